@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+// The guard runs to its end before the program is even parsed: the bundle may use syntax and native
+// modules that an old Node would answer with a crash.
+import './node-guard.js';
+
+await import('../dist/main.js');

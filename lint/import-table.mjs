@@ -1,0 +1,54 @@
+// Who may import what: the architecture in one table, enforced by the lint rule `repository/import-table`.
+// Code outside `packages/` and `apps/`, and every test, may import anything.
+
+const scope = '@agent-orchestrator/';
+const storages = [`${scope}storage-memory`, `${scope}storage-sqlite`, `${scope}storage-postgres`];
+
+/** Modules that talk to a database, or know how. */
+const databaseModules = ['better-sqlite3', 'drizzle-orm', 'postgres', 'node:sqlite'];
+
+/**
+ * - `only`: nothing but these modules
+ * - `ours`: which packages of this repository
+ * - `oursTypes`: packages of this repository of which only types may be imported
+ * - `oursLazily`: packages that may be loaded by `import()` (or as types), never at start-up
+ * - `databases`: which of the database modules
+ */
+const importTable = {
+  'packages/core': { only: ['node:crypto', 'canonicalize', 'zod', '@standard-schema/spec'] },
+  'packages/storage-memory': { ours: [`${scope}core`] },
+  'packages/storage-sqlite': { ours: [`${scope}core`], databases: ['better-sqlite3', 'drizzle-orm'] },
+  'packages/storage-postgres': { ours: [`${scope}core`], databases: ['postgres', 'drizzle-orm'] },
+  'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
+  'packages/runtime': { ours: [`${scope}core`], oursLazily: storages },
+  'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
+};
+
+const packageOf = (specifier) =>
+  specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0];
+
+/**
+ * Why `folder` may not import `specifier`, or undefined when it may.
+ * `kind` is 'static', 'type' or 'dynamic'.
+ */
+export function refusal(folder, specifier, kind) {
+  const row = importTable[folder] ?? importTable[`${folder.split('/')[0]}/*`];
+  if (!row) return `${folder} has no row in lint/import-table.mjs`;
+
+  const name = packageOf(specifier);
+  if (row.only) return row.only.includes(name) ? undefined : `${folder} may import nothing but ${row.only.join(', ')}`;
+
+  if (name.startsWith(scope)) {
+    if (row.ours?.includes(name)) return undefined;
+    if (row.oursTypes?.includes(name))
+      return kind === 'type' ? undefined : `${folder} may import only types of ${name}`;
+    if (row.oursLazily?.includes(name)) {
+      return kind === 'static' ? `${folder} must load ${name} lazily, by import()` : undefined;
+    }
+    return `${folder} may not import ${name}`;
+  }
+  if (databaseModules.includes(name) && !row.databases?.includes(name)) {
+    return `${folder} may not import ${name}: databases belong to the storages`;
+  }
+  return undefined;
+}

@@ -1,0 +1,88 @@
+// The rules of this repository that no ready-made lint rule can express.
+import { dirname, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { refusal } from './import-table.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The package folder of a source file ('packages/core'), or undefined for tests, scripts and the rest. */
+function sourceFolder(filename) {
+  const [group, name, part] = relative(root, filename).split(sep);
+  return (group === 'packages' || group === 'apps') && part === 'src' ? `${group}/${name}` : undefined;
+}
+
+/** `import type` and `export type` vanish when the code is built. */
+const kindOf = (node) => (node.importKind === 'type' || node.exportKind === 'type' ? 'type' : 'static');
+
+const importTable = {
+  create(context) {
+    const folder = sourceFolder(context.filename);
+    if (!folder) return {};
+
+    const check = (source, kind) => {
+      if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
+      const specifier = source.value;
+      const message = specifier.startsWith('.')
+        ? leaves(folder, resolve(dirname(context.filename), specifier))
+        : refusal(folder, specifier, kind);
+      if (message) context.report({ node: source, message });
+    };
+
+    return {
+      ImportDeclaration: (node) => check(node.source, kindOf(node)),
+      ExportNamedDeclaration: (node) => check(node.source, kindOf(node)),
+      ExportAllDeclaration: (node) => check(node.source, kindOf(node)),
+      ImportExpression: (node) => check(node.source, 'dynamic'),
+      TSImportType: (node) => check(node.source ?? node.argument?.literal ?? node.argument, 'type'),
+    };
+  },
+};
+
+function leaves(folder, target) {
+  const inside = relative(resolve(root, folder), target);
+  return inside.startsWith('..') ? `${folder} may not reach into another folder by a relative path` : undefined;
+}
+
+const forbiddenCalls = new Map([
+  ['Date', ['now']],
+  ['Math', ['random']],
+  ['crypto', ['randomUUID', 'randomUUIDv7', 'getRandomValues', 'randomBytes', 'randomInt']],
+  ['performance', ['now']],
+  ['process', ['hrtime', 'uptime']],
+]);
+const forbiddenImports = [
+  'randomUUID',
+  'randomUUIDv7',
+  'randomBytes',
+  'randomInt',
+  'randomFill',
+  'randomFillSync',
+  'webcrypto',
+];
+const advice = 'core has no clock and no randomness of its own: take the time or the source as a parameter';
+
+const noOwnClock = {
+  create(context) {
+    return {
+      MemberExpression(node) {
+        const object = node.object.type === 'MemberExpression' ? node.object.property : node.object;
+        const property = node.computed ? node.property.value : node.property.name;
+        if (forbiddenCalls.get(object.name)?.includes(property)) context.report({ node, message: advice });
+      },
+      NewExpression(node) {
+        if (node.callee.name === 'Date' && node.arguments.length === 0) context.report({ node, message: advice });
+      },
+      CallExpression(node) {
+        if (node.callee.name === 'Date') context.report({ node, message: advice });
+      },
+      ImportSpecifier(node) {
+        if (forbiddenImports.includes(node.imported.name)) context.report({ node, message: advice });
+      },
+    };
+  },
+};
+
+export default {
+  meta: { name: 'repository' },
+  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock },
+};

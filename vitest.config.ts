@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: ['packages/*', 'apps/*', 'tests'],
+    passWithNoTests: true,
+    reporters: ['default', './scripts/vitest-counts.ts'],
+  },
+});

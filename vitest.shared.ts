@@ -1,0 +1,19 @@
+import { defaultServerConditions } from 'vite';
+import { defineProject } from 'vitest/config';
+
+/** Workspace packages are loaded from their TypeScript source, so tests need no build. */
+const sourceCondition = '@agent-orchestrator/source';
+
+const conditions = [sourceCondition, ...defaultServerConditions];
+
+export function projectConfig(name: string) {
+  return defineProject({
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      include: ['test/**/*.test.ts'],
+      pool: 'forks',
+    },
+  });
+}
