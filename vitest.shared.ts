@@ -12,7 +12,7 @@ export function projectConfig(name: string) {
     ssr: { resolve: { conditions } },
     test: {
       name,
-      include: ['test/**/*.test.ts'],
+      include: ['test/**/*.test.ts', '*.test.ts'],
       pool: 'forks',
     },
   });

@@ -43,40 +43,42 @@ function leaves(folder, target) {
   return inside.startsWith('..') ? `${folder} may not reach into another folder by a relative path` : undefined;
 }
 
-const forbiddenCalls = new Map([
+const forbidden = new Map([
   ['Date', ['now']],
   ['Math', ['random']],
   ['crypto', ['randomUUID', 'randomUUIDv7', 'getRandomValues', 'randomBytes', 'randomInt']],
   ['performance', ['now']],
   ['process', ['hrtime', 'uptime']],
 ]);
-const forbiddenImports = [
-  'randomUUID',
-  'randomUUIDv7',
-  'randomBytes',
-  'randomInt',
-  'randomFill',
-  'randomFillSync',
-  'webcrypto',
-];
+const forbiddenImports = [...forbidden.get('crypto'), 'randomFill', 'randomFillSync', 'webcrypto'];
 const advice = 'core has no clock and no randomness of its own: take the time or the source as a parameter';
+
+/** The last name of `a`, `a.b` and `globalThis.a.b`. */
+const lastName = (node) => (node?.type === 'MemberExpression' ? node.property.name : node?.name);
 
 const noOwnClock = {
   create(context) {
+    const report = (node) => context.report({ node, message: advice });
     return {
       MemberExpression(node) {
-        const object = node.object.type === 'MemberExpression' ? node.object.property : node.object;
         const property = node.computed ? node.property.value : node.property.name;
-        if (forbiddenCalls.get(object.name)?.includes(property)) context.report({ node, message: advice });
+        if (forbidden.get(lastName(node.object))?.includes(property)) report(node);
+      },
+      VariableDeclarator(node) {
+        if (node.id.type !== 'ObjectPattern') return;
+        const names = forbidden.get(lastName(node.init)) ?? [];
+        if (node.id.properties.some(({ key }) => names.includes(key?.name))) report(node);
       },
       NewExpression(node) {
-        if (node.callee.name === 'Date' && node.arguments.length === 0) context.report({ node, message: advice });
+        if (lastName(node.callee) === 'Date' && node.arguments.length === 0) report(node);
       },
       CallExpression(node) {
-        if (node.callee.name === 'Date') context.report({ node, message: advice });
+        if (lastName(node.callee) === 'Date') report(node);
       },
-      ImportSpecifier(node) {
-        if (forbiddenImports.includes(node.imported.name)) context.report({ node, message: advice });
+      ImportDeclaration(node) {
+        if (node.source.value !== 'node:crypto') return;
+        // A whole-module import would hide which of its names are used.
+        if (node.specifiers.some(({ imported }) => !imported || forbiddenImports.includes(imported.name))) report(node);
       },
     };
   },
