@@ -14,6 +14,9 @@ export function projectConfig(name: string) {
       name,
       include: ['test/**/*.test.ts', '*.test.ts'],
       pool: 'forks',
+      // Generous, because a busy machine is not a bug; a test about time says so with a limit of its own.
+      testTimeout: 20_000,
+      hookTimeout: 20_000,
     },
   });
 }

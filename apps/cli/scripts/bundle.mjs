@@ -15,11 +15,11 @@ await build({
   // Native code cannot be bundled.
   external: ['better-sqlite3'],
   resolve: { conditionNames: ['@agent-orchestrator/source', 'import', 'node', 'default'] },
+  transform: { target: 'node22' },
   logLevel: 'warn',
   output: {
     dir: at('../dist'),
     format: 'esm',
-    target: 'node22',
     // All chunks lie side by side: a storage looks for its migrations at ../drizzle, wherever it ends up.
     chunkFileNames: '[name]-[hash].js',
     sourcemap: true,

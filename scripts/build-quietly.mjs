@@ -1,5 +1,5 @@
-// Builds everything after an install, so that `npm ci` alone leaves `npx orchestrator` working.
-// Silent when all is well: an install should not scroll past a build.
+// Builds everything and says nothing when all is well: after an install, so that `npm ci` alone leaves
+// `npx orchestrator` working, and before the tests, which run the bundle.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
@@ -14,7 +14,7 @@ if (existsSync(`${root}node_modules/typescript`)) {
     encoding: 'utf8',
   });
   if (status !== 0) {
-    process.stderr.write(`${stdout}${stderr}\nThe build after the install failed; see above.\n`);
+    process.stderr.write(`${stdout}${stderr}\nThe build failed; see above.\n`);
     process.exit(status ?? 1);
   }
 }
