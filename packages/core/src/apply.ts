@@ -1,0 +1,126 @@
+import { canonicalize } from './canonical.ts';
+import { CHAIN_START, hashEvent } from './chain.ts';
+import type { After, Judgement, Renewal } from './decide/judgement.ts';
+import { internalError } from './errors.ts';
+import type { EventDraft, NewEvent } from './events.ts';
+import { evolve, pullBack, renew } from './evolve.ts';
+import { isHeld } from './lease.ts';
+import type { Session } from './session.ts';
+import type { Change, Loaded } from './storage.ts';
+import type { Task } from './task.ts';
+
+/** The rows of one unit of work: as they were loaded, and as its events leave them. */
+export class WorkingSet {
+  readonly events: NewEvent[] = [];
+  readonly #namespace: string;
+  readonly #commandId: string | undefined;
+  readonly #now: number;
+  readonly #sessions = new Rows<Session>((session) => keyOf(session.namespace, session.id));
+  readonly #tasks = new Rows<Task>((task) => keyOf(task.namespace, task.id));
+
+  constructor(loaded: Loaded, namespace: string, commandId: string | undefined) {
+    this.#namespace = namespace;
+    this.#commandId = commandId;
+    this.#now = loaded.now;
+    for (const { session, task, head } of loaded.sessions) {
+      this.#sessions.load(session);
+      if (task !== null) this.#tasks.load(task);
+      if (head !== null) this.#tasks.load(head);
+    }
+    for (const task of loaded.tasks) this.#tasks.load(task);
+  }
+
+  /** Numbers, dates and chains the events, and evolves the rows; then the proofs of life. */
+  apply({ events, renewals = [] }: Judgement<unknown>): void {
+    for (const draft of events) this.#happened(draft);
+    for (const renewal of renewals) this.#renewed(renewal);
+  }
+
+  readonly after: After = {
+    session: (id) => this.#sessions.get(keyOf(this.#namespace, id)) ?? missing('session', id),
+    task: (id) => this.#tasks.get(keyOf(this.#namespace, id)) ?? missing('task', id),
+  };
+
+  get sessions(): Change<Session>[] {
+    return this.#sessions.changes();
+  }
+
+  get tasks(): Change<Task>[] {
+    return this.#tasks.changes();
+  }
+
+  #happened(draft: EventDraft): void {
+    const namespace = draft.namespace ?? this.#namespace;
+    const session = this.#sessions.get(keyOf(namespace, draft.sessionId)) ?? null;
+    const task = draft.taskId === undefined ? null : (this.#tasks.get(keyOf(namespace, draft.taskId)) ?? null);
+    const event = chained(draft, session, { namespace, commandId: this.#commandId ?? null, now: this.#now });
+
+    const next = evolve({ session, task }, event, draft.payload);
+    if (next.session !== null) this.#sessions.put(next.session);
+    if (next.task !== null) this.#tasks.put(next.task);
+    this.events.push(event);
+  }
+
+  #renewed({ sessionId, by, progress }: Renewal): void {
+    const session = this.after.session(sessionId);
+    if (!isHeld(session)) throw internalError(`Session ${sessionId} is not held, so it cannot be renewed.`);
+    this.#sessions.put(by === 'heartbeat' ? renew(session, this.#now, progress) : pullBack(session, this.#now));
+  }
+}
+
+function chained(draft: EventDraft, session: Session | null, of: { namespace: string; commandId: string | null; now: number }): NewEvent {
+  const event = {
+    namespace: of.namespace,
+    sessionId: draft.sessionId,
+    seq: (session?.seq ?? 0) + 1,
+    type: draft.type,
+    leaseMark: draft.leaseMark ?? null,
+    taskId: draft.taskId ?? null,
+    agent: draft.agent ?? null,
+    instance: draft.instance ?? null,
+    token: draft.token ?? null,
+    commandId: of.commandId,
+    payload: canonicalize(draft.payload),
+    // A clock that went back must not turn the order of a session's events around.
+    at: Math.max(of.now, session?.updatedAt ?? 0),
+    prevHash: session?.hash ?? CHAIN_START,
+  };
+  return { ...event, hash: hashEvent(event) };
+}
+
+/** Rows by key, with the state in which they were loaded. */
+class Rows<Row extends { readonly version: number }> {
+  readonly #before = new Map<string, Row>();
+  readonly #after = new Map<string, Row>();
+  readonly #keyOf: (row: Row) => string;
+
+  constructor(keyOfRow: (row: Row) => string) {
+    this.#keyOf = keyOfRow;
+  }
+
+  load(row: Row): void {
+    this.#before.set(this.#keyOf(row), row);
+  }
+
+  get(key: string): Row | undefined {
+    return this.#after.get(key) ?? this.#before.get(key);
+  }
+
+  put(row: Row): void {
+    this.#after.set(this.#keyOf(row), row);
+  }
+
+  /** What changed, each with the next version number, in the order of the first change. */
+  changes(): Change<Row>[] {
+    const changed = [...this.#after].map(([key, after]) => ({ before: this.#before.get(key) ?? null, after }));
+    return changed.flatMap(({ before, after }) => (before === after ? [] : [{ before, after: { ...after, version: (before?.version ?? 0) + 1 } }]));
+  }
+}
+
+function keyOf(namespace: string, id: string): string {
+  return `${namespace}\n${id}`;
+}
+
+function missing(what: string, id: string): never {
+  throw internalError(`The ${what} ${id} was not loaded.`);
+}

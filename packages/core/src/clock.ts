@@ -1,0 +1,55 @@
+/**
+ * One reading of the machine's clocks, taken together. Milliseconds; `boot` is the kernel's boot id and nothing else.
+ * `wall` may be set and may jump; `steady` never goes back and stops while the machine sleeps (CLOCK_MONOTONIC);
+ * `uptime` never goes back and runs on while it sleeps.
+ */
+export interface ClockReading {
+  readonly wall: number;
+  readonly steady: number;
+  readonly uptime: number;
+  readonly boot: string;
+}
+
+/** The clocks, injected as one so that tests own time. */
+export interface Clock {
+  read(): ClockReading;
+}
+
+/** A jump that was seen and not yet worked off. */
+export interface ClockJump {
+  /** The authority's time when it was seen; tells one jump from the next. */
+  readonly seenAt: number;
+  /** How far the wall clock moved beyond the steady one: positive after a sleep or a set forward. */
+  readonly byMs: number;
+  /** The last held session that got its new deadlines; null before the first page. */
+  readonly after: { readonly namespace: string; readonly sessionId: string } | null;
+}
+
+/** What the store remembers of its machine's clocks. */
+export interface ClockState {
+  readonly last: ClockReading | null;
+  readonly jump: ClockJump | null;
+}
+
+/** Wall and steady clock may drift this far apart between two readings before it counts as a jump. */
+const JUMP_MS = 2_000;
+
+/** How old the remembered reading may become before a write replaces it. */
+const READING_KEPT_MS = 10_000;
+
+/**
+ * Compares a reading with the remembered one.
+ *
+ * @returns the state to remember instead, or null if nothing has to be written
+ */
+export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
+  const { last } = state;
+  if (last === null || last.boot !== reading.boot) return { last: reading, jump: state.jump };
+
+  const wallMs = reading.wall - last.wall;
+  const steadyMs = reading.steady - last.steady;
+  const byMs = wallMs - steadyMs;
+  // A jump during the work on an earlier one starts that work afresh: deadlines already moved may be wrong again.
+  if (Math.abs(byMs) > JUMP_MS) return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
+  return steadyMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
+}

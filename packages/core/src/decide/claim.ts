@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import type { EventDraft } from '../events.ts';
+import * as field from '../fields.ts';
+import { isExpired, isStale, isTooFarAhead, nextToken, type HeldSession } from '../lease.ts';
+import { DEFAULTS, LIMITS } from '../limits.ts';
+import type { Loaded, LoadedSession } from '../storage.ts';
+import { addresseesOf, compareInQueue, type Task } from '../task.ts';
+import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
+import { refuse, type Command, type Judgement, type Renewal } from './judgement.ts';
+import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
+
+export const claimInput = z.strictObject({
+  namespace: field.name,
+  commandId: field.commandId,
+  agent: field.name,
+  /** This run of the agent: recorded, and compared with what a holder sends. */
+  instance: field.name.optional(),
+  /** Roles of the agent: it may also claim what waits for one of them. */
+  roles: field.roles.default([]),
+  /** Only this session; it is taken over if its lease has expired. Without one: the best head of all. */
+  sessionId: field.id.optional(),
+  /** Only heads of these kinds. */
+  kinds: field.kinds.optional(),
+  ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
+  staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
+  /** The same agent, restarted: take back at once what its earlier instance held. */
+  resume: z.boolean().default(false),
+  /** Proof that an earlier holder's process is gone. */
+  evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+  /** The process that will hold the lease, if it is one whose death would prove the holder's. */
+  process: z.strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note }).optional(),
+  /** Without a session: how many heads at most, each of another session. */
+  limit: field.batchLimit.default(1),
+});
+
+export type ClaimInput = z.output<typeof claimInput>;
+
+export type ClaimRefusal =
+  /** Somebody else works on the session; or (`previous_alive`) an earlier run of the same agent may still be alive. */
+  | {
+      readonly ok: false;
+      readonly reason: 'busy';
+      readonly why: 'held' | 'previous_alive';
+      readonly sessionId: string;
+      readonly heldBy: { readonly agent: string; readonly instance: string | null };
+      /** When the lease expires, in milliseconds. */
+      readonly until: number;
+    }
+  /** Nothing fits now. */
+  | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
+  | { readonly ok: false; readonly reason: 'not_found' };
+
+export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] } | ClaimRefusal;
+
+/** Takes a session's lock and marks its head running. */
+export const claim: Command<ClaimInput, ClaimReply> = {
+  name: 'claim',
+  leavesReceipt: true,
+  endsOthersLeases: true,
+
+  scope(input) {
+    const { namespace, commandId, sessionId, kinds, limit } = input;
+    if (sessionId !== undefined) return { by: 'session', namespace, commandId, sessionId };
+    const addressees = addresseesOf(input.agent, input.roles);
+    const staleLimit = LIMITS.stale_sessions_per_claim_max;
+    return { by: 'ready', namespace, commandId, addressees, limit, staleLimit, ...(kinds && { kinds }), ...(input.resume && { heldBy: input.agent }) };
+  },
+
+  decide(input, loaded) {
+    if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
+    const mine = input.resume ? loaded.sessions.flatMap((one) => asHeld(one) ?? []).filter(({ session }) => session.agent === input.agent) : [];
+    return (mine.length > 0 ? resumeOwn(input, loaded, mine) : null) ?? claimBest(input, loaded);
+  },
+};
+
+/** What is to be granted, and from whom it was taken. */
+interface Candidate {
+  readonly head: Task;
+  readonly takeover: Takeover | null;
+}
+
+function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Judgement<ClaimReply> {
+  if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
+  const held = asHeld(found);
+  if (held === null) return grantAll(input, loaded, [], found.head === null ? [] : [{ head: found.head, takeover: null }]);
+
+  const reason = takeoverReason(input, held.session, loaded.now);
+  if (reason === null) return busy(input, loaded, held.session);
+  const { events, head } = takeOver(input, held, reason);
+  return grantAll(input, loaded, events, head === null ? [] : [{ head, takeover: { from: holderOf(held.session), reason } }]);
+}
+
+/** Without a session, a restarted agent goes on with what it held, the longest held first. */
+function resumeOwn(input: ClaimInput, loaded: Loaded, mine: readonly HeldLoaded[]): Judgement<ClaimReply> | null {
+  const oldestFirst = mine.toSorted((a, b) => a.session.token - b.session.token);
+  const resumable = oldestFirst.filter(({ session }) => takeoverReason(input, session, loaded.now) !== null).slice(0, input.limit);
+  const oldest = oldestFirst[0];
+  if (resumable.length === 0) return oldest === undefined ? null : busy(input, loaded, oldest.session);
+
+  const events: EventDraft[] = [];
+  const candidates: Candidate[] = [];
+  for (const held of resumable) {
+    const closed = takeOver(input, held, 'resumed');
+    events.push(...closed.events);
+    if (closed.head !== null) candidates.push({ head: closed.head, takeover: { from: holderOf(held.session), reason: 'resumed' } });
+  }
+  return grantAll(input, loaded, events, candidates);
+}
+
+/** The best heads of all, after recovering the few stale sessions that were seen on the way. */
+function claimBest(input: ClaimInput, loaded: Loaded): Judgement<ClaimReply> {
+  const events: EventDraft[] = [];
+  const heads: Task[] = [];
+  for (const one of loaded.sessions) {
+    const held = asHeld(one);
+    if (held === null) {
+      if (one.head !== null) heads.push(one.head);
+    } else if (isStale(held.session, loaded.now)) {
+      const closed = closeLostLease(held, { type: 'task.recovered', reason: 'stale' }, input, null);
+      events.push(...closed.events);
+      if (closed.head !== null) heads.push(closed.head);
+    }
+  }
+  return grantAll(
+    input,
+    loaded,
+    events,
+    heads.toSorted(compareInQueue).map((head) => ({ head, takeover: null })),
+  );
+}
+
+function grantAll(input: ClaimInput, loaded: Loaded, before: readonly EventDraft[], candidates: readonly Candidate[]): Judgement<ClaimReply> {
+  const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
+  if (chosen.length === 0) return { events: before, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
+  let token = loaded.greatestToken;
+  const grants = chosen.map(({ head }) => grant(input, head, (token = nextToken(loaded.now, token)), loaded.now));
+  return {
+    events: [...before, ...grants],
+    reply: (after) => ({ ok: true, claims: chosen.map(({ head, takeover }) => claimOf(head, takeover, after)) }),
+  };
+}
+
+function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason']) {
+  return closeLostLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, held.session));
+}
+
+/** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
+function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
+  const proof = proofAgainst(input, session);
+  if (isOwn(input, session) && (session.pid === null || proof !== null || isSilent(session, now))) return 'resumed';
+  if (proof !== null) return 'dead';
+  return isExpired(session, now) ? 'expired' : null;
+}
+
+function isOwn(input: ClaimInput, session: HeldSession): boolean {
+  return input.resume && session.agent === input.agent;
+}
+
+/** No heartbeat for half the TTL: two were missed, so the agent that says it was restarted is believed. */
+function isSilent(session: HeldSession, now: number): boolean {
+  return now - session.heartbeatAt >= session.ttlMs / 2;
+}
+
+function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null {
+  return evidenceAgainst(session, input.evidence);
+}
+
+function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgement<ClaimReply> {
+  const renewals: Renewal[] = isTooFarAhead(session, loaded.now) ? [{ sessionId: session.id, by: 'pull_back' }] : [];
+  return {
+    events: [],
+    renewals,
+    reply(after) {
+      const { leaseExpiresAt } = after.session(session.id);
+      const { agent, instance } = session;
+      const why = isOwn(input, session) ? 'previous_alive' : 'held';
+      return { ok: false, reason: 'busy', why, sessionId: session.id, heldBy: { agent, instance }, until: leaseExpiresAt ?? loaded.now };
+    },
+  };
+}
+
+function holderOf({ agent, instance, token }: HeldSession): Takeover['from'] {
+  return { agent, instance, token };
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { canonicalize } from '../canonical.ts';
+import * as field from '../fields.ts';
+import { isExpired, leaseOf } from '../lease.ts';
+import { LIMITS } from '../limits.ts';
+import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
+import type { Command } from './judgement.ts';
+
+export const heartbeatInput = z.strictObject({
+  ...holderFields,
+  /** What there is to show of the work: replaces the last progress. */
+  progress: field.json(LIMITS.progress_bytes_max).optional(),
+});
+
+export type HeartbeatInput = z.output<typeof heartbeatInput>;
+
+export type HeartbeatReply =
+  | {
+      readonly ok: true;
+      /** Yours until then, in milliseconds. */
+      readonly expiresAt: number;
+      /** Somebody wants the task to end: finish up and release it. */
+      readonly cancelRequested: boolean;
+      /** The lease had expired, but nobody took over. */
+      readonly late: boolean;
+    }
+  | LeaseLost;
+
+/** Extends the lease and proves life. Not logged. */
+export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
+  name: 'heartbeat',
+  leavesReceipt: false,
+
+  scope: ({ namespace, sessionId, token }) => ({ by: 'session', namespace, sessionId, token }),
+
+  decide(input, loaded) {
+    const held = findHolding(input, loaded);
+    if (held === null) return leaseLost(input, loaded, 'heartbeat');
+
+    const late = isExpired(held.session, loaded.now);
+    const cancelRequested = held.task.cancelRequestedAt !== null;
+    const progress = input.progress === undefined ? undefined : canonicalize(input.progress);
+    return {
+      events: [],
+      renewals: [{ sessionId: input.sessionId, by: 'heartbeat', progress }],
+      reply: (after) => ({ ok: true, expiresAt: leaseOf(after.session(input.sessionId)).expiresAt, cancelRequested, late }),
+    };
+  },
+};

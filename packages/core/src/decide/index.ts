@@ -1,0 +1,13 @@
+export { cancel, cancelInput, type CancelReply } from './cancel.ts';
+export { checkpoint, checkpointInput, type CheckpointReply } from './checkpoint.ts';
+export { claim, claimInput, type ClaimRefusal, type ClaimReply } from './claim.ts';
+export { clockJump } from './clock-jump.ts';
+export { close, closeInput, type CloseReply } from './close.ts';
+export { enqueue, enqueueInput, newTaskInput, type EnqueueReply } from './enqueue.ts';
+export { type Claim, type Takeover } from './grant.ts';
+export { heartbeat, heartbeatInput, type HeartbeatReply } from './heartbeat.ts';
+export { type LeaseLost } from './holder.ts';
+export { type Evidence } from './lost-lease.ts';
+export { recover, recoverInput, type Recovered, type RecoverReply } from './recover.ts';
+export { release, releaseInput, type ReleaseReply } from './release.ts';
+export { retry, retryInput, type RetryReply } from './retry.ts';

@@ -1,0 +1,212 @@
+/**
+ * What an event does to its session and its task. This is the only place where either changes: commands use it on the rows
+ * they loaded, `verify()` uses it on the whole log, and both must come to the same state.
+ */
+import { fromJsonText, type Json, type JsonText } from './json.ts';
+import { canonicalize } from './canonical.ts';
+import { internalError } from './errors.ts';
+import type { EventPayloads, EventType, NewEvent } from './events.ts';
+import { deadlines, isHeld, type HeldSession } from './lease.ts';
+import { isSessionTransition, isTaskTransition } from './lifecycle.ts';
+import { NO_LEASE, type Session } from './session.ts';
+import type { Task } from './task.ts';
+
+/** One session, and of its tasks the one that the event is about. */
+export interface State {
+  readonly session: Session | null;
+  readonly task: Task | null;
+}
+
+type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EventType];
+
+/**
+ * @param payload the event's payload, if the caller has it decoded already
+ * @throws `INTERNAL` if the event cannot follow on this state: the log or the rules are broken
+ */
+export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): State {
+  const fact = { type: event.type, payload } as Fact;
+  if (fact.type === 'session.opened') return { session: opened(state.session, event), task: null };
+  if (state.session === null) throw illegal(event, 'its session was never opened');
+
+  const task = event.taskId === null ? null : taskAfter(state.task, fact, event);
+  if (task !== null) assertTaskTransition(event, state.task, task);
+  const session = sessionAfter(state.session, fact, event, state.task, task);
+  if (session.status !== state.session.status && !isSessionTransition(event.type, state.session.status, session.status))
+    throw illegal(event, `a session cannot go from ${state.session.status} to ${session.status} by it`);
+  return { session: { ...session, seq: event.seq, hash: event.hash, updatedAt: event.at }, task };
+}
+
+/** A proof of life. It moves the deadlines and is not logged: the log would be nothing but heartbeats. */
+export function renew(session: HeldSession, now: number, progress: JsonText | undefined): Session {
+  const nearMiss = now > session.leaseExpiresAt - session.ttlMs / 5;
+  return {
+    ...session,
+    ...deadlines(now, session.ttlMs, session.staleAfterMs),
+    progress: progress ?? session.progress,
+    renewals: session.renewals + 1,
+    nearMisses: session.nearMisses + (nearMiss ? 1 : 0),
+    lastNearMissAt: nearMiss ? now : session.lastNearMissAt,
+    updatedAt: Math.max(now, session.updatedAt),
+  };
+}
+
+/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Not logged, like a renewal. */
+export function pullBack(session: HeldSession, now: number): Session {
+  return { ...session, ...deadlines(now, session.ttlMs, session.staleAfterMs), updatedAt: Math.max(now, session.updatedAt) };
+}
+
+function opened(session: Session | null, event: NewEvent): Session {
+  const stamp = { seq: event.seq, hash: event.hash, updatedAt: event.at };
+  if (session !== null) {
+    if (session.status !== 'closed') throw illegal(event, 'its session is open');
+    return { ...session, ...stamp, status: 'idle' };
+  }
+  return {
+    namespace: event.namespace,
+    id: event.sessionId,
+    status: 'idle',
+    ...NO_LEASE,
+    renewals: 0,
+    nearMisses: 0,
+    lastNearMissAt: null,
+    context: null,
+    tasksOpen: 0,
+    version: 0,
+    createdAt: event.at,
+    ...stamp,
+  };
+}
+
+function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Task | null, after: Task | null): Session {
+  const tasksOpen = session.tasksOpen + openCount(after) - openCount(before);
+  switch (fact.type) {
+    case 'task.claimed':
+      return { ...session, ...leaseGranted(fact.payload, event), status: 'running', tasksOpen };
+    case 'session.checkpointed':
+      return { ...session, context: event.payload };
+    case 'session.closed':
+      return { ...session, status: 'closed' };
+    case 'clock.jumped':
+      if (!isHeld(session)) throw illegal(event, 'its session is not held');
+      return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session.ttlMs, session.staleAfterMs) };
+    default:
+      if (event.leaseMark !== 2) return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
+      if (session.token !== event.token) throw illegal(event, 'it closes a lease that is not the current one');
+      return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
+  }
+}
+
+function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): Partial<Session> {
+  return {
+    agent: event.agent,
+    instance: event.instance,
+    host: payload.host,
+    boot: payload.boot,
+    pid: payload.pid,
+    processStart: payload.process_start,
+    token: event.token,
+    ttlMs: payload.ttl_ms,
+    staleAfterMs: payload.stale_after_ms,
+    ...deadlines(payload.expires_at - payload.ttl_ms, payload.ttl_ms, payload.stale_after_ms),
+    progress: null,
+    taskId: event.taskId,
+  };
+}
+
+function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null {
+  if (fact.type === 'task.queued') return queued(task, fact.payload, event);
+  if (task === null) throw illegal(event, 'its task was never queued');
+  switch (fact.type) {
+    case 'task.claimed':
+      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: event.at };
+    case 'task.succeeded':
+      return { ...task, status: 'succeeded', result: textOf(fact.payload.result), error: null, finishedAt: event.at };
+    case 'task.failed':
+      return { ...task, ...failed(fact.payload, event), error: textOf(fact.payload.error) };
+    case 'task.released':
+      return { ...givenBack(task), note: fact.payload.note };
+    case 'task.handed_off':
+      return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
+    case 'task.cancelled':
+      return { ...(event.leaseMark === 2 ? givenBack(task) : task), status: 'cancelled', error: textOf(fact.payload.error), finishedAt: event.at };
+    case 'task.cancel_requested':
+      return { ...task, cancelRequestedAt: event.at };
+    case 'task.recovered':
+    case 'lease.taken_over':
+      return { ...givenBack(task), interruptions: task.interruptions + 1 };
+    case 'task.retried':
+      return retried(task, event);
+    default:
+      return task;
+  }
+}
+
+function queued(before: Task | null, payload: EventPayloads['task.queued'], event: NewEvent): Task {
+  if (before !== null) throw illegal(event, 'its task was queued before');
+  if (event.taskId === null) throw illegal(event, 'it names no task');
+  return {
+    namespace: event.namespace,
+    id: event.taskId,
+    sessionId: event.sessionId,
+    kind: payload.kind,
+    title: payload.title,
+    payload: canonicalize(payload.payload),
+    priority: payload.priority,
+    ...due(payload.run_at, event.at),
+    dedupeKey: payload.dedupe_key,
+    attempt: 0,
+    attemptsMax: payload.attempts_max,
+    interruptions: 0,
+    interruptionsMax: payload.interruptions_max,
+    backoffMs: payload.backoff_ms,
+    assignee: payload.assignee,
+    role: payload.role,
+    author: payload.author,
+    reviewer: payload.reviewer,
+    source: payload.source,
+    note: null,
+    cancelRequestedAt: null,
+    result: null,
+    error: null,
+    createdAt: event.at,
+    startedAt: null,
+    finishedAt: null,
+    version: 0,
+  };
+}
+
+/** Back in its old place: neither its age nor its due time changes, and the attempt is not charged. */
+function givenBack(task: Task): Task {
+  return { ...task, status: 'queued', attempt: task.attempt - 1 };
+}
+
+function failed(payload: EventPayloads['task.failed'], event: NewEvent): Partial<Task> {
+  return payload.run_at === null ? { status: 'failed', finishedAt: event.at } : due(payload.run_at, event.at);
+}
+
+function retried(task: Task, event: NewEvent): Task {
+  const fresh = { attempt: 0, interruptions: 0, cancelRequestedAt: null, result: null, error: null, startedAt: null, finishedAt: null };
+  return { ...task, ...fresh, ...due(null, event.at) };
+}
+
+function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
+  return runAt !== null && runAt > at ? { status: 'scheduled', runAt, queuedAt: runAt } : { status: 'queued', runAt, queuedAt: at };
+}
+
+function textOf(value: Json): JsonText | null {
+  return value === null ? null : canonicalize(value);
+}
+
+function openCount(task: Task | null): number {
+  return task !== null && (task.status === 'scheduled' || task.status === 'queued' || task.status === 'running') ? 1 : 0;
+}
+
+function assertTaskTransition(event: NewEvent, before: Task | null, after: Task): void {
+  const from = before?.status ?? null;
+  if (before === after || isTaskTransition(event.type, from, after.status)) return;
+  throw illegal(event, `a task cannot go from ${from} to ${after.status} by it`);
+}
+
+function illegal(event: NewEvent, why: string): Error {
+  return internalError(`${event.type} cannot be event ${event.seq} of session ${event.sessionId}: ${why}.`);
+}

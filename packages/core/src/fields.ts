@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { invalidInput, type OrchestratorError } from './errors.ts';
+import { findJsonProblem, isStorableText, type Json } from './json.ts';
+import { LIMITS } from './limits.ts';
+
+/*
+ * The kinds of input field, each with its alphabet and limit. Every command's input is made of these, and so are
+ * the flags of the command line and the arguments of tools: a rule about a field is written here and nowhere else.
+ */
+
+/** Letters, digits and `. _ @ + -`; starts with a letter, a digit or `_`. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]*$/;
+/** The same, and `: / #`, which hosts use in the ids of conversations and branches. */
+const ID = /^[A-Za-z0-9_][A-Za-z0-9._@+:/#-]*$/;
+
+const text = (max: number) => z.string().max(max).refine(isStorableText, 'holds U+0000 or a lone surrogate');
+
+/** A name: of an agent, an instance, a role, a kind, a namespace. */
+export const name = z.string().max(LIMITS.id_characters_max).regex(NAME, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + -');
+
+/** An id: of a session, a task; a dedupe key. */
+export const id = z.string().max(LIMITS.id_characters_max).regex(ID, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + : / # -');
+
+/** UUIDv7, so that the time of the command can be read off it. */
+export const commandId = z.uuidv7('must be a UUIDv7');
+
+export const title = text(LIMITS.title_characters_max).min(1);
+export const note = text(LIMITS.text_characters_max);
+export const token = z.int().positive();
+export const ttlMs = z.int().min(LIMITS.ttl_ms_min).max(LIMITS.ttl_ms_max);
+export const staleAfterMs = z.int().min(LIMITS.stale_after_ms_min).max(LIMITS.stale_after_ms_max);
+export const batchLimit = z.int().min(1).max(LIMITS.batch_max);
+export const kinds = z.array(name).min(1).max(LIMITS.filter_max);
+export const roles = z.array(name).max(LIMITS.filter_max);
+
+/** JSON of at most so many bytes. */
+export function json(bytesMax: number) {
+  return z.custom<Json>().superRefine((value, context) => {
+    const problem = findJsonProblem(value, bytesMax);
+    if (problem !== null) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.problem, params: { code: problem.code } });
+  });
+}
+
+/**
+ * Checks an input against its schema.
+ *
+ * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
+ */
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw toError(parsed.error.issues[0]);
+}
+
+function toError(issue: z.core.$ZodIssue | undefined): OrchestratorError {
+  if (issue === undefined) return invalidInput('input', 'is not valid');
+  if (issue.code === 'unrecognized_keys') return invalidInput(fieldName([...issue.path, issue.keys[0] ?? '']), 'is not a field of this command');
+  const crossed = issue.code === 'too_big' || (issue.code === 'custom' && issue.params?.['code'] === 'LIMIT_EXCEEDED');
+  const problem = issue.code === 'too_big' ? `is larger than its limit of ${issue.maximum}` : lowerFirst(issue.message);
+  return invalidInput(fieldName(issue.path), problem, crossed ? 'LIMIT_EXCEEDED' : 'INVALID_INPUT');
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  const words = path.map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`));
+  return words.join('') || 'input';
+}
+
+function lowerFirst(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}

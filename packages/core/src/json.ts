@@ -1,0 +1,73 @@
+import { LIMITS } from './limits.ts';
+
+/** Any value that JSON can say. A property that is `undefined` counts as absent. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** The canonical JSON text (RFC 8785) of a value, as it is stored and hashed. */
+export type JsonText = string;
+
+/** What is wrong with a value that should be JSON, and where in it. */
+export interface JsonProblem {
+  readonly path: readonly (string | number)[];
+  readonly problem: string;
+  readonly code: 'INVALID_INPUT' | 'LIMIT_EXCEEDED';
+}
+
+/** The value of a stored text. The text was written by this library, so it is trusted to parse. */
+export function fromJsonText(text: JsonText): Json {
+  return JSON.parse(text) as Json;
+}
+
+/** Whether every database can store the text: no U+0000 (Postgres refuses it), no lone surrogate (not UTF-8). */
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000');
+}
+
+/**
+ * Whether a value from outside can be stored as JSON of at most `bytesMax` UTF-8 bytes.
+ *
+ * @returns the first problem, or null
+ */
+export function findJsonProblem(value: unknown, bytesMax: number): JsonProblem | null {
+  const problem = findShapeProblem(value, []);
+  if (problem !== null) return problem;
+  const bytes = utf8Bytes(JSON.stringify(value), bytesMax);
+  return bytes > bytesMax ? { path: [], problem: `is ${bytes} bytes of JSON, the limit is ${bytesMax}`, code: 'LIMIT_EXCEEDED' } : null;
+}
+
+const encoder = new TextEncoder();
+
+function utf8Bytes(text: string, bytesMax: number): number {
+  // A UTF-16 unit takes at most three bytes, so a small text needs no encoding to be known as small.
+  return text.length * 3 <= bytesMax ? text.length : encoder.encode(text).length;
+}
+
+function findShapeProblem(value: unknown, path: readonly (string | number)[]): JsonProblem | null {
+  if (path.length > LIMITS.json_depth_max) return { path, problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
+  if (value === null || typeof value === 'boolean') return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : notJson(path, 'is not a finite number');
+  if (typeof value === 'string') return isStorableText(value) ? null : notJson(path, 'holds U+0000 or a lone surrogate');
+  if (Array.isArray(value)) return firstProblem(value.entries(), path);
+  if (!isPlainObject(value)) return notJson(path, 'is not JSON: use null, booleans, numbers, strings, arrays and plain objects');
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  if (!entries.every(([key]) => isStorableText(key))) return notJson(path, 'has a key with U+0000 or a lone surrogate');
+  return firstProblem(entries, path);
+}
+
+function firstProblem(entries: Iterable<readonly [string | number, unknown]>, path: readonly (string | number)[]): JsonProblem | null {
+  for (const [key, item] of entries) {
+    const problem = findShapeProblem(item, [...path, key]);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function notJson(path: readonly (string | number)[], problem: string): JsonProblem {
+  return { path, problem, code: 'INVALID_INPUT' };
+}

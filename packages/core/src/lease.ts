@@ -1,0 +1,88 @@
+import { internalError } from './errors.ts';
+import type { Session } from './session.ts';
+
+/** The session's lock while it is held. Only the token decides whether a write is the holder's. */
+export interface Lease {
+  readonly sessionId: string;
+  readonly agent: string;
+  readonly instance: string | null;
+  /** The fencing token: grows over all sessions of a database, so that any outside resource can compare it. */
+  readonly token: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly expiresAt: number;
+  readonly ttlMs: number;
+  readonly staleAfterMs: number;
+}
+
+/** The process behind an instance, where it is known. Evidence of its death must match all of it. */
+export interface ProcessIdentity {
+  /** A stable id of the machine. */
+  readonly host: string;
+  /** The kernel's boot id. */
+  readonly boot: string;
+  readonly pid: number;
+  /** When the process started, in whatever unit the machine's process table uses: only compared for equality. */
+  readonly start: string;
+}
+
+/** A session whose lease columns are set. */
+export type HeldSession = Session & {
+  readonly status: 'running';
+  readonly agent: string;
+  readonly token: number;
+  readonly taskId: string;
+  readonly ttlMs: number;
+  readonly staleAfterMs: number;
+  readonly leaseExpiresAt: number;
+  readonly heartbeatAt: number;
+  readonly staleAt: number;
+};
+
+/** Whether somebody holds the session (the database's CHECKs make the other columns follow). */
+export function isHeld(session: Session): session is HeldSession {
+  return session.status === 'running';
+}
+
+/** The three times of a lease whose holder proved to be alive at `now`. */
+export function deadlines(now: number, ttlMs: number, staleAfterMs: number): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
+  const leaseExpiresAt = now + ttlMs;
+  return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
+}
+
+/** From its expiry on, a claim that names the session may take it over. */
+export function isExpired(session: HeldSession, now: number): boolean {
+  return now >= session.leaseExpiresAt;
+}
+
+/** Expired and without a heartbeat for `staleAfterMs`: from then on anybody may recover it. */
+export function isStale(session: HeldSession, now: number): boolean {
+  return now >= session.staleAt;
+}
+
+/** A deadline further away than its TTL comes from a clock that was ahead: it would keep a dead holder's lease for long. */
+export function isTooFarAhead(session: HeldSession, now: number): boolean {
+  return session.leaseExpiresAt > now + session.ttlMs;
+}
+
+/**
+ * What a caller learns about a lease it has.
+ *
+ * @throws `INTERNAL` if nobody holds the session
+ */
+export function leaseOf(session: Session): Lease {
+  if (!isHeld(session)) throw internalError(`Session ${session.id} is not held.`);
+  return {
+    sessionId: session.id,
+    agent: session.agent,
+    instance: session.instance,
+    token: session.token,
+    expiresAt: session.leaseExpiresAt,
+    ttlMs: session.ttlMs,
+    staleAfterMs: session.staleAfterMs,
+  };
+}
+
+/** The token of a new lease: the authority's time in microseconds, or one more than the greatest ever granted. */
+export function nextToken(now: number, greatestToken: number): number {
+  return Math.max(now * 1000, greatestToken + 1);
+}

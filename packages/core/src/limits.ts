@@ -1,0 +1,70 @@
+/**
+ * Every limit of the product, units last in the name. `orchestrator help limits` prints this table;
+ * whatever crosses a limit is refused with `LIMIT_EXCEEDED` or `INVALID_INPUT` and changes nothing.
+ */
+export const LIMITS = {
+  /** Canonical JSON of a task's payload. */
+  payload_bytes_max: 262_144,
+  /** Canonical JSON of a task's result. */
+  result_bytes_max: 262_144,
+  /** Canonical JSON of a session's context, as saved by `checkpoint`. */
+  context_bytes_max: 262_144,
+  /** Canonical JSON of the progress that a heartbeat carries. */
+  progress_bytes_max: 4_096,
+  /** Canonical JSON of the error that a failed attempt reports. */
+  error_bytes_max: 16_384,
+  /** Levels of arrays and objects in any JSON value. */
+  json_depth_max: 64,
+  /** Tasks in one `enqueueTasks`, leases in one `claimTasks` or `releaseTasks`, sessions in one recovery. */
+  batch_max: 1_000,
+  /** Rows in one page of a list. */
+  page_max: 500,
+  /** Ids of sessions, tasks and instances, dedupe keys; names of agents, roles, kinds and namespaces. */
+  id_characters_max: 128,
+  /** Titles. */
+  title_characters_max: 500,
+  /** Notes of a hand-off; authors, reviewers and sources; last and next action; memory references. */
+  text_characters_max: 4_096,
+  /** Kinds or roles named in one claim. */
+  filter_max: 32,
+  /** Priorities run from 0, the most urgent, to this. */
+  priority_max: 1_000,
+  ttl_ms_min: 1_000,
+  ttl_ms_max: 86_400_000,
+  stale_after_ms_min: 1_000,
+  stale_after_ms_max: 86_400_000,
+  /** How far in the future a task may be scheduled: ten years. */
+  delay_ms_max: 315_360_000_000,
+  attempts_max: 1_000,
+  interruptions_max: 1_000,
+  /** First pause after a failed attempt; it doubles with each further one. */
+  backoff_ms_max: 3_600_000,
+  /** A receipt is kept this long after the later of its time and its id's time. */
+  receipt_kept_ms: 691_200_000,
+  /** A command id older than this is refused: its receipt may be gone. */
+  command_id_age_ms_max: 604_800_000,
+  /** A command id may be this far ahead of the authority's clock. */
+  command_id_ahead_ms_max: 3_600_000,
+  /** Receipts that are over, deleted by one write. */
+  receipts_forgotten_max: 32,
+  /** Tasks whose time has come, made claimable by one claim. */
+  flipped_tasks_max: 32,
+  /** Stale sessions that one claim without a session recovers on its way. */
+  stale_sessions_per_claim_max: 8,
+  /** Held sessions in one page of the pass after a clock jump; waiting tasks in one page of a close. */
+  sweep_page_max: 200,
+} as const;
+
+/** What holds unless a call says otherwise. */
+export const DEFAULTS = {
+  namespace: 'default',
+  kind: 'task',
+  priority: 5,
+  ttl_ms: 120_000,
+  stale_after_ms: 60_000,
+  attempts_max: 4,
+  interruptions_max: 16,
+  backoff_ms: 5_000,
+  recover_batch: 100,
+  page: 50,
+} as const;

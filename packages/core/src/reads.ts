@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import * as field from './fields.ts';
+import { parseInput } from './fields.ts';
+import { EVENT_DOCS, type EventType } from './events.ts';
+import type { AnyKinds } from './kinds.ts';
+import { DEFAULTS, LIMITS } from './limits.ts';
+import { toEventRecord, toLoadedSessionRecord, toSessionRecord, toTaskRecord, type EventRecord, type SessionRecord, type TaskRecord } from './records.ts';
+import type { Capabilities, Counts, Page, Storage } from './storage.ts';
+import { verifyLog, type Verification } from './verify.ts';
+
+const page = { namespace: field.name, limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page), after: z.string().max(512).optional() };
+const one = z.strictObject({ namespace: field.name, id: field.id });
+const sessionFilter = z.strictObject({ ...page, status: z.array(z.enum(['idle', 'running', 'closed'])).min(1).optional(), agent: field.name.optional() });
+const taskFilter = z.strictObject({
+  ...page,
+  sessionId: field.id.optional(),
+  status: z
+    .array(z.enum(['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled']))
+    .min(1)
+    .optional(),
+  kind: field.name.optional(),
+});
+const eventFilter = z.strictObject({
+  ...page,
+  sessionId: field.id.optional(),
+  taskId: field.id.optional(),
+  types: z
+    .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
+    .min(1)
+    .optional(),
+});
+
+type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
+
+/** What can be asked without changing anything. Reads never lock; each sees one state of the store. */
+export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
+  readonly #storage: Storage;
+  protected readonly defaultNamespace: string;
+
+  constructor(storage: Storage, defaultNamespace: string) {
+    this.#storage = storage;
+    this.defaultNamespace = defaultNamespace;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#storage.capabilities;
+  }
+
+  async getTask(id: string, namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
+    const asked = parseInput(one, { namespace, id });
+    const task = await this.#storage.read.task(asked.namespace, asked.id);
+    return task === null ? null : toTaskRecord<Kinds>(task);
+  }
+
+  async getSession(id: string, namespace = this.defaultNamespace): Promise<SessionRecord | null> {
+    const asked = parseInput(one, { namespace, id });
+    const found = await this.#storage.read.session(asked.namespace, asked.id);
+    return found === null ? null : toLoadedSessionRecord(found);
+  }
+
+  /** By id. `headTaskId` is only told by `getSession`. */
+  async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
+    const { items, next } = await this.#storage.read.sessions(parseInput(sessionFilter, this.#within(filter)));
+    return { items: items.map((session) => toSessionRecord(session, null)), next };
+  }
+
+  /** By id: tasks added without an id come in the order in which they were added. */
+  async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
+    const { items, next } = await this.#storage.read.tasks(parseInput(taskFilter, this.#within(filter)));
+    return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
+  }
+
+  /** By event id; by number within the session if one is named. The cursor is that number. */
+  async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord>> {
+    const { items, next } = await this.#storage.read.events(parseInput(eventFilter, this.#within(filter)));
+    return { items: items.map(toEventRecord), next };
+  }
+
+  /** How many sessions and tasks of each status, each counted up to `max`. */
+  async counts(namespace = this.defaultNamespace, max = 10_000): Promise<Counts> {
+    return this.#storage.read.counts(parseInput(field.name, namespace), max);
+  }
+
+  /** Every event up to this id is in what is read from now on, and none with a smaller id will follow. */
+  async asOf(): Promise<number> {
+    return this.#storage.read.settledEventId();
+  }
+
+  /** The authority's time, in milliseconds. */
+  async now(): Promise<number> {
+    return this.#storage.read.now();
+  }
+
+  /** Calls `onChange` within a second after anybody changed the store; spurious calls are possible. */
+  async watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.#storage.watch(onChange);
+  }
+
+  /** Replays the log of all namespaces, or of one, and compares it with the state. */
+  async verify({ namespace, findingsMax }: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
+    return this.#storage.read.snapshot(async (reader) => verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax));
+  }
+
+  #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {
+    return { ...filter, namespace: filter.namespace ?? this.defaultNamespace };
+  }
+}

@@ -1,0 +1,72 @@
+import type { JsonText } from './json.ts';
+
+/**
+ * `scheduled` is queued work whose time has not come; which of the two a row says is a matter of time.
+ * `failed` is the dead letter: no attempt or no interruption was left, or the failure was final.
+ */
+export type TaskStatus = 'scheduled' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** One unit of work in a session. Times are milliseconds since 1970, UTC. */
+export interface Task {
+  readonly namespace: string;
+  readonly id: string;
+  readonly sessionId: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly payload: JsonText;
+  /** Smaller first. */
+  readonly priority: number;
+  readonly status: TaskStatus;
+  /** Unique in its namespace, whatever the task's status. */
+  readonly dedupeKey: string | null;
+  /** Not to be claimed before. */
+  readonly runAt: number | null;
+  /** When it was queued, or `runAt` if that is later: its age in the queue. */
+  readonly queuedAt: number;
+  /** The number of the current or last attempt; an attempt that was interrupted or given back does not count. */
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  /** Leases on it that were lost to a crash. */
+  readonly interruptions: number;
+  readonly interruptionsMax: number;
+  /** The pause after the first failed attempt; it doubles with each further one. */
+  readonly backoffMs: number;
+  /** Who alone may claim it: an agent, or whoever has the role. At most one of the two is set. */
+  readonly assignee: string | null;
+  readonly role: string | null;
+  /** Governance: who wrote it, who checks it, what it answers. */
+  readonly author: string | null;
+  readonly reviewer: string | null;
+  readonly source: string | null;
+  /** What the last holder said when handing it on. */
+  readonly note: string | null;
+  readonly cancelRequestedAt: number | null;
+  readonly result: JsonText | null;
+  readonly error: JsonText | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly version: number;
+}
+
+/** The columns of a task that move without an event. */
+export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
+
+/** The order of a session's queue, and of heads among sessions: priority, then age, then id. */
+export function compareInQueue(a: Pick<Task, 'priority' | 'queuedAt' | 'id'>, b: Pick<Task, 'priority' | 'queuedAt' | 'id'>): number {
+  return a.priority - b.priority || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/**
+ * Whom a task waits for, as one word that an index can hold: `''` for anybody, `agent:NAME`, `role:NAME`.
+ * Storages keep it of each session's head in `next_for`.
+ */
+export function addresseeOf(task: Pick<Task, 'assignee' | 'role'>): string {
+  if (task.assignee !== null) return `agent:${task.assignee}`;
+  return task.role === null ? '' : `role:${task.role}`;
+}
+
+/** All the addressees whose tasks an agent may claim. */
+export function addresseesOf(agent: string, roles: readonly string[]): string[] {
+  return ['', `agent:${agent}`, ...roles.map((role) => `role:${role}`)];
+}

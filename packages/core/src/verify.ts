@@ -1,0 +1,178 @@
+import { canonicalize } from './canonical.ts';
+import { CHAIN_START, hashEvent } from './chain.ts';
+import { OrchestratorError } from './errors.ts';
+import type { Event } from './events.ts';
+import { evolve } from './evolve.ts';
+import { isHeld } from './lease.ts';
+import { LIMITS } from './limits.ts';
+import { UNLOGGED_SESSION_FIELDS, type Session } from './session.ts';
+import type { LoadedSession, Page, Reader } from './storage.ts';
+import { compareInQueue, UNLOGGED_TASK_FIELDS, type Task } from './task.ts';
+
+/** What `verify` checks. */
+export type FindingKind = 'gap' | 'chain' | 'illegal_event' | 'token' | 'state' | 'head' | 'missing';
+
+/** Something in the store that its log does not bear out. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly namespace: string;
+  readonly sessionId: string;
+  readonly taskId: string | null;
+  /** The first event at fault, if it is one. */
+  readonly eventId: number | null;
+  readonly message: string;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly events: number;
+  readonly sessions: number;
+  readonly tasks: number;
+  /** At most `findingsMax` of them. */
+  readonly findings: readonly Finding[];
+  /** There are more than were listed. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Replays the log of every session from empty and compares: no number missing, the chain of hashes whole, every event
+ * legal where it stands, tokens growing and granted once, and sessions, tasks and heads just as the events leave them.
+ * It finds an edit, a removal, a reordering; it cannot prove what was never written, nor a whole chain written anew.
+ *
+ * @param reader a snapshot, so that nothing moves meanwhile
+ */
+export async function verifyLog(reader: Reader, namespaces: readonly string[], findingsMax = 100): Promise<Verification> {
+  const verifier = new Verifier(reader, findingsMax);
+  for (const namespace of namespaces) await verifier.namespace(namespace);
+  return verifier.result();
+}
+
+class Verifier {
+  readonly #reader: Reader;
+  readonly #findingsMax: number;
+  readonly #findings: Finding[] = [];
+  readonly #tokens = new Set<number>();
+  #truncated = false;
+  #events = 0;
+  #sessions = 0;
+  #tasks = 0;
+
+  constructor(reader: Reader, findingsMax: number) {
+    this.#reader = reader;
+    this.#findingsMax = findingsMax;
+  }
+
+  async namespace(namespace: string): Promise<void> {
+    for await (const { id } of pages((after) => this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }))) {
+      const loaded = await this.#reader.session(namespace, id);
+      if (loaded !== null) await this.#session(loaded);
+    }
+  }
+
+  result(): Verification {
+    const counted = { events: this.#events, sessions: this.#sessions, tasks: this.#tasks };
+    return { ok: this.#findings.length === 0, ...counted, findings: this.#findings, truncated: this.#truncated };
+  }
+
+  async #session(found: LoadedSession): Promise<void> {
+    const { namespace, id } = found.session;
+    this.#sessions += 1;
+    const replay = await this.#replay(namespace, id);
+    if (replay === null) return;
+    if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
+    this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
+    await this.#compareTasks(found, replay.tasks);
+  }
+
+  /** The state that the events leave, or null if they cannot be replayed to the end. */
+  async #replay(namespace: string, sessionId: string): Promise<{ session: Session | null; tasks: Map<string, Task> } | null> {
+    const tasks = new Map<string, Task>();
+    let session: Session | null = null;
+    let seq = 0;
+    let hash = CHAIN_START;
+    let greatestToken = 0;
+
+    for await (const event of pages((after) => this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }))) {
+      this.#events += 1;
+      const { id: _id, hash: storedHash, ...hashed } = event;
+      if (event.seq !== seq + 1) return this.#stop('gap', event, `event ${seq + 1} is missing: the next is ${event.seq}.`);
+      if (event.prevHash !== hash) return this.#stop('chain', event, `event ${event.seq} does not follow on the event before it.`);
+      if (storedHash !== hashEvent(hashed)) return this.#stop('chain', event, `event ${event.seq} was changed after it was written.`);
+      if (event.leaseMark === 1) greatestToken = this.#granted(event, greatestToken);
+      try {
+        const state = evolve({ session, task: event.taskId === null ? null : (tasks.get(event.taskId) ?? null) }, event);
+        session = state.session;
+        if (state.task !== null) tasks.set(state.task.id, state.task);
+      } catch (error) {
+        if (!(error instanceof OrchestratorError)) throw error;
+        return this.#stop('illegal_event', event, error.message);
+      }
+      seq = event.seq;
+      hash = storedHash;
+    }
+    return { session, tasks };
+  }
+
+  #granted(event: Event, greatestToken: number): number {
+    const token = event.token ?? 0;
+    if (token <= greatestToken) this.#stop('token', event, `the token ${token} is not greater than ${greatestToken}, granted before.`);
+    if (this.#tokens.has(token)) this.#stop('token', event, `the token ${token} was granted twice.`);
+    this.#tokens.add(token);
+    return Math.max(token, greatestToken);
+  }
+
+  async #compareTasks(found: LoadedSession, replayed: Map<string, Task>): Promise<void> {
+    const { namespace, id: sessionId } = found.session;
+    const queued: Task[] = [];
+    for await (const task of pages((after) => this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }))) {
+      this.#tasks += 1;
+      const expected = replayed.get(task.id);
+      if (expected === undefined) this.#report('missing', found.session, `the task ${task.id} has no events.`, task.id);
+      else this.#compare(sameWaiting(task), sameWaiting(expected), UNLOGGED_TASK_FIELDS, task.id);
+      replayed.delete(task.id);
+      if (task.status === 'queued') queued.push(task);
+    }
+    for (const { id } of replayed.values()) this.#report('missing', found.session, `the task ${id} is in the log and not in the table.`, id);
+    this.#compareHead(found, queued.toSorted(compareInQueue)[0] ?? null);
+    const running = isHeld(found.session) ? found.session.taskId : null;
+    if ((found.task?.id ?? null) !== running) this.#report('state', found.session, 'the session and its running task do not name each other.');
+  }
+
+  #compareHead(found: LoadedSession, expected: Task | null): void {
+    if (found.head?.id === expected?.id) return;
+    this.#report('head', found.session, `the head is ${found.head?.id ?? 'none'}, it should be ${expected?.id ?? 'none'}.`);
+  }
+
+  #compare<Row extends Session | Task>(actual: Row, expected: Row, unlogged: readonly (keyof Row)[], taskId: string | null = null): void {
+    const at = 'sessionId' in actual ? { namespace: actual.namespace, id: actual.sessionId } : actual;
+    for (const column of Object.keys(expected) as (keyof Row & string)[]) {
+      if (unlogged.includes(column) || actual[column] === expected[column]) continue;
+      const values = `${canonicalize(actual[column] as string)} stands there, the log says ${canonicalize(expected[column] as string)}`;
+      this.#report('state', at, `${column}: ${values.slice(0, 400)}.`, taskId);
+    }
+  }
+
+  #stop(kind: FindingKind, event: Event, message: string): null {
+    this.#report(kind, { namespace: event.namespace, id: event.sessionId }, message, event.taskId, event.id);
+    return null;
+  }
+
+  #report(kind: FindingKind, of: { namespace: string; id: string }, message: string, taskId: string | null = null, eventId: number | null = null): void {
+    if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
+    else this.#findings.push({ kind, namespace: of.namespace, sessionId: of.id, taskId, eventId, message });
+  }
+}
+
+/** Scheduled and queued count as one: which of them a row says is a matter of time. */
+function sameWaiting(task: Task): Task {
+  return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
+}
+
+async function* pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
+    yield* page.items;
+    cursor = page.next;
+  } while (cursor !== null);
+}
