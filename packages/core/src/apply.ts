@@ -68,7 +68,11 @@ export class WorkingSet {
   }
 }
 
-function chained(draft: EventDraft, session: Session | null, of: { namespace: string; commandId: string | null; now: number }): NewEvent {
+function chained(
+  draft: EventDraft,
+  session: Session | null,
+  of: { namespace: string; commandId: string | null; now: number },
+): NewEvent {
   const event = {
     namespace: of.namespace,
     sessionId: draft.sessionId,
@@ -113,7 +117,9 @@ class Rows<Row extends { readonly version: number }> {
   /** What changed, each with the next version number, in the order of the first change. */
   changes(): Change<Row>[] {
     const changed = [...this.#after].map(([key, after]) => ({ before: this.#before.get(key) ?? null, after }));
-    return changed.flatMap(({ before, after }) => (before === after ? [] : [{ before, after: { ...after, version: (before?.version ?? 0) + 1 } }]));
+    return changed.flatMap(({ before, after }) =>
+      before === after ? [] : [{ before, after: { ...after, version: (before?.version ?? 0) + 1 } }],
+    );
   }
 }
 

@@ -50,6 +50,7 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   const steadyMs = reading.steady - last.steady;
   const byMs = wallMs - steadyMs;
   // A jump during the work on an earlier one starts that work afresh: deadlines already moved may be wrong again.
-  if (Math.abs(byMs) > JUMP_MS) return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
+  if (Math.abs(byMs) > JUMP_MS)
+    return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
   return steadyMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
 }

@@ -3,29 +3,117 @@
  * One line per code: whether the same call may succeed later, what happened, and the legal way on.
  */
 export const ERRORS = {
-  INVALID_INPUT: { retryable: false, means: 'A value is malformed.', hint: 'Correct the named field; `orchestrator help limits` prints the limits.' },
-  LIMIT_EXCEEDED: { retryable: false, means: 'A value is larger than its limit.', hint: 'Make the named field smaller; `orchestrator help limits` prints the limits.' },
-  TASK_EXISTS: { retryable: false, means: 'A task with this id exists.', hint: 'Leave the id out, or use a dedupe key if the same task may be sent twice.' },
-  NOT_FOUND: { retryable: false, means: 'There is no such task or session.', hint: '`orchestrator task list` and `orchestrator session list` show what there is.' },
-  COMMAND_ID_REUSED: { retryable: false, means: 'This command id was used for another request.', hint: 'Use one command id per request; leave it out to get a new one.' },
-  COMMAND_ID_EXPIRED: { retryable: false, means: 'This command id is too old or too far ahead to be judged.', hint: 'Ask for the state first (`orchestrator task show`), then send the command with a new id.' },
-  STORE_URL_INVALID: { retryable: false, means: 'The store URL cannot be used.', hint: 'Write sqlite:/absolute/path.db or memory:.' },
-  STORE_NOT_FOUND: { retryable: false, means: 'There is no store at this place.', hint: 'Create it with `orchestrator store init`, or point --store at the right one (`orchestrator store path`).' },
-  STORE_NOT_A_DATABASE: { retryable: false, means: 'The file is not an orchestrator database.', hint: 'Point --store at another path; nothing was changed.' },
-  STORE_LEGACY: { retryable: false, means: "This is the proof of concept's database.", hint: 'It was not touched. Point --store at another path.' },
-  STORE_NEWER: { retryable: false, means: 'The store was written by a newer version.', hint: 'Upgrade the orchestrator on this machine.' },
-  STORE_OLDER: { retryable: false, means: 'The store is of an older version and reading does not upgrade it.', hint: 'Run `orchestrator store init`: it upgrades in place.' },
-  STORE_PERMISSION: { retryable: false, means: 'The store cannot be created or opened with the rights of this user.', hint: 'Check the owner and mode of the folder and the file.' },
-  STORE_READ_ONLY: { retryable: false, means: 'The store cannot be written.', hint: 'Check the mode of the file and its folder, and how the disk is mounted.' },
-  STORE_FULL: { retryable: true, means: 'The disk is full. Nothing was changed.', hint: 'Free some space and try again.' },
-  STORE_IO: { retryable: true, means: 'The disk reported an error; whether the last command took effect is not known.', hint: 'Send the same command with the same command id: it takes effect at most once.' },
-  STORE_CORRUPT: { retryable: false, means: 'The database file is damaged.', hint: 'Run `orchestrator store check`, then restore a backup.' },
-  STORE_BUSY: { retryable: true, means: 'Another process kept the store locked for too long.', hint: 'Try again; `orchestrator status` shows who works on it.' },
-  STORE_REPLACED: { retryable: false, means: 'The database file was moved or replaced while it was open.', hint: 'Start again, so that the file at this path is opened.' },
+  INVALID_INPUT: {
+    retryable: false,
+    means: 'A value is malformed.',
+    hint: 'Correct the named field; `orchestrator help limits` prints the limits.',
+  },
+  LIMIT_EXCEEDED: {
+    retryable: false,
+    means: 'A value is larger than its limit.',
+    hint: 'Make the named field smaller; `orchestrator help limits` prints the limits.',
+  },
+  TASK_EXISTS: {
+    retryable: false,
+    means: 'A task with this id exists.',
+    hint: 'Leave the id out, or use a dedupe key if the same task may be sent twice.',
+  },
+  NOT_FOUND: {
+    retryable: false,
+    means: 'There is no such task or session.',
+    hint: '`orchestrator task list` and `orchestrator session list` show what there is.',
+  },
+  COMMAND_ID_REUSED: {
+    retryable: false,
+    means: 'This command id was used for another request.',
+    hint: 'Use one command id per request; leave it out to get a new one.',
+  },
+  COMMAND_ID_EXPIRED: {
+    retryable: false,
+    means: 'This command id is too old or too far ahead to be judged.',
+    hint: 'Ask for the state first (`orchestrator task show`), then send the command with a new id.',
+  },
+  STORE_URL_INVALID: {
+    retryable: false,
+    means: 'The store URL cannot be used.',
+    hint: 'Write sqlite:/absolute/path.db or memory:.',
+  },
+  STORE_NOT_FOUND: {
+    retryable: false,
+    means: 'There is no store at this place.',
+    hint: 'Create it with `orchestrator store init`, or point --store at the right one (`orchestrator store path`).',
+  },
+  STORE_NOT_A_DATABASE: {
+    retryable: false,
+    means: 'The file is not an orchestrator database.',
+    hint: 'Point --store at another path; nothing was changed.',
+  },
+  STORE_LEGACY: {
+    retryable: false,
+    means: "This is the proof of concept's database.",
+    hint: 'It was not touched. Point --store at another path.',
+  },
+  STORE_NEWER: {
+    retryable: false,
+    means: 'The store was written by a newer version.',
+    hint: 'Upgrade the orchestrator on this machine.',
+  },
+  STORE_OLDER: {
+    retryable: false,
+    means: 'The store is of an older version and reading does not upgrade it.',
+    hint: 'Run `orchestrator store init`: it upgrades in place.',
+  },
+  STORE_PERMISSION: {
+    retryable: false,
+    means: 'The store cannot be created or opened with the rights of this user.',
+    hint: 'Check the owner and mode of the folder and the file.',
+  },
+  STORE_READ_ONLY: {
+    retryable: false,
+    means: 'The store cannot be written.',
+    hint: 'Check the mode of the file and its folder, and how the disk is mounted.',
+  },
+  STORE_FULL: {
+    retryable: true,
+    means: 'The disk is full. Nothing was changed.',
+    hint: 'Free some space and try again.',
+  },
+  STORE_IO: {
+    retryable: true,
+    means: 'The disk reported an error; whether the last command took effect is not known.',
+    hint: 'Send the same command with the same command id: it takes effect at most once.',
+  },
+  STORE_CORRUPT: {
+    retryable: false,
+    means: 'The database file is damaged.',
+    hint: 'Run `orchestrator store check`, then restore a backup.',
+  },
+  STORE_BUSY: {
+    retryable: true,
+    means: 'Another process kept the store locked for too long.',
+    hint: 'Try again; `orchestrator status` shows who works on it.',
+  },
+  STORE_REPLACED: {
+    retryable: false,
+    means: 'The database file was moved or replaced while it was open.',
+    hint: 'Start again, so that the file at this path is opened.',
+  },
   STORE_CLOSED: { retryable: false, means: 'The store was closed.', hint: 'Open it again.' },
-  STORE_UNREACHABLE: { retryable: true, means: 'The store cannot be reached.', hint: 'Check the address and whether the server runs, then try again.' },
-  STORE_UNSUITABLE: { retryable: false, means: 'The store cannot keep its promises here.', hint: 'The message says which part is too old or unsafe, and what to use.' },
-  INTERNAL: { retryable: false, means: 'A rule of the product was broken.', hint: 'Run `orchestrator verify` and report what it prints.' },
+  STORE_UNREACHABLE: {
+    retryable: true,
+    means: 'The store cannot be reached.',
+    hint: 'Check the address and whether the server runs, then try again.',
+  },
+  STORE_UNSUITABLE: {
+    retryable: false,
+    means: 'The store cannot keep its promises here.',
+    hint: 'The message says which part is too old or unsafe, and what to use.',
+  },
+  INTERNAL: {
+    retryable: false,
+    means: 'A rule of the product was broken.',
+    hint: 'Run `orchestrator verify` and report what it prints.',
+  },
 } as const satisfies Record<string, { retryable: boolean; means: string; hint: string }>;
 
 /** The codes of everything that is thrown. Reasons of refusals are values and are not among them. */
@@ -42,7 +130,11 @@ export class OrchestratorError extends Error {
   /** The input field at fault, as a path such as `tasks[3].payload`. */
   readonly field: string | undefined;
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].means, options: { hint?: string; field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string = ERRORS[code].means,
+    options: { hint?: string; field?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint ?? ERRORS[code].hint;
@@ -52,7 +144,11 @@ export class OrchestratorError extends Error {
 }
 
 /** An error about one field of the input. */
-export function invalidInput(field: string, problem: string, code: 'INVALID_INPUT' | 'LIMIT_EXCEEDED' = 'INVALID_INPUT'): OrchestratorError {
+export function invalidInput(
+  field: string,
+  problem: string,
+  code: 'INVALID_INPUT' | 'LIMIT_EXCEEDED' = 'INVALID_INPUT',
+): OrchestratorError {
   return new OrchestratorError(code, `${field} ${problem}.`, { field });
 }
 

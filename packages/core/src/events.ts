@@ -121,16 +121,27 @@ export const LEASE_ENDINGS = {
 } as const satisfies Record<string, readonly EventType[]>;
 
 /** One line per type for the generated reference: what happened, and what the payload fields say. */
-export const EVENT_DOCS: { readonly [T in EventType]: { readonly means: string; readonly fields: { readonly [F in keyof EventPayloads[T]]?: string } } } = {
-  'session.opened': { means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.', fields: {} },
-  'session.closed': { means: 'A session was closed: no task of it is open.', fields: { reason: '`requested`, or `task_ended` for a session that was opened for one task alone' } },
+export const EVENT_DOCS: {
+  readonly [T in EventType]: {
+    readonly means: string;
+    readonly fields: { readonly [F in keyof EventPayloads[T]]?: string };
+  };
+} = {
+  'session.opened': {
+    means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.',
+    fields: {},
+  },
+  'session.closed': {
+    means: 'A session was closed: no task of it is open.',
+    fields: { reason: '`requested`, or `task_ended` for a session that was opened for one task alone' },
+  },
   'session.checkpointed': {
     means: 'The holder saved the context that the next holder will get.',
     fields: {
       turn: 'grows with each checkpoint',
       last_action: 'what was done',
       next_action: 'what is next',
-      memory_ref: "where the agent keeps the rest of its memory",
+      memory_ref: 'where the agent keeps the rest of its memory',
       hash: 'digest of that memory, or SHA-256 of the other fields',
       data: 'any JSON',
     },
@@ -169,16 +180,29 @@ export const EVENT_DOCS: { readonly [T in EventType]: { readonly means: string; 
   'task.succeeded': { means: 'The holder finished the task.', fields: { outcome: 'as reported', result: 'any JSON' } },
   'task.failed': {
     means: 'The attempt failed, or (outcome null) the task had no interruption left.',
-    fields: { outcome: 'as reported by the holder, or null', error: '`{ code?, message, data? }`', run_at: 'when it is tried again (ms); null: never, it is a dead letter' },
+    fields: {
+      outcome: 'as reported by the holder, or null',
+      error: '`{ code?, message, data? }`',
+      run_at: 'when it is tried again (ms); null: never, it is a dead letter',
+    },
   },
   'task.retried': { means: 'A dead or cancelled task was queued again by hand; its counters start anew.', fields: {} },
-  'task.released': { means: 'The holder gave the task back; nothing is charged.', fields: { outcome: 'as reported', note: 'for the next holder' } },
+  'task.released': {
+    means: 'The holder gave the task back; nothing is charged.',
+    fields: { outcome: 'as reported', note: 'for the next holder' },
+  },
   'task.handed_off': {
     means: 'The holder handed the task to an agent or a role.',
     fields: { outcome: 'as reported', assignee: 'the agent', role: 'the role', note: 'for the next holder' },
   },
-  'task.cancelled': { means: 'The task ended without being done.', fields: { outcome: "what its holder reported, or null if nobody held it", error: "the holder's error, or null" } },
-  'task.cancel_requested': { means: 'Somebody asked to cancel a running task; its holder learns of it with the next heartbeat.', fields: {} },
+  'task.cancelled': {
+    means: 'The task ended without being done.',
+    fields: { outcome: 'what its holder reported, or null if nobody held it', error: "the holder's error, or null" },
+  },
+  'task.cancel_requested': {
+    means: 'Somebody asked to cancel a running task; its holder learns of it with the next heartbeat.',
+    fields: {},
+  },
   'task.recovered': {
     means: "Recovery closed a dead holder's lease and put the task back in its old place.",
     fields: {
@@ -205,7 +229,11 @@ export const EVENT_DOCS: { readonly [T in EventType]: { readonly means: string; 
   },
   'lease.refused': {
     means: 'For the first time, a write under a token was refused whose lease somebody else had ended: a zombie.',
-    fields: { operation: 'what it tried', ended_by: 'the event type that ended its lease', ended_at: 'when that was (ms)' },
+    fields: {
+      operation: 'what it tried',
+      ended_by: 'the event type that ended its lease',
+      ended_at: 'when that was (ms)',
+    },
   },
   'clock.jumped': {
     means: "The machine slept or its clock was set: the holder's deadlines start anew.",

@@ -52,7 +52,11 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
 
 /** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Not logged, like a renewal. */
 export function pullBack(session: HeldSession, now: number): Session {
-  return { ...session, ...deadlines(now, session.ttlMs, session.staleAfterMs), updatedAt: Math.max(now, session.updatedAt) };
+  return {
+    ...session,
+    ...deadlines(now, session.ttlMs, session.staleAfterMs),
+    updatedAt: Math.max(now, session.updatedAt),
+  };
 }
 
 function opened(session: Session | null, event: NewEvent): Session {
@@ -128,7 +132,12 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null 
     case 'task.handed_off':
       return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
     case 'task.cancelled':
-      return { ...(event.leaseMark === 2 ? givenBack(task) : task), status: 'cancelled', error: textOf(fact.payload.error), finishedAt: event.at };
+      return {
+        ...(event.leaseMark === 2 ? givenBack(task) : task),
+        status: 'cancelled',
+        error: textOf(fact.payload.error),
+        finishedAt: event.at,
+      };
     case 'task.cancel_requested':
       return { ...task, cancelRequestedAt: event.at };
     case 'task.recovered':
@@ -185,12 +194,22 @@ function failed(payload: EventPayloads['task.failed'], event: NewEvent): Partial
 }
 
 function retried(task: Task, event: NewEvent): Task {
-  const fresh = { attempt: 0, interruptions: 0, cancelRequestedAt: null, result: null, error: null, startedAt: null, finishedAt: null };
+  const fresh = {
+    attempt: 0,
+    interruptions: 0,
+    cancelRequestedAt: null,
+    result: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  };
   return { ...task, ...fresh, ...due(null, event.at) };
 }
 
 function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
-  return runAt !== null && runAt > at ? { status: 'scheduled', runAt, queuedAt: runAt } : { status: 'queued', runAt, queuedAt: at };
+  return runAt !== null && runAt > at
+    ? { status: 'scheduled', runAt, queuedAt: runAt }
+    : { status: 'queued', runAt, queuedAt: at };
 }
 
 function textOf(value: Json): JsonText | null {
@@ -198,7 +217,9 @@ function textOf(value: Json): JsonText | null {
 }
 
 function openCount(task: Task | null): number {
-  return task !== null && (task.status === 'scheduled' || task.status === 'queued' || task.status === 'running') ? 1 : 0;
+  return task !== null && (task.status === 'scheduled' || task.status === 'queued' || task.status === 'running')
+    ? 1
+    : 0;
 }
 
 function assertTaskTransition(event: NewEvent, before: Task | null, after: Task): void {

@@ -16,10 +16,16 @@ const ID = /^[A-Za-z0-9_][A-Za-z0-9._@+:/#-]*$/;
 const text = (max: number) => z.string().max(max).refine(isStorableText, 'holds U+0000 or a lone surrogate');
 
 /** A name: of an agent, an instance, a role, a kind, a namespace. */
-export const name = z.string().max(LIMITS.id_characters_max).regex(NAME, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + -');
+export const name = z
+  .string()
+  .max(LIMITS.id_characters_max)
+  .regex(NAME, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + -');
 
 /** An id: of a session, a task; a dedupe key. */
-export const id = z.string().max(LIMITS.id_characters_max).regex(ID, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + : / # -');
+export const id = z
+  .string()
+  .max(LIMITS.id_characters_max)
+  .regex(ID, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + : / # -');
 
 /** UUIDv7, so that the time of the command can be read off it. */
 export const commandId = z.uuidv7('must be a UUIDv7');
@@ -37,7 +43,13 @@ export const roles = z.array(name).max(LIMITS.filter_max);
 export function json(bytesMax: number) {
   return z.custom<Json>().superRefine((value, context) => {
     const problem = findJsonProblem(value, bytesMax);
-    if (problem !== null) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.problem, params: { code: problem.code } });
+    if (problem !== null)
+      context.addIssue({
+        code: 'custom',
+        path: [...problem.path],
+        message: problem.problem,
+        params: { code: problem.code },
+      });
   });
 }
 
@@ -54,14 +66,25 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
 
 function toError(issue: z.core.$ZodIssue | undefined): OrchestratorError {
   if (issue === undefined) return invalidInput('input', 'is not valid');
-  if (issue.code === 'unrecognized_keys') return invalidInput(fieldName([...issue.path, issue.keys[0] ?? '']), 'is not a field of this command');
+  if (issue.code === 'unrecognized_keys')
+    return invalidInput(fieldName([...issue.path, issue.keys[0] ?? '']), 'is not a field of this command');
   const crossed = issue.code === 'too_big' || (issue.code === 'custom' && issue.params?.['code'] === 'LIMIT_EXCEEDED');
-  const problem = issue.code === 'too_big' ? `is larger than its limit of ${issue.maximum}` : lowerFirst(issue.message);
+  const problem = problemOf(issue);
   return invalidInput(fieldName(issue.path), problem, crossed ? 'LIMIT_EXCEEDED' : 'INVALID_INPUT');
 }
 
+function problemOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_big') return `is larger than its limit of ${issue.maximum}`;
+  if (issue.code === 'too_small') return `is smaller than its minimum of ${issue.minimum}`;
+  if (issue.code === 'invalid_type')
+    return `must be ${issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`}`;
+  return lowerFirst(issue.message);
+}
+
 function fieldName(path: readonly PropertyKey[]): string {
-  const words = path.map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`));
+  const words = path.map((part, at) =>
+    typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`,
+  );
   return words.join('') || 'input';
 }
 

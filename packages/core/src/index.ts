@@ -18,7 +18,16 @@ export type {
   Takeover,
 } from './decide/index.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './errors.ts';
-export { EVENT_DOCS, LEASE_ENDINGS, type Event, type EventPayloads, type EventType, type LeaseMark, type NewEvent, type ReleaseOutcome } from './events.ts';
+export {
+  EVENT_DOCS,
+  LEASE_ENDINGS,
+  type Event,
+  type EventPayloads,
+  type EventType,
+  type LeaseMark,
+  type NewEvent,
+  type ReleaseOutcome,
+} from './events.ts';
 export type { Json, JsonText } from './json.ts';
 export type { AnyKinds, KindSchemas } from './kinds.ts';
 export { isHeld, type Lease, type ProcessIdentity } from './lease.ts';

@@ -32,7 +32,9 @@ export function findJsonProblem(value: unknown, bytesMax: number): JsonProblem |
   const problem = findShapeProblem(value, []);
   if (problem !== null) return problem;
   const bytes = utf8Bytes(JSON.stringify(value), bytesMax);
-  return bytes > bytesMax ? { path: [], problem: `is ${bytes} bytes of JSON, the limit is ${bytesMax}`, code: 'LIMIT_EXCEEDED' } : null;
+  return bytes > bytesMax
+    ? { path: [], problem: `is ${bytes} bytes of JSON, the limit is ${bytesMax}`, code: 'LIMIT_EXCEEDED' }
+    : null;
 }
 
 const encoder = new TextEncoder();
@@ -43,18 +45,24 @@ function utf8Bytes(text: string, bytesMax: number): number {
 }
 
 function findShapeProblem(value: unknown, path: readonly (string | number)[]): JsonProblem | null {
-  if (path.length > LIMITS.json_depth_max) return { path, problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
+  if (path.length > LIMITS.json_depth_max)
+    return { path, problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
   if (value === null || typeof value === 'boolean') return null;
   if (typeof value === 'number') return Number.isFinite(value) ? null : notJson(path, 'is not a finite number');
-  if (typeof value === 'string') return isStorableText(value) ? null : notJson(path, 'holds U+0000 or a lone surrogate');
+  if (typeof value === 'string')
+    return isStorableText(value) ? null : notJson(path, 'holds U+0000 or a lone surrogate');
   if (Array.isArray(value)) return firstProblem(value.entries(), path);
-  if (!isPlainObject(value)) return notJson(path, 'is not JSON: use null, booleans, numbers, strings, arrays and plain objects');
+  if (!isPlainObject(value))
+    return notJson(path, 'is not JSON: use null, booleans, numbers, strings, arrays and plain objects');
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   if (!entries.every(([key]) => isStorableText(key))) return notJson(path, 'has a key with U+0000 or a lone surrogate');
   return firstProblem(entries, path);
 }
 
-function firstProblem(entries: Iterable<readonly [string | number, unknown]>, path: readonly (string | number)[]): JsonProblem | null {
+function firstProblem(
+  entries: Iterable<readonly [string | number, unknown]>,
+  path: readonly (string | number)[],
+): JsonProblem | null {
   for (const [key, item] of entries) {
     const problem = findShapeProblem(item, [...path, key]);
     if (problem !== null) return problem;

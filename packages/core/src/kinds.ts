@@ -38,7 +38,11 @@ export class KindRegistry {
   async check(kind: string, part: 'payload' | 'result', value: unknown, field: string): Promise<unknown> {
     if (this.#kinds === undefined) return value;
     const schemas = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
-    if (schemas === undefined) throw invalidInput('kind', `is ${kind}, which is none of the declared kinds: ${Object.keys(this.#kinds).join(', ')}`);
+    if (schemas === undefined)
+      throw invalidInput(
+        'kind',
+        `is ${kind}, which is none of the declared kinds: ${Object.keys(this.#kinds).join(', ')}`,
+      );
     const schema = schemas[part];
     if (schema === undefined) return value;
     const checked = await schema['~standard'].validate(value);

@@ -44,7 +44,11 @@ export function isHeld(session: Session): session is HeldSession {
 }
 
 /** The three times of a lease whose holder proved to be alive at `now`. */
-export function deadlines(now: number, ttlMs: number, staleAfterMs: number): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
+export function deadlines(
+  now: number,
+  ttlMs: number,
+  staleAfterMs: number,
+): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
   const leaseExpiresAt = now + ttlMs;
   return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
 }

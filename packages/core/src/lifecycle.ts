@@ -3,7 +3,16 @@ import type { SessionStatus } from './session.ts';
 import type { TaskStatus } from './task.ts';
 
 /** The commands that change something. */
-export type CommandName = 'enqueue' | 'claim' | 'heartbeat' | 'checkpoint' | 'release' | 'recover' | 'cancel' | 'retry' | 'close';
+export type CommandName =
+  | 'enqueue'
+  | 'claim'
+  | 'heartbeat'
+  | 'checkpoint'
+  | 'release'
+  | 'recover'
+  | 'cancel'
+  | 'retry'
+  | 'close';
 
 interface Transition<Status> {
   /** null: there was nothing before. */

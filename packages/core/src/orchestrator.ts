@@ -59,7 +59,10 @@ export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
 /** Told of every command. Must not throw. */
 export interface Telemetry {
   /** @returns called once, when the command was answered or failed */
-  started(command: CommandName, namespace: string): (end: { readonly ok: boolean; readonly reason?: string; readonly error?: unknown }) => void;
+  started(
+    command: CommandName,
+    namespace: string,
+  ): (end: { readonly ok: boolean; readonly reason?: string; readonly error?: unknown }) => void;
 }
 
 /** The fields of a call: the namespace and the command id may be left out. */
@@ -73,12 +76,18 @@ type NewTask = z.input<typeof enqueueInput>['tasks'][number];
 
 /** A task to add; its payload is typed by its kind. */
 export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<NewTask, 'kind' | 'payload'> & { readonly kind?: Kind; readonly payload?: PayloadInput<Kinds, Kind> };
+  [Kind in keyof Kinds & string]: Omit<NewTask, 'kind' | 'payload'> & {
+    readonly kind?: Kind;
+    readonly payload?: PayloadInput<Kinds, Kind>;
+  };
 }[keyof Kinds & string];
 
 /** How to end a lease. With `kind`, the result is checked against that kind's schema. */
 export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<Call<typeof releaseInput>, 'result'> & { readonly kind?: Kind; readonly result?: ResultInput<Kinds, Kind> };
+  [Kind in keyof Kinds & string]: Omit<Call<typeof releaseInput>, 'result'> & {
+    readonly kind?: Kind;
+    readonly result?: ResultInput<Kinds, Kind>;
+  };
 }[keyof Kinds & string];
 
 export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
@@ -94,7 +103,9 @@ export type Released<Kinds extends AnyKinds = AnyKinds> =
   | (Omit<Extract<ReleaseReply, { ok: true }>, 'next'> & { readonly next: ClaimRecord<Kinds> | null })
   | LeaseLost;
 
-export type Retried<Kinds extends AnyKinds = AnyKinds> = { readonly ok: true; readonly task: TaskRecord<Kinds> } | Exclude<RetryReply, { ok: true }>;
+export type Retried<Kinds extends AnyKinds = AnyKinds> =
+  | { readonly ok: true; readonly task: TaskRecord<Kinds> }
+  | Exclude<RetryReply, { ok: true }>;
 
 /**
  * The commands, checked and sent to a storage. Lost races are values (`ok: false` with a reason); malformed input and
@@ -106,7 +117,10 @@ export type Retried<Kinds extends AnyKinds = AnyKinds> = { readonly ok: true; re
  * if (claimed.ok) await orchestrator.releaseTask({ ...holderOf(claimed), outcome: 'succeeded' });
  * ```
  */
-export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends OrchestratorReads<Kinds> implements AsyncDisposable {
+export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
+  extends OrchestratorReads<Kinds>
+  implements AsyncDisposable
+{
   readonly #options: OrchestratorOptions<Kinds>;
   readonly #kinds: KindRegistry;
 
@@ -119,7 +133,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
   /** Adds one task, opening its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
     const { namespace, commandId, ...rest } = task;
-    const { tasks } = await this.enqueueTasks([rest as EnqueueTask<Kinds>], { namespace, commandId });
+    const { tasks } = await this.enqueueTasks([rest], { namespace, commandId });
     const [enqueued] = tasks;
     if (enqueued === undefined) throw invalidInput('tasks', 'is empty');
     return enqueued;
@@ -133,13 +147,22 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
     const input = parseInput(enqueueInput, this.#addressed({ namespace, commandId, tasks }));
     await Promise.all(
       input.tasks.map(async (task, at) => {
-        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, `tasks[${at}].payload`)) as typeof task.payload;
+        task.payload = (await this.#kinds.check(
+          task.kind,
+          'payload',
+          task.payload,
+          `tasks[${at}].payload`,
+        )) as typeof task.payload;
       }),
     );
     const reply = await this.#run(enqueue, input);
     return {
       ok: true,
-      tasks: reply.tasks.map(({ task, duplicate }) => ({ ok: true, outcome: duplicate ? 'duplicate' : 'enqueued', task: toTaskRecord<Kinds>(task) })),
+      tasks: reply.tasks.map(({ task, duplicate }) => ({
+        ok: true,
+        outcome: duplicate ? 'duplicate' : 'enqueued',
+        task: toTaskRecord<Kinds>(task),
+      })),
     };
   }
 
@@ -151,18 +174,25 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
     const reply = await this.#claim({ ...call, limit: 1 });
     if (!reply.ok) return reply;
     const [first] = reply.claims;
-    return first === undefined ? { ok: false, reason: 'no_task', nextDueAt: null } : { ok: true, ...toClaimRecord<Kinds>(first) };
+    return first === undefined
+      ? { ok: false, reason: 'no_task', nextDueAt: null }
+      : { ok: true, ...toClaimRecord<Kinds>(first) };
   }
 
   /** Claims up to `limit` heads at once, each of another session, each under a lease of its own. */
-  async claimTasks(call: Call<typeof claimInput>): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
+  async claimTasks(
+    call: Call<typeof claimInput>,
+  ): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
     const reply = await this.#claim(call);
     return reply.ok ? { ok: true, claims: reply.claims.map((one) => toClaimRecord<Kinds>(one)) } : reply;
   }
 
   /** Extends the lease and proves life; says whether cancellation was asked. */
   async heartbeat(call: Call<typeof heartbeatInput>): Promise<HeartbeatReply> {
-    return this.#run(heartbeat, parseInput(heartbeatInput, { ...call, namespace: call.namespace ?? this.defaultNamespace }));
+    return this.#run(
+      heartbeat,
+      parseInput(heartbeatInput, { ...call, namespace: call.namespace ?? this.defaultNamespace }),
+    );
   }
 
   /** Saves the context for the next holder (it replaces the last one) and counts as a heartbeat. */
@@ -181,10 +211,18 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
   }
 
   /** Ends many leases at once, each by itself: the replies stand in the order of the calls. */
-  async releaseTasks(calls: readonly ReleaseTask<Kinds>[], { namespace, commandId }: Addressed = {}): Promise<readonly Released<Kinds>[]> {
-    if (calls.length > LIMITS.batch_max) throw invalidInput('calls', `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
+  async releaseTasks(
+    calls: readonly ReleaseTask<Kinds>[],
+    { namespace, commandId }: Addressed = {},
+  ): Promise<readonly Released<Kinds>[]> {
+    if (calls.length > LIMITS.batch_max)
+      throw invalidInput('calls', `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
     const batchId = commandId ?? this.#options.newCommandId();
-    return Promise.all(calls.map((call, at) => this.releaseTask({ namespace, ...call, commandId: call.commandId ?? partCommandId(batchId, at) })));
+    return Promise.all(
+      calls.map((call, at) =>
+        this.releaseTask({ namespace, ...call, commandId: call.commandId ?? partCommandId(batchId, at) }),
+      ),
+    );
   }
 
   /** Closes stale leases, and those whose holders `evidence` proves dead; requeues or ends what they held, keeps the context. */
@@ -227,10 +265,17 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
   }
 
   #addressed<T extends Addressed>(call: T): T & { namespace: string; commandId: string } {
-    return { ...call, namespace: call.namespace ?? this.defaultNamespace, commandId: call.commandId ?? this.#options.newCommandId() };
+    return {
+      ...call,
+      namespace: call.namespace ?? this.defaultNamespace,
+      commandId: call.commandId ?? this.#options.newCommandId(),
+    };
   }
 
-  async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
+  async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+    command: Command<Input, Reply>,
+    input: Input,
+  ): Promise<Reply> {
     const ended = this.#options.telemetry?.started(command.name as CommandName, input.namespace);
     try {
       const reply = await this.#judge(command, input);
@@ -245,7 +290,9 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds> extends Orchestrato
   async #judge<Input extends CommandInput, Reply>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
     const hash = command.leavesReceipt ? requestHash(command.name, input) : '';
     for (;;) {
-      const outcome = await this.#options.storage.transact(command.scope(input), (loaded) => transition(command, input, hash, loaded));
+      const outcome = await this.#options.storage.transact(command.scope(input), (loaded) =>
+        transition(command, input, hash, loaded),
+      );
       if (outcome.kind === 'reply') return outcome.reply;
       await this.#workOffClockJump(input.namespace, outcome.after);
     }

@@ -4,13 +4,32 @@ import { parseInput } from './fields.ts';
 import { EVENT_DOCS, type EventType } from './events.ts';
 import type { AnyKinds } from './kinds.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
-import { toEventRecord, toLoadedSessionRecord, toSessionRecord, toTaskRecord, type EventRecord, type SessionRecord, type TaskRecord } from './records.ts';
+import {
+  toEventRecord,
+  toLoadedSessionRecord,
+  toSessionRecord,
+  toTaskRecord,
+  type EventRecord,
+  type SessionRecord,
+  type TaskRecord,
+} from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from './storage.ts';
 import { verifyLog, type Verification } from './verify.ts';
 
-const page = { namespace: field.name, limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page), after: z.string().max(512).optional() };
+const page = {
+  namespace: field.name,
+  limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
+  after: z.string().max(512).optional(),
+};
 const one = z.strictObject({ namespace: field.name, id: field.id });
-const sessionFilter = z.strictObject({ ...page, status: z.array(z.enum(['idle', 'running', 'closed'])).min(1).optional(), agent: field.name.optional() });
+const sessionFilter = z.strictObject({
+  ...page,
+  status: z
+    .array(z.enum(['idle', 'running', 'closed']))
+    .min(1)
+    .optional(),
+  agent: field.name.optional(),
+});
 const taskFilter = z.strictObject({
   ...page,
   sessionId: field.id.optional(),
@@ -97,8 +116,13 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /** Replays the log of all namespaces, or of one, and compares it with the state. */
-  async verify({ namespace, findingsMax }: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
-    return this.#storage.read.snapshot(async (reader) => verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax));
+  async verify({
+    namespace,
+    findingsMax,
+  }: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
+    return this.#storage.read.snapshot(async (reader) =>
+      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
+    );
   }
 
   #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {

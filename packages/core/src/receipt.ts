@@ -79,7 +79,10 @@ export function recall(receipt: Receipt, loaded: Loaded): unknown {
 }
 
 function keep(task: Task): KeptTask {
-  return Object.fromEntries([['$task', task.id], ...MOVING.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]]))]) as KeptTask;
+  return Object.fromEntries([
+    ['$task', task.id],
+    ...MOVING.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]])),
+  ]) as KeptTask;
 }
 
 function restore({ $task, ...kept }: KeptTask, loaded: Loaded): Task {

@@ -59,7 +59,12 @@ export function toClaimRecord<Kinds extends AnyKinds>(claim: Claim): ClaimRecord
 
 export function toSessionRecord(session: Session, headTaskId: string | null): SessionRecord {
   const { version: _version, hash: _hash, context, progress, ...plain } = session;
-  return { ...plain, context: context === null ? null : contextFrom(fromJsonText(context) as StoredContext), progress: decode(progress), headTaskId };
+  return {
+    ...plain,
+    context: context === null ? null : contextFrom(fromJsonText(context) as StoredContext),
+    progress: decode(progress),
+    headTaskId,
+  };
 }
 
 export function toLoadedSessionRecord({ session, head }: LoadedSession): SessionRecord {

@@ -57,12 +57,23 @@ export interface MigrationReport {
 
 /** What a unit of work is about. Every scope but `held` stays within one namespace. */
 export type Scope = { readonly namespace: string; readonly commandId?: string } & (
-  | { readonly by: 'session'; readonly sessionId: string; readonly token?: number; readonly waiting?: number; readonly then?: ReadyFilter }
+  | {
+      readonly by: 'session';
+      readonly sessionId: string;
+      readonly token?: number;
+      readonly waiting?: number;
+      readonly then?: ReadyFilter;
+    }
   | ({ readonly by: 'ready'; readonly staleLimit: number; readonly heldBy?: string } & ReadyFilter)
   | { readonly by: 'stale'; readonly limit: number; readonly also?: readonly string[] }
   | { readonly by: 'held'; readonly limit: number; readonly after: SessionKey | null }
   | { readonly by: 'task'; readonly taskId: string }
-  | { readonly by: 'new'; readonly sessionIds: readonly string[]; readonly taskIds: readonly string[]; readonly dedupeKeys: readonly string[] }
+  | {
+      readonly by: 'new';
+      readonly sessionIds: readonly string[];
+      readonly taskIds: readonly string[];
+      readonly dedupeKeys: readonly string[];
+    }
 );
 
 /** Idle sessions whose head fits: for one of the addressees (see `addresseesOf`), of one of the kinds if given. Best first. */

@@ -53,7 +53,10 @@ export interface Task {
 export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
 
 /** The order of a session's queue, and of heads among sessions: priority, then age, then id. */
-export function compareInQueue(a: Pick<Task, 'priority' | 'queuedAt' | 'id'>, b: Pick<Task, 'priority' | 'queuedAt' | 'id'>): number {
+export function compareInQueue(
+  a: Pick<Task, 'priority' | 'queuedAt' | 'id'>,
+  b: Pick<Task, 'priority' | 'queuedAt' | 'id'>,
+): number {
   return a.priority - b.priority || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 

@@ -9,7 +9,6 @@ import { observeClock, type ClockState } from './clock.ts';
 import type { Command, CommandInput, Judgement } from './decide/judgement.ts';
 import { OrchestratorError } from './errors.ts';
 import { timeOfUuid } from './ids.ts';
-import type { Json } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { recall, toReceiptReply, type Receipt } from './receipt.ts';
 import type { Decision, Loaded, SessionKey } from './storage.ts';
@@ -22,7 +21,7 @@ export type Outcome<Reply> =
 /** What makes two requests the same: the command's name and its input, but for the command id. */
 export function requestHash(name: string, input: CommandInput): string {
   const { commandId: _id, ...request } = input;
-  return sha256(canonicalize([name, request as unknown as Json]));
+  return sha256(canonicalize([name, request]));
 }
 
 /**
@@ -42,14 +41,16 @@ export function transition<Input extends CommandInput, Reply>(
 
   const observed = observeClock(loaded.clock, loaded.clock.reading);
   const clock = observed ?? loaded.clock;
-  if (command.endsOthersLeases && clock.jump !== null) return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
+  if (command.endsOthersLeases && clock.jump !== null)
+    return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
 
   const judgement = command.decide(input, { ...loaded, clock: { ...clock, reading: loaded.clock.reading } });
   const rows = new WorkingSet(loaded, input.namespace, commandId);
   rows.apply(judgement);
   const reply = judgement.reply(rows.after);
   const { sessions, tasks, events } = rows;
-  const receipt = command.leavesReceipt && events.length > 0 && isOk(reply) ? receiptFor(input, hash, reply, loaded.now) : null;
+  const receipt =
+    command.leavesReceipt && events.length > 0 && isOk(reply) ? receiptFor(input, hash, reply, loaded.now) : null;
   return {
     reply: { kind: 'reply', reply, replayed: false },
     sessions,
@@ -64,17 +65,29 @@ export function transition<Input extends CommandInput, Reply>(
 function assertJudgeable(commandId: string, now: number): void {
   const age = now - timeOfUuid(commandId);
   if (age > LIMITS.command_id_age_ms_max)
-    throw new OrchestratorError('COMMAND_ID_EXPIRED', `The command id ${commandId} is older than ${LIMITS.command_id_age_ms_max / 86_400_000} days.`, { field: 'commandId' });
+    throw new OrchestratorError(
+      'COMMAND_ID_EXPIRED',
+      `The command id ${commandId} is older than ${LIMITS.command_id_age_ms_max / 86_400_000} days.`,
+      { field: 'commandId' },
+    );
   if (age < -LIMITS.command_id_ahead_ms_max)
-    throw new OrchestratorError('COMMAND_ID_EXPIRED', `The command id ${commandId} is more than an hour ahead of the store's clock.`, {
-      field: 'commandId',
-      hint: "Compare this machine's clock with the store's.",
-    });
+    throw new OrchestratorError(
+      'COMMAND_ID_EXPIRED',
+      `The command id ${commandId} is more than an hour ahead of the store's clock.`,
+      {
+        field: 'commandId',
+        hint: "Compare this machine's clock with the store's.",
+      },
+    );
 }
 
 function answerAgain<Reply>(receipt: Receipt, hash: string, loaded: Loaded): Outcome<Reply> {
   if (receipt.requestHash !== hash)
-    throw new OrchestratorError('COMMAND_ID_REUSED', `The command id ${receipt.commandId} was used for another request.`, { field: 'commandId' });
+    throw new OrchestratorError(
+      'COMMAND_ID_REUSED',
+      `The command id ${receipt.commandId} was used for another request.`,
+      { field: 'commandId' },
+    );
   return { kind: 'reply', reply: recall(receipt, loaded) as Reply, replayed: true };
 }
 
@@ -84,7 +97,13 @@ function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): Deci
 
 function receiptFor(input: CommandInput & { commandId?: string }, hash: string, reply: unknown, now: number): Receipt {
   const commandId = input.commandId ?? '';
-  return { namespace: input.namespace, commandId, requestHash: hash, reply: toReceiptReply(reply), at: Math.max(now, timeOfUuid(commandId)) };
+  return {
+    namespace: input.namespace,
+    commandId,
+    requestHash: hash,
+    reply: toReceiptReply(reply),
+    at: Math.max(now, timeOfUuid(commandId)),
+  };
 }
 
 function clockAfter(judgement: Judgement<unknown>, clock: ClockState, observed: ClockState | null): ClockState | null {

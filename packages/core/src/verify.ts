@@ -41,7 +41,11 @@ export interface Verification {
  *
  * @param reader a snapshot, so that nothing moves meanwhile
  */
-export async function verifyLog(reader: Reader, namespaces: readonly string[], findingsMax = 100): Promise<Verification> {
+export async function verifyLog(
+  reader: Reader,
+  namespaces: readonly string[],
+  findingsMax = 100,
+): Promise<Verification> {
   const verifier = new Verifier(reader, findingsMax);
   for (const namespace of namespaces) await verifier.namespace(namespace);
   return verifier.result();
@@ -63,7 +67,9 @@ class Verifier {
   }
 
   async namespace(namespace: string): Promise<void> {
-    for await (const { id } of pages((after) => this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }))) {
+    for await (const { id } of pages((after) =>
+      this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
+    )) {
       const loaded = await this.#reader.session(namespace, id);
       if (loaded !== null) await this.#session(loaded);
     }
@@ -85,22 +91,33 @@ class Verifier {
   }
 
   /** The state that the events leave, or null if they cannot be replayed to the end. */
-  async #replay(namespace: string, sessionId: string): Promise<{ session: Session | null; tasks: Map<string, Task> } | null> {
+  async #replay(
+    namespace: string,
+    sessionId: string,
+  ): Promise<{ session: Session | null; tasks: Map<string, Task> } | null> {
     const tasks = new Map<string, Task>();
     let session: Session | null = null;
     let seq = 0;
     let hash = CHAIN_START;
     let greatestToken = 0;
 
-    for await (const event of pages((after) => this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }))) {
+    for await (const event of pages((after) =>
+      this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
+    )) {
       this.#events += 1;
       const { id: _id, hash: storedHash, ...hashed } = event;
-      if (event.seq !== seq + 1) return this.#stop('gap', event, `event ${seq + 1} is missing: the next is ${event.seq}.`);
-      if (event.prevHash !== hash) return this.#stop('chain', event, `event ${event.seq} does not follow on the event before it.`);
-      if (storedHash !== hashEvent(hashed)) return this.#stop('chain', event, `event ${event.seq} was changed after it was written.`);
+      if (event.seq !== seq + 1)
+        return this.#stop('gap', event, `event ${seq + 1} is missing: the next is ${event.seq}.`);
+      if (event.prevHash !== hash)
+        return this.#stop('chain', event, `event ${event.seq} does not follow on the event before it.`);
+      if (storedHash !== hashEvent(hashed))
+        return this.#stop('chain', event, `event ${event.seq} was changed after it was written.`);
       if (event.leaseMark === 1) greatestToken = this.#granted(event, greatestToken);
       try {
-        const state = evolve({ session, task: event.taskId === null ? null : (tasks.get(event.taskId) ?? null) }, event);
+        const state = evolve(
+          { session, task: event.taskId === null ? null : (tasks.get(event.taskId) ?? null) },
+          event,
+        );
         session = state.session;
         if (state.task !== null) tasks.set(state.task.id, state.task);
       } catch (error) {
@@ -115,7 +132,8 @@ class Verifier {
 
   #granted(event: Event, greatestToken: number): number {
     const token = event.token ?? 0;
-    if (token <= greatestToken) this.#stop('token', event, `the token ${token} is not greater than ${greatestToken}, granted before.`);
+    if (token <= greatestToken)
+      this.#stop('token', event, `the token ${token} is not greater than ${greatestToken}, granted before.`);
     if (this.#tokens.has(token)) this.#stop('token', event, `the token ${token} was granted twice.`);
     this.#tokens.add(token);
     return Math.max(token, greatestToken);
@@ -124,7 +142,9 @@ class Verifier {
   async #compareTasks(found: LoadedSession, replayed: Map<string, Task>): Promise<void> {
     const { namespace, id: sessionId } = found.session;
     const queued: Task[] = [];
-    for await (const task of pages((after) => this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }))) {
+    for await (const task of pages((after) =>
+      this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
+    )) {
       this.#tasks += 1;
       const expected = replayed.get(task.id);
       if (expected === undefined) this.#report('missing', found.session, `the task ${task.id} has no events.`, task.id);
@@ -132,18 +152,29 @@ class Verifier {
       replayed.delete(task.id);
       if (task.status === 'queued') queued.push(task);
     }
-    for (const { id } of replayed.values()) this.#report('missing', found.session, `the task ${id} is in the log and not in the table.`, id);
+    for (const { id } of replayed.values())
+      this.#report('missing', found.session, `the task ${id} is in the log and not in the table.`, id);
     this.#compareHead(found, queued.toSorted(compareInQueue)[0] ?? null);
     const running = isHeld(found.session) ? found.session.taskId : null;
-    if ((found.task?.id ?? null) !== running) this.#report('state', found.session, 'the session and its running task do not name each other.');
+    if ((found.task?.id ?? null) !== running)
+      this.#report('state', found.session, 'the session and its running task do not name each other.');
   }
 
   #compareHead(found: LoadedSession, expected: Task | null): void {
     if (found.head?.id === expected?.id) return;
-    this.#report('head', found.session, `the head is ${found.head?.id ?? 'none'}, it should be ${expected?.id ?? 'none'}.`);
+    this.#report(
+      'head',
+      found.session,
+      `the head is ${found.head?.id ?? 'none'}, it should be ${expected?.id ?? 'none'}.`,
+    );
   }
 
-  #compare<Row extends Session | Task>(actual: Row, expected: Row, unlogged: readonly (keyof Row)[], taskId: string | null = null): void {
+  #compare<Row extends Session | Task>(
+    actual: Row,
+    expected: Row,
+    unlogged: readonly (keyof Row)[],
+    taskId: string | null = null,
+  ): void {
     const at = 'sessionId' in actual ? { namespace: actual.namespace, id: actual.sessionId } : actual;
     for (const column of Object.keys(expected) as (keyof Row & string)[]) {
       if (unlogged.includes(column) || actual[column] === expected[column]) continue;
@@ -157,7 +188,13 @@ class Verifier {
     return null;
   }
 
-  #report(kind: FindingKind, of: { namespace: string; id: string }, message: string, taskId: string | null = null, eventId: number | null = null): void {
+  #report(
+    kind: FindingKind,
+    of: { namespace: string; id: string },
+    message: string,
+    taskId: string | null = null,
+    eventId: number | null = null,
+  ): void {
     if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
     else this.#findings.push({ kind, namespace: of.namespace, sessionId: of.id, taskId, eventId, message });
   }

@@ -1,2 +1,6 @@
-/** The version of this package. */
-export const version = '0.1.0';
+export {
+  createMemoryData,
+  openMemoryStorage,
+  type MemoryData,
+  type MemoryStorageOptions,
+} from './open-memory-storage.ts';

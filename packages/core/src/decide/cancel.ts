@@ -35,7 +35,10 @@ export const cancel: Command<CancelInput, CancelReply> = {
       case 'queued':
       case 'scheduled':
         return {
-          events: [{ ...about, type: 'task.cancelled', payload: { outcome: null, error: null } }, ...closeOwnSession(session, task.id)],
+          events: [
+            { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
+            ...closeOwnSession(session, task.id),
+          ],
           reply: () => ({ ok: true, status: 'cancelled' }),
         };
       case 'running':

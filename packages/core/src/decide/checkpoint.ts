@@ -28,7 +28,13 @@ export const checkpointInput = z
 export type CheckpointInput = z.output<typeof checkpointInput>;
 
 export type CheckpointReply =
-  | { readonly ok: true; readonly turn: number; readonly expiresAt: number; readonly cancelRequested: boolean; readonly late: boolean }
+  | {
+      readonly ok: true;
+      readonly turn: number;
+      readonly expiresAt: number;
+      readonly cancelRequested: boolean;
+      readonly late: boolean;
+    }
   /** A later turn was saved before: this one would take the session back. */
   | { readonly ok: false; readonly reason: 'turn_behind'; readonly turn: number }
   | LeaseLost;
@@ -64,7 +70,13 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
         },
       ],
       renewals: [{ sessionId: session.id, by: 'heartbeat' }],
-      reply: (after) => ({ ok: true, turn, expiresAt: leaseOf(after.session(session.id)).expiresAt, cancelRequested, late }),
+      reply: (after) => ({
+        ok: true,
+        turn,
+        expiresAt: leaseOf(after.session(session.id)).expiresAt,
+        cancelRequested,
+        late,
+      }),
     };
   },
 };

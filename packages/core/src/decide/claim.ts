@@ -28,7 +28,9 @@ export const claimInput = z.strictObject({
   /** Proof that an earlier holder's process is gone. */
   evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
   /** The process that will hold the lease, if it is one whose death would prove the holder's. */
-  process: z.strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note }).optional(),
+  process: z
+    .strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note })
+    .optional(),
   /** Without a session: how many heads at most, each of another session. */
   limit: field.batchLimit.default(1),
 });
@@ -63,12 +65,23 @@ export const claim: Command<ClaimInput, ClaimReply> = {
     if (sessionId !== undefined) return { by: 'session', namespace, commandId, sessionId };
     const addressees = addresseesOf(input.agent, input.roles);
     const staleLimit = LIMITS.stale_sessions_per_claim_max;
-    return { by: 'ready', namespace, commandId, addressees, limit, staleLimit, ...(kinds && { kinds }), ...(input.resume && { heldBy: input.agent }) };
+    return {
+      by: 'ready',
+      namespace,
+      commandId,
+      addressees,
+      limit,
+      staleLimit,
+      ...(kinds && { kinds }),
+      ...(input.resume && { heldBy: input.agent }),
+    };
   },
 
   decide(input, loaded) {
     if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
-    const mine = input.resume ? loaded.sessions.flatMap((one) => asHeld(one) ?? []).filter(({ session }) => session.agent === input.agent) : [];
+    const mine = input.resume
+      ? loaded.sessions.flatMap((one) => asHeld(one) ?? []).filter(({ session }) => session.agent === input.agent)
+      : [];
     return (mine.length > 0 ? resumeOwn(input, loaded, mine) : null) ?? claimBest(input, loaded);
   },
 };
@@ -82,18 +95,26 @@ interface Candidate {
 function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Judgement<ClaimReply> {
   if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
   const held = asHeld(found);
-  if (held === null) return grantAll(input, loaded, [], found.head === null ? [] : [{ head: found.head, takeover: null }]);
+  if (held === null)
+    return grantAll(input, loaded, [], found.head === null ? [] : [{ head: found.head, takeover: null }]);
 
   const reason = takeoverReason(input, held.session, loaded.now);
   if (reason === null) return busy(input, loaded, held.session);
   const { events, head } = takeOver(input, held, reason);
-  return grantAll(input, loaded, events, head === null ? [] : [{ head, takeover: { from: holderOf(held.session), reason } }]);
+  return grantAll(
+    input,
+    loaded,
+    events,
+    head === null ? [] : [{ head, takeover: { from: holderOf(held.session), reason } }],
+  );
 }
 
 /** Without a session, a restarted agent goes on with what it held, the longest held first. */
 function resumeOwn(input: ClaimInput, loaded: Loaded, mine: readonly HeldLoaded[]): Judgement<ClaimReply> | null {
   const oldestFirst = mine.toSorted((a, b) => a.session.token - b.session.token);
-  const resumable = oldestFirst.filter(({ session }) => takeoverReason(input, session, loaded.now) !== null).slice(0, input.limit);
+  const resumable = oldestFirst
+    .filter(({ session }) => takeoverReason(input, session, loaded.now) !== null)
+    .slice(0, input.limit);
   const oldest = oldestFirst[0];
   if (resumable.length === 0) return oldest === undefined ? null : busy(input, loaded, oldest.session);
 
@@ -102,7 +123,8 @@ function resumeOwn(input: ClaimInput, loaded: Loaded, mine: readonly HeldLoaded[
   for (const held of resumable) {
     const closed = takeOver(input, held, 'resumed');
     events.push(...closed.events);
-    if (closed.head !== null) candidates.push({ head: closed.head, takeover: { from: holderOf(held.session), reason: 'resumed' } });
+    if (closed.head !== null)
+      candidates.push({ head: closed.head, takeover: { from: holderOf(held.session), reason: 'resumed' } });
   }
   return grantAll(input, loaded, events, candidates);
 }
@@ -129,9 +151,15 @@ function claimBest(input: ClaimInput, loaded: Loaded): Judgement<ClaimReply> {
   );
 }
 
-function grantAll(input: ClaimInput, loaded: Loaded, before: readonly EventDraft[], candidates: readonly Candidate[]): Judgement<ClaimReply> {
+function grantAll(
+  input: ClaimInput,
+  loaded: Loaded,
+  before: readonly EventDraft[],
+  candidates: readonly Candidate[],
+): Judgement<ClaimReply> {
   const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
-  if (chosen.length === 0) return { events: before, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
+  if (chosen.length === 0)
+    return { events: before, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
   let token = loaded.greatestToken;
   const grants = chosen.map(({ head }) => grant(input, head, (token = nextToken(loaded.now, token)), loaded.now));
   return {
@@ -174,7 +202,14 @@ function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgemen
       const { leaseExpiresAt } = after.session(session.id);
       const { agent, instance } = session;
       const why = isOwn(input, session) ? 'previous_alive' : 'held';
-      return { ok: false, reason: 'busy', why, sessionId: session.id, heldBy: { agent, instance }, until: leaseExpiresAt ?? loaded.now };
+      return {
+        ok: false,
+        reason: 'busy',
+        why,
+        sessionId: session.id,
+        heldBy: { agent, instance },
+        until: leaseExpiresAt ?? loaded.now,
+      };
     },
   };
 }

@@ -31,15 +31,13 @@ export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
     if (!sameKey(jump.after, input.after)) return { events: [], reply: () => ({ next: jump.after }) };
 
     const held = loaded.sessions.flatMap(({ session }) => (isHeld(session) ? session : []));
-    const events = held.map(
-      (session): EventDraft => ({
-        type: 'clock.jumped',
-        namespace: session.namespace,
-        sessionId: session.id,
-        token: session.token,
-        payload: { by_ms: jump.byMs, expires_at: loaded.now + session.ttlMs },
-      }),
-    );
+    const events = held.map((session): EventDraft => ({
+      type: 'clock.jumped',
+      namespace: session.namespace,
+      sessionId: session.id,
+      token: session.token,
+      payload: { by_ms: jump.byMs, expires_at: loaded.now + session.ttlMs },
+    }));
     const last = held.at(-1);
     const done = last === undefined || held.length < LIMITS.sweep_page_max;
     const after = done ? null : { namespace: last.namespace, sessionId: last.id };

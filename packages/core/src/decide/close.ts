@@ -23,7 +23,12 @@ export type CloseReply =
       /** More tasks wait than one transaction cancels: the session is still open, call again. */
       readonly more: boolean;
     }
-  | { readonly ok: false; readonly reason: 'busy'; readonly heldBy: { readonly agent: string; readonly instance: string | null }; readonly until: number }
+  | {
+      readonly ok: false;
+      readonly reason: 'busy';
+      readonly heldBy: { readonly agent: string; readonly instance: string | null };
+      readonly until: number;
+    }
   /** So many tasks wait in it. */
   | { readonly ok: false; readonly reason: 'not_empty'; readonly waiting: number }
   | { readonly ok: false; readonly reason: 'not_found' };
@@ -49,13 +54,19 @@ export const close: Command<CloseInput, CloseReply> = {
       return refuse({ ok: false, reason: 'busy', heldBy: { agent, instance }, until });
     }
     if (session.status === 'closed') return refuse({ ok: true, cancelled: 0, more: false });
-    if (session.tasksOpen > 0 && !input.cancelTasks) return refuse({ ok: false, reason: 'not_empty', waiting: session.tasksOpen });
+    if (session.tasksOpen > 0 && !input.cancelTasks)
+      return refuse({ ok: false, reason: 'not_empty', waiting: session.tasksOpen });
 
-    const cancelled = loaded.tasks.map(
-      (task): EventDraft => ({ type: 'task.cancelled', sessionId: session.id, taskId: task.id, payload: { outcome: null, error: null } }),
-    );
+    const cancelled = loaded.tasks.map((task): EventDraft => ({
+      type: 'task.cancelled',
+      sessionId: session.id,
+      taskId: task.id,
+      payload: { outcome: null, error: null },
+    }));
     const more = session.tasksOpen > cancelled.length;
-    const closed: EventDraft[] = more ? [] : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];
+    const closed: EventDraft[] = more
+      ? []
+      : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];
     return { events: [...cancelled, ...closed], reply: () => ({ ok: true, cancelled: cancelled.length, more }) };
   },
 };

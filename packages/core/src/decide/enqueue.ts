@@ -9,7 +9,7 @@ import type { Task } from '../task.ts';
 import type { Command } from './judgement.ts';
 
 /** One task to add. */
-export const newTaskInput = z
+const newTaskInput = z
   .strictObject({
     /** Given by the caller if it wants to know it beforehand; otherwise made from the command id. */
     id: field.id.optional(),
@@ -34,7 +34,10 @@ export const newTaskInput = z
     reviewer: field.note.optional(),
     source: field.note.optional(),
   })
-  .refine((task) => task.assignee === undefined || task.role === undefined, { message: 'cannot be given together with a role', path: ['assignee'] });
+  .refine((task) => task.assignee === undefined || task.role === undefined, {
+    message: 'cannot be given together with a role',
+    path: ['assignee'],
+  });
 
 export const enqueueInput = z.strictObject({
   namespace: field.name,
@@ -70,7 +73,9 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
 
   decide(input, loaded) {
     const known = new KnownTasks(loaded);
-    const open = new Set(loaded.sessions.filter(({ session }) => session.status !== 'closed').map(({ session }) => session.id));
+    const open = new Set(
+      loaded.sessions.filter(({ session }) => session.status !== 'closed').map(({ session }) => session.id),
+    );
     const events: EventDraft[] = [];
     const answers: { id: string; duplicate: boolean }[] = [];
 
@@ -80,7 +85,8 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
         answers.push({ id: duplicateOf, duplicate: true });
         continue;
       }
-      if (known.ids.has(id)) throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: 'id' });
+      if (known.ids.has(id))
+        throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: 'id' });
       if (!open.has(sessionId)) events.push({ type: 'session.opened', sessionId, payload: {} });
       open.add(sessionId);
       known.add(id, task.dedupeKey);
@@ -88,7 +94,13 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       answers.push({ id, duplicate: false });
     }
 
-    return { events, reply: (after) => ({ ok: true, tasks: answers.map(({ id, duplicate }) => ({ task: after.task(id), duplicate })) }) };
+    return {
+      events,
+      reply: (after) => ({
+        ok: true,
+        tasks: answers.map(({ id, duplicate }) => ({ task: after.task(id), duplicate })),
+      }),
+    };
   },
 };
 

@@ -33,7 +33,8 @@ export interface Claim {
 /** Whether the claimant may and wants to take this head. */
 export function fits(claimant: Claimant, head: Task): boolean {
   return (
-    addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head)) && (claimant.kinds === undefined || claimant.kinds.includes(head.kind))
+    addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head)) &&
+    (claimant.kinds === undefined || claimant.kinds.includes(head.kind))
   );
 }
 

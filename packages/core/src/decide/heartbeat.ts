@@ -43,7 +43,12 @@ export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
     return {
       events: [],
       renewals: [{ sessionId: input.sessionId, by: 'heartbeat', progress }],
-      reply: (after) => ({ ok: true, expiresAt: leaseOf(after.session(input.sessionId)).expiresAt, cancelRequested, late }),
+      reply: (after) => ({
+        ok: true,
+        expiresAt: leaseOf(after.session(input.sessionId)).expiresAt,
+        cancelRequested,
+        late,
+      }),
     };
   },
 };

@@ -102,5 +102,7 @@ function nextHolder({ successor }: EndedLease): LeaseLost['successor'] | null {
 
 function currentHolder(loaded: Loaded): LeaseLost['successor'] | null {
   const session = loaded.sessions[0]?.session;
-  return session !== undefined && isHeld(session) ? { agent: session.agent, instance: session.instance, token: session.token } : null;
+  return session !== undefined && isHeld(session)
+    ? { agent: session.agent, instance: session.instance, token: session.token }
+    : null;
 }

@@ -71,7 +71,12 @@ export interface Closed {
  * Closes a lease whose holder is gone. Its task goes back into its old place and is charged an interruption; if its
  * cancellation was asked it ends as cancelled instead, and without an interruption left it becomes a dead letter.
  */
-export function closeLostLease({ session, task, head }: HeldLoaded, ending: Ending, by: Actor, proof: Evidence | null): Closed {
+export function closeLostLease(
+  { session, task, head }: HeldLoaded,
+  ending: Ending,
+  by: Actor,
+  proof: Evidence | null,
+): Closed {
   const closing = {
     sessionId: session.id,
     taskId: task.id,
@@ -93,9 +98,13 @@ export function closeLostLease({ session, task, head }: HeldLoaded, ending: Endi
 }
 
 function lastWord(task: Task): { event: EndingEvent; outcome: 'dead_lettered' | 'cancelled' } | null {
-  if (task.cancelRequestedAt !== null) return { event: { type: 'task.cancelled', payload: { outcome: null, error: null } }, outcome: 'cancelled' };
+  if (task.cancelRequestedAt !== null)
+    return { event: { type: 'task.cancelled', payload: { outcome: null, error: null } }, outcome: 'cancelled' };
   if (task.interruptions < task.interruptionsMax) return null;
-  const error: Json = { code: 'interrupted_too_often', message: `Its holders were lost ${task.interruptions + 1} times; it survives ${task.interruptionsMax}.` };
+  const error: Json = {
+    code: 'interrupted_too_often',
+    message: `Its holders were lost ${task.interruptions + 1} times; it survives ${task.interruptionsMax}.`,
+  };
   return { event: { type: 'task.failed', payload: { outcome: null, error, run_at: null } }, outcome: 'dead_lettered' };
 }
 
@@ -110,7 +119,16 @@ function known(session: HeldSession, proof: Evidence | null): LostLease {
     expires_at: session.leaseExpiresAt,
     heartbeat_at: session.heartbeatAt,
     stale_at: session.staleAt,
-    evidence: proof === null ? null : { host: proof.host, boot: proof.boot, pid: proof.pid, process_start: proof.processStart, observed: proof.observed ?? null },
+    evidence:
+      proof === null
+        ? null
+        : {
+            host: proof.host,
+            boot: proof.boot,
+            pid: proof.pid,
+            process_start: proof.processStart,
+            observed: proof.observed ?? null,
+          },
   };
 }
 

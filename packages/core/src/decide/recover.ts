@@ -45,7 +45,13 @@ export const recover: Command<RecoverInput, RecoverReply> = {
   leavesReceipt: true,
   endsOthersLeases: true,
 
-  scope: ({ namespace, commandId, limit, evidence: all }) => ({ by: 'stale', namespace, commandId, limit, also: all.map(({ sessionId }) => sessionId) }),
+  scope: ({ namespace, commandId, limit, evidence: all }) => ({
+    by: 'stale',
+    namespace,
+    commandId,
+    limit,
+    also: all.map(({ sessionId }) => sessionId),
+  }),
 
   decide(input, loaded) {
     const events: EventDraft[] = [];

@@ -22,7 +22,11 @@ export const releaseInput = z
     result: field.json(LIMITS.result_bytes_max).optional(),
     /** Of an attempt that failed or was cancelled. */
     error: z
-      .strictObject({ code: field.name.optional(), message: field.note, data: field.json(LIMITS.error_bytes_max).optional() })
+      .strictObject({
+        code: field.name.optional(),
+        message: field.note,
+        data: field.json(LIMITS.error_bytes_max).optional(),
+      })
       .optional(),
     /** A failure that another attempt would not mend: the task becomes a dead letter at once. */
     final: z.boolean().default(false),
@@ -41,13 +45,22 @@ export const releaseInput = z
       })
       .optional(),
   })
-  .refine(({ outcome, to }) => (outcome === 'handed_off') === (to !== undefined), { path: ['to'], message: 'must be given with handed_off, and only then' })
-  .refine(({ outcome, result }) => outcome === 'succeeded' || result === undefined, { path: ['result'], message: 'can only be given with succeeded' })
+  .refine(({ outcome, to }) => (outcome === 'handed_off') === (to !== undefined), {
+    path: ['to'],
+    message: 'must be given with handed_off, and only then',
+  })
+  .refine(({ outcome, result }) => outcome === 'succeeded' || result === undefined, {
+    path: ['result'],
+    message: 'can only be given with succeeded',
+  })
   .refine(({ outcome, error }) => outcome === 'failed' || outcome === 'cancelled' || error === undefined, {
     path: ['error'],
     message: 'can only be given with failed or cancelled',
   })
-  .refine(({ outcome, final }) => outcome === 'failed' || !final, { path: ['final'], message: 'can only be given with failed' })
+  .refine(({ outcome, final }) => outcome === 'failed' || !final, {
+    path: ['final'],
+    message: 'can only be given with failed',
+  })
   .refine(({ outcome, note }) => outcome === 'released' || outcome === 'handed_off' || note === undefined, {
     path: ['note'],
     message: 'can only be given with released or handed_off',
@@ -79,6 +92,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const scope = { by: 'session', namespace, commandId, sessionId, token } as const;
     if (claimNext === undefined) return scope;
     const addressees = addresseesOf(claimNext.agent, claimNext.roles);
+    // oxlint-disable-next-line unicorn/no-thenable -- it is data, not a function, so nothing will await it
     return { ...scope, then: { addressees, limit: 1, ...(claimNext.kinds && { kinds: claimNext.kinds }) } };
   },
 
@@ -100,13 +114,20 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const events = [closing, ...(endsForGood(ending) ? closeOwnSession(session, task.id) : [])];
     const claimant = claimantOf(input, held);
     const next = claimant === null ? null : nextHead(claimant, held, ending, loaded);
-    if (claimant !== null && next !== null) events.push(grant(claimant, next, nextToken(loaded.now, loaded.greatestToken), loaded.now));
+    if (claimant !== null && next !== null)
+      events.push(grant(claimant, next, nextToken(loaded.now, loaded.greatestToken), loaded.now));
 
     return {
       events,
       reply(after) {
         const { status, runAt } = after.task(task.id);
-        return { ok: true, status, runAt: status === 'scheduled' ? runAt : null, repeated: false, next: next === null ? null : claimOf(next, null, after) };
+        return {
+          ok: true,
+          status,
+          runAt: status === 'scheduled' ? runAt : null,
+          repeated: false,
+          next: next === null ? null : claimOf(next, null, after),
+        };
       },
     };
   },
@@ -120,7 +141,8 @@ function endingOf(input: ReleaseInput, task: Task, now: number): Ending {
   const { outcome, note = null } = input;
   const error: Json = input.error ?? null;
   if (outcome === 'succeeded') return { type: 'task.succeeded', payload: { outcome, result: input.result ?? null } };
-  if (outcome === 'cancelled' || task.cancelRequestedAt !== null) return { type: 'task.cancelled', payload: { outcome, error } };
+  if (outcome === 'cancelled' || task.cancelRequestedAt !== null)
+    return { type: 'task.cancelled', payload: { outcome, error } };
   switch (outcome) {
     case 'failed':
       return { type: 'task.failed', payload: { outcome, error, run_at: retryAt(input, task, now) } };
@@ -137,18 +159,26 @@ function retryAt(input: ReleaseInput, task: Task, now: number): number | null {
 }
 
 function recipient(to: ReleaseInput['to']): { assignee: string | null; role: string | null } {
-  return { assignee: to !== undefined && 'agent' in to ? to.agent : null, role: to !== undefined && 'role' in to ? to.role : null };
+  return {
+    assignee: to !== undefined && 'agent' in to ? to.agent : null,
+    role: to !== undefined && 'role' in to ? to.role : null,
+  };
 }
 
 function endsForGood(ending: Ending): boolean {
-  return ending.type === 'task.succeeded' || ending.type === 'task.cancelled' || (ending.type === 'task.failed' && ending.payload.run_at === null);
+  return (
+    ending.type === 'task.succeeded' ||
+    ending.type === 'task.cancelled' ||
+    (ending.type === 'task.failed' && ending.payload.run_at === null)
+  );
 }
 
 /** The holder goes on as the process it is. */
 function claimantOf(input: ReleaseInput, { session }: Holding): Claimant | null {
   if (input.claimNext === undefined) return null;
   const { host, boot, pid, processStart: start } = session;
-  const process = host !== null && boot !== null && pid !== null && start !== null ? { host, boot, pid, start } : undefined;
+  const process =
+    host !== null && boot !== null && pid !== null && start !== null ? { host, boot, pid, start } : undefined;
   return { ...input.claimNext, instance: input.instance ?? session.instance ?? undefined, process };
 }
 
@@ -169,7 +199,10 @@ function repeated(input: ReleaseInput, ended: EndedLease | null): Judgement<Rele
   const said = JSON.parse(ended.closing.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
   if (said.outcome !== input.outcome) return null;
   const runAt = said.run_at ?? null;
-  return { events: [], reply: () => ({ ok: true, status: statusAfter(ended.closing.type, runAt), runAt, repeated: true, next: null }) };
+  return {
+    events: [],
+    reply: () => ({ ok: true, status: statusAfter(ended.closing.type, runAt), runAt, repeated: true, next: null }),
+  };
 }
 
 function statusAfter(closing: EventType, runAt: number | null): TaskStatus {

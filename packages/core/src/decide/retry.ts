@@ -26,9 +26,11 @@ export const retry: Command<RetryInput, RetryReply> = {
     const session = loaded.sessions[0]?.session;
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
     if (task.status === 'succeeded') return refuse({ ok: false, reason: 'succeeded', status: task.status });
-    if (task.status !== 'failed' && task.status !== 'cancelled') return refuse({ ok: false, reason: 'not_ended', status: task.status });
+    if (task.status !== 'failed' && task.status !== 'cancelled')
+      return refuse({ ok: false, reason: 'not_ended', status: task.status });
 
-    const reopened: EventDraft[] = session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: {} }] : [];
+    const reopened: EventDraft[] =
+      session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: {} }] : [];
     return {
       events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload: {} }],
       reply: (after) => ({ ok: true, task: after.task(task.id) }),
