@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const generators = [];
+const generators = ['./docs/lifecycle.ts', './docs/events.ts', './docs/errors.ts', './docs/limits.ts'];
 
 const check = process.argv.includes('--check');
 const stale = [];

@@ -44,7 +44,8 @@ const READING_KEPT_MS = 10_000;
  */
 export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
   const { last } = state;
-  if (last === null || last.boot !== reading.boot) return { last: reading, jump: state.jump };
+  if (last === null) return { last: reading, jump: state.jump };
+  if (last.boot !== reading.boot) return afterBoot(state, last, reading);
 
   const wallMs = reading.wall - last.wall;
   const steadyMs = reading.steady - last.steady;
@@ -53,4 +54,13 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   if (Math.abs(byMs) > JUMP_MS)
     return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
   return steadyMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
+}
+
+/** Across a boot only one thing is sure: a wall clock that went back was wrong before, and so are the deadlines it set. */
+function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
+  const byMs = reading.wall - last.wall;
+  return {
+    last: reading,
+    jump: byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump,
+  };
 }

@@ -207,9 +207,9 @@ function retried(task: Task, event: NewEvent): Task {
 }
 
 function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
-  return runAt !== null && runAt > at
-    ? { status: 'scheduled', runAt, queuedAt: runAt }
-    : { status: 'queued', runAt, queuedAt: at };
+  // Even if that time is over already: whoever looks for work next sees that it has come.
+  if (runAt !== null) return { status: 'scheduled', runAt, queuedAt: Math.max(runAt, at) };
+  return { status: 'queued', runAt, queuedAt: at };
 }
 
 function textOf(value: Json): JsonText | null {

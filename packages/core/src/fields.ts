@@ -28,7 +28,7 @@ export const id = z
   .regex(ID, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + : / # -');
 
 /** UUIDv7, so that the time of the command can be read off it. */
-export const commandId = z.uuidv7('must be a UUIDv7');
+export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv7 in lower case');
 
 export const title = text(LIMITS.title_characters_max).min(1);
 export const note = text(LIMITS.text_characters_max);

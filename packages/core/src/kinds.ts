@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { invalidInput } from './errors.ts';
-import type { Json } from './json.ts';
+import { findJsonProblem, type Json } from './json.ts';
+import { LIMITS } from './limits.ts';
 
 /** What a kind of task takes and gives, as schemas of any Standard Schema library (zod, valibot, arktype …). */
 export interface KindSchemas {
@@ -46,10 +47,17 @@ export class KindRegistry {
     const schema = schemas[part];
     if (schema === undefined) return value;
     const checked = await schema['~standard'].validate(value);
-    if (checked.issues === undefined) return checked.value;
+    if (checked.issues === undefined) return storable(checked.value, part, field);
     const issue = checked.issues[0];
     throw invalidInput(pathOf(field, issue?.path), `does not fit the kind ${kind}: ${issue?.message ?? 'not valid'}`);
   }
+}
+
+/** A schema may turn the value into something else: that has to be JSON within the limits as well. */
+function storable(value: unknown, part: 'payload' | 'result', field: string): unknown {
+  const found = findJsonProblem(value, part === 'payload' ? LIMITS.payload_bytes_max : LIMITS.result_bytes_max);
+  if (found === null) return value;
+  throw invalidInput(pathOf(field, found.path), `${found.problem}, as the schema of its kind left it`, found.code);
 }
 
 function pathOf(field: string, path: StandardSchemaV1.Issue['path']): string {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   cancel,
   cancelInput,
@@ -32,6 +32,7 @@ import {
 } from './decide/index.ts';
 import type { Command, CommandInput } from './decide/judgement.ts';
 import { invalidInput } from './errors.ts';
+import * as field from './fields.ts';
 import { parseInput } from './fields.ts';
 import { partCommandId } from './ids.ts';
 import { KindRegistry, type AnyKinds, type PayloadInput, type ResultInput } from './kinds.ts';
@@ -188,7 +189,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   /** Extends the lease and proves life; says whether cancellation was asked. */
-  async heartbeat(call: Call<typeof heartbeatInput>): Promise<HeartbeatReply> {
+  async heartbeat(call: Omit<Call<typeof heartbeatInput>, 'commandId'>): Promise<HeartbeatReply> {
     return this.#run(
       heartbeat,
       parseInput(heartbeatInput, { ...call, namespace: call.namespace ?? this.defaultNamespace }),
@@ -217,7 +218,9 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   ): Promise<readonly Released<Kinds>[]> {
     if (calls.length > LIMITS.batch_max)
       throw invalidInput('calls', `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
-    const batchId = commandId ?? this.#options.newCommandId();
+    const batchId = parseInput(z.object({ commandId: field.commandId }), {
+      commandId: commandId ?? this.#options.newCommandId(),
+    }).commandId;
     return Promise.all(
       calls.map((call, at) =>
         this.releaseTask({ namespace, ...call, commandId: call.commandId ?? partCommandId(batchId, at) }),

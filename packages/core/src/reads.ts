@@ -41,6 +41,10 @@ const taskFilter = z.strictObject({
 });
 const eventFilter = z.strictObject({
   ...page,
+  after: z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be the number of an event')
+    .optional(),
   sessionId: field.id.optional(),
   taskId: field.id.optional(),
   types: z

@@ -90,7 +90,7 @@ export interface SessionKey {
 
 /**
  * What was found under the lock. `sessions` holds, by scope: `session`: the named one (if it exists), then the heads of
- * `then` · `ready`: held ones of `heldBy`, stale ones, then idle heads in order · `stale`: stale ones by `stale_at`, then
+ * `then` · `ready`: held ones of `heldBy` (oldest token first, at most `sweep_page_max`), stale ones, then idle heads in order · `stale`: stale ones by `stale_at`, then
  * `also` · `held`: the page after `after`, by namespace and id · `task`: the task's session · `new`: those that exist.
  * No session stands in it twice. `tasks` holds: `session`: with `waiting`, that many scheduled or queued ones, by id ·
  * `task`: the task · `new`: those with one of the ids or dedupe keys. With a receipt, both hold what the receipt names.
@@ -103,7 +103,7 @@ export interface Loaded {
   readonly greatestToken: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** When the scope's next scheduled task is due, where no head was found (`session` and `ready`); else null. */
+  /** Where no head was found: when the session's or (`ready`) the namespace's next scheduled task is due, whatever its kind. */
   readonly nextDueAt: number | null;
   /** Of the scope's `commandId`, if it had an effect before. */
   readonly receipt: Receipt | null;
@@ -111,6 +111,7 @@ export interface Loaded {
   readonly endedLease: EndedLease | null;
 }
 
+/** A session with its two tasks of note. A reader takes `head` as it stands: it does not see that a scheduled task is due. */
 export interface LoadedSession {
   readonly session: Session;
   /** The one that runs under its lease. */
@@ -156,7 +157,7 @@ export interface Reader {
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /** By event id, or by `seq` if a session is named; after the cursor, which is that number. */
   events(filter: EventFilter): Promise<Page<Event>>;
-  /** How many sessions and tasks of each status, each counted up to `max`. */
+  /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
   /** Every event up to this id is visible to a read that begins now, and no smaller id will appear later. */
   settledEventId(): Promise<number>;
@@ -201,4 +202,5 @@ export interface EventFilter extends PageRequest {
 export interface Counts {
   readonly sessions: Readonly<Record<SessionStatus, number>>;
   readonly tasks: Readonly<Record<TaskStatus, number>>;
+  readonly events: number;
 }

@@ -67,12 +67,14 @@ class Verifier {
   }
 
   async namespace(namespace: string): Promise<void> {
+    const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
     for await (const { id } of pages((after) =>
       this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
     )) {
       const loaded = await this.#reader.session(namespace, id);
       if (loaded !== null) await this.#session(loaded);
     }
+    if (this.#findings.length === before.findings) await this.#compareTotals(namespace, before);
   }
 
   result(): Verification {
@@ -88,6 +90,21 @@ class Verifier {
     if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
     await this.#compareTasks(found, replay.tasks);
+  }
+
+  /** What no session leads to: events and tasks whose session is gone. */
+  async #compareTotals(namespace: string, before: { events: number; tasks: number }): Promise<void> {
+    const counts = await this.#reader.counts(namespace, Number.MAX_SAFE_INTEGER);
+    const stray = {
+      events: counts.events - (this.#events - before.events),
+      tasks: Object.values(counts.tasks).reduce((sum, count) => sum + count, 0) - (this.#tasks - before.tasks),
+    };
+    if (stray.events === 0 && stray.tasks === 0) return;
+    this.#report(
+      'missing',
+      { namespace, id: '' },
+      `${stray.events} events and ${stray.tasks} tasks belong to no session.`,
+    );
   }
 
   /** The state that the events leave, or null if they cannot be replayed to the end. */

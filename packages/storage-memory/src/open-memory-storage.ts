@@ -170,7 +170,10 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
     case 'ready': {
       flipDue(data, (task) => task.namespace === scope.namespace, now);
       const held = sessionsOf(data, scope.namespace).filter(isHeld);
-      const own = held.filter(({ agent }) => agent === scope.heldBy).toSorted((a, b) => a.token - b.token);
+      const own = held
+        .filter(({ agent }) => agent === scope.heldBy)
+        .toSorted((a, b) => a.token - b.token)
+        .slice(0, LIMITS.sweep_page_max);
       const stale = held.filter((session) => session.staleAt <= now && !own.includes(session)).toSorted(byStaleAt);
       const found = ready(data, scope.namespace, scope);
       return {
@@ -346,7 +349,8 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
       const tasks = { scheduled: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
       for (const task of data.tasks.values())
         if (task.namespace === namespace) tasks[task.status] = Math.min(tasks[task.status] + 1, max);
-      return { sessions, tasks };
+      const events = Math.min(data.events.filter((event) => event.namespace === namespace).length, max);
+      return { sessions, tasks, events };
     },
     async settledEventId() {
       assertOpen();

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { canonicalize } from '../canonical.ts';
 import { sha256 } from '../chain.ts';
 import type { StoredContext } from '../context.ts';
+import { invalidInput } from '../errors.ts';
 import * as field from '../fields.ts';
-import { fromJsonText } from '../json.ts';
+import { findJsonProblem, fromJsonText } from '../json.ts';
 import { isExpired, leaseOf } from '../lease.ts';
 import { LIMITS } from '../limits.ts';
 import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
@@ -55,6 +56,10 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
     const turn = input.turn ?? lastTurn + 1;
     if (turn < lastTurn) return refuse({ ok: false, reason: 'turn_behind', turn: lastTurn });
 
+    const context = storedContext(input, turn);
+    const problem = findJsonProblem(context, LIMITS.context_bytes_max);
+    if (problem !== null) throw invalidInput('data', `makes a context that ${problem.problem}`, problem.code);
+
     const late = isExpired(session, loaded.now);
     const cancelRequested = task.cancelRequestedAt !== null;
     return {
@@ -66,7 +71,7 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
           agent: session.agent,
           instance: session.instance,
           token: session.token,
-          payload: storedContext(input, turn),
+          payload: context,
         },
       ],
       renewals: [{ sessionId: session.id, by: 'heartbeat' }],

@@ -92,7 +92,6 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const scope = { by: 'session', namespace, commandId, sessionId, token } as const;
     if (claimNext === undefined) return scope;
     const addressees = addresseesOf(claimNext.agent, claimNext.roles);
-    // oxlint-disable-next-line unicorn/no-thenable -- it is data, not a function, so nothing will await it
     return { ...scope, then: { addressees, limit: 1, ...(claimNext.kinds && { kinds: claimNext.kinds }) } };
   },
 

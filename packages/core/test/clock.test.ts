@@ -1,0 +1,68 @@
+// When the machine's clocks are believed:
+// - the first reading, and the first after a boot, is remembered without a verdict
+// - but a wall clock that is back behind the last reading after a boot was wrong before it
+// - wall and steady clock moving together is no jump, however long it took
+// - a sleep and a set clock are jumps, forward or back, also within the ten seconds in which nothing is written
+// - a reading is replaced after ten seconds, not at every write
+// - a new jump starts the work on an unfinished one afresh
+import { expect, test } from 'vitest';
+import { observeClock, type ClockReading } from '../src/clock.ts';
+
+const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
+const later = (ms: { wall: number; steady: number }): ClockReading => ({
+  wall: last.wall + ms.wall,
+  steady: last.steady + ms.steady,
+  uptime: last.uptime + ms.wall,
+  boot: 'a',
+});
+
+test('the first reading, and the first after a boot, is remembered without a verdict', () => {
+  const rebooted = { ...later({ wall: 9_000_000, steady: -400 }), boot: 'b' };
+
+  expect(observeClock({ last: null, jump: null }, last)).toEqual({ last, jump: null });
+  expect(observeClock({ last, jump: null }, rebooted)).toEqual({ last: rebooted, jump: null });
+});
+
+test('a wall clock that is back behind the last reading after a boot was wrong before it', () => {
+  const rebooted = { ...later({ wall: -9_000_000, steady: -400 }), boot: 'b' };
+
+  expect(observeClock({ last, jump: null }, rebooted)?.jump).toEqual({
+    seenAt: rebooted.wall,
+    byMs: -9_000_000,
+    after: null,
+  });
+});
+
+test('wall and steady clock moving together is no jump, however long it took', () => {
+  const reading = later({ wall: 86_400_000, steady: 86_400_000 - 1_900 });
+
+  expect(observeClock({ last, jump: null }, reading)).toEqual({ last: reading, jump: null });
+});
+
+test.each([
+  ['a sleep', { wall: 28_800_000, steady: 100 }, 28_799_900],
+  ['a clock set back', { wall: -3_600_000, steady: 100 }, -3_600_100],
+  ['a clock set forward a moment after the last reading', { wall: 5_000, steady: 5 }, 4_995],
+])('%s is a jump', (_what, moved, byMs) => {
+  const reading = later(moved);
+
+  expect(observeClock({ last, jump: null }, reading)).toEqual({
+    last: reading,
+    jump: { seenAt: reading.wall, byMs, after: null },
+  });
+});
+
+test('a reading is replaced after ten seconds, not at every write', () => {
+  expect(observeClock({ last, jump: null }, later({ wall: 9_999, steady: 9_999 }))).toBeNull();
+  expect(observeClock({ last, jump: null }, later({ wall: 10_000, steady: 10_000 }))).not.toBeNull();
+});
+
+test('a new jump starts the work on an unfinished one afresh', () => {
+  const unfinished = { seenAt: 1, byMs: 60_000, after: { namespace: 'default', sessionId: 's' } };
+
+  expect(observeClock({ last, jump: unfinished }, later({ wall: 10_000, steady: 10_000 }))?.jump).toEqual(unfinished);
+  expect(observeClock({ last, jump: unfinished }, later({ wall: 60_000, steady: 10_000 }))?.jump).toMatchObject({
+    byMs: 50_000,
+    after: null,
+  });
+});

@@ -1,0 +1,52 @@
+import { SESSION_TRANSITIONS, TASK_TRANSITIONS } from '@agent-orchestrator/core';
+
+type Transitions = typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS;
+
+/** The state diagrams and the table behind them, from core's lifecycle.ts. */
+export default {
+  page: 'docs/lifecycle.md',
+  generate: () => `# The life of a task and of a session
+
+Generated from \`packages/core/src/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\` refuses it, and
+the conformance suite tries every other pair of status and command.
+
+## Task
+
+${diagram(TASK_TRANSITIONS)}
+
+${table(TASK_TRANSITIONS)}
+
+## Session
+
+A session is \`running\` exactly while somebody holds its lease. \`stale\` is derived from the deadlines, never stored.
+
+${diagram(SESSION_TRANSITIONS)}
+
+${table(SESSION_TRANSITIONS)}
+`,
+};
+
+function diagram(transitions: Transitions): string {
+  const arrows = new Map<string, Set<string>>();
+  for (const { from, to, event } of transitions) {
+    const arrow = `${from ?? '[*]'} --> ${to}`;
+    arrows.set(arrow, (arrows.get(arrow) ?? new Set()).add(event ?? 'its time comes'));
+  }
+  const lines = [...arrows].map(([arrow, labels]) => `  ${arrow}: ${[...labels].join(', ')}`);
+  return ['```mermaid', 'stateDiagram-v2', ...lines, '```'].join('\n');
+}
+
+function table(transitions: Transitions): string {
+  const rows = transitions.map(({ from, to, event, command, lease }) => [
+    from ?? '',
+    to,
+    event ?? '(time)',
+    command ?? '',
+    lease ? 'holder' : 'anybody',
+  ]);
+  return [
+    '| from | to | event | command | who |',
+    '|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
+}

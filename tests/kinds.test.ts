@@ -1,0 +1,77 @@
+// Payload and result types per kind, with any Standard Schema library:
+// - a payload is checked and filled in by its kind's schema, and typed by it
+// - a payload that does not fit is refused before anything is written, and the error names the place
+// - a kind that was not declared is refused
+// - a result is checked when the kind is given
+import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
+import { expect, expectTypeOf, test } from 'vitest';
+import { z } from 'zod';
+import { Orchestrator } from '@agent-orchestrator/core';
+
+const kinds = {
+  'hash-file': {
+    payload: z.object({ path: z.string(), algorithm: z.string().default('sha256') }),
+    result: z.object({ hash: z.string() }),
+  },
+  ping: {},
+};
+
+const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId: commandIds(), kinds });
+
+test("a payload is checked and filled in by its kind's schema, and typed by it", async () => {
+  const orchestrator = open();
+  await orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 'a.ts' } });
+
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
+
+  if (!claimed.ok || claimed.task.kind !== 'hash-file') throw new Error('nothing was claimed');
+  expectTypeOf(claimed.task.payload).toEqualTypeOf<{ path: string; algorithm: string }>();
+  expect(claimed.task.payload).toEqual({ path: 'a.ts', algorithm: 'sha256' });
+});
+
+test('a payload that does not fit is refused before anything is written, and the error names the place', async () => {
+  const orchestrator = open();
+
+  // @ts-expect-error -- the type refuses it too
+  const enqueued = orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 7 } });
+
+  await expect(enqueued).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'tasks[0].payload.path' });
+  expect(await orchestrator.listTasks()).toEqual({ items: [], next: null });
+});
+
+test('a kind that was not declared is refused', async () => {
+  // @ts-expect-error -- the type refuses it too
+  await expect(open().enqueueTask({ kind: 'other', payload: {} })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    field: 'kind',
+  });
+});
+
+test('a result is checked when the kind is given', async () => {
+  const orchestrator = open();
+  await orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 'a.ts' } });
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  const { sessionId, token } = claimed.lease;
+
+  // @ts-expect-error -- the type refuses it too
+  const wrong = orchestrator.releaseTask({ sessionId, token, kind: 'hash-file', outcome: 'succeeded', result: {} });
+  await expect(wrong).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'result.hash' });
+
+  const right = await orchestrator.releaseTask({
+    sessionId,
+    token,
+    kind: 'hash-file',
+    outcome: 'succeeded',
+    result: { hash: 'ab' },
+  });
+  expect(right).toMatchObject({ ok: true, status: 'succeeded' });
+});
+
+function commandIds(): () => string {
+  let made = 0;
+  return () => {
+    const time = Date.now().toString(16).padStart(12, '0');
+    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String((made += 1)).padStart(12, '0')}`;
+  };
+}
