@@ -46,8 +46,6 @@ test('the limit is in UTF-8 bytes, to the byte', () => {
 });
 
 test('nesting has a limit', () => {
-  const nested = (levels: number) => Array.from({ length: levels }).reduce<Json>((inner) => [inner], 1);
-
   expect(findJsonProblem(nested(LIMITS.json_depth_max), 10_000)).toBeNull();
   expect(findJsonProblem(nested(LIMITS.json_depth_max + 1), 10_000)).toMatchObject({ code: 'LIMIT_EXCEEDED' });
 });
@@ -66,3 +64,7 @@ test('equal values have one text, whatever the order of their keys', () => {
     ),
   );
 });
+
+function nested(levels: number): Json {
+  return Array.from({ length: levels }).reduce<Json>((inner) => [inner], 1);
+}
