@@ -115,7 +115,10 @@ export type Retried<Kinds extends AnyKinds = AnyKinds> =
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:/path/to.db');
  * const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
- * if (claimed.ok) await orchestrator.releaseTask({ ...holderOf(claimed), outcome: 'succeeded' });
+ * if (claimed.ok) {
+ *   const { sessionId, token } = claimed.lease;
+ *   await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+ * }
  * ```
  */
 export class Orchestrator<Kinds extends AnyKinds = AnyKinds>

@@ -153,7 +153,8 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
 function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
   switch (scope.by) {
     case 'session': {
-      flipDue(data, (task) => task.namespace === scope.namespace && task.sessionId === scope.sessionId, now);
+      const isMeant = (task: Task) => scope.then !== undefined || task.sessionId === scope.sessionId;
+      flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now);
       const named = loadedSession(data, data.sessions.get(keyOf(scope.namespace, scope.sessionId)));
       const others =
         scope.then === undefined
