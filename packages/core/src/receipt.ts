@@ -1,9 +1,4 @@
-import { contextFrom, type Context, type StoredContext } from './context.ts';
-import { internalError } from './errors.ts';
-import { fromJsonText, type JsonText } from './json.ts';
-import type { Lease } from './lease.ts';
-import type { Loaded } from './storage.ts';
-import type { Task } from './task.ts';
+import type { JsonText } from './json.ts';
 
 /** What remains of a command that had an effect: sent again, it answers the same without a second effect. */
 export interface Receipt {
@@ -26,85 +21,4 @@ export interface Named {
 /** For storages: what to load for a receipt that was found. */
 export function namedByReceipt(receipt: Receipt): Named {
   return JSON.parse(receipt.reply) as Named;
-}
-
-/**
- * The columns of a task that events move. A receipt keeps them as they were when the command answered; the others,
- * the payload among them, stand unchanged in the task's row.
- */
-const MOVING = [
-  'status',
-  'runAt',
-  'queuedAt',
-  'attempt',
-  'interruptions',
-  'assignee',
-  'role',
-  'note',
-  'cancelRequestedAt',
-  'result',
-  'error',
-  'startedAt',
-  'finishedAt',
-  'version',
-] as const satisfies readonly (keyof Task)[];
-
-/** A task as a receipt keeps it: what is null is left out. */
-interface KeptTask {
-  readonly $task: string;
-  readonly [column: string]: string | number | null;
-}
-
-/** The text to keep of a reply. */
-export function toReceiptReply(reply: unknown): JsonText {
-  const sessions = new Set<string>();
-  const tasks = new Set<string>();
-  const kept = JSON.stringify(reply, (key, value: unknown) => {
-    if (key === 'context') return undefined;
-    if (key === 'lease') sessions.add((value as Lease).sessionId);
-    if (!isTask(value)) return value;
-    tasks.add(value.id);
-    return keep(value);
-  });
-  return `{"sessions":${JSON.stringify([...sessions])},"tasks":${JSON.stringify([...tasks])},"reply":${kept}}`;
-}
-
-/** The reply again. Tasks are as they were when the command answered; a claim's context is the session's present one. */
-export function recall(receipt: Receipt, loaded: Loaded): unknown {
-  const { reply } = JSON.parse(receipt.reply, (_key, value: unknown) => {
-    if (isKept(value)) return restore(value, loaded);
-    return isClaimWithoutContext(value) ? { ...value, context: contextOf(value.lease.sessionId, loaded) } : value;
-  }) as { reply: unknown };
-  return reply;
-}
-
-function keep(task: Task): KeptTask {
-  return Object.fromEntries([
-    ['$task', task.id],
-    ...MOVING.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]])),
-  ]) as KeptTask;
-}
-
-function restore({ $task, ...kept }: KeptTask, loaded: Loaded): Task {
-  const row = loaded.tasks.find(({ id }) => id === $task);
-  if (row === undefined) throw internalError(`The task ${$task} of a receipt was not loaded.`);
-  const empty = Object.fromEntries(MOVING.map((column) => [column, null]));
-  return { ...row, ...empty, ...kept };
-}
-
-function contextOf(sessionId: string, loaded: Loaded): Context | null {
-  const text = loaded.sessions.find(({ session }) => session.id === sessionId)?.session.context ?? null;
-  return text === null ? null : contextFrom(fromJsonText(text) as StoredContext);
-}
-
-function isTask(value: unknown): value is Task {
-  return typeof value === 'object' && value !== null && 'interruptionsMax' in value;
-}
-
-function isKept(value: unknown): value is KeptTask {
-  return typeof value === 'object' && value !== null && '$task' in value;
-}
-
-function isClaimWithoutContext(value: unknown): value is { readonly lease: Lease } {
-  return typeof value === 'object' && value !== null && 'lease' in value && 'takeover' in value;
 }

@@ -56,25 +56,15 @@ export interface MigrationReport {
 }
 
 /** What a unit of work is about. Every scope but `held` stays within one namespace. */
-export type Scope = { readonly namespace: string; readonly commandId?: string } & (
-  | {
-      readonly by: 'session';
-      readonly sessionId: string;
-      readonly token?: number;
-      readonly waiting?: number;
-      readonly then?: ReadyFilter;
-    }
-  | ({ readonly by: 'ready'; readonly staleLimit: number; readonly heldBy?: string } & ReadyFilter)
-  | { readonly by: 'stale'; readonly limit: number; readonly also?: readonly string[] }
-  | { readonly by: 'held'; readonly limit: number; readonly after: SessionKey | null }
-  | { readonly by: 'task'; readonly taskId: string }
-  | {
-      readonly by: 'new';
-      readonly sessionIds: readonly string[];
-      readonly taskIds: readonly string[];
-      readonly dedupeKeys: readonly string[];
-    }
-);
+export type Scope = Readonly<{ namespace: string; commandId?: string }> &
+  (
+    | Readonly<{ by: 'session'; sessionId: string; token?: number; waiting?: number; then?: ReadyFilter }>
+    | Readonly<{ by: 'ready'; staleLimit: number; heldBy?: string } & ReadyFilter>
+    | Readonly<{ by: 'stale'; limit: number; also?: readonly string[] }>
+    | Readonly<{ by: 'held'; limit: number; after: SessionKey | null }>
+    | Readonly<{ by: 'task'; taskId: string }>
+    | Readonly<{ by: 'new'; sessionIds: readonly string[]; taskIds: readonly string[]; dedupeKeys: readonly string[] }>
+  );
 
 /** Idle sessions whose head fits: for one of the addressees (see `addresseesOf`), of one of the kinds if given. Best first. */
 export interface ReadyFilter {
@@ -90,9 +80,9 @@ export interface SessionKey {
 
 /**
  * What was found under the lock. `sessions` holds, by scope: `session`: the named one (if it exists), then the heads of
- * `then` · `ready`: held ones of `heldBy` (oldest token first, at most `sweep_page_max`), stale ones, then idle heads in order · `stale`: stale ones by `stale_at`, then
- * `also` · `held`: the page after `after`, by namespace and id · `task`: the task's session · `new`: those that exist.
- * No session stands in it twice. `tasks` holds: `session`: with `waiting`, that many scheduled or queued ones, by id ·
+ * `then` · `ready`: held ones of `heldBy` (oldest token first, at most `sweep_page_max`), stale ones, then idle heads in
+ * order · `stale`: stale ones by `stale_at`, then `also` · `held`: the page after `after`, by namespace and id · `task`:
+ * the task's session · `new`: those that exist. No session stands in it twice. `tasks` holds: `session`: with `waiting`, that many scheduled or queued ones, by id ·
  * `task`: the task · `new`: those with one of the ids or dedupe keys. With a receipt, both hold what the receipt names.
  */
 export interface Loaded {

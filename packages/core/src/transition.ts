@@ -10,7 +10,8 @@ import type { Command, CommandInput, Judgement } from './decide/judgement.ts';
 import { OrchestratorError } from './errors.ts';
 import { timeOfUuid } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { recall, toReceiptReply, type Receipt } from './receipt.ts';
+import { recall, toReceiptReply } from './recall.ts';
+import type { Receipt } from './receipt.ts';
 import type { Decision, Loaded, SessionKey } from './storage.ts';
 
 /** A command's answer; or a clock jump that has to be worked off before the command can be judged. */
