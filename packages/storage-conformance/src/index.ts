@@ -1,2 +1,6 @@
-/** The version of this package. */
-export const version = '0.1.0';
+/** The promises of the storage port, as tests. Start at `conformance`. */
+export type { Case, Promised } from './chapter.ts';
+export { casesFor, conformance } from './conformance.ts';
+export { runCase } from './run-case.ts';
+export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
+export { TestClock } from './test-clock.ts';

@@ -1,0 +1,53 @@
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- The tests come from data: titles and assertions stand in the cases. */
+import { describe, test } from 'vitest';
+import { attackCases } from './cases/append-only.ts';
+import { CASES } from './cases/index.ts';
+import type { Case } from './chapter.ts';
+import { runCase } from './run-case.ts';
+import type { Opened, Target } from './target.ts';
+
+/**
+ * Registers every promise of the storage port as a vitest test against a storage. Call it at the top of a test file:
+ *
+ * ```ts
+ * conformance({ name: 'my storage', open: async () => ({ storage, peer, clock, close }) });
+ * ```
+ */
+export function conformance<Open extends Opened>(given: Target<Open>): void {
+  const target = anyTarget(given);
+  const cases = casesFor(target);
+  assertSkipsExist(target, cases);
+
+  describe(target.name, () => {
+    for (const [chapter, chapterCases] of Map.groupBy(cases, ({ chapter }) => chapter)) {
+      describe(chapter, () => {
+        for (const one of chapterCases) bind(target, one);
+      });
+    }
+  });
+}
+
+/** The cases that apply to a target, in order: those that need a child process or a second opening only where it offers them. */
+export function casesFor<Open extends Opened>(target: Target<Open>): readonly Case[] {
+  const offered = CASES.filter(({ needs }) => needs === null || target[needs] !== undefined);
+  return [...offered, ...attackCases(anyTarget(target))];
+}
+
+function bind(target: Target, one: Case): void {
+  const reason = target.skip?.[one.title];
+  test(one.title, { timeout: one.timeoutMs }, async ({ skip }) => {
+    if (reason !== undefined) skip(reason);
+    await runCase(target, one);
+  });
+}
+
+function assertSkipsExist(target: Target, cases: readonly Case[]): void {
+  const titles = new Set(cases.map(({ title }) => title));
+  const unknown = Object.keys(target.skip ?? {}).filter((title) => !titles.has(title));
+  if (unknown.length > 0) throw new Error(`${target.name} skips cases that do not exist: ${unknown.join('; ')}`);
+}
+
+/** A target is only ever given what it opened itself, so the suite need not know what else that holds. */
+function anyTarget<Open extends Opened>(target: Target<Open>): Target {
+  return target as unknown as Target;
+}

@@ -1,0 +1,45 @@
+import { isHeld, Orchestrator, type Event, type Storage } from '@agent-orchestrator/core';
+import { expect } from 'vitest';
+import { readAll } from './everything.ts';
+
+/**
+ * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a session's
+ * times never go back, each lease is granted, closed and refused at most once, and is open exactly while the session is held.
+ */
+export async function assertConsistent(storage: Storage): Promise<void> {
+  const orchestrator = new Orchestrator({ storage, newCommandId: () => '' });
+  const { findings } = await orchestrator.verify();
+  expect(findings, 'verify() after the case').toEqual([]);
+
+  const { sessions, events } = await readAll(storage);
+  expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))]);
+  for (const { session } of sessions) {
+    const own = events.filter(
+      ({ namespace, sessionId }) => namespace === session.namespace && sessionId === session.id,
+    );
+    assertLogOfSession(own);
+    expect(openLease(own), `the open lease of ${session.id}`).toBe(isHeld(session) ? session.token : null);
+  }
+}
+
+function assertLogOfSession(events: readonly Event[]): void {
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
+  expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
+  const marks = events.flatMap(({ token, leaseMark }) => (leaseMark === null ? [] : [`${token}:${leaseMark}`]));
+  expect(marks).toEqual([...new Set(marks)]);
+}
+
+/** The token that was granted last and not closed since; fails where a lease is granted over an open one. */
+function openLease(events: readonly Event[]): number | null {
+  let open: number | null = null;
+  for (const { leaseMark, token } of events) {
+    if (leaseMark === 1) {
+      expect(open, 'a lease was granted while another was open').toBeNull();
+      open = token;
+    } else if (leaseMark === 2) {
+      expect(token, 'another lease was closed than the open one').toBe(open);
+      open = null;
+    }
+  }
+  return open;
+}

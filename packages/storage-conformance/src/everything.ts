@@ -1,0 +1,56 @@
+import {
+  LIMITS,
+  type Event,
+  type LoadedSession,
+  type Page,
+  type Reader,
+  type Storage,
+  type Task,
+} from '@agent-orchestrator/core';
+import { expect } from 'vitest';
+
+/** All that a storage shows: its rows by id and its log in order. */
+export interface Everything {
+  readonly sessions: readonly LoadedSession[];
+  readonly tasks: readonly Task[];
+  readonly events: readonly Event[];
+}
+
+export async function readAll(storage: Storage): Promise<Everything> {
+  return storage.read.snapshot(async (reader) => {
+    const parts = await Promise.all((await reader.namespaces()).map((namespace) => readNamespace(reader, namespace)));
+    return {
+      sessions: parts.flatMap(({ sessions }) => sessions),
+      tasks: parts.flatMap(({ tasks }) => tasks),
+      events: parts.flatMap(({ events }) => events).toSorted((a, b) => a.id - b.id),
+    };
+  });
+}
+
+export function assertSame(after: Everything, before: Everything): void {
+  expect(after, 'nothing changes').toEqual(before);
+}
+
+/** Every item of a list, page by page. */
+export async function allPages<T>(
+  read: (page: { limit: number; after?: string }) => Promise<Page<T>>,
+  limit: number = LIMITS.page_max,
+): Promise<T[]> {
+  const items: T[] = [];
+  for (let page = await read({ limit }); ; page = await read({ limit, after: page.next })) {
+    items.push(...page.items);
+    if (page.next === null) return items;
+  }
+}
+
+async function readNamespace(reader: Reader, namespace: string): Promise<Everything> {
+  const sessions: LoadedSession[] = [];
+  for (const { id } of await allPages((page) => reader.sessions({ namespace, ...page }))) {
+    const session = await reader.session(namespace, id);
+    if (session === null) throw new Error(`session ${id} is listed and cannot be read`);
+    sessions.push(session);
+  }
+  const tasks = await allPages((page) => reader.tasks({ namespace, ...page }));
+  const events = await allPages((page) => reader.events({ namespace, ...page }));
+  return { sessions, tasks, events };
+}

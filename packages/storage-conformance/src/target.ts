@@ -1,0 +1,47 @@
+import type { Storage } from '@agent-orchestrator/core';
+import type { TestClock } from './test-clock.ts';
+
+/** The storage to be judged, and what the suite has to know to do it. Everything it needs comes in here; it never asks who you are. */
+export interface Target<Open extends Opened = Opened> {
+  /** How the run is headed. */
+  readonly name: string;
+  /** New, empty data, migrated, with two independent connections to it. Called once per case. */
+  open(): Promise<Open>;
+  /**
+   * Opens the same data once more, after every other connection was closed. Needed where `capabilities.durable`;
+   * without it the restart cases are left out.
+   */
+  reopen?(opened: Open): Promise<Storage>;
+  /** How another process opens the data. Needed where `capabilities.multiProcess`; without it those cases are left out. */
+  readonly child?: ChildModule<Open>;
+  /**
+   * The ways in which this storage would let somebody tamper with its log, by name: each must be refused (throw).
+   * Called with data that holds at least one event.
+   */
+  readonly attacks?: Readonly<Record<string, (opened: Open) => void | Promise<void>>>;
+  /** Cases that this storage does not pass, by title, each with its reason. A title that does not exist fails the run. */
+  readonly skip?: Readonly<Record<string, string>>;
+  /** The random walk: how many steps at least (2,000), and the seed of a run to repeat. */
+  readonly walk?: { readonly steps?: number; readonly seed?: number };
+}
+
+/** Data that was opened for one case. */
+export interface Opened {
+  readonly storage: Storage;
+  /** A second connection, as independent of the first as another program's. */
+  readonly peer: Storage;
+  /** The clock that both connections read. */
+  readonly clock: TestClock;
+  /** Closes what is still open, and removes the data. */
+  close(): Promise<void>;
+}
+
+/** A module that another process loads to open the data. It exports an `OpenInChild` as `open`. */
+export interface ChildModule<Open extends Opened = Opened> {
+  readonly module: URL;
+  /** What the module's `open` needs to find the data. */
+  address(opened: Open): string;
+}
+
+/** What a child module exports as `open`. The clock stands where the parent's clock stands. */
+export type OpenInChild = (address: string, clock: TestClock) => Promise<Storage>;

@@ -1,0 +1,60 @@
+import type { Clock, ClockReading } from '@agent-orchestrator/core';
+
+/** Where a test's time begins: a Thursday, in the middle of a second. */
+const START: ClockReading = { wall: Date.UTC(2026, 0, 1, 12, 0, 0, 250), steady: 5_000, uptime: 5_000, boot: 'boot-1' };
+
+/** The clocks of a machine that a test owns: they stand still until the test moves them. Durations in milliseconds. */
+export class TestClock implements Clock {
+  #reading: ClockReading;
+  #boots = 1;
+
+  constructor(reading: Partial<ClockReading> = {}) {
+    this.#reading = { ...START, ...reading };
+  }
+
+  read(): ClockReading {
+    return this.#reading;
+  }
+
+  /** The wall clock in whole milliseconds, as a storage reads it. */
+  get now(): number {
+    return Math.floor(this.#reading.wall);
+  }
+
+  /** Time passes: all clocks move. */
+  advance(ms: number): void {
+    const { wall, steady, uptime } = this.#reading;
+    this.#set({ wall: wall + ms, steady: steady + ms, uptime: uptime + ms });
+  }
+
+  /** Time passes until the wall clock says `at`. */
+  advanceTo(at: number): void {
+    this.advance(at - this.#reading.wall);
+  }
+
+  /** Somebody sets the wall clock, forward or (negative) back; no time passes. */
+  setWall(byMs: number): void {
+    this.#set({ wall: this.#reading.wall + byMs });
+  }
+
+  /** The machine sleeps: wall clock and uptime run on, the steady clock stands still. */
+  sleep(ms: number): void {
+    const { wall, uptime } = this.#reading;
+    this.#set({ wall: wall + ms, uptime: uptime + ms });
+  }
+
+  /** The machine starts anew after `offMs`: another boot id, steady clock and uptime from zero. */
+  reboot(offMs = 0): void {
+    this.#boots += 1;
+    this.#set({ wall: this.#reading.wall + offMs, steady: 0, uptime: 0, boot: `boot-${this.#boots}` });
+  }
+
+  /** Shows the clocks of another process as they are there. */
+  set(reading: ClockReading): void {
+    this.#reading = reading;
+  }
+
+  #set(moved: Partial<ClockReading>): void {
+    this.#reading = { ...this.#reading, ...moved };
+  }
+}
