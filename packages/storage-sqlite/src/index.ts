@@ -1,2 +1,2 @@
-/** The version of this package. */
-export const version = '0.1.0';
+export { openSqliteStorage, type SqliteStorageOptions } from './open-sqlite-storage.ts';
+export { systemClock } from './system-clock.ts';

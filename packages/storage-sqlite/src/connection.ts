@@ -1,0 +1,89 @@
+import Database from 'better-sqlite3';
+import { OrchestratorError } from '@agent-orchestrator/core';
+
+/** An open SQLite file. */
+export type Connection = Database.Database;
+
+/** Whether a commit survives a power cut (`FULL`), or only a crash of the process (`NORMAL`). */
+export type Synchronous = 'FULL' | 'NORMAL';
+
+/**
+ * Kept well under 64 MB of log: 8,000 pages of 4 KiB are 32 MB. Each checkpoint syncs twice and writes pages that later
+ * commits change again, so few of them are cheaper.
+ */
+const CHECKPOINT_PAGES = 8_000;
+/** A log that grew under a long read is cut back to this by the next checkpoint. */
+const LOG_BYTES_KEPT = 67_108_864;
+/** The upper levels of every index stay in memory with a million tasks. Memory mapping is off: there, a failing disk is a signal that kills the process, not an error. */
+const WRITER_CACHE_KIB = 65_536;
+
+/** What must hold on each connection, and what SQLite answers when asked. */
+const PROMISES: readonly (readonly [pragma: string, value: number])[] = [
+  ['foreign_keys', 1],
+  ['recursive_triggers', 1],
+  ['trusted_schema', 0],
+  ['cell_size_check', 1],
+  ['busy_timeout', 0],
+];
+
+/** Opens the file for one writer. Changes the file only to switch on the write-ahead log. */
+export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Connection {
+  return configured(path, {}, (db) => {
+    if (
+      db.pragma('journal_mode', { simple: true }) !== 'wal' &&
+      db.pragma('journal_mode = WAL', { simple: true }) !== 'wal'
+    ) {
+      throw new OrchestratorError('STORE_UNSUITABLE', 'The write-ahead log cannot be switched on here.');
+    }
+    keep(db, 'synchronous', synchronous === 'FULL' ? 2 : 1);
+    keep(db, 'cache_size', -WRITER_CACHE_KIB);
+    keep(db, 'wal_autocheckpoint', CHECKPOINT_PAGES);
+    keep(db, 'journal_size_limit', LOG_BYTES_KEPT);
+  });
+}
+
+/** Opens the file for reading alone. */
+export function openReader(path: string): Connection {
+  return configured(path, { readonly: true }, () => {});
+}
+
+function configured(path: string, options: { readonly?: boolean }, further: (db: Connection) => void): Connection {
+  const db = new Database(path, { ...options, fileMustExist: true, timeout: 0 });
+  try {
+    assertSafeVersion(String(db.prepare('SELECT sqlite_version()').pluck().get()));
+    for (const [pragma, value] of PROMISES) keep(db, pragma, value);
+    further(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A pragma that SQLite does not know or refuses is silently ignored: so each is read back. */
+function keep(db: Connection, pragma: string, value: number): void {
+  db.pragma(`${pragma} = ${value}`);
+  const found = db.pragma(pragma, { simple: true });
+  if (found !== value)
+    throw new OrchestratorError(
+      'STORE_UNSUITABLE',
+      `SQLite keeps ${pragma} at ${String(found)} where ${value} is needed.`,
+    );
+}
+
+/** Before 3.51.3, a write-ahead log that was reset while another process read it could damage the file. */
+const OLDEST_VERSION = [3, 51, 3] as const;
+
+/** Refuses a SQLite library that could damage the file. */
+export function assertSafeVersion(version: string): void {
+  const parts = version.split('.').map(Number);
+  for (const [index, oldest] of OLDEST_VERSION.entries()) {
+    const part = parts[index] ?? 0;
+    if (part > oldest) return;
+    if (part < oldest)
+      throw new OrchestratorError(
+        'STORE_UNSUITABLE',
+        `SQLite ${version} can damage the file; ${OLDEST_VERSION.join('.')} or later is needed.`,
+      );
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync, statfsSync } from 'node:fs';
+
+/**
+ * SQLite's write-ahead log needs shared memory and locks that all processes see at once. Over a network neither is sure
+ * to hold, and the file would be damaged without a word.
+ */
+const NETWORK_MAGICS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9P'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'kAFS'],
+  [0x73757245, 'Coda'],
+  [0x564c, 'NCP'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x47504653, 'GPFS'],
+  [0x01161970, 'GFS2'],
+  [0x7461636f, 'OCFS2'],
+  [0x786f4256, 'VirtualBox shared folder'],
+  [0xbacbacbc, 'VMware shared folder'],
+]);
+
+const NETWORK_TYPES =
+  /^(nfs\d?|smb\d?|smbfs|cifs|9p|afs|coda|ncpfs|ceph|lustre|gpfs|gfs2?|ocfs2|glusterfs|beegfs|orangefs|vboxsf|vmhgfs|prl_fs|virtiofs|davfs)$/;
+
+const FUSE_MAGIC = 0x65735546;
+
+/** By its number, FUSE may be anything from a local disk to another continent: only these names are known to be local. */
+const LOCAL_FUSE =
+  /^(fuseblk|fuse\.(fuse-overlayfs|bindfs|mergerfs|gocryptfs|encfs|cryfs|ntfs-3g|exfat|lxcfs|portal))$/;
+
+/** What tells a file system: its number from `statfs`, its name from the mount table where that can be read. */
+export interface FileSystem {
+  readonly magic: number;
+  readonly type: string | null;
+}
+
+/** The name of the file system if it is none on which a SQLite file is safe, else null. */
+export function unsafeFileSystem({ magic, type }: FileSystem): string | null {
+  const known = NETWORK_MAGICS.get(magic);
+  if (known !== undefined) return known;
+  if (type !== null && NETWORK_TYPES.test(type)) return type;
+  const fuse = magic === FUSE_MAGIC || type?.startsWith('fuse') === true;
+  return fuse && !LOCAL_FUSE.test(type ?? '') ? (type ?? 'FUSE') : null;
+}
+
+/** The file system under a folder. Only Linux numbers its file systems alike everywhere; elsewhere nothing is known. */
+export function fileSystemOf(folder: string): FileSystem | null {
+  if (process.platform !== 'linux') return null;
+  return { magic: statfsSync(folder).type, type: mountedType(readMountTable(), folder) };
+}
+
+/** The type of the mount that a path lies in, from the text of `/proc/self/mountinfo`. */
+export function mountedType(mountinfo: string, path: string): string | null {
+  let best = { point: '', type: null as string | null };
+  for (const line of mountinfo.split('\n')) {
+    const [before, after] = line.split(' - ');
+    const point = before
+      ?.split(' ')[4]
+      ?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const type = after?.split(' ')[0];
+    if (point === undefined || type === undefined) continue;
+    const covers = point === '/' || path === point || path.startsWith(`${point}/`);
+    // Of two mounts at one point, the later one covers the earlier.
+    if (covers && point.length >= best.point.length) best = { point, type };
+  }
+  return best.type;
+}
+
+function readMountTable(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}

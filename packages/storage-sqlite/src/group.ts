@@ -1,0 +1,231 @@
+import { OrchestratorError, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { busyPause, storeBusy } from './busy.ts';
+import { isBrokenConnection, isBusy, isRefusedRow, translateError } from './errors.ts';
+import { identityOf, type FileIdentity } from './store-file.ts';
+import type { Writer } from './writer.ts';
+
+/** How long one group may keep the lock from other processes, in calls. */
+const GROUP_MAX = 256;
+/** A process that shares the file with other writers gives way after so many commits … */
+const COMMITS_BEFORE_GIVING_WAY = 5;
+/** … for so long. */
+const GIVE_WAY_MS = 1;
+/** How often the path is asked whether it still names the open file. */
+const GROUPS_PER_FILE_CHECK = 64;
+
+interface Call {
+  readonly scope: Scope;
+  readonly decide: (loaded: Loaded) => Decision<unknown>;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly giveUpAt: number;
+}
+
+/** What a call came to, told to its caller only after the commit. */
+type Outcome = { readonly reply: unknown } | { readonly error: unknown };
+
+type Saved = { readonly changed: boolean } | { readonly error: unknown };
+
+/** What is left of a group that ran: its answers, and whether other connections have anything new to see. */
+interface Run {
+  readonly outcomes: readonly Outcome[];
+  readonly changed: boolean;
+}
+
+export interface GroupOptions {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  readonly busyTimeoutMs: number;
+  /** Opens the connection: at first, and again after the disk failed. */
+  readonly connect: () => Writer;
+  readonly onChange: () => void;
+}
+
+/**
+ * Group commit: all calls of one turn of the event loop share one transaction, so one sync of the disk serves them all.
+ * Callers are answered after it. A call that fails harms no other: what fails before anything of it was written has
+ * nothing to undo, and otherwise the group runs once more with a savepoint around each call.
+ */
+export class Group {
+  readonly #options: GroupOptions;
+  #writer: Writer | null = null;
+  #calls: Call[] = [];
+  #scheduled = false;
+  #commits = 0;
+  #groups = 0;
+  #sharesFile = false;
+  /** The last claim without a session found nothing, so the next one looks before it takes the lock. */
+  #idle = false;
+  #whenEmpty: (() => void)[] = [];
+
+  constructor(options: GroupOptions) {
+    this.#options = options;
+  }
+
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const giveUpAt = performance.now() + this.#options.busyTimeoutMs;
+      this.#calls.push({ scope, decide, resolve: resolve as (reply: unknown) => void, reject, giveUpAt });
+      this.#schedule();
+    });
+  }
+
+  /** Finishes what was begun and lets go of the file. */
+  async close(): Promise<void> {
+    if (this.#calls.length > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    this.#writer?.close();
+    this.#writer = null;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#sharesFile && this.#commits >= COMMITS_BEFORE_GIVING_WAY) {
+      this.#sharesFile = false;
+      this.#commits = 0;
+      setTimeout(this.#flush, GIVE_WAY_MS);
+    } else setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    try {
+      const writer = this.#connected();
+      if (this.#idle) this.#answerPolls(writer);
+      if (this.#calls.length > 0) this.#runGroup(writer);
+    } catch (error) {
+      if (isBusy(error)) return this.#flushLater(error);
+      this.#fail(this.#calls.splice(0), error);
+    }
+    this.#scheduled = false;
+    if (this.#calls.length > 0) this.#schedule();
+    else for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  };
+
+  /** Somebody else holds the lock: tries again soon, together with what is called meanwhile. */
+  #flushLater(error: unknown): void {
+    this.#sharesFile = true;
+    const now = performance.now();
+    const over = this.#calls.filter(({ giveUpAt }) => giveUpAt <= now);
+    this.#calls = this.#calls.filter(({ giveUpAt }) => giveUpAt > now);
+    this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error));
+    busyPause(this.#flush);
+  }
+
+  #connected(): Writer {
+    this.#groups += 1;
+    if (this.#groups % GROUPS_PER_FILE_CHECK === 0 && identityOf(this.#options.path) !== this.#options.identity) {
+      throw new OrchestratorError('STORE_REPLACED', `${this.#options.path} was moved or replaced while it was open.`);
+    }
+    this.#writer ??= this.#options.connect();
+    return this.#writer;
+  }
+
+  #answerPolls(writer: Writer): void {
+    this.#calls = this.#calls.filter(({ scope, decide, resolve }) => {
+      if (scope.by !== 'ready' || !this.#idle) return true;
+      try {
+        const answer = writer.poll(scope, decide);
+        if (answer !== null) resolve(answer.reply);
+        this.#idle = answer !== null;
+      } catch {
+        // Whatever it was, it happens again under the lock, where it is dealt with.
+        this.#idle = false;
+      }
+      return !this.#idle;
+    });
+  }
+
+  #runGroup(writer: Writer): void {
+    const others = writer.begin();
+    this.#sharesFile ||= others;
+    const calls = this.#calls.splice(0, GROUP_MAX);
+    try {
+      const { outcomes, changed } = this.#run(writer, calls);
+      writer.commit();
+      this.#commits += 1;
+      if (changed) this.#options.onChange();
+      for (const [index, outcome] of outcomes.entries()) settle(calls[index], outcome);
+    } catch (error) {
+      this.#undo(writer, error);
+      this.#fail(calls, error);
+    }
+  }
+
+  /** Without a savepoint for each call, which most groups do not need; with them if a call turns out to fail. */
+  #run(writer: Writer, calls: readonly Call[]): Run {
+    const together = () => this.#runEach(writer, calls, (decision) => ({ changed: writer.save(decision) }));
+    if (calls.length === 1) return together();
+    return writer.tryOrUndo(together, (error) => {
+      if (!isRefusedRow(error)) throw error;
+      return this.#runEach(writer, calls, (decision) => saveAlone(writer, decision));
+    });
+  }
+
+  #runEach(writer: Writer, calls: readonly Call[], save: (decision: Decision<unknown>) => Saved): Run {
+    let changed = false;
+    const outcomes = calls.map((call): Outcome => {
+      const judged = judge(writer, call);
+      if ('error' in judged) return judged;
+      if (call.scope.by === 'ready') this.#idle = !judged.found;
+      const saved = save(judged.decision);
+      if ('error' in saved) return saved;
+      changed ||= saved.changed;
+      return { reply: judged.decision.reply };
+    });
+    return { outcomes, changed };
+  }
+
+  #undo(writer: Writer, error: unknown): void {
+    try {
+      writer.rollback();
+      if (!isBrokenConnection(error)) return;
+      writer.close();
+    } catch {
+      // What cannot be rolled back or closed is of no more use, and no more harm.
+    }
+    this.#writer = null;
+  }
+
+  #fail(calls: readonly Call[], error: unknown): void {
+    const translated = translateError(error);
+    for (const { reject } of calls) reject(translated);
+  }
+}
+
+function saveAlone(writer: Writer, decision: Decision<unknown>): Saved {
+  return writer.tryOrUndo<Saved>(
+    () => ({ changed: writer.save(decision) }),
+    (error) => {
+      if (!isRefusedRow(error)) throw error;
+      return { error: translateError(error) };
+    },
+  );
+}
+
+/** Nothing of a call is written before it has decided, so what it throws needs no undoing. */
+function judge(
+  writer: Writer,
+  { scope, decide }: Call,
+): { readonly decision: Decision<unknown>; readonly found: boolean } | { readonly error: unknown } {
+  let thrown: { readonly error: unknown } | null = null;
+  const guarded = (loaded: Loaded): Decision<unknown> => {
+    try {
+      return decide(loaded);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
+  try {
+    return writer.decide(scope, guarded);
+  } catch (error) {
+    if (thrown !== null) return thrown;
+    throw error;
+  }
+}
+
+function settle(call: Call | undefined, outcome: Outcome): void {
+  if (call === undefined) return;
+  if ('error' in outcome) call.reject(outcome.error);
+  else call.resolve(outcome.reply);
+}

@@ -1,0 +1,200 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  OrchestratorError,
+  type Capabilities,
+  type Clock,
+  type Decision,
+  type Loaded,
+  type MigrationReport,
+  type Reader,
+  type Scope,
+  type Storage,
+} from '@agent-orchestrator/core';
+import { retryWhileBusy } from './busy.ts';
+import { openReader, openWriter, type Connection, type Synchronous } from './connection.ts';
+import { translateError } from './errors.ts';
+import { Group } from './group.ts';
+import { applyMigrations, readMigrations } from './migrate.ts';
+import { assertCurrent, Readers } from './readers.ts';
+import { SqliteReader, type ReadSource } from './reader.ts';
+import {
+  assertLocal,
+  createFile,
+  identityOf,
+  inspectFile,
+  resolvePath,
+  schemaVersionOf,
+  SCHEMA_VERSION,
+  type FileIdentity,
+} from './store-file.ts';
+import { systemClock } from './system-clock.ts';
+import { ChangeWatcher } from './watch.ts';
+import { Writer } from './writer.ts';
+
+export interface SqliteStorageOptions {
+  /** The file; its folder is created with it. */
+  readonly path: string;
+  /**
+   * `create` (default): makes the file if there is none. `existing`: refuses a path without a store. `read-only`: the same,
+   * and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
+   */
+  readonly mode?: 'create' | 'existing' | 'read-only';
+  /** `FULL` (default): what was acknowledged survives a power cut. `NORMAL`: it survives a crash of the process. */
+  readonly synchronous?: Synchronous;
+  /** Whose time counts; the machine's by default. */
+  readonly clock?: Clock;
+  /** How long to try for a lock that another process holds before `STORE_BUSY`, in milliseconds. */
+  readonly busyTimeoutMs?: number;
+}
+
+const BUSY_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws `STORE_NOT_FOUND`
+ * (or `STORE_OLDER`, if an older version made them).
+ *
+ * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`, `STORE_READ_ONLY`,
+ * `STORE_UNSUITABLE` (a network file system, an unsafe SQLite); the file is left as it was
+ */
+export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
+  const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const path = resolvePath(options.path);
+  try {
+    prepareFile(path, mode);
+    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path));
+    if (mode !== 'read-only') assertWritable(path);
+    const identity = identityOf(path) ?? '';
+    const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
+    return new SqliteStorage({ ...options, path, mode, busyTimeoutMs }, identity, db);
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+type Settings = SqliteStorageOptions & Required<Pick<SqliteStorageOptions, 'mode' | 'busyTimeoutMs'>>;
+
+class SqliteStorage implements Storage {
+  readonly capabilities: Capabilities;
+  readonly read: Reader;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  readonly #group: Group;
+  readonly #readers: Readers;
+  readonly #watcher: ChangeWatcher;
+  /** Open, and not yet in use by the group. */
+  #opened: Connection | null;
+  #closed: Promise<void> | null = null;
+
+  constructor(settings: Settings, identity: FileIdentity, opened: Connection | null) {
+    const { path, clock = systemClock, busyTimeoutMs } = settings;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#opened = opened;
+    this.#readers = new Readers(path, busyTimeoutMs);
+    this.#watcher = new ChangeWatcher(path, () => this.#readers.dataVersion());
+    this.#group = new Group({
+      path,
+      identity,
+      busyTimeoutMs,
+      connect: () => this.#connect(),
+      onChange: () => this.#watcher.announce(),
+    });
+    const guarded: ReadSource = {
+      read: async (use) => this.#open().read(use),
+      snapshot: async (use) => this.#open().snapshot(use),
+    };
+    this.read = new SqliteReader(guarded, clock);
+    this.capabilities = {
+      shared: false,
+      multiProcess: true,
+      durable: true,
+      wakeUp: 'push',
+      // Only Linux has a clock that is known to stop while the machine sleeps; a clock from outside is taken at its word.
+      sleepGrace: settings.clock !== undefined || process.platform === 'linux',
+      timePrecisionMs: 1,
+    };
+  }
+
+  async migrate(): Promise<MigrationReport> {
+    this.#assertWriting();
+    const { path, busyTimeoutMs, synchronous } = this.#settings;
+    const db = (this.#opened ??= await retryWhileBusy(busyTimeoutMs, () => openWriter(path, synchronous)));
+    if (schemaVersionOf(db, path) === SCHEMA_VERSION) return { created: false, applied: [] };
+    const migrations = await readMigrations();
+    return retryWhileBusy(busyTimeoutMs, () => applyMigrations(db, path, migrations));
+  }
+
+  async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+    this.#assertWriting();
+    return this.#group.transact(scope, decide);
+  }
+
+  async watch(onChange: () => void): Promise<() => Promise<void>> {
+    this.#open();
+    return this.#watcher.add(onChange);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#letGo();
+    return this.#closed;
+  }
+
+  async #letGo(): Promise<void> {
+    this.#watcher.close();
+    await this.#group.close();
+    await this.#readers.close();
+    this.#opened?.close();
+  }
+
+  #connect(): Writer {
+    const { path, synchronous } = this.#settings;
+    const db = this.#opened ?? openWriter(path, synchronous);
+    this.#opened = db;
+    assertCurrent(schemaVersionOf(db, path), path);
+    const writer = new Writer(db, path, this.#clock);
+    this.#opened = null;
+    return writer;
+  }
+
+  #open(): Readers {
+    if (this.#closed !== null) throw new OrchestratorError('STORE_CLOSED');
+    return this.#readers;
+  }
+
+  #assertWriting(): void {
+    this.#open();
+    if (this.#settings.mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', `${this.#settings.path} was opened for reading only.`);
+  }
+}
+
+function prepareFile(path: string, mode: Settings['mode']): void {
+  if (existsSync(path)) assertLocal(dirname(path));
+  else if (mode === 'create') createFile(path);
+  else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
+}
+
+function assertWritable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new OrchestratorError('STORE_READ_ONLY', `${path} or its folder cannot be written.`, { cause: error });
+  }
+}
+
+/** Opens the file as it will be used, so that what is wrong with it comes out now; what only reads opens it when it reads. */
+function connect(path: string, mode: Settings['mode'], synchronous?: Synchronous): Connection | null {
+  const db = mode === 'read-only' ? openReader(path) : openWriter(path, synchronous);
+  try {
+    const version = schemaVersionOf(db, path);
+    if (mode === 'read-only' || (mode === 'existing' && version === 0)) assertCurrent(version, path);
+    if (mode !== 'read-only') return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  db.close();
+  return null;
+}

@@ -1,0 +1,181 @@
+import type {
+  Clock,
+  Counts,
+  Event,
+  EventFilter,
+  LoadedSession,
+  Page,
+  Reader,
+  Session,
+  SessionFilter,
+  Task,
+  TaskFilter,
+} from '@agent-orchestrator/core';
+import type { Connection } from './connection.ts';
+import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+
+/** Runs a read on some connection, and what is to see one state on a connection of its own. */
+export interface ReadSource {
+  read<R>(use: (on: PreparedReads) => R): Promise<R>;
+  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
+}
+
+/** Each text is prepared once for each connection; there are few, and none holds a value. */
+export class PreparedReads {
+  readonly db: Connection;
+  readonly #statements = new Map<string, { all(...values: unknown[]): unknown[] }>();
+
+  constructor(db: Connection) {
+    this.db = db;
+  }
+
+  all<Row>(sql: string, ...values: unknown[]): Row[] {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.db.prepare(sql)));
+    return statement.all(...values) as Row[];
+  }
+}
+
+function first<Row>(rows: readonly Row[]): Row | null {
+  return rows[0] ?? null;
+}
+
+const SESSION = `SELECT ${selected(SESSION_COLUMNS)} FROM sessions WHERE namespace = ? AND id = ?`;
+const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AND id = ?`;
+/** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
+const HEAD = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = :namespace AND id = (SELECT next_task_id FROM sessions WHERE namespace = :namespace AND id = :id)`;
+/** From one namespace to the next by its index, not over all sessions. */
+const NAMESPACES = `WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM sessions
+  UNION ALL SELECT (SELECT min(namespace) FROM sessions WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
+  SELECT namespace FROM found WHERE namespace IS NOT NULL`;
+
+const counted = (table: string, index: string, where: string): string =>
+  `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE namespace = :namespace AND ${where} LIMIT :max))`;
+
+const SESSION_COUNTS = `SELECT
+  min(:max, ${counted('sessions', 'sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`)} + ${counted('sessions', 'sessions_empty', `status = 'idle' AND next_task_id IS NULL`)}) AS idle,
+  ${counted('sessions', 'sessions_held', `status = 'running'`)} AS running,
+  ${counted('sessions', 'sessions_closed', `status = 'closed'`)} AS closed`;
+
+/** The index's own condition, word for word: SQLite does not infer it from one of the three. */
+const ENDED = `status IN ('succeeded', 'failed', 'cancelled')`;
+const TASK_COUNTS = `SELECT
+  ${counted('tasks', 'tasks_due', `status = 'scheduled'`)} AS scheduled,
+  ${counted('tasks', 'tasks_queued', `status = 'queued'`)} AS queued,
+  ${counted('tasks', 'tasks_running', `status = 'running'`)} AS running,
+  ${['succeeded', 'failed', 'cancelled'].map((status) => `${counted('tasks', 'tasks_ended', `status = '${status}' AND ${ENDED}`)} AS ${status}`).join(',\n  ')}`;
+
+const EVENT_COUNT = `SELECT ${counted('event_log', 'event_log_seq', 'true')} AS events`;
+
+/** The texts of all reads but events, for the test that looks at their query plans. */
+export const READS = { SESSION, TASK, HEAD, NAMESPACES, SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT } as const;
+
+export class SqliteReader implements Reader {
+  readonly #source: ReadSource;
+  readonly #clock: Clock;
+
+  constructor(source: ReadSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  session(namespace: string, id: string): Promise<LoadedSession | null> {
+    return this.#source.read((on) => {
+      const session = first(on.all<Session>(SESSION, namespace, id));
+      if (session === null) return null;
+      const task = session.taskId === null ? null : first(on.all<Task>(TASK, namespace, session.taskId));
+      return { session, task, head: first(on.all<Task>(HEAD, { namespace, id })) };
+    });
+  }
+
+  task(namespace: string, id: string): Promise<Task | null> {
+    return this.#source.read((on) => first(on.all<Task>(TASK, namespace, id)));
+  }
+
+  async sessions(filter: SessionFilter): Promise<Page<Session>> {
+    const { listSessions } = await import('./lists.ts');
+    const found = await this.#source.read(({ db }) => listSessions(db, filter));
+    return pageOf(found, filter.limit, ({ id }) => id);
+  }
+
+  async tasks(filter: TaskFilter): Promise<Page<Task>> {
+    const { listTasks } = await import('./lists.ts');
+    const found = await this.#source.read(({ db }) => listTasks(db, filter));
+    return pageOf(found, filter.limit, ({ id }) => id);
+  }
+
+  async events(filter: EventFilter): Promise<Page<Event>> {
+    const { sql, values } = eventsQuery(filter);
+    const found = await this.#source.read((on) => on.all<Event>(sql, ...values));
+    return pageOf(found, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+  }
+
+  counts(namespace: string, max: number): Promise<Counts> {
+    return this.#source.read((on) => ({
+      sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? {
+        idle: 0,
+        running: 0,
+        closed: 0,
+      },
+      tasks: first(on.all<Counts['tasks']>(TASK_COUNTS, { namespace, max })) ?? {
+        scheduled: 0,
+        queued: 0,
+        running: 0,
+        succeeded: 0,
+        failed: 0,
+        cancelled: 0,
+      },
+      events: first(on.all<Pick<Counts, 'events'>>(EVENT_COUNT, { namespace, max }))?.events ?? 0,
+    }));
+  }
+
+  /** Differs: one writer at a time, so ids become visible in their order and the greatest visible one is settled. */
+  settledEventId(): Promise<number> {
+    return this.#source.read(
+      (on) => first(on.all<{ id: number | null }>('SELECT max(id) AS id FROM event_log'))?.id ?? 0,
+    );
+  }
+
+  namespaces(): Promise<readonly string[]> {
+    return this.#source.read((on) => on.all<{ namespace: string }>(NAMESPACES).map(({ namespace }) => namespace));
+  }
+
+  snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R> {
+    return this.#source.snapshot((source) => use(new SqliteReader(source, this.#clock)));
+  }
+
+  async now(): Promise<number> {
+    return Math.floor(this.#clock.read().wall);
+  }
+}
+
+/** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
+export function eventsQuery({ namespace, sessionId, taskId, types, leaseMark, limit, after = '0' }: EventFilter): {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+} {
+  const cursor = sessionId === undefined ? 'id' : 'seq';
+  const index =
+    sessionId !== undefined
+      ? 'INDEXED BY event_log_seq'
+      : taskId !== undefined
+        ? 'INDEXED BY event_log_task'
+        : 'NOT INDEXED';
+  const where: [condition: string, value: unknown][] = [
+    ['namespace = ?', namespace],
+    [`${cursor} > ?`, Number(after)],
+  ];
+  if (sessionId !== undefined) where.push(['session_id = ?', sessionId]);
+  if (taskId !== undefined) where.push(['task_id = ?', taskId]);
+  if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
+  if (leaseMark !== undefined) where.push(['lease_mark = ?', leaseMark]);
+  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
+  return { sql, values: [...where.map(([, value]) => value), limit + 1] };
+}
+
+/** Of one row more than asked, if there are so many. */
+function pageOf<Row>(found: readonly Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}

@@ -1,0 +1,111 @@
+import { OrchestratorError } from '@agent-orchestrator/core';
+import { retryWhileBusy } from './busy.ts';
+import type { Connection } from './connection.ts';
+import { openReader } from './connection.ts';
+import { isBrokenConnection, isBusy, translateError } from './errors.ts';
+import { PreparedReads, type ReadSource } from './reader.ts';
+import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
+
+/** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
+export class Readers implements ReadSource {
+  readonly #path: string;
+  readonly #busyTimeoutMs: number;
+  #shared: PreparedReads | null = null;
+  /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
+  #spare: PreparedReads | null = null;
+  readonly #open = new Set<Promise<unknown>>();
+
+  constructor(path: string, busyTimeoutMs: number) {
+    this.#path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  read<R>(use: (on: PreparedReads) => R): Promise<R> {
+    return retryWhileBusy(this.#busyTimeoutMs, () => this.#readOnce(use));
+  }
+
+  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    const running = this.#runSnapshot(use).finally(() => this.#open.delete(running));
+    this.#open.add(running);
+    return running;
+  }
+
+  /** A count that moves with every commit to the file, whoever made it. */
+  dataVersion(): number | null {
+    try {
+      return Number(this.#connected().db.pragma('data_version', { simple: true }));
+    } catch (error) {
+      if (isBusy(error)) return null;
+      this.#drop();
+      throw translateError(error);
+    }
+  }
+
+  /** Waits for open snapshots. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#open);
+    this.#drop();
+    this.#spare?.db.close();
+    this.#spare = null;
+  }
+
+  #readOnce<R>(use: (on: PreparedReads) => R): R {
+    try {
+      return use(this.#connected());
+    } catch (error) {
+      if (isBrokenConnection(error)) this.#drop();
+      throw error;
+    }
+  }
+
+  #connected(): PreparedReads {
+    this.#shared ??= new PreparedReads(this.#opened());
+    return this.#shared;
+  }
+
+  #drop(): void {
+    this.#shared?.db.close();
+    this.#shared = null;
+  }
+
+  async #runSnapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
+    this.#spare = null;
+    try {
+      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on.db));
+      const source: ReadSource = {
+        read: (read) => retryWhileBusy(this.#busyTimeoutMs, () => read(on)),
+        snapshot: (further) => further(source),
+      };
+      return await use(source);
+    } finally {
+      if (on.db.inTransaction) on.db.exec('COMMIT');
+      if (this.#spare === null) this.#spare = on;
+      else on.db.close();
+    }
+  }
+
+  #opened(): Connection {
+    const db = openReader(this.#path);
+    try {
+      assertCurrent(schemaVersionOf(db, this.#path), this.#path);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+}
+
+/** BEGIN alone fixes nothing: the first read does. */
+function beginSnapshot(db: Connection): void {
+  if (!db.inTransaction) db.exec('BEGIN');
+  db.prepare('SELECT count(*) FROM meta').get();
+}
+
+/** Refuses a file whose tables are not there yet, or are of an older version. */
+export function assertCurrent(version: number, path: string): void {
+  if (version === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${path} holds no store yet.`);
+  if (version < SCHEMA_VERSION)
+    throw new OrchestratorError('STORE_OLDER', `${path} has schema ${version}; this version needs ${SCHEMA_VERSION}.`);
+}

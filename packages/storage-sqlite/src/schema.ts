@@ -1,0 +1,238 @@
+/**
+ * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from this
+ * file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
+ */
+import { sql } from 'drizzle-orm';
+import { check, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { EventType, LeaseMark } from '@agent-orchestrator/core';
+
+/** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another token or time. */
+const SAFE = 'BETWEEN 0 AND 9007199254740991';
+
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    namespace: text('namespace').notNull(),
+    id: text('id').notNull(),
+    status: text('status', { enum: ['idle', 'running', 'closed'] }).notNull(),
+    agent: text('agent'),
+    instance: text('instance'),
+    host: text('host'),
+    boot: text('boot'),
+    pid: integer('pid'),
+    processStart: text('process_start'),
+    token: integer('token'),
+    ttlMs: integer('ttl_ms'),
+    staleAfterMs: integer('stale_after_ms'),
+    leaseExpiresAt: integer('lease_expires_at'),
+    heartbeatAt: integer('heartbeat_at'),
+    staleAt: integer('stale_at'),
+    progress: text('progress'),
+    taskId: text('task_id'),
+    renewals: integer('renewals').notNull(),
+    nearMisses: integer('near_misses').notNull(),
+    lastNearMissAt: integer('last_near_miss_at'),
+    context: text('context'),
+    tasksOpen: integer('tasks_open').notNull(),
+    seq: integer('seq').notNull(),
+    hash: text('hash').notNull(),
+    nextTaskId: text('next_task_id'),
+    nextPriority: integer('next_priority'),
+    nextQueuedAt: integer('next_queued_at'),
+    nextKind: text('next_kind'),
+    nextFor: text('next_for'),
+    version: integer('version').notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.namespace, t.id] }),
+    check('sessions_status', sql`status IN ('idle', 'running', 'closed')`),
+    check(
+      'sessions_lease',
+      sql`CASE WHEN status = 'running'
+        THEN agent IS NOT NULL AND token IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL
+        ELSE coalesce(agent, instance, host, boot, pid, process_start, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END`,
+    ),
+    check(
+      'sessions_next',
+      sql`(next_task_id IS NULL) = (coalesce(next_priority, next_queued_at, next_kind, next_for) IS NULL) AND (next_task_id IS NULL OR (next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL))`,
+    ),
+    check('sessions_token', sql.raw(`token ${SAFE}`)),
+    check('sessions_lease_times', sql.raw(`lease_expires_at ${SAFE} AND heartbeat_at ${SAFE} AND stale_at ${SAFE}`)),
+    check('sessions_times', sql.raw(`created_at ${SAFE} AND updated_at ${SAFE}`)),
+    check(
+      'sessions_counters',
+      sql.raw(`tasks_open ${SAFE} AND seq ${SAFE} AND version ${SAFE} AND renewals ${SAFE} AND near_misses ${SAFE}`),
+    ),
+    check('sessions_context', sql`json_valid(context)`),
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
+    index('sessions_ready')
+      .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
+      .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
+    index('sessions_ready_of_kind')
+      .on(t.namespace, t.nextFor, t.nextKind, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
+      .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
+    index('sessions_stale')
+      .on(t.namespace, t.staleAt, t.id)
+      .where(sql`status = 'running'`),
+    index('sessions_held')
+      .on(t.namespace, t.agent, t.id)
+      .where(sql`status = 'running'`),
+    // For counting only: what is neither running nor has a head.
+    index('sessions_closed')
+      .on(t.namespace)
+      .where(sql`status = 'closed'`),
+    index('sessions_empty')
+      .on(t.namespace)
+      .where(sql`status = 'idle' AND next_task_id IS NULL`),
+  ],
+);
+
+export const tasks = sqliteTable(
+  'tasks',
+  {
+    namespace: text('namespace').notNull(),
+    id: text('id').notNull(),
+    sessionId: text('session_id').notNull(),
+    kind: text('kind').notNull(),
+    title: text('title').notNull(),
+    payload: text('payload').notNull(),
+    priority: integer('priority').notNull(),
+    status: text('status', { enum: ['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] }).notNull(),
+    dedupeKey: text('dedupe_key'),
+    runAt: integer('run_at'),
+    queuedAt: integer('queued_at').notNull(),
+    attempt: integer('attempt').notNull(),
+    attemptsMax: integer('attempts_max').notNull(),
+    interruptions: integer('interruptions').notNull(),
+    interruptionsMax: integer('interruptions_max').notNull(),
+    backoffMs: integer('backoff_ms').notNull(),
+    assignee: text('assignee'),
+    role: text('role'),
+    author: text('author'),
+    reviewer: text('reviewer'),
+    source: text('source'),
+    note: text('note'),
+    cancelRequestedAt: integer('cancel_requested_at'),
+    result: text('result'),
+    error: text('error'),
+    createdAt: integer('created_at').notNull(),
+    startedAt: integer('started_at'),
+    finishedAt: integer('finished_at'),
+    version: integer('version').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.namespace, t.id] }),
+    foreignKey({
+      name: 'tasks_session',
+      columns: [t.namespace, t.sessionId],
+      foreignColumns: [sessions.namespace, sessions.id],
+    }),
+    check('tasks_status', sql`status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')`),
+    check('tasks_scheduled', sql`status <> 'scheduled' OR run_at IS NOT NULL`),
+    check('tasks_addressee', sql`assignee IS NULL OR role IS NULL`),
+    check('tasks_priority', sql.raw(`priority ${SAFE}`)),
+    check('tasks_counters', sql.raw(`attempt ${SAFE} AND interruptions ${SAFE} AND version ${SAFE}`)),
+    check('tasks_limits', sql.raw(`attempts_max ${SAFE} AND interruptions_max ${SAFE} AND backoff_ms ${SAFE}`)),
+    check('tasks_queue_times', sql.raw(`queued_at ${SAFE} AND run_at ${SAFE}`)),
+    check(
+      'tasks_times',
+      sql.raw(`created_at ${SAFE} AND started_at ${SAFE} AND finished_at ${SAFE} AND cancel_requested_at ${SAFE}`),
+    ),
+    check('tasks_payload', sql`json_valid(payload)`),
+    check('tasks_result', sql`json_valid(result) AND json_valid(error)`),
+    uniqueIndex('tasks_dedupe_key')
+      .on(t.namespace, t.dedupeKey)
+      .where(sql`dedupe_key IS NOT NULL`),
+    uniqueIndex('tasks_running')
+      .on(t.namespace, t.sessionId)
+      .where(sql`status = 'running'`),
+    index('tasks_of_session').on(t.namespace, t.sessionId, t.id),
+    // A session's queue; its first entry is the head.
+    index('tasks_queued')
+      .on(t.namespace, t.sessionId, t.priority, t.queuedAt, t.id)
+      .where(sql`status = 'queued'`),
+    index('tasks_due')
+      .on(t.namespace, t.runAt)
+      .where(sql`status = 'scheduled'`),
+    index('tasks_due_in_session')
+      .on(t.namespace, t.sessionId, t.runAt)
+      .where(sql`status = 'scheduled'`),
+    // What closing a session has to cancel, in pages.
+    index('tasks_waiting')
+      .on(t.namespace, t.sessionId, t.id)
+      .where(sql`status IN ('scheduled', 'queued')`),
+    // Lists and counts of what is over, without walking over what is not.
+    index('tasks_ended')
+      .on(t.namespace, t.status, t.id)
+      .where(sql`status IN ('succeeded', 'failed', 'cancelled')`),
+  ],
+);
+
+/** Append-only: triggers refuse every other change (see the second migration). */
+export const eventLog = sqliteTable(
+  'event_log',
+  {
+    id: integer('id').primaryKey(),
+    namespace: text('namespace').notNull(),
+    sessionId: text('session_id').notNull(),
+    seq: integer('seq').notNull(),
+    type: text('type').$type<EventType>().notNull(),
+    leaseMark: integer('lease_mark').$type<LeaseMark>(),
+    taskId: text('task_id'),
+    agent: text('agent'),
+    instance: text('instance'),
+    token: integer('token'),
+    commandId: text('command_id'),
+    payload: text('payload').notNull(),
+    at: integer('at').notNull(),
+    prevHash: text('prev_hash').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (t) => [
+    foreignKey({
+      name: 'event_log_session',
+      columns: [t.namespace, t.sessionId],
+      foreignColumns: [sessions.namespace, sessions.id],
+    }),
+    check('event_log_lease_mark', sql`lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)`),
+    check('event_log_numbers', sql.raw(`seq ${SAFE} AND seq > 0 AND token ${SAFE} AND at ${SAFE}`)),
+    check('event_log_payload', sql`json_valid(payload)`),
+    check('event_log_hashes', sql`length(prev_hash) = 64 AND length(hash) = 64`),
+    uniqueIndex('event_log_seq').on(t.namespace, t.sessionId, t.seq),
+    uniqueIndex('event_log_lease')
+      .on(t.namespace, t.sessionId, t.token, t.leaseMark)
+      .where(sql`lease_mark IS NOT NULL`),
+    uniqueIndex('event_log_grant')
+      .on(t.token)
+      .where(sql`lease_mark = 1`),
+    index('event_log_task')
+      .on(t.namespace, t.taskId, t.id)
+      .where(sql`task_id IS NOT NULL`),
+  ],
+);
+
+export const receipts = sqliteTable(
+  'receipts',
+  {
+    namespace: text('namespace').notNull(),
+    commandId: text('command_id').notNull(),
+    requestHash: text('request_hash').notNull(),
+    reply: text('reply').notNull(),
+    at: integer('at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.namespace, t.commandId] }),
+    check('receipts_reply', sql`json_valid(reply)`),
+    check('receipts_at', sql.raw(`at ${SAFE}`)),
+    index('receipts_over').on(t.at),
+  ],
+);
+
+/** What belongs to the database and not to a namespace: `clock`, the last clock readings. */
+export const meta = sqliteTable(
+  'meta',
+  { key: text('key').primaryKey().notNull(), value: text('value').notNull() },
+  () => [check('meta_value', sql`json_valid(value)`)],
+);

@@ -1,0 +1,108 @@
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import { OrchestratorError } from '@agent-orchestrator/core';
+import type { Connection } from './connection.ts';
+import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
+
+/** `AGOR`, in the header of every file of ours. */
+export const APPLICATION_ID = 0x41474f52;
+
+/** How many migrations there are; `user_version` counts those that a file has seen. */
+export const SCHEMA_VERSION = 2;
+
+/** Tables of the proof of concept; each of its files has the first two. */
+const LEGACY_TABLES = ['session_state', 'task_queue'];
+
+/** Which file a path names: another file at the same path has another one. */
+export type FileIdentity = string;
+
+/** The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it is given). */
+export function resolvePath(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const folder = dirname(path);
+  return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
+}
+
+export function identityOf(path: string): FileIdentity | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}
+
+/**
+ * Makes an empty file that only its owner may read, and the folders above it. SQLite gives its side files the mode of the
+ * database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker thread.
+ */
+export function createFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  assertLocal(dirname(path));
+  try {
+    // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
+}
+
+/** Refuses a folder on a file system that cannot keep a SQLite file whole. */
+export function assertLocal(folder: string): void {
+  const system = fileSystemOf(folder);
+  const unsafe = system === null ? null : unsafeFileSystem(system);
+  if (unsafe === null) return;
+  throw new OrchestratorError(
+    'STORE_UNSUITABLE',
+    `${folder} lies on a network or shared file system (${unsafe}); SQLite cannot keep a database whole there.`,
+    {
+      hint: 'Put the store on a local disk.',
+    },
+  );
+}
+
+/** Refuses a file that is not ours before anything is written to it, its side files included. */
+export function inspectFile(path: string): void {
+  if (!statSync(path).isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
+  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
+  // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
+  const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
+  const db = new Database(path, { readonly, fileMustExist: true, timeout: 0 });
+  try {
+    schemaVersionOf(db, path);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * How many migrations the file has seen; 0 for an empty one.
+ *
+ * @throws `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE` for a file that is not to be used
+ */
+export function schemaVersionOf(db: Connection, path: string): number {
+  const application = db.pragma('application_id', { simple: true });
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (application === APPLICATION_ID) {
+    if (version > SCHEMA_VERSION) throw newer(path, version);
+    return version;
+  }
+  const tables = db
+    .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+    .pluck()
+    .all();
+  if (LEGACY_TABLES.every((table) => tables.includes(table))) {
+    throw new OrchestratorError(
+      'STORE_LEGACY',
+      `${path} is the database of the proof of concept (it has the tables ${LEGACY_TABLES.join(' and ')}). It was not touched.`,
+    );
+  }
+  if (application !== 0 || version !== 0 || tables.length > 0) {
+    throw new OrchestratorError(
+      'STORE_NOT_A_DATABASE',
+      `${path} is a SQLite database of another application. It was not touched.`,
+    );
+  }
+  return 0;
+}
+
+export function newer(path: string, version: number): OrchestratorError {
+  return new OrchestratorError('STORE_NEWER', `${path} has schema ${version}; this version knows ${SCHEMA_VERSION}.`);
+}

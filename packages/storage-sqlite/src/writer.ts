@@ -1,0 +1,178 @@
+import {
+  OrchestratorError,
+  type Clock,
+  type ClockReading,
+  type ClockState,
+  type Decision,
+  type Loaded,
+  type Scope,
+} from '@agent-orchestrator/core';
+import type { Connection } from './connection.ts';
+import { load, lookForReady } from './load.ts';
+import { hasEffect, save } from './save.ts';
+import { prepareStatements, type Statements } from './statements.ts';
+import { newer, SCHEMA_VERSION } from './store-file.ts';
+
+const NO_CLOCK: ClockState = { last: null, jump: null };
+
+/** What belongs to the whole database and is carried on from call to call, as long as nobody else writes. */
+interface Carried {
+  readonly clock: ClockState;
+  readonly greatestToken: number;
+  /** Since when the oldest receipt stands; null: there is none. */
+  readonly oldestReceiptAt: number | null;
+}
+
+/** One connection that writes: transactions, and the work of one call inside them. */
+export class Writer {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #db: Connection;
+  readonly #on: Statements;
+  /** SQLite's count of other connections' commits when `#carried` was read. */
+  #dataVersion = -1;
+  #carried: Carried | null = null;
+  #reading: ClockReading;
+
+  constructor(db: Connection, path: string, clock: Clock) {
+    this.#db = db;
+    this.#path = path;
+    this.#clock = clock;
+    this.#on = prepareStatements(db);
+    this.#reading = clock.read();
+  }
+
+  /**
+   * Takes the write lock and the time, in this order.
+   *
+   * @returns whether somebody else has written since the last time
+   */
+  begin(): boolean {
+    this.#on.begin.run();
+    try {
+      return this.#refresh();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  /** Runs `attempt`; if it fails, all it wrote is undone while the lock is kept, and `again` runs instead. */
+  tryOrUndo<R>(attempt: () => R, again: (error: unknown) => R): R {
+    const carried = this.#carried;
+    this.#on.savepoint.run();
+    try {
+      return attempt();
+    } catch (error) {
+      // A full or failing disk ends the transaction as a whole.
+      if (!this.#db.inTransaction) throw error;
+      this.#on.rollbackTo.run();
+      this.#carried = carried;
+      return again(error);
+    } finally {
+      if (this.#db.inTransaction) this.#on.release.run();
+    }
+  }
+
+  commit(): void {
+    this.#on.commit.run();
+  }
+
+  /** Undoes the transaction, unless SQLite did so by itself. */
+  rollback(): void {
+    this.#carried = null;
+    if (this.#db.inTransaction) this.#on.rollback.run();
+  }
+
+  /** Loads, lets the call decide, and leaves the saving to `save`. */
+  decide<R>(
+    scope: Scope,
+    decide: (loaded: Loaded) => Decision<R>,
+  ): { readonly decision: Decision<R>; readonly found: boolean } {
+    const { now, database } = this.#database();
+    const found = load(this.#on, scope, now);
+    return { decision: decide({ now, ...database, ...found }), found: found.sessions.length > 0 };
+  }
+
+  /** @returns whether there was anything to save */
+  save(decision: Decision<unknown>): boolean {
+    if (!hasEffect(decision)) return false;
+    save(this.#on, decision);
+    this.#carry(decision);
+    return true;
+  }
+
+  /**
+   * Answers a poll that finds nothing without taking the lock: its decision has no effect, and was right when it was read.
+   *
+   * @returns null if only the lock can tell
+   */
+  poll<R>(
+    scope: Extract<Scope, { by: 'ready' }>,
+    decide: (loaded: Loaded) => Decision<R>,
+  ): { readonly reply: R } | null {
+    this.#on.beginRead.run();
+    try {
+      this.#refresh();
+      const { now, database } = this.#database();
+      const found = lookForReady(this.#on, scope, now);
+      if (found === null) return null;
+      const decision = decide({ now, ...database, ...found });
+      return hasEffect(decision) ? null : { reply: decision.reply };
+    } finally {
+      if (this.#db.inTransaction) this.#on.commit.run();
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #refresh(): boolean {
+    const dataVersion = this.#on.dataVersion.get() ?? 0;
+    const others = dataVersion !== this.#dataVersion;
+    if (others || this.#carried === null) {
+      const version = this.#on.schemaVersion.get() ?? 0;
+      if (version > SCHEMA_VERSION) throw newer(this.#path, version);
+      const clock = this.#on.clock.get();
+      this.#carried = {
+        clock: clock === undefined ? NO_CLOCK : (JSON.parse(clock) as ClockState),
+        greatestToken: this.#on.greatestToken.get() ?? 0,
+        oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
+      };
+    }
+    const known = this.#dataVersion !== -1;
+    this.#dataVersion = dataVersion;
+    this.#reading = this.#clock.read();
+    return others && known;
+  }
+
+  #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestToken'> } {
+    const { clock, greatestToken } = this.#known();
+    const { last, jump } = clock;
+    return {
+      now: Math.floor(this.#reading.wall),
+      database: { clock: { last, jump, reading: this.#reading }, greatestToken },
+    };
+  }
+
+  #carry({ events, receipt, forgetReceiptsAt, clock }: Decision<unknown>): void {
+    let { greatestToken, oldestReceiptAt, clock: lastClock } = this.#known();
+    for (const { leaseMark, token } of events)
+      if (leaseMark === 1 && token !== null && token > greatestToken) greatestToken = token;
+    if (receipt !== null) {
+      oldestReceiptAt = Math.min(oldestReceiptAt ?? receipt.at, receipt.at);
+      if (oldestReceiptAt <= forgetReceiptsAt) {
+        this.#on.forgetReceipts.run(forgetReceiptsAt);
+        oldestReceiptAt = this.#on.oldestReceipt.get() ?? null;
+      }
+    }
+    if (clock !== null) lastClock = clock;
+    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt };
+  }
+
+  #known(): Carried {
+    if (this.#carried === null) throw new OrchestratorError('INTERNAL', 'A call ran outside of a transaction.');
+    return this.#carried;
+  }
+}
