@@ -89,26 +89,36 @@ export function openMemoryStorage({
     // Nothing here waits, so no other call can come between loading and saving: that is the lock.
     async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
       assertOpen();
-      const decision = decide(load(data, clock, scope));
-      if (save(data, decision)) for (const changed of data.listeners) queueMicrotask(changed);
-      return decision.reply;
+      const asFound: Task[] = [];
+      try {
+        const decision = decide(load(data, clock, scope, asFound));
+        if (save(data, decision)) for (const changed of data.listeners) queueMicrotask(changed);
+        return decision.reply;
+      } catch (error) {
+        for (const task of asFound) data.tasks.set(keyOf(task.namespace, task.id), task);
+        throw error;
+      }
     },
 
     read: memoryReader(data, clock, assertOpen),
 
     async watch(onChange) {
       assertOpen();
-      data.listeners.add(onChange);
-      watching.add(onChange);
+      const listener = () => {
+        if (watching.has(listener)) onChange();
+      };
+      data.listeners.add(listener);
+      watching.add(listener);
       return async () => {
-        data.listeners.delete(onChange);
-        watching.delete(onChange);
+        data.listeners.delete(listener);
+        watching.delete(listener);
       };
     },
 
     async close() {
       closed = true;
-      for (const onChange of watching) data.listeners.delete(onChange);
+      for (const listener of watching) data.listeners.delete(listener);
+      watching.clear();
     },
   };
 }
@@ -117,12 +127,13 @@ const processClock: Clock = {
   read: () => ({ wall: Date.now(), steady: performance.now(), uptime: performance.now(), boot: 'process' }),
 };
 
-function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
+/** @param asFound gets the tasks that loading makes claimable, as they were: what throws later must leave them so */
+function load(data: MemoryData, clock: Clock, scope: Scope, asFound: Task[]): Loaded {
   const reading = clock.read();
   const now = Math.floor(reading.wall);
   const receipt =
     scope.commandId === undefined ? undefined : data.receipts.get(keyOf(scope.namespace, scope.commandId));
-  const rows = receipt === undefined ? loadScope(data, scope, now) : loadNamed(data, receipt);
+  const rows = receipt === undefined ? loadScope(data, scope, now, asFound) : loadNamed(data, receipt);
   return {
     now,
     clock: { ...data.clock, reading },
@@ -150,11 +161,11 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
   };
 }
 
-function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
+function loadScope(data: MemoryData, scope: Scope, now: number, asFound: Task[]): Rows {
   switch (scope.by) {
     case 'session': {
       const isMeant = (task: Task) => scope.then !== undefined || task.sessionId === scope.sessionId;
-      flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now);
+      asFound.push(...flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now));
       const named = loadedSession(data, data.sessions.get(keyOf(scope.namespace, scope.sessionId)));
       const others =
         scope.then === undefined
@@ -169,7 +180,7 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       };
     }
     case 'ready': {
-      flipDue(data, (task) => task.namespace === scope.namespace, now);
+      asFound.push(...flipDue(data, (task) => task.namespace === scope.namespace, now));
       const held = sessionsOf(data, scope.namespace).filter(isHeld);
       const own = held
         .filter(({ agent }) => agent === scope.heldBy)
@@ -255,14 +266,19 @@ function ready(data: MemoryData, namespace: string, { addressees, kinds, limit }
   return fitting.toSorted((a, b) => compareInQueue(a.head, b.head)).slice(0, limit);
 }
 
-/** Scheduled tasks whose time has come are queued from now on. */
-function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number): void {
+/**
+ * Scheduled tasks whose time has come are queued from now on.
+ *
+ * @returns them as they were
+ */
+function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number): Task[] {
   const due = [...data.tasks.values()].filter(
     (task) => task.status === 'scheduled' && task.runAt !== null && task.runAt <= now && isMeant(task),
   );
   const first = due.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, LIMITS.flipped_tasks_max);
   for (const task of first)
     data.tasks.set(keyOf(task.namespace, task.id), { ...task, status: 'queued', version: task.version + 1 });
+  return first;
 }
 
 function nextDueAt(tasks: readonly Task[]): number | null {

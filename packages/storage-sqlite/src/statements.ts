@@ -117,7 +117,7 @@ export const SQL = {
     WHERE namespace = +? AND next_for = +? AND next_kind = +? AND status = 'idle' AND next_task_id IS NOT NULL
     ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`,
   stale: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale WHERE namespace = +? AND status = 'running' AND stale_at <= +? ORDER BY stale_at, id LIMIT +?`,
-  heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_held WHERE namespace = +? AND status = 'running' AND agent = +? ORDER BY token LIMIT ${LIMITS.batch_max}`,
+  heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_held WHERE namespace = +? AND status = 'running' AND agent = +? ORDER BY token LIMIT ${LIMITS.sweep_page_max}`,
   // Only after a clock jump: it sorts the keys of all that is held, which spares every claim and release another index.
   heldAfter: `SELECT namespace, id FROM sessions INDEXED BY sessions_held WHERE status = 'running' AND (namespace, id) > (+?, +?) ORDER BY namespace, id LIMIT +?`,
 
