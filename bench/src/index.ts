@@ -1,2 +1,34 @@
-/** The version of this package. */
-export const version = '0.1.0';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { CASES } from './cases/index.ts';
+import { readOptions, USAGE, type Options } from './options.ts';
+import { headerOf, machine, tableOf } from './report.ts';
+import type { Result } from './result.ts';
+
+const options = readOptions(process.argv.slice(2));
+if (options.help) console.log(USAGE);
+else await main(options);
+
+async function main({ rounds, cases, assert, folder: parent, json }: Options): Promise<void> {
+  const unknown = cases.filter((name) => CASES.every((one) => one.name !== name));
+  if (unknown.length > 0)
+    throw new Error(`no case ${unknown.join(', ')}; there are ${CASES.map(({ name }) => name).join(', ')}`);
+
+  const before = machine();
+  console.log(`${headerOf(before)}, ${rounds} rounds\n`);
+  const results: Result[] = [];
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'stores-'));
+  try {
+    for (const { name, run } of CASES.filter((one) => cases.length === 0 || cases.includes(one.name))) {
+      console.error(name);
+      results.push(...(await run({ rounds, folder, log: (line) => console.error(line) })));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(tableOf(results));
+  writeFileSync(json, `${JSON.stringify({ machine: before, loadAfter: machine().load, rounds, results }, null, 2)}\n`);
+  if (assert && results.some(({ reached }) => !reached)) process.exitCode = 1;
+}

@@ -1,0 +1,160 @@
+import Database from 'better-sqlite3';
+import { openOurs } from './store.ts';
+
+/** Sessions that are all alike, with tasks that are all alike. */
+interface Crowd {
+  readonly sessions: number;
+  readonly tasksEach: number;
+  /** `ready`: the first task is the head. `locked`: the first task runs, for a day yet. `later`: all are due in a year. */
+  readonly state: 'ready' | 'locked' | 'later';
+  readonly kind: string;
+  readonly assignee: string | null;
+  /** Sets the ids of this crowd apart, and in front: smaller is older. */
+  readonly place: number;
+}
+
+type Call = { readonly agent: string; readonly sessionId?: string; readonly kinds?: string[] };
+
+/** What waits in a store, and how work is claimed there. */
+export interface Backlog {
+  readonly name: string;
+  readonly crowds: (tasks: number) => readonly Crowd[];
+  readonly calls: Readonly<Record<string, Call>>;
+}
+
+/** Heads that can be claimed, beside a backlog that cannot: enough for all rounds. */
+const CLAIMABLE = {
+  sessions: 1_000,
+  tasksEach: 1,
+  state: 'ready',
+  kind: 'wanted',
+  assignee: null,
+  place: 1,
+} as const satisfies Crowd;
+const PLAIN = { tasksEach: 1, state: 'ready', kind: 'wanted', assignee: null, place: 0 } as const;
+const TASKS_PER_LOCKED_SESSION = 100;
+
+const CLAIM: Call = { agent: 'bench' };
+
+/** The six shapes in which a backlog could make a claim slow. */
+export const BACKLOGS: readonly Backlog[] = [
+  {
+    name: 'tasks in one session',
+    crowds: (tasks) => [{ ...PLAIN, sessions: 1, tasksEach: tasks }],
+    calls: { 'claim any': CLAIM, 'claim in the session': { ...CLAIM, sessionId: idOf(0, 0, 0) } },
+  },
+  { name: 'sessions with one task', crowds: (tasks) => [{ ...PLAIN, sessions: tasks }], calls: { 'claim any': CLAIM } },
+  {
+    name: 'tasks not yet due',
+    crowds: (tasks) => [{ ...PLAIN, sessions: tasks, state: 'later' }, CLAIMABLE],
+    calls: { 'claim any': CLAIM },
+  },
+  {
+    name: `tasks in locked sessions of ${TASKS_PER_LOCKED_SESSION}`,
+    crowds: (tasks) => [
+      { ...PLAIN, sessions: tasks / TASKS_PER_LOCKED_SESSION, tasksEach: TASKS_PER_LOCKED_SESSION, state: 'locked' },
+      CLAIMABLE,
+    ],
+    calls: { 'claim any': CLAIM },
+  },
+  {
+    name: 'heads of another kind',
+    crowds: (tasks) => [{ ...PLAIN, sessions: tasks, kind: 'other' }, CLAIMABLE],
+    calls: { 'claim of a kind': { ...CLAIM, kinds: ['wanted'] } },
+  },
+  {
+    name: 'heads for another agent',
+    crowds: (tasks) => [{ ...PLAIN, sessions: tasks, assignee: 'somebody-else' }, CLAIMABLE],
+    calls: { 'claim any': CLAIM },
+  },
+];
+
+/**
+ * Makes a store with so many tasks. A million by enqueues would take minutes, so the rows are written by SQL: as the rules
+ * would have left them, but for hashes and event payloads, which no claim looks at (`verify()` would). Indexes and triggers
+ * are put back at the end.
+ */
+export async function buildBacklog(path: string, { crowds }: Backlog, tasks: number): Promise<void> {
+  await (await openOurs(path, 'NORMAL'))[Symbol.asyncDispose]();
+  const db = new Database(path);
+  for (const pragma of [
+    'synchronous = OFF',
+    'foreign_keys = OFF',
+    'ignore_check_constraints = ON',
+    'cache_size = -1000000',
+  ])
+    db.pragma(pragma);
+  db.exec('BEGIN');
+  const dropped = db
+    .prepare<[], { type: string; name: string; sql: string }>(
+      `SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL`,
+    )
+    .all();
+  for (const { type, name } of dropped) db.exec(`DROP ${type} ${name}`);
+  for (const crowd of crowds(tasks)) insertCrowd(db, crowd);
+  for (const { sql } of dropped) db.exec(sql);
+  db.exec('COMMIT');
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
+}
+
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
+const HASH = 'b'.repeat(64);
+
+/** The id of a session's task; a session has the id of its first task. */
+function idOf(place: number, session: number, task: number): string {
+  return `01900000-0000-7000-8${String(place).padStart(3, '0')}-${String(session).padStart(7, '0')}${String(task).padStart(7, '0')}`;
+}
+/** The same, in SQL. */
+const ID_OF = (place: number, session: string, task: string) =>
+  `printf('01900000-0000-7000-8%03d-%07d%07d', ${place}, ${session}, ${task})`;
+
+/** A table `name(i)` that counts from 0, in SQL. */
+const numbers = (name: string, count: number) =>
+  `${name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM ${name} WHERE i + 1 < ${count})`;
+
+function insertCrowd(db: Database.Database, { sessions, tasksEach, state, kind, assignee, place }: Crowd): void {
+  const now = Date.now();
+  const at = now - DAY_MS;
+  const locked = state === 'locked';
+  const session = ID_OF(place, 's.i', '0');
+  const task = ID_OF(place, 's.i', 't.i');
+  const head = locked ? 1 : 0;
+  const hasHead = state !== 'later' && tasksEach > head;
+  const addressee = assignee === null ? '' : `agent:${assignee}`;
+  // A token of its own for each lease that is held; far below those that claims of today are given.
+  const token = `1 + s.i`;
+
+  db.exec(`INSERT INTO sessions (namespace, id, status, agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
+      renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
+    WITH RECURSIVE ${numbers('s', sessions)}
+    SELECT 'default', ${session}, ${locked ? `'running', 'holder', ${token}, ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}` : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`},
+      0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
+      ${hasHead ? `${ID_OF(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'` : 'NULL, NULL, NULL, NULL, NULL'}, 1, ${at}, ${at} FROM s`);
+
+  const dueAt = state === 'later' ? `${now + YEAR_MS}` : 'NULL';
+  db.exec(`INSERT INTO tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
+      interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)
+    WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)}
+    SELECT 'default', ${task}, ${session}, '${kind}', 'Count the lines of a file', '{"path":"packages/core/src/file.ts"}', 5,
+      ${state === 'later' ? `'scheduled'` : locked ? `iif(t.i = 0, 'running', 'queued')` : `'queued'`}, ${dueAt}, ${state === 'later' ? dueAt : at},
+      ${locked ? 'iif(t.i = 0, 1, 0)' : '0'}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at}, ${locked ? `iif(t.i = 0, ${at}, NULL)` : 'NULL'}, 1
+    FROM s CROSS JOIN t`);
+
+  const event = (seq: string, type: string, more: string) =>
+    `'default', ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
+  const insert =
+    'INSERT INTO event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, payload, at, prev_hash, hash)';
+  db.exec(
+    `${insert} WITH RECURSIVE ${numbers('s', sessions)} SELECT ${event('1', 'session.opened', 'NULL, NULL, NULL, NULL')} FROM s`,
+  );
+  db.exec(
+    `${insert} WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)} SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
+  );
+  if (locked) {
+    db.exec(
+      `${insert} WITH RECURSIVE ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `1, ${session}, 'holder', ${token}`)} FROM s`,
+    );
+  }
+}

@@ -1,0 +1,16 @@
+import type { Result } from './result.ts';
+
+/** What a case needs to run. */
+export interface Bench {
+  readonly rounds: number;
+  /** A folder of its own, on a real disk; emptied by the end. */
+  readonly folder: string;
+  /** Tells whoever waits what goes on. */
+  readonly log: (line: string) => void;
+}
+
+/** One question of the benchmark; some have several lines of answers. */
+export interface BenchCase {
+  readonly name: string;
+  readonly run: (bench: Bench) => Promise<readonly Result[]>;
+}

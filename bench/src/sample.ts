@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { claimAndRelease } from './open-ours.ts';
+import { batchOfTasks, openOurs, removeStore, seedStore } from './store.ts';
+
+/** What the product writes for one batch of new tasks and for one claim and release, as texts and rows for the floor. */
+export interface Sample {
+  /** Payloads of events. */
+  readonly claimed: string;
+  readonly succeeded: string;
+  readonly closed: string;
+  /** Replies in receipts. */
+  readonly claimReply: string;
+  readonly releaseReply: string;
+  readonly enqueueReply: string;
+  /** Rows of one batch, by table, as SQLite gave them. */
+  readonly rows: Readonly<Record<'sessions' | 'tasks' | 'event_log', readonly Row[]>>;
+}
+
+export type Row = Readonly<Record<string, string | number | null>>;
+
+export async function takeSample(folder: string): Promise<Sample> {
+  const path = join(folder, 'sample.db');
+  await seedStore(path, batchOfTasks().length);
+  const rows = readSample(path, (db) => ({
+    sessions: rowsOf(db, 'SELECT * FROM sessions ORDER BY id'),
+    tasks: rowsOf(db, 'SELECT * FROM tasks ORDER BY id'),
+    event_log: rowsOf(db, 'SELECT * FROM event_log ORDER BY id'),
+  }));
+  const orchestrator = await openOurs(path, 'NORMAL');
+  await claimAndRelease(orchestrator);
+  await orchestrator[Symbol.asyncDispose]();
+  const texts = readSample(path, (db) => {
+    const event = db.prepare<[string], string>('SELECT payload FROM event_log WHERE type = ?').pluck();
+    const replies = db.prepare<[], string>('SELECT reply FROM receipts ORDER BY command_id').pluck().all();
+    const [enqueueReply = '', claimReply = '', releaseReply = ''] = replies;
+    return {
+      claimed: event.get('task.claimed') ?? '',
+      succeeded: event.get('task.succeeded') ?? '',
+      closed: event.get('session.closed') ?? '',
+      enqueueReply,
+      claimReply,
+      releaseReply,
+    };
+  });
+  removeStore(path);
+  return { ...texts, rows };
+}
+
+function readSample<R>(path: string, read: (db: Database.Database) => R): R {
+  const db = new Database(path, { readonly: true });
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
+
+function rowsOf(db: Database.Database, sql: string): Row[] {
+  return db.prepare<[], Row>(sql).all();
+}
