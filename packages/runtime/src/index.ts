@@ -1,2 +1,17 @@
-/** The version of this package. */
-export const version = '0.1.0';
+/** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
+export { checkStore, type StoreCheck } from './check-store.ts';
+export { newCommandId } from './command-id.ts';
+export { resolveStore, type Environment, type ResolvedStore, type StoreSource } from './resolve-store.ts';
+export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
+export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
+export { parseStoreUrl, type StoreUrl } from './store-url.ts';
+// What a program needs beside an open orchestrator, so that it can do with this package alone.
+export {
+  DEFAULTS,
+  ERRORS,
+  EVENT_DOCS,
+  isEnded,
+  LIMITS,
+  Orchestrator,
+  OrchestratorError,
+} from '@agent-orchestrator/core';

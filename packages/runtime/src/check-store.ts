@@ -1,0 +1,32 @@
+import { Orchestrator, type Verification } from '@agent-orchestrator/core';
+import { newCommandId } from './command-id.ts';
+import { openStorage } from './open-storage.ts';
+import { parseStoreUrl } from './store-url.ts';
+
+/** What a look at the whole store found. */
+export interface StoreCheck {
+  readonly url: string;
+  /** Neither damage nor a finding. */
+  readonly ok: boolean;
+  /** What the database says of its own file, one sentence each. */
+  readonly damage: readonly string[];
+  /** The log against the state; null where the file is too damaged to read it. */
+  readonly verification: Verification | null;
+  /** Every event up to this id was verified. */
+  readonly asOf: number;
+}
+
+/**
+ * Checks a store from the file up: that it can be opened, that the database finds its file whole, and `verify`.
+ * Reads only.
+ *
+ * @throws `STORE_NOT_FOUND` and the other `STORE_` codes, where it cannot even be opened
+ */
+export async function checkStore(url: string): Promise<StoreCheck> {
+  const store = parseStoreUrl(url);
+  const storage = await openStorage(url, { mode: 'read-only' });
+  await using orchestrator = new Orchestrator({ storage, newCommandId });
+  const asOf = await orchestrator.asOf();
+  const verification = await orchestrator.verify();
+  return { url: store.url, ok: verification.ok, damage: [], verification, asOf };
+}

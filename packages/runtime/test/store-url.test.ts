@@ -1,0 +1,61 @@
+/*
+ * Store URLs:
+ *  - a path is absolute, or starts from the current or the home folder
+ *  - memory: names nothing
+ *  - what is no URL, or one of another kind, is refused with STORE_URL_INVALID
+ *  - whoever writes a path is told the URL for it
+ *  - a refusal never repeats a password
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { OrchestratorError, parseStoreUrl } from '../src/index.ts';
+
+test.for([
+  ['sqlite:/a/b.db', '/a/b.db'],
+  ['sqlite:///a/b.db', '/a/b.db'],
+  ['SQLITE:/a/b c%20.db', '/a/b c%20.db'],
+  ['sqlite:b.db', resolve('b.db')],
+  ['sqlite:./x/../b.db', resolve('b.db')],
+  ['sqlite:~/b.db', join(homedir(), 'b.db')],
+] as const)('%s names the file %s', ([url, path]) => {
+  expect(parseStoreUrl(url)).toEqual({ scheme: 'sqlite', path, url: `sqlite:${path}` });
+});
+
+test('memory: names nothing', () => {
+  expect(parseStoreUrl('memory:')).toEqual({ scheme: 'memory', url: 'memory:' });
+});
+
+const refused = [
+  ...['', 'work.db', '/a/b.db', 'sqlite', 'sqlite:', 'sqlite:/', 'sqlite://host/a.db', 'sqlite:a/', 'sqlite::memory:'],
+  ...['sqlite:a.db?mode=ro', 'sqlite:a\0.db', 'memory:x', 'mysql://host/db', 'postgres://user:hunter2@host/db', '://'],
+];
+
+test.for(refused)('%j is refused', (url) => {
+  expect(refusalOf(url)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store', retryable: false });
+});
+
+test('whoever writes a path is told the URL for it', () => {
+  expect(refusalOf('/a/b.db').hint).toBe('Write sqlite:/a/b.db');
+});
+
+test.for([
+  'postgres://user:hunter2@host/db',
+  'user@host?password=hunter2',
+  'sqlite://user:hunter2@host/x',
+  'sqlite:x?key=hunter2',
+])('the refusal of %s does not repeat the password', (url) => {
+  const { message, hint } = refusalOf(url);
+
+  expect(`${message} ${hint}`).not.toContain('hunter2');
+});
+
+function refusalOf(url: string): OrchestratorError {
+  try {
+    parseStoreUrl(url);
+  } catch (error) {
+    if (error instanceof OrchestratorError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
