@@ -1,2 +1,3 @@
-/** The version of this package. */
-export const version = '0.1.0';
+import { main } from './main.ts';
+
+process.exitCode = await main(process.argv.slice(2));

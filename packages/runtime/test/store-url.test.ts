@@ -27,8 +27,21 @@ test('memory: names nothing', () => {
 });
 
 const refused = [
-  ...['', 'work.db', '/a/b.db', 'sqlite', 'sqlite:', 'sqlite:/', 'sqlite://host/a.db', 'sqlite:a/', 'sqlite::memory:'],
-  ...['sqlite:a.db?mode=ro', 'sqlite:a\0.db', 'memory:x', 'mysql://host/db', 'postgres://user:hunter2@host/db', '://'],
+  '',
+  'work.db',
+  '/a/b.db',
+  'sqlite',
+  'sqlite:',
+  'sqlite:/',
+  'sqlite://host/a.db',
+  'sqlite:a/',
+  'sqlite::memory:',
+  'sqlite:a.db?mode=ro',
+  'sqlite:a\0.db',
+  'memory:x',
+  'mysql://host/db',
+  'postgres://user:hunter2@host/db',
+  '://',
 ];
 
 test.for(refused)('%j is refused', (url) => {

@@ -1,0 +1,68 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import type { StoreMode } from '@agent-orchestrator/runtime';
+import { usage } from './failure.ts';
+import type { Output } from './output/output.ts';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly store?: string;
+  readonly agent?: string;
+  readonly instance?: string;
+  readonly namespace?: string;
+  readonly commandId?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** How long a read waits for a busy store before it says so. */
+const READ_BUSY_TIMEOUT_MS = 1_000;
+
+/** One call of the command line: its options, where its answers go, and the way to the store. */
+export class Call<Options extends object = object> {
+  readonly options: Options & CommonOptions;
+  readonly output: Output;
+
+  constructor(options: Options & CommonOptions, output: Output) {
+    this.options = options;
+    this.output = output;
+  }
+
+  /**
+   * Opens the store; loads the runtime only now.
+   *
+   * @param mode `create` for commands that may be somebody's first, `read-only` for reads
+   */
+  async open(mode: StoreMode): Promise<Orchestrator> {
+    const { openOrchestrator, resolveStore } = await import('@agent-orchestrator/runtime');
+    const { namespace } = this.options;
+    return openOrchestrator(resolveStore(this.options.store).url, {
+      mode,
+      ...(namespace !== undefined && { namespace }),
+      ...(mode === 'read-only' && { busyTimeoutMs: READ_BUSY_TIMEOUT_MS }),
+    });
+  }
+
+  /** What commands that change something send along. */
+  get command(): { commandId?: string } {
+    const { commandId } = this.options;
+    return commandId === undefined ? {} : { commandId };
+  }
+
+  /** The agent on whose behalf this is. */
+  requireAgent(): { agent: string; instance?: string } {
+    const { agent, instance } = this.options;
+    if (agent === undefined)
+      throw usage(
+        'This command works for an agent, and none is named.',
+        'Give --agent NAME, or set ORCHESTRATOR_AGENT.',
+        'agent',
+      );
+    return { agent, ...(instance !== undefined && { instance }) };
+  }
+
+  /** Streams say how many documents there will be only when they end. */
+  refuseJsonWith(flag: string): void {
+    if (this.output.format === 'json')
+      throw usage(`--json is one document, and ${flag} never ends.`, 'Use --jsonl: one document per line.', 'json');
+  }
+}

@@ -1,0 +1,68 @@
+import { Failure } from '../failure.ts';
+import { readJson } from '../input/content.ts';
+import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
+import { parseInteger } from '../input/parse.ts';
+import type { Define } from '../program.ts';
+import { leaseLost } from '../refusals.ts';
+import { renewalChatter, renewalLine } from '../views/renewal.ts';
+
+interface CheckpointOptions extends HolderOptions {
+  readonly turn?: number;
+  readonly lastAction?: string;
+  readonly nextAction?: string;
+  readonly memoryRef?: string;
+  readonly hash?: string;
+  readonly data?: string;
+}
+
+const define: Define = (program, run) => {
+  addHolderOptions(program.command('checkpoint'))
+    .description(
+      'save the context that the next holder gets, and extend the lease; it replaces the last one as a whole',
+    )
+    .option('--turn <n>', 'not smaller than the last (default: one more)', parseInteger)
+    .option('--last-action <text>', 'what was done')
+    .option('--next-action <text>', 'what is to be done next')
+    .option('--memory-ref <text>', 'where the rest of the memory is: a file, a commit, a URL')
+    .option('--hash <text>', 'a digest of that memory (default: of the other fields)')
+    .option('--data <json>', 'anything else: JSON, @FILE or -')
+    .action(
+      run<CheckpointOptions>(async (call) => {
+        const { turn, lastAction, nextAction, memoryRef, hash } = call.options;
+        const data = await readJson('--data', call.options.data);
+        await using orchestrator = await call.open('existing');
+        const holder = await holderOf(call, orchestrator);
+        const asOf = await orchestrator.asOf();
+        const reply = await orchestrator.checkpoint({
+          ...holder,
+          ...call.command,
+          turn,
+          lastAction,
+          nextAction,
+          memoryRef,
+          hash,
+          data,
+        });
+        if (!reply.ok) {
+          if (reply.reason === 'lease_lost') throw leaseLost(reply, holder.sessionId);
+          throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is behind: turn ${reply.turn} was saved before.`, {
+            hint: 'Leave --turn out to save the next one.',
+            field: 'turn',
+            details: { turn: reply.turn },
+          });
+        }
+        const { ok: _, ...saved } = reply;
+        const now = await orchestrator.now();
+        return {
+          kind: 'checkpoint',
+          data: { sessionId: holder.sessionId, token: holder.token, ...saved },
+          asOf,
+          ids: [holder.sessionId],
+          text: () => [`saved: turn ${saved.turn}; ${renewalLine(holder.sessionId, saved, now)}`],
+          chatter: renewalChatter(saved),
+        };
+      }),
+    );
+};
+
+export default define;

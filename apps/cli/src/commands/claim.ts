@@ -1,0 +1,101 @@
+import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
+import type { Call } from '../call.ts';
+import { Changes, interruption } from '../changes.ts';
+import { Failure } from '../failure.ts';
+import { collect, parseDuration } from '../input/parse.ts';
+import type { Answer } from '../output/output.ts';
+import type { Define } from '../program.ts';
+import { claimRefused } from '../refusals.ts';
+import { claimCard, holderFlags } from '../views/claim.ts';
+
+interface ClaimOptions {
+  readonly session?: string;
+  readonly kind?: string[];
+  readonly role?: string[];
+  readonly ttl?: number;
+  readonly staleAfter?: number;
+  readonly wait?: number;
+  readonly resume?: true;
+}
+
+const define: Define = (program, run) => {
+  program
+    .command('claim')
+    .description('take the next task under a lease; nothing to claim, or busy: exit 75')
+    .option('--session <id>', 'only this session; it is taken over if its lease has expired')
+    .option('--kind <name>', 'only tasks of this kind (may be repeated)', collect)
+    .option('--role <name>', 'a role of the agent: it may also take what waits for the role (may be repeated)', collect)
+    .option('--ttl <duration>', 'how long the lease lasts without a heartbeat (default: 120s)', parseDuration)
+    .option('--stale-after <duration>', 'silence after which anybody may recover it (default: 60s)', parseDuration)
+    .option('--wait <duration>', 'wait so long for something to claim', parseDuration)
+    .option('--resume', 'the same agent, restarted: take back at once what its earlier run held')
+    .action(run<ClaimOptions>(claim));
+};
+
+export default define;
+
+async function claim(call: Call<ClaimOptions>): Promise<Answer> {
+  const { session, wait } = call.options;
+  const request = requestOf(call);
+  await using orchestrator = await call.open('create');
+  const { asOf, claimed } = await (wait === undefined
+    ? claimOnce(orchestrator, request)
+    : claimWithin(orchestrator, request, wait));
+  const now = await orchestrator.now();
+  if (!claimed.ok) throw claimRefused(claimed, session, now);
+
+  const { task, lease, context, takeover } = claimed;
+  return {
+    kind: 'claim',
+    data: { task, lease, context, takeover },
+    asOf,
+    ids: [task.id],
+    text: (paint) => claimCard(claimed, now, paint),
+    chatter: [
+      `next: orchestrator checkpoint ${holderFlags(lease)} --next-action TEXT`,
+      `then: orchestrator release ${holderFlags(lease)} --outcome succeeded`,
+    ],
+  };
+}
+
+type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
+
+function requestOf(call: Call<ClaimOptions>): ClaimRequest {
+  const { session, kind, role, ttl, staleAfter, resume } = call.options;
+  return {
+    ...call.requireAgent(),
+    ...call.command,
+    ...(session !== undefined && { sessionId: session }),
+    ...(kind !== undefined && { kinds: kind }),
+    ...(role !== undefined && { roles: role }),
+    ...(ttl !== undefined && { ttlMs: ttl }),
+    ...(staleAfter !== undefined && { staleAfterMs: staleAfter }),
+    ...(resume && { resume }),
+  };
+}
+
+interface Attempt {
+  readonly asOf: number;
+  readonly claimed: Claimed;
+}
+
+async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<Attempt> {
+  const asOf = await orchestrator.asOf();
+  return { asOf, claimed: await orchestrator.claimTask(request) };
+}
+
+/** Tries again after each change of the store, and when something falls due. */
+async function claimWithin(orchestrator: Orchestrator, request: ClaimRequest, waitMs: number): Promise<Attempt> {
+  const interrupted = interruption();
+  const giveUpAt = performance.now() + waitMs;
+  await using changes = await Changes.of(orchestrator);
+  for (;;) {
+    const attempt = await claimOnce(orchestrator, request);
+    const leftMs = giveUpAt - performance.now();
+    if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
+    if (interrupted.aborted) throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.');
+    const dueAt = attempt.claimed.reason === 'busy' ? attempt.claimed.until : attempt.claimed.nextDueAt;
+    const dueMs = dueAt === null ? leftMs : Math.max(1, dueAt - (await orchestrator.now()));
+    await changes.wait(Math.min(leftMs, dueMs), interrupted);
+  }
+}

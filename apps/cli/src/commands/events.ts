@@ -1,0 +1,94 @@
+import type { EventRecord, EventType } from '@agent-orchestrator/core';
+import type { Call } from '../call.ts';
+import { interruption } from '../changes.ts';
+import { usage } from '../failure.ts';
+import { EventFeed } from '../events/event-feed.ts';
+import { collect, parseInteger } from '../input/parse.ts';
+import type { Answer } from '../output/output.ts';
+import { document } from '../output/json.ts';
+import type { Define } from '../program.ts';
+import { eventLine } from '../views/event.ts';
+
+interface EventsOptions {
+  readonly follow?: true;
+  readonly after?: number;
+  readonly limit?: number;
+  readonly session?: string;
+  readonly task?: string;
+  readonly type?: EventType[];
+  readonly jsonl?: true;
+}
+
+const DEFAULT_LIMIT = 50;
+
+const define: Define = (program, run) => {
+  program
+    .command('events')
+    .description('the log, in order; event numbers are cursors')
+    .option('--after <n>', 'begin after this event; 0 is the beginning (default: the last ones)', parseInteger)
+    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseInteger)
+    .option('--follow', 'go on with what happens, until interrupted; none is missed or told twice')
+    .option('--session <id>', 'only of this session')
+    .option('--task <id>', 'only of this task')
+    .option('--type <type>', 'only of this type (may be repeated)', collect)
+    .option('--jsonl', 'one event per line, as they come')
+    .action(run<EventsOptions>((call) => (call.options.follow || call.options.jsonl ? stream(call) : list(call))));
+};
+
+export default define;
+
+async function list(call: Call<EventsOptions>): Promise<Answer> {
+  const limit = call.options.limit ?? DEFAULT_LIMIT;
+  await using orchestrator = await call.open('read-only');
+  const feed = await EventFeed.open(orchestrator, call.options, limit);
+  const events: EventRecord[] = [];
+  let more = false;
+  for await (const event of feed.present()) {
+    if (events.length === limit) {
+      more = true;
+      break;
+    }
+    events.push(event);
+  }
+  const last = events.at(-1)?.id ?? feed.start;
+  return {
+    kind: 'events',
+    data: events,
+    asOf: feed.asOf,
+    meta: { next: more ? last : null },
+    ids: events.map(({ id }) => String(id)),
+    text: (paint) => (events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, paint))),
+    chatter: [
+      ...(feed.start > 0 && call.options.after === undefined ? ['these are the last ones; all: --after 0'] : []),
+      ...(more ? [`there are more: --after ${last}`] : []),
+    ],
+  };
+}
+
+/** Lines as they come: to the end of the log, or on and on with `--follow`. */
+async function stream(call: Call<EventsOptions>): Promise<null> {
+  const { follow, after, limit = after === undefined || follow ? undefined : Infinity } = call.options;
+  if (follow) call.refuseJsonWith('--follow');
+  if (follow && limit !== undefined)
+    throw usage('--limit and --follow cannot be given together.', 'Leave one of the two out.', 'limit');
+  const interrupted = interruption();
+  await using orchestrator = await call.open('read-only');
+  const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
+  let left = follow ? Infinity : (limit ?? DEFAULT_LIMIT);
+  for await (const event of follow ? feed.followed(interrupted) : feed.present()) {
+    if (interrupted.aborted || left === 0) break;
+    print(call, event);
+    left -= 1;
+  }
+  return null;
+}
+
+function print({ output }: Call, event: EventRecord): void {
+  if (output.format === 'quiet') output.line(String(event.id));
+  else
+    output.line(
+      output.format === 'text'
+        ? eventLine(event, output.paint)
+        : document('event', { data: event, meta: { as_of: event.id } }),
+    );
+}

@@ -1,0 +1,37 @@
+import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
+import { readJson } from '../input/content.ts';
+import type { Define } from '../program.ts';
+import { leaseLost } from '../refusals.ts';
+import { renewalChatter, renewalLine } from '../views/renewal.ts';
+
+interface HeartbeatOptions extends HolderOptions {
+  readonly progress?: string;
+}
+
+const define: Define = (program, run) => {
+  addHolderOptions(program.command('heartbeat'))
+    .description('prove to be alive and extend the lease; tells whether cancellation was asked')
+    .option('--progress <json>', 'what there is to show of the work: JSON, @FILE or -')
+    .action(
+      run<HeartbeatOptions>(async (call) => {
+        const progress = await readJson('--progress', call.options.progress);
+        await using orchestrator = await call.open('existing');
+        const holder = await holderOf(call, orchestrator);
+        const asOf = await orchestrator.asOf();
+        const reply = await orchestrator.heartbeat({ ...holder, ...(progress !== undefined && { progress }) });
+        if (!reply.ok) throw leaseLost(reply, holder.sessionId);
+        const { ok: _, ...renewal } = reply;
+        const now = await orchestrator.now();
+        return {
+          kind: 'heartbeat',
+          data: { sessionId: holder.sessionId, token: holder.token, ...renewal },
+          asOf,
+          ids: [holder.sessionId],
+          text: () => [renewalLine(holder.sessionId, renewal, now)],
+          chatter: renewalChatter(renewal),
+        };
+      }),
+    );
+};
+
+export default define;

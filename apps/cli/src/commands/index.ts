@@ -1,0 +1,25 @@
+import type { Define } from '../program.ts';
+
+/** A top-level command, and where it is defined. */
+export interface CommandModule {
+  readonly name: string;
+  readonly load: () => Promise<{ readonly default: Define }>;
+}
+
+/** All commands in the order of the help, each loaded when it is needed. */
+export const commands: readonly CommandModule[] = [
+  { name: 'status', load: () => import('./status.ts') },
+  { name: 'claim', load: () => import('./claim.ts') },
+  { name: 'heartbeat', load: () => import('./heartbeat.ts') },
+  { name: 'checkpoint', load: () => import('./checkpoint.ts') },
+  { name: 'release', load: () => import('./release.ts') },
+  { name: 'recover', load: () => import('./recover.ts') },
+  { name: 'events', load: () => import('./events.ts') },
+  { name: 'verify', load: () => import('./verify.ts') },
+  { name: 'task', load: () => import('./task/index.ts') },
+  { name: 'session', load: () => import('./session/index.ts') },
+  { name: 'store', load: () => import('./store/index.ts') },
+  { name: 'demo', load: () => import('./demo.ts') },
+  { name: 'completion', load: () => import('./completion.ts') },
+  { name: 'help', load: () => import('./help.ts') },
+];

@@ -1,0 +1,128 @@
+import type { Released, ReleaseOutcome, ReleaseTask } from '@agent-orchestrator/core';
+import { Option } from 'commander';
+import type { Call } from '../call.ts';
+import { usage } from '../failure.ts';
+import { readJson } from '../input/content.ts';
+import { addHolderOptions, holderOf, type Holder, type HolderOptions } from '../input/holder.ts';
+import { collect, parseDuration } from '../input/parse.ts';
+import type { Answer } from '../output/output.ts';
+import { state, type Paint } from '../output/style.ts';
+import { moment } from '../output/time.ts';
+import type { Define } from '../program.ts';
+import { leaseLost } from '../refusals.ts';
+import { claimCard, holderFlags } from '../views/claim.ts';
+
+interface ReleaseOptions extends HolderOptions {
+  readonly outcome: ReleaseOutcome;
+  readonly result?: string;
+  readonly error?: string;
+  readonly errorCode?: string;
+  readonly final?: true;
+  readonly to?: string;
+  readonly toRole?: string;
+  readonly note?: string;
+  readonly claimNext?: true;
+  readonly kind?: string[];
+  readonly role?: string[];
+  readonly ttl?: number;
+  readonly staleAfter?: number;
+}
+
+const define: Define = (program, run) => {
+  addHolderOptions(program.command('release'))
+    .description('end the lease and say how the task came out')
+    .addOption(
+      new Option('--outcome <outcome>', 'how it came out')
+        .choices(['succeeded', 'failed', 'released', 'handed_off', 'cancelled'])
+        .makeOptionMandatory(),
+    )
+    .option('--result <json>', 'of a task that succeeded: JSON, @FILE or -')
+    .option('--error <message>', 'why an attempt failed or was cancelled')
+    .option('--error-code <code>', 'the same, for programs')
+    .option('--final', 'another attempt would not mend it: a dead letter at once')
+    .option('--to <agent>', 'to whom it is handed off')
+    .option('--to-role <role>', 'to whose role it is handed off')
+    .option('--note <text>', 'for the next holder')
+    .option('--claim-next', 'take the next task in the same step')
+    .option('--kind <name>', 'with --claim-next: only tasks of this kind (may be repeated)', collect)
+    .option('--role <name>', 'with --claim-next: a role of the agent (may be repeated)', collect)
+    .option('--ttl <duration>', 'with --claim-next: of the next lease (default: 120s)', parseDuration)
+    .option('--stale-after <duration>', 'with --claim-next: of the next lease (default: 60s)', parseDuration)
+    .action(run<ReleaseOptions>(release));
+};
+
+export default define;
+
+async function release(call: Call<ReleaseOptions>): Promise<Answer> {
+  const request = await requestOf(call);
+  await using orchestrator = await call.open('existing');
+  const holder = await holderOf(call, orchestrator);
+  const asOf = await orchestrator.asOf();
+  const reply = await orchestrator.releaseTask({ ...holder, ...call.command, ...request });
+  if (!reply.ok) throw leaseLost(reply, holder.sessionId);
+  const now = await orchestrator.now();
+  const { ok: _, ...released } = reply;
+  return {
+    kind: 'release',
+    data: { sessionId: holder.sessionId, ...released },
+    asOf,
+    ids: reply.next === null ? [holder.sessionId] : [reply.next.task.id],
+    text: (paint) => lines(holder, reply, now, paint),
+    chatter: [
+      reply.next === null
+        ? 'next: orchestrator claim'
+        : `next: orchestrator checkpoint ${holderFlags(reply.next.lease)} --next-action TEXT`,
+    ],
+  };
+}
+
+/** Where the flags end that only mean something together with `--claim-next`. */
+const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
+
+async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, keyof Holder>> {
+  const { outcome, result, error, errorCode, final, to, toRole, note, claimNext, kind, role, ttl, staleAfter } =
+    call.options;
+  if (to !== undefined && toRole !== undefined)
+    throw usage('--to and --to-role cannot be given together.', 'A task is handed to an agent or to a role.', 'to');
+  if (errorCode !== undefined && error === undefined)
+    throw usage('--error-code needs --error.', 'Say for people what went wrong, too.', 'error');
+  const stray = claimNext ? undefined : OF_NEXT.find((name) => call.options[name] !== undefined);
+  if (stray !== undefined)
+    throw usage(
+      `--${stray === 'staleAfter' ? 'stale-after' : stray} is about the next task.`,
+      'Give it together with --claim-next.',
+      stray,
+    );
+  const recipient = to === undefined ? toRole && { role: toRole } : { agent: to };
+  return {
+    outcome,
+    ...(result !== undefined && { result: await readJson('--result', result) }),
+    ...(error !== undefined && { error: { message: error, ...(errorCode !== undefined && { code: errorCode }) } }),
+    ...(final && { final }),
+    ...(recipient && { to: recipient }),
+    ...(note !== undefined && { note }),
+    ...(claimNext && {
+      claimNext: {
+        agent: call.requireAgent().agent,
+        kinds: kind,
+        ...(role && { roles: role }),
+        ...(ttl && { ttlMs: ttl }),
+        ...(staleAfter && { staleAfterMs: staleAfter }),
+      },
+    }),
+  };
+}
+
+function lines(
+  { sessionId }: Holder,
+  { status, runAt, repeated, next }: Extract<Released, { ok: true }>,
+  now: number,
+  paint: Paint,
+): string[] {
+  const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
+  const before = repeated ? ' (this lease had done so before)' : '';
+  return [
+    `${state(status, paint)}  session ${sessionId} is free${again}${before}`,
+    ...(next === null ? [] : claimCard(next, now, paint)),
+  ];
+}

@@ -1,0 +1,44 @@
+import { Failure } from '../../failure.ts';
+import { claimRefused, notFound } from '../../refusals.ts';
+import { state } from '../../output/style.ts';
+import type { Define } from '../../program.ts';
+
+interface CloseOptions {
+  readonly cancelTasks?: true;
+}
+
+export const defineClose: Define = (parent, run) => {
+  parent
+    .command('close')
+    .description('close a session that nobody works on')
+    .argument('<session>', 'its id')
+    .option('--cancel-tasks', 'cancel the tasks that wait in it, instead of refusing')
+    .action(
+      run<CloseOptions, [string]>(async (call, id) => {
+        const { cancelTasks = false } = call.options;
+        await using orchestrator = await call.open('existing');
+        const asOf = await orchestrator.asOf();
+        const reply = await orchestrator.closeSession({ sessionId: id, cancelTasks, ...call.command });
+        if (!reply.ok) {
+          if (reply.reason === 'not_found') throw notFound('session', id);
+          if (reply.reason === 'busy')
+            throw claimRefused({ ...reply, why: 'held', sessionId: id }, id, await orchestrator.now());
+          throw new Failure('NOT_EMPTY', `${reply.waiting} tasks wait in session ${id}: closing it would lose them.`, {
+            hint: `\`orchestrator task list --session ${id}\` lists them. \`orchestrator session close --help\` says how to cancel them along with it.`,
+            details: { waiting: reply.waiting },
+          });
+        }
+        const { cancelled } = reply;
+        return {
+          kind: 'session',
+          data: { id, status: 'closed', cancelled },
+          asOf,
+          ids: [id],
+          text: (paint) => [
+            `${state('closed', paint)}  ${id}${cancelled === 0 ? '' : `; ${cancelled} tasks cancelled`}`,
+          ],
+          chatter: [`a task added to session ${id} opens it again`],
+        };
+      }),
+    );
+};

@@ -1,0 +1,20 @@
+import { notFound } from '../../refusals.ts';
+import type { Define } from '../../program.ts';
+import { sessionCard } from '../../views/session.ts';
+
+export const defineShow: Define = (parent, run) => {
+  parent
+    .command('show')
+    .description('show a session: who holds it, its context, what is next')
+    .argument('<session>', 'its id')
+    .action(
+      run<object, [string]>(async (call, id) => {
+        await using orchestrator = await call.open('read-only');
+        const asOf = await orchestrator.asOf();
+        const session = await orchestrator.getSession(id);
+        if (session === null) throw notFound('session', id);
+        const now = await orchestrator.now();
+        return { kind: 'session', data: session, asOf, ids: [id], text: (paint) => sessionCard(session, now, paint) };
+      }),
+    );
+};

@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Call } from '../call.ts';
+import { Changes, interruption } from '../changes.ts';
+import type { Answer } from '../output/output.ts';
+import type { Define } from '../program.ts';
+import { readStatus } from '../status/read-status.ts';
+import { statusLines } from '../views/status.ts';
+import type { Orchestrator } from '@agent-orchestrator/core';
+
+interface StatusOptions {
+  readonly watch?: true;
+  readonly jsonl?: true;
+}
+
+const define: Define = (program, run) => {
+  program
+    .command('status')
+    .description('one screen: what needs you first, then who works on what, then how much there is')
+    .option('--watch', 'go on until interrupted, anew after each change')
+    .option('--jsonl', 'one document per line, as they come')
+    .action(run<StatusOptions>((call) => (call.options.watch ? watch(call) : once(call))));
+};
+
+export default define;
+
+async function once(call: Call<StatusOptions>): Promise<Answer> {
+  await using orchestrator = await call.open('read-only');
+  return await answerOf(orchestrator);
+}
+
+/** At most so often, however much happens. */
+const REDRAW_MS = 250;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J\u001b[3J';
+
+async function watch(call: Call<StatusOptions>): Promise<null> {
+  call.refuseJsonWith('--watch');
+  const interrupted = interruption();
+  await using orchestrator = await call.open('read-only');
+  await using changes = await Changes.of(orchestrator);
+  const isScreen = call.output.format === 'text' && process.stdout.isTTY;
+  let last = '';
+  while (!interrupted.aborted) {
+    const answer = await answerOf(orchestrator);
+    const seen = JSON.stringify(answer.data);
+    // A screen is kept fresh, for its ages; a stream only says what is new.
+    if (isScreen) process.stdout.write(CLEAR_SCREEN);
+    if (isScreen || seen !== last) call.output.answer(answer);
+    last = seen;
+    await Promise.all([changes.wait(undefined, interrupted), pause(REDRAW_MS)]);
+  }
+  return null;
+}
+
+async function answerOf(orchestrator: Orchestrator): Promise<Answer> {
+  const { asOf, now, ...status } = await readStatus(orchestrator);
+  return {
+    kind: 'status',
+    data: status,
+    asOf,
+    ids: status.working.map(({ sessionId }) => sessionId),
+    text: (paint) => statusLines(status, now, paint),
+  };
+}

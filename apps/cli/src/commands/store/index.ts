@@ -1,0 +1,11 @@
+import type { Define } from '../../program.ts';
+import { defineCheck } from './check.ts';
+import { defineInit } from './init.ts';
+import { definePath } from './path.ts';
+
+const define: Define = (program, run) => {
+  const store = program.command('store').description('the database behind it all');
+  for (const defineOne of [defineInit, definePath, defineCheck]) defineOne(store, run);
+};
+
+export default define;

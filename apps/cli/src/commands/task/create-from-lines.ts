@@ -1,0 +1,130 @@
+import type { Enqueued, EnqueueTask, Orchestrator } from '@agent-orchestrator/core';
+import { InvalidArgumentError } from 'commander';
+import type { Call } from '../../call.ts';
+import { badContent, Failure, failureOf, usage } from '../../failure.ts';
+import { parseJson, readLines } from '../../input/content.ts';
+import { parseDuration } from '../../input/parse.ts';
+import type { Answer } from '../../output/output.ts';
+
+/** As many as the API takes at once. */
+const BATCH = 1_000;
+
+/** The keys of a line, and the fields of the API that they are. */
+const FIELDS: Readonly<Record<string, string>> = {
+  title: 'title',
+  id: 'id',
+  session: 'sessionId',
+  session_id: 'sessionId',
+  kind: 'kind',
+  payload: 'payload',
+  priority: 'priority',
+  delay: 'delayMs',
+  delay_ms: 'delayMs',
+  dedupe_key: 'dedupeKey',
+  attempts_max: 'attemptsMax',
+  interruptions_max: 'interruptionsMax',
+  backoff: 'backoffMs',
+  backoff_ms: 'backoffMs',
+  assignee: 'assignee',
+  role: 'role',
+  author: 'author',
+  reviewer: 'reviewer',
+  source: 'source',
+};
+
+interface Line {
+  readonly number: number;
+  readonly task: EnqueueTask;
+}
+
+/** Adds the tasks of a file in batches, each all or none. Every line is parsed before the first is added. */
+export async function createFromLines(call: Call, file: string): Promise<Answer> {
+  const lines: Line[] = [];
+  for await (const { number, text } of readLines('--jsonl', file)) lines.push({ number, task: taskOf(number, text) });
+  if (lines.length === 0) throw badContent('--jsonl', 'holds no task');
+  if (lines.length > BATCH && call.options.commandId !== undefined)
+    throw usage(
+      `--command-id names one command, and ${lines.length} lines are several (${BATCH} at once).`,
+      'Use dedupe keys, so that the file can be sent again.',
+      'commandId',
+    );
+
+  await using orchestrator = await call.open('create');
+  const asOf = await orchestrator.asOf();
+  const added: Enqueued[] = [];
+  for (let at = 0; at < lines.length; at += BATCH)
+    added.push(...(await addBatch(call, orchestrator, lines.slice(at, at + BATCH), at)));
+
+  const duplicates = added.filter(({ outcome }) => outcome === 'duplicate').length;
+  return {
+    kind: 'tasks',
+    data: added.map(({ outcome, task }) => ({ outcome, ...task })),
+    asOf,
+    meta: { enqueued: added.length - duplicates, duplicates },
+    ids: added.map(({ task }) => task.id),
+    text: () => [
+      `added: ${added.length - duplicates} tasks${duplicates === 0 ? '' : `; ${duplicates} were there already`}`,
+    ],
+    chatter: ['next: orchestrator claim --agent NAME'],
+  };
+}
+
+async function addBatch(
+  call: Call,
+  orchestrator: Orchestrator,
+  lines: readonly Line[],
+  before: number,
+): Promise<readonly Enqueued[]> {
+  try {
+    return (
+      await orchestrator.enqueueTasks(
+        lines.map(({ task }) => task),
+        call.command,
+      )
+    ).tasks;
+  } catch (error) {
+    throw atLine(failureOf(error), lines, before);
+  }
+}
+
+/** Names the line at fault instead of the place in the batch. */
+function atLine(failure: Failure, lines: readonly Line[], before: number): Failure {
+  const [, place, rest = ''] =
+    /^tasks\[(\d+)\](.*)$/.exec(failure.field ?? '') ??
+    (lines.length === 1 ? ['', '0', `.${failure.field ?? ''}`] : []);
+  const line = place === undefined ? undefined : lines[Number(place)];
+  const isLimitOrValue = failure.code === 'INVALID_INPUT' || failure.code === 'LIMIT_EXCEEDED';
+  if (line === undefined || !isLimitOrValue) return failure;
+  const field = `line ${line.number}${rest}`;
+  const message = failure.message
+    .replace(/ \(-?-?[A-Za-z-]+\)$/, '')
+    .replace(`tasks[${place}]`, `line ${line.number}, `)
+    .replace(', .', ', ');
+  const kept =
+    before === 0
+      ? 'Nothing was added.'
+      : `The ${before} tasks before this batch were added; with dedupe keys the file can be sent again.`;
+  return new Failure(failure.code, message, { exit: 65, field, hint: `Correct the line. ${kept}`, cause: failure });
+}
+
+function taskOf(number: number, text: string): EnqueueTask {
+  const line = `line ${number}`;
+  const value = parseJson(line, text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badContent(line, 'is no JSON object');
+  const entries = Object.entries(value).map(([key, item]) => {
+    const field = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
+    if (field === undefined)
+      throw badContent(`${line}, ${key}`, `is no field of a task; there are: ${Object.keys(FIELDS).join(', ')}`);
+    return [field, key === 'delay' || key === 'backoff' ? durationOf(`${line}, ${key}`, item) : item] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function durationOf(field: string, value: unknown): number {
+  try {
+    return parseDuration(String(value));
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw badContent(field, 'is no duration such as 30s', error);
+    throw error;
+  }
+}

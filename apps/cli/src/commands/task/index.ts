@@ -1,0 +1,13 @@
+import type { Define } from '../../program.ts';
+import { defineCancel } from './cancel.ts';
+import { defineCreate } from './create.ts';
+import { defineList } from './list.ts';
+import { defineRetry } from './retry.ts';
+import { defineShow } from './show.ts';
+
+const define: Define = (program, run) => {
+  const task = program.command('task').description('add tasks, look at them, cancel and retry them');
+  for (const defineOne of [defineCreate, defineList, defineShow, defineCancel, defineRetry]) defineOne(task, run);
+};
+
+export default define;

@@ -1,0 +1,52 @@
+import type { TaskStatus } from '@agent-orchestrator/core';
+import { Option } from 'commander';
+import { collect, parseInteger } from '../../input/parse.ts';
+import type { Define } from '../../program.ts';
+import { taskTable } from '../../views/task.ts';
+import { pageRemark, type PageOptions } from '../../views/page.ts';
+
+interface ListOptions extends PageOptions {
+  readonly session?: string;
+  readonly status?: TaskStatus[];
+  readonly kind?: string;
+}
+
+export const defineList: Define = (parent, run) => {
+  parent
+    .command('list')
+    .description('list tasks, oldest first')
+    .option('--session <id>', 'only those of this session')
+    .addOption(
+      new Option(
+        '--status <status>',
+        'only these: scheduled, queued, running, succeeded, failed, cancelled (may be repeated)',
+      ).argParser(collect),
+    )
+    .option('--kind <name>', 'only those of this kind')
+    .option('--limit <n>', 'how many at most (default: 50)', parseInteger)
+    .option('--after <cursor>', 'the page after this one')
+    .action(
+      run<ListOptions>(async (call) => {
+        const { session, status, kind, limit, after } = call.options;
+        await using orchestrator = await call.open('read-only');
+        const asOf = await orchestrator.asOf();
+        const { items, next } = await orchestrator.listTasks({
+          ...(session !== undefined && { sessionId: session }),
+          ...(status !== undefined && { status }),
+          ...(kind !== undefined && { kind }),
+          ...(limit !== undefined && { limit }),
+          ...(after !== undefined && { after }),
+        });
+        const now = await orchestrator.now();
+        return {
+          kind: 'tasks',
+          data: items,
+          asOf,
+          meta: { next },
+          ids: items.map(({ id }) => id),
+          text: (paint) => taskTable(items, now, paint),
+          chatter: pageRemark(items.length, next),
+        };
+      }),
+    );
+};

@@ -1,0 +1,40 @@
+import { Failure } from '../../failure.ts';
+import { notFound } from '../../refusals.ts';
+import type { Define } from '../../program.ts';
+import { taskLine } from '../../views/task.ts';
+
+export const defineRetry: Define = (parent, run) => {
+  parent
+    .command('retry')
+    .description('queue a dead or cancelled task again; its counters start anew')
+    .argument('<task>', 'its id')
+    .action(
+      run<object, [string]>(async (call, id) => {
+        await using orchestrator = await call.open('existing');
+        const asOf = await orchestrator.asOf();
+        const reply = await orchestrator.retryTask({ taskId: id, ...call.command });
+        if (!reply.ok) {
+          if (reply.reason === 'not_found') throw notFound('task', id);
+          const done = reply.reason === 'succeeded';
+          throw new Failure(
+            done ? 'SUCCEEDED' : 'NOT_ENDED',
+            `Task ${id} is ${reply.status}: only a failed or cancelled task is retried.`,
+            {
+              hint: done
+                ? 'Create a new task to do it once more.'
+                : `\`orchestrator task show ${id}\` shows what it waits for.`,
+              details: { status: reply.status },
+            },
+          );
+        }
+        return {
+          kind: 'task',
+          data: reply.task,
+          asOf,
+          ids: [id],
+          text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
+          chatter: ['next: orchestrator claim --agent NAME'],
+        };
+      }),
+    );
+};

@@ -1,0 +1,35 @@
+import { notFound } from '../../refusals.ts';
+import type { Define } from '../../program.ts';
+import { leaseOfTask, taskCard } from '../../views/task.ts';
+
+/** Events of the task that are shown with it. */
+const HISTORY = 20;
+
+export const defineShow: Define = (parent, run) => {
+  parent
+    .command('show')
+    .description('show a task, its lease and what happened to it')
+    .argument('<task>', 'its id')
+    .action(
+      run<object, [string]>(async (call, id) => {
+        await using orchestrator = await call.open('read-only');
+        const asOf = await orchestrator.asOf();
+        const task = await orchestrator.getTask(id);
+        if (task === null) throw notFound('task', id);
+        const lease = leaseOfTask(task, await orchestrator.getSession(task.sessionId));
+        const history = await orchestrator.listEvents({ taskId: id, limit: HISTORY });
+        const now = await orchestrator.now();
+        return {
+          kind: 'task',
+          data: { ...task, lease },
+          asOf,
+          ids: [task.id],
+          text: (paint) => taskCard(task, lease, history.items, now, paint),
+          chatter:
+            history.next === null
+              ? []
+              : [`the first ${HISTORY} events shown; all: orchestrator events --task ${id} --after 0`],
+        };
+      }),
+    );
+};

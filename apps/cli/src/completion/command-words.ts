@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+
+/** What can follow a command: the words of subcommands or choices, and flags. */
+export interface CommandWords {
+  /** `''` for the program itself, `task create` for a command of a group. */
+  readonly path: string;
+  readonly description: string;
+  /** Subcommands, or the choices of the first argument. */
+  readonly words: readonly { readonly word: string; readonly description: string }[];
+  readonly flags: readonly {
+    readonly flag: string;
+    readonly description: string;
+    readonly takesValue: boolean;
+    readonly choices: readonly string[];
+  }[];
+}
+
+/** Everything that can be completed, read off the program's definition. */
+export function commandWords(program: Command): CommandWords[] {
+  return walk(program, '', flagsOf(program));
+}
+
+function walk(command: Command, path: string, common: CommandWords['flags']): CommandWords[] {
+  const children = command.commands as Command[];
+  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+  const own: CommandWords = {
+    path,
+    description: command.description(),
+    words:
+      children.length > 0
+        ? children.map((child) => ({ word: child.name(), description: child.description() }))
+        : choices.map((word) => ({ word, description: '' })),
+    flags: [...(path === '' ? [] : flagsOf(command)), ...common],
+  };
+  return [
+    own,
+    ...children.flatMap((child) => walk(child, path === '' ? child.name() : `${path} ${child.name()}`, common)),
+  ];
+}
+
+function flagsOf(command: Command): CommandWords['flags'] {
+  return command.options.flatMap(({ long, description, required, optional, argChoices = [] }) =>
+    long ? [{ flag: long, description, takesValue: required || optional, choices: argChoices }] : [],
+  );
+}

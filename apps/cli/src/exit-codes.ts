@@ -1,0 +1,82 @@
+import type { ErrorCode } from '@agent-orchestrator/core';
+
+/**
+ * What every exit code means: the one table, printed by `orchestrator help exit-codes`. Codes from 64 on are those of
+ * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message.
+ */
+export const EXIT_CODES = {
+  0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
+  1: 'The condition that was asked for is false: verify found something, the task has ended, tasks still wait in the session.',
+  64: 'Usage: something is wrong with the words of the command line.',
+  65: 'Bad input data: content that was read (a payload, a file, a database) is malformed or crosses a limit.',
+  66: 'There is no such task or session.',
+  69: 'The store cannot be reached, or is not there.',
+  70: 'Internal error: please report it.',
+  73: 'The store cannot be created or opened with the rights of this user.',
+  74: 'I/O error: the disk is full, or reported an error.',
+  75: 'Busy, or nothing to claim: try again.',
+  77: 'Refused: not the holder, a stale token, a read-only store.',
+  78: 'Configuration: this store needs another version or another place.',
+  130: 'Interrupted (SIGINT).',
+} as const;
+
+export type ExitCode = keyof typeof EXIT_CODES;
+
+/** Codes of errors that the command line adds to those of the API; reasons of refusals in upper case among them. */
+export type CliCode =
+  | 'BUSY'
+  | 'NO_TASK'
+  | 'LEASE_LOST'
+  | 'NO_LEASE'
+  | 'TURN_BEHIND'
+  | 'ENDED'
+  | 'NOT_ENDED'
+  | 'SUCCEEDED'
+  | 'NOT_EMPTY'
+  | 'USAGE'
+  | 'CONTENT'
+  | 'INTERRUPTED';
+
+export type FailureCode = ErrorCode | CliCode;
+
+/** Which exit code an error gets. Where the fault lies in content that was read, 64 becomes 65 (see `failureOf`). */
+export const EXIT_OF = {
+  USAGE: 64,
+  CONTENT: 65,
+  INTERRUPTED: 130,
+
+  BUSY: 75,
+  NO_TASK: 75,
+  LEASE_LOST: 77,
+  NO_LEASE: 77,
+  TURN_BEHIND: 77,
+  ENDED: 1,
+  NOT_ENDED: 1,
+  SUCCEEDED: 1,
+  NOT_EMPTY: 1,
+
+  INVALID_INPUT: 64,
+  LIMIT_EXCEEDED: 64,
+  TASK_EXISTS: 65,
+  NOT_FOUND: 66,
+  COMMAND_ID_REUSED: 64,
+  COMMAND_ID_EXPIRED: 64,
+
+  STORE_URL_INVALID: 64,
+  STORE_NOT_FOUND: 69,
+  STORE_UNREACHABLE: 69,
+  STORE_NOT_A_DATABASE: 65,
+  STORE_LEGACY: 78,
+  STORE_NEWER: 78,
+  STORE_OLDER: 78,
+  STORE_UNSUITABLE: 78,
+  STORE_PERMISSION: 73,
+  STORE_READ_ONLY: 77,
+  STORE_FULL: 74,
+  STORE_IO: 74,
+  STORE_CORRUPT: 74,
+  STORE_REPLACED: 74,
+  STORE_BUSY: 75,
+  STORE_CLOSED: 70,
+  INTERNAL: 70,
+} as const satisfies Record<FailureCode, ExitCode>;

@@ -1,0 +1,96 @@
+import type { OrchestratorError } from '@agent-orchestrator/core';
+import { EXIT_OF, type ExitCode, type FailureCode } from './exit-codes.ts';
+
+interface FailureDetails {
+  /** The legal way on. Never a destructive command ready to copy. */
+  readonly hint?: string | undefined;
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number | undefined;
+  /** The input field at fault. */
+  readonly field?: string | undefined;
+  /** What else the API said of it: who holds the lease, what ended it. */
+  readonly details?: object | undefined;
+  readonly exit?: ExitCode;
+  readonly cause?: unknown;
+}
+
+/** Why a command did not do what it was asked: a refusal of the orchestrator, or a mistake. Ends with its exit code. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly exit: ExitCode;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly field: string | undefined;
+  readonly details: object | undefined;
+
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.exit = details.exit ?? EXIT_OF[code];
+    this.hint = details.hint;
+    this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+    this.field = details.field;
+    this.details = details.details;
+  }
+}
+
+export function usage(message: string, hint?: string, field?: string): Failure {
+  return new Failure('USAGE', message, { hint, field });
+}
+
+/** Content that was read, and cannot be used. */
+export function badContent(field: string, problem: string, cause?: unknown): Failure {
+  return new Failure('CONTENT', `${field} ${problem}.`, {
+    field,
+    hint: 'Correct the content and try again; nothing was changed.',
+    cause,
+  });
+}
+
+/** Input fields that hold content, as against words of the command line. */
+const CONTENT = /^(payload|result|data|progress|error)\b/;
+
+/** Whatever was thrown, as a failure. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (isOrchestratorError(error)) return fromOrchestrator(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure('INTERNAL', `Something went wrong that should not: ${message}`, {
+    hint: 'Run `orchestrator verify` and report what it prints.',
+    cause: error,
+  });
+}
+
+function fromOrchestrator(error: OrchestratorError): Failure {
+  const { code, hint, retryable, cause } = error;
+  // One task is sent as a batch of one.
+  const field = error.field?.replace(/^tasks\[0\]\.?/, '');
+  const message = error.message.replace(/^tasks\[0\]\.?/, '');
+  const isContent = field !== undefined && CONTENT.test(field);
+  const named = field === undefined || isContent ? message : `${message} (${flagOf(field)})`;
+  return new Failure(code, named, { hint, retryable, field, cause, ...(isContent && { exit: 65 }) });
+}
+
+/** The flag that sets a field of the API: `ttlMs` is `--ttl`. */
+export function flagOf(field: string): string {
+  const [name = ''] = field.split(/[.[]/);
+  const special: Record<string, string> = {
+    title: 'TITLE',
+    kinds: '--kind',
+    roles: '--role',
+    types: '--type',
+    taskId: 'TASK',
+    id: 'ID',
+  };
+  return (
+    special[name] ?? `--${name.replace(/(Ms|Id)$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  );
+}
+
+/** By name, not by class: the class would have to be loaded with the whole of the runtime. */
+function isOrchestratorError(error: unknown): error is OrchestratorError {
+  return error instanceof Error && error.name === 'OrchestratorError';
+}

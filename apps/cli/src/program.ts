@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander';
+import { Call, type CommonOptions } from './call.ts';
+import { commands, type CommandModule } from './commands/index.ts';
+import { Output, type Answer, type Format } from './output/output.ts';
+import { VERSION } from './version.ts';
+
+/** Adds a command to the program; `run` makes its action of what answers it. */
+export type Define = (parent: Command, run: Run) => void;
+
+/** Answers one call; null if it wrote its answer itself, as streams do. */
+type Handler<Options extends object, Arguments extends unknown[]> = (
+  call: Call<Options>,
+  ...args: Arguments
+) => Promise<Answer | null>;
+
+export type Run = <Options extends object, Arguments extends unknown[] = []>(
+  handler: Handler<Options, Arguments>,
+) => (...args: unknown[]) => Promise<void>;
+
+/** Where the program says what it does not say on standard output. */
+export interface Ending {
+  /** The exit code of a command that was answered. */
+  readonly exit: (code: number) => void;
+  /** What the parser has to complain about. */
+  readonly complain: (text: string) => void;
+}
+
+/** The program with the commands that `argv` may mean; with all of them if it may mean any. */
+export async function createProgram(argv: readonly string[], { exit, complain }: Ending): Promise<Command> {
+  const program = new Command('orchestrator')
+    .description(
+      'The durable memory that AI agents coordinate through: claims, leases, recovery, and an append-only event log.',
+    )
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: complain })
+    .exitOverride();
+  for (const option of commonOptions()) program.addOption(option);
+
+  const run = runner(exit);
+  for (const { load } of needed(argv)) (await load()).default(program, run);
+  return program;
+}
+
+/** Of the commands only those that the words name: most of a short command's time goes into loading modules. */
+function needed(argv: readonly string[]): readonly CommandModule[] {
+  const [first] = argv.filter((word) => !word.startsWith('-'));
+  const isHelp = argv.some((word) => ['help', '--help', '-h', 'completion'].includes(word));
+  if (isHelp || !commands.some(({ name }) => name === first)) return argv[0] === '--version' ? [] : commands;
+  return commands.filter(({ name }) => argv.includes(name));
+}
+
+function commonOptions(): Option[] {
+  return [
+    new Option('--store <url>', 'the store: sqlite:/path/to.db (default: ORCHESTRATOR_STORE, see `store path`)'),
+    new Option('--agent <name>', 'on whose behalf').env('ORCHESTRATOR_AGENT'),
+    new Option('--instance <id>', 'which run of the agent').env('ORCHESTRATOR_INSTANCE'),
+    new Option('--namespace <name>', 'a wall between projects in one store').env('ORCHESTRATOR_NAMESPACE'),
+    new Option('--command-id <uuidv7>', 'sent again, it has its effect once'),
+    new Option('--json', 'exactly one document on standard output'),
+    new Option('--quiet', 'print ids only'),
+  ];
+}
+
+function runner(exit: (code: number) => void): Run {
+  return <Options extends object, Arguments extends unknown[]>(handler: Handler<Options, Arguments>) =>
+    async (...args: unknown[]) => {
+      const command = args.at(-1) as Command;
+      const options = withoutEmpty(command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>());
+      const call = new Call<Options>(options, new Output(formatOf(options)));
+      const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
+      if (answer === null) return;
+      call.output.answer(answer);
+      exit(answer.exit ?? 0);
+    };
+}
+
+/** An empty variable counts as absent. */
+function withoutEmpty<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== '')) as Options;
+}
+
+/** `task create --jsonl FILE` reads lines, `--jsonl` alone writes them. */
+export function formatOf(options: { readonly json?: true; readonly quiet?: true; readonly jsonl?: unknown }): Format {
+  if (options.json) return 'json';
+  if (options.jsonl === true) return 'jsonl';
+  return options.quiet ? 'quiet' : 'text';
+}

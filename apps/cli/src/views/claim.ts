@@ -1,0 +1,28 @@
+import type { ClaimRecord } from '@agent-orchestrator/core';
+import type { Paint } from '../output/style.ts';
+import { fields } from '../output/table.ts';
+import { moment } from '../output/time.ts';
+import { contextFields } from './session.ts';
+import { taskLine } from './task.ts';
+
+export function claimCard({ task, lease, context, takeover }: ClaimRecord, now: number, paint: Paint): string[] {
+  return [
+    taskLine(task, paint),
+    ...fields(
+      [
+        ['session', lease.sessionId],
+        ['token', String(lease.token)],
+        ['yours until', moment(lease.expiresAt, now)],
+        ['attempt', `${task.attempt} of ${task.attemptsMax}, interrupted ${task.interruptions} times`],
+        ['taken over', takeover === null ? null : `from ${takeover.from.agent} (${takeover.reason})`],
+        ...contextFields(context),
+      ],
+      paint,
+    ),
+  ];
+}
+
+/** The holder's verbs for this lease, for the command line. */
+export function holderFlags({ sessionId, token }: ClaimRecord['lease']): string {
+  return `--session ${sessionId} --token ${token}`;
+}

@@ -1,0 +1,74 @@
+import type { Context, SessionRecord } from '@agent-orchestrator/core';
+import { printable, shorten } from '../output/printable.ts';
+import { state, type Paint } from '../output/style.ts';
+import { fields, table } from '../output/table.ts';
+import { moment, relative } from '../output/time.ts';
+
+type ListedSession = Omit<SessionRecord, 'headTaskId'>;
+
+/** `stale` is no status: it is what a held session looks like when its time is over. */
+export function sessionState(session: ListedSession, now: number): string {
+  return isStale(session, now) ? 'stale' : session.status;
+}
+
+export function isStale({ staleAt }: ListedSession, now: number): boolean {
+  return staleAt !== null && now >= staleAt;
+}
+
+export function sessionLine(session: ListedSession, now: number, paint: Paint): string {
+  return `${state(sessionState(session, now), paint)}  ${session.id}`;
+}
+
+export function sessionTable(sessions: readonly ListedSession[], now: number, paint: Paint): string[] {
+  if (sessions.length === 0) return ['no sessions'];
+  const rows = sessions.map((session) => [
+    state(sessionState(session, now), paint),
+    session.id,
+    session.agent ?? '-',
+    session.leaseExpiresAt === null ? '-' : relative(session.leaseExpiresAt, now),
+    String(session.tasksOpen),
+    relative(session.updatedAt, now),
+    session.context?.nextAction ? shorten(printable(session.context.nextAction), 60) : '',
+  ]);
+  return table(['STATE', 'SESSION', 'AGENT', 'LEASE ENDS', 'OPEN', 'CHANGED', 'NEXT ACTION'], rows, paint);
+}
+
+export function contextFields(context: Context | null): (readonly [string, string | null])[] {
+  if (context === null) return [['context', 'none saved yet']];
+  return [
+    ['context', `turn ${context.turn}`],
+    ['last action', context.lastAction && printable(context.lastAction)],
+    ['next action', context.nextAction && printable(context.nextAction)],
+    ['memory', context.memoryRef && printable(context.memoryRef)],
+    ['data', context.data === null ? null : shorten(printable(JSON.stringify(context.data)), 200)],
+  ];
+}
+
+export function sessionCard(session: SessionRecord, now: number, paint: Paint): string[] {
+  const time = (at: number | null) => (at === null ? null : moment(at, now));
+  return [
+    sessionLine(session, now, paint),
+    ...fields(
+      [
+        [
+          'held by',
+          session.agent === null
+            ? null
+            : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, token ${session.token ?? ''}`,
+        ],
+        ['works on', session.taskId],
+        ['heartbeat', time(session.heartbeatAt)],
+        ['lease expires', time(session.leaseExpiresAt)],
+        ['stale', time(session.staleAt)],
+        ['progress', session.progress === null ? null : shorten(printable(JSON.stringify(session.progress)), 200)],
+        ['open tasks', String(session.tasksOpen)],
+        ['next task', session.headTaskId],
+        ...contextFields(session.context),
+        ['events', String(session.seq)],
+        ['created', time(session.createdAt)],
+        ['changed', time(session.updatedAt)],
+      ],
+      paint,
+    ),
+  ];
+}

@@ -1,0 +1,91 @@
+import { printable, shorten } from '../output/printable.ts';
+import { state, type Paint } from '../output/style.ts';
+import { table } from '../output/table.ts';
+import { relative } from '../output/time.ts';
+import type { Status, Working } from '../status/read-status.ts';
+import { taskLine } from './task.ts';
+
+/** The screen: what needs a person first, then who works on what, then how much there is. */
+export function statusLines(status: Status, now: number, paint: Paint): string[] {
+  return [...needsYou(status, now, paint), '', ...working(status, now, paint), '', ...counts(status, paint)];
+}
+
+function needsYou(
+  { needsYou: { deadLetters, stale, cancellationsPending, refused }, counts, countedUpTo }: Status,
+  now: number,
+  paint: Paint,
+): string[] {
+  const lines = [
+    ...deadLetters.map((task) => `  ${taskLine(task, paint)}  ${paint('dim', 'orchestrator task show, task retry')}`),
+    ...more(
+      counts.tasks.failed,
+      deadLetters.length,
+      countedUpTo,
+      'dead letters: orchestrator task list --status failed',
+    ),
+    ...stale.map(
+      (one) =>
+        `  ${state('stale', paint)}  session ${one.sessionId}  ${one.agent ?? ''}, last heard ${ago(one.heartbeatAt, now)}  ${paint('dim', 'orchestrator recover')}`,
+    ),
+    ...cancellationsPending.map(
+      (one) =>
+        `  ${paint('yellow', '⊘ cancel asked')}  task ${one.task?.id ?? ''}  ${one.agent ?? ''} has not stopped, asked ${ago(one.cancelRequestedAt, now)}`,
+    ),
+    ...refused.map(
+      (event) =>
+        `  ${state('refused', paint)}  session ${event.sessionId}  a late write of ${event.agent ?? 'somebody'} was refused ${ago(event.at, now)}  ${paint('dim', `event #${event.id}`)}`,
+    ),
+  ];
+  return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
+}
+
+function working(status: Status, now: number, paint: Paint): string[] {
+  if (status.working.length === 0) return [paint('bold', 'AT WORK'), '  nobody'];
+  const rows = status.working.map((one) => [
+    `  ${state(one.stale ? 'stale' : 'running', paint)}`,
+    one.agent ?? '',
+    one.sessionId,
+    relative(one.leaseExpiresAt ?? now, now),
+    doing(one),
+  ]);
+  return [
+    paint('bold', 'AT WORK'),
+    ...table(['  STATE', 'AGENT', 'SESSION', 'LEASE ENDS', 'TASK'], rows, paint),
+    ...more(
+      status.counts.sessions.running,
+      status.working.length,
+      status.countedUpTo,
+      'at work: orchestrator session list --status running',
+    ),
+  ];
+}
+
+function doing({ task, nextAction }: Working): string {
+  const title = task === null ? '' : shorten(printable(task.title), 50);
+  return nextAction === null ? title : `${title} (next: ${shorten(printable(nextAction), 50)})`;
+}
+
+function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
+  const told = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .map(([word, count]) => `${state(word, paint)} ${capped(count, countedUpTo)}`)
+      .join('   ');
+  return [
+    `${paint('bold', 'TASKS')}     ${told(counts.tasks)}`,
+    `${paint('bold', 'SESSIONS')}  ${told(counts.sessions)}`,
+  ];
+}
+
+function more(count: number, shown: number, countedUpTo: number, what: string): string[] {
+  return count > shown ? [`  … ${capped(count, countedUpTo)} ${what}`] : [];
+}
+
+/** `10 000+`: counting stopped there. */
+function capped(count: number, upTo: number): string {
+  const digits = String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
+  return count >= upTo ? `${digits}+` : digits;
+}
+
+function ago(at: number | null, now: number): string {
+  return at === null ? 'never' : relative(at, now);
+}

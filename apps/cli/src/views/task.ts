@@ -1,0 +1,104 @@
+import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
+import { printable, shorten } from '../output/printable.ts';
+import { state, type Paint } from '../output/style.ts';
+import { fields, table } from '../output/table.ts';
+import { moment, relative } from '../output/time.ts';
+import { eventLine } from './event.ts';
+
+const TITLE_COLUMNS = 60;
+
+/** One line that says which task and what became of it. */
+export function taskLine(task: TaskRecord, paint: Paint): string {
+  return `${state(task.status, paint)}  ${task.id}  ${shorten(printable(task.title), TITLE_COLUMNS)}`;
+}
+
+export function taskTable(tasks: readonly TaskRecord[], now: number, paint: Paint): string[] {
+  if (tasks.length === 0) return ['no tasks'];
+  const rows = tasks.map((task) => [
+    state(task.status, paint),
+    task.id,
+    task.sessionId === task.id ? '-' : task.sessionId,
+    task.kind,
+    String(task.priority),
+    `${task.attempt}/${task.attemptsMax}`,
+    relative(
+      task.status === 'scheduled' && task.runAt !== null
+        ? task.runAt
+        : (task.finishedAt ?? task.startedAt ?? task.createdAt),
+      now,
+    ),
+    shorten(printable(task.title), TITLE_COLUMNS),
+  ]);
+  return table(['STATUS', 'TASK', 'SESSION', 'KIND', 'PRIO', 'TRY', 'WHEN', 'TITLE'], rows, paint);
+}
+
+/** The lease under which a task runs, as the session has it. */
+export interface TaskLease {
+  readonly agent: string | null;
+  readonly instance: string | null;
+  readonly token: number | null;
+  readonly expiresAt: number | null;
+  readonly heartbeatAt: number | null;
+  readonly staleAt: number | null;
+}
+
+export function leaseOfTask(task: TaskRecord, session: SessionRecord | null): TaskLease | null {
+  if (session === null || session.taskId !== task.id) return null;
+  const { agent, instance, token, leaseExpiresAt: expiresAt, heartbeatAt, staleAt } = session;
+  return { agent, instance, token, expiresAt, heartbeatAt, staleAt };
+}
+
+export function taskCard(
+  task: TaskRecord,
+  lease: TaskLease | null,
+  history: readonly EventRecord[],
+  now: number,
+  paint: Paint,
+): string[] {
+  const time = (at: number | null) => (at === null ? null : moment(at, now));
+  return [
+    taskLine(task, paint),
+    ...fields(
+      [
+        ['session', task.sessionId],
+        ['kind', task.kind],
+        ['priority', String(task.priority)],
+        ['attempts', `${task.attempt} of ${task.attemptsMax}`],
+        ['interruptions', `${task.interruptions} of ${task.interruptionsMax}`],
+        [
+          'held by',
+          lease === null
+            ? null
+            : `${lease.agent ?? ''}${lease.instance === null ? '' : ` (${lease.instance})`}, token ${lease.token ?? ''}`,
+        ],
+        ['lease expires', lease === null ? null : time(lease.expiresAt)],
+        ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
+        ['dedupe key', task.dedupeKey],
+        ['author', words(task.author)],
+        ['reviewer', words(task.reviewer)],
+        ['source', words(task.source)],
+        ['created', time(task.createdAt)],
+        ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
+        ['started', time(task.startedAt)],
+        ['finished', time(task.finishedAt)],
+        ['cancel asked', time(task.cancelRequestedAt)],
+        ['note', words(task.note)],
+        ['payload', json(task.payload)],
+        ['result', json(task.result)],
+        ['error', json(task.error)],
+      ],
+      paint,
+    ),
+    ...(history.length === 0
+      ? []
+      : ['', paint('dim', 'history'), ...history.map((event) => `  ${eventLine(event, paint)}`)]),
+  ];
+}
+
+function words(text: string | null): string | null {
+  return text === null ? null : printable(text);
+}
+
+function json(value: unknown): string | null {
+  return value === null ? null : shorten(printable(JSON.stringify(value)), 200);
+}
