@@ -1,8 +1,23 @@
 import type { Case } from '../chapter.ts';
+import { attempts } from './attempts.ts';
+import { cancellation } from './cancellation.ts';
+import { receipts } from './receipts.ts';
+import { replaysOfCommands } from './replays.ts';
+import { sessions } from './sessions.ts';
+import { zombies } from './zombies.ts';
 import { appendOnly } from './append-only.ts';
+import { checkpointAndContext } from './checkpoint-and-context.ts';
 import { claimAndRelease } from './claim-and-release.ts';
+import { claimNext } from './claim-next.ts';
 import { concurrentClaim } from './concurrent-claim.ts';
 import { duplicates } from './duplicates.ts';
+import { evidenceOfDeath } from './evidence-of-death.ts';
+import { headsForOthers } from './heads-for-others.ts';
+import { heartbeat } from './heartbeat.ts';
+import { order } from './order.ts';
+import { recoveryRaces } from './recovery-races.ts';
+import { resume } from './resume.ts';
+import { staleRecovery } from './stale-recovery.ts';
 import { takeover } from './takeover.ts';
 
 /** Every promise of the suite, in order: the four scenarios first. */
@@ -11,6 +26,21 @@ export const CASES: readonly Case[] = assertUnique([
   ...concurrentClaim,
   ...takeover,
   ...duplicates,
+  ...staleRecovery,
+  ...recoveryRaces,
+  ...evidenceOfDeath,
+  ...heartbeat,
+  ...checkpointAndContext,
+  ...order,
+  ...headsForOthers,
+  ...claimNext,
+  ...resume,
+  ...attempts,
+  ...sessions,
+  ...cancellation,
+  ...zombies,
+  ...replaysOfCommands,
+  ...receipts,
   ...appendOnly,
 ]);
 
