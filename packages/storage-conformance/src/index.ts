@@ -4,3 +4,4 @@ export { casesFor, conformance } from './conformance.ts';
 export { runCase } from './run-case.ts';
 export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';
+export * from './checker/index.ts';

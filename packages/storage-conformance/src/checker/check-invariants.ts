@@ -1,0 +1,54 @@
+/**
+ * Judges a run by what it left behind: the event log, and the journals that the workers kept for themselves. It does not
+ * use the rules that made the log (a mistake in them must not excuse itself), nor does it look at the tables.
+ */
+import type { Event } from '@agent-orchestrator/core';
+import { historyOf, type History, type Tolerances } from './history.ts';
+import { tokensGrow } from './i01-tokens-grow.ts';
+import { noGrantWhileOpen } from './i02-no-grant-while-open.ts';
+import { oneClosing } from './i03-one-closing.ts';
+import { holdersCarryTheToken } from './i04-holders-carry-the-token.ts';
+import { endsOnce } from './i05-ends-once.ts';
+import { oneEffect } from './i06-one-effect.ts';
+import { refusedWithoutEffect } from './i07-refused-without-effect.ts';
+import { stateIsTheFold } from './i08-state-is-the-fold.ts';
+import { chainsHold } from './i09-chains-hold.ts';
+import { grantsAddUp } from './i10-grants-add-up.ts';
+import { noLeaseEndedEarly } from './i11-no-lease-ended-early.ts';
+import { staleLeasesClosed } from './i12-stale-leases-closed.ts';
+import { noHeadForgotten } from './i13-no-head-forgotten.ts';
+import { followersSeeAll } from './i14-followers-see-all.ts';
+import type { Journal } from './journal.ts';
+import type { Violation } from './violation.ts';
+
+export interface CheckedRun {
+  /** The whole log, of all namespaces. */
+  readonly events: readonly Event[];
+  /** One per run of a worker; none to judge the log alone. */
+  readonly journals?: readonly Journal[];
+  /** How far the clocks of the run may be trusted; none of them at fault by default, commits take at most a second. */
+  readonly tolerances?: Partial<Tolerances>;
+}
+
+const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
+  tokensGrow,
+  noGrantWhileOpen,
+  oneClosing,
+  holdersCarryTheToken,
+  endsOnce,
+  oneEffect,
+  refusedWithoutEffect,
+  stateIsTheFold,
+  chainsHold,
+  grantsAddUp,
+  noLeaseEndedEarly,
+  staleLeasesClosed,
+  noHeadForgotten,
+  followersSeeAll,
+];
+
+/** @returns what does not hold, by invariant; empty: all is well */
+export function checkInvariants({ events, journals = [], tolerances = {} }: CheckedRun): Violation[] {
+  const history = historyOf(events, journals, { clockStepMs: 0, clockSkewMs: 0, visibleAfterMs: 1_000, ...tolerances });
+  return INVARIANT_CHECKS.flatMap((check) => check(history));
+}

@@ -1,0 +1,32 @@
+import type { ClaimRecord } from '@agent-orchestrator/core';
+import type { Attempt, IssuedCommand } from './command.ts';
+import type { History } from './history.ts';
+
+/** A grant as its claimant was told of it. */
+export interface ToldClaim {
+  readonly claim: ClaimRecord;
+  readonly commandId: string;
+  /** The command had been sent before, so the answer may be the receipt's: with the session's context of today. */
+  readonly again: boolean;
+}
+
+/** Every grant that a worker was told of, by its token. */
+export function toldClaims({ commands }: History): Map<number, ToldClaim[]> {
+  const told = new Map<number, ToldClaim[]>();
+  for (const command of commands)
+    for (const one of toldBy(command))
+      told.set(one.claim.lease.token, [...(told.get(one.claim.lease.token) ?? []), one]);
+  return told;
+}
+
+/** The grants that an answer tells of. */
+export function claimsIn({ command, reply }: Attempt): readonly ClaimRecord[] {
+  if (reply?.ok !== true) return [];
+  if (command === 'claim') return reply.claims;
+  return command === 'release' && reply.next !== null ? [reply.next] : [];
+}
+
+function toldBy({ attempts, commandId }: IssuedCommand): ToldClaim[] {
+  const inOrder = attempts.toSorted((a, b) => a.sentAt - b.sentAt);
+  return inOrder.flatMap((attempt, at) => claimsIn(attempt).map((claim) => ({ claim, commandId, again: at > 0 })));
+}

@@ -1,0 +1,78 @@
+import type { ErrorCode } from '@agent-orchestrator/core';
+import type { Answered, CallName, Calls, Journal, Sent, Threw } from './journal.ts';
+
+/** One sending of a command, and what came of it. */
+export type Attempt<C extends CallName = CallName> = {
+  [Name in C]: {
+    readonly agent: string;
+    readonly instance: string;
+    readonly command: Name;
+    readonly request: Calls[Name]['request'];
+    readonly sentAt: number;
+    /** Null while the outcome is unknown. */
+    readonly reply: Calls[Name]['reply'] | null;
+    /** When the answer or the error came; null: never. */
+    readonly answeredAt: number | null;
+    readonly outcome: Outcome;
+  };
+}[C];
+
+/**
+ * `acknowledged`: answered with ok · `refused`: answered otherwise, or failed in a way that surely changed nothing ·
+ * `unknown`: no answer, or an error that does not tell.
+ */
+export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+
+/** All sendings of one command id: they share one effect. */
+export interface IssuedCommand {
+  readonly namespace: string;
+  readonly commandId: string;
+  readonly attempts: readonly Attempt[];
+}
+
+/** Errors after which nobody knows whether the command took effect. */
+const UNKNOWN_AFTER: readonly (ErrorCode | null)[] = ['STORE_IO', 'STORE_UNREACHABLE', 'INTERNAL', null];
+
+/** The calls of a journal with their answers, in the order in which they were sent. */
+export function attemptsOf(journal: Journal): Attempt[] {
+  const started = journal.find((line) => line.is === 'started');
+  const by = { agent: started?.agent ?? '', instance: started?.instance ?? '' };
+  const ends = new Map<number, Answered | Threw>();
+  for (const line of journal) if (line.is === 'answered' || line.is === 'threw') ends.set(line.call, line);
+  return journal.flatMap((line) => (line.is === 'sent' ? attempt(by, line, ends.get(line.call)) : []));
+}
+
+export function groupByCommandId(attempts: readonly Attempt[]): IssuedCommand[] {
+  const groups = new Map<string, { namespace: string; commandId: string; attempts: Attempt[] }>();
+  for (const attempt of attempts) {
+    if (attempt.command === 'heartbeat') continue;
+    const namespace = namespaceOf(attempt);
+    const { commandId } = attempt.request;
+    const key = commandKey(namespace, commandId);
+    const group = groups.get(key) ?? { namespace, commandId, attempts: [] };
+    group.attempts.push(attempt);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+export function namespaceOf({ request }: Attempt): string {
+  return request.namespace ?? 'default';
+}
+
+export function commandKey(namespace: string, commandId: string): string {
+  return `${namespace}\n${commandId}`;
+}
+
+function attempt(by: { agent: string; instance: string }, sent: Sent, end: Answered | Threw | undefined): Attempt {
+  const { command, request, at: sentAt } = sent;
+  const reply = end?.is === 'answered' ? end.reply : null;
+  // The reply belongs to the request of the same number, so it is of the same command.
+  return { ...by, command, request, sentAt, reply, answeredAt: end?.at ?? null, outcome: outcomeOf(end) } as Attempt;
+}
+
+function outcomeOf(end: Answered | Threw | undefined): Outcome {
+  if (end === undefined) return 'unknown';
+  if (end.is === 'threw') return UNKNOWN_AFTER.includes(end.code) ? 'unknown' : 'refused';
+  return end.reply.ok ? 'acknowledged' : 'refused';
+}

@@ -1,0 +1,114 @@
+import type { Event, EventPayloads, EventType } from '@agent-orchestrator/core';
+import { attemptsOf, commandKey, groupByCommandId, type Attempt, type IssuedCommand } from './command.ts';
+import type { Journal } from './journal.ts';
+
+/** What the invariants are read off: the log and the journals, sorted so that each finds its part. */
+export interface History {
+  /** By id. */
+  readonly events: readonly Event[];
+  readonly sessions: readonly SessionLog[];
+  /** Of all sessions, in the order of their grants. */
+  readonly leases: readonly Lease[];
+  /** By `commandKey`. */
+  readonly eventsByCommand: ReadonlyMap<string, readonly Event[]>;
+  /** All calls of all journals. */
+  readonly attempts: readonly Attempt[];
+  readonly commands: readonly IssuedCommand[];
+  readonly journals: readonly Journal[];
+  readonly tolerances: Tolerances;
+}
+
+export interface Tolerances {
+  /** How far the authority's clock may have stepped back without anybody noticing, in milliseconds. */
+  readonly clockStepMs: number;
+  /** How far a worker's clock may stand from the authority's, in milliseconds. */
+  readonly clockSkewMs: number;
+  /** How long after its time an event may become visible to others: a commit takes a while. Milliseconds. */
+  readonly visibleAfterMs: number;
+}
+
+/** The events of one session, by id. */
+export interface SessionLog {
+  readonly namespace: string;
+  readonly sessionId: string;
+  readonly events: readonly Event[];
+  readonly leases: readonly Lease[];
+}
+
+/** A lease from its grant on, with the events that carry its token. */
+export interface Lease {
+  readonly namespace: string;
+  readonly sessionId: string;
+  readonly token: number;
+  readonly grant: Event;
+  readonly granted: EventPayloads['task.claimed'];
+  /** While it was open. */
+  readonly checkpoints: readonly Event[];
+  readonly clockJumps: readonly Event[];
+  /** One, unless something is wrong or the lease is still open. */
+  readonly closings: readonly Event[];
+}
+
+export function historyOf(events: readonly Event[], journals: readonly Journal[], tolerances: Tolerances): History {
+  const byId = events.toSorted((a, b) => a.id - b.id);
+  const sessions = [...groupBy(byId, ({ namespace, sessionId }) => `${namespace}\n${sessionId}`).values()].map(
+    sessionLog,
+  );
+  const attempts = journals.flatMap(attemptsOf);
+  const withCommand = byId.filter(({ commandId }) => commandId !== null);
+  return {
+    events: byId,
+    sessions,
+    leases: sessions.flatMap(({ leases }) => leases).toSorted((a, b) => a.grant.id - b.grant.id),
+    eventsByCommand: groupBy(withCommand, ({ namespace, commandId }) => commandKey(namespace, commandId ?? '')),
+    attempts,
+    commands: groupByCommandId(attempts),
+    journals,
+    tolerances,
+  };
+}
+
+/** The payload of an event whose type was looked at. */
+export function payloadOf<T extends EventType>(event: Event, _type: T): EventPayloads[T] {
+  return JSON.parse(event.payload) as EventPayloads[T];
+}
+
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Names an event in a sentence. */
+export function name(event: Event): string {
+  return `${event.type} (event ${event.id}, ${event.sessionId} ${event.seq})`;
+}
+
+function sessionLog(events: readonly Event[]): SessionLog {
+  const [first] = events;
+  const { namespace, sessionId } = first ?? { namespace: '', sessionId: '' };
+  const byToken = groupBy(events, ({ token }) => String(token));
+  const leases = events.flatMap((event) => (event.leaseMark === 1 ? leaseOf(event, byToken) : []));
+  return { namespace, sessionId, events, leases };
+}
+
+function leaseOf(grant: Event, byToken: ReadonlyMap<string, readonly Event[]>): Lease {
+  const own = byToken.get(String(grant.token)) ?? [];
+  const closings = own.filter(({ leaseMark }) => leaseMark === 2);
+  const until = closings[0]?.id ?? Number.POSITIVE_INFINITY;
+  return {
+    namespace: grant.namespace,
+    sessionId: grant.sessionId,
+    token: grant.token ?? 0,
+    grant,
+    granted: payloadOf(grant, 'task.claimed'),
+    checkpoints: own.filter(({ type, id }) => type === 'session.checkpointed' && id < until),
+    clockJumps: own.filter(({ type }) => type === 'clock.jumped'),
+    closings,
+  };
+}

@@ -1,0 +1,21 @@
+import type { Event } from '@agent-orchestrator/core';
+import { name, type History, type SessionLog } from './history.ts';
+import { violation, type Violation } from './violation.ts';
+
+/** I2. Whoever is granted a session finds it free: the lease before was closed. */
+export function noGrantWhileOpen({ sessions }: History): Violation[] {
+  return sessions.flatMap(checkSession);
+}
+
+function checkSession({ events }: SessionLog): Violation[] {
+  const found: Violation[] = [];
+  let open: Event | null = null;
+  for (const event of events) {
+    if (event.leaseMark === 2 && event.token === open?.token) open = null;
+    if (event.leaseMark !== 1) continue;
+    if (open !== null)
+      found.push(violation('I2', [open, event], `${name(event)} was granted while token ${open.token} was open.`));
+    open = event;
+  }
+  return found;
+}

@@ -1,0 +1,49 @@
+import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { name, type History, type SessionLog } from './history.ts';
+import { violation, type Violation } from './violation.ts';
+
+const ENDINGS: readonly EventType[] = [...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other];
+
+/** I3. A lease ends by exactly one event, and only what was granted can end. */
+export function oneClosing({ sessions }: History): Violation[] {
+  return sessions.flatMap((session) => [...closedOnce(session), ...markedRightly(session)]);
+}
+
+function closedOnce({ events, leases }: SessionLog): Violation[] {
+  const last = leases.at(-1);
+  const granted = new Map(leases.map((lease) => [lease.token, lease]));
+  const found: Violation[] = [];
+  for (const lease of leases) {
+    if (lease.closings.length > 1)
+      found.push(
+        violation('I3', lease.closings, `the lease of token ${lease.token} was closed ${lease.closings.length} times.`),
+      );
+    if (lease.closings.length === 0 && lease !== last)
+      found.push(
+        violation('I3', [lease.grant], `the lease of token ${lease.token} was never closed, and another was granted.`),
+      );
+  }
+  for (const event of events) {
+    if (event.leaseMark !== 2) continue;
+    const grant = granted.get(event.token ?? 0)?.grant;
+    if (grant === undefined || grant.id > event.id)
+      found.push(violation('I3', [event], `${name(event)} closes a lease that was not granted.`));
+  }
+  return found;
+}
+
+function markedRightly({ events }: SessionLog): Violation[] {
+  return events.flatMap((event) => {
+    const closes = event.leaseMark === 2;
+    if (closes && !ENDINGS.includes(event.type))
+      return violation('I3', [event], `${name(event)} cannot close a lease.`);
+    if (!closes && mustClose(event))
+      return violation('I3', [event], `${name(event)} ends a lease and is not marked so.`);
+    return [];
+  });
+}
+
+/** A dead letter after a crash, and the cancellation of a task that waits, end no lease: it was closed before. */
+function mustClose({ type, token }: Event): boolean {
+  return ENDINGS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && token === null);
+}

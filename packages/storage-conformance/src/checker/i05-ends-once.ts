@@ -1,0 +1,30 @@
+import type { Event } from '@agent-orchestrator/core';
+import { groupBy, name, payloadOf, type History } from './history.ts';
+import { violation, type Violation } from './violation.ts';
+
+/** I5. A task is done, dead or cancelled once; only a retry by hand lets it end again. */
+export function endsOnce({ events }: History): Violation[] {
+  const byTask = groupBy(
+    events.filter(({ taskId }) => taskId !== null),
+    ({ namespace, taskId }) => `${namespace}\n${taskId}`,
+  );
+  return [...byTask.values()].flatMap(checkTask);
+}
+
+function checkTask(events: readonly Event[]): Violation[] {
+  const found: Violation[] = [];
+  let ended: Event | null = null;
+  for (const event of events) {
+    if (event.type === 'task.retried') ended = null;
+    if (!isEnd(event)) continue;
+    if (ended !== null)
+      found.push(violation('I5', [ended, event], `${name(event)} ends ${event.taskId} a second time.`));
+    ended = event;
+  }
+  return found;
+}
+
+function isEnd(event: Event): boolean {
+  if (event.type === 'task.failed') return payloadOf(event, 'task.failed').run_at === null;
+  return event.type === 'task.succeeded' || event.type === 'task.cancelled';
+}

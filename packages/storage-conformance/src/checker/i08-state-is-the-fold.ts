@@ -1,0 +1,33 @@
+import type { ToldClaim } from './claims.ts';
+import { toldClaims } from './claims.ts';
+import { name, type History, type SessionLog } from './history.ts';
+import { replay, type SessionState } from './replay.ts';
+import { violation, type Violation } from './violation.ts';
+
+/**
+ * I8. Every event can stand where it does, and what claimants were told of the session is what the events before had made
+ * of it. (That the tables are the fold as well is for `verify()` to say: it reads them.)
+ */
+export function stateIsTheFold(history: History): Violation[] {
+  const told = toldClaims(history);
+  return history.sessions.flatMap((session) => checkSession(session, told));
+}
+
+function checkSession({ events }: SessionLog, told: ReadonlyMap<number, ToldClaim[]>): Violation[] {
+  const found: Violation[] = [];
+  for (const { event, problem, session } of replay(events)) {
+    if (problem !== null) found.push(violation('I8', [event], `${name(event)} ${problem}.`));
+    if (event.type !== 'task.claimed') continue;
+    for (const one of told.get(event.token ?? 0) ?? [])
+      if (!one.again && !isContextOf(session, one))
+        found.push(violation('I8', [event], `${name(event)} did not hand over the last checkpoint.`, one.commandId));
+  }
+  return found;
+}
+
+function isContextOf({ context }: SessionState, { claim }: ToldClaim): boolean {
+  return (
+    (claim.context?.turn ?? null) === (context?.turn ?? null) &&
+    (claim.context?.hash ?? null) === (context?.hash ?? null)
+  );
+}

@@ -1,0 +1,94 @@
+import type { Event } from '@agent-orchestrator/core';
+import { namespaceOf, type Attempt } from './command.ts';
+import { groupBy, type History, type SessionLog } from './history.ts';
+import { inSequence } from './in-sequence.ts';
+import { headAt, replay, type SessionState, type TaskState } from './replay.ts';
+import { violation, type Violation } from './violation.ts';
+
+/** A claim without a session that was answered `no_task`. */
+interface Poll {
+  readonly attempt: Attempt<'claim'>;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
+/**
+ * I13. A head that is due, in a session that nobody holds, is not passed over by those who ask for work that it fits. A poll
+ * counts only if nothing happened in the session from long enough before it until after it; one of them may come in the
+ * middle of a commit, so two in sequence are needed.
+ */
+export function noHeadForgotten(history: History): Violation[] {
+  const polls = groupBy(pollsOf(history), ({ attempt }) => namespaceOf(attempt));
+  return history.sessions.flatMap((session) => checkSession(session, polls.get(session.namespace) ?? [], history));
+}
+
+function pollsOf({ attempts }: History): Poll[] {
+  const polls = attempts.flatMap((attempt) =>
+    attempt.command === 'claim' &&
+    attempt.request.sessionId === undefined &&
+    isEmpty(attempt) &&
+    attempt.answeredAt !== null
+      ? { attempt, sentAt: attempt.sentAt, answeredAt: attempt.answeredAt }
+      : [],
+  );
+  return polls.toSorted((a, b) => a.sentAt - b.sentAt);
+}
+
+function isEmpty({ reply }: Attempt<'claim'>): boolean {
+  return reply?.ok === false && reply.reason === 'no_task';
+}
+
+function checkSession({ events }: SessionLog, polls: readonly Poll[], { tolerances }: History): Violation[] {
+  if (polls.length === 0) return [];
+  const found: Violation[] = [];
+  let at = 0;
+  for (const { event, problem, session } of replay(events)) {
+    if (problem !== null) break;
+    at += 1;
+    const from = event.at + tolerances.visibleAfterMs + tolerances.clockSkewMs;
+    const until = (events[at]?.at ?? Number.POSITIVE_INFINITY) - tolerances.clockSkewMs;
+    if (session.status !== 'idle' || from >= until) continue;
+    found.push(...passedOver(event, session, during(polls, from, until), tolerances.visibleAfterMs));
+  }
+  return found;
+}
+
+function passedOver(since: Event, session: SessionState, polls: readonly Poll[], visibleAfterMs: number): Violation[] {
+  const misses = polls.flatMap((poll) => {
+    const head = headAt(session, poll.sentAt - visibleAfterMs);
+    return head !== null && head === headAt(session, poll.answeredAt) && fits(head, poll) ? { poll, head } : [];
+  });
+  return [...groupBy(misses, ({ head }) => head.id)].flatMap(([taskId, ofHead]) => {
+    const count = inSequence(ofHead.map(({ poll }) => poll));
+    const agents = [...new Set(ofHead.map(({ poll }) => poll.attempt.agent))].join(', ');
+    return count < 2
+      ? []
+      : violation(
+          'I13',
+          [since],
+          `${taskId} was the head of ${since.sessionId}, and ${count} polls of ${agents} did not get it.`,
+        );
+  });
+}
+
+function during(polls: readonly Poll[], from: number, until: number): Poll[] {
+  return polls.slice(firstFrom(polls, from)).filter(({ sentAt, answeredAt }) => sentAt >= from && answeredAt < until);
+}
+
+/** Binary search: a long run has as many polls as events. */
+function firstFrom(polls: readonly Poll[], from: number): number {
+  let low = 0;
+  let high = polls.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((polls[middle]?.sentAt ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function fits(head: TaskState, { attempt: { request } }: Poll): boolean {
+  if (head.assignee !== null && head.assignee !== request.agent) return false;
+  if (head.role !== null && !(request.roles ?? []).includes(head.role)) return false;
+  return request.kinds === undefined || request.kinds.includes(head.kind);
+}

@@ -1,0 +1,122 @@
+/**
+ * A journal is what one run of a worker writes down for itself: what it sent, before it sent it, and what it was answered,
+ * before it acts on the answer. One JSON object per line, each flushed to the disk, so that it survives whatever kills the
+ * worker. A call without an answer has an unknown outcome: it took effect once or not at all.
+ *
+ * ```
+ * {"is":"started","agent":"worker-3","instance":"worker-3.2","at":1767268800250}
+ * {"is":"sent","call":1,"command":"claim","request":{"agent":"worker-3","commandId":"…"},"at":1767268800251}
+ * {"is":"answered","call":1,"reply":{"ok":true,"claims":[…]},"at":1767268800254}
+ * {"is":"sent","call":2,"command":"release","request":{…},"at":1767268800300}
+ * {"is":"threw","call":2,"code":"STORE_IO","message":"…","at":1767268800305}
+ * {"is":"followed","namespace":"default","after":0,"events":[{"id":1,"sessionId":"s","seq":1,"hash":"…"}],"at":1767268800400}
+ * {"is":"ended","at":1767268801000}
+ * ```
+ *
+ * `at` is the worker's own wall clock in milliseconds.
+ */
+import type { ErrorCode, Event, Orchestrator } from '@agent-orchestrator/core';
+
+type Request<
+  Method extends
+    | 'claimTasks'
+    | 'heartbeat'
+    | 'checkpoint'
+    | 'releaseTask'
+    | 'staleRecovery'
+    | 'cancelTask'
+    | 'retryTask'
+    | 'closeSession',
+> = NonNullable<Parameters<Orchestrator[Method]>[0]>;
+type Reply<
+  Method extends
+    | 'enqueueTasks'
+    | 'claimTasks'
+    | 'heartbeat'
+    | 'checkpoint'
+    | 'releaseTask'
+    | 'staleRecovery'
+    | 'cancelTask'
+    | 'retryTask'
+    | 'closeSession',
+> = Awaited<ReturnType<Orchestrator[Method]>>;
+
+/** A request that can be sent again. */
+type Identified<R> = R & { readonly commandId: string };
+
+/** The calls that a journal knows, as the orchestrator takes and answers them. */
+export interface Calls {
+  enqueue: {
+    request: Identified<{
+      readonly namespace?: string | undefined;
+      readonly tasks: Parameters<Orchestrator['enqueueTasks']>[0];
+    }>;
+    reply: Reply<'enqueueTasks'>;
+  };
+  claim: { request: Identified<Request<'claimTasks'>>; reply: Reply<'claimTasks'> };
+  heartbeat: { request: Request<'heartbeat'>; reply: Reply<'heartbeat'> };
+  checkpoint: { request: Identified<Request<'checkpoint'>>; reply: Reply<'checkpoint'> };
+  release: { request: Identified<Request<'releaseTask'>>; reply: Reply<'releaseTask'> };
+  recover: { request: Identified<Request<'staleRecovery'>>; reply: Reply<'staleRecovery'> };
+  cancel: { request: Identified<Request<'cancelTask'>>; reply: Reply<'cancelTask'> };
+  retry: { request: Identified<Request<'retryTask'>>; reply: Reply<'retryTask'> };
+  close: { request: Identified<Request<'closeSession'>>; reply: Reply<'closeSession'> };
+}
+
+export type CallName = keyof Calls;
+
+/** Before anything is sent. */
+export type Sent = {
+  [C in CallName]: {
+    readonly is: 'sent';
+    readonly call: number;
+    readonly command: C;
+    readonly request: Calls[C]['request'];
+    readonly at: number;
+  };
+}[CallName];
+
+/** What came back. A refusal is an answer too. */
+export interface Answered {
+  readonly is: 'answered';
+  /** The number of the call within this journal. */
+  readonly call: number;
+  readonly reply: Calls[CallName]['reply'];
+  readonly at: number;
+}
+
+/** A mistake or an outage. The code is null for what is not an error of the orchestrator. */
+export interface Threw {
+  readonly is: 'threw';
+  readonly call: number;
+  readonly code: ErrorCode | null;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** One page that a follower of the log read: what stands in a namespace after the event `after`. */
+export interface Followed {
+  readonly is: 'followed';
+  readonly namespace: string;
+  readonly after: number;
+  readonly events: readonly Pick<Event, 'id' | 'sessionId' | 'seq' | 'hash'>[];
+  readonly at: number;
+}
+
+export type JournalLine =
+  | { readonly is: 'started'; readonly agent: string; readonly instance: string; readonly at: number }
+  | Sent
+  | Answered
+  | Threw
+  | Followed
+  | { readonly is: 'ended'; readonly at: number };
+
+/** All lines of one run of a worker, in order. */
+export type Journal = readonly JournalLine[];
+
+/** Reads a journal. A last line that was cut off by a crash was never acted upon, so it is left out. */
+export function parseJournal(text: string): Journal {
+  const lines = text.split('\n');
+  // What follows the last line break is empty, or half a line.
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as JournalLine);
+}

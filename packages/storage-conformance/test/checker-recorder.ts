@@ -1,0 +1,95 @@
+import { Orchestrator, type Event } from '@agent-orchestrator/core';
+import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
+import { JournalledCalls, TestClock, type CallName, type Calls, type Journal, type JournalLine } from '../src/index.ts';
+import { commandIdAt } from '../src/factories.ts';
+
+/** What a run left behind. */
+export interface Run {
+  readonly events: readonly Event[];
+  readonly journals: readonly Journal[];
+}
+
+/** Runs the real rules on a storage in memory, with a clock that the test owns, and keeps the workers' journals. */
+export class Recorder {
+  readonly clock = new TestClock();
+  readonly #data = createMemoryData();
+  readonly #storage = openMemoryStorage({ clock: this.clock, data: this.#data });
+  readonly #orchestrator = new Orchestrator({ storage: this.#storage, newCommandId: () => this.commandId() });
+  readonly #journals: JournalLine[][] = [];
+  #commands = 0;
+
+  commandId(): string {
+    this.#commands += 1;
+    return commandIdAt(this.clock.now, this.#commands);
+  }
+
+  worker(agent: string, instance = `${agent}.1`): RecordedWorker {
+    const journal: JournalLine[] = [{ is: 'started', agent, instance, at: this.clock.now }];
+    this.#journals.push(journal);
+    return new RecordedWorker(this.#orchestrator, journal, this.clock, () => this.commandId());
+  }
+
+  /** A follower's journal, as it would be had it read the whole log in pages of three. */
+  follower(agent: string): Journal {
+    const lines: JournalLine[] = [{ is: 'started', agent, instance: `${agent}.1`, at: this.clock.now }];
+    const events = this.#data.events.filter(({ namespace }) => namespace === 'default');
+    for (let from = 0; from < events.length; from += 3)
+      lines.push({
+        is: 'followed',
+        namespace: 'default',
+        after: events[from - 1]?.id ?? 0,
+        events: events.slice(from, from + 3).map(({ id, sessionId, seq, hash }) => ({ id, sessionId, seq, hash })),
+        at: this.clock.now + from,
+      });
+    return lines;
+  }
+
+  run(): Run {
+    return { events: [...this.#data.events], journals: this.#journals };
+  }
+
+  async verify() {
+    return this.#orchestrator.verify();
+  }
+}
+
+/** The calls of one run of an agent; a call that names no command id gets one. */
+export class RecordedWorker {
+  readonly #journal: JournalLine[];
+  readonly #calls: JournalledCalls;
+  readonly #clock: TestClock;
+  readonly #commandId: () => string;
+
+  constructor(orchestrator: Orchestrator, journal: JournalLine[], clock: TestClock, commandId: () => string) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#commandId = commandId;
+    this.#calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now: () => clock.now });
+  }
+
+  async call<C extends CallName>(command: C, request: Unidentified<C>): Promise<Calls[C]['reply']> {
+    const identified = (
+      command === 'heartbeat' ? request : { commandId: this.#commandId(), ...request }
+    ) as Calls[C]['request'];
+    const reply = await this.#calls.call(command, identified);
+    this.#clock.advance(1);
+    return reply;
+  }
+
+  /** A call that took effect, and whose answer the worker did not live to write down. */
+  async unanswered<C extends CallName>(command: C, request: Unidentified<C>): Promise<Calls[C]['reply']> {
+    const reply = await this.call(command, request);
+    this.#journal.pop();
+    return reply;
+  }
+}
+
+type Unidentified<C extends CallName> = Omit<Calls[C]['request'], 'commandId'> & { readonly commandId?: string };
+
+/** What was claimed. */
+export function first(reply: Calls['claim']['reply']) {
+  if (!reply.ok) throw new Error(`nothing was claimed: ${reply.reason}`);
+  const [claim] = reply.claims;
+  if (claim === undefined) throw new Error('nothing was claimed');
+  return claim;
+}

@@ -1,0 +1,113 @@
+import { holderOf } from '../src/factories.ts';
+import { first, Recorder, type Run } from './checker-recorder.ts';
+
+const TTL = { ttlMs: 10_000, staleAfterMs: 15_000 };
+
+/**
+ * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost answers,
+ * dead letters, cancellations, hand-offs, refusals, a machine that slept. At its end one lease is open.
+ */
+export async function workingDay(): Promise<Run & { readonly recorder: Recorder }> {
+  const recorder = new Recorder();
+  const { clock } = recorder;
+  const company = recorder.worker('company-agent');
+  const home = recorder.worker('home-agent');
+  const keeper = recorder.worker('keeper');
+
+  await company.call('enqueue', {
+    tasks: ['line-1', 'line-2', 'line-3'].map((id) => ({ id, sessionId: 'line', backoffMs: 2_000, attemptsMax: 2 })),
+  });
+  await company.call('enqueue', {
+    tasks: [
+      { id: 'solo', dedupeKey: 'once' },
+      { id: 'poison', interruptionsMax: 0 },
+    ],
+  });
+  await home.call('enqueue', { tasks: [{ id: 'again', dedupeKey: 'once' }] });
+
+  // Claim, heartbeat, checkpoint, release; then the next of the line in the same transaction.
+  const one = first(
+    await company.call('claim', { agent: 'company-agent', instance: 'company-agent.1', sessionId: 'line', ...TTL }),
+  );
+  await home.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL });
+  clock.advance(3_000);
+  await company.call('heartbeat', holderOf(one));
+  await company.call('checkpoint', { ...holderOf(one), nextAction: 'finish one' });
+  const released = await company.call('release', {
+    ...holderOf(one),
+    outcome: 'succeeded',
+    claimNext: { agent: 'company-agent', kinds: ['task'], ...TTL },
+  });
+  if (!released.ok || released.next === null) throw new Error('there was no next task');
+  const two = released.next;
+  await company.call('checkpoint', { ...holderOf(two), nextAction: 'go on with two' });
+  await company.call('heartbeat', holderOf(two));
+
+  // It falls silent. Its session is taken over at expiry, and it comes back as a zombie.
+  clock.advance(10_000);
+  const taken = first(
+    await home.call('claim', { agent: 'home-agent', instance: 'home-agent.1', sessionId: two.lease.sessionId, ...TTL }),
+  );
+  await company.call('checkpoint', { ...holderOf(two), nextAction: 'too late' });
+  await company.call('heartbeat', holderOf(two));
+
+  // home-agent is restarted: it takes its session back at once, and sends again what was not answered.
+  const home2 = recorder.worker('home-agent', 'home-agent.2');
+  const commandId = recorder.commandId();
+  const resume = { commandId, agent: 'home-agent', instance: 'home-agent.2', resume: true, ...TTL };
+  await home2.unanswered('claim', resume);
+  const resumed = first(await home2.call('claim', resume));
+  await home2.call('checkpoint', { ...holderOf(resumed), turn: 9 });
+  await home2.call('checkpoint', { ...holderOf(resumed), turn: 3 });
+  await home2.call('release', { ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
+  await home2.call('release', { ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
+  await home.call('release', { ...holderOf(taken), outcome: 'succeeded' });
+
+  // What is left of the line: given back, handed on, and done by whom it was handed to.
+  const back = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
+  await company.call('release', { ...holderOf(back), outcome: 'released', note: 'not mine' });
+  const backAgain = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
+  await company.call('release', { ...holderOf(backAgain), outcome: 'handed_off', to: { agent: 'home-agent' } });
+  await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL });
+  clock.advance(5_000);
+  const handed = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
+  await home2.call('release', { ...holderOf(handed), outcome: 'succeeded' });
+
+  // The second attempt of what failed fails as well: a dead letter, tried again by hand.
+  const last = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
+  await home2.call('release', { ...holderOf(last), outcome: 'failed', error: { message: 'no luck again' } });
+  await keeper.call('retry', { taskId: last.task.id });
+  const retried = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
+  await keeper.call('cancel', { taskId: last.task.id });
+  await keeper.call('cancel', { taskId: last.task.id });
+  await home2.call('heartbeat', holderOf(retried));
+  await home2.call('release', { ...holderOf(retried), outcome: 'failed', error: { message: 'was to be cancelled' } });
+
+  // A poisonous task: recovered once stale, and dead.
+  const poison = first(await company.call('claim', { agent: 'company-agent', sessionId: 'poison', ...TTL }));
+  clock.advance(2_000);
+  await company.unanswered('heartbeat', holderOf(poison));
+  await keeper.call('recover', {});
+  clock.advance(16_000);
+  await keeper.call('recover', { agent: 'keeper' });
+  await keeper.call('recover', {});
+
+  // The machine sleeps: every holder gets a new TTL before anybody may be recovered.
+  const solo = first(await home2.call('claim', { agent: 'home-agent', ...TTL }));
+  clock.sleep(60_000);
+  await keeper.call('recover', {});
+  await home2.call('heartbeat', holderOf(solo));
+  await home2.call('release', { ...holderOf(solo), outcome: 'succeeded', result: { done: true } });
+
+  // Nothing is left, so agents that poll get nothing; then there is work again, and one lease is open at the end.
+  clock.advance(5_000);
+  for (const _ of [1, 2, 3]) await company.call('claim', { agent: 'company-agent', ...TTL });
+  await keeper.call('close', { sessionId: 'line' });
+  await keeper.call('enqueue', { tasks: [{ id: 'open' }, { id: 'void' }, { id: 'theirs', assignee: 'other-agent' }] });
+  await keeper.call('cancel', { taskId: 'void' });
+  await company.call('claim', { agent: 'company-agent', ...TTL });
+  clock.advance(1_000);
+  for (const _ of [1, 2, 3]) await company.call('claim', { agent: 'company-agent', ...TTL });
+  await company.call('close', { sessionId: 'open' });
+  return { ...recorder.run(), recorder };
+}
