@@ -1,7 +1,7 @@
 import { OrchestratorError, type ErrorCode } from '@agent-orchestrator/core';
 
 /** The code that SQLite, or Node for what is done to files, gives an error. */
-export function driverCode(error: unknown): string {
+function driverCode(error: unknown): string {
   if (
     !(error instanceof Error) ||
     error instanceof OrchestratorError ||
@@ -46,6 +46,8 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['EACCES', 'STORE_PERMISSION'],
   ['EPERM', 'STORE_PERMISSION'],
   ['ENOTDIR', 'STORE_PERMISSION'],
+  // A part of the path is a file.
+  ['EEXIST', 'STORE_PERMISSION'],
   ['EROFS', 'STORE_READ_ONLY'],
   ['ENOSPC', 'STORE_FULL'],
   ['EDQUOT', 'STORE_FULL'],

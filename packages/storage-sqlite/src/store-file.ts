@@ -14,6 +14,9 @@ export const SCHEMA_VERSION = 2;
 /** Tables of the proof of concept; each of its files has the first two. */
 const LEGACY_TABLES = ['session_state', 'task_queue'];
 
+/** No SQLite file is smaller than the smallest page, but for an empty one. */
+const FILE_BYTES_MIN = 512;
+
 /** Which file a path names: another file at the same path has another one. */
 export type FileIdentity = string;
 
@@ -60,7 +63,11 @@ export function assertLocal(folder: string): void {
 
 /** Refuses a file that is not ours before anything is written to it, its side files included. */
 export function inspectFile(path: string): void {
-  if (!statSync(path).isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
+  const found = statSync(path);
+  if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
+  // SQLite takes what is shorter than a page for a new file, and would write over it.
+  if (found.size > 0 && found.size < FILE_BYTES_MIN)
+    throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);
   // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
   // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
   const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);

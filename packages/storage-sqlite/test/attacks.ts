@@ -1,0 +1,50 @@
+import Database from 'better-sqlite3';
+import type { OpenedSqlite } from './open-target.ts';
+
+/** Another program that has the file open, with SQLite's own settings and not ours. */
+function withStranger(path: string, attack: (db: Database.Database) => void): void {
+  const db = new Database(path);
+  db.pragma('recursive_triggers = OFF');
+  db.pragma('foreign_keys = OFF');
+  try {
+    attack(db);
+  } finally {
+    db.close();
+  }
+}
+
+const run =
+  (sql: string) =>
+  ({ path }: OpenedSqlite): void =>
+    withStranger(path, (db) => {
+      const { changes } = db.prepare(sql).run();
+      if (changes === 0) throw new Error('The statement found no event to attack, so it shows nothing.');
+    });
+
+const COPIED =
+  'namespace, session_id, seq, type, lease_mark, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash';
+const FIRST = 'FROM event_log ORDER BY id LIMIT 1';
+const GRANT = 'FROM event_log WHERE lease_mark = 1 ORDER BY id LIMIT 1';
+
+/** What somebody with the file in hand might try on the log, short of dropping a trigger. */
+export const attacks: Readonly<Record<string, (opened: OpenedSqlite) => void>> = {
+  'UPDATE an event': run(`UPDATE event_log SET payload = '{}'`),
+  'UPDATE OR REPLACE an event': run(`UPDATE OR REPLACE event_log SET seq = seq + 1`),
+  'UPDATE the id of an event': run('UPDATE event_log SET id = id + 1000'),
+  'DELETE the last event': run('DELETE FROM event_log WHERE id = (SELECT max(id) FROM event_log)'),
+  'DELETE all events': run('DELETE FROM event_log'),
+  'INSERT OR REPLACE by id': run(`INSERT OR REPLACE INTO event_log (id, ${COPIED}) SELECT id, ${COPIED} ${FIRST}`),
+  'INSERT OR REPLACE by number in the session': run(
+    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED} ${FIRST}`,
+  ),
+  'REPLACE INTO by number in the session': run(`REPLACE INTO event_log (${COPIED}) SELECT ${COPIED} ${FIRST}`),
+  'INSERT … ON CONFLICT DO UPDATE': run(
+    `INSERT INTO event_log (id, ${COPIED}) SELECT id, ${COPIED} FROM event_log WHERE true ORDER BY id LIMIT 1 ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
+  ),
+  'INSERT a second grant of a token': run(
+    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED.replace('seq', 'seq + 1000')} ${GRANT}`,
+  ),
+  'INSERT an event without a session': run(
+    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED.replace('session_id', 'NULL')} ${FIRST}`,
+  ),
+};

@@ -1,0 +1,121 @@
+import type { Decision, NewEvent, Session, Storage, Task } from '@agent-orchestrator/core';
+import { openSqliteStorage, type SqliteStorageOptions } from '../src/index.ts';
+import { newPath } from './temporary-store.ts';
+
+/*
+ * Rows and decisions made by hand: these tests are about the database, not about the rules, so they write what the rules
+ * never would.
+ */
+
+const NOW = Date.UTC(2026, 0, 1);
+
+export function aSession(over: Partial<Session> = {}): Session {
+  return {
+    namespace: 'default',
+    id: 's1',
+    status: 'idle',
+    agent: null,
+    instance: null,
+    host: null,
+    boot: null,
+    pid: null,
+    processStart: null,
+    token: null,
+    ttlMs: null,
+    staleAfterMs: null,
+    leaseExpiresAt: null,
+    heartbeatAt: null,
+    staleAt: null,
+    progress: null,
+    taskId: null,
+    renewals: 0,
+    nearMisses: 0,
+    lastNearMissAt: null,
+    context: null,
+    tasksOpen: 1,
+    seq: 1,
+    hash: 'a'.repeat(64),
+    version: 1,
+    createdAt: NOW,
+    updatedAt: NOW,
+    ...over,
+  };
+}
+
+export function aTask(over: Partial<Task> = {}): Task {
+  return {
+    namespace: 'default',
+    id: 't1',
+    sessionId: 's1',
+    kind: 'task',
+    title: 'a task',
+    payload: '{}',
+    priority: 5,
+    status: 'queued',
+    dedupeKey: null,
+    runAt: null,
+    queuedAt: NOW,
+    attempt: 0,
+    attemptsMax: 4,
+    interruptions: 0,
+    interruptionsMax: 16,
+    backoffMs: 5_000,
+    assignee: null,
+    role: null,
+    author: null,
+    reviewer: null,
+    source: null,
+    note: null,
+    cancelRequestedAt: null,
+    result: null,
+    error: null,
+    createdAt: NOW,
+    startedAt: null,
+    finishedAt: null,
+    version: 1,
+    ...over,
+  };
+}
+
+export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
+  return {
+    namespace: 'default',
+    sessionId: 's1',
+    seq: 1,
+    type: 'session.opened',
+    leaseMark: null,
+    taskId: null,
+    agent: null,
+    instance: null,
+    token: null,
+    commandId: null,
+    payload: '{}',
+    at: NOW,
+    prevHash: '0'.repeat(64),
+    hash: 'a'.repeat(64),
+    ...over,
+  };
+}
+
+export function aDecision<R>(reply: R, over: Partial<Decision<R>> = {}): Decision<R> {
+  return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null, ...over };
+}
+
+/** A store with its tables. */
+export async function aStore(over: Partial<SqliteStorageOptions> = {}): Promise<{ path: string; storage: Storage }> {
+  const path = over.path ?? newPath();
+  const storage = await openSqliteStorage({ path, ...over });
+  await storage.migrate();
+  return { path, storage };
+}
+
+/** Adds a session with one event, and tasks. */
+export async function add(storage: Storage, session: Session, tasks: readonly Task[] = []): Promise<void> {
+  await storage.transact({ by: 'new', namespace: session.namespace, sessionIds: [], taskIds: [], dedupeKeys: [] }, () =>
+    aDecision(null, {
+      sessions: [{ before: null, after: session }],
+      tasks: tasks.map((after) => ({ before: null, after })),
+      events: [anEvent({ namespace: session.namespace, sessionId: session.id })],
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * Promises of group commit, where the database itself refuses a call:
+ * - what a call of a group may not write is undone alone, and the others are saved
+ * - a row that is not as it was loaded fails its call
+ * - a call that throws harms no other
+ * - a locked store is waited for, and after the time limit reported as busy
+ * - calls under way when the storage is closed are finished; later ones are refused
+ * - a snapshot sees one state, while others write and read
+ * - a storage cannot be handed to another thread
+ */
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
+
+const ABOUT = { by: 'session', namespace: 'default', sessionId: 's1' } as const;
+const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
+
+const created = (id: string) => ({ before: null, after: aTask({ id }) });
+
+test('what one call of a group may not write is undone alone', async () => {
+  const { storage } = await aStore();
+  await add(storage, aSession(), [aTask()]);
+
+  const results = await Promise.allSettled([
+    storage.transact(NEW, () => aDecision('first', { tasks: [created('t2')] })),
+    storage.transact(NEW, () => aDecision('refused', { tasks: [created('t3'), created('t1')] })),
+    storage.transact(NEW, ({ greatestToken }) => {
+      const events = [anEvent({ seq: 2, leaseMark: 1, token: greatestToken + 1 }), anEvent({ seq: 2 })];
+      return aDecision('refused too', { events });
+    }),
+    storage.transact(NEW, ({ greatestToken }) => aDecision(greatestToken, { tasks: [created('t4')] })),
+  ]);
+
+  expect(results).toMatchObject([
+    { status: 'fulfilled', value: 'first' },
+    { status: 'rejected', reason: { code: 'INTERNAL' } },
+    { status: 'rejected', reason: { code: 'INTERNAL' } },
+    { status: 'fulfilled', value: 0 },
+  ]);
+  const tasks = await storage.read.tasks({ namespace: 'default', limit: 10 });
+  expect(tasks.items.map(({ id }) => id)).toEqual(['t1', 't2', 't4']);
+  expect((await storage.read.events({ namespace: 'default', limit: 10 })).items).toHaveLength(1);
+  await storage.close();
+});
+
+test('a row that is not as it was loaded fails its call', async () => {
+  const { storage } = await aStore();
+  await add(storage, aSession(), [aTask()]);
+
+  const stale = storage.transact(ABOUT, () =>
+    aDecision(null, { sessions: [{ before: aSession({ version: 7 }), after: aSession({ version: 8 }) }] }),
+  );
+
+  await expect(stale).rejects.toMatchObject({ code: 'INTERNAL' });
+  await storage.close();
+});
+
+test('a call that throws harms no other', async () => {
+  const { storage } = await aStore();
+  const thrown = new Error('not like this');
+
+  const results = await Promise.allSettled([
+    storage.transact(NEW, () => aDecision(1)),
+    storage.transact(NEW, () => {
+      throw thrown;
+    }),
+    storage.transact(NEW, () => aDecision(3)),
+  ]);
+
+  expect(results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason))).toEqual([
+    1,
+    thrown,
+    3,
+  ]);
+  await storage.close();
+});
+
+test('a locked store is waited for', async () => {
+  const { path, storage } = await aStore();
+  const other = new Database(path, { timeout: 0 });
+  other.exec('BEGIN IMMEDIATE');
+
+  const waiting = storage.transact(NEW, () => aDecision('done'));
+  setTimeout(() => other.exec('COMMIT'), 50);
+
+  expect(await waiting).toBe('done');
+  other.close();
+  await storage.close();
+});
+
+test('a store that stays locked is reported as busy, and can be read meanwhile', async () => {
+  const { path, storage } = await aStore({ busyTimeoutMs: 100 });
+  await add(storage, aSession());
+  const other = new Database(path, { timeout: 0 });
+  other.exec('BEGIN IMMEDIATE');
+
+  await expect(storage.transact(NEW, () => aDecision(1))).rejects.toMatchObject({
+    code: 'STORE_BUSY',
+    retryable: true,
+  });
+  expect((await storage.read.session('default', 's1'))?.session.id).toBe('s1');
+
+  other.exec('ROLLBACK');
+  expect(await storage.transact(NEW, () => aDecision(2))).toBe(2);
+  other.close();
+  await storage.close();
+});
+
+test('a snapshot sees one state, while others write and read', async () => {
+  const { storage } = await aStore();
+  await add(storage, aSession());
+
+  await storage.read.snapshot(async (reader) => {
+    await add(storage, aSession({ id: 's2' }));
+
+    expect(await reader.session('default', 's2')).toBeNull();
+    expect(await storage.read.session('default', 's2')).not.toBeNull();
+    expect((await reader.sessions({ namespace: 'default', limit: 10 })).items).toHaveLength(1);
+  });
+
+  expect(await storage.read.snapshot((reader) => reader.session('default', 's2'))).not.toBeNull();
+  await storage.close();
+});
+
+test('closing finishes what is under way and refuses what comes later', async () => {
+  const { storage } = await aStore();
+  const underWay = storage.transact(NEW, () => aDecision('finished'));
+
+  const closing = storage.close();
+
+  expect(await underWay).toBe('finished');
+  await closing;
+  await expect(storage.transact(NEW, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  await expect(storage.read.task('default', 't1')).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  await storage.close();
+});
+
+test('what arrives in another thread is no storage', async () => {
+  const { storage } = await aStore();
+
+  const arrived: object = structuredClone(storage);
+
+  expect('transact' in arrived).toBe(false);
+  expect('close' in arrived).toBe(false);
+  await storage.close();
+});

@@ -1,0 +1,97 @@
+/**
+ * Promises of migrate():
+ * - of many processes that create one store at once, one creates it and none fails
+ * - it is done once, and says what it did
+ * - a migration that fails leaves nothing behind
+ * - the folder of migrations, the schema in TypeScript and the version in the code say the same
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { openWriter } from '../src/connection.ts';
+import { openSqliteStorage } from '../src/index.ts';
+import { applyMigrations, readMigrations } from '../src/migrate.ts';
+import { SCHEMA_VERSION } from '../src/store-file.ts';
+import { newPath } from './temporary-store.ts';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+test('of ten processes that create one store at once, one does and none fails', { timeout: 60_000 }, async () => {
+  const path = newPath();
+  const program = `import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+    const storage = await openSqliteStorage({ path: ${JSON.stringify(path)} });
+    console.log(JSON.stringify(await storage.migrate())); await storage.close();`;
+
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const child = spawn(
+        process.execPath,
+        ['--conditions=@agent-orchestrator/source', '--input-type=module', '-e', program],
+        {
+          cwd: PACKAGE,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      const [answer] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+      return JSON.parse(answer) as { created: boolean; applied: string[] };
+    }),
+  );
+
+  expect(answers.filter(({ created }) => created)).toHaveLength(1);
+  expect(answers.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
+});
+
+test('it is done once, and says what it did', async () => {
+  const storage = await openSqliteStorage({ path: newPath() });
+
+  expect(await storage.migrate()).toEqual({ created: true, applied: ['0000_create_tables', '0001_guard_event_log'] });
+  expect(await storage.migrate()).toEqual({ created: false, applied: [] });
+  await storage.close();
+});
+
+test('a migration that fails leaves nothing behind', async () => {
+  const path = newPath();
+  await (await openSqliteStorage({ path })).close();
+  const db = openWriter(path);
+  const broken = [
+    ...(await readMigrations()),
+    { name: 'broken', statements: ['CREATE TABLE half (id)', 'CREATE TABLE half (id)'] },
+  ];
+
+  expect(() => applyMigrations(db, path, broken)).toThrow('already exists');
+
+  expect(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()).toBe(0);
+  expect(db.pragma('user_version', { simple: true })).toBe(0);
+  db.close();
+});
+
+test('the code knows as many versions as there are migrations', async () => {
+  expect(await readMigrations()).toHaveLength(SCHEMA_VERSION);
+});
+
+test(
+  'the migrations make the tables that schema.ts describes: generating finds nothing to do',
+  { timeout: 60_000 },
+  () => {
+    mkdirSync(join(PACKAGE, 'node_modules'), { recursive: true });
+    const copy = mkdtempSync(join(PACKAGE, 'node_modules', '.migrations-'));
+    for (const part of ['drizzle', 'src', 'drizzle.config.ts'])
+      cpSync(join(PACKAGE, part), join(copy, part), { recursive: true });
+    const before = readdirSync(join(copy, 'drizzle'));
+
+    const said = execFileSync(
+      join(PACKAGE, '..', '..', 'node_modules', '.bin', 'drizzle-kit'),
+      ['generate', '--name', 'unexpected'],
+      { cwd: copy, encoding: 'utf8' },
+    );
+
+    expect(said).toContain('No schema changes');
+    expect(readdirSync(join(copy, 'drizzle'))).toEqual(before);
+    rmSync(copy, { recursive: true });
+  },
+);

@@ -1,0 +1,87 @@
+/**
+ * How SQLite runs the statements:
+ * - no hot statement walks over a table, and none sorts more than it needs
+ * - none is prepared anew for each value
+ * - the filtered lists and counts walk only over what they answer
+ */
+import type Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openWriter } from '../src/connection.ts';
+import { eventsQuery, READS } from '../src/reader.ts';
+import { SQL } from '../src/statements.ts';
+import { aStore } from './factories.ts';
+
+let db: Database.Database;
+
+beforeAll(async () => {
+  const { path, storage } = await aStore();
+  await storage.close();
+  db = openWriter(path);
+});
+
+afterAll(() => {
+  db.close();
+});
+
+const plan = (sql: string, ...values: unknown[]): string[] =>
+  db
+    .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+    .all(...(values.length > 0 ? values : Array.from({ length: sql.split('?').length - 1 }, () => 1)))
+    .map(({ detail }) => detail);
+
+/** These walk, and may: after a clock jump, over what is held; over the oldest receipt; of an index's end. */
+const WALKS: Readonly<Record<string, string>> = {
+  heldAfter: 'SCAN sessions USING COVERING INDEX sessions_held',
+};
+/** These sort what they found: a handful of sessions held by one agent; the keys of what is held. */
+const SORTS = new Set(['heldBy', 'heldAfter']);
+
+const hot = Object.entries(SQL).filter(([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'));
+
+describe('hot statements', () => {
+  test.each(hot)('%s finds its rows by an index', (name, sql) => {
+    const steps = plan(sql);
+
+    expect(steps.filter((step) => step.startsWith('SCAN') && step !== WALKS[name])).toEqual([]);
+    expect(steps.filter((step) => step.includes('TEMP B-TREE') && !SORTS.has(name))).toEqual([]);
+  });
+
+  test.each(hot.filter(([, sql]) => /ORDER BY|LIMIT/.test(sql)))('%s is not prepared anew for each value', (_, sql) => {
+    expect(sql).not.toMatch(/(?:[=>]|LIMIT) \?/);
+  });
+
+  test.each(['ready', 'readyOfKind'] as const)('%s reads the heads off an index that holds no others', (name) => {
+    const [step] = plan(SQL[name]);
+
+    expect(step).toMatch(
+      name === 'ready'
+        ? /USING COVERING INDEX sessions_ready \(namespace=\? AND next_for=\?\)/
+        : /sessions_ready_of_kind \(namespace=\? AND next_for=\? AND next_kind=\?\)/,
+    );
+  });
+});
+
+describe('reads', () => {
+  test.each(Object.entries(READS))('%s finds its rows by an index', (_, sql) => {
+    const steps = db
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...(sql.includes(':') ? [{ namespace: 'n', id: 'i', max: 1 }] : sql.includes('?') ? ['n', 'i'] : []));
+
+    expect(steps.map(({ detail }) => detail).filter((step) => /^SCAN (sessions|tasks|event_log)/.test(step))).toEqual(
+      [],
+    );
+  });
+
+  const filters = {
+    'of a session': { sessionId: 's' },
+    'of a task': { taskId: 't' },
+    'of all, after a cursor': { types: ['task.claimed'] },
+  } as const;
+
+  test.each(Object.entries(filters))('events %s are found by the cursor', (_, filter) => {
+    const { sql, values } = eventsQuery({ namespace: 'default', limit: 10, after: '5', ...filter });
+    const steps = plan(sql, ...values);
+
+    expect(steps.filter((step) => /SCAN event_log|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+});
