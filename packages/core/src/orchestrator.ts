@@ -13,6 +13,7 @@ import {
   enqueueInput,
   heartbeat,
   heartbeatInput,
+  newTasksInput,
   recover,
   recoverInput,
   release,
@@ -35,6 +36,7 @@ import { invalidInput } from './errors.ts';
 import * as field from './fields.ts';
 import { parseInput } from './fields.ts';
 import { partCommandId } from './ids.ts';
+import type { Json } from './json.ts';
 import { KindRegistry, type AnyKinds, type PayloadInput, type ResultInput } from './kinds.ts';
 import type { ProcessIdentity } from './lease.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
@@ -149,16 +151,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     { namespace, commandId }: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
     const input = parseInput(enqueueInput, this.#addressed({ namespace, commandId, tasks }));
-    await Promise.all(
-      input.tasks.map(async (task, at) => {
-        task.payload = (await this.#kinds.check(
-          task.kind,
-          'payload',
-          task.payload,
-          `tasks[${at}].payload`,
-        )) as typeof task.payload;
-      }),
-    );
+    await this.#checkPayloads(input.tasks);
     const reply = await this.#run(enqueue, input);
     return {
       ok: true,
@@ -168,6 +161,14 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
         task: toTaskRecord<Kinds>(task),
       })),
     };
+  }
+
+  /**
+   * Whether these tasks could be added: throws what `enqueueTasks` would, and writes nothing. For as many as there are, so
+   * that work sent in several batches is known to be sound before the first one.
+   */
+  async checkTasks(tasks: readonly EnqueueTask<Kinds>[]): Promise<void> {
+    await this.#checkPayloads(parseInput(newTasksInput, { tasks }).tasks);
   }
 
   /**
@@ -264,6 +265,15 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   /** Closes the storage. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#options.storage.close();
+  }
+
+  /** Replaces each payload by what the schema of its kind makes of it. */
+  async #checkPayloads(tasks: z.output<typeof newTasksInput>['tasks']): Promise<void> {
+    await Promise.all(
+      tasks.map(async (task, at) => {
+        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, `tasks[${at}].payload`)) as Json;
+      }),
+    );
   }
 
   async #claim(call: Call<typeof claimInput>): Promise<ClaimReply> {

@@ -1,2 +1,3 @@
+export { checkSqliteFile } from './check-sqlite-file.ts';
 export { openSqliteStorage, type SqliteStorageOptions } from './open-sqlite-storage.ts';
 export { systemClock } from './system-clock.ts';

@@ -39,6 +39,9 @@ const newTaskInput = z
     path: ['assignee'],
   });
 
+/** Any number of tasks that are to be added in several commands. */
+export const newTasksInput = z.strictObject({ tasks: z.array(newTaskInput) });
+
 export const enqueueInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,

@@ -3,7 +3,7 @@ export { checkpoint, checkpointInput, type CheckpointReply } from './checkpoint.
 export { claim, claimInput, type ClaimRefusal, type ClaimReply } from './claim.ts';
 export { clockJump } from './clock-jump.ts';
 export { close, closeInput, type CloseReply } from './close.ts';
-export { enqueue, enqueueInput } from './enqueue.ts';
+export { enqueue, enqueueInput, newTasksInput } from './enqueue.ts';
 export { type Claim, type Takeover } from './grant.ts';
 export { heartbeat, heartbeatInput, type HeartbeatReply } from './heartbeat.ts';
 export { type LeaseLost } from './holder.ts';
