@@ -1,7 +1,7 @@
 import { Orchestrator, type Verification } from '@agent-orchestrator/core';
 import { newCommandId } from './command-id.ts';
 import { openStorage } from './open-storage.ts';
-import { parseStoreUrl } from './store-url.ts';
+import { parseStoreUrl, type StoreUrl } from './store-url.ts';
 
 /** What a look at the whole store found. */
 export interface StoreCheck {
@@ -12,8 +12,8 @@ export interface StoreCheck {
   readonly damage: readonly string[];
   /** The log against the state; null where the file is too damaged to read it. */
   readonly verification: Verification | null;
-  /** Every event up to this id was verified. */
-  readonly asOf: number;
+  /** Every event up to this id was verified; null likewise. */
+  readonly asOf: number | null;
 }
 
 /**
@@ -24,9 +24,22 @@ export interface StoreCheck {
  */
 export async function checkStore(url: string): Promise<StoreCheck> {
   const store = parseStoreUrl(url);
-  const storage = await openStorage(url, { mode: 'read-only' });
-  await using orchestrator = new Orchestrator({ storage, newCommandId });
-  const asOf = await orchestrator.asOf();
-  const verification = await orchestrator.verify();
-  return { url: store.url, ok: verification.ok, damage: [], verification, asOf };
+  const damage = await damageOf(store);
+  try {
+    const storage = await openStorage(url, { mode: 'read-only' });
+    await using orchestrator = new Orchestrator({ storage, newCommandId });
+    const asOf = await orchestrator.asOf();
+    const verification = await orchestrator.verify();
+    return { url: store.url, ok: damage.length === 0 && verification.ok, damage, verification, asOf };
+  } catch (error) {
+    // Where damage was found, that it cannot be read to the end is no news.
+    if (damage.length === 0) throw error;
+    return { url: store.url, ok: false, damage, verification: null, asOf: null };
+  }
+}
+
+async function damageOf(store: StoreUrl): Promise<readonly string[]> {
+  if (store.scheme === 'memory') return [];
+  const { checkSqliteFile } = await import('@agent-orchestrator/storage-sqlite');
+  return checkSqliteFile(store.path);
 }
