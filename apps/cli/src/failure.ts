@@ -91,6 +91,6 @@ export function flagOf(field: string): string {
 }
 
 /** By name, not by class: the class would have to be loaded with the whole of the runtime. */
-function isOrchestratorError(error: unknown): error is OrchestratorError {
+export function isOrchestratorError(error: unknown): error is OrchestratorError {
   return error instanceof Error && error.name === 'OrchestratorError';
 }

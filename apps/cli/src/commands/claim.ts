@@ -1,7 +1,6 @@
-import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
-import { Changes, interruption } from '../changes.ts';
-import { Failure } from '../failure.ts';
+import { interruption } from '../changes.ts';
+import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../program.ts';
@@ -40,7 +39,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
-    : claimWithin(orchestrator, request, wait));
+    : claimWithin(orchestrator, request, wait, interruption()));
   const now = await orchestrator.now();
   if (!claimed.ok) throw claimRefused(claimed, session, now);
 
@@ -58,8 +57,6 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   };
 }
 
-type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
-
 function requestOf(call: Call<ClaimOptions>): ClaimRequest {
   const { session, kind, role, ttl, staleAfter, resume } = call.options;
   return {
@@ -72,30 +69,4 @@ function requestOf(call: Call<ClaimOptions>): ClaimRequest {
     ...(staleAfter !== undefined && { staleAfterMs: staleAfter }),
     ...(resume && { resume }),
   };
-}
-
-interface Attempt {
-  readonly asOf: number;
-  readonly claimed: Claimed;
-}
-
-async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<Attempt> {
-  const asOf = await orchestrator.asOf();
-  return { asOf, claimed: await orchestrator.claimTask(request) };
-}
-
-/** Tries again after each change of the store, and when something falls due. */
-async function claimWithin(orchestrator: Orchestrator, request: ClaimRequest, waitMs: number): Promise<Attempt> {
-  const interrupted = interruption();
-  const giveUpAt = performance.now() + waitMs;
-  await using changes = await Changes.of(orchestrator);
-  for (;;) {
-    const attempt = await claimOnce(orchestrator, request);
-    const leftMs = giveUpAt - performance.now();
-    if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
-    if (interrupted.aborted) throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.');
-    const dueAt = attempt.claimed.reason === 'busy' ? attempt.claimed.until : attempt.claimed.nextDueAt;
-    const dueMs = dueAt === null ? leftMs : Math.max(1, dueAt - (await orchestrator.now()));
-    await changes.wait(Math.min(leftMs, dueMs), interrupted);
-  }
 }

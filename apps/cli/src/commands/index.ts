@@ -20,6 +20,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'session', load: () => import('./session/index.ts') },
   { name: 'store', load: () => import('./store/index.ts') },
   { name: 'demo', load: () => import('./demo.ts') },
+  { name: 'demo-agent', load: () => import('./demo-agent.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
   { name: 'help', load: () => import('./help.ts') },
 ];

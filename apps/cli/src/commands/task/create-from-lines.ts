@@ -1,10 +1,11 @@
 import type { Enqueued, EnqueueTask, Orchestrator } from '@agent-orchestrator/core';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../../call.ts';
-import { badContent, Failure, failureOf, usage } from '../../failure.ts';
+import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../../failure.ts';
 import { parseJson, readLines } from '../../input/content.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
+import { checkTasks } from './check-tasks.ts';
 
 /** As many as the API takes at once. */
 const BATCH = 1_000;
@@ -37,7 +38,7 @@ interface Line {
   readonly task: EnqueueTask;
 }
 
-/** Adds the tasks of a file in batches, each all or none. Every line is parsed before the first is added. */
+/** Adds the tasks of a file in batches, each all or none. Every line is checked before the first is added. */
 export async function createFromLines(call: Call, file: string): Promise<Answer> {
   const lines: Line[] = [];
   for await (const { number, text } of readLines('--jsonl', file)) lines.push({ number, task: taskOf(number, text) });
@@ -49,11 +50,13 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
       'commandId',
     );
 
+  await checkLines(lines);
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
+  const tasks = lines.map(({ task }) => task);
   const added: Enqueued[] = [];
-  for (let at = 0; at < lines.length; at += BATCH)
-    added.push(...(await addBatch(call, orchestrator, lines.slice(at, at + BATCH), at)));
+  for (let at = 0; at < tasks.length; at += BATCH)
+    added.push(...(await addBatch(call, orchestrator, tasks.slice(at, at + BATCH), at)));
 
   const duplicates = added.filter(({ outcome }) => outcome === 'duplicate').length;
   return {
@@ -69,42 +72,35 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
   };
 }
 
-async function addBatch(
-  call: Call,
-  orchestrator: Orchestrator,
-  lines: readonly Line[],
-  before: number,
-): Promise<readonly Enqueued[]> {
+/** Before anything is added: names the line at fault. */
+async function checkLines(lines: readonly Line[]): Promise<void> {
   try {
-    return (
-      await orchestrator.enqueueTasks(
-        lines.map(({ task }) => task),
-        call.command,
-      )
-    ).tasks;
+    await checkTasks(lines.map(({ task }) => task));
   } catch (error) {
-    throw atLine(failureOf(error), lines, before);
+    const [, place, rest = ''] =
+      (isOrchestratorError(error) && /^tasks\[(\d+)\]\.?(.*)$/.exec(error.field ?? '')) || [];
+    const line = place === undefined ? undefined : lines[Number(place)];
+    if (line === undefined || !isOrchestratorError(error)) throw error;
+    const { code, message, hint } = error;
+    const field = `line ${line.number}${rest === '' ? '' : `, ${rest}`}`;
+    const named = message.replace(/^\S+/, field);
+    throw new Failure(code, named, { exit: 65, field, hint: `${hint} Nothing was added.`, cause: error });
   }
 }
 
-/** Names the line at fault instead of the place in the batch. */
-function atLine(failure: Failure, lines: readonly Line[], before: number): Failure {
-  const [, place, rest = ''] =
-    /^tasks\[(\d+)\](.*)$/.exec(failure.field ?? '') ??
-    (lines.length === 1 ? ['', '0', `.${failure.field ?? ''}`] : []);
-  const line = place === undefined ? undefined : lines[Number(place)];
-  const isLimitOrValue = failure.code === 'INVALID_INPUT' || failure.code === 'LIMIT_EXCEEDED';
-  if (line === undefined || !isLimitOrValue) return failure;
-  const field = `line ${line.number}${rest}`;
-  const message = failure.message
-    .replace(/ \(-?-?[A-Za-z-]+\)$/, '')
-    .replace(`tasks[${place}]`, `line ${line.number}, `)
-    .replace(', .', ', ');
-  const kept =
-    before === 0
-      ? 'Nothing was added.'
-      : `The ${before} tasks before this batch were added; with dedupe keys the file can be sent again.`;
-  return new Failure(failure.code, message, { exit: 65, field, hint: `Correct the line. ${kept}`, cause: failure });
+async function addBatch(
+  call: Call,
+  orchestrator: Orchestrator,
+  tasks: readonly EnqueueTask[],
+  before: number,
+): Promise<readonly Enqueued[]> {
+  try {
+    return (await orchestrator.enqueueTasks(tasks, call.command)).tasks;
+  } catch (error) {
+    const { code, message, exit, hint = '', retryable, field } = failureOf(error);
+    const kept = before === 0 ? 'Nothing was added.' : `The first ${before} tasks of the file were added before.`;
+    throw new Failure(code, message, { exit, hint: `${hint} ${kept}`, retryable, field, cause: error });
+  }
 }
 
 function taskOf(number: number, text: string): EnqueueTask {

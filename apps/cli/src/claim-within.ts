@@ -1,0 +1,41 @@
+import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
+import { Changes } from './changes.ts';
+import { Failure } from './failure.ts';
+
+export type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
+
+export interface ClaimAttempt {
+  /** Every event up to this id was there before it was tried. */
+  readonly asOf: number;
+  readonly claimed: Claimed;
+}
+
+export async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<ClaimAttempt> {
+  const asOf = await orchestrator.asOf();
+  return { asOf, claimed: await orchestrator.claimTask(request) };
+}
+
+/**
+ * Claims as soon as there is something to claim: tries again after each change of the store, and when something falls due.
+ *
+ * @returns the last attempt: granted, or refused when the time was over
+ * @throws `INTERRUPTED`; nothing was claimed then
+ */
+export async function claimWithin(
+  orchestrator: Orchestrator,
+  request: ClaimRequest,
+  waitMs: number,
+  interrupted: AbortSignal,
+): Promise<ClaimAttempt> {
+  const giveUpAt = performance.now() + waitMs;
+  await using changes = await Changes.of(orchestrator);
+  for (;;) {
+    const attempt = await claimOnce(orchestrator, request);
+    const leftMs = giveUpAt - performance.now();
+    if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
+    if (interrupted.aborted) throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.');
+    const dueAt = attempt.claimed.reason === 'busy' ? attempt.claimed.until : attempt.claimed.nextDueAt;
+    const dueMs = dueAt === null ? leftMs : Math.max(1, dueAt - (await orchestrator.now()));
+    await changes.wait(Math.min(leftMs, dueMs), interrupted);
+  }
+}

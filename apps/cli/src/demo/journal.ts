@@ -1,0 +1,38 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** What an agent was about to do under a lease. */
+export interface Intention {
+  readonly sessionId: string;
+  readonly token: number;
+  readonly file: string;
+  readonly position: number;
+}
+
+/** An agent's own notes, which outlive its process: what it believes to be doing. The store need not agree. */
+export class Journal {
+  readonly #path: string;
+  readonly #intentions = new Map<string, Intention>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What an earlier run left behind. */
+  static read(path: string): Intention[] {
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as Intention[];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  write(intention: Intention): void {
+    this.#intentions.set(intention.sessionId, intention);
+    writeFileSync(this.#path, JSON.stringify([...this.#intentions.values()]));
+  }
+
+  forget(sessionId: string): void {
+    this.#intentions.delete(sessionId);
+  }
+}

@@ -1,0 +1,89 @@
+import type { EventRecord, EventType } from '@agent-orchestrator/core';
+import type { FolderPayload, FolderProgress, FolderResult } from './hash-folder.ts';
+
+/** A lease, from its grant to its end, and what was done under it. */
+export interface LeaseStory {
+  readonly agent: string;
+  readonly token: number;
+  readonly grantedAt: number;
+  readonly ttlMs: number;
+  readonly done: FolderProgress[];
+  /** The event that closed it, if it is closed. */
+  closing: EventRecord | null;
+}
+
+/** A task, as the log tells it. */
+export interface TaskStory {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly files: readonly string[];
+  readonly leases: LeaseStory[];
+  readonly results: FolderResult[];
+}
+
+export const COMPANY = 'company-agent';
+export const HOME = 'home-agent';
+
+const CLOSED_BY_OTHERS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
+
+/** Tells the tasks' stories from the log alone. */
+export function readLog(events: readonly EventRecord[]): TaskStory[] {
+  const stories = new Map<string, TaskStory>();
+  for (const event of events) {
+    const { taskId, sessionId } = event;
+    if (taskId === null) continue;
+    if (event.type === 'task.queued') {
+      const { payload } = event.payload as unknown as { payload: FolderPayload };
+      stories.set(taskId, { id: taskId, sessionId, files: payload.files, leases: [], results: [] });
+    }
+    const story = stories.get(taskId);
+    if (story !== undefined) goOn(story, event);
+  }
+  return [...stories.values()];
+}
+
+function goOn(story: TaskStory, event: EventRecord): void {
+  const { agent, token, at: grantedAt } = event;
+  if (event.leaseMark === 1 && agent !== null && token !== null) {
+    const { ttl_ms: ttlMs } = event.payload as { ttl_ms: number };
+    story.leases.push({ agent, token, grantedAt, ttlMs, done: [], closing: null });
+  }
+  const lease = story.leases.find((one) => one.token === token);
+  if (lease === undefined) return;
+  if (event.type === 'session.checkpointed')
+    lease.done.push((event.payload as unknown as { data: FolderProgress }).data);
+  if (event.leaseMark === 2) lease.closing = event;
+  if (event.type === 'task.succeeded')
+    story.results.push((event.payload as unknown as { result: FolderResult }).result);
+}
+
+/** A lease that somebody else closed, and the one that came next. */
+export interface Handover {
+  readonly story: TaskStory;
+  readonly lost: LeaseStory;
+  readonly lostAt: EventRecord;
+  readonly next: LeaseStory;
+}
+
+export function handovers(stories: readonly TaskStory[]): Handover[] {
+  return stories.flatMap((story) =>
+    story.leases.flatMap((lost, at) => {
+      const next = story.leases[at + 1];
+      const lostAt = lost.closing;
+      return next !== undefined && lostAt !== null && CLOSED_BY_OTHERS.includes(lostAt.type)
+        ? [{ story, lost, lostAt, next }]
+        : [];
+    }),
+  );
+}
+
+/** Taken back by the same agent after its restart, while the lease was still good. */
+export function isResumption({ lostAt }: Handover): boolean {
+  const { reason } = lostAt.payload as { reason?: string };
+  return lostAt.type === 'lease.taken_over' && reason === 'resumed';
+}
+
+/** How many of a task's files are done. */
+export function positionOf({ leases }: TaskStory): number {
+  return leases.flatMap(({ done }) => done).at(-1)?.position ?? 0;
+}
