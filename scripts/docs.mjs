@@ -6,7 +6,13 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const generators = ['./docs/lifecycle.ts', './docs/events.ts', './docs/errors.ts', './docs/limits.ts'];
+const generators = [
+  './docs/lifecycle.ts',
+  './docs/events.ts',
+  './docs/errors.ts',
+  './docs/limits.ts',
+  '../apps/cli/scripts/reference.mjs',
+];
 
 const check = process.argv.includes('--check');
 const stale = [];
