@@ -7,7 +7,7 @@ import type { Writer } from './writer.ts';
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;
 /** A process that shares the file with other writers gives way after so many commits … */
-const COMMITS_BEFORE_GIVING_WAY = 5e9;
+const COMMITS_BEFORE_GIVING_WAY = 5;
 /** … for so long. */
 const GIVE_WAY_MS = 1;
 /** How often the path is asked whether it still names the open file. */
