@@ -26,6 +26,7 @@ export class World {
   /** The connection that is asked at the end whether all is consistent; a case that closes it names another. */
   witness: Storage;
   #commands = 0;
+  readonly #opened: { close(): Promise<void> }[] = [];
 
   constructor(target: Target, opened: Opened) {
     this.target = target;
@@ -46,6 +47,15 @@ export class World {
 
   orchestratorOn(storage: Storage, options: Partial<OrchestratorOptions> = {}): Orchestrator {
     return new Orchestrator({ storage, newCommandId: this.newCommandId, ...options });
+  }
+
+  /** Has something that a case opened closed at its end. */
+  closeLater(opened: { close(): Promise<void> }): void {
+    this.#opened.push(opened);
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.#opened) await opened.close();
   }
 
   /** Given: a task. */

@@ -5,6 +5,18 @@ import { receipts } from './receipts.ts';
 import { replaysOfCommands } from './replays.ts';
 import { sessions } from './sessions.ts';
 import { zombies } from './zombies.ts';
+import { limits } from './limits.ts';
+import { groupCommit } from './group-commit.ts';
+import { wakeUp } from './wake-up.ts';
+import { clocks } from './clocks.ts';
+import { sleepGrace } from './sleep-grace.ts';
+import { namespaces } from './namespaces.ts';
+import { reads } from './reads.ts';
+import { closing } from './closing.ts';
+import { restart } from './restart.ts';
+import { capabilities } from './capabilities.ts';
+import { lifecycle } from './lifecycle.ts';
+import { processes } from './processes.ts';
 import { appendOnly } from './append-only.ts';
 import { checkpointAndContext } from './checkpoint-and-context.ts';
 import { claimAndRelease } from './claim-and-release.ts';
@@ -29,6 +41,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...staleRecovery,
   ...recoveryRaces,
   ...evidenceOfDeath,
+  ...lifecycle,
   ...heartbeat,
   ...checkpointAndContext,
   ...order,
@@ -41,6 +54,17 @@ export const CASES: readonly Case[] = assertUnique([
   ...zombies,
   ...replaysOfCommands,
   ...receipts,
+  ...limits,
+  ...groupCommit,
+  ...wakeUp,
+  ...clocks,
+  ...sleepGrace,
+  ...namespaces,
+  ...reads,
+  ...closing,
+  ...restart,
+  ...processes,
+  ...capabilities,
   ...appendOnly,
 ]);
 

@@ -1,0 +1,176 @@
+import { type CommandName } from '@agent-orchestrator/core';
+import { AGENT, claimCall, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import type { World } from '../world.ts';
+
+/** The task of a case, the session it is in, and the last lease it was under, if any. */
+export interface Subject {
+  readonly taskId: string;
+  readonly sessionId: string;
+  readonly token: number;
+}
+
+/** How to bring about what a row of the table starts from, and the call that makes it happen. */
+export interface Move {
+  readonly given: (world: World) => Promise<Subject>;
+  readonly when: (world: World, subject: Subject) => Promise<unknown>;
+}
+
+const NO_TOKEN = 1;
+const NAMED = 'branch';
+
+const NOTHING: Subject = { taskId: 'new', sessionId: NAMED, token: NO_TOKEN };
+
+async function added(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
+  const { id, sessionId } = await world.add(task);
+  return { taskId: id, sessionId, token: NO_TOKEN };
+}
+
+async function claimedNew(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
+  const { task: running, lease } = await world.claimNew(task);
+  return { taskId: running.id, sessionId: lease.sessionId, token: lease.token };
+}
+
+/** A lease whose holder is silent, on a task that only that agent may claim: whoever takes it over gets nothing. */
+async function silent(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
+  const subject = await claimedNew(world, { assignee: AGENT, ...task });
+  world.clock.advance(TTL_MS);
+  return subject;
+}
+
+async function silentToBeCancelled(world: World): Promise<Subject> {
+  const subject = await silent(world);
+  await world.orchestrator.cancelTask({ taskId: subject.taskId });
+  return subject;
+}
+
+type Ending = Omit<Parameters<World['orchestrator']['releaseTask']>[0], 'sessionId' | 'token'>;
+
+const released = (world: World, { sessionId, token }: Subject, ending: Ending) =>
+  world.orchestrator.releaseTask({ sessionId, token, ...ending });
+
+const release = (ending: Ending, task: Parameters<World['add']>[0] = {}): Move => ({
+  given: (world) => claimedNew(world, task),
+  when: (world, subject) => released(world, subject, ending),
+});
+
+async function ended(world: World, ending: Ending): Promise<Subject> {
+  const subject = await claimedNew(world);
+  await released(world, subject, ending);
+  return subject;
+}
+
+async function cancelled(world: World): Promise<Subject> {
+  const subject = await added(world);
+  await world.orchestrator.cancelTask({ taskId: subject.taskId });
+  return subject;
+}
+
+const recover = (world: World) => world.rival.staleRecovery();
+const claimAny = (world: World) => world.rival.claimTask(claimCall({ agent: OTHER_AGENT }));
+const claimIt = (world: World, { sessionId }: Subject) =>
+  world.rival.claimTask(claimCall({ agent: OTHER_AGENT, sessionId }));
+const cancel = (world: World, { taskId }: Subject) => world.rival.cancelTask({ taskId });
+const retry = (world: World, { taskId }: Subject) => world.rival.retryTask({ taskId });
+const close = (world: World, { sessionId }: Subject) => world.rival.closeSession({ sessionId, cancelTasks: true });
+const checkpoint = (world: World, { sessionId, token }: Subject) => world.orchestrator.checkpoint({ sessionId, token });
+
+const dead = (world: World) => ended(world, { outcome: 'failed', final: true });
+const later = { delayMs: 60_000 };
+const error = { message: 'no' };
+
+/** One for each row of TASK_TRANSITIONS. */
+export const TASK_MOVES: Readonly<Record<string, Move>> = {
+  'nothing → queued by enqueue (task.queued)': {
+    given: async () => NOTHING,
+    when: (world) => world.orchestrator.enqueueTask({ id: 'new' }),
+  },
+  'nothing → scheduled by enqueue (task.queued)': {
+    given: async () => NOTHING,
+    when: (world) => world.orchestrator.enqueueTask({ id: 'new', ...later }),
+  },
+  'scheduled → queued by time (no event)': {
+    given: (world) => added(world, { ...later, assignee: AGENT }),
+    async when(world, subject) {
+      world.clock.advance(later.delayMs);
+      await claimIt(world, subject);
+    },
+  },
+  'queued → running by claim (task.claimed)': { given: added, when: claimIt },
+  'running → running by checkpoint (session.checkpointed)': { given: claimedNew, when: checkpoint },
+  'running → succeeded by release (task.succeeded)': release({ outcome: 'succeeded' }),
+  'running → scheduled by release (task.failed)': release({ outcome: 'failed', error }),
+  'running → failed by release (task.failed)': release({ outcome: 'failed', error }, { attemptsMax: 1 }),
+  'running → queued by release (task.released)': release({ outcome: 'released' }),
+  'running → queued by release (task.handed_off)': release({ outcome: 'handed_off', to: { role: 'reviewer' } }),
+  'running → cancelled by release (task.cancelled)': release({ outcome: 'cancelled' }),
+  'running → queued by recover (task.recovered)': { given: silent, when: recover },
+  'running → queued by claim (task.recovered)': { given: silent, when: claimAny },
+  'running → queued by claim (lease.taken_over)': { given: silent, when: claimIt },
+  'running → running by cancel (task.cancel_requested)': { given: claimedNew, when: cancel },
+  'queued → cancelled by cancel (task.cancelled)': { given: added, when: cancel },
+  'scheduled → cancelled by cancel (task.cancelled)': { given: (world) => added(world, later), when: cancel },
+  'queued → cancelled by close (task.cancelled)': { given: added, when: close },
+  'scheduled → cancelled by close (task.cancelled)': { given: (world) => added(world, later), when: close },
+  'queued → cancelled by recover (task.cancelled)': { given: silentToBeCancelled, when: recover },
+  'queued → cancelled by claim (task.cancelled)': { given: silentToBeCancelled, when: claimIt },
+  'queued → failed by recover (task.failed)': {
+    given: (world) => silent(world, { interruptionsMax: 0 }),
+    when: recover,
+  },
+  'queued → failed by claim (task.failed)': { given: (world) => silent(world, { interruptionsMax: 0 }), when: claimIt },
+  'failed → queued by retry (task.retried)': { given: dead, when: retry },
+  'cancelled → queued by retry (task.retried)': { given: cancelled, when: retry },
+};
+
+const named = { sessionId: NAMED };
+const lastInterruption = (world: World) => silent(world, { interruptionsMax: 0 });
+
+/** One for each row of SESSION_TRANSITIONS. */
+export const SESSION_MOVES: Readonly<Record<string, Move>> = {
+  'nothing → idle by enqueue (session.opened)': {
+    given: async () => NOTHING,
+    when: (world) => world.orchestrator.enqueueTask(named),
+  },
+  'closed → idle by enqueue (session.opened)': {
+    given: cancelled,
+    when: (world, { sessionId }) => world.orchestrator.enqueueTask({ sessionId }),
+  },
+  'closed → idle by retry (session.opened)': { given: cancelled, when: retry },
+  'idle → running by claim (task.claimed)': { given: added, when: claimIt },
+  'running → idle by release (task.succeeded)': release({ outcome: 'succeeded' }, named),
+  'running → idle by release (task.failed)': release({ outcome: 'failed', error }),
+  'running → idle by release (task.released)': release({ outcome: 'released' }),
+  'running → idle by release (task.handed_off)': release({ outcome: 'handed_off', to: { agent: OTHER_AGENT } }),
+  'running → idle by release (task.cancelled)': release({ outcome: 'cancelled' }, named),
+  'running → idle by recover (task.recovered)': { given: silent, when: recover },
+  'running → idle by claim (task.recovered)': { given: silent, when: claimAny },
+  'running → idle by claim (lease.taken_over)': { given: silent, when: claimIt },
+  'idle → closed by close (session.closed)': { given: added, when: close },
+  'idle → closed by release (session.closed)': release({ outcome: 'succeeded' }),
+  'idle → closed by cancel (session.closed)': { given: added, when: cancel },
+  'idle → closed by recover (session.closed)': { given: lastInterruption, when: recover },
+  'idle → closed by claim (session.closed)': { given: lastInterruption, when: claimIt },
+};
+
+/** A task of each status. */
+export const STATUSES = {
+  scheduled: (world: World) => added(world, later),
+  queued: added,
+  running: claimedNew,
+  succeeded: (world: World) => ended(world, { outcome: 'succeeded' }),
+  failed: dead,
+  cancelled,
+} as const;
+
+/** Each command, sent at a task that may not be in the status for it. */
+export const COMMANDS: Readonly<Record<CommandName, Move['when']>> = {
+  enqueue: (world, { taskId }) => world.rival.enqueueTask({ id: taskId }),
+  claim: async (world, subject) => [await claimIt(world, subject), await claimAny(world)],
+  heartbeat: (world, { sessionId, token }) => world.orchestrator.heartbeat({ sessionId, token }),
+  checkpoint,
+  release: (world, subject) => released(world, subject, { outcome: 'released' }),
+  recover,
+  cancel,
+  retry,
+  close,
+};

@@ -1,0 +1,220 @@
+import { expect } from 'vitest';
+import { chapter } from '../chapter.ts';
+import { allPages } from '../everything.ts';
+import { AGENT, claimCall, holderOf, idsOf, OTHER_AGENT } from '../factories.ts';
+import type { World } from '../world.ts';
+
+export const reads = chapter('reads', {
+  'pages of any size show every row once, in order of id': pagesInOrder,
+  'a cursor is given only where something follows': noEmptyPage,
+  'sessions are filtered by status and by who holds them': sessionFilters,
+  'tasks are filtered by session, status and kind': taskFilters,
+  'events are filtered by session, task, type and lease mark': eventFilters,
+  'events of a session are paged by their number, others by id': eventCursors,
+  'counts say how many there are of each status, up to the given number': counts,
+  'what is not there is null, and an empty list has no cursor': notThere,
+  'a session shows its running task and its head': loadedSession,
+  'a snapshot sees one state, whatever happens meanwhile': snapshot,
+  'a snapshot that fails hands its error on, and the next one works': snapshotFails,
+  'the settled event id covers every event that a read can see': settled,
+  'reading changes nothing': changesNothing,
+});
+
+const sorted = (ids: readonly (string | undefined)[]): string[] => ids.map(String).toSorted();
+
+async function pagesInOrder(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks(Array.from({ length: 23 }, () => ({})));
+  const namespace = 'default';
+  const all = (await world.rival.listTasks({ limit: 500 })).items;
+
+  for (const limit of [1, 7, 23, 500]) {
+    const tasks = await allPages((page) => world.peer.read.tasks({ namespace, ...page }), limit);
+    const sessions = await allPages((page) => world.peer.read.sessions({ namespace, ...page }), limit);
+    const events = await allPages((page) => world.peer.read.events({ namespace, ...page }), limit);
+
+    expect(idsOf(tasks)).toEqual(idsOf(all));
+    expect(sessions.map(({ id }) => id)).toEqual(idsOf(all));
+    expect(events).toHaveLength(46);
+    expect(events.map(({ id }) => id)).toEqual(events.map(({ id }) => id).toSorted((a, b) => a - b));
+  }
+  expect(idsOf(all)).toEqual(idsOf(all).toSorted());
+}
+
+async function noEmptyPage(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks([{}, {}, {}, {}]);
+
+  const [exact, first] = [await world.rival.listTasks({ limit: 4 }), await world.rival.listTasks({ limit: 2 })];
+  const second = await world.rival.listTasks({ limit: 2, after: first.next ?? '' });
+  const events = await world.rival.listEvents({ limit: 8 });
+  const sessions = await world.rival.listSessions({ limit: 4 });
+
+  expect([exact.items.length, first.items.length, second.items.length]).toEqual([4, 2, 2]);
+  expect(first.next).not.toBeNull();
+  expect([exact.next, second.next, events.next, sessions.next]).toEqual([null, null, null, null]);
+}
+
+async function sessionFilters(world: World): Promise<void> {
+  const held = await world.claimNew();
+  const other = await world.claimNew({}, { agent: OTHER_AGENT });
+  const idle = await world.add();
+  const closed = await world.add();
+  await world.orchestrator.cancelTask({ taskId: closed.id });
+  const list = async (filter: Parameters<typeof world.rival.listSessions>[0]) =>
+    (await world.rival.listSessions(filter)).items.map(({ id }) => id);
+
+  expect(await list({ status: ['idle'] })).toEqual([idle.sessionId]);
+  expect(await list({ status: ['closed', 'idle'] })).toEqual([idle.sessionId, closed.sessionId].toSorted());
+  expect(await list({ agent: OTHER_AGENT })).toEqual([other.lease.sessionId]);
+  expect(await list({ agent: AGENT, status: ['running'] })).toEqual([held.lease.sessionId]);
+  expect(await list({ agent: AGENT, status: ['idle'] })).toEqual([]);
+}
+
+async function taskFilters(world: World): Promise<void> {
+  const [one, two] = await world.addSession('branch', [{ kind: 'build' }, { kind: 'test' }]);
+  const other = await world.add({ kind: 'test', delayMs: 60_000 });
+  const list = async (filter: Parameters<typeof world.rival.listTasks>[0]) =>
+    idsOf((await world.rival.listTasks(filter)).items).toSorted();
+
+  expect(await list({ sessionId: 'branch' })).toEqual(sorted([one?.id, two?.id]));
+  expect(await list({ kind: 'test' })).toEqual(sorted([two?.id, other.id]));
+  expect(await list({ status: ['scheduled'] })).toEqual([other.id]);
+  expect(await list({ status: ['queued', 'scheduled'] })).toHaveLength(3);
+  expect(await list({ kind: 'test', sessionId: 'branch', status: ['queued'] })).toEqual([two?.id]);
+  expect(await list({ kind: 'build', status: ['failed'] })).toEqual([]);
+}
+
+async function eventFilters(world: World): Promise<void> {
+  const claim = await world.claimNew();
+  await world.add();
+  await world.release(claim);
+  const { sessionId } = claim.lease;
+  const { read } = world.peer;
+  const page = { namespace: 'default', limit: 100 };
+  const types = async (filter: Omit<Parameters<typeof read.events>[0], 'namespace' | 'limit'>) =>
+    (await read.events({ ...page, ...filter })).items.map(({ type }) => type);
+
+  expect(await types({ taskId: claim.task.id })).toEqual(['task.queued', 'task.claimed', 'task.succeeded']);
+  expect(await types({ sessionId, types: ['session.opened', 'session.closed'] })).toEqual([
+    'session.opened',
+    'session.closed',
+  ]);
+  expect(await types({ types: ['session.opened'] })).toHaveLength(2);
+  expect(await types({ leaseMark: 1 })).toEqual(['task.claimed']);
+  expect(await types({ sessionId, leaseMark: 2 })).toEqual(['task.succeeded']);
+  expect(await types({ sessionId, taskId: 'none' })).toEqual([]);
+}
+
+async function eventCursors(world: World): Promise<void> {
+  const claims = [await world.claimNew(), await world.claimNew()];
+  for (const claim of claims) await world.release(claim);
+  const sessionId = claims[1]?.lease.sessionId ?? '';
+  const log = await world.events();
+
+  const ofSession = await world.rival.listEvents({ sessionId, limit: 2, after: '2' });
+  const ofAll = await world.rival.listEvents({ limit: 2, after: String(log[2]?.id) });
+
+  expect(ofSession.items.map(({ seq }) => seq)).toEqual([3, 4]);
+  expect(ofSession.next).toBe('4');
+  expect(ofAll.items).toEqual(log.slice(3, 5));
+  expect(ofAll.next).toBe(String(log[4]?.id));
+}
+
+async function counts(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks(Array.from({ length: 5 }, (_, at) => ({ delayMs: at < 3 ? 0 : 60_000 })));
+  await world.claim();
+
+  const [all, upToTwo] = [await world.peer.read.counts('default', 100), await world.peer.read.counts('default', 2)];
+
+  const none = { succeeded: 0, failed: 0, cancelled: 0 };
+  expect(all).toMatchObject({
+    sessions: { idle: 4, running: 1, closed: 0 },
+    tasks: { scheduled: 2, queued: 2, running: 1, ...none },
+  });
+  expect(upToTwo).toMatchObject({ sessions: { idle: 2, running: 1 }, tasks: { scheduled: 2, queued: 2, running: 1 } });
+}
+
+async function notThere(world: World): Promise<void> {
+  const { read } = world.peer;
+
+  expect(await read.task('default', 'none')).toBeNull();
+  expect(await read.session('default', 'none')).toBeNull();
+  expect(await read.tasks({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
+  expect(await read.sessions({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
+  expect(await read.events({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
+  expect(await read.events({ namespace: 'none', sessionId: 'none', limit: 10 })).toEqual({ items: [], next: null });
+  expect(await read.namespaces()).toEqual([]);
+}
+
+async function loadedSession(world: World): Promise<void> {
+  const [first, second] = await world.addSession('branch', [{}, {}]);
+  const waiting = await world.peer.read.session('default', 'branch');
+  await world.claim();
+
+  const running = await world.peer.read.session('default', 'branch');
+
+  expect(waiting).toMatchObject({ session: { id: 'branch', status: 'idle' }, task: null, head: { id: first?.id } });
+  expect(running).toMatchObject({ session: { taskId: first?.id }, task: { id: first?.id }, head: { id: second?.id } });
+}
+
+async function snapshot(world: World): Promise<void> {
+  const claim = await world.claimNew();
+
+  const seen = await world.peer.read.snapshot(async (reader) => {
+    const before = await reader.task('default', claim.task.id);
+    await world.release(claim);
+    await world.add();
+    const { items } = await reader.events({ namespace: 'default', limit: 100 });
+    return {
+      before,
+      after: await reader.task('default', claim.task.id),
+      types: items.map(({ type }) => type),
+      counts: await reader.counts('default', 10),
+    };
+  });
+
+  expect(seen.after).toEqual(seen.before);
+  expect(seen.types).toEqual(['session.opened', 'task.queued', 'task.claimed']);
+  expect(seen.counts).toMatchObject({ tasks: { running: 1, queued: 0, succeeded: 0 } });
+  expect(await world.task(claim.task.id)).toMatchObject({ status: 'succeeded' });
+}
+
+async function snapshotFails(world: World): Promise<void> {
+  const thrown = new Error('thrown by the reader');
+
+  const failing = world.peer.read.snapshot(async () => {
+    throw thrown;
+  });
+
+  await expect(failing).rejects.toBe(thrown);
+  expect(await world.peer.read.snapshot((reader) => reader.now())).toBe(world.clock.now);
+  await world.add();
+}
+
+async function settled(world: World): Promise<void> {
+  const ids = [await world.peer.read.settledEventId()];
+  for (let round = 0; round < 3; round += 1) {
+    await world.release(await world.claimNew());
+    ids.push(await world.peer.read.settledEventId());
+    expect(ids.at(-1)).toBeGreaterThanOrEqual((await world.events()).at(-1)?.id ?? 0);
+  }
+
+  expect(new Set(ids).size).toBe(4);
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+}
+
+async function changesNothing(world: World): Promise<void> {
+  const claim = await world.claimNew();
+  await world.add({ delayMs: 1_000 });
+  world.clock.advance(1_000);
+
+  await world.changesNothing(async () => {
+    await world.rival.getTask(claim.task.id);
+    await world.rival.listSessions();
+    await world.rival.counts();
+    await world.rival.verify();
+    await world.rival.asOf();
+  });
+
+  expect(await world.orchestrator.heartbeat(holderOf(claim))).toMatchObject({ ok: true });
+  expect(await world.orchestrator.claimTask(claimCall())).toMatchObject({ ok: true });
+}

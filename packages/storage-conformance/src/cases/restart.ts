@@ -1,0 +1,117 @@
+import { Orchestrator, type Storage } from '@agent-orchestrator/core';
+import { expect } from 'vitest';
+import { chapter } from '../chapter.ts';
+import { readAll } from '../everything.ts';
+import { claimCall, holderOf, TTL_MS } from '../factories.ts';
+import type { World } from '../world.ts';
+
+export const restart = chapter(
+  'restart',
+  {
+    'after closing and opening again every row and event is there as it was': allIsThere,
+    'a lease survives: its holder goes on, and nobody else is let in': leaseSurvives,
+    'a dead holder is recovered after the restart': deadIsRecovered,
+    'a command sent again after the restart has no second effect': receiptSurvives,
+    'the greatest token survives, though the clock goes back': tokenSurvives,
+    'a jump of the clock that was seen before the restart is worked off after it': jumpSurvives,
+    'events go on growing after the restart': eventsGoOn,
+    'nothing is left to migrate': nothingToMigrate,
+  },
+  { needs: 'reopen' },
+);
+
+/** Everybody goes, and somebody comes back. */
+async function reopen(world: World): Promise<{ storage: Storage; orchestrator: Orchestrator }> {
+  await Promise.all([world.storage.close(), world.peer.close()]);
+  if (world.target.reopen === undefined) throw new Error('the target cannot open its data again');
+  const storage = await world.target.reopen(world.opened);
+  world.closeLater(storage);
+  world.witness = storage;
+  return { storage, orchestrator: world.orchestratorOn(storage) };
+}
+
+async function allIsThere(world: World): Promise<void> {
+  const claim = await world.claimNew({ payload: { a: 1 } });
+  await world.orchestrator.checkpoint({ ...holderOf(claim), data: 'context' });
+  await world.add({ delayMs: 60_000 });
+  await world.release(await world.claimNew());
+  const before = await world.everything();
+
+  const { storage } = await reopen(world);
+
+  expect(await readAll(storage)).toEqual(before);
+}
+
+async function leaseSurvives(world: World): Promise<void> {
+  const claim = await world.claimNew();
+
+  const { orchestrator } = await reopen(world);
+
+  expect(await orchestrator.claimTask(claimCall({ sessionId: claim.lease.sessionId }))).toMatchObject({
+    reason: 'busy',
+  });
+  expect(await orchestrator.heartbeat(holderOf(claim))).toMatchObject({ ok: true });
+  expect(await orchestrator.releaseTask({ ...holderOf(claim), outcome: 'succeeded' })).toMatchObject({ ok: true });
+}
+
+async function deadIsRecovered(world: World): Promise<void> {
+  const claim = await world.claimNew();
+  await world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'go on' });
+  world.clock.advance(TTL_MS);
+
+  const { orchestrator } = await reopen(world);
+  const next = await orchestrator.claimTask(claimCall());
+
+  expect(next).toMatchObject({ ok: true, task: { id: claim.task.id }, context: { nextAction: 'go on' } });
+}
+
+async function receiptSurvives(world: World): Promise<void> {
+  await world.add();
+  const call = claimCall({ commandId: world.newCommandId() });
+  const first = await world.orchestrator.claimTask(call);
+
+  const { orchestrator } = await reopen(world);
+
+  expect(await orchestrator.claimTask(call)).toEqual(first);
+}
+
+async function tokenSurvives(world: World): Promise<void> {
+  const { lease } = await world.claimNew();
+  await world.add();
+  world.clock.setWall(-3_600_000);
+
+  const { orchestrator } = await reopen(world);
+  const next = await orchestrator.claimTask(claimCall());
+
+  expect(next).toMatchObject({ ok: true, lease: { token: lease.token + 1 } });
+}
+
+async function jumpSurvives(world: World): Promise<void> {
+  await world.claimNew();
+  world.clock.sleep(8 * 3_600_000);
+  await world.add();
+
+  const { storage, orchestrator } = await reopen(world);
+  const { recovered } = await orchestrator.staleRecovery();
+
+  expect(recovered).toHaveLength(storage.capabilities.sleepGrace ? 0 : 1);
+}
+
+async function eventsGoOn(world: World): Promise<void> {
+  await world.claimNew();
+  const last = (await world.events()).at(-1)?.id ?? 0;
+
+  const { orchestrator } = await reopen(world);
+  await orchestrator.enqueueTask({});
+
+  const { items } = await orchestrator.listEvents({ after: String(last) });
+  expect(items.map(({ type }) => type)).toEqual(['session.opened', 'task.queued']);
+}
+
+async function nothingToMigrate(world: World): Promise<void> {
+  await world.add();
+
+  const { storage } = await reopen(world);
+
+  expect(await storage.migrate()).toEqual({ created: false, applied: [] });
+}
