@@ -3,11 +3,9 @@ import { once } from 'node:events';
 import { openFloor, openRetryingFloor } from './open-floor.ts';
 import { openCallers } from './open-ours.ts';
 import type { Running } from './measure.ts';
-import type { Answer, Assignment, Order } from './workers.ts';
+import type { Answer, Assignment, Order, Served } from './workers.ts';
 
 const WARM_UP_UNITS = 200;
-/** How many units between two looks at the clock. */
-const STRIDE = 5;
 
 const running = await open(await ordered('open'));
 await running.run(WARM_UP_UNITS);
@@ -27,14 +25,17 @@ function open({ contestant, path, sample, process }: Assignment): Promise<Runnin
   }
 }
 
-async function workFor(work: Running, durationMs: number): Promise<Answer> {
+async function workFor(work: Running, durationMs: number): Promise<Served> {
   const start = performance.now();
-  let units = 0;
-  while (performance.now() - start < durationMs) {
-    await work.run(STRIDE);
-    units += STRIDE;
+  let [units, longestMs, last] = [0, 0, start];
+  while (last - start < durationMs) {
+    await work.run(1);
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+    units += 1;
   }
-  return { units, elapsedMs: performance.now() - start };
+  return { unitsPerSecond: (units * 1000) / (last - start), longestMs };
 }
 
 async function ordered<Name extends 'open' | 'goForMs'>(

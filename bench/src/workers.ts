@@ -10,7 +10,13 @@ export type Contestant = (typeof CONTESTANTS)[number];
 /** What a worker process is told: first what to open, then (all being ready) to go on for so long. */
 export type Order = { readonly open: Assignment } | { readonly goForMs: number };
 /** What it answers: that it is open and warm, then what it did. */
-export type Answer = { readonly ready: true } | { readonly units: number; readonly elapsedMs: number };
+export type Answer = { readonly ready: true } | Served;
+
+export interface Served {
+  readonly unitsPerSecond: number;
+  /** The unit that waited longest, in milliseconds. */
+  readonly longestMs: number;
+}
 
 export interface Assignment {
   readonly contestant: Contestant;
@@ -21,16 +27,16 @@ export interface Assignment {
 
 const DURATION_MS = 2_000;
 
-/** Units per second of each of several processes that work on one store at the same time. */
+/** What was served to each of several processes that work on one store at the same time. */
 export async function servedByEach({
   processes,
   ...assignment
-}: Omit<Assignment, 'process'> & { processes: number }): Promise<number[]> {
+}: Omit<Assignment, 'process'> & { processes: number }): Promise<Served[]> {
   const workers = Array.from({ length: processes }, () => fork(fileURLToPath(new URL('worker.ts', import.meta.url))));
   try {
     await Promise.all(workers.map((worker, process) => ask(worker, { open: { ...assignment, process } })));
     const answers = await Promise.all(workers.map((worker) => ask(worker, { goForMs: DURATION_MS })));
-    return answers.map((answer) => ('units' in answer ? (answer.units * 1000) / answer.elapsedMs : 0));
+    return answers.filter((answer) => 'longestMs' in answer);
   } finally {
     await Promise.all(workers.map(stopped));
   }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { BenchCase } from '../bench-case.ts';
-import type { Pair } from '../measure.ts';
+import { rotated, type Pair } from '../measure.ts';
 import { resultOf } from '../result.ts';
 import { takeSample } from '../sample.ts';
 import { copyStore, removeStore, seedStore } from '../store.ts';
-import { CONTESTANTS, servedByEach, type Contestant } from '../workers.ts';
+import { CONTESTANTS, servedByEach, type Contestant, type Served } from '../workers.ts';
 
 const PROCESSES = 4;
 const TASKS = 60_000;
@@ -23,50 +23,36 @@ export const fourProcesses: BenchCase = {
     const rates: Pair[] = [];
     const shares: Pair[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const served = new Map<Contestant, readonly number[]>();
+      const served: Partial<Record<Contestant, readonly Served[]>> = {};
       for (const contestant of rotated(CONTESTANTS, round)) {
         copyStore(seed, path);
-        served.set(contestant, await servedByEach({ contestant, path, sample, processes: PROCESSES }));
+        served[contestant] = await servedByEach({ contestant, path, sample, processes: PROCESSES });
         removeStore(path);
+        log(`  round ${round + 1}, ${contestant}: ${summaryOf(served[contestant])}`);
       }
-      const floors = [served.get('floor-waiting') ?? [], served.get('floor-retrying') ?? []];
-      const fastest = floors.toSorted((a, b) => sum(b) - sum(a))[0] ?? [];
-      const ours = served.get('ours') ?? [];
-      rates.push({ ours: sum(ours), floor: sum(fastest) });
+      const ours = (served.ours ?? []).map(({ unitsPerSecond }) => unitsPerSecond);
+      const floor = Math.max(together(served['floor-waiting']), together(served['floor-retrying']));
+      rates.push({ ours: together(served.ours), floor });
       shares.push({ ours: Math.min(...ours), floor: Math.max(...ours) });
-      log(
-        `  round ${round + 1}: ${[...served].map(([contestant, each]) => `${contestant} ${sum(each).toFixed(0)} per second (${each.map((rate) => rate.toFixed(0)).join(' ')})`).join(', ')}`,
-      );
     }
     removeStore(seed);
+    const name = 'four processes, FULL';
     return [
+      resultOf({ name, unit: 'units/s', against: 'floor, four processes, FULL', target: { atLeast: 0.8 } }, rates),
       resultOf(
-        {
-          name: 'four processes, FULL',
-          unit: 'units/s',
-          against: 'floor, four processes, FULL',
-          target: { atLeast: 0.8 },
-        },
-        rates,
-      ),
-      resultOf(
-        {
-          name: 'four processes, least served',
-          unit: 'units/s',
-          against: 'ours, most served',
-          target: { atLeast: 0.5 },
-        },
+        { name: `${name}, least served`, unit: 'units/s', against: 'ours, most served', target: { atLeast: 0.5 } },
         shares,
       ),
     ];
   },
 };
 
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
+function together(served: readonly Served[] = []): number {
+  return served.reduce((total, { unitsPerSecond }) => total + unitsPerSecond, 0);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function summaryOf(served: readonly Served[]): string {
+  const each = served.map(({ unitsPerSecond }) => unitsPerSecond.toFixed(0)).join(' ');
+  const longestMs = Math.max(...served.map((one) => one.longestMs));
+  return `${together(served).toFixed(0)} per second (${each}), longest wait ${longestMs.toFixed(0)} ms`;
 }
