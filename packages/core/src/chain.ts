@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalize } from './canonical.ts';
 import type { NewEvent } from './events.ts';
 
@@ -7,7 +7,7 @@ export const CHAIN_START = '0'.repeat(64);
 
 /** SHA-256 of a text, in lower-case hex. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /**

@@ -29,7 +29,7 @@ export function isStorableText(text: string): boolean {
  * @returns the first problem, or null
  */
 export function findJsonProblem(value: unknown, bytesMax: number): JsonProblem | null {
-  const problem = findShapeProblem(value, []);
+  const problem = findShapeProblem(value, 0);
   if (problem !== null) return problem;
   const bytes = utf8Bytes(JSON.stringify(value), bytesMax);
   return bytes > bytesMax
@@ -44,28 +44,25 @@ function utf8Bytes(text: string, bytesMax: number): number {
   return text.length * 3 <= bytesMax ? text.length : encoder.encode(text).length;
 }
 
-function findShapeProblem(value: unknown, path: readonly (string | number)[]): JsonProblem | null {
-  if (path.length > LIMITS.json_depth_max)
-    return { path, problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
+/** @param depth how many arrays and objects the value stands in */
+function findShapeProblem(value: unknown, depth: number): JsonProblem | null {
   if (value === null || typeof value === 'boolean') return null;
-  if (typeof value === 'number') return Number.isFinite(value) ? null : notJson(path, 'is not a finite number');
-  if (typeof value === 'string')
-    return isStorableText(value) ? null : notJson(path, 'holds U+0000 or a lone surrogate');
-  if (Array.isArray(value)) return firstProblem(value.entries(), path);
+  if (typeof value === 'number') return Number.isFinite(value) ? null : notJson('is not a finite number');
+  if (typeof value === 'string') return isStorableText(value) ? null : notJson('holds U+0000 or a lone surrogate');
+  if (depth >= LIMITS.json_depth_max)
+    return { path: [], problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
+  if (Array.isArray(value)) return firstProblem(value.entries(), depth);
   if (!isPlainObject(value))
-    return notJson(path, 'is not JSON: use null, booleans, numbers, strings, arrays and plain objects');
+    return notJson('is not JSON: use null, booleans, numbers, strings, arrays and plain objects');
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  if (!entries.every(([key]) => isStorableText(key))) return notJson(path, 'has a key with U+0000 or a lone surrogate');
-  return firstProblem(entries, path);
+  if (!entries.every(([key]) => isStorableText(key))) return notJson('has a key with U+0000 or a lone surrogate');
+  return firstProblem(entries, depth);
 }
 
-function firstProblem(
-  entries: Iterable<readonly [string | number, unknown]>,
-  path: readonly (string | number)[],
-): JsonProblem | null {
+function firstProblem(entries: Iterable<readonly [string | number, unknown]>, depth: number): JsonProblem | null {
   for (const [key, item] of entries) {
-    const problem = findShapeProblem(item, [...path, key]);
-    if (problem !== null) return problem;
+    const found = findShapeProblem(item, depth + 1);
+    if (found !== null) return { ...found, path: [key, ...found.path] };
   }
   return null;
 }
@@ -76,6 +73,6 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function notJson(path: readonly (string | number)[], problem: string): JsonProblem {
-  return { path, problem, code: 'INVALID_INPUT' };
+function notJson(problem: string): JsonProblem {
+  return { path: [], problem, code: 'INVALID_INPUT' };
 }

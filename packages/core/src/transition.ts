@@ -19,9 +19,12 @@ export type Outcome<Reply> =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
 
-/** What makes two requests the same: the command's name and its input, but for the command id. */
+/**
+ * What makes two requests the same: the command's name and its input. Not its id; and not the process that sends it, or an
+ * agent could not ask again after a restart what had been answered to the process that died.
+ */
 export function requestHash(name: string, input: CommandInput): string {
-  const { commandId: _id, ...request } = input;
+  const { commandId: _id, process: _sender, ...request } = input;
   return sha256(canonicalize([name, request]));
 }
 

@@ -1,6 +1,7 @@
 import type { ClockJump } from '../clock.ts';
 import type { EventDraft } from '../events.ts';
 import type { JsonText } from '../json.ts';
+import type { ProcessIdentity } from '../lease.ts';
 import type { CommandName } from '../lifecycle.ts';
 import type { Session } from '../session.ts';
 import type { Loaded, Scope } from '../storage.ts';
@@ -21,6 +22,7 @@ export interface Command<Input, Reply> {
 export interface CommandInput {
   readonly namespace: string;
   readonly commandId?: string | undefined;
+  readonly process?: ProcessIdentity | undefined;
 }
 
 /** A command's verdict: what happened, and what to answer once it has. */
