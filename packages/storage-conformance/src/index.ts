@@ -5,3 +5,4 @@ export { runCase } from './run-case.ts';
 export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';
 export * from './checker/index.ts';
+export * from './processes/index.ts';

@@ -15,7 +15,7 @@
  *
  * `at` is the worker's own wall clock in milliseconds.
  */
-import type { ErrorCode, Event, Orchestrator } from '@agent-orchestrator/core';
+import type { ErrorCode, Event, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
 
 type Request<
   Method extends
@@ -65,6 +65,18 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
+/** Who keeps this journal. */
+export interface Started {
+  readonly is: 'started';
+  /** The name, the same in every run. */
+  readonly agent: string;
+  /** This run. */
+  readonly instance: string;
+  /** The process, if its claims say so. */
+  readonly process?: ProcessIdentity;
+  readonly at: number;
+}
+
 /** Before anything is sent. */
 export type Sent = {
   [C in CallName]: {
@@ -103,13 +115,7 @@ export interface Followed {
   readonly at: number;
 }
 
-export type JournalLine =
-  | { readonly is: 'started'; readonly agent: string; readonly instance: string; readonly at: number }
-  | Sent
-  | Answered
-  | Threw
-  | Followed
-  | { readonly is: 'ended'; readonly at: number };
+export type JournalLine = Started | Sent | Answered | Threw | Followed | { readonly is: 'ended'; readonly at: number };
 
 /** All lines of one run of a worker, in order. */
 export type Journal = readonly JournalLine[];

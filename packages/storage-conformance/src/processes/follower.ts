@@ -1,0 +1,40 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import type { JournalLine } from '../checker/journal.ts';
+import type { Changes } from './changes.ts';
+import { journalsBefore } from './journal-file.ts';
+import type { ProcessSettings } from './settings.ts';
+
+const PAGE = 200;
+const NAMESPACE = 'default';
+
+/** Reads the log as it grows, from where its earlier runs left off, and writes down what it saw. */
+export async function follow(
+  orchestrator: Orchestrator,
+  changes: Changes,
+  { workload, agent, run }: ProcessSettings,
+  write: (line: JournalLine) => void,
+): Promise<void> {
+  const earlier = journalsBefore(workload.folder, agent, run).flat();
+  let after = earlier.reduce((last, line) => (line.is === 'followed' ? (line.events.at(-1)?.id ?? last) : last), 0);
+  for (;;) {
+    // Asked before: what was finished by then is settled now.
+    const finished = changes.finished;
+    const settled = await orchestrator.asOf();
+    const { items } = await orchestrator.listEvents({ limit: PAGE, after: String(after) });
+    const page = items.filter(({ id }) => id <= settled);
+    const last = page.at(-1)?.id;
+    if (last === undefined) {
+      if (finished) return;
+      await changes.next(1_000);
+      continue;
+    }
+    write({
+      is: 'followed',
+      namespace: NAMESPACE,
+      after,
+      events: page.map(({ id, sessionId, seq, hash }) => ({ id, sessionId, seq, hash })),
+      at: Date.now(),
+    });
+    after = last;
+  }
+}

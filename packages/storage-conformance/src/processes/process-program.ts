@@ -1,0 +1,61 @@
+/** One process of a run with many: told by its argument what it is, and by its parent when to finish. */
+import { Orchestrator } from '@agent-orchestrator/core';
+import type { JournalLine } from '../checker/journal.ts';
+import { newCommandId } from './command-id.ts';
+import { Changes } from './changes.ts';
+import { follow } from './follower.ts';
+import { JournalFile } from './journal-file.ts';
+import { ownIdentity } from './process-identity.ts';
+import type { FromProcess, OpenProcess, ProcessSettings } from './settings.ts';
+import { Worker } from './worker.ts';
+
+const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings;
+const { workload, agent, run, number, role, failpoint } = settings;
+
+// Without its parent nobody would tell it to finish.
+process.once('disconnect', orphaned);
+
+const journal = new JournalFile(workload.folder, agent, run);
+// Every third worker is unknown to the authority as a process; of the others, every second one brings evidence when it comes back.
+const identity = number % 3 === 0 ? null : ownIdentity();
+journal.write({
+  is: 'started',
+  agent,
+  instance: `${agent}.${run}`,
+  ...(identity !== null && { process: identity }),
+  at: Date.now(),
+});
+
+const { open } = (await import(workload.child)) as OpenProcess;
+const storage = await open(workload.address);
+const orchestrator = new Orchestrator({ storage, newCommandId });
+const changes = await Changes.watch(storage);
+tell({ is: 'ready' });
+
+if (role === 'follower') await follow(orchestrator, changes, settings, write);
+else await new Worker({ orchestrator, changes, settings, identity, write }).run();
+
+await changes.stop();
+await storage.close();
+write({ is: 'ended', at: Date.now() });
+journal.close();
+process.off('disconnect', orphaned);
+process.disconnect();
+
+function orphaned(): void {
+  process.exit(1);
+}
+
+/** Writes a line, and dies where it is to die. */
+function write(line: JournalLine): void {
+  if (line.is === 'answered' && failpoint?.after === 'answered' && line.call >= failpoint.call)
+    process.kill(process.pid, 'SIGKILL');
+  journal.write(line);
+  if (line.is === 'sent' && failpoint?.after === 'sent' && line.call >= failpoint.call)
+    process.kill(process.pid, 'SIGKILL');
+  tell({ is: 'step' });
+}
+
+function tell(message: FromProcess): void {
+  process.send?.(message);
+}

@@ -1,0 +1,166 @@
+import type { Storage } from '@agent-orchestrator/core';
+import { Orchestrator } from '@agent-orchestrator/core';
+import { newCommandId } from './command-id.ts';
+import { planDisturbances, planFailpoint, type Disturbance } from './disturbances.ts';
+import { OneProcess } from './process-group.ts';
+import { Random } from './random.ts';
+import { judgeRun, type ProcessReport } from './report.ts';
+import type { Disturbed, FromProcess, OpenProcess, ProcessRun, ProcessSettings } from './settings.ts';
+import { agentName } from './workload.ts';
+
+/**
+ * Lets many processes do many tasks on one store, and kills and halts them while they do. Each is restarted under its name,
+ * sends again what was not answered, and takes back what it held. When every task has succeeded, all are told to finish, and
+ * the run is judged by the log and the journals. The store must have been migrated.
+ */
+export async function runProcesses(run: ProcessRun): Promise<ProcessReport> {
+  const { open } = (await import(run.child.href)) as OpenProcess;
+  const storage = await open(run.address);
+  try {
+    const supervisor = new Supervisor(run, storage);
+    const counts = await supervisor.supervise();
+    return await judgeRun(run, counts, storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+class Supervisor {
+  readonly #run: ProcessRun;
+  readonly #storage: Storage;
+  readonly #orchestrator: Orchestrator;
+  readonly #random: Random;
+  readonly #plan: Disturbance[];
+  readonly #alive = new Set<OneProcess>();
+  readonly #paused = new Set<OneProcess>();
+  /** Killed on purpose, and how long each stays away. */
+  readonly #doomed = new Map<OneProcess, number>();
+  readonly #done = Promise.withResolvers<void>();
+  readonly #counts: Disturbed = {
+    kills: 0,
+    failpoints: 0,
+    pauses: 0,
+    starts: 0,
+    crashes: [],
+    startedAt: Date.now(),
+    durationMs: 0,
+  };
+  /** Still to be planned. */
+  #failpoints: number;
+  #steps = 0;
+  #away = 0;
+  #finishing = false;
+  #over = false;
+
+  constructor(run: ProcessRun, storage: Storage) {
+    this.#run = run;
+    this.#storage = storage;
+    this.#orchestrator = new Orchestrator({ storage, newCommandId });
+    this.#random = new Random(run.seed, 'supervisor');
+    this.#failpoints = run.failpoints;
+    this.#plan = planDisturbances(this.#random, run.tasks, run.kills, run.pauses);
+  }
+
+  async supervise(): Promise<Disturbed> {
+    const unwatch = await this.#storage.watch(() => void this.#look().catch(this.#done.reject));
+    const tooLong = setTimeout(
+      () => this.#done.reject(new Error(`the run took longer than ${this.#run.timeoutMs} ms`)),
+      this.#run.timeoutMs,
+    );
+    try {
+      for (let number = 0; number < this.#run.workers; number += 1)
+        this.#start({ role: 'worker', agent: agentName(number), number, run: 1 });
+      this.#start({ role: 'follower', agent: 'follower', number: 0, run: 1 });
+      await this.#done.promise;
+    } finally {
+      clearTimeout(tooLong);
+      await unwatch();
+      this.#over = true;
+      for (const process of this.#alive) process.signal('SIGKILL');
+    }
+    this.#counts.durationMs = Date.now() - this.#counts.startedAt;
+    return this.#counts;
+  }
+
+  #start(settings: Omit<ProcessSettings, 'workload' | 'failpoint'>): void {
+    if (this.#over) return;
+    const failpoint = settings.role === 'worker' ? planFailpoint(this.#random, this.#failpoints) : null;
+    if (failpoint !== null) this.#failpoints -= 1;
+    this.#counts.starts += 1;
+    const started = new OneProcess(
+      { ...settings, failpoint, workload: { ...this.#run, child: this.#run.child.href } },
+      {
+        onMessage: (process, message) => this.#told(process, message),
+        onExit: (process, code, signal) => this.#exited(process, code, signal),
+      },
+    );
+    this.#alive.add(started);
+  }
+
+  #told(process: OneProcess, message: FromProcess): void {
+    // Before that it would not have heard.
+    if (message.is === 'ready' && this.#finishing) process.finish();
+    if (message.is !== 'step') return;
+    this.#steps += 1;
+    const [next] = this.#plan;
+    // The process that took the step is hit, in the middle of what it does next.
+    if (
+      next === undefined ||
+      this.#steps < next.atStep ||
+      this.#finishing ||
+      this.#doomed.has(process) ||
+      this.#paused.has(process)
+    )
+      return;
+    this.#plan.shift();
+    if (next.kind === 'kill') this.#kill(process, next.long ? this.#longMs() : 0);
+    else this.#pause(process);
+  }
+
+  #kill(process: OneProcess, awayMs: number): void {
+    this.#counts.kills += 1;
+    this.#doomed.set(process, awayMs);
+    process.signal('SIGKILL');
+  }
+
+  /** Time itself is what is waited for here: the process must sleep through the end of its lease. */
+  #pause(process: OneProcess): void {
+    this.#counts.pauses += 1;
+    this.#paused.add(process);
+    process.signal('SIGSTOP');
+    setTimeout(() => {
+      this.#paused.delete(process);
+      process.signal('SIGCONT');
+    }, this.#longMs());
+  }
+
+  #longMs(): number {
+    return Math.max(this.#run.ttlMs, this.#run.staleAfterMs) + 500;
+  }
+
+  #exited(process: OneProcess, code: number | null, signal: string | null): void {
+    this.#alive.delete(process);
+    const { settings } = process;
+    const awayMs = this.#doomed.get(process) ?? 0;
+    if (signal === 'SIGKILL' && !this.#doomed.has(process)) this.#counts.failpoints += 1;
+    if (signal === 'SIGKILL') {
+      this.#away += 1;
+      setTimeout(() => {
+        this.#away -= 1;
+        this.#start({ ...settings, run: settings.run + 1 });
+      }, awayMs);
+    } else if (code !== 0) {
+      this.#counts.crashes.push(`${settings.agent}.${settings.run} ended with ${signal ?? `exit code ${code}`}`);
+      this.#done.reject(new Error(this.#counts.crashes.at(-1)));
+    } else if (this.#alive.size + this.#away === 0) this.#done.resolve();
+  }
+
+  /** Everybody may finish once every task has succeeded. */
+  async #look(): Promise<void> {
+    if (this.#finishing) return;
+    const { tasks } = await this.#orchestrator.counts('default', this.#run.tasks + 1);
+    if (tasks.succeeded < this.#run.tasks || this.#finishing) return;
+    this.#finishing = true;
+    for (const process of this.#alive) process.finish();
+  }
+}
