@@ -1,0 +1,25 @@
+/** Several processes on one file, killed and halted at random: the full form. */
+import { expect, test } from 'vitest';
+import { runCrowd } from './crowd.ts';
+
+test('eight processes under 24 kills do 500 tasks, each exactly once', { timeout: 240_000 }, async () => {
+  const { errors, notOnce, violations, verification, integrity, figures } = await runCrowd({
+    workers: 8,
+    tasks: 500,
+    sharedSessions: 20,
+    kills: 24,
+    failpoints: 12,
+    pauses: 8,
+    timeoutMs: 200_000,
+  });
+
+  expect({ errors, notOnce, violations, findings: verification.findings, integrity }).toEqual({
+    errors: [],
+    notOnce: [],
+    violations: [],
+    findings: [],
+    integrity: 'ok',
+  });
+  expect(figures.kills).toBeGreaterThanOrEqual(20);
+  expect(figures.unanswered).toBeGreaterThan(0);
+});
