@@ -54,6 +54,7 @@ export class Group {
   #commits = 0;
   #groups = 0;
   #sharesFile = false;
+  #replaced = false;
   /** The last claim without a session found nothing, so the next one looks before it takes the lock. */
   #idle = false;
   #whenEmpty: (() => void)[] = [];
@@ -112,12 +113,18 @@ export class Group {
   }
 
   #connected(): Writer {
-    this.#groups += 1;
-    if (this.#groups % GROUPS_PER_FILE_CHECK === 0 && identityOf(this.#options.path) !== this.#options.identity) {
-      throw new OrchestratorError('STORE_REPLACED', `${this.#options.path} was moved or replaced while it was open.`);
-    }
+    this.#assertSameFile();
     this.#writer ??= this.#options.connect();
     return this.#writer;
+  }
+
+  /** Once it is another file it stays so: what was written to the old one would be lost. */
+  #assertSameFile(): void {
+    const { path, identity } = this.#options;
+    this.#groups += 1;
+    this.#replaced ||= this.#groups % GROUPS_PER_FILE_CHECK === 0 && identityOf(path) !== identity;
+    if (this.#replaced)
+      throw new OrchestratorError('STORE_REPLACED', `${path} was moved or replaced while it was open.`);
   }
 
   #answerPolls(writer: Writer): void {

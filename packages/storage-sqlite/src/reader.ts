@@ -144,8 +144,8 @@ export class SqliteReader implements Reader {
     return this.#source.snapshot((source) => use(new SqliteReader(source, this.#clock)));
   }
 
-  async now(): Promise<number> {
-    return Math.floor(this.#clock.read().wall);
+  now(): Promise<number> {
+    return this.#source.read(() => Math.floor(this.#clock.read().wall));
   }
 }
 

@@ -3,13 +3,15 @@
  * - what a call of a group may not write is undone alone, and the others are saved
  * - a row that is not as it was loaded fails its call
  * - a call that throws harms no other
+ * - a commit that fails fails its group, and the next group works
  * - a locked store is waited for, and after the time limit reported as busy
  * - calls under way when the storage is closed are finished; later ones are refused
  * - a snapshot sees one state, while others write and read
  * - a storage cannot be handed to another thread
  */
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { Writer } from '../src/writer.ts';
 import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
 
 const ABOUT = { by: 'session', namespace: 'default', sessionId: 's1' } as const;
@@ -103,6 +105,29 @@ test('a store that stays locked is reported as busy, and can be read meanwhile',
   other.exec('ROLLBACK');
   expect(await storage.transact(NEW, () => aDecision(2))).toBe(2);
   other.close();
+  await storage.close();
+});
+
+test.each([
+  ['SQLITE_IOERR_FSYNC', 'STORE_IO'],
+  ['SQLITE_FULL', 'STORE_FULL'],
+])('a commit that fails with %s fails its whole group with %s, and the next one works', async (driver, code) => {
+  const { storage } = await aStore();
+  await add(storage, aSession());
+  const commit = vi.spyOn(Writer.prototype, 'commit').mockImplementationOnce(() => {
+    throw Object.assign(new Error('the disk said no'), { code: driver });
+  });
+  const adding = (id: string) => storage.transact(NEW, () => aDecision(id, { tasks: [created(id)] }));
+
+  const results = await Promise.allSettled([adding('t1'), adding('t2')]);
+  commit.mockRestore();
+
+  expect(results).toMatchObject([
+    { status: 'rejected', reason: { code, retryable: true } },
+    { status: 'rejected', reason: { code, retryable: true } },
+  ]);
+  expect(await adding('t1')).toBe('t1');
+  expect((await storage.read.tasks({ namespace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual(['t1']);
   await storage.close();
 });
 

@@ -181,6 +181,7 @@ describe('a file that was moved or replaced', () => {
     };
 
     await expect(writes()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    await expect(storage.transact(NEW, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_REPLACED' });
     await storage.close();
   });
 });

@@ -1,0 +1,75 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What a program of `programs/` says to the test that started it. */
+export interface Message {
+  readonly is: string;
+  readonly [field: string]: unknown;
+}
+
+/** From source, the workspace's packages are found by the condition that names it. */
+const EXEC_ARGV = ['--conditions=@agent-orchestrator/source'];
+
+/** A program in a process of its own. */
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #messages: Message[] = [];
+  readonly #exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  #heard: () => void = () => {};
+
+  /** @param settings what the program finds, as JSON, in its argument; its error output goes to a file beside `path` */
+  constructor(name: string, settings: { readonly path: string; readonly [setting: string]: unknown }) {
+    const log = openSync(join(dirname(settings.path), 'programs.log'), 'a');
+    this.#child = fork(programFile(name), [JSON.stringify(settings)], { execArgv: EXEC_ARGV, stdio: ['ignore', log, log, 'ipc'] });
+    this.#child.on('message', (message: Message) => {
+      this.#messages.push(message);
+      this.#heard();
+    });
+    // A message to a process that is gone: its exit is what counts.
+    this.#child.on('error', () => {});
+    this.#exited = once(this.#child, 'exit').then(([code, signal]: (number | string | null)[]) => {
+      this.#heard();
+      return { code: code as number | null, signal: signal as string | null };
+    });
+  }
+
+  /** Waits until the program says so. */
+  async said(what: string): Promise<Message> {
+    for (;;) {
+      const at = this.#messages.findIndex(({ is }) => is === what);
+      if (at >= 0) return this.#messages.splice(at, 1)[0] as Message;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw new Error(`the program ended without saying ${what}`);
+      await new Promise<void>((resolve) => (this.#heard = resolve));
+    }
+  }
+
+  tell(what: string): void {
+    if (this.#child.connected) this.#child.send({ is: what });
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  async exited(): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+    return this.#exited;
+  }
+}
+
+/** Runs a program to its end under `strace`, which makes a system call of it fail or kill it. */
+export async function runUnderStrace(inject: string, name: string, settings: { readonly path: string; readonly [setting: string]: unknown }): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+  const folder = dirname(settings.path);
+  const log = openSync(join(folder, 'programs.log'), 'a');
+  const syscall = inject.slice(0, inject.indexOf(':'));
+  const strace = ['-f', '--seccomp-bpf', '-qq', '-o', join(folder, 'strace.log'), '-e', `trace=${syscall}`, '-e', `inject=${inject}`];
+  const child = spawn('strace', [...strace, process.execPath, ...EXEC_ARGV, programFile(name), JSON.stringify(settings)], { stdio: ['ignore', log, log] });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return { code, signal };
+}
+
+function programFile(name: string): string {
+  return new URL(`programs/${name}.ts`, import.meta.url).pathname;
+}

@@ -1,0 +1,19 @@
+/** Opens a store that may not be there yet, adds a task, and says how far it has come. */
+import { Orchestrator } from '@agent-orchestrator/core';
+import { newCommandId } from '@agent-orchestrator/storage-conformance';
+import { openSqliteStorage } from '../../src/index.ts';
+import { leave, settingsOf, tell, told } from './parent.ts';
+
+const { path, key } = settingsOf<{ readonly path: string; readonly key: string }>();
+
+const start = told('start');
+tell('loaded');
+await start;
+const storage = await openSqliteStorage({ path });
+tell('opened');
+await storage.migrate();
+tell('migrated');
+const { task } = await new Orchestrator({ storage, newCommandId }).enqueueTask({ dedupeKey: key });
+tell('added', { taskId: task.id });
+await storage.close();
+leave();

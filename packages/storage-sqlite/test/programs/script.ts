@@ -1,0 +1,69 @@
+/**
+ * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an unknown
+ * outcome, or one that may succeed later, is sent again as it was; then the series goes on.
+ */
+import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
+import { JournalFile, JournalledCalls, newCommandId, type CallName, type Calls } from '@agent-orchestrator/storage-conformance';
+import { openSqliteStorage } from '../../src/index.ts';
+import { settingsOf } from './parent.ts';
+
+interface Settings {
+  readonly path: string;
+  readonly folder: string;
+  readonly run: number;
+}
+
+const TRIES_MAX = 10;
+const TERMS = { agent: 'script', ttlMs: 60_000, staleAfterMs: 60_000 };
+
+const { path, folder, run } = settingsOf<Settings>();
+const journal = new JournalFile(folder, 'script', run);
+journal.write({ is: 'started', agent: 'script', instance: `script.${run}`, at: Date.now() });
+
+const storage = await persist(async () => {
+  const opened = await openSqliteStorage({ path });
+  try {
+    await opened.migrate();
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+});
+const calls = new JournalledCalls({
+  orchestrator: new Orchestrator({ storage, newCommandId }),
+  write: (line) => journal.write(line),
+  now: Date.now,
+});
+
+await send('enqueue', { tasks: [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }] });
+const reply = await send('claim', TERMS);
+const claim = reply.ok ? reply.claims[0] : undefined;
+if (claim === undefined) throw new Error('nothing was claimed');
+const holder = { sessionId: claim.lease.sessionId, token: claim.lease.token };
+await send('checkpoint', { ...holder, nextAction: 'go on' });
+await send('heartbeat', holder);
+const released = await send('release', { ...holder, outcome: 'succeeded', claimNext: TERMS });
+const next = released.ok ? released.next : null;
+if (next === null) throw new Error('there was no next task');
+await send('release', { sessionId: next.lease.sessionId, token: next.lease.token, outcome: 'succeeded' });
+
+await persist(async () => storage.close());
+journal.write({ is: 'ended', at: Date.now() });
+journal.close();
+
+async function send<C extends CallName>(command: C, request: Omit<Calls[C]['request'], 'commandId'>): Promise<Calls[C]['reply']> {
+  const identified = (command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }) as Calls[C]['request'];
+  return persist(async () => calls.call(command, identified));
+}
+
+/** What is retryable is tried again at once: the fault is a single one. */
+async function persist<R>(act: () => Promise<R>): Promise<R> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries >= TRIES_MAX || !(error instanceof OrchestratorError) || !error.retryable) throw error;
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** Claims a task, is halted, and tries to go on as if nothing had happened when it is told to. */
+import { Orchestrator } from '@agent-orchestrator/core';
+import { newCommandId } from '@agent-orchestrator/storage-conformance';
+import { openSqliteStorage } from '../../src/index.ts';
+import { leave, settingsOf, tell, told } from './parent.ts';
+
+const { path, ttlMs } = settingsOf<{ readonly path: string; readonly ttlMs: number }>();
+
+const storage = await openSqliteStorage({ path });
+const orchestrator = new Orchestrator({ storage, newCommandId });
+const claim = await orchestrator.claimTask({ agent: 'zombie', ttlMs, staleAfterMs: ttlMs });
+if (!claim.ok) throw new Error(`nothing was claimed: ${claim.reason}`);
+const { sessionId, token, expiresAt } = claim.lease;
+const goOn = told('go on');
+tell('claimed', { sessionId, token, expiresAt });
+await goOn;
+
+const holder = { sessionId, token };
+tell('answered', {
+  checkpoint: await orchestrator.checkpoint({ ...holder, nextAction: 'what the zombie meant to do' }),
+  heartbeat: await orchestrator.heartbeat(holder),
+  release: await orchestrator.releaseTask({ ...holder, outcome: 'succeeded' }),
+});
+await storage.close();
+leave();
