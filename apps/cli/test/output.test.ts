@@ -98,6 +98,8 @@ test.concurrent('--version prints the version of the package', async ({ expect }
   const { exit, stdout } = await cli.run(['--version']);
 
   expect([exit, stdout]).toEqual([0, `${version}\n`]);
+  expect(await cli.json(['--version'])).toMatchObject({ exit: 0, kind: 'version', data: { version } });
+  expect(await cli.json(['claim', '--help'])).toMatchObject({ exit: 0, kind: 'help' });
 });
 
 test.concurrent('help is printed to stdout; no command at all is refused with a way on', async ({ expect }) => {

@@ -28,11 +28,11 @@ test.concurrent('claim --wait takes what is added meanwhile, soon after', async 
   ]);
 });
 
-test.concurrent('claim --wait takes what falls due; one that runs out is 75', async ({ expect }) => {
+test.concurrent('claim --wait that runs out is 75; it takes what falls due', async ({ expect }) => {
   using cli = new Cli();
-  await cli.run(['task', 'create', 'x', '--delay', '1500ms']);
 
   const early = await cli.run(['claim', '--agent', 'a', '--wait', '100ms']);
+  await cli.run(['task', 'create', 'x', '--delay', '1s']);
   const due = await cli.run(['claim', '--agent', 'a', '--wait', '15s']);
 
   expect([early.exit, due.exit]).toEqual([75, 0]);
