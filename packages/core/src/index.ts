@@ -1,5 +1,13 @@
 /** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
-export { addresseeOf, addresseesOf, compareInQueue, type Task, type TaskStatus } from './task.ts';
+export {
+  addresseeOf,
+  addresseesOf,
+  compareInQueue,
+  nextHeadOf,
+  type NextHead,
+  type Task,
+  type TaskStatus,
+} from './task.ts';
 export { CHAIN_START, hashEvent } from './chain.ts';
 export type { Clock, ClockJump, ClockReading, ClockState } from './clock.ts';
 export type { Context } from './context.ts';

@@ -69,6 +69,21 @@ export function addresseeOf(task: Pick<Task, 'assignee' | 'role'>): string {
   return task.role === null ? '' : `role:${task.role}`;
 }
 
+/** What the claim's index holds of a session's head: the `next_*` columns. */
+export interface NextHead {
+  readonly taskId: string;
+  readonly priority: number;
+  readonly queuedAt: number;
+  readonly kind: string;
+  readonly addressee: string;
+}
+
+/** What the index should hold of a head. */
+export function nextHeadOf(task: Task): NextHead {
+  const { id: taskId, priority, queuedAt, kind } = task;
+  return { taskId, priority, queuedAt, kind, addressee: addresseeOf(task) };
+}
+
 /** All the addressees whose tasks an agent may claim. */
 export function addresseesOf(agent: string, roles: readonly string[]): string[] {
   return ['', `agent:${agent}`, ...roles.map((role) => `role:${role}`)];
