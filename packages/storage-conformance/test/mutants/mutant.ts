@@ -20,8 +20,6 @@ export interface Mutant {
   readonly lose?: (inside: Inside) => void;
 }
 
-export type Change<T, Extra extends unknown[] = []> = (value: T, ...extra: Extra) => T;
-
 /** Asks for something else than the rules asked for. */
 export function withScope(change: (scope: Scope, inside: Inside) => Scope): Mutant['wrap'] {
   return (storage, inside) => ({
