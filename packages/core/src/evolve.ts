@@ -58,13 +58,12 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
   };
 }
 
-/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Not logged, like a renewal. */
+/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Nobody proved to be alive, and nothing is logged. */
 export function pullBack(session: HeldSession, now: number): Session {
-  return {
-    ...session,
-    ...deadlines(now, session.ttlMs, session.staleAfterMs),
-    updatedAt: Math.max(now, session.updatedAt),
-  };
+  const heartbeatAt = Math.min(session.heartbeatAt, now);
+  const leaseExpiresAt = now + session.ttlMs;
+  const staleAt = Math.max(leaseExpiresAt, heartbeatAt + session.staleAfterMs);
+  return { ...session, leaseExpiresAt, heartbeatAt, staleAt, updatedAt: Math.max(now, session.updatedAt) };
 }
 
 function assertHolder(session: Session, event: NewEvent): void {

@@ -139,7 +139,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Adds one task, opening its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const { namespace, commandId, ...rest } = task;
+    const { namespace, commandId, ...rest } = field.asObject(task, 'task');
     const { tasks } = await this.enqueueTasks([rest], { namespace, commandId });
     const [enqueued] = tasks;
     if (enqueued === undefined) throw invalidInput('tasks', 'is empty');
@@ -207,7 +207,8 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   /** Ends the lease with an outcome; with `claimNext` takes the next head in the same transaction. */
-  async releaseTask({ kind, ...call }: ReleaseTask<Kinds>): Promise<Released<Kinds>> {
+  async releaseTask(task: ReleaseTask<Kinds>): Promise<Released<Kinds>> {
+    const { kind, ...call } = field.asObject(task, 'call');
     const input = parseInput(releaseInput, this.#addressed(call));
     // Without a kind nothing is awaited, so that calls of one turn are sent in their order.
     if (kind !== undefined) await this.#checkResult(input, kind, 'result');
@@ -220,6 +221,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    */
   async releaseTasks(calls: readonly ReleaseTask<Kinds>[], batch: Addressed = {}): Promise<readonly Released<Kinds>[]> {
     const { namespace, commandId } = parseInput(addressedInput, this.#addressed(batch));
+    if (!Array.isArray(calls)) throw invalidInput('calls', 'must be an array');
     const parts = calls.map(({ kind: _kind, ...call }, at) => ({
       ...call,
       namespace: call.namespace ?? namespace,

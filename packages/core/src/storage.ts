@@ -153,7 +153,7 @@ export interface Reader {
   counts(namespace: string, max: number): Promise<Counts>;
   /** Every event up to this id is visible to a read that begins now, and no smaller id will appear later. */
   settledEventId(): Promise<number>;
-  /** The namespaces that hold a session. */
+  /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
   /** Runs reads that all see the same state. Short: a long one keeps the database from tidying up. */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;

@@ -49,6 +49,27 @@ export interface Task {
   readonly version: number;
 }
 
+/**
+ * The columns of a task that move. The others, its payload among them, are as they were said when it was queued: storages
+ * never write them again, and receipts need not keep them.
+ */
+export const MOVING_TASK_FIELDS = [
+  'status',
+  'runAt',
+  'queuedAt',
+  'attempt',
+  'interruptions',
+  'assignee',
+  'role',
+  'note',
+  'cancelRequestedAt',
+  'result',
+  'error',
+  'startedAt',
+  'finishedAt',
+  'version',
+] as const satisfies readonly (keyof Task)[];
+
 /** The columns of a task that move without an event. */
 export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
 

@@ -2,11 +2,20 @@
 // - a second grant while a lease is open
 // - anything under a token that is not that of the current lease
 // - closing a session in which a task is open, and new work in a closed one
+// - (and it moves no column but those that are said to move)
 // - an event of a task or a session that was never there, or was there before
 import { expect, test } from 'vitest';
 import { evolve, type State } from '../src/evolve.ts';
 import { canonicalize } from '../src/canonical.ts';
-import { CHAIN_START, type EventPayloads, type EventType, type NewEvent } from '../src/index.ts';
+import {
+  CHAIN_START,
+  FIXED_SESSION_FIELDS,
+  MOVING_TASK_FIELDS,
+  type Task,
+  type EventPayloads,
+  type EventType,
+  type NewEvent,
+} from '../src/index.ts';
 
 const queuedPayload: EventPayloads['task.queued'] = {
   kind: 'task',
@@ -116,4 +125,15 @@ test('it takes a life from beginning to end', () => {
 
   expect(session).toMatchObject({ status: 'closed', tasksOpen: 0, token: null });
   expect(task).toMatchObject({ status: 'succeeded', attempt: 1 });
+});
+
+test('it moves no column but those that are said to move', () => {
+  const before = after(opened, queued);
+  const now = after(opened, queued, claimed, { ...succeeded, at: 2_000 });
+  const fixed = Object.keys(before.task ?? {}).filter(
+    (column) => !(MOVING_TASK_FIELDS as readonly string[]).includes(column),
+  );
+
+  for (const column of fixed) expect(now.task).toHaveProperty(column, before.task?.[column as keyof Task]);
+  for (const column of FIXED_SESSION_FIELDS) expect(now.session?.[column]).toBe(before.session?.[column]);
 });

@@ -365,7 +365,8 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
     },
     async namespaces() {
       assertOpen();
-      return [...new Set([...data.sessions.values()].map(({ namespace }) => namespace))].toSorted();
+      const named = [...data.sessions.values(), ...data.events].map(({ namespace }) => namespace);
+      return [...new Set(named)].toSorted();
     },
     async snapshot(use) {
       assertOpen();

@@ -46,9 +46,14 @@ const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AN
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt", next_kind AS "kind", next_for AS "addressee"
   FROM sessions WHERE namespace = ? AND id = ? AND next_task_id IS NOT NULL`;
 /** From one namespace to the next by its index, not over all sessions. */
-const NAMESPACES = `WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM sessions
-  UNION ALL SELECT (SELECT min(namespace) FROM sessions WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
-  SELECT namespace FROM found WHERE namespace IS NOT NULL`;
+/** One step along the index for each namespace. */
+function namespacesOf(table: string): string {
+  return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table}
+    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
+    SELECT namespace FROM found WHERE namespace IS NOT NULL)`;
+}
+
+const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
 
 const counted = (table: string, index: string, where: string): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE namespace = :namespace AND ${where} LIMIT :max))`;

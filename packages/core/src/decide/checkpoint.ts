@@ -74,7 +74,7 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
           payload: context,
         },
       ],
-      renewals: [{ sessionId: session.id, by: 'heartbeat' }],
+      renewals: [{ sessionId: session.id }],
       reply: (after) => ({
         ok: true,
         turn,

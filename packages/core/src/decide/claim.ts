@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { EventDraft } from '../events.ts';
 import * as field from '../fields.ts';
-import { isExpired, isStale, isTooFarAhead, nextToken, type HeldSession } from '../lease.ts';
+import { isExpired, isStale, nextToken, type HeldSession } from '../lease.ts';
 import { DEFAULTS, LIMITS } from '../limits.ts';
 import type { Loaded, LoadedSession } from '../storage.ts';
 import { addresseesOf, compareInQueue, type Task } from '../task.ts';
 import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
-import { refuse, type Command, type Judgement, type Renewal } from './judgement.ts';
+import { refuse, type Command, type Judgement } from './judgement.ts';
 import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
 
 export const claimInput = z.strictObject({
@@ -185,10 +185,8 @@ function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null 
 }
 
 function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgement<ClaimReply> {
-  const renewals: Renewal[] = isTooFarAhead(session, loaded.now) ? [{ sessionId: session.id, by: 'pull_back' }] : [];
   return {
     events: [],
-    renewals,
     reply(after) {
       const { leaseExpiresAt } = after.session(session.id);
       const { agent, instance } = session;
