@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 /** Root may write everything: what permissions do is tried as somebody else. */
 const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 export interface Ran {
   readonly exit: number | null;
@@ -36,7 +36,7 @@ export interface Document {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   readonly unprivileged?: boolean;
 }
 
