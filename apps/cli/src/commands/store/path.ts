@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Define } from '../../program.ts';
 import { printable } from '../../output/printable.ts';
 
@@ -13,16 +13,28 @@ export const definePath: Define = (parent, run) => {
         const store = parseStoreUrl(given);
         const from = source === 'argument' ? '--store' : source;
         const path = store.scheme === 'sqlite' ? store.path : null;
-        const exists = path !== null && existsSync(path);
+        const exists = path === null ? false : isThere(path);
         return {
           kind: 'store_path',
           data: { url: store.url, path, from, exists },
           ids: [store.url],
-          text: (paint) => [
-            `${printable(store.url)}  ${paint('dim', `(from ${from}; ${exists ? 'exists' : 'not there yet'})`)}`,
-          ],
-          chatter: exists || path === null ? [] : ['next: orchestrator store init'],
+          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${from}; ${found(exists)})`)}`],
+          chatter: exists !== false || path === null ? [] : ['next: orchestrator store init'],
         };
       }),
     );
 };
+
+/** null: this user may not look. What cannot be seen is not for that reason gone. */
+function isThere(path: string): boolean | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return null;
+  }
+}
+
+function found(exists: boolean | null): string {
+  if (exists === null) return 'this user may not look whether it exists';
+  return exists ? 'exists' : 'not there yet';
+}
