@@ -67,6 +67,14 @@ export class Cli implements Disposable {
     return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
   }
 
+  /** Runs a line of shell, in which the program's words come first. */
+  async shell(line: string): Promise<Ran> {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
+    const child = spawn('bash', ['-c', `exec "$0" "$1" ${line}`, process.execPath, program], { cwd: this.folder, env });
+    child.stdin.end();
+    return finished(child);
+  }
+
   /** Lets the unprivileged user work in the folder. */
   giveAway(): void {
     if (isRoot) chownSync(this.folder, NOBODY, NOBODY);
