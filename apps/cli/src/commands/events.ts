@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import { interruption } from '../changes.ts';
 import { usage } from '../failure.ts';
 import { EventFeed } from '../events/event-feed.ts';
-import { collect, parseInteger } from '../input/parse.ts';
+import { collect, parseCount, parseInteger } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import { document } from '../output/json.ts';
 import type { Define } from '../program.ts';
@@ -26,7 +26,7 @@ const define: Define = (program, run) => {
     .command('events')
     .description('the log, in order; event numbers are cursors')
     .option('--after <n>', 'begin after this event; 0 is the beginning (default: the last ones)', parseInteger)
-    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseInteger)
+    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseCount)
     .option('--follow', 'go on with what happens, until interrupted; none is missed or told twice')
     .option('--session <id>', 'only of this session')
     .option('--task <id>', 'only of this task')
@@ -71,11 +71,11 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   if (follow) call.refuseJsonWith('--follow');
   if (follow && limit !== undefined)
     throw usage('--limit and --follow cannot be given together.', 'Leave one of the two out.', 'limit');
-  const interrupted = interruption();
   await using orchestrator = await call.open('read-only');
   const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
+  const interrupted = interruption();
   let left = follow ? Infinity : (limit ?? DEFAULT_LIMIT);
-  for await (const event of follow ? feed.followed(interrupted) : feed.present()) {
+  for await (const event of follow ? feed.followed(interrupted) : feed.present(interrupted)) {
     if (interrupted.aborted || left === 0) break;
     print(call, event);
     left -= 1;

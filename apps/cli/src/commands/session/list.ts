@@ -1,6 +1,6 @@
 import type { SessionStatus } from '@agent-orchestrator/core';
 import { Option } from 'commander';
-import { collect, parseInteger } from '../../input/parse.ts';
+import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../program.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
 import { sessionTable } from '../../views/session.ts';
@@ -18,7 +18,7 @@ export const defineList: Define = (parent, run) => {
       new Option('--status <status>', 'only these: idle, running, closed (may be repeated)').argParser(collect),
     )
     .option('--held-by <agent>', 'only those that this agent holds')
-    .option('--limit <n>', 'how many at most (default: 50)', parseInteger)
+    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {
