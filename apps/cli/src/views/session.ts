@@ -4,7 +4,7 @@ import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 
-type ListedSession = Omit<SessionRecord, 'headTaskId'>;
+export type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 
 /** `stale` is no status: it is what a held session looks like when its time is over. */
 function sessionState(session: ListedSession, now: number): string {
