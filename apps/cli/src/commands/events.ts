@@ -3,8 +3,10 @@ import type { Call } from '../call.ts';
 import { interruption } from '../changes.ts';
 import { usage } from '../failure.ts';
 import { EventFeed } from '../events/event-feed.ts';
+import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
+import { outputEnded } from '../output/readers.ts';
 import { document } from '../output/json.ts';
 import type { Define } from '../program.ts';
 import { eventLine } from '../views/event.ts';
@@ -74,13 +76,19 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   await using orchestrator = await call.open('read-only');
   const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
   const interrupted = interruption();
-  let left = follow ? Infinity : (limit ?? DEFAULT_LIMIT);
-  for await (const event of follow ? feed.followed(interrupted) : feed.present(interrupted)) {
-    if (interrupted.aborted || left === 0) break;
+  if (follow)
+    await keepTrying(call.output, interrupted, async () => printAll(call, feed.followed(interrupted), Infinity));
+  else await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+  return null;
+}
+
+async function printAll(call: Call, events: AsyncIterable<EventRecord>, limit: number): Promise<void> {
+  let left = limit;
+  for await (const event of events) {
+    if (outputEnded.aborted || left === 0) return;
     print(call, event);
     left -= 1;
   }
-  return null;
 }
 
 function print({ output }: Call, event: EventRecord): void {
