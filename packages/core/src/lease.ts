@@ -64,8 +64,8 @@ export function isExpired(session: HeldSession, now: number): boolean {
 }
 
 /** Expired and without a heartbeat for `staleAfterMs`: from then on anybody may recover it. */
-export function isStale(session: HeldSession, now: number): boolean {
-  return now >= session.staleAt;
+export function isStale({ staleAt }: Pick<Session, 'staleAt'>, now: number): boolean {
+  return staleAt !== null && now >= staleAt;
 }
 
 /** A deadline further away than its TTL comes from a clock that was ahead: it would keep a dead holder's lease for long. */

@@ -11,6 +11,7 @@ export {
   ERRORS,
   EVENT_DOCS,
   isEnded,
+  isStale,
   LIMITS,
   Orchestrator,
   OrchestratorError,

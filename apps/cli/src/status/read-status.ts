@@ -1,6 +1,6 @@
 import type { Counts, EventRecord, Orchestrator, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
+import { isStale } from '@agent-orchestrator/runtime';
 import { everyRow } from '../pages.ts';
-import { isStale } from '../views/session.ts';
 
 /** Counts stop here, and say so. */
 const COUNT_MAX = 10_000;

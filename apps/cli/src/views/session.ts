@@ -1,4 +1,5 @@
 import type { Context, SessionRecord } from '@agent-orchestrator/core';
+import { isStale } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
@@ -9,10 +10,6 @@ export type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 /** `stale` is no status: it is what a held session looks like when its time is over. */
 function sessionState(session: ListedSession, now: number): string {
   return isStale(session, now) ? 'stale' : session.status;
-}
-
-export function isStale({ staleAt }: ListedSession, now: number): boolean {
-  return staleAt !== null && now >= staleAt;
 }
 
 function sessionLine(session: ListedSession, now: number, paint: Paint): string {

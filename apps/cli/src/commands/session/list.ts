@@ -1,10 +1,11 @@
 import type { Orchestrator, Page, SessionStatus } from '@agent-orchestrator/core';
+import { isStale } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import { everyRow } from '../../pages.ts';
 import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../program.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
-import { isStale, sessionTable, type ListedSession } from '../../views/session.ts';
+import { sessionTable, type ListedSession } from '../../views/session.ts';
 
 interface ListOptions extends PageOptions {
   readonly status?: SessionStatus[];
