@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Page } from '@agent-orchestrator/core';
 
 /** As many as the API answers at once. */
@@ -10,6 +11,8 @@ export async function* everyRow<T>(
 ): AsyncGenerator<T> {
   let after: string | null | undefined = start;
   do {
+    // A long list of a local file must not keep signals from being heard.
+    await nextTurn();
     const page: Page<T> = await list({ limit: PAGE, ...(after !== undefined && { after }) });
     yield* page.items;
     after = page.next;

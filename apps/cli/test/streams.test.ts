@@ -5,15 +5,35 @@
  *  - events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT
  *  - events goes on after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
+ *  - a signal ends a log of many pages between two of them, and a log that was cut short is not done
  *  - who stops reading is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
  */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'vitest';
 import { Cli, finished, type Document } from './support/cli.ts';
+
+test.concurrent('a signal ends a log of many pages between two of them, and a log that was cut short is not done', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const lines = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ title: `task ${n}`, session: 'all' })).join(
+    '\n',
+  );
+  writeFileSync(join(cli.folder, 'tasks.jsonl'), lines);
+  await cli.run(['task', 'create', '--jsonl', join(cli.folder, 'tasks.jsonl')]);
+  const dump = cli.start(['events', '--after', '0', '--jsonl']);
+
+  dump.stdout.once('data', () => dump.kill('SIGTERM'));
+  const { exit, stdout } = await finished(dump);
+
+  expect(exit).toBe(143);
+  expect(stdout.split('\n').length).toBeLessThan(5_000);
+});
 
 test.concurrent('claim --wait takes what is added meanwhile, soon after', async ({ expect }) => {
   using cli = new Cli();

@@ -1,7 +1,7 @@
 import type { EventRecord, EventType } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
-import { interruption } from '../changes.ts';
-import { usage } from '../failure.ts';
+import { interruptedBy, interruption } from '../changes.ts';
+import { Failure, usage } from '../failure.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
@@ -78,8 +78,20 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   const interrupted = interruption();
   if (follow)
     await keepTrying(call.output, interrupted, async () => printAll(call, feed.followed(interrupted), Infinity));
-  else await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+  else {
+    await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+    // A log that was cut short must not look like a whole one.
+    if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
+  }
   return null;
+}
+
+function cutShort(interrupted: AbortSignal): Failure {
+  return new Failure('INTERRUPTED', 'Interrupted: not all events were written.', {
+    exit: interruptedBy(interrupted),
+    hint: 'Go on after the last one with --after.',
+    retryable: true,
+  });
 }
 
 async function printAll(call: Call, events: AsyncIterable<EventRecord>, limit: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventRecord, EventType, Orchestrator } from '@agent-orchestrator/core';
 import { Changes } from '../changes.ts';
 
@@ -74,6 +75,8 @@ async function* eventsAfter(
   // Of one session the API counts by its own numbers, so its earlier events are read and left out here.
   let after: string | null = session === undefined ? String(cursor) : '0';
   while (after !== null) {
+    // Reads of a local file never leave the event loop a turn, so without one no signal would be heard before the end.
+    await nextTurn();
     if (until?.aborted) return;
     const page: Awaited<ReturnType<Orchestrator['listEvents']>> = await orchestrator.listEvents({ ...filter, after });
     for (const event of page.items) if (event.id > cursor) yield event;
