@@ -60,7 +60,7 @@ function exitCodes() {
 }
 
 async function generate() {
-  const program = await createProgram(['help'], { exit() {}, complain() {} });
+  const program = await createProgram(['help'], { exit() {}, say() {}, complain() {} });
   return [
     INTRODUCTION,
     `## Options of every command\n${optionTable(program.options)}`,

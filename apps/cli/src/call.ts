@@ -42,6 +42,16 @@ export class Call<Options extends object = object> {
     });
   }
 
+  /**
+   * Tries something on a store in memory that holds nothing: what is malformed throws there, before a store is made for it.
+   */
+  async check(attempt: (orchestrator: Orchestrator) => Promise<unknown>): Promise<void> {
+    const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+    const { namespace } = this.options;
+    await using orchestrator = await openOrchestrator('memory:', namespace === undefined ? {} : { namespace });
+    await attempt(orchestrator);
+  }
+
   /** What commands that change something send along. */
   get command(): { commandId?: string } {
     const { commandId } = this.options;

@@ -35,10 +35,12 @@ export class Changes implements AsyncDisposable {
   async #sleep(ms: number, signal: AbortSignal | undefined, untilChange: boolean): Promise<void> {
     if (signal?.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.max(0, ms));
-    if (untilChange) this.#wake = resolve;
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    const end = () => resolve();
+    const timer = setTimeout(end, Math.max(0, ms));
+    if (untilChange) this.#wake = end;
+    signal?.addEventListener('abort', end, { once: true });
     await promise;
+    signal?.removeEventListener('abort', end);
     clearTimeout(timer);
   }
 }

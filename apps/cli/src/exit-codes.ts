@@ -23,7 +23,7 @@ export const EXIT_CODES = {
 export type ExitCode = keyof typeof EXIT_CODES;
 
 /** Codes of errors that the command line adds to those of the API; reasons of refusals in upper case among them. */
-export type CliCode =
+type CliCode =
   | 'BUSY'
   | 'NO_TASK'
   | 'LEASE_LOST'

@@ -44,7 +44,7 @@ export function usage(message: string, hint?: string, field?: string): Failure {
 /** Content that was read, and cannot be used. */
 export function badContent(field: string, problem: string, cause?: unknown): Failure {
   return new Failure('CONTENT', `${field} ${problem}.`, {
-    field,
+    field: field.replace(/^--/, ''),
     hint: 'Correct the content and try again; nothing was changed.',
     cause,
   });
@@ -83,6 +83,7 @@ export function flagOf(field: string): string {
     roles: '--role',
     types: '--type',
     taskId: 'TASK',
+    commandId: '--command-id',
     id: 'ID',
   };
   return (

@@ -1,29 +1,56 @@
 import { CommanderError } from 'commander';
 import { Failure, failureOf } from './failure.ts';
-import { Output } from './output/output.ts';
+import { Output, type Answer } from './output/output.ts';
 import { createProgram, formatOf } from './program.ts';
 
 /** Runs one command line and answers with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   endQuietlyWithoutReaders();
+  forgetEmptyVariables();
   let exitCode = 0;
-  const complaints: string[] = [];
+  let said = '';
+  let complaints = '';
   try {
-    const ending = { exit: (code: number) => (exitCode = code), complain: (text: string) => complaints.push(text) };
-    const program = await createProgram(argv, ending);
+    const program = await createProgram(argv, {
+      exit: (code) => (exitCode = code),
+      say: (text) => (said += text),
+      complain: (text) => (complaints += text),
+    });
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const output = new Output(formatFromWords(argv));
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      output.answer(aboutItself(error, said.trimEnd()));
+      return 0;
+    }
     const failure = error instanceof CommanderError ? usageFailure(error, complaints) : failureOf(error);
-    new Output(formatFromWords(argv)).failure(failure);
+    output.failure(failure);
     return failure.exit;
   }
 }
 
+/** Help and version, which the parser writes by itself. */
+function aboutItself({ code }: CommanderError, text: string): Answer {
+  const isVersion = code === 'commander.version';
+  return {
+    kind: isVersion ? 'version' : 'help',
+    data: isVersion ? { version: text } : { text },
+    ids: [text],
+    text: () => [text],
+  };
+}
+
+/** A variable that is set to nothing counts as absent. */
+function forgetEmptyVariables(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('ORCHESTRATOR_') && process.env[name] === '') delete process.env[name];
+  }
+}
+
 /** What the parser says of a command line that it does not understand. */
-function usageFailure(error: CommanderError, complaints: readonly string[]): Failure {
-  const [said = error.message, ...more] = complaints.join('').trim().split('\n');
+function usageFailure(error: CommanderError, complaints: string): Failure {
+  const [said = error.message, ...more] = complaints.trim().split('\n');
   if (error.code === 'commander.help')
     return new Failure('USAGE', 'No command is named.', { hint: 'orchestrator --help lists them.' });
   return new Failure('USAGE', said.replace(/^error: /, ''), {

@@ -13,7 +13,7 @@ type Handler<Options extends object, Arguments extends unknown[]> = (
   ...args: Arguments
 ) => Promise<Answer | null>;
 
-export type Run = <Options extends object, Arguments extends unknown[] = []>(
+type Run = <Options extends object, Arguments extends unknown[] = []>(
   handler: Handler<Options, Arguments>,
 ) => (...args: unknown[]) => Promise<void>;
 
@@ -21,12 +21,14 @@ export type Run = <Options extends object, Arguments extends unknown[] = []>(
 export interface Ending {
   /** The exit code of a command that was answered. */
   readonly exit: (code: number) => void;
+  /** What was asked of the parser itself: help, the version. */
+  readonly say: (text: string) => void;
   /** What the parser has to complain about. */
   readonly complain: (text: string) => void;
 }
 
 /** The program with the commands that `argv` may mean; with all of them if it may mean any. */
-export async function createProgram(argv: readonly string[], { exit, complain }: Ending): Promise<Command> {
+export async function createProgram(argv: readonly string[], { exit, say, complain }: Ending): Promise<Command> {
   const program = new Command('orchestrator')
     .description(
       'The durable memory that AI agents coordinate through: claims, leases, recovery, and an append-only event log.',
@@ -35,7 +37,7 @@ export async function createProgram(argv: readonly string[], { exit, complain }:
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: complain })
+    .configureOutput({ writeOut: say, writeErr: complain })
     .exitOverride();
   for (const option of commonOptions()) program.addOption(option);
 
@@ -68,18 +70,13 @@ function runner(exit: (code: number) => void): Run {
   return <Options extends object, Arguments extends unknown[]>(handler: Handler<Options, Arguments>) =>
     async (...args: unknown[]) => {
       const command = args.at(-1) as Command;
-      const options = withoutEmpty(command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>());
+      const options = command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>();
       const call = new Call<Options>(options, new Output(formatOf(options)));
       const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
       if (answer === null) return;
       call.output.answer(answer);
       exit(answer.exit ?? 0);
     };
-}
-
-/** An empty variable counts as absent. */
-function withoutEmpty<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== '')) as Options;
 }
 
 /** `task create --jsonl FILE` reads lines, `--jsonl` alone writes them. */

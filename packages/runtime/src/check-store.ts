@@ -24,10 +24,10 @@ export interface StoreCheck {
  */
 export async function checkStore(url: string): Promise<StoreCheck> {
   const store = parseStoreUrl(url);
+  const storage = await openStorage(url, { mode: 'read-only' });
+  await using orchestrator = new Orchestrator({ storage, newCommandId });
   const damage = await damageOf(store);
   try {
-    const storage = await openStorage(url, { mode: 'read-only' });
-    await using orchestrator = new Orchestrator({ storage, newCommandId });
     const asOf = await orchestrator.asOf();
     const verification = await orchestrator.verify();
     return { url: store.url, ok: damage.length === 0 && verification.ok, damage, verification, asOf };

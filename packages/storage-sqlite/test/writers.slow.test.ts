@@ -9,11 +9,15 @@ const WRITERS = 10;
 const WRITING_MS = 8_000;
 
 test('ten processes write at once and nobody is told that the store is busy', { timeout: 120_000 }, async () => {
-  const path = `${keptIfItFails()}/store.db`;
+  const folder = keptIfItFails();
+  const path = `${folder}/store.db`;
   const storage = await openSqliteStorage({ path });
   await storage.migrate();
   await storage.close();
-  const writers = Array.from({ length: WRITERS }, (_, at) => new Program('writer', { path, agent: `writer-${at + 1}` }));
+  const writers = Array.from(
+    { length: WRITERS },
+    (_, at) => new Program('writer', folder, { path, agent: `writer-${at + 1}` }),
+  );
   await Promise.all(writers.map(async (writer) => writer.said('ready')));
 
   for (const writer of writers) writer.tell('start');

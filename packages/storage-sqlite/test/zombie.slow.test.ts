@@ -7,30 +7,35 @@ import { keptIfItFails } from './crowd.ts';
 import { Program } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
-test('a process that stood still beyond its lease is refused when it goes on, once on record', { timeout: 60_000 }, async () => {
-  const path = `${keptIfItFails()}/store.db`;
-  const storage = await openSqliteStorage({ path });
-  await storage.migrate();
-  const orchestrator = new Orchestrator({ storage, newCommandId });
-  const { task } = await orchestrator.enqueueTask({});
-  const zombie = new Program('zombie', { path, ttlMs: 1_000 });
-  const { sessionId, token, expiresAt } = await zombie.said('claimed');
+test(
+  'a process that stood still beyond its lease is refused when it goes on, once on record',
+  { timeout: 60_000 },
+  async () => {
+    const folder = keptIfItFails();
+    const path = `${folder}/store.db`;
+    const storage = await openSqliteStorage({ path });
+    await storage.migrate();
+    const orchestrator = new Orchestrator({ storage, newCommandId });
+    const { task } = await orchestrator.enqueueTask({});
+    const zombie = new Program('zombie', folder, { path, ttlMs: 1_000 });
+    const { sessionId, token, expiresAt } = await zombie.said('claimed');
 
-  zombie.signal('SIGSTOP');
-  // Its lease has to run out: only time does that.
-  await setTimeout(Number(expiresAt) - Date.now() + 20);
-  const claim = await orchestrator.claimTask({ agent: 'successor', sessionId: task.sessionId });
-  zombie.tell('go on');
-  zombie.signal('SIGCONT');
-  const answered = await zombie.said('answered');
+    zombie.signal('SIGSTOP');
+    // Its lease has to run out: only time does that.
+    await setTimeout(Number(expiresAt) - Date.now() + 20);
+    const claim = await orchestrator.claimTask({ agent: 'successor', sessionId: task.sessionId });
+    zombie.tell('go on');
+    zombie.signal('SIGCONT');
+    const answered = await zombie.said('answered');
 
-  expect(claim).toMatchObject({ ok: true, takeover: { from: { agent: 'zombie', token }, reason: 'expired' } });
-  const refused = { ok: false, reason: 'lease_lost', endedBy: 'lease.taken_over', successor: { agent: 'successor' } };
-  expect(answered).toMatchObject({ checkpoint: refused, heartbeat: refused, release: refused });
-  expect(await orchestrator.getSession(String(sessionId))).toMatchObject({ agent: 'successor', context: null });
-  expect(await zombie.exited()).toEqual({ code: 0, signal: null });
-  await storage.close();
-  const { whole, events } = await judge(path);
-  expect(whole).toEqual(WHOLE);
-  expect(events.filter(({ type }) => type === 'lease.refused')).toHaveLength(1);
-});
+    expect(claim).toMatchObject({ ok: true, takeover: { from: { agent: 'zombie', token }, reason: 'expired' } });
+    const refused = { ok: false, reason: 'lease_lost', endedBy: 'lease.taken_over', successor: { agent: 'successor' } };
+    expect(answered).toMatchObject({ checkpoint: refused, heartbeat: refused, release: refused });
+    expect(await orchestrator.getSession(String(sessionId))).toMatchObject({ agent: 'successor', context: null });
+    expect(await zombie.exited()).toEqual({ code: 0, signal: null });
+    await storage.close();
+    const { whole, events } = await judge(path);
+    expect(whole).toEqual(WHOLE);
+    expect(events.filter(({ type }) => type === 'lease.refused')).toHaveLength(1);
+  },
+);

@@ -36,6 +36,7 @@ export default define;
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { session, wait } = call.options;
   const request = requestOf(call);
+  await call.check(async (orchestrator) => orchestrator.claimTask(request));
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)

@@ -26,7 +26,6 @@ const define: Define = (program, run) => {
         const { runAgent } = await import('../demo/agent.ts');
         await using orchestrator = await call.open('existing');
         await runAgent(orchestrator, { agent, instance, ttlsMs: leases, journal, restarted, startOver });
-        process.stdin.destroy();
         return null;
       }),
     );
@@ -34,7 +33,8 @@ const define: Define = (program, run) => {
 
 export default define;
 
-/** Standard input ends when the demo does, even if the demo was killed. */
+/** Standard input ends when the demo does, even if the demo was killed; waiting for that keeps nobody alive. */
 function endWithParent(): void {
   process.stdin.on('end', () => process.exit(1)).resume();
+  process.stdin.unref();
 }

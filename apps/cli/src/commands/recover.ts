@@ -25,6 +25,7 @@ const define: Define = (program, run) => {
 export default define;
 
 async function once(call: Call<RecoverOptions>): Promise<Answer> {
+  await call.check(async (orchestrator) => recoverAll(call, orchestrator));
   await using orchestrator = await call.open('create');
   return await recoverAll(call, orchestrator);
 }
@@ -33,6 +34,7 @@ async function watch(call: Call<RecoverOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   if (call.options.commandId !== undefined)
     throw usage('--command-id names one command, and --watch sends many.', 'Leave one of the two out.', 'commandId');
+  await call.check(async (orchestrator) => recoverAll(call, orchestrator));
   const interrupted = interruption();
   await using orchestrator = await call.open('create');
   await using changes = await Changes.of(orchestrator);

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 export interface CommandWords {
   /** `''` for the program itself, `task create` for a command of a group. */
   readonly path: string;
-  readonly description: string;
   /** Subcommands, or the choices of the first argument. */
   readonly words: readonly { readonly word: string; readonly description: string }[];
   readonly flags: readonly {
@@ -15,22 +14,22 @@ export interface CommandWords {
   }[];
 }
 
-/** Everything that can be completed, read off the program's definition. */
+/** Everything that can be completed, read off the program's definition; nothing that its help hides. */
 export function commandWords(program: Command): CommandWords[] {
-  return walk(program, '', flagsOf(program));
+  const common = flagsOf(program).filter(({ flag }) => flag !== '--version');
+  return walk(program, '', common);
 }
 
 function walk(command: Command, path: string, common: CommandWords['flags']): CommandWords[] {
-  const children = command.commands as Command[];
+  const children = command.createHelp().visibleCommands(command);
   const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
   const own: CommandWords = {
     path,
-    description: command.description(),
     words:
       children.length > 0
         ? children.map((child) => ({ word: child.name(), description: child.description() }))
         : choices.map((word) => ({ word, description: '' })),
-    flags: [...(path === '' ? [] : flagsOf(command)), ...common],
+    flags: path === '' ? flagsOf(command) : [...flagsOf(command), ...common],
   };
   return [
     own,
@@ -39,7 +38,7 @@ function walk(command: Command, path: string, common: CommandWords['flags']): Co
 }
 
 function flagsOf(command: Command): CommandWords['flags'] {
-  return command.options.flatMap(({ long, description, required, optional, argChoices = [] }) =>
-    long ? [{ flag: long, description, takesValue: required || optional, choices: argChoices }] : [],
+  return command.options.flatMap(({ long, description, required, optional, hidden, argChoices = [] }) =>
+    long && !hidden ? [{ flag: long, description, takesValue: required || optional, choices: argChoices }] : [],
   );
 }

@@ -2,33 +2,44 @@ import type { CommandWords } from './command-words.ts';
 
 /** One function that finds the command among the words, then describes what may follow it. */
 export function zshCompletion(commands: readonly CommandWords[]): string {
+  // `path` is taken: zsh ties it to PATH.
   return `#compdef orchestrator
 _orchestrator() {
-  local path="" word
+  local where="" word
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "\${path:+$path }$word" in
+    case "\${where:+$where }$word" in
       ${commands
         .filter(({ path }) => path !== '')
         .map(({ path }) => quoted(path))
-        .join('|')}) path="\${path:+$path }$word" ;;
+        .join('|')}) where="\${where:+$where }$word" ;;
     esac
   done
   local -a offered
-  case "$path" in
+  case "$where:\${words[CURRENT-1]}" in
+${commands.flatMap(offerChoices).join('\n')}
+    *) case "$where" in
 ${commands.map(offer).join('\n')}
+    esac ;;
   esac
   _describe 'orchestrator' offered
 }
-(( $+functions[compdef] )) && compdef _orchestrator orchestrator
+if (( $+functions[compdef] )); then compdef _orchestrator orchestrator; fi
 `;
 }
 
+function offerChoices({ path, flags }: CommandWords): string[] {
+  return flags
+    .filter(({ choices }) => choices.length > 0)
+    .map(({ flag, choices }) => `    ${quoted(`${path}:${flag}`)}) offered=(${choices.map(quoted).join(' ')}) ;;`);
+}
+
 function offer({ path, words, flags }: CommandWords): string {
-  const all = [
+  const described = [
     ...words.map(({ word, description }) => [word, description] as const),
     ...flags.map(({ flag, description }) => [flag, description] as const),
   ];
-  return `    ${path === '' ? "''" : quoted(path)}) offered=(${all.map(([word, description]) => quoted(`${word.replaceAll(':', '\\:')}:${description}`)).join(' ')}) ;;`;
+  const offered = described.map(([word, description]) => quoted(description === '' ? word : `${word}:${description}`));
+  return `      ${quoted(path)}) offered=(${offered.join(' ')}) ;;`;
 }
 
 function quoted(text: string): string {

@@ -50,7 +50,7 @@ export async function hashFolder(
   startOver: boolean,
   beforeFile: BeforeFile,
 ): Promise<boolean> {
-  const { root, files, paceMs } = task.payload as unknown as FolderPayload;
+  const { root, files, paceMs } = task.payload as FolderPayload;
   const holder = {
     sessionId: lease.sessionId,
     token: lease.token,

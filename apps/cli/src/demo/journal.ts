@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /** What an agent was about to do under a lease. */
 export interface Intention {
@@ -29,7 +29,9 @@ export class Journal {
 
   write(intention: Intention): void {
     this.#intentions.set(intention.sessionId, intention);
-    writeFileSync(this.#path, JSON.stringify([...this.#intentions.values()]));
+    // Whoever is killed while writing must leave the last notes whole.
+    writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#intentions.values()]));
+    renameSync(`${this.#path}.new`, this.#path);
   }
 
   forget(sessionId: string): void {

@@ -21,7 +21,8 @@ function isTime(key: string): boolean {
   return key.endsWith('At') || key === 'at' || key === 'until';
 }
 
-function snakeCase(name: string): string {
+/** The name that a field of the API has in JSON. */
+export function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

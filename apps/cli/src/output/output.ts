@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { document } from './json.ts';
+import { document, snakeCase } from './json.ts';
 import { printable } from './printable.ts';
 import { paintFor, type Paint } from './style.ts';
 
@@ -60,7 +60,7 @@ export class Output {
       const optional = {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
         ...(hint && { hint }),
-        ...(field && { field }),
+        ...(field && { field: snakeCase(field) }),
         ...(details && { details }),
       };
       this.line(document('error', { error: { code, exit, message, retryable, ...optional } }));

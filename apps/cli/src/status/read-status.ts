@@ -2,9 +2,9 @@ import type { Counts, EventRecord, Orchestrator, SessionRecord, TaskRecord } fro
 import { isStale } from '../views/session.ts';
 
 /** Counts stop here, and say so. */
-export const COUNT_MAX = 10_000;
+const COUNT_MAX = 10_000;
 /** Rows of each part of the screen; the counts tell how many there are. */
-const SHOWN = 10;
+const SHOWN = 5;
 /** A page of the API: what is held at a time is about as many as there are agents. */
 const PAGE = 500;
 /** Refusals are looked for among so many of the last events: the log is long, and they matter while they are fresh. */

@@ -7,7 +7,7 @@ import { moment, relative } from '../output/time.ts';
 type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 
 /** `stale` is no status: it is what a held session looks like when its time is over. */
-export function sessionState(session: ListedSession, now: number): string {
+function sessionState(session: ListedSession, now: number): string {
   return isStale(session, now) ? 'stale' : session.status;
 }
 
@@ -15,7 +15,7 @@ export function isStale({ staleAt }: ListedSession, now: number): boolean {
   return staleAt !== null && now >= staleAt;
 }
 
-export function sessionLine(session: ListedSession, now: number, paint: Paint): string {
+function sessionLine(session: ListedSession, now: number, paint: Paint): string {
   return `${state(sessionState(session, now), paint)}  ${session.id}`;
 }
 

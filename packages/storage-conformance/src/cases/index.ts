@@ -17,6 +17,7 @@ import { restart } from './restart.ts';
 import { capabilities } from './capabilities.ts';
 import { lifecycle } from './lifecycle.ts';
 import { processes } from './processes.ts';
+import { randomWalk } from './random-walk.ts';
 import { appendOnly } from './append-only.ts';
 import { checkpointAndContext } from './checkpoint-and-context.ts';
 import { claimAndRelease } from './claim-and-release.ts';
@@ -66,6 +67,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...processes,
   ...capabilities,
   ...appendOnly,
+  ...randomWalk,
 ]);
 
 /** Skips name cases by their titles, so no two may have the same. */

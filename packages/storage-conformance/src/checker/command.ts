@@ -21,7 +21,7 @@ export type Attempt<C extends CallName = CallName> = {
  * `acknowledged`: answered with ok · `refused`: answered otherwise, or failed in a way that surely changed nothing ·
  * `unknown`: no answer, or an error that does not tell.
  */
-export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
 /** All sendings of one command id: they share one effect. */
 export interface IssuedCommand {

@@ -66,7 +66,7 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 /** Who keeps this journal. */
-export interface Started {
+interface Started {
   readonly is: 'started';
   /** The name, the same in every run. */
   readonly agent: string;

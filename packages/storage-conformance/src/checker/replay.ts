@@ -63,7 +63,7 @@ export function headAt({ tasks }: SessionState, at: number): TaskState | null {
   return head;
 }
 
-export function isBefore(a: TaskState, b: TaskState): boolean {
+function isBefore(a: TaskState, b: TaskState): boolean {
   if (a.priority !== b.priority) return a.priority < b.priority;
   return a.queuedAt === b.queuedAt ? a.id < b.id : a.queuedAt < b.queuedAt;
 }

@@ -1,4 +1,9 @@
-export { JournalFile } from './journal-file.ts';
+/** What programs need that run in processes of their own: it loads no test runner. */
+export type { CallName, Calls, Journal, JournalLine } from '../checker/journal.ts';
+export { JournalledCalls, type JournalledCallsOptions } from '../checker/journalled-calls.ts';
+export { newCommandId } from './command-id.ts';
+export { allJournals, JournalFile } from './journal-file.ts';
+export { pastOf, type Past } from './past.ts';
 export { readEvents, type Figures, type ProcessReport } from './report.ts';
 export { runProcesses } from './run-processes.ts';
 export type { OpenProcess, ProcessRun } from './settings.ts';

@@ -28,12 +28,12 @@ journal.write({
 
 const { open } = (await import(workload.child)) as OpenProcess;
 const storage = await open(workload.address);
-const orchestrator = new Orchestrator({ storage, newCommandId });
+const orchestrator = new Orchestrator({ storage, newCommandId, ...(identity !== null && { process: identity }) });
 const changes = await Changes.watch(storage);
 tell({ is: 'ready' });
 
 if (role === 'follower') await follow(orchestrator, changes, settings, write);
-else await new Worker({ orchestrator, changes, settings, identity, write }).run();
+else await new Worker({ orchestrator, changes, settings, write }).run();
 
 await changes.stop();
 await storage.close();

@@ -1,4 +1,4 @@
-import type { ClaimRecord, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
+import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 import type { CallName, Calls, JournalLine } from '../checker/journal.ts';
 import { JournalledCalls } from '../checker/journalled-calls.ts';
 import type { Changes } from './changes.ts';
@@ -14,8 +14,6 @@ interface WorkerOptions {
   readonly orchestrator: Orchestrator;
   readonly changes: Changes;
   readonly settings: ProcessSettings;
-  /** Null: its claims do not say which process it is. */
-  readonly identity: ProcessIdentity | null;
   readonly write: (line: JournalLine) => void;
 }
 
@@ -31,9 +29,8 @@ export class Worker {
   readonly #random: Random;
   readonly #past: Past;
   readonly #instance: string;
-  readonly #identity: ProcessIdentity | null;
 
-  constructor({ orchestrator, changes, settings, identity, write }: WorkerOptions) {
+  constructor({ orchestrator, changes, settings, write }: WorkerOptions) {
     const { workload, agent, run } = settings;
     this.#changes = changes;
     this.#settings = settings;
@@ -41,7 +38,6 @@ export class Worker {
     this.#random = new Random(workload.seed, agent, run);
     this.#past = pastOf(journalsBefore(workload.folder, agent, run));
     this.#instance = `${agent}.${run}`;
-    this.#identity = identity;
   }
 
   async run(): Promise<void> {
@@ -101,9 +97,8 @@ export class Worker {
     return { outcome: 'succeeded', result: { by: this.#instance } };
   }
 
-  /** The process stands in the request, so that a later run sends the very same request again. */
   #claimant() {
-    return { ...this.#terms(), instance: this.#instance, ...(this.#identity !== null && { process: this.#identity }) };
+    return { ...this.#terms(), instance: this.#instance };
   }
 
   #terms() {

@@ -1,10 +1,10 @@
 /** Opens a store that may not be there yet, adds a task, and says how far it has come. */
 import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId } from '@agent-orchestrator/storage-conformance';
+import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
-import { leave, settingsOf, tell, told } from './parent.ts';
+import { leave, settings, tell, told } from './parent.ts';
 
-const { path, key } = settingsOf<{ readonly path: string; readonly key: string }>();
+const { path, key } = settings() as { readonly path: string; readonly key: string };
 
 const start = told('start');
 tell('loaded');

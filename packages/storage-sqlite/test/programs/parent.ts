@@ -7,12 +7,13 @@ export function tell(is: string, fields: object = {}): void {
 
 /** Waits until the test says so. */
 export async function told(what: string): Promise<void> {
-  for await (const [message] of on(process, 'message') as AsyncIterable<[{ is: string }]>) if (message.is === what) return;
+  for await (const [message] of on(process, 'message') as AsyncIterable<[{ is: string }]>)
+    if (message.is === what) return;
 }
 
 /** What the test wants of this program. */
-export function settingsOf<Settings>(): Settings {
-  return JSON.parse(process.argv[2] ?? '') as Settings;
+export function settings(): unknown {
+  return JSON.parse(process.argv[2] ?? '');
 }
 
 /** Lets go of the test, so that the program can end. */

@@ -3,9 +3,15 @@
  * outcome, or one that may succeed later, is sent again as it was; then the series goes on.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
-import { JournalFile, JournalledCalls, newCommandId, type CallName, type Calls } from '@agent-orchestrator/storage-conformance';
+import {
+  JournalFile,
+  JournalledCalls,
+  newCommandId,
+  type CallName,
+  type Calls,
+} from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
-import { settingsOf } from './parent.ts';
+import { settings } from './parent.ts';
 
 interface Settings {
   readonly path: string;
@@ -16,7 +22,7 @@ interface Settings {
 const TRIES_MAX = 10;
 const TERMS = { agent: 'script', ttlMs: 60_000, staleAfterMs: 60_000 };
 
-const { path, folder, run } = settingsOf<Settings>();
+const { path, folder, run } = settings() as Settings;
 const journal = new JournalFile(folder, 'script', run);
 journal.write({ is: 'started', agent: 'script', instance: `script.${run}`, at: Date.now() });
 
@@ -36,7 +42,9 @@ const calls = new JournalledCalls({
   now: Date.now,
 });
 
-await send('enqueue', { tasks: [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }] });
+await send('enqueue', {
+  tasks: [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }],
+});
 const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
@@ -52,8 +60,13 @@ await persist(async () => storage.close());
 journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
-async function send<C extends CallName>(command: C, request: Omit<Calls[C]['request'], 'commandId'>): Promise<Calls[C]['reply']> {
-  const identified = (command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }) as Calls[C]['request'];
+async function send<C extends CallName>(
+  command: C,
+  request: Omit<Calls[C]['request'], 'commandId'>,
+): Promise<Calls[C]['reply']> {
+  const identified = (
+    command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }
+  ) as Calls[C]['request'];
   return persist(async () => calls.call(command, identified));
 }
 

@@ -1,10 +1,10 @@
 /** Writes as fast as it can until it is told to stop, and says how often it was served and how long it waited. */
 import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId } from '@agent-orchestrator/storage-conformance';
+import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
-import { leave, settingsOf, tell, told } from './parent.ts';
+import { leave, settings, tell, told } from './parent.ts';
 
-const { path, agent } = settingsOf<{ readonly path: string; readonly agent: string }>();
+const { path, agent } = settings() as { readonly path: string; readonly agent: string };
 
 const storage = await openSqliteStorage({ path });
 const orchestrator = new Orchestrator({ storage, newCommandId });
@@ -12,12 +12,12 @@ const start = told('start');
 tell('ready');
 await start;
 
-let stopped = false;
-const stop = told('stop').then(() => (stopped = true));
+const state = { stopped: false };
+const stop = told('stop').then(() => (state.stopped = true));
 const errors: string[] = [];
 let served = 0;
 let longestMs = 0;
-while (!stopped) {
+while (!state.stopped) {
   const began = performance.now();
   try {
     await cycle();

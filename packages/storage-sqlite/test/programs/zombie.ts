@@ -1,10 +1,10 @@
 /** Claims a task, is halted, and tries to go on as if nothing had happened when it is told to. */
 import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId } from '@agent-orchestrator/storage-conformance';
+import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
-import { leave, settingsOf, tell, told } from './parent.ts';
+import { leave, settings, tell, told } from './parent.ts';
 
-const { path, ttlMs } = settingsOf<{ readonly path: string; readonly ttlMs: number }>();
+const { path, ttlMs } = settings() as { readonly path: string; readonly ttlMs: number };
 
 const storage = await openSqliteStorage({ path });
 const orchestrator = new Orchestrator({ storage, newCommandId });

@@ -4,7 +4,7 @@ import { defineInit } from './init.ts';
 import { definePath } from './path.ts';
 
 const define: Define = (program, run) => {
-  const store = program.command('store').description('the database behind it all');
+  const store = program.command('store').helpCommand(false).description('the database behind it all');
   for (const defineOne of [defineInit, definePath, defineCheck]) defineOne(store, run);
 };
 

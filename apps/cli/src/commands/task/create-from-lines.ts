@@ -5,7 +5,6 @@ import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../.
 import { parseJson, readLines } from '../../input/content.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
-import { checkTasks } from './check-tasks.ts';
 
 /** As many as the API takes at once. */
 const BATCH = 1_000;
@@ -50,7 +49,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
       'commandId',
     );
 
-  await checkLines(lines);
+  await checkLines(call, lines);
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
   const tasks = lines.map(({ task }) => task);
@@ -73,9 +72,9 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
 }
 
 /** Before anything is added: names the line at fault. */
-async function checkLines(lines: readonly Line[]): Promise<void> {
+async function checkLines(call: Call, lines: readonly Line[]): Promise<void> {
   try {
-    await checkTasks(lines.map(({ task }) => task));
+    await call.check(async (orchestrator) => orchestrator.checkTasks(lines.map(({ task }) => task)));
   } catch (error) {
     const [, place, rest = ''] =
       (isOrchestratorError(error) && /^tasks\[(\d+)\]\.?(.*)$/.exec(error.field ?? '')) || [];

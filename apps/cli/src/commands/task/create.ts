@@ -7,7 +7,6 @@ import { parseDuration, parseInteger } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../program.ts';
 import { taskLine } from '../../views/task.ts';
-import { checkTasks } from './check-tasks.ts';
 import { createFromLines } from './create-from-lines.ts';
 
 interface CreateOptions {
@@ -70,7 +69,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     throw usage('The task has no title.', 'orchestrator task create TITLE, or --jsonl FILE for many.', 'title');
 
   const task = { title, ...(await taskFrom(call.options)) };
-  await checkTasks([task]);
+  await call.check(async (orchestrator) => orchestrator.enqueueTask({ ...task, ...call.command }));
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
   const enqueued = await orchestrator.enqueueTask({ ...task, ...call.command });

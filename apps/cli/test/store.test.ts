@@ -1,0 +1,212 @@
+/*
+ * Stores:
+ *  - reading from a store that is not there creates nothing, not even its folder
+ *  - nor do the verbs that name a task or a session
+ *  - the first task makes the store; store init makes one, and finds it again
+ *  - store path tells which store is meant and what decided, and opens nothing
+ *  - the proof of concept's database at the default path is refused untouched
+ *  - a file that is no database, one of another application, one of a newer version: each is refused untouched
+ *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
+ *  - a store that is locked as a whole is not waited for by reads: 75
+ *  - verify and store check find nothing in a sound store, and exit 1 where somebody changed the state
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { test } from 'vitest';
+import { Cli } from './support/cli.ts';
+
+const reads = [
+  ['status'],
+  ['events'],
+  ['events', '--follow'],
+  ['events', '--jsonl'],
+  ['verify'],
+  ['task', 'list'],
+  ['task', 'show', 'x'],
+  ['session', 'list'],
+  ['session', 'show', 'x'],
+  ['store', 'check'],
+] as const;
+
+const verbs = [
+  ['heartbeat', '--session', 's', '--token', '1'],
+  ['checkpoint', '--session', 's', '--token', '1'],
+  ['release', '--outcome', 'succeeded', '--session', 's', '--token', '1'],
+  ['task', 'cancel', 'x'],
+  ['task', 'retry', 'x'],
+  ['session', 'close', 'x'],
+] as const;
+
+test.concurrent.for([...reads, ...verbs])('%j creates nothing where no store is', async (words, { expect }) => {
+  using cli = new Cli();
+  const path = join(cli.folder, 'absent', 'store.db');
+
+  const { exit, stdout, stderr } = await cli.run([...words, '--store', `sqlite:${path}`]);
+
+  expect([exit, stdout + stderr]).toEqual([69, expect.stringContaining('STORE_NOT_FOUND')]);
+  expect(readdirSync(cli.folder)).toEqual([]);
+});
+
+test.concurrent('the first task makes the store; store init finds it', async ({ expect }) => {
+  using cli = new Cli();
+  const added = await cli.run(['task', 'create', 'x', '--quiet']);
+
+  const { exit, data } = await cli.json(['store', 'init']);
+
+  expect(added).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) });
+  expect([exit, data['created'], data['url']]).toEqual([0, false, cli.store]);
+});
+
+test.concurrent('store path tells which store is meant and what decided, and opens nothing', async ({ expect }) => {
+  using cli = new Cli();
+  const none = { ORCHESTRATOR_STORE: '' };
+
+  const byFlag = await cli.json(['store', 'path', '--store', 'sqlite:x.db']);
+  const byUrl = await cli.json(['store', 'path']);
+  const byPath = await cli.json(['store', 'path'], {
+    env: { ...none, ORCH_DB_PATH: '/p.db', OPENCLAW_STATE_DIR: '/state' },
+  });
+  const byState = await cli.json(['store', 'path'], { env: { ...none, OPENCLAW_STATE_DIR: '/state' } });
+  const byHome = await cli.json(['store', 'path'], { env: none });
+
+  expect([byFlag, byUrl, byPath, byState, byHome].map(({ data }) => [data['from'], data['path']])).toEqual([
+    ['--store', join(cli.folder, 'x.db')],
+    ['ORCHESTRATOR_STORE', cli.path],
+    ['ORCH_DB_PATH', '/p.db'],
+    ['OPENCLAW_STATE_DIR', '/state/data/orchestrator.db'],
+    ['HOME', join(cli.folder, '.openclaw/data/orchestrator.db')],
+  ]);
+  expect(readdirSync(cli.folder)).toEqual([]);
+});
+
+test.concurrent.for([
+  ...reads.slice(0, 1),
+  ['task', 'create', 'x'],
+  ['store', 'init'],
+  ['claim', '--agent', 'a'],
+] as const)("%j refuses the proof of concept's database at the default path untouched", async (words, { expect }) => {
+  using cli = new Cli();
+  const folder = join(cli.folder, '.openclaw', 'data');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'orchestrator.db');
+  database(
+    path,
+    'PRAGMA journal_mode = WAL; CREATE TABLE session_state (session_id TEXT PRIMARY KEY); CREATE TABLE task_queue (task_id TEXT PRIMARY KEY)',
+  );
+  const before = digest(path);
+
+  const { exit, stderr } = await cli.run(words, { env: { ORCHESTRATOR_STORE: '' } });
+
+  expect([exit, stderr]).toEqual([78, expect.stringMatching(/proof of concept.*STORE_LEGACY/)]);
+  expect(stderr).toContain('not touched');
+  expect([digest(path), readdirSync(folder)]).toEqual([before, ['orchestrator.db']]);
+});
+
+test.concurrent.for([
+  ['no database', 65, 'STORE_NOT_A_DATABASE', (path: string) => writeFileSync(path, 'dear diary, '.repeat(100))],
+  [
+    "another application's",
+    65,
+    'STORE_NOT_A_DATABASE',
+    (path: string) => database(path, 'CREATE TABLE notes (text TEXT)'),
+  ],
+  [
+    'a newer version of ours',
+    78,
+    'STORE_NEWER',
+    (path: string) => database(path, 'PRAGMA application_id = 0x41474f52; PRAGMA user_version = 999'),
+  ],
+] as const)('a file that is %s is refused untouched, with %i %s', async ([, status, code, make], { expect }) => {
+  using cli = new Cli();
+  make(cli.path);
+  const before = digest(cli.path);
+
+  const read = await cli.json(['status']);
+  const write = await cli.json(['task', 'create', 'x']);
+
+  expect([read, write].map(({ exit, error }) => [exit, error.code])).toEqual([
+    [status, code],
+    [status, code],
+  ]);
+  expect([digest(cli.path), readdirSync(cli.folder)]).toEqual([before, ['store.db']]);
+});
+
+test.concurrent('a folder that cannot be made is refused with 73', async ({ expect }) => {
+  using cli = new Cli();
+  writeFileSync(join(cli.folder, 'file'), '');
+
+  const { exit, error } = await cli.json([
+    'task',
+    'create',
+    'x',
+    '--store',
+    `sqlite:${join(cli.folder, 'file', 'store.db')}`,
+  ]);
+
+  expect([exit, error.code]).toEqual([73, 'STORE_PERMISSION']);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a folder without permission is refused with 73, a read-only file with 77',
+  { concurrent: true },
+  async ({ expect }) => {
+    using cli = new Cli();
+    await cli.run(['store', 'init']);
+    chmodSync(cli.path, 0o444);
+    mkdirSync(join(cli.folder, 'locked'), { mode: 0o555 });
+    chmodSync(cli.folder, 0o755);
+
+    const locked = await cli.json(
+      ['task', 'create', 'x', '--store', `sqlite:${join(cli.folder, 'locked', 'store.db')}`],
+      { unprivileged: true },
+    );
+    const readOnly = await cli.json(['task', 'create', 'x'], { unprivileged: true });
+
+    expect([locked.exit, locked.error.code]).toEqual([73, 'STORE_PERMISSION']);
+    expect([readOnly.exit, readOnly.error.code]).toEqual([77, 'STORE_READ_ONLY']);
+  },
+);
+
+test.concurrent('a store that is locked as a whole is not waited for by reads', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['store', 'init']);
+  const lock = new Database(cli.path);
+  lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; UPDATE meta SET value = value');
+
+  const { exit, error } = await cli.json(['status']);
+
+  lock.close();
+  expect([exit, error.code, error.retryable]).toEqual([75, 'STORE_BUSY', true]);
+});
+
+test.concurrent('verify and store check find nothing in a sound store, and exit 1 where somebody changed the state', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const sound = [await cli.run(['verify']), await cli.run(['store', 'check'])];
+  database(cli.path, 'UPDATE tasks SET priority = 0');
+
+  const changed = [await cli.json(['verify']), await cli.json(['store', 'check'])];
+
+  expect(sound.map(({ exit, stdout }) => [exit, stdout])).toEqual([
+    [0, 'verify: 2 events, chains whole, state = log\n'],
+    [0, expect.stringContaining('file: whole')],
+  ]);
+  expect(changed.map(({ exit, kind, data }) => [exit, kind, data['ok']])).toEqual([
+    [1, 'verification', false],
+    [1, 'store_check', false],
+  ]);
+});
+
+function database(path: string, statements: string): void {
+  const db = new Database(path);
+  db.exec(statements);
+  db.close();
+}
+
+function digest(path: string): string {
+  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent';
+}

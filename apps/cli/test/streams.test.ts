@@ -1,0 +1,151 @@
+/*
+ * Streams and waiting:
+ *  - claim --wait takes what is added meanwhile, soon after; one that runs out is 75; an interrupted one is 130
+ *  - claim --wait takes what falls due
+ *  - events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT
+ *  - events goes on after any event, of a session or a type as well; as_of is a cursor
+ *  - without --after it tells the last ones; --jsonl --after 0 tells all
+ *  - who stops reading is no error
+ *  - status --watch tells anew what has changed
+ */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { test } from 'vitest';
+import { Cli, finished, type Document } from './support/cli.ts';
+
+test.concurrent('claim --wait takes what is added meanwhile, soon after', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['store', 'init']);
+  const waiting = cli.start(['claim', '--agent', 'a', '--wait', '15s', '--json']);
+  const claimed = finished(waiting);
+
+  const added = await cli.json(['task', 'create', 'x']);
+  const { exit, stdout } = await claimed;
+
+  expect([exit, (JSON.parse(stdout) as Document).data['task']]).toEqual([
+    0,
+    expect.objectContaining({ id: added.data.id }),
+  ]);
+});
+
+test.concurrent('claim --wait that runs out is 75; it takes what falls due', async ({ expect }) => {
+  using cli = new Cli();
+
+  const early = await cli.run(['claim', '--agent', 'a', '--wait', '100ms']);
+  await cli.run(['task', 'create', 'x', '--delay', '1s']);
+  const due = await cli.run(['claim', '--agent', 'a', '--wait', '15s']);
+
+  expect([early.exit, due.exit]).toEqual([75, 0]);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'claim --wait that is interrupted claims nothing: 130',
+  { concurrent: true },
+  async ({ expect }) => {
+    using cli = new Cli();
+    const waiting = cli.start(['claim', '--agent', 'a', '--wait', '15s']);
+    const ended = finished(waiting);
+    // The first command made the store: from then on it waits.
+    await until(async () => (await cli.run(['status'])).exit === 0);
+
+    waiting.kill('SIGINT');
+
+    expect(await ended).toMatchObject({
+      exit: 130,
+      stdout: '',
+      stderr: expect.stringContaining('nothing was claimed'),
+    });
+  },
+);
+
+test.concurrent('events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const following = cli.start(['events', '--follow', '--jsonl', '--after', '0']);
+  const lines = createInterface({ input: following.stdout });
+  const told: number[] = [];
+  lines.on('line', (line) => told.push((JSON.parse(line) as { data: { id: number } }).data.id));
+
+  await Promise.all(
+    Array.from({ length: 4 }, async (_, at) => cli.run(['task', 'create', `y${at}`, '--session', `s${at % 2}`])),
+  );
+  const { meta } = await cli.json(['status']);
+  await until(async () => told.at(-1) === meta['as_of']);
+  following.kill('SIGINT');
+  const [code] = (await once(following, 'close')) as [number | null];
+
+  expect(told).toEqual(Array.from({ length: meta['as_of'] as number }, (_, at) => at + 1));
+  if (process.platform !== 'win32') expect(code).toBe(0);
+});
+
+test.concurrent('events goes on after any event, of a session or a type as well; as_of is a cursor', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  for (const session of ['s', 't', 's']) await cli.run(['task', 'create', 'x', '--session', session]);
+  const ids = async (...words: string[]) =>
+    ((await cli.json(['events', ...words])).data as unknown as { id: number }[]).map(({ id }) => id);
+  const { meta } = await cli.json(['events']);
+
+  expect(await ids()).toEqual([1, 2, 3, 4, 5]);
+  expect(await ids('--limit', '2')).toEqual([4, 5]);
+  expect(await ids('--after', '1', '--limit', '2')).toEqual([2, 3]);
+  expect(await ids('--session', 's', '--after', '1')).toEqual([2, 5]);
+  expect(await ids('--session', 's', '--limit', '1')).toEqual([5]);
+  expect(await ids('--type', 'session.opened')).toEqual([1, 3]);
+  expect(meta).toEqual({ as_of: 5, next: null });
+  expect(await ids('--after', String(meta['as_of']))).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32')('who stops reading is no error', { concurrent: true }, async ({ expect }) => {
+  using cli = new Cli();
+  const input = Array.from({ length: 1_000 }, (_, at) => JSON.stringify({ title: `task ${at}` })).join('\n');
+  await cli.run(['task', 'create', '--jsonl', '-'], { input });
+  const telling = cli.start(['events', '--jsonl', '--after', '0']);
+  telling.stdin.end();
+  let stderr = '';
+  telling.stderr.on('data', (chunk) => (stderr += String(chunk)));
+
+  await once(telling.stdout, 'data');
+  telling.stdout.destroy();
+  const [code] = (await once(telling, 'close')) as [number | null];
+
+  expect([code, stderr]).toEqual([0, '']);
+});
+
+test.concurrent('events --jsonl --after 0 tells all', async ({ expect }) => {
+  using cli = new Cli();
+  const input = Array.from({ length: 600 }, () => '{"title":"x","session":"s"}').join('\n');
+  await cli.run(['task', 'create', '--jsonl', '-'], { input });
+
+  const { stdout } = await cli.run(['events', '--jsonl', '--after', '0']);
+
+  expect(stdout.split('\n')).toHaveLength(602);
+});
+
+test.concurrent('status --watch tells anew what has changed', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['store', 'init']);
+  const watching = cli.start(['status', '--watch', '--jsonl']);
+  const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
+  const queued = async () =>
+    (JSON.parse((await lines.next()).value as string) as { data: { counts: { tasks: { queued: number } } } }).data
+      .counts.tasks.queued;
+
+  const before = await queued();
+  await cli.run(['task', 'create', 'x']);
+  const after = await queued();
+  watching.kill('SIGINT');
+
+  expect([before, after]).toEqual([0, 1]);
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + 15_000;
+  while (!(await condition())) {
+    if (Date.now() > giveUpAt) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

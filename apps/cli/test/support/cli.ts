@@ -1,0 +1,89 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
+/** Root may write everything: what permissions do is tried as somebody else. */
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+export interface Ran {
+  readonly exit: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A JSON document, as loosely as tests look at it. */
+export interface Document {
+  readonly schema_version: number;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>> &
+    Readonly<{ id: string; lease: { token: number; session_id: string } }>;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly error: Readonly<{
+    code: string;
+    exit: number;
+    message: string;
+    retryable: boolean;
+    hint?: string;
+    field?: string;
+  }>;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly unprivileged?: boolean;
+}
+
+/** A folder with a store of its own, and the built program run on it as a process. */
+export class Cli implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'cli-'));
+  readonly path = join(this.folder, 'store.db');
+  readonly store = `sqlite:${this.path}`;
+
+  /** Runs to the end. */
+  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const child = this.start(words, options);
+    child.stdin.end(options.input ?? '');
+    return finished(child);
+  }
+
+  /** Runs with `--json`, and reads the one document. */
+  async json(words: readonly string[], options: RunOptions = {}): Promise<Document & { readonly exit: number | null }> {
+    const { exit, stdout } = await this.run([...words, '--json'], options);
+    const lines = stdout.split('\n');
+    if (lines.length !== 2 || lines[1] !== '') throw new Error(`not one document: ${stdout}`);
+    return { ...(JSON.parse(lines[0] ?? '') as Document), exit };
+  }
+
+  start(words: readonly string[], { env = {}, unprivileged = false }: RunOptions = {}): ChildProcessWithoutNullStreams {
+    const base = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
+    const user = unprivileged && isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+    return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
+  }
+
+  /** Lets the unprivileged user work in the folder. */
+  giveAway(): void {
+    if (isRoot) chownSync(this.folder, NOBODY, NOBODY);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function finished(child: ChildProcessWithoutNullStreams): Promise<Ran> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  // Whoever is refused early does not read what we send.
+  child.stdin.on('error', () => {});
+  const [exit, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { exit, signal, stdout, stderr };
+}

@@ -1,0 +1,100 @@
+/*
+ * The words of the command line:
+ *  - an unknown command, option or topic is refused with 64, and what was probably meant is named
+ *  - a malformed value is refused with 64, and the flag is named
+ *  - a value that crosses a limit is refused with 64, and the flag is named
+ *  - with --json a refused command line is one document, too
+ *  - what needs an agent says so, naming flag and variable
+ *  - --json with a stream is refused: --jsonl is meant
+ *  - malformed store URLs are refused, and never repeated if they may hold a password
+ *  - nothing of this makes a store
+ */
+import { existsSync } from 'node:fs';
+import { test } from 'vitest';
+import { Cli } from './support/cli.ts';
+
+test.concurrent.for([
+  [['staus'], /Did you mean status/],
+  [['task', 'shwo'], /Did you mean show/],
+  [['claim', '--sesion', 's'], /Did you mean --session/],
+  [['help', 'exit'], /exit-codes/],
+  [['task'], /No command/],
+] as const)('%j is refused with 64, and what was probably meant is named', async ([words, said], { expect }) => {
+  using cli = new Cli();
+
+  const { exit, stdout, stderr } = await cli.run(words);
+
+  expect(exit).toBe(64);
+  expect(stderr).toMatch(said);
+  expect(stdout).toBe('');
+});
+
+test.concurrent.for([
+  [['claim', '--agent', 'a', '--ttl', '2 minutes'], '--ttl'],
+  [['claim', '--agent', 'a', '--ttl', '1.5s'], '--ttl'],
+  [['claim', '--agent', 'a', '--wait', '-1s'], '--wait'],
+  [['claim', '--agent', 'a', '--ttl', '10ms'], '--ttl'],
+  [['claim', '--agent', 'two words'], '--agent'],
+  [['recover', '--agent', 'two words'], '--agent'],
+  [['task', 'create', 'x', '--priority', 'high'], '--priority'],
+  [['task', 'create', 'x', '--command-id', '7'], '--command-id'],
+  [['task', 'create', 'x', '--delay', '9999999999999h'], '--delay'],
+  [['task', 'create', 'x', '--session', 'no spaces'], '--session'],
+  [['task', 'create', 'x', '--kind', 'two words'], '--kind'],
+  [['task', 'create', 'x', '--dedupe-key', 'é'], '--dedupe-key'],
+  [['task', 'create', 'x', '--priority', '1001'], '--priority'],
+  [['task', 'create', 'x'.repeat(501)], 'TITLE'],
+  [['task', 'create', 'x', '--session', 's'.repeat(129)], '--session'],
+  [['task', 'create', 'x', '--delay', '99999999h'], '--delay'],
+  [['release', '--outcome', 'done', '--session', 's', '--token', '1'], '--outcome'],
+  [['heartbeat', '--session', 's', '--token', 'x'], '--token'],
+  [['heartbeat', '--session', 's', '--token', '99999999999999999'], '--token'],
+] as const)('%j is refused with 64, and %s is named', async ([words, flag], { expect }) => {
+  using cli = new Cli();
+
+  const { exit, stderr } = await cli.run(words);
+
+  expect([exit, stderr]).toEqual([64, expect.stringContaining(flag)]);
+  expect(existsSync(cli.path)).toBe(false);
+});
+
+test.concurrent('with --json a refused command line is one document, too', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { kind, error, exit } = await cli.json(['staus']);
+
+  expect([kind, exit, error.code, error.exit, error.retryable]).toEqual(['error', 64, 'USAGE', 64, false]);
+});
+
+test.concurrent('what needs an agent says so, naming flag and variable', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { exit, stderr } = await cli.run(['claim'], { env: { ORCHESTRATOR_AGENT: '' } });
+
+  expect(exit).toBe(64);
+  expect(stderr).toMatch(/--agent.*ORCHESTRATOR_AGENT/);
+  expect(existsSync(cli.path)).toBe(false);
+});
+
+test.concurrent.for([[['events', '--follow']], [['status', '--watch']], [['recover', '--watch']]] as const)(
+  '--json with %j is refused: --jsonl is meant',
+  async ([words], { expect }) => {
+    using cli = new Cli();
+
+    const { exit, error } = await cli.json(words);
+
+    expect([exit, error.hint]).toEqual([64, expect.stringContaining('--jsonl')]);
+  },
+);
+
+test.concurrent.for(['/a/path.db', 'sqlite:', 'mysql://host/db', 'postgres://user:hunter2@host/db'])(
+  'the store %s is refused and not repeated',
+  async (store, { expect }) => {
+    using cli = new Cli();
+
+    const { exit, error } = await cli.json(['status', '--store', store]);
+
+    expect([exit, error.code, error.field]).toEqual([64, 'STORE_URL_INVALID', 'store']);
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+  },
+);

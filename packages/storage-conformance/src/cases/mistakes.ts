@@ -1,0 +1,184 @@
+import { LIMITS, type ErrorCode, type Orchestrator } from '@agent-orchestrator/core';
+import { AGENT, claimCall } from '../factories.ts';
+import type { World } from '../world.ts';
+
+/** What is sent, the field that the error must name, and its code. */
+export interface Mistake {
+  readonly send: (world: World, holder: { sessionId: string; token: number }) => Promise<unknown>;
+  readonly field: string;
+  readonly code?: ErrorCode;
+}
+
+type Overrides = Readonly<Record<string, unknown>>;
+
+const task = (overrides: Overrides, field: string, code?: ErrorCode): Mistake => ({
+  send: ({ orchestrator }) => orchestrator.enqueueTask(overrides),
+  field,
+  ...(code && { code }),
+});
+
+const claim = (overrides: Overrides, field: string, code?: ErrorCode): Mistake => ({
+  send: ({ orchestrator }) => orchestrator.claimTasks(claimCall(overrides)),
+  field,
+  ...(code && { code }),
+});
+
+type HolderMethod = 'heartbeat' | 'checkpoint' | 'releaseTask';
+
+const holder = (method: HolderMethod, overrides: Overrides, field: string, code?: ErrorCode): Mistake => ({
+  send: ({ orchestrator }, lease) =>
+    (orchestrator[method] as (call: unknown) => Promise<unknown>).call(orchestrator, { ...lease, ...overrides }),
+  field,
+  ...(code && { code }),
+});
+
+const call = (method: keyof Orchestrator, argument: unknown, field: string, code?: ErrorCode): Mistake => ({
+  send: ({ orchestrator }) =>
+    (orchestrator[method] as (argument: unknown) => Promise<unknown>).call(orchestrator, argument),
+  field,
+  ...(code && { code }),
+});
+
+const LIMIT = 'LIMIT_EXCEEDED';
+const long = (length: number) => 'x'.repeat(length + 1);
+const tooLongId = long(LIMITS.id_characters_max);
+const tooLongText = long(LIMITS.text_characters_max);
+const many = <T>(length: number, item: T): T[] => Array.from({ length: length + 1 }, () => item);
+const evidence = { sessionId: 's', token: 1, host: 'h', boot: 'b', pid: 1, processStart: '1' };
+
+function nested(levels: number): unknown {
+  return levels === 0 ? [] : [nested(levels - 1)];
+}
+
+/** By command, and by what is wrong. */
+export const MISTAKES = {
+  enqueue: {
+    'a payload that is too large': task({ payload: long(LIMITS.payload_bytes_max) }, 'tasks[0].payload', LIMIT),
+    'a payload too large in bytes, though not in characters': task(
+      { payload: 'ü'.repeat(LIMITS.payload_bytes_max / 2) },
+      'tasks[0].payload',
+      LIMIT,
+    ),
+    'a payload nested too deep': task(
+      { payload: nested(LIMITS.json_depth_max) },
+      `tasks[0].payload${'[0]'.repeat(LIMITS.json_depth_max)}`,
+      LIMIT,
+    ),
+    'a payload with a number that is not finite': task({ payload: { n: [Number.NaN] } }, 'tasks[0].payload.n[0]'),
+    'a payload with U+0000': task({ payload: { text: 'a\u0000b' } }, 'tasks[0].payload.text'),
+    'a payload with U+0000 in a key': task({ payload: { 'a\u0000b': 1 } }, 'tasks[0].payload'),
+    'a payload with half a surrogate pair': task({ payload: ['\ud800'] }, 'tasks[0].payload[0]'),
+    'a payload that is no JSON: a date': task({ payload: new Date(0) }, 'tasks[0].payload'),
+    'a payload that is no JSON: a bigint': task({ payload: { n: 1n } }, 'tasks[0].payload.n'),
+    'a title that is too long': task({ title: long(LIMITS.title_characters_max) }, 'tasks[0].title', LIMIT),
+    'an empty title': task({ title: '' }, 'tasks[0].title'),
+    'a title with U+0000': task({ title: 'a\u0000b' }, 'tasks[0].title'),
+    'a task id that is too long': task({ id: tooLongId }, 'tasks[0].id', LIMIT),
+    'a task id with a space': task({ id: 'a b' }, 'tasks[0].id'),
+    'an empty task id': task({ id: '' }, 'tasks[0].id'),
+    'a session id with a newline': task({ sessionId: 'a\nb' }, 'tasks[0].sessionId'),
+    'a kind with a slash': task({ kind: 'a/b' }, 'tasks[0].kind'),
+    'a namespace with a colon': task({ namespace: 'a:b' }, 'namespace'),
+    'a dedupe key that is too long': task({ dedupeKey: tooLongId }, 'tasks[0].dedupeKey', LIMIT),
+    'a priority below zero': task({ priority: -1 }, 'tasks[0].priority'),
+    'a priority that is too large': task({ priority: LIMITS.priority_max + 1 }, 'tasks[0].priority', LIMIT),
+    'a priority that is no integer': task({ priority: 1.5 }, 'tasks[0].priority'),
+    'a delay below zero': task({ delayMs: -1 }, 'tasks[0].delayMs'),
+    'a delay that is too long': task({ delayMs: LIMITS.delay_ms_max + 1 }, 'tasks[0].delayMs', LIMIT),
+    'no attempt at all': task({ attemptsMax: 0 }, 'tasks[0].attemptsMax'),
+    'too many attempts': task({ attemptsMax: LIMITS.attempts_max + 1 }, 'tasks[0].attemptsMax', LIMIT),
+    'too many interruptions': task(
+      { interruptionsMax: LIMITS.interruptions_max + 1 },
+      'tasks[0].interruptionsMax',
+      LIMIT,
+    ),
+    'a pause that is too long': task({ backoffMs: LIMITS.backoff_ms_max + 1 }, 'tasks[0].backoffMs', LIMIT),
+    'an agent and a role for one task': task({ assignee: 'a', role: 'b' }, 'tasks[0].assignee'),
+    'an author that is too long': task({ author: tooLongText }, 'tasks[0].author', LIMIT),
+    'a field that does not exist': task({ prority: 1 }, 'tasks[0].prority'),
+    'a command id that is no UUID': task({ commandId: 'again' }, 'commandId'),
+    'a command id that is a UUID without a time': task(
+      { commandId: '9b2f8a5e-3f4d-4c1b-8a7e-0f1e2d3c4b5a' },
+      'commandId',
+    ),
+    'no task in a batch': call('enqueueTasks', [], 'tasks'),
+    'too many tasks in a batch': call('enqueueTasks', many(LIMITS.batch_max, {}), 'tasks', LIMIT),
+    'one bad task in a batch': call('enqueueTasks', [{}, {}, { priority: -1 }], 'tasks[2].priority'),
+  },
+  claim: {
+    'a claim without an agent': claim({ agent: undefined }, 'agent'),
+    'an agent with a space': claim({ agent: 'a b' }, 'agent'),
+    'an instance that is too long': claim({ instance: tooLongId }, 'instance', LIMIT),
+    'a TTL that is too short': claim({ ttlMs: LIMITS.ttl_ms_min - 1 }, 'ttlMs'),
+    'a TTL that is too long': claim({ ttlMs: LIMITS.ttl_ms_max + 1 }, 'ttlMs', LIMIT),
+    'a TTL that is no integer': claim({ ttlMs: 1_000.5 }, 'ttlMs'),
+    'a silence that is too short': claim({ staleAfterMs: LIMITS.stale_after_ms_min - 1 }, 'staleAfterMs'),
+    'a silence that is too long': claim({ staleAfterMs: LIMITS.stale_after_ms_max + 1 }, 'staleAfterMs', LIMIT),
+    'no kind in the kinds': claim({ kinds: [] }, 'kinds'),
+    'too many kinds': claim({ kinds: many(LIMITS.filter_max, 'k') }, 'kinds', LIMIT),
+    'too many roles': claim({ roles: many(LIMITS.filter_max, 'r') }, 'roles', LIMIT),
+    'a claim of none': claim({ limit: 0 }, 'limit'),
+    'a claim of too many': claim({ limit: LIMITS.batch_max + 1 }, 'limit', LIMIT),
+    'too much evidence': claim({ evidence: many(LIMITS.batch_max, evidence) }, 'evidence', LIMIT),
+    'a process without a number': claim({ process: { host: 'h', boot: 'b', pid: 0, start: '1' } }, 'process.pid'),
+  },
+  holder: {
+    'a token that is not positive': holder('heartbeat', { token: 0 }, 'token'),
+    'a token that is no safe integer': holder('heartbeat', { token: 2 ** 53 }, 'token', LIMIT),
+    'a token that is text': holder('heartbeat', { token: '1' }, 'token'),
+    'a heartbeat with a command id': holder('heartbeat', { commandId: 'x' }, 'commandId'),
+    'progress that is too large': holder('heartbeat', { progress: long(LIMITS.progress_bytes_max) }, 'progress', LIMIT),
+    'a turn below zero': holder('checkpoint', { turn: -1 }, 'turn'),
+    'a context that is too large': holder('checkpoint', { data: long(LIMITS.context_bytes_max) }, 'data', LIMIT),
+    'a context too large only with all its fields': holder(
+      'checkpoint',
+      { data: 'x'.repeat(LIMITS.context_bytes_max - 1_000), nextAction: 'x'.repeat(1_000) },
+      'data',
+      LIMIT,
+    ),
+    'an action that is too long': holder('checkpoint', { lastAction: tooLongText }, 'lastAction', LIMIT),
+    'an unknown outcome': holder('releaseTask', { outcome: 'done' }, 'outcome'),
+    'a result that is too large': holder(
+      'releaseTask',
+      { outcome: 'succeeded', result: long(LIMITS.result_bytes_max) },
+      'result',
+      LIMIT,
+    ),
+    'a result of a failure': holder('releaseTask', { outcome: 'failed', result: 1 }, 'result'),
+    'an error of a success': holder('releaseTask', { outcome: 'succeeded', error: { message: 'no' } }, 'error'),
+    'an error that is too large': holder(
+      'releaseTask',
+      { outcome: 'failed', error: { message: 'no', data: long(LIMITS.error_bytes_max) } },
+      'error.data',
+      LIMIT,
+    ),
+    'a hand-off to nobody': holder('releaseTask', { outcome: 'handed_off' }, 'to'),
+    'a recipient without a hand-off': holder('releaseTask', { outcome: 'released', to: { agent: AGENT } }, 'to'),
+    'a final success': holder('releaseTask', { outcome: 'succeeded', final: true }, 'final'),
+    'a note on a success': holder('releaseTask', { outcome: 'succeeded', note: 'n' }, 'note'),
+    'a note that is too long': holder('releaseTask', { outcome: 'released', note: tooLongText }, 'note', LIMIT),
+    'a next claim without an agent': holder('releaseTask', { outcome: 'succeeded', claimNext: {} }, 'claimNext.agent'),
+    'too many releases': call(
+      'releaseTasks',
+      many(LIMITS.batch_max, { sessionId: 's', token: 1, outcome: 'succeeded' }),
+      'calls',
+      LIMIT,
+    ),
+  },
+  repair: {
+    'a recovery of none': call('staleRecovery', { limit: 0 }, 'limit'),
+    'a recovery of too many': call('staleRecovery', { limit: LIMITS.batch_max + 1 }, 'limit', LIMIT),
+    'evidence without a process': call('staleRecovery', { evidence: [{ ...evidence, pid: -1 }] }, 'evidence[0].pid'),
+    'a cancellation of no task': call('cancelTask', {}, 'taskId'),
+    'a retry of a malformed task id': call('retryTask', { taskId: ' ' }, 'taskId'),
+    'a close of a malformed session id': call('closeSession', { sessionId: '' }, 'sessionId'),
+  },
+  reads: {
+    'a page of none': call('listTasks', { limit: 0 }, 'limit'),
+    'a page that is too large': call('listEvents', { limit: LIMITS.page_max + 1 }, 'limit', LIMIT),
+    'a cursor of events that is no number': call('listEvents', { after: 'x' }, 'after'),
+    'an unknown status': call('listTasks', { status: ['done'] }, 'status[0]'),
+    'an unknown event type': call('listEvents', { types: ['task.done'] }, 'types[0]'),
+    'a malformed id to look up': call('getTask', 'a b', 'id'),
+  },
+} satisfies Record<string, Readonly<Record<string, Mistake>>>;

@@ -1,0 +1,157 @@
+import * as fc from 'fast-check';
+import type { ClaimCall, TaskCall } from '../factories.ts';
+import type { CommandStep, Met, Step, TimeStep } from './step.ts';
+
+const is = <Name extends string>(name: Name) => fc.constant(name);
+const sometimes = <T>(value: fc.Arbitrary<T>, oneIn = 3) => fc.option(value, { nil: undefined, freq: oneIn - 1 });
+const rarely = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+
+const met: fc.Arbitrary<Met> = fc.nat({ max: 11 });
+const peer = fc.boolean();
+const namespace = fc.constantFrom('default', 'default', 'default', 'other');
+const agent = fc.constantFrom('company-agent', 'home-agent');
+const kind = fc.constantFrom('build', 'review');
+const role = fc.constantFrom('builder', 'reviewer');
+const instance = fc.constantFrom('run-1', 'run-2');
+const pid = fc.constantFrom(1, 2);
+
+const addressee = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: agent.map((assignee) => ({ assignee })) },
+  { weight: 1, arbitrary: role.map((role) => ({ role })) },
+);
+
+const task: fc.Arbitrary<TaskCall> = fc
+  .tuple(
+    fc.record({
+      sessionId: sometimes(fc.constantFrom('branch-a', 'branch-b', 'branch-c')),
+      kind,
+      priority: fc.nat({ max: 2 }),
+      delayMs: fc.constantFrom(0, 0, 0, 1, 5_000, 90_000),
+      dedupeKey: rarely(fc.constantFrom('key-1', 'key-2')),
+      attemptsMax: fc.integer({ min: 1, max: 3 }),
+      interruptionsMax: fc.nat({ max: 2 }),
+      backoffMs: fc.constantFrom(0, 1, 5_000),
+      payload: fc.jsonValue({ maxDepth: 1 }),
+    }),
+    addressee,
+  )
+  .map(([fields, addressee]): TaskCall => ({ ...fields, payload: fields.payload as string, ...addressee }));
+
+const claimCall: fc.Arbitrary<ClaimCall> = fc.record({
+  agent,
+  instance: sometimes(instance, 2),
+  roles: fc.subarray(['builder', 'reviewer']),
+  kinds: sometimes(fc.subarray(['build', 'review'], { minLength: 1 })),
+  ttlMs: fc.constantFrom(1_000, 10_000, 60_000),
+  staleAfterMs: fc.constantFrom(1_000, 10_000, 120_000),
+  resume: fc.boolean(),
+  process: sometimes(
+    pid.map((number) => ({ host: 'machine-1', boot: 'boot-1', pid: number, start: String(number) })),
+    2,
+  ),
+});
+
+const next: fc.Arbitrary<ClaimCall> = fc.record({
+  agent,
+  roles: fc.subarray(['builder', 'reviewer']),
+  ttlMs: fc.constantFrom(1_000, 60_000),
+});
+
+const outcome = fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'handed_off', 'cancelled');
+
+const command: fc.Arbitrary<CommandStep> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ is: is('enqueue'), peer, namespace, tasks: fc.array(task, { minLength: 1, maxLength: 3 }) }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      is: is('claim'),
+      peer,
+      namespace,
+      call: claimCall,
+      session: sometimes(met, 2),
+      limit: fc.integer({ min: 1, max: 3 }),
+      evidence: rarely(met),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: is('heartbeat'),
+      peer,
+      lease: met,
+      instance: rarely(instance),
+      progress: fc.nat({ max: 9 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: is('checkpoint'),
+      peer,
+      lease: met,
+      turn: rarely(fc.nat({ max: 4 })),
+      data: fc.nat({ max: 9 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      is: is('release'),
+      peer,
+      lease: met,
+      outcome,
+      final: fc.boolean(),
+      to: agent,
+      next: sometimes(next, 2),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: is('recover'),
+      peer,
+      namespace,
+      limit: fc.integer({ min: 1, max: 3 }),
+      evidence: rarely(met),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ is: is('cancel'), peer, task: met }) },
+  { weight: 2, arbitrary: fc.record({ is: is('retry'), peer, task: met }) },
+  { weight: 1, arbitrary: fc.record({ is: is('close'), peer, session: met, cancelTasks: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ is: is('resend'), peer, sent: met }) },
+  { weight: 1, arbitrary: fc.record({ is: is('reuse'), peer, sent: met }) },
+);
+
+const passed = fc.constantFrom(1, 999, 1_000, 5_000, 10_000, 60_000, 120_000, 3_600_000);
+
+const advance: fc.Arbitrary<TimeStep> = fc.record({ is: is('advance'), ms: passed });
+
+const jump: fc.Arbitrary<TimeStep> = fc.oneof(
+  fc.record({ is: is('set_wall'), ms: fc.constantFrom(-7_200_000, -60_000, -3_000, -1_500, 1_500, 3_000, 7_200_000) }),
+  fc.record({ is: is('sleep'), ms: passed }),
+  fc.record({ is: is('reboot'), ms: passed }),
+);
+
+/** Commands of one turn go over one connection: between two, the order is not ours to tell. */
+const together: fc.Arbitrary<Step> = fc
+  .tuple(peer, fc.array(command, { minLength: 2, maxLength: 4 }))
+  .map(([peer, commands]) => ({ is: 'together', commands: commands.map((one) => ({ ...one, peer })) }));
+
+/** Walks of commands one by one, on a machine whose clocks may jump. */
+export const WALKS_WITH_JUMPS: fc.Arbitrary<readonly Step[]> = walksOf(
+  fc.oneof({ weight: 10, arbitrary: command }, { weight: 3, arbitrary: advance }, { weight: 1, arbitrary: jump }),
+);
+
+/** Walks in which several commands are sent in one turn. */
+export const WALKS_IN_GROUPS: fc.Arbitrary<readonly Step[]> = walksOf(
+  fc.oneof({ weight: 6, arbitrary: command }, { weight: 3, arbitrary: together }, { weight: 2, arbitrary: advance }),
+);
+
+function walksOf(step: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {
+  return fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+}

@@ -1,0 +1,45 @@
+import type { ClaimCall, TaskCall } from '../factories.ts';
+
+/*
+ * The steps of a random walk, as plain data: what a step is about is named by its place among all that the walk has met so
+ * far, so a walk keeps its meaning while it shrinks.
+ */
+
+/** The task, session, lease or command at this place among those that the walk has met, counted round. */
+export type Met = number;
+
+/** One command, sent over one of the two connections. */
+export type CommandStep = { readonly peer: boolean } & (
+  | { readonly is: 'enqueue'; readonly namespace: string; readonly tasks: readonly TaskCall[] }
+  | {
+      readonly is: 'claim';
+      readonly namespace: string;
+      readonly call: ClaimCall;
+      readonly session: Met | undefined;
+      readonly limit: number;
+      readonly evidence: Met | undefined;
+    }
+  | { readonly is: 'heartbeat'; readonly lease: Met; readonly instance: string | undefined; readonly progress: number }
+  | { readonly is: 'checkpoint'; readonly lease: Met; readonly turn: number | undefined; readonly data: number }
+  | {
+      readonly is: 'release';
+      readonly lease: Met;
+      readonly outcome: 'succeeded' | 'failed' | 'released' | 'handed_off' | 'cancelled';
+      readonly final: boolean;
+      readonly to: string;
+      readonly next: ClaimCall | undefined;
+    }
+  | { readonly is: 'recover'; readonly namespace: string; readonly limit: number; readonly evidence: Met | undefined }
+  | { readonly is: 'cancel'; readonly task: Met }
+  | { readonly is: 'retry'; readonly task: Met }
+  | { readonly is: 'close'; readonly session: Met; readonly cancelTasks: boolean }
+  /** An earlier command again, with its command id. */
+  | { readonly is: 'resend'; readonly sent: Met }
+  /** An earlier command's id with another request. */
+  | { readonly is: 'reuse'; readonly sent: Met }
+);
+
+/** The clocks move. Durations in milliseconds. */
+export type TimeStep = { readonly is: 'advance' | 'set_wall' | 'sleep' | 'reboot'; readonly ms: number };
+
+export type Step = CommandStep | TimeStep | { readonly is: 'together'; readonly commands: readonly CommandStep[] };

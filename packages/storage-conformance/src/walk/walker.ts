@@ -1,0 +1,209 @@
+import { Orchestrator, OrchestratorError, type ClaimRecord, type Json, type Storage } from '@agent-orchestrator/core';
+import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
+import { expect } from 'vitest';
+import { readAll, type Everything } from '../everything.ts';
+import { commandIdAt, holderOf, type ClaimCall } from '../factories.ts';
+import type { Opened } from '../target.ts';
+import type { CommandStep, Met, Step } from './step.ts';
+
+/** A command that was sent, to be sent again. */
+interface Sent {
+  readonly send: (orchestrator: Orchestrator, commandId: string) => Promise<unknown>;
+  readonly other: (orchestrator: Orchestrator, commandId: string) => Promise<unknown>;
+  readonly commandId: string;
+}
+
+/** Walks a storage and the model side by side, with one clock and the same command ids, and compares them after each step. */
+export class Walker {
+  readonly #opened: Opened;
+  readonly #model: Storage;
+  readonly #tested: readonly [Orchestrator, Orchestrator];
+  readonly #modelled: Orchestrator;
+  readonly #leases: ClaimRecord[] = [];
+  readonly #tasks: { namespace: string; id: string; sessionId: string }[] = [];
+  readonly #sent: Sent[] = [];
+  #commands = 0;
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+    this.#model = openMemoryStorage({ clock: opened.clock });
+    const orchestratorOn = (storage: Storage) =>
+      new Orchestrator({
+        storage,
+        newCommandId: () => {
+          throw new Error('every command has its id from the walk');
+        },
+      });
+    this.#tested = [orchestratorOn(opened.storage), orchestratorOn(opened.peer)];
+    this.#modelled = orchestratorOn(this.#model);
+  }
+
+  async step(step: Step): Promise<void> {
+    switch (step.is) {
+      case 'advance':
+        return this.#opened.clock.advance(step.ms);
+      case 'set_wall':
+        return this.#opened.clock.setWall(step.ms);
+      case 'sleep':
+        return this.#opened.clock.sleep(step.ms);
+      case 'reboot':
+        return this.#opened.clock.reboot(step.ms);
+      case 'together':
+        return this.#commandsAtOnce(step.commands);
+      default:
+        return this.#commandsAtOnce([step]);
+    }
+  }
+
+  /** Sends the commands to both, and expects the same answers, the same rows and the same log. */
+  async #commandsAtOnce(steps: readonly CommandStep[]): Promise<void> {
+    const prepared = steps.map((step) => ({ step, ...this.#prepare(step) }));
+    const tested = await Promise.all(
+      prepared.map(({ step, send, commandId }) => outcomeOf(send(this.#tested[step.peer ? 1 : 0], commandId))),
+    );
+    const modelled = await Promise.all(
+      prepared.map(({ send, commandId }) => outcomeOf(send(this.#modelled, commandId))),
+    );
+
+    assertAlike(tested, modelled);
+    const [state, model] = [await readAll(this.#opened.peer), await readAll(this.#model)];
+    assertAlike(withoutIds(state), withoutIds(model));
+    this.#remember(model, modelled);
+  }
+
+  #prepare(step: CommandStep): Sent {
+    if (step.is === 'resend' || step.is === 'reuse') {
+      const sent = pick(this.#sent, step.sent);
+      if (sent === undefined) return this.#prepare({ is: 'cancel', peer: step.peer, task: 0 });
+      return step.is === 'resend' ? sent : { ...sent, send: sent.other };
+    }
+    this.#commands += 1;
+    const commandId = commandIdAt(this.#opened.clock.now, this.#commands);
+    const sent: Sent = {
+      send: this.#call(step),
+      other: async (orchestrator, id) => orchestrator.enqueueTask({ commandId: id, title: 'reused' }),
+      commandId,
+    };
+    if (step.is !== 'heartbeat') this.#sent.push(sent);
+    return sent;
+  }
+
+  #call(step: Exclude<CommandStep, { is: 'resend' | 'reuse' }>): Sent['send'] {
+    switch (step.is) {
+      case 'enqueue': {
+        const { tasks, namespace } = step;
+        return (orchestrator, commandId) => orchestrator.enqueueTasks(tasks, { namespace, commandId });
+      }
+      case 'claim': {
+        const call = this.#claimCall(step);
+        return (orchestrator, commandId) => orchestrator.claimTasks({ ...call, limit: step.limit, commandId });
+      }
+      case 'heartbeat': {
+        const call = { ...this.#holder(step.lease), instance: step.instance, progress: step.progress };
+        return (orchestrator) => orchestrator.heartbeat(call);
+      }
+      case 'checkpoint': {
+        const call = { ...this.#holder(step.lease), turn: step.turn, data: step.data };
+        return (orchestrator, commandId) => orchestrator.checkpoint({ ...call, commandId });
+      }
+      case 'release': {
+        const call = { ...this.#holder(step.lease), ...endingOf(step) };
+        return (orchestrator, commandId) => orchestrator.releaseTask({ ...call, commandId });
+      }
+      case 'recover': {
+        const { namespace, limit } = step;
+        const evidence = this.#evidence(step.evidence);
+        return (orchestrator, commandId) => orchestrator.staleRecovery({ namespace, limit, evidence, commandId });
+      }
+      case 'cancel': {
+        const { namespace, id: taskId } = this.#task(step.task);
+        return (orchestrator, commandId) => orchestrator.cancelTask({ namespace, taskId, commandId });
+      }
+      case 'retry': {
+        const { namespace, id: taskId } = this.#task(step.task);
+        return (orchestrator, commandId) => orchestrator.retryTask({ namespace, taskId, commandId });
+      }
+      case 'close': {
+        const { namespace, sessionId } = this.#task(step.session);
+        const { cancelTasks } = step;
+        return (orchestrator, commandId) => orchestrator.closeSession({ namespace, sessionId, cancelTasks, commandId });
+      }
+    }
+  }
+
+  #claimCall({ call, namespace, session, evidence }: Extract<CommandStep, { is: 'claim' }>): ClaimCall {
+    if (session === undefined) return { ...call, namespace, evidence: this.#evidence(evidence) };
+    const task = this.#task(session);
+    return { ...call, namespace: task.namespace, sessionId: task.sessionId, evidence: this.#evidence(evidence) };
+  }
+
+  #evidence(met: Met | undefined) {
+    const claim = met === undefined ? undefined : pick(this.#leases, met);
+    return claim === undefined
+      ? []
+      : [{ ...holderOf(claim), host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }];
+  }
+
+  #holder(met: Met): { namespace: string; sessionId: string; token: number } {
+    const claim = pick(this.#leases, met);
+    return claim === undefined
+      ? { namespace: 'default', sessionId: 'none', token: 1 }
+      : { namespace: claim.task.namespace, ...holderOf(claim) };
+  }
+
+  #task(met: Met): { namespace: string; id: string; sessionId: string } {
+    return pick(this.#tasks, met) ?? { namespace: 'default', id: 'none', sessionId: 'none' };
+  }
+
+  #remember({ tasks }: Everything, outcomes: readonly unknown[]): void {
+    const known = new Set(this.#tasks.map(({ namespace, id }) => `${namespace} ${id}`));
+    this.#tasks.push(...tasks.filter(({ namespace, id }) => !known.has(`${namespace} ${id}`)));
+    for (const claim of claimsIn(outcomes)) this.#leases.push(claim);
+  }
+
+  async close(): Promise<void> {
+    await this.#model.close();
+  }
+}
+
+function assertAlike(tested: unknown, modelled: unknown): void {
+  expect(tested, 'what the storage says, beside the model').toEqual(modelled);
+}
+
+/** What comes last is met most: a walk is about what it has just done. */
+function pick<T>(items: readonly T[], met: Met): T | undefined {
+  return items.length === 0 ? undefined : items[items.length - 1 - (met % items.length)];
+}
+
+/** An answer as it is, or the code of what was thrown. */
+async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof OrchestratorError) return { thrown: error.code, field: error.field };
+    throw error;
+  }
+}
+
+function endingOf({ outcome, final, to, next }: Extract<CommandStep, { is: 'release' }>) {
+  const data: Json = { final };
+  return {
+    outcome,
+    ...(outcome === 'succeeded' && { result: data }),
+    ...(outcome === 'failed' && { final, error: { message: 'failed', data } }),
+    ...(outcome === 'handed_off' && { to: final ? { agent: to } : { role: 'reviewer' }, note: 'over to you' }),
+    ...(next !== undefined && { claimNext: next }),
+  };
+}
+
+/** The database gives events their ids, and gaps between them are allowed. */
+function withoutIds({ sessions, tasks, events }: Everything) {
+  return { sessions, tasks, events: events.map(({ id: _id, ...event }) => event) };
+}
+
+/** Every lease in the answers, wherever it stands in them. */
+function claimsIn(value: unknown): ClaimRecord[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('lease' in value && 'takeover' in value) return [value as ClaimRecord];
+  return Object.values(value).flatMap(claimsIn);
+}
