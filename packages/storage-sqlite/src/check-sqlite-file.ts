@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { openReader, type Connection } from './connection.ts';
@@ -17,6 +18,7 @@ const BUSY_TIMEOUT_MS = 5_000;
  */
 export async function checkSqliteFile(path: string): Promise<readonly string[]> {
   const file = resolvePath(path);
+  if (!existsSync(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
   try {
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);

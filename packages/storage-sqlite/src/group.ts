@@ -6,9 +6,12 @@ import type { Writer } from './writer.ts';
 
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;
-/** A process that shares the file with other writers gives way after so many commits … */
-const COMMITS_BEFORE_GIVING_WAY = 5;
-/** … for so long. */
+/**
+ * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops the
+ * pages it had in memory, and while the others sleep the lock is nobody's.
+ */
+const GIVE_WAY_AFTER_MS = 20;
+/** For so long: others that wait wake up within a few of these. */
 const GIVE_WAY_MS = 1;
 /** How often the path is asked whether it still names the open file. */
 const GROUPS_PER_FILE_CHECK = 64;
@@ -20,6 +23,8 @@ interface Call {
   readonly reject: (error: unknown) => void;
   readonly giveUpAt: number;
 }
+
+type ReadyScope = Extract<Scope, { by: 'ready' }>;
 
 /** What a call came to, told to its caller only after the commit. */
 type Outcome = { readonly reply: unknown } | { readonly error: unknown };
@@ -51,7 +56,9 @@ export class Group {
   #writer: Writer | null = null;
   #calls: Call[] = [];
   #scheduled = false;
-  #commits = 0;
+  /** When it last gave way, or began. */
+  #workingSince = 0;
+  #triesInVain = 0;
   #groups = 0;
   #sharesFile = false;
   #replaced = false;
@@ -81,9 +88,9 @@ export class Group {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#sharesFile && this.#commits >= COMMITS_BEFORE_GIVING_WAY) {
+    if (this.#sharesFile && performance.now() - this.#workingSince >= GIVE_WAY_AFTER_MS) {
       this.#sharesFile = false;
-      this.#commits = 0;
+      this.#workingSince = performance.now() + GIVE_WAY_MS;
       setTimeout(this.#flush, GIVE_WAY_MS);
     } else setImmediate(this.#flush);
   }
@@ -109,7 +116,8 @@ export class Group {
     const over = this.#calls.filter(({ giveUpAt }) => giveUpAt <= now);
     this.#calls = this.#calls.filter(({ giveUpAt }) => giveUpAt > now);
     this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error));
-    busyPause(this.#flush);
+    busyPause(this.#triesInVain, this.#flush);
+    this.#triesInVain += 1;
   }
 
   #connected(): Writer {
@@ -127,29 +135,28 @@ export class Group {
       throw new OrchestratorError('STORE_REPLACED', `${path} was moved or replaced while it was open.`);
   }
 
+  /** Only those that stand before any other call: what was sent later has to see what was sent before it. */
   #answerPolls(writer: Writer): void {
-    this.#calls = this.#calls.filter(({ scope, decide, resolve }) => {
-      if (scope.by !== 'ready' || !this.#idle) return true;
-      try {
-        const answer = writer.poll(scope, decide);
-        if (answer !== null) resolve(answer.reply);
-        this.#idle = answer !== null;
-      } catch {
-        // Whatever it was, it happens again under the lock, where it is dealt with.
-        this.#idle = false;
-      }
-      return !this.#idle;
-    });
+    while (this.#idle) {
+      const [first] = this.#calls;
+      if (first?.scope.by !== 'ready') return;
+      const answer = lookOnly(writer, first.scope, first.decide);
+      this.#idle = answer !== null;
+      if (answer === null) return;
+      this.#calls.shift();
+      first.resolve(answer.reply);
+    }
   }
 
   #runGroup(writer: Writer): void {
     const others = writer.begin();
     this.#sharesFile ||= others;
+    if (this.#triesInVain > 0) this.#workingSince = performance.now();
+    this.#triesInVain = 0;
     const calls = this.#calls.splice(0, GROUP_MAX);
     try {
       const { outcomes, changed } = this.#run(writer, calls);
       writer.commit();
-      this.#commits += 1;
       if (changed) this.#options.onChange();
       for (const [index, outcome] of outcomes.entries()) settle(calls[index], outcome);
     } catch (error) {
@@ -196,6 +203,15 @@ export class Group {
   #fail(calls: readonly Call[], error: unknown): void {
     const translated = translateError(error);
     for (const { reject } of calls) reject(translated);
+  }
+}
+
+/** Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with. */
+function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { readonly reply: unknown } | null {
+  try {
+    return writer.poll(scope, decide);
+  } catch {
+    return null;
   }
 }
 

@@ -142,8 +142,9 @@ class SqliteStorage implements Storage {
 
   async #letGo(): Promise<void> {
     this.#watcher.close();
-    await this.#group.close();
+    // The writer last: only it can bring the write-ahead log back into the file when it closes.
     await this.#readers.close();
+    await this.#group.close();
     this.#opened?.close();
   }
 

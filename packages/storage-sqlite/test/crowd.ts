@@ -9,6 +9,7 @@ import { openSqliteStorage } from '../src/index.ts';
 /** A run of many processes on one file. Its seed can be given, to repeat it; what it leaves is kept if it fails. */
 export async function runCrowd(
   run: Pick<ProcessRun, 'workers' | 'tasks' | 'sharedSessions' | 'kills' | 'failpoints' | 'pauses' | 'timeoutMs'>,
+  child = new URL('open-process.ts', import.meta.url),
 ): Promise<ProcessReport & { readonly integrity: unknown }> {
   const folder = keptIfItFails();
   const path = join(folder, 'store.db');
@@ -21,7 +22,7 @@ export async function runCrowd(
   const report = await runProcesses({
     ...run,
     seed,
-    child: new URL('open-process.ts', import.meta.url),
+    child,
     address: path,
     folder,
     ttlMs: 1_000,

@@ -79,9 +79,7 @@ export const claim: Command<ClaimInput, ClaimReply> = {
 
   decide(input, loaded) {
     if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
-    const mine = input.resume
-      ? loaded.sessions.flatMap((one) => asHeld(one) ?? []).filter(({ session }) => session.agent === input.agent)
-      : [];
+    const mine = input.resume ? loaded.sessions.flatMap((one) => heldByEarlierRun(input, one)) : [];
     return (mine.length > 0 ? resumeOwn(input, loaded, mine) : null) ?? claimBest(input, loaded);
   },
 };
@@ -107,6 +105,13 @@ function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | 
     events,
     head === null ? [] : [{ head, takeover: { from: holderOf(held.session), reason } }],
   );
+}
+
+/** What this very run of the agent holds is no leftover of an earlier one. */
+function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLoaded[] {
+  const held = asHeld(one);
+  if (held === null || held.session.agent !== input.agent) return [];
+  return input.instance !== undefined && held.session.instance === input.instance ? [] : [held];
 }
 
 /** Without a session, a restarted agent goes on with what it held, the longest held first. */

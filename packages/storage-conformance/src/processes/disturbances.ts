@@ -14,7 +14,7 @@ const STEPS_PER_TASK = 9;
 
 /** Spreads kills and pauses at random over the larger part of a run, so that all of them fall into it. */
 export function planDisturbances(random: Random, tasks: number, kills: number, pauses: number): Disturbance[] {
-  const until = Math.floor(tasks * STEPS_PER_TASK * 0.7);
+  const until = Math.floor(tasks * STEPS_PER_TASK * 0.6);
   const at = () => random.between(Math.min(50, until), until);
   const planned: Disturbance[] = [
     ...Array.from({ length: kills }, (): Disturbance => ({ atStep: at(), kind: 'kill', long: random.chance(0.25) })),
@@ -23,8 +23,7 @@ export function planDisturbances(random: Random, tasks: number, kills: number, p
   return planned.toSorted((a, b) => a.atStep - b.atStep);
 }
 
-/** Now and then a process is to kill itself at a moment that no kill from outside hits. */
-export function planFailpoint(random: Random, left: number): Failpoint | null {
-  if (left === 0 || !random.chance(0.5)) return null;
+/** Where a process is to kill itself, at a moment that no kill from outside hits. It may be hit from outside before. */
+export function planFailpoint(random: Random): Failpoint {
   return { after: random.pick(['answered', 'answered', 'sent']), call: random.between(1, 40) };
 }

@@ -84,7 +84,7 @@ class Supervisor {
 
   #start(settings: Omit<ProcessSettings, 'workload' | 'failpoint'>): void {
     if (this.#over) return;
-    const failpoint = settings.role === 'worker' ? planFailpoint(this.#random, this.#failpoints) : null;
+    const failpoint = settings.role === 'worker' && this.#failpoints > 0 ? planFailpoint(this.#random) : null;
     if (failpoint !== null) this.#failpoints -= 1;
     this.#counts.starts += 1;
     const started = new OneProcess(
