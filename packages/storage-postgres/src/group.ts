@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type Clock, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
 import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
 import type { Links } from './links.ts';
-import { CommitLost, transact, type Carried, type Committed, type Outcome, type Unit } from './unit-of-work.ts';
+import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
 
 /** How many calls share one transaction at most. */
 const GROUP_MAX = 128;
@@ -15,10 +16,8 @@ interface Call extends Unit {
   readonly giveUpAt: number;
   /** What two calls of one group may not have in common. */
   readonly keys: readonly string[];
-  /** Has to run by itself, and waits for whoever holds what it names. */
-  alone: boolean;
   tries: number;
-  /** An earlier try was lost on COMMIT. */
+  /** A try was lost on COMMIT. */
   uncertain: boolean;
 }
 
@@ -35,8 +34,9 @@ export interface GroupOptions {
 }
 
 /**
- * Group commit: calls that arrive while a transaction is under way share the next one. A group never waits for a row, so
- * one held session holds up nobody else: its call runs again by itself, and waits. So does each call of a group that failed.
+ * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event loop
+ * take effect in their order, so what concerns each other goes into groups one after the other. A group never waits for a
+ * row: a call whose session somebody else holds runs again by itself, and waits, and so do the calls of a group that failed.
  */
 export class Group {
   readonly #options: GroupOptions;
@@ -44,7 +44,8 @@ export class Group {
   /** In the order in which they came. */
   #calls: Call[] = [];
   /** What the calls under way have named. */
-  readonly #taken = new Set<string>();
+  readonly #taken = new Map<string, number>();
+  #underWay = 0;
   #scheduled = false;
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
@@ -56,17 +57,17 @@ export class Group {
   transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.#unanswered += 1;
-      this.#enter({
+      this.#calls.push({
         scope,
         decide,
         resolve: resolve as (reply: unknown) => void,
         reject,
         giveUpAt: performance.now() + this.#options.retryMs,
         keys: keysOf(scope),
-        alone: isSingular(scope),
         tries: 0,
         uncertain: false,
       });
+      this.#schedule();
     });
   }
 
@@ -75,132 +76,154 @@ export class Group {
     if (this.#unanswered > 0) await new Promise<void>((resolve) => this.#whenAnswered.push(resolve));
   }
 
-  #enter(call: Call): void {
-    this.#calls.push(call);
-    if (this.#scheduled) return;
+  #schedule(): void {
+    if (this.#scheduled || this.#calls.length === 0 || this.#underWay >= this.#options.links.max) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#start();
+      void this.#start();
     });
   }
 
-  #start(): void {
-    for (const call of this.#takeWhere(({ alone }) => alone)) void this.#run([call]);
-    while (this.#options.links.free > 0) {
-      const group = this.#nextGroup();
-      if (group.length === 0) return;
-      void this.#run(group);
+  /** Takes all that wait, but for those that name what is under way. */
+  async #start(): Promise<void> {
+    const isFree = ({ keys }: Call) => !keys.some((key) => this.#taken.has(key));
+    const calls = this.#calls.filter(isFree);
+    this.#calls = this.#calls.filter((call) => !isFree(call));
+    if (calls.length === 0) return;
+    for (const { keys } of calls) for (const key of keys) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
+    this.#underWay += 1;
+    for (let left = calls; left.length > 0;) {
+      const group = groupFrom(left);
+      const later = await this.#run(group);
+      left = [...later, ...left.slice(group.length)];
     }
+    this.#underWay -= 1;
+    this.#schedule();
   }
 
-  /** The first call and all that can go with it, in order. */
-  #nextGroup(): Call[] {
-    let namespace: string | undefined;
-    let size = 0;
-    return this.#takeWhere(({ alone, scope }) => {
-      namespace ??= scope.namespace;
-      return !alone && scope.namespace === namespace && size++ < GROUP_MAX;
-    });
-  }
-
-  /** Takes calls that have nothing in common with those under way, or with an earlier one that still waits: none may overtake it. */
-  #takeWhere(isMeant: (call: Call) => boolean): Call[] {
-    const blocked = new Set(this.#taken);
-    const chosen: Call[] = [];
-    this.#calls = this.#calls.filter((call) => {
-      const isFree = !call.keys.some((key) => blocked.has(key));
-      for (const key of call.keys) blocked.add(key);
-      if (!isFree || !isMeant(call)) return true;
-      chosen.push(call);
-      return false;
-    });
-    for (const { keys } of chosen) for (const key of keys) this.#taken.add(key);
-    return chosen;
-  }
-
-  async #run(calls: readonly Call[]): Promise<void> {
-    const { links, waitingLinks, clock } = this.#options;
-    const waits = calls.every(({ alone }) => alone);
+  /** @returns those that have to be judged after this group, in order */
+  async #run(group: readonly Call[]): Promise<readonly Call[]> {
+    const [first] = group;
+    if (first !== undefined && waits(first)) {
+      await this.#runAlone(first);
+      return [];
+    }
+    const { links, clock } = this.#options;
     try {
-      const { outcomes, changed } = await (waits ? waitingLinks : links).use<Committed>((link) =>
-        transact(link, calls, waits ? 'wait' : 'skip', clock, this.#carried),
-      );
+      const { outcomes, changed } = await links.use((link) => transact(link, group, 'skip', clock, this.#carried));
       if (changed) this.#options.onChange();
-      for (const [index, call] of calls.entries()) this.#settle(call, outcomes[index]);
+      return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
     } catch (error) {
-      this.#failed(calls, error);
+      return this.#failed(group, error);
     }
-    this.#start();
   }
 
-  #settle(call: Call, outcome: Outcome | undefined): void {
-    if (outcome === undefined || 'held' in outcome) this.#again(call);
-    else if ('error' in outcome) this.#answer(call, () => call.reject(outcome.error));
+  #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
+    if (outcome === undefined || 'later' in outcome) return 'later';
+    if ('held' in outcome) void this.#runAlone(call);
+    else if ('error' in outcome) this.#reject(call, outcome.error);
     else this.#answer(call, () => call.resolve(outcome.reply));
-  }
-
-  #failed(calls: readonly Call[], error: unknown): void {
-    const lost = error instanceof CommitLost;
-    const cause = lost ? error.cause : error;
-    for (const call of calls) {
-      call.uncertain ||= lost;
-      call.tries += 1;
-    }
-    if (isPassing(cause)) this.#tryAgain(calls, cause);
-    else if (calls.length > 1 && !(cause instanceof OrchestratorError)) for (const call of calls) this.#again(call);
-    else for (const call of calls) this.#answer(call, () => call.reject(translateError(cause)));
+    return 'settled';
   }
 
   /** As it was, if the connection is to blame, or somebody who was granted the same token; else one by one. */
-  #tryAgain(calls: readonly Call[], cause: unknown): void {
-    const now = performance.now();
-    for (const call of calls.filter(({ giveUpAt }) => giveUpAt <= now))
-      this.#answer(call, () => call.reject(call.uncertain ? outcomeUnknown(cause) : translateError(cause)));
-    const left = calls.filter(({ giveUpAt }) => giveUpAt > now);
+  async #failed(group: readonly Call[], error: unknown): Promise<readonly Call[]> {
+    const left: Call[] = [];
+    for (const call of group) if (this.#mayTryAgain(call, error)) left.push(call);
     const [first] = left;
-    if (first === undefined) return;
-    const ms = Math.min(RETRY_MS_MIN * 2 ** Math.min(first.tries, 10), RETRY_MS_MAX);
-    if (isConnectionLost(cause) || first.tries === 1) this.#later(left, ms);
-    else
-      for (const call of left) {
-        call.alone = true;
-        this.#later([call], ms);
+    if (first === undefined) return [];
+    await pauseBefore(first.tries);
+    const cause = causeOf(error);
+    if (isConnectionLost(cause) || (isPassing(cause) && first.tries === 1)) return left;
+    for (const call of left) await this.#runAlone(call);
+    return [];
+  }
+
+  /** By itself, waiting for whoever holds what it names, until it is answered. */
+  async #runAlone(call: Call): Promise<void> {
+    const { waitingLinks, clock } = this.#options;
+    for (;;) {
+      try {
+        const { outcomes, changed } = await waitingLinks.use((link) =>
+          transact(link, [call], 'wait', clock, this.#carried),
+        );
+        if (changed) this.#options.onChange();
+        if (this.#settle(call, outcomes[0]) === 'settled') return;
+      } catch (error) {
+        if (!isPassing(causeOf(error))) return this.#reject(call, translateError(causeOf(error)));
+        if (!this.#mayTryAgain(call, error)) return;
+        await pauseBefore(call.tries);
       }
+    }
   }
 
-  /** It has not given back what it took, so nobody overtakes it. */
-  #later(calls: readonly Call[], ms: number): void {
-    setTimeout(() => void this.#run(calls), Math.random() * ms);
+  /** Answers the call if not. */
+  #mayTryAgain(call: Call, error: unknown): boolean {
+    const cause = causeOf(error);
+    call.tries += 1;
+    call.uncertain ||= error instanceof CommitLost;
+    // What is wrong with one row of a group comes out when its calls run by themselves.
+    const passing = isPassing(cause) || !(cause instanceof OrchestratorError);
+    if (passing && performance.now() < call.giveUpAt) return true;
+    this.#reject(call, call.uncertain ? outcomeUnknown(cause) : translateError(cause));
+    return false;
   }
 
-  /** By itself and waiting; it has not given back what it took, so nobody overtakes it. */
-  #again(call: Call): void {
-    call.alone = true;
-    void this.#run([call]);
+  #reject(call: Call, error: unknown): void {
+    this.#answer(call, () => call.reject(error));
   }
 
   #answer(call: Call, tell: () => void): void {
-    for (const key of call.keys) this.#taken.delete(key);
+    for (const key of call.keys) {
+      const others = (this.#taken.get(key) ?? 1) - 1;
+      if (others === 0) this.#taken.delete(key);
+      else this.#taken.set(key, others);
+    }
     tell();
+    this.#schedule();
     this.#unanswered -= 1;
     if (this.#unanswered === 0) for (const resolve of this.#whenAnswered.splice(0)) resolve();
   }
 }
 
-/** A scope that names its sessions only by what the database holds, or sessions of all namespaces. */
-function isSingular(scope: Scope): boolean {
-  return (
-    scope.by === 'stale' ||
-    scope.by === 'held' ||
-    scope.by === 'task' ||
-    (scope.by === 'ready' && scope.heldBy !== undefined)
-  );
+/** The calls at the front that may share a transaction. */
+function groupFrom(calls: readonly Call[]): readonly Call[] {
+  const taken = new Set<string>();
+  const [first] = calls;
+  const end = calls.findIndex((call, index) => {
+    if (index === 0) for (const key of call.keys) taken.add(key);
+    if (index === 0) return false;
+    const belongs =
+      index < GROUP_MAX &&
+      first !== undefined &&
+      !waits(first) &&
+      !waits(call) &&
+      call.scope.namespace === first.scope.namespace &&
+      !call.keys.some((key) => taken.has(key));
+    for (const key of call.keys) taken.add(key);
+    return !belongs;
+  });
+  return end === -1 ? calls : calls.slice(0, end);
+}
+
+/** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that somebody holds. */
+function waits({ scope }: Call): boolean {
+  return scope.by === 'held' || scope.by === 'stale' || (scope.by === 'ready' && scope.heldBy !== undefined);
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof CommitLost ? error.cause : error;
+}
+
+function pauseBefore(tries: number): Promise<void> {
+  return pause(Math.random() * Math.min(RETRY_MS_MIN * 2 ** Math.min(tries, 10), RETRY_MS_MAX));
 }
 
 function keysOf(scope: Scope): string[] {
   const keys = scope.commandId === undefined ? [] : [`command ${scope.commandId}`];
   if (scope.by === 'session') keys.push(`session ${scope.sessionId}`);
+  if (scope.by === 'task') keys.push(`task ${scope.taskId}`);
   if (scope.by === 'new') {
     keys.push(...scope.sessionIds.map((id) => `session ${id}`));
     keys.push(...scope.taskIds.map((id) => `task ${id}`), ...scope.dedupeKeys.map((key) => `key ${key}`));

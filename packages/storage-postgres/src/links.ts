@@ -10,7 +10,8 @@ const OLDEST_VERSION = 140_000;
 /** A few connections, opened when they are first needed and used by one at a time. */
 export class Links {
   readonly #address: ServerAddress;
-  readonly #max: number;
+  /** How many can be in use at once. */
+  readonly max: number;
   readonly #idle: Link[] = [];
   readonly #waiting: ((link: Link | null) => void)[] = [];
   /** Those that are open or being opened. */
@@ -19,12 +20,7 @@ export class Links {
 
   constructor(address: ServerAddress, max: number) {
     this.#address = address;
-    this.#max = max;
-  }
-
-  /** How many can be had without waiting. */
-  get free(): number {
-    return this.#max - this.#count + this.#idle.length;
+    this.max = max;
   }
 
   /** Runs `use` on a connection of its own. One that breaks meanwhile is not used again. */
@@ -50,7 +46,7 @@ export class Links {
       if (idle.usable) return idle;
       this.#count -= 1;
     }
-    if (this.#count >= this.#max) {
+    if (this.#count >= this.max) {
       const passed = await new Promise<Link | null>((resolve) => this.#waiting.push(resolve));
       return passed ?? this.#take();
     }

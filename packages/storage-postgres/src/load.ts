@@ -7,6 +7,7 @@ import {
   type Event,
   type Loaded,
   type LoadedSession,
+  type ReadyFilter,
   type Receipt,
   type Scope,
   type Session,
@@ -35,10 +36,15 @@ export interface Database {
 /** What a scope finds, apart from what holds for the whole database. */
 export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'nextDueAt' | 'receipt' | 'endedLease'>;
 
-/** `found` stands in the order of the scopes; null: somebody else holds what the scope names, and only waiting can tell. */
+/**
+ * `found` stands in the order of the scopes. `held`: somebody else holds what the scope names, and only waiting can tell;
+ * `later`: it has to be loaded anew, as the first of a group.
+ */
 export interface LoadedGroup {
   readonly database: Database;
-  readonly found: readonly (Found | null)[];
+  /** Whether tasks whose time has come were made claimable. */
+  readonly queuedDue: boolean;
+  readonly found: readonly (Found | 'held' | 'later')[];
 }
 
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
@@ -66,7 +72,7 @@ export async function load(
   // What has come due is queued, and all is looked at once more; the locks are kept meanwhile.
   if (due.length > 0) await loading.lockAndRead(flush, due);
   await loading.readFurther(flush);
-  return loading.result();
+  return { ...loading.result(), queuedDue: due.length > 0 };
 }
 
 class Loading {
@@ -74,7 +80,7 @@ class Loading {
   readonly #namespace: string;
   readonly #whenLocked: WhenLocked;
   readonly #clock: Clock | null;
-  readonly #lookups = new Map<string, ReadyLookup>();
+  readonly #lookups: ReadonlyMap<Scope, ReadyLookup>;
   #locked: ReadonlySet<string> = new Set();
   #own: readonly string[] = [];
   #stale: readonly string[] = [];
@@ -94,12 +100,7 @@ class Loading {
     this.#namespace = scopes[0]?.namespace ?? '';
     this.#whenLocked = whenLocked;
     this.#clock = clock;
-    for (const filter of scopes.flatMap((scope) => ReadyLookup.filterOf(scope) ?? [])) {
-      const key = ReadyLookup.keyOf(filter);
-      const lookup = this.#lookups.get(key) ?? new ReadyLookup(filter);
-      lookup.join(filter);
-      this.#lookups.set(key, lookup);
-    }
+    this.#lookups = ReadyLookup.planFor(scopes);
   }
 
   async lockAndRead(flush: Flush, before: readonly Query[]): Promise<void> {
@@ -107,7 +108,7 @@ class Loading {
     for (const one of before) script.add(one);
     const names = unique(this.#scopes.flatMap(sessionsNamed));
     this.#lock(script, names);
-    script.add(query(SQL.sessions, this.#namespace, joined(names)), (answer) => {
+    script.add(query(SQL.sessions, this.#namespace, joined(names), joined(this.#tasksNamed())), (answer) => {
       this.#sessions = new Map(answer.map((row) => sessionOf(row)).map((row) => [row.session.id, row]));
     });
     this.#readTasks(script);
@@ -116,43 +117,37 @@ class Loading {
     await script.run(flush);
   }
 
-  /** What makes tasks claimable whose time has come. */
+  /**
+   * What makes tasks claimable whose time has come, for the first scope alone: it is as if each queued what is due when its
+   * turn comes, so a later one that finds something due has to wait for a turn of its own.
+   */
   queueDue(): Query[] {
-    const { now } = this.#known();
-    const isDue = (at: number | null | undefined) => at !== null && at !== undefined && at <= now;
-    const sessions = this.#scopes.flatMap((scope) =>
-      scope.by === 'session' && this.#locked.has(scope.sessionId) && isDue(this.#sessions.get(scope.sessionId)?.dueAt)
-        ? scope.sessionId
-        : [],
-    );
-    const setNext = query(SQL.setNextOfQueued, this.#namespace);
-    return [
-      ...(sessions.length === 0
-        ? []
-        : [query(SQL.queueDueInSessions, this.#namespace, this.#time(), joined(sessions)), setNext]),
-      // What a release takes next is a claim without a session, and sees due tasks of all sessions like any other.
-      ...(this.#lookups.size === 0 || !isDue(this.#dueAt)
-        ? []
-        : [query(SQL.queueDue, this.#namespace, this.#time()), setNext]),
-    ];
+    const [first] = this.#scopes;
+    if (first === undefined || !this.#findsDue(first)) return [];
+    const text = first.by === 'session' && first.then === undefined ? SQL.queueDueInSession : SQL.queueDue;
+    const values = text === SQL.queueDueInSession && first.by === 'session' ? [first.sessionId] : [];
+    return [query(text, this.#namespace, this.#time(), ...values), query(SQL.setNextOfQueued, this.#namespace)];
   }
 
   /** What only the first answers show to be needed: what receipts name, how leases ended, sessions of all namespaces. */
   async readFurther(flush: Flush): Promise<void> {
     const script = new Script();
     for (const scope of this.#scopes) {
-      const receipt = scope.commandId === undefined ? undefined : this.#receipts.get(scope.commandId);
-      if (receipt !== undefined) this.#readNamed(script, scope, receipt);
+      const receipt = this.#receiptOf(scope);
+      if (receipt !== null) this.#readNamed(script, scope, receipt);
       else if (scope.by === 'session' && scope.token !== undefined) this.#readEndedLease(script, scope, scope.token);
       else if (scope.by === 'held') this.#readHeldPage(script, scope);
     }
     await script.run(flush);
   }
 
-  result(): LoadedGroup {
+  result(): Omit<LoadedGroup, 'queuedDue'> {
     return {
       database: this.#known(),
-      found: this.#scopes.map((scope) => this.#complete.get(scope) ?? this.#find(scope)),
+      found: this.#scopes.map((scope, index) => {
+        if (index > 0 && this.#findsDue(scope)) return 'later';
+        return this.#complete.get(scope) ?? this.#find(scope) ?? 'held';
+      }),
     };
   }
 
@@ -160,8 +155,12 @@ class Loading {
     script.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
       this.#locked = new Set(split(answer[0]?.[0]));
     });
+    const tasks = this.#tasksNamed();
+    if (tasks.length > 0)
+      script.add(query(SQL.lockSessionsOfTasks(this.#whenLocked), this.#namespace, joined(tasks)), (answer) => {
+        this.#locked = new Set([...this.#locked, ...split(answer[0]?.[0])]);
+      });
     for (const scope of this.#scopes) {
-      if (scope.by === 'task') script.add(query(SQL.lockSessionOfTask, scope.namespace, scope.taskId));
       if (scope.by === 'held') {
         const { namespace, sessionId } = scope.after ?? { namespace: '', sessionId: '' };
         script.add(query(SQL.lockHeldAfter(scope.limit), namespace, sessionId), (answer) => {
@@ -181,7 +180,7 @@ class Loading {
       script.add(query(SQL.lockStale(staleLimit), this.#namespace, this.#time()), (answer) => {
         this.#stale = split(answer[0]?.[0]);
       });
-    for (const lookup of this.#lookups.values())
+    for (const lookup of new Set(this.#lookups.values()))
       script.add(lookup.query(this.#namespace, this.#whenLocked), (answer) => lookup.read(answer));
   }
 
@@ -216,7 +215,7 @@ class Loading {
   #readNamed(script: Script, scope: Scope, receipt: Receipt): void {
     const named = namedByReceipt(receipt);
     let sessions: readonly SessionRow[] = [];
-    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
+    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions), ''), (answer) => {
       sessions = answer.map((row) => sessionOf(row));
     });
     script.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
@@ -246,7 +245,7 @@ class Loading {
     const sessions: SessionRow[] = [];
     for (const [namespace, keys] of Map.groupBy(this.#heldPage, ({ namespace }) => namespace)) {
       const ids = keys.map(({ sessionId }) => sessionId);
-      script.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
+      script.add(query(SQL.sessions, namespace, joined(ids), ''), (answer) => {
         sessions.push(
           ...answer
             .map((row) => sessionOf(row))
@@ -274,6 +273,17 @@ class Loading {
     };
   }
 
+  /** Whether a task's time has come that this scope would find claimable. */
+  #findsDue(scope: Scope): boolean {
+    // A command that had its effect before is only answered again.
+    if (this.#receiptOf(scope) !== null) return false;
+    const isDue = (at: number | null) => at !== null && at <= this.#known().now;
+    // What a release takes next is a claim without a session, and sees due tasks of all sessions like any other.
+    if (this.#lookups.has(scope)) return isDue(this.#dueAt);
+    if (scope.by !== 'session' || !this.#locked.has(scope.sessionId)) return false;
+    return isDue(this.#sessions.get(scope.sessionId)?.dueAt ?? null);
+  }
+
   #find(scope: Scope): Found | null {
     switch (scope.by) {
       case 'session':
@@ -286,6 +296,7 @@ class Loading {
       }
       case 'task': {
         const task = this.#tasks.get(scope.taskId);
+        if (task !== undefined && this.#isHeldByOthers(task.sessionId)) return null;
         return task === undefined ? NOTHING : { ...NOTHING, sessions: this.#rows([task.sessionId]), tasks: [task] };
       }
       case 'new': {
@@ -304,11 +315,11 @@ class Loading {
   #findSession(scope: ScopeBy<'session'>): Found | null {
     if (this.#isHeldByOthers(scope.sessionId)) return null;
     const named = this.#sessions.get(scope.sessionId);
-    const next = scope.then === undefined ? [] : this.#deal(scope.then);
+    const next = scope.then === undefined ? [] : this.#deal(scope, scope.then);
     if (next === null) return null;
     return {
       ...NOTHING,
-      sessions: [...(named === undefined ? [] : [named]), ...this.#rows(next)],
+      sessions: [...(named === undefined ? [] : [named]), ...this.#rows(next.filter((id) => id !== scope.sessionId))],
       tasks: this.#waiting.get(scope) ?? [],
       nextDueAt: named === undefined || named.head !== null ? null : named.dueAt,
       endedLease: this.#endedLeases.get(scope) ?? null,
@@ -319,7 +330,7 @@ class Loading {
     const others = [...this.#own, ...this.#stale];
     // The first claim of a group recovers what is stale; the next ones need not do it again.
     this.#stale = [];
-    const heads = this.#deal(scope);
+    const heads = this.#deal(scope, scope);
     if (heads === null && others.length === 0) return null;
     return {
       ...NOTHING,
@@ -329,8 +340,8 @@ class Loading {
   }
 
   /** The next heads of those that were found; null: there are none, but others hold some that may come free. */
-  #deal(filter: ScopeBy<'ready'> | NonNullable<ScopeBy<'session'>['then']>): readonly string[] | null {
-    const lookup = this.#lookups.get(ReadyLookup.keyOf(filter));
+  #deal(scope: Scope, filter: ReadyFilter): readonly string[] | null {
+    const lookup = this.#lookups.get(scope);
     const ids = lookup?.deal(filter) ?? [];
     return ids.length === 0 && lookup?.sawMore === true && this.#whenLocked === 'skip' ? null : ids;
   }
@@ -338,6 +349,14 @@ class Loading {
   /** It is there, and this transaction could not lock it. */
   #isHeldByOthers(id: string): boolean {
     return this.#sessions.has(id) && !this.#locked.has(id);
+  }
+
+  #receiptOf({ commandId }: Scope): Receipt | null {
+    return commandId === undefined ? null : (this.#receipts.get(commandId) ?? null);
+  }
+
+  #tasksNamed(): readonly string[] {
+    return this.#scopes.flatMap((scope) => (scope.by === 'task' ? scope.taskId : []));
   }
 
   #rows(ids: readonly string[]): LoadedSession[] {

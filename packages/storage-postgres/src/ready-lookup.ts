@@ -3,7 +3,7 @@ import type { Answer, Query } from './link.ts';
 import { joined, query, split } from './script.ts';
 import { SQL, type WhenLocked } from './statements.ts';
 
-/** One look-up for all claims of a group with the same filter: as many heads as they ask for, dealt out in order. */
+/** One look-up for claims with the same filter that stand next to each other: as many heads as they ask for, dealt out in order. */
 export class ReadyLookup {
   readonly #filter: ReadyFilter;
   #limit = 0;
@@ -11,13 +11,8 @@ export class ReadyLookup {
   #dealt = 0;
   #sawMore = false;
 
-  constructor(filter: ReadyFilter) {
+  private constructor(filter: ReadyFilter) {
     this.#filter = filter;
-  }
-
-  /** Filters with the same key are one look-up. */
-  static keyOf({ addressees, kinds }: ReadyFilter): string {
-    return JSON.stringify([addressees, kinds]);
   }
 
   /** What a scope wants of the idle sessions, if anything. */
@@ -26,9 +21,22 @@ export class ReadyLookup {
     return (scope.by === 'session' ? scope.then : undefined) ?? null;
   }
 
-  /** One more scope takes part. */
-  join({ limit }: ReadyFilter): void {
-    this.#limit += limit;
+  /** The look-ups for these scopes, by scope. */
+  static planFor(scopes: readonly Scope[]): ReadonlyMap<Scope, ReadyLookup> {
+    const plan = new Map<Scope, ReadyLookup>();
+    let last: ReadyLookup | null = null;
+    for (const scope of scopes) {
+      const filter = ReadyLookup.filterOf(scope);
+      if (filter === null) continue;
+      if (last === null || !last.#isFor(filter)) last = new ReadyLookup(filter);
+      last.#limit += filter.limit;
+      plan.set(scope, last);
+    }
+    return plan;
+  }
+
+  #isFor({ addressees, kinds }: ReadyFilter): boolean {
+    return JSON.stringify([addressees, kinds]) === JSON.stringify([this.#filter.addressees, this.#filter.kinds]);
   }
 
   /** There are heads that others hold: what was not found may yet be had. */

@@ -6,8 +6,8 @@ import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TA
  * qualified, so no search path has a say. Lists of ids come as one text with a line for each (no id holds a line feed):
  * an array of unknown length, joined to a table, makes the planner scan it, `= ANY` of an expression does not.
  *
- * `orchestrator.held` is a setting of the transaction: the sessions of one namespace that it has locked, so that a later
- * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
+ * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later statement
+ * of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
  */
 
 /** Nobody keeps a lock for longer than this, whatever became of him; each limit is well within the next. */
@@ -90,13 +90,12 @@ export const FIELDS = {
 } as const;
 
 const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
-const HELD = `coalesce(current_setting('orchestrator.held', true), '')`;
-/** Not one of those that the transaction has locked. */
-const NOT_HELD = `s.id <> ALL ((SELECT ${lines(HELD)})::text[])`;
+const FOUND = `coalesce(current_setting('orchestrator.found', true), '')`;
+/** Not one of those that an earlier look-up has found. */
+const NOT_FOUND = `s.id <> ALL ((SELECT ${lines(FOUND)})::text[])`;
 /** Adds ids to the setting, and makes them known to the client. */
-const hold = (ids: string): string =>
-  `set_config('orchestrator.held', concat_ws(E'\\n', nullif(${HELD}, ''), ${ids}), true)`;
-const holdOnly = (ids: string): string => `set_config('orchestrator.held', coalesce(${ids}, ''), true)`;
+const remember = (ids: string): string =>
+  `set_config('orchestrator.found', concat_ws(E'\\n', nullif(${FOUND}, ''), ${ids}), true)`;
 /** The authority's time in milliseconds; the parameter is null unless a test owns time. */
 export const now = (parameter: string): string =>
   `coalesce(${parameter}::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)`;
@@ -140,8 +139,7 @@ const updateSession = (fields: readonly (keyof Session)[], withNext = false): st
 export type WhenLocked = 'skip' | 'wait';
 const locking = (whenLocked: WhenLocked): string => `FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}`;
 
-const lockIds = (from: string, ids = 'l.id'): string =>
-  `SELECT ${holdOnly(`string_agg(${ids}, E'\\n')`)} FROM (${from}) l`;
+const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`;
 
 const READY_ORDER = ['next_priority', 'next_queued_at', 'next_task_id'];
 const readyOrder = (table: string): string => READY_ORDER.map((column) => `${table}.${column}`).join(', ');
@@ -152,7 +150,7 @@ const readyRanges = (limit: number, ofKinds: boolean, lock: string): string => {
   // An addressee stands behind a sign, because nobody is an empty text, and a list of one empty text an empty list.
   return `unnest(${lines('$2')}) a (addressee)${kinds} CROSS JOIN LATERAL (
     SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
-    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_HELD}
+    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
 
@@ -175,42 +173,41 @@ export const SQL = {
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 
-  /** Namespace, ids. */
+  /** Namespace, ids. Answers those that were locked, and forgets what was found. */
   lockSessions: (whenLocked: WhenLocked): string =>
-    lockIds(
-      `SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')}) ORDER BY s.id ${locking(whenLocked)}`,
-    ),
-  /** Namespace, task. A task never changes its session, so this much may be read before the lock. */
-  lockSessionOfTask: lockIds(
-    `SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = (SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2) FOR NO KEY UPDATE`,
-  ),
+    `SELECT string_agg(l.id, E'\\n'), set_config('orchestrator.found', '', true)
+     FROM (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')}) ORDER BY s.id ${locking(whenLocked)}) l`,
+  /** Namespace, tasks. A task never changes its session, so this much may be read before the lock. */
+  lockSessionsOfTasks: (whenLocked: WhenLocked): string =>
+    `SELECT string_agg(l.id, E'\\n') FROM (SELECT s.id FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(${SESSIONS_OF_TASKS})) ORDER BY s.id ${locking(whenLocked)}) l`,
   /** Namespace, addressees, kinds if any. Answers the ids in order, and whether more can be seen than could be locked. */
   lockReady: (limit: number, ofKinds: boolean, whenLocked: WhenLocked): string =>
-    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${hold('p.ids')}
+    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${remember('p.ids')}
      FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
        FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p`,
   /** Namespace, time. */
   lockStale: (limit: number): string =>
-    `SELECT p.ids, ${hold('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
+    `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
        SELECT s.id, s.stale_at FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at <= (SELECT ${now('$2')}) AND ${NOT_HELD}
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at <= (SELECT ${now('$2')}) AND ${NOT_FOUND}
        ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
   /** Namespace, agent. */
-  lockHeldBy: `SELECT p.ids, ${hold('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
+  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
        SELECT s.id, s.token FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = $2 AND ${NOT_HELD}
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = $2 AND ${NOT_FOUND}
        ORDER BY s.token LIMIT ${LIMITS.sweep_page_max} FOR NO KEY UPDATE) b) p`,
   /** Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held. */
   lockHeldAfter: (limit: number): string =>
     `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
 
-  /** Namespace, ids: these and all that is locked, each with its running task, its head, and when its next task is due. */
+  /** Namespace, ids, tasks: these, the tasks' sessions and all that was found, each with its running task, its head, and when its next task is due. */
   sessions: `SELECT ${SESSION}, ${TASK}, ${HEAD},
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)
     FROM orchestrator.sessions s
     LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
     LEFT JOIN LATERAL (${headOf('q.*', 's.namespace', 's.id')}) h ON true
-    WHERE s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${HELD}, ''), nullif($2, ''))`)})`,
+    WHERE s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))`,
   /** Time, namespace. Read last, so after every lock: the time in milliseconds and microseconds, and what belongs to the whole database. */
   database: `SELECT ${now('$1')}, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
@@ -235,9 +232,9 @@ export const SQL = {
     locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
     queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due JOIN locked ON locked.id = due.session_id)) AND t.status = 'scheduled' RETURNING t.session_id)
     SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
-  /** Namespace, time, sessions: the same for sessions that this transaction holds. */
-  queueDueInSessions: `WITH due AS MATERIALIZED (SELECT f.id FROM unnest(${lines('$3')}) i (id) CROSS JOIN LATERAL (
-        SELECT d.id FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.session_id = i.id AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}) f),
+  /** Namespace, time, session: the same for one that this transaction holds. */
+  queueDueInSession: `WITH due AS MATERIALIZED (SELECT d.id FROM orchestrator.tasks d
+      WHERE d.namespace = $1 AND d.session_id = $3 AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
     queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due)) AND t.status = 'scheduled' RETURNING t.session_id)
     SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
   /** Namespace: the heads of the sessions in which something was just queued. */

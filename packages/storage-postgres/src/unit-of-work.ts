@@ -5,10 +5,12 @@ import {
   type Decision,
   type Loaded,
   type Scope,
+  type Task,
 } from '@agent-orchestrator/core';
 import { isConnectionLost } from './errors.ts';
 import type { Link, Query } from './link.ts';
-import { load, type Database, type Found } from './load.ts';
+import { load, type Database, type Found, type LoadedGroup } from './load.ts';
+import { ReadyLookup } from './ready-lookup.ts';
 import { newer, notFound, older, SCHEMA_VERSION } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
 import { query } from './script.ts';
@@ -20,8 +22,15 @@ export interface Unit {
   readonly decide: (loaded: Loaded) => Decision<unknown>;
 }
 
-/** What a unit came to. `held`: somebody else holds what it names, so it has to be judged again, alone and waiting. */
-export type Outcome = { readonly reply: unknown } | { readonly error: unknown } | { readonly held: true };
+/**
+ * What a unit came to. `held`: somebody else holds what it names, so it has to be judged again, alone and waiting. `later`: an
+ * earlier unit changed what this one sees, so it has to be judged again after the commit, as have all that follow it.
+ */
+export type Outcome =
+  | { readonly reply: unknown }
+  | { readonly error: unknown }
+  | { readonly held: true }
+  | { readonly later: true };
 
 export interface Committed {
   readonly outcomes: readonly Outcome[];
@@ -56,15 +65,16 @@ export async function transact(
   const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const { database, found } = await load(flush, scopes, whenLocked, clock);
-    assertSchema(database.schemaVersion);
-    const { outcomes, decisions } = judge(units, database, found, carried);
-    if (decisions.length === 0) {
+    const loaded = await load(flush, scopes, whenLocked, clock);
+    assertSchema(loaded.database.schemaVersion);
+    const { outcomes, decisions } = judge(units, loaded, carried);
+    const queued = loaded.queuedDue && outcomes.some((outcome) => 'reply' in outcome);
+    if (decisions.length === 0 && !queued) {
       // A transaction that only locked rows would wait for the disk all the same if it committed.
       await flush([query(SQL.rollback)]);
       return { outcomes, changed: false };
     }
-    await commit(flush, saving(decisions, database));
+    await commit(flush, saving(decisions, loaded.database));
     return {
       outcomes,
       changed: decisions.some(
@@ -100,18 +110,31 @@ async function rollBack(link: Link): Promise<void> {
   }
 }
 
-/** Each unit sees what the earlier ones of its group left of the clock's state and the tokens; rows they do not share. */
+/**
+ * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one that an
+ * earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left something to claim.
+ */
 function judge(
   units: readonly Unit[],
-  database: Database,
-  found: readonly (Found | null)[],
+  { database, found }: LoadedGroup,
   carried: Carried,
 ): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly Decision<unknown>[] } {
   const decisions: Decision<unknown>[] = [];
+  const outcomes: Outcome[] = [];
+  const touched = new Set<string>();
   let clock: ClockState = database.clock;
-  const outcomes = units.map(({ decide }, index): Outcome => {
-    const rows = found[index];
-    if (rows === null || rows === undefined) return { held: true };
+  let heads: 'as_loaded' | 'changed' = 'as_loaded';
+
+  for (const [index, { scope, decide }] of units.entries()) {
+    const rows = found[index] ?? 'later';
+    if (rows === 'later') break;
+    if (rows === 'held') {
+      outcomes.push({ held: true });
+      continue;
+    }
+    const claims = ReadyLookup.filterOf(scope) !== null;
+    if ((claims && heads === 'changed') || names(rows, touched)) break;
+    for (const { session } of rows.sessions) touched.add(session.id);
     try {
       const decision = decide({
         now: database.now,
@@ -119,16 +142,42 @@ function judge(
         greatestToken: greatestToken(database, carried),
         ...rows,
       });
+      outcomes.push({ reply: decision.reply });
       if (hasEffect(decision)) decisions.push(decision);
       clock = decision.clock ?? clock;
       for (const { leaseMark, token } of decision.events)
         if (leaseMark === 1 && token !== null) carried.greatestToken = Math.max(carried.greatestToken, token);
-      return { reply: decision.reply };
+      if (changesHeads(decision) || (claims && leavesHeads(rows, decision))) heads = 'changed';
     } catch (error) {
-      return { error };
+      outcomes.push({ error });
     }
-  });
-  return { outcomes, decisions };
+  }
+  const left = units.length - outcomes.length;
+  return { outcomes: [...outcomes, ...Array.from({ length: left }, () => ({ later: true }) as const)], decisions };
+}
+
+/** Whether any of it belongs to these sessions. */
+function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolean {
+  return (
+    sessions.some(({ session }) => touched.has(session.id)) || tasks.some(({ sessionId }) => touched.has(sessionId))
+  );
+}
+
+/** Whether a later claim may find what was not there before, or learn of another due time. */
+function changesHeads({ sessions, tasks }: Decision<unknown>): boolean {
+  return (
+    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after)) ||
+    sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
+  );
+}
+
+/** Whether a claim did not take all that was found for it: then it is there for the next one. */
+function leavesHeads({ sessions }: Found, decision: Decision<unknown>): boolean {
+  return sessions.some(({ session }) => !decision.sessions.some(({ after }) => after.id === session.id));
+}
+
+function isWaiting({ status }: Task): boolean {
+  return status === 'queued' || status === 'scheduled';
 }
 
 /**

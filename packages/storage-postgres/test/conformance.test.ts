@@ -8,4 +8,6 @@ conformance<OpenedPostgres>({
   reopen,
   child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
   attacks,
+  // The long walk is in conformance.slow.test.ts.
+  walk: { steps: 300 },
 });

@@ -1,17 +1,23 @@
 import type { Storage } from '@agent-orchestrator/core';
 import { TestClock, type Opened } from '@agent-orchestrator/storage-conformance';
-import { inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
-import { createDatabase } from './harness/databases.ts';
+import { createDatabase, type TestDatabase } from './harness/databases.ts';
 
-/** A store and a second connection to it, in a database of its own, used as an agent uses it. */
+/** A store and a second connection to it, used as an agent uses it. */
 export interface OpenedPostgres extends Opened {
   readonly url: string;
   readonly adminUrl: string;
 }
 
+let fileDatabase: Promise<TestDatabase> | undefined;
+
+afterAll(async () => (await fileDatabase)?.drop());
+
+/** Cases run one after the other, so all of a file use one database, empty for each. */
 export async function openTarget(): Promise<OpenedPostgres> {
-  const database = await createDatabase(inject('postgresUrl'));
+  const database = await (fileDatabase ??= createDatabase(inject('postgresUrl')));
+  await database.empty();
   const { url, adminUrl } = database;
   const clock = new TestClock();
   const [storage, peer] = await Promise.all([openPostgresStorage({ url, clock }), openPostgresStorage({ url, clock })]);
@@ -23,7 +29,6 @@ export async function openTarget(): Promise<OpenedPostgres> {
     clock,
     close: async () => {
       await Promise.all([storage.close(), peer.close()]);
-      await database.drop();
     },
   };
 }
