@@ -16,28 +16,27 @@ export async function openFloor(options: FloorOptions): Promise<Running> {
   };
 }
 
-/** Commits after which a process gives way for a millisecond, and the longest pause before it asks for a lock again. */
-const COMMITS_BEFORE_GIVING_WAY = 5;
-const PAUSE_MS_MAX = 2;
+/** A pause before the lock is asked for again grows to this; and how long a process works before it gives way. */
+const PAUSE_MS_MAX = 16;
+const GIVE_WAY_AFTER_MS = 20;
 
-/** One caller on the floor that waits for other processes outside of SQLite. */
+/** One caller on the floor that waits for other processes outside of SQLite, in the way of the product. */
 export async function openRetryingFloor(options: FloorOptions): Promise<Running> {
   const floor = new Floor(options);
-  let commits = 0;
+  let workingSince = performance.now();
   const patiently = async <R>(attempt: () => R): Promise<R> => {
-    if (commits >= COMMITS_BEFORE_GIVING_WAY) {
-      commits = 0;
+    if (performance.now() - workingSince >= GIVE_WAY_AFTER_MS) {
       await pause(1);
+      workingSince = performance.now();
     }
-    for (;;) {
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
       try {
-        const result = attempt();
-        commits += 1;
-        return result;
+        return attempt();
       } catch (error) {
-        if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+        if (!isBusy(error)) throw error;
       }
-      await pause(Math.random() * PAUSE_MS_MAX);
+      await pause(1 + Math.random() * pauseMs);
+      workingSince = performance.now();
     }
   };
   return {
@@ -51,4 +50,8 @@ export async function openRetryingFloor(options: FloorOptions): Promise<Running>
       floor.close();
     },
   };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }

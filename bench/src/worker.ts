@@ -1,18 +1,26 @@
 import process from 'node:process';
-import { once } from 'node:events';
 import { openFloor, openRetryingFloor } from './open-floor.ts';
 import { openCallers } from './open-ours.ts';
 import type { Running } from './measure.ts';
-import type { Answer, Assignment, Order, Served } from './workers.ts';
+import type { Assignment, Order, Served } from './workers.ts';
 
 const WARM_UP_UNITS = 200;
 
-const running = await open(await ordered('open'));
-await running.run(WARM_UP_UNITS);
-answer({ ready: true });
-answer(await workFor(running, await ordered('goForMs')));
-await once(process, 'disconnect');
-await running.close();
+let running: Running | undefined;
+
+// Orders come one by one: each is answered before the next is given.
+process.on('message', (order: Order) => {
+  void carryOut(order).then((answer) => process.send?.(answer));
+});
+process.on('disconnect', () => {
+  void running?.close();
+});
+
+async function carryOut(order: Order): Promise<Served> {
+  if ('open' in order) running = await open(order.open);
+  if (running === undefined) throw new Error('nothing is open');
+  return 'open' in order ? workThrough(running, WARM_UP_UNITS) : workFor(running, order.goForMs);
+}
 
 function open({ contestant, path, sample, process }: Assignment): Promise<Running> {
   switch (contestant) {
@@ -25,6 +33,11 @@ function open({ contestant, path, sample, process }: Assignment): Promise<Runnin
   }
 }
 
+async function workThrough(work: Running, units: number): Promise<Served> {
+  await work.run(units);
+  return { units, elapsedMs: 0, longestMs: 0 };
+}
+
 async function workFor(work: Running, durationMs: number): Promise<Served> {
   const start = performance.now();
   let [units, longestMs, last] = [0, 0, start];
@@ -35,16 +48,5 @@ async function workFor(work: Running, durationMs: number): Promise<Served> {
     last = now;
     units += 1;
   }
-  return { unitsPerSecond: (units * 1000) / (last - start), longestMs };
-}
-
-async function ordered<Name extends 'open' | 'goForMs'>(
-  name: Name,
-): Promise<Extract<Order, Record<Name, unknown>>[Name]> {
-  const [order] = (await once(process, 'message')) as [Extract<Order, Record<Name, unknown>>];
-  return order[name];
-}
-
-function answer(message: Answer): void {
-  process.send?.(message);
+  return { units, elapsedMs: last - start, longestMs };
 }

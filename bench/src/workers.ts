@@ -7,13 +7,13 @@ import type { Sample } from './sample.ts';
 export const CONTESTANTS = ['ours', 'floor-waiting', 'floor-retrying'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
-/** What a worker process is told: first what to open, then (all being ready) to go on for so long. */
+/** What a worker process is told: first what to open, then, any number of times, to work for so long. */
 export type Order = { readonly open: Assignment } | { readonly goForMs: number };
-/** What it answers: that it is open and warm, then what it did. */
-export type Answer = { readonly ready: true } | Served;
 
+/** What it answers to either: what it did. */
 export interface Served {
-  readonly unitsPerSecond: number;
+  readonly units: number;
+  readonly elapsedMs: number;
   /** The unit that waited longest, in milliseconds. */
   readonly longestMs: number;
 }
@@ -25,34 +25,55 @@ export interface Assignment {
   readonly process: number;
 }
 
-const DURATION_MS = 2_000;
+/** Several processes that work on one store at the same time, whenever they are told to. */
+export class Crew {
+  readonly served: Served[];
+  readonly #workers: readonly ChildProcess[];
 
-/** What was served to each of several processes that work on one store at the same time. */
-export async function servedByEach({
-  processes,
-  ...assignment
-}: Omit<Assignment, 'process'> & { processes: number }): Promise<Served[]> {
-  const workers = Array.from({ length: processes }, () => fork(fileURLToPath(new URL('worker.ts', import.meta.url))));
-  try {
+  private constructor(workers: readonly ChildProcess[]) {
+    this.#workers = workers;
+    this.served = workers.map(() => ({ units: 0, elapsedMs: 0, longestMs: 0 }));
+  }
+
+  static async open(processes: number, assignment: Omit<Assignment, 'process'>): Promise<Crew> {
+    const workers = Array.from({ length: processes }, () => fork(fileURLToPath(new URL('worker.ts', import.meta.url))));
     await Promise.all(workers.map((worker, process) => ask(worker, { open: { ...assignment, process } })));
-    const answers = await Promise.all(workers.map((worker) => ask(worker, { goForMs: DURATION_MS })));
-    return answers.filter((answer) => 'longestMs' in answer);
-  } finally {
-    await Promise.all(workers.map(stopped));
+    return new Crew(workers);
+  }
+
+  async goFor(ms: number): Promise<void> {
+    const turns = await Promise.all(this.#workers.map((worker) => ask(worker, { goForMs: ms })));
+    for (const [at, turn] of turns.entries()) this.served[at] = together(this.served[at] ?? turn, turn);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        const exit = once(worker, 'exit');
+        worker.disconnect();
+        await exit;
+      }),
+    );
   }
 }
 
-async function ask(worker: ChildProcess, order: Order): Promise<Answer> {
-  worker.send(order);
-  const ended = once(worker, 'exit').then(([code]) => Promise.reject(new Error(`a worker ended with ${String(code)}`)));
-  const [answer] = (await Promise.race([once(worker, 'message'), ended])) as [Answer];
-  ended.catch(() => {});
-  return answer;
+function together(before: Served, now: Served): Served {
+  return {
+    units: before.units + now.units,
+    elapsedMs: before.elapsedMs + now.elapsedMs,
+    longestMs: Math.max(before.longestMs, now.longestMs),
+  };
 }
 
-async function stopped(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null || worker.signalCode !== null) return;
-  const exit = once(worker, 'exit');
-  worker.disconnect();
-  await exit;
+/** @throws if the worker ends instead of answering */
+async function ask(worker: ChildProcess, order: Order): Promise<Served> {
+  const over = new AbortController();
+  const ended = once(worker, 'exit', { signal: over.signal }).then(([code]) => {
+    throw new Error(`a worker ended with ${String(code)}`);
+  });
+  ended.catch(() => {});
+  worker.send(order);
+  const [answer] = (await Promise.race([once(worker, 'message'), ended])) as [Served];
+  over.abort();
+  return answer;
 }

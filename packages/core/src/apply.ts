@@ -4,7 +4,7 @@ import type { After, Judgement, Renewal } from './decide/judgement.ts';
 import { internalError } from './errors.ts';
 import type { EventDraft, NewEvent } from './events.ts';
 import { evolve, pullBack, renew } from './evolve.ts';
-import { isHeld } from './lease.ts';
+import { isHeld, isTooFarAhead } from './lease.ts';
 import type { Session } from './session.ts';
 import type { Change, Loaded } from './storage.ts';
 import type { Task } from './task.ts';
@@ -34,6 +34,7 @@ export class WorkingSet {
   apply({ events, renewals = [] }: Judgement<unknown>): void {
     for (const draft of events) this.#happened(draft);
     for (const renewal of renewals) this.#renewed(renewal);
+    this.#pullBackDeadlines();
   }
 
   readonly after: After = {
@@ -61,10 +62,16 @@ export class WorkingSet {
     this.events.push(event);
   }
 
-  #renewed({ sessionId, by, progress }: Renewal): void {
+  /** Whoever sees, under the lock, a deadline that a wrong clock set brings it back. */
+  #pullBackDeadlines(): void {
+    for (const session of this.#sessions.all())
+      if (isHeld(session) && isTooFarAhead(session, this.#now)) this.#sessions.put(pullBack(session, this.#now));
+  }
+
+  #renewed({ sessionId, progress }: Renewal): void {
     const session = this.after.session(sessionId);
     if (!isHeld(session)) throw internalError(`Session ${sessionId} is not held, so it cannot be renewed.`);
-    this.#sessions.put(by === 'heartbeat' ? renew(session, this.#now, progress) : pullBack(session, this.#now));
+    this.#sessions.put(renew(session, this.#now, progress));
   }
 }
 
@@ -108,6 +115,11 @@ class Rows<Row extends { readonly version: number }> {
 
   get(key: string): Row | undefined {
     return this.#after.get(key) ?? this.#before.get(key);
+  }
+
+  /** As they are now. */
+  all(): Row[] {
+    return [...new Set([...this.#before.keys(), ...this.#after.keys()])].flatMap((key) => this.get(key) ?? []);
   }
 
   put(row: Row): void {

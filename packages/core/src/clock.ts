@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { OrchestratorError } from './errors.ts';
+
 /**
  * One reading of the machine's clocks, taken together. Milliseconds; `boot` is the kernel's boot id and nothing else.
  * `wall` may be set and may jump; `steady` never goes back and stops while the machine sleeps (CLOCK_MONOTONIC);
@@ -30,6 +33,33 @@ export interface ClockJump {
 export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
+}
+
+const storedReading = z.object({ wall: z.number(), steady: z.number(), uptime: z.number(), boot: z.string() });
+const storedJump = z.object({
+  seenAt: z.number(),
+  byMs: z.number(),
+  after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
+});
+const storedState = z.object({ last: storedReading.nullable(), jump: storedJump.nullable() });
+
+/**
+ * For storages: what was stored of the clocks.
+ *
+ * @throws `STORE_CORRUPT` if it is not what was stored
+ */
+export function decodeClockState(text: string): ClockState {
+  const parsed = storedState.safeParse(decoded(text));
+  if (parsed.success) return parsed.data;
+  throw new OrchestratorError('STORE_CORRUPT', 'What the store remembers of its clocks is damaged.');
+}
+
+function decoded(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Wall and steady clock may drift this far apart between two readings before it counts as a jump. */

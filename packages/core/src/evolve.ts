@@ -17,6 +17,12 @@ export interface State {
   readonly task: Task | null;
 }
 
+/** What may still be said of a session that is closed. */
+const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event']);
+
+/** What only happens under the current lease, whoever makes it happen. */
+const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
+
 type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EventType];
 
 /**
@@ -27,6 +33,8 @@ export function evolve(state: State, event: NewEvent, payload: unknown = fromJso
   const fact = { type: event.type, payload } as Fact;
   if (fact.type === 'session.opened') return { session: opened(state.session, event), task: null };
   if (state.session === null) throw illegal(event, 'its session was never opened');
+  assertHolder(state.session, event);
+  if (state.session.status === 'closed' && !OF_CLOSED.has(event.type)) throw illegal(event, 'its session is closed');
 
   const task = event.taskId === null ? null : taskAfter(state.task, fact, event);
   if (task !== null) assertTaskTransition(event, state.task, task);
@@ -50,13 +58,17 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
   };
 }
 
-/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Not logged, like a renewal. */
+/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Nobody proved to be alive, and nothing is logged. */
 export function pullBack(session: HeldSession, now: number): Session {
-  return {
-    ...session,
-    ...deadlines(now, session.ttlMs, session.staleAfterMs),
-    updatedAt: Math.max(now, session.updatedAt),
-  };
+  const heartbeatAt = Math.min(session.heartbeatAt, now);
+  const leaseExpiresAt = now + session.ttlMs;
+  const staleAt = Math.max(leaseExpiresAt, heartbeatAt + session.staleAfterMs);
+  return { ...session, leaseExpiresAt, heartbeatAt, staleAt, updatedAt: Math.max(now, session.updatedAt) };
+}
+
+function assertHolder(session: Session, event: NewEvent): void {
+  const ofLease = event.leaseMark === 2 || OF_LEASE.has(event.type);
+  if (ofLease && session.token !== event.token) throw illegal(event, 'its token is not that of the current lease');
 }
 
 function opened(session: Session | null, event: NewEvent): Session {
@@ -85,17 +97,18 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
   const tasksOpen = session.tasksOpen + openCount(after) - openCount(before);
   switch (fact.type) {
     case 'task.claimed':
+      if (session.status !== 'idle') throw illegal(event, 'its session is held');
       return { ...session, ...leaseGranted(fact.payload, event), status: 'running', tasksOpen };
     case 'session.checkpointed':
       return { ...session, context: event.payload };
     case 'session.closed':
+      if (session.tasksOpen > 0) throw illegal(event, 'tasks of its session are open');
       return { ...session, status: 'closed' };
     case 'clock.jumped':
       if (!isHeld(session)) throw illegal(event, 'its session is not held');
       return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session.ttlMs, session.staleAfterMs) };
     default:
       if (event.leaseMark !== 2) return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
-      if (session.token !== event.token) throw illegal(event, 'it closes a lease that is not the current one');
       return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
   }
 }

@@ -53,6 +53,12 @@ export function json(bytesMax: number) {
   });
 }
 
+/** For callers whom no compiler checks: a call is an object. */
+export function asObject<T>(value: T, called: string): T {
+  if (typeof value !== 'object' || value === null) throw invalidInput(called, 'must be an object');
+  return value;
+}
+
 /**
  * Checks an input against its schema.
  *

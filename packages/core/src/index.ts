@@ -1,7 +1,16 @@
 /** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
-export { addresseeOf, addresseesOf, compareInQueue, type Task, type TaskStatus } from './task.ts';
+export {
+  addresseeOf,
+  addresseesOf,
+  compareInQueue,
+  MOVING_TASK_FIELDS,
+  nextHeadOf,
+  type NextHead,
+  type Task,
+  type TaskStatus,
+} from './task.ts';
 export { CHAIN_START, hashEvent } from './chain.ts';
-export type { Clock, ClockJump, ClockReading, ClockState } from './clock.ts';
+export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
 export type { Context } from './context.ts';
 export type {
   CancelReply,
@@ -46,6 +55,12 @@ export {
 } from './orchestrator.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
-export type { Session, SessionStatus } from './session.ts';
+export {
+  FIXED_SESSION_FIELDS,
+  NO_LEASE,
+  UNLOGGED_SESSION_FIELDS,
+  type Session,
+  type SessionStatus,
+} from './session.ts';
 export type * from './storage.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';

@@ -35,6 +35,10 @@ export class KindRegistry {
     this.#kinds = kinds;
   }
 
+  get areDeclared(): boolean {
+    return this.#kinds !== undefined;
+  }
+
   /** @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses */
   async check(kind: string, part: 'payload' | 'result', value: unknown, field: string): Promise<unknown> {
     if (this.#kinds === undefined) return value;

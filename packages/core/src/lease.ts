@@ -1,4 +1,4 @@
-import { internalError } from './errors.ts';
+import { internalError, OrchestratorError } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** The session's lock while it is held. Only the token decides whether a write is the holder's. */
@@ -88,5 +88,9 @@ export function leaseOf(session: Session): Lease {
 
 /** The token of a new lease: the authority's time in microseconds, or one more than the greatest ever granted. */
 export function nextToken(now: number, greatestToken: number): number {
-  return Math.max(now * 1000, greatestToken + 1);
+  const token = Math.max(now * 1000, greatestToken + 1);
+  if (Number.isSafeInteger(token)) return token;
+  throw new OrchestratorError('STORE_UNSUITABLE', "The store's clock is so far ahead that no token can be granted.", {
+    hint: 'Set the clock right.',
+  });
 }

@@ -25,6 +25,8 @@ export const LIMITS = {
   title_characters_max: 500,
   /** Notes of a hand-off; authors, reviewers and sources; last and next action; memory references. */
   text_characters_max: 4_096,
+  /** Checkpoints count their turns up to here. */
+  turn_max: 1_000_000_000,
   /** Kinds or roles named in one claim. */
   filter_max: 32,
   /** Priorities run from 0, the most urgent, to this. */

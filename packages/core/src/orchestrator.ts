@@ -28,6 +28,7 @@ import {
   type HeartbeatReply,
   type LeaseLost,
   type RecoverReply,
+  type ReleaseInput,
   type ReleaseReply,
   type RetryReply,
 } from './decide/index.ts';
@@ -138,7 +139,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Adds one task, opening its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const { namespace, commandId, ...rest } = task;
+    const { namespace, commandId, ...rest } = field.asObject(task, 'task');
     const { tasks } = await this.enqueueTasks([rest], { namespace, commandId });
     const [enqueued] = tasks;
     if (enqueued === undefined) throw invalidInput('tasks', 'is empty');
@@ -151,7 +152,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     { namespace, commandId }: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
     const input = parseInput(enqueueInput, this.#addressed({ namespace, commandId, tasks }));
-    await this.#checkPayloads(input.tasks);
+    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks);
     const reply = await this.#run(enqueue, input);
     return {
       ok: true,
@@ -206,30 +207,32 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   /** Ends the lease with an outcome; with `claimNext` takes the next head in the same transaction. */
-  async releaseTask(call: ReleaseTask<Kinds>): Promise<Released<Kinds>> {
-    const { kind, ...rest } = call;
-    const input = parseInput(releaseInput, this.#addressed(rest));
-    if (kind !== undefined && input.outcome === 'succeeded')
-      input.result = (await this.#kinds.check(kind, 'result', input.result ?? null, 'result')) as typeof input.result;
-    const reply = await this.#run(release, input);
-    return reply.ok ? { ...reply, next: reply.next === null ? null : toClaimRecord<Kinds>(reply.next) } : reply;
+  async releaseTask(task: ReleaseTask<Kinds>): Promise<Released<Kinds>> {
+    const { kind, ...call } = field.asObject(task, 'call');
+    const input = parseInput(releaseInput, this.#addressed(call));
+    // Without a kind nothing is awaited, so that calls of one turn are sent in their order.
+    if (kind !== undefined) await this.#checkResult(input, kind, 'result');
+    return this.#release(input);
   }
 
-  /** Ends many leases at once, each by itself: the replies stand in the order of the calls. */
-  async releaseTasks(
-    calls: readonly ReleaseTask<Kinds>[],
-    { namespace, commandId }: Addressed = {},
-  ): Promise<readonly Released<Kinds>[]> {
-    if (calls.length > LIMITS.batch_max)
-      throw invalidInput('calls', `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
-    const batchId = parseInput(z.object({ commandId: field.commandId }), {
-      commandId: commandId ?? this.#options.newCommandId(),
-    }).commandId;
-    return Promise.all(
-      calls.map((call, at) =>
-        this.releaseTask({ namespace, ...call, commandId: call.commandId ?? partCommandId(batchId, at) }),
-      ),
-    );
+  /**
+   * Ends many leases at once, each by itself: the replies stand in the order of the calls. All are checked before the first is
+   * sent. After an outage, the same batch with the same command id answers again what took effect.
+   */
+  async releaseTasks(calls: readonly ReleaseTask<Kinds>[], batch: Addressed = {}): Promise<readonly Released<Kinds>[]> {
+    const { namespace, commandId } = parseInput(addressedInput, this.#addressed(batch));
+    if (!Array.isArray(calls)) throw invalidInput('calls', 'must be an array');
+    const parts = calls.map(({ kind: _kind, ...call }, at) => ({
+      ...call,
+      namespace: call.namespace ?? namespace,
+      commandId: call.commandId ?? partCommandId(commandId, at),
+    }));
+    const inputs = parseInput(releaseBatchInput, { calls: parts }).calls;
+    for (const [at, { kind }] of calls.entries()) {
+      const input = inputs[at];
+      if (kind !== undefined && input !== undefined) await this.#checkResult(input, kind, `calls[${at}].result`);
+    }
+    return Promise.all(inputs.map((input) => this.#release(input)));
   }
 
   /** Closes stale leases, and those whose holders `evidence` proves dead; requeues or ends what they held, keeps the context. */
@@ -276,6 +279,16 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     );
   }
 
+  async #checkResult(input: ReleaseInput, kind: string, name: string): Promise<void> {
+    if (input.outcome !== 'succeeded') return;
+    input.result = (await this.#kinds.check(kind, 'result', input.result ?? null, name)) as Json;
+  }
+
+  async #release(input: ReleaseInput): Promise<Released<Kinds>> {
+    const reply = await this.#run(release, input);
+    return reply.ok ? { ...reply, next: reply.next === null ? null : toClaimRecord<Kinds>(reply.next) } : reply;
+  }
+
   async #claim(call: Call<typeof claimInput>): Promise<ClaimReply> {
     return this.#run(claim, parseInput(claimInput, this.#addressed({ process: this.#options.process, ...call })));
   }
@@ -320,6 +333,9 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     while (after !== undefined) after = (await this.#judge(clockJump, { namespace, after })).next;
   }
 }
+
+const addressedInput = z.strictObject({ namespace: field.name, commandId: field.commandId });
+const releaseBatchInput = z.strictObject({ calls: z.array(releaseInput).max(LIMITS.batch_max) });
 
 interface Addressed {
   readonly namespace?: string | undefined;

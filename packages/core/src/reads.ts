@@ -22,6 +22,8 @@ const page = {
   after: z.string().max(512).optional(),
 };
 const one = z.strictObject({ namespace: field.name, id: field.id });
+const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
+const verified = z.strictObject({ namespace: field.name.optional(), findingsMax: z.int().positive().optional() });
 const sessionFilter = z.strictObject({
   ...page,
   status: z
@@ -101,7 +103,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
 
   /** How many sessions and tasks of each status, each counted up to `max`. */
   async counts(namespace = this.defaultNamespace, max = 10_000): Promise<Counts> {
-    return this.#storage.read.counts(parseInput(field.name, namespace), max);
+    const asked = parseInput(counted, { namespace, max });
+    return this.#storage.read.counts(asked.namespace, asked.max);
   }
 
   /** Every event up to this id is in what is read from now on, and none with a smaller id will follow. */
@@ -120,10 +123,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /** Replays the log of all namespaces, or of one, and compares it with the state. */
-  async verify({
-    namespace,
-    findingsMax,
-  }: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
+  async verify(options: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
+    const { namespace, findingsMax } = parseInput(verified, options);
     return this.#storage.read.snapshot(async (reader) =>
       verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
     );

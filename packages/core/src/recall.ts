@@ -4,30 +4,9 @@ import { fromJsonText, type JsonText } from './json.ts';
 import type { Lease } from './lease.ts';
 import type { Receipt } from './receipt.ts';
 import type { Loaded } from './storage.ts';
-import type { Task } from './task.ts';
+import { MOVING_TASK_FIELDS, type Task } from './task.ts';
 
-/**
- * The columns of a task that events move. A receipt keeps them as they were when the command answered; the others,
- * the payload among them, stand unchanged in the task's row.
- */
-const MOVING = [
-  'status',
-  'runAt',
-  'queuedAt',
-  'attempt',
-  'interruptions',
-  'assignee',
-  'role',
-  'note',
-  'cancelRequestedAt',
-  'result',
-  'error',
-  'startedAt',
-  'finishedAt',
-  'version',
-] as const satisfies readonly (keyof Task)[];
-
-/** A task as a receipt keeps it: what is null is left out. */
+/** A task as a receipt keeps it: the columns that move, as they were when the command answered, but for those that are null. */
 interface KeptTask {
   readonly $task: string;
   readonly [column: string]: string | number | null;
@@ -59,14 +38,14 @@ export function recall(receipt: Receipt, loaded: Loaded): unknown {
 function keep(task: Task): KeptTask {
   return Object.fromEntries([
     ['$task', task.id],
-    ...MOVING.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]])),
+    ...MOVING_TASK_FIELDS.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]])),
   ]) as KeptTask;
 }
 
 function restore({ $task, ...kept }: KeptTask, loaded: Loaded): Task {
   const row = loaded.tasks.find(({ id }) => id === $task);
   if (row === undefined) throw internalError(`The task ${$task} of a receipt was not loaded.`);
-  const empty = Object.fromEntries(MOVING.map((column) => [column, null]));
+  const empty = Object.fromEntries(MOVING_TASK_FIELDS.map((column) => [column, null]));
   return { ...row, ...empty, ...kept };
 }
 

@@ -56,6 +56,9 @@ export const UNLOGGED_SESSION_FIELDS = [
   'updatedAt',
 ] as const satisfies readonly (keyof Session)[];
 
+/** The columns that no event and no heartbeat moves. */
+export const FIXED_SESSION_FIELDS = ['namespace', 'id', 'createdAt'] as const satisfies readonly (keyof Session)[];
+
 /** The columns that make up a lease, all null while nobody holds the session. */
 export const NO_LEASE = {
   agent: null,

@@ -9,7 +9,7 @@ import type { ClockReading, ClockState } from './clock.ts';
 import type { Event, EventType, LeaseMark, NewEvent } from './events.ts';
 import type { Receipt } from './receipt.ts';
 import type { Session, SessionStatus } from './session.ts';
-import type { Task, TaskStatus } from './task.ts';
+import type { NextHead, Task, TaskStatus } from './task.ts';
 
 export interface Storage {
   readonly capabilities: Capabilities;
@@ -18,7 +18,8 @@ export interface Storage {
   /**
    * One unit of work, atomically: locks and loads what `scope` names, lets `decide` judge it, saves what it returns,
    * and answers its reply only after the commit is durable. `decide` is synchronous and pure: it may be called again, and
-   * many calls of one process may share one database transaction; what one of them throws undoes that one alone.
+   * many calls of one process may share one database transaction; what one of them throws undoes that one alone (that tasks
+   * became claimable because their time has come may stay).
    */
   transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R>;
   /** Reads that never lock, migrate or create. */
@@ -93,7 +94,7 @@ export interface Loaded {
   readonly greatestToken: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** Where no head was found: when the session's or (`ready`) the namespace's next scheduled task is due, whatever its kind. */
+  /** Where no head was found: when the session's or (`ready`) the namespace's next scheduled task is due, whatever its kind; at or before `now`: at once. */
   readonly nextDueAt: number | null;
   /** Of the scope's `commandId`, if it had an effect before. */
   readonly receipt: Receipt | null;
@@ -101,7 +102,7 @@ export interface Loaded {
   readonly endedLease: EndedLease | null;
 }
 
-/** A session with its two tasks of note. A reader takes `head` as it stands: it does not see that a scheduled task is due. */
+/** A session with its two tasks of note. */
 export interface LoadedSession {
   readonly session: Session;
   /** The one that runs under its lease. */
@@ -140,7 +141,8 @@ export interface Change<T> {
 }
 
 export interface Reader {
-  session(namespace: string, id: string): Promise<LoadedSession | null>;
+  /** With `next`, and the head that it names, as they are stored: a read does not see that a scheduled task is due. */
+  session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
   task(namespace: string, id: string): Promise<Task | null>;
   /** By id, after the cursor. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
@@ -151,7 +153,7 @@ export interface Reader {
   counts(namespace: string, max: number): Promise<Counts>;
   /** Every event up to this id is visible to a read that begins now, and no smaller id will appear later. */
   settledEventId(): Promise<number>;
-  /** The namespaces that hold a session. */
+  /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
   /** Runs reads that all see the same state. Short: a long one keeps the database from tidying up. */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;

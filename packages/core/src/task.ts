@@ -49,6 +49,27 @@ export interface Task {
   readonly version: number;
 }
 
+/**
+ * The columns of a task that move. The others, its payload among them, are as they were said when it was queued: storages
+ * never write them again, and receipts need not keep them.
+ */
+export const MOVING_TASK_FIELDS = [
+  'status',
+  'runAt',
+  'queuedAt',
+  'attempt',
+  'interruptions',
+  'assignee',
+  'role',
+  'note',
+  'cancelRequestedAt',
+  'result',
+  'error',
+  'startedAt',
+  'finishedAt',
+  'version',
+] as const satisfies readonly (keyof Task)[];
+
 /** The columns of a task that move without an event. */
 export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
 
@@ -67,6 +88,21 @@ export function compareInQueue(
 export function addresseeOf(task: Pick<Task, 'assignee' | 'role'>): string {
   if (task.assignee !== null) return `agent:${task.assignee}`;
   return task.role === null ? '' : `role:${task.role}`;
+}
+
+/** What the claim's index holds of a session's head: the `next_*` columns. */
+export interface NextHead {
+  readonly taskId: string;
+  readonly priority: number;
+  readonly queuedAt: number;
+  readonly kind: string;
+  readonly addressee: string;
+}
+
+/** What the index should hold of a head. */
+export function nextHeadOf(task: Task): NextHead {
+  const { id: taskId, priority, queuedAt, kind } = task;
+  return { taskId, priority, queuedAt, kind, addressee: addresseeOf(task) };
 }
 
 /** All the addressees whose tasks an agent may claim. */

@@ -62,7 +62,7 @@ export function transition<Input extends CommandInput, Reply>(
     events,
     receipt,
     forgetReceiptsAt: loaded.now - LIMITS.receipt_kept_ms,
-    clock: clockAfter(judgement, clock, observed),
+    clock: clockAfter(judgement, { before: loaded.clock, observed }, sessions.length > 0),
   };
 }
 
@@ -110,8 +110,15 @@ function receiptFor(input: CommandInput & { commandId?: string }, hash: string, 
   };
 }
 
-function clockAfter(judgement: Judgement<unknown>, clock: ClockState, observed: ClockState | null): ClockState | null {
-  return judgement.clockJump === undefined ? observed : { last: clock.last, jump: judgement.clockJump };
+/** A new reading is only worth a write along with others; a jump, or the end of the work on one, always is. */
+function clockAfter(
+  judgement: Judgement<unknown>,
+  { before, observed }: { before: ClockState; observed: ClockState | null },
+  writes: boolean,
+): ClockState | null {
+  const { last, jump } = observed ?? before;
+  if (judgement.clockJump !== undefined) return { last, jump: judgement.clockJump };
+  return writes || jump !== before.jump ? observed : null;
 }
 
 function isOk(reply: unknown): boolean {

@@ -1,16 +1,14 @@
 import { canonicalize } from './canonical.ts';
-import { CHAIN_START, hashEvent } from './chain.ts';
-import { OrchestratorError } from './errors.ts';
 import type { Event } from './events.ts';
-import { evolve } from './evolve.ts';
 import { isHeld } from './lease.ts';
 import { LIMITS } from './limits.ts';
+import { Replay, type Mistake } from './replay.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from './session.ts';
-import type { LoadedSession, Page, Reader } from './storage.ts';
-import { compareInQueue, UNLOGGED_TASK_FIELDS, type Task } from './task.ts';
+import type { Page, Reader } from './storage.ts';
+import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from './task.ts';
 
 /** What `verify` checks. */
-export type FindingKind = 'gap' | 'chain' | 'illegal_event' | 'token' | 'state' | 'head' | 'missing';
+export type FindingKind = Mistake['kind'] | 'state' | 'head' | 'missing';
 
 /** Something in the store that its log does not bear out. */
 export interface Finding {
@@ -51,6 +49,8 @@ export async function verifyLog(
   return verifier.result();
 }
 
+type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
+
 class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
@@ -74,89 +74,59 @@ class Verifier {
       const loaded = await this.#reader.session(namespace, id);
       if (loaded !== null) await this.#session(loaded);
     }
-    if (this.#findings.length === before.findings) await this.#compareTotals(namespace, before);
+    await this.#compareTotals(namespace, before);
   }
 
   result(): Verification {
     const counted = { events: this.#events, sessions: this.#sessions, tasks: this.#tasks };
-    return { ok: this.#findings.length === 0, ...counted, findings: this.#findings, truncated: this.#truncated };
+    return {
+      ok: this.#findings.length === 0 && !this.#truncated,
+      ...counted,
+      findings: this.#findings,
+      truncated: this.#truncated,
+    };
   }
 
-  async #session(found: LoadedSession): Promise<void> {
-    const { namespace, id } = found.session;
+  async #session(found: StoredSession): Promise<void> {
+    const { namespace, id: sessionId } = found.session;
     this.#sessions += 1;
-    const replay = await this.#replay(namespace, id);
-    if (replay === null) return;
+    const replay = new Replay();
+    let broken = false;
+    for await (const event of pages((after) =>
+      this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
+    )) {
+      this.#events += 1;
+      const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
+      if (mistake === null) continue;
+      this.#report(mistake.kind, found.session, mistake.message, event.taskId, event.id);
+      broken = true;
+    }
+    if (broken) return;
     if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
     await this.#compareTasks(found, replay.tasks);
   }
 
-  /** What no session leads to: events and tasks whose session is gone. */
-  async #compareTotals(namespace: string, before: { events: number; tasks: number }): Promise<void> {
-    const counts = await this.#reader.counts(namespace, Number.MAX_SAFE_INTEGER);
-    const stray = {
-      events: counts.events - (this.#events - before.events),
-      tasks: Object.values(counts.tasks).reduce((sum, count) => sum + count, 0) - (this.#tasks - before.tasks),
-    };
-    if (stray.events === 0 && stray.tasks === 0) return;
-    this.#report(
-      'missing',
-      { namespace, id: '' },
-      `${stray.events} events and ${stray.tasks} tasks belong to no session.`,
-    );
-  }
-
-  /** The state that the events leave, or null if they cannot be replayed to the end. */
-  async #replay(
-    namespace: string,
-    sessionId: string,
-  ): Promise<{ session: Session | null; tasks: Map<string, Task> } | null> {
-    const tasks = new Map<string, Task>();
-    let session: Session | null = null;
-    let seq = 0;
-    let hash = CHAIN_START;
-    let greatestToken = 0;
-
-    for await (const event of pages((after) =>
-      this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
-    )) {
-      this.#events += 1;
-      const { id: _id, hash: storedHash, ...hashed } = event;
-      if (event.seq !== seq + 1)
-        return this.#stop('gap', event, `event ${seq + 1} is missing: the next is ${event.seq}.`);
-      if (event.prevHash !== hash)
-        return this.#stop('chain', event, `event ${event.seq} does not follow on the event before it.`);
-      if (storedHash !== hashEvent(hashed))
-        return this.#stop('chain', event, `event ${event.seq} was changed after it was written.`);
-      if (event.leaseMark === 1) greatestToken = this.#granted(event, greatestToken);
-      try {
-        const state = evolve(
-          { session, task: event.taskId === null ? null : (tasks.get(event.taskId) ?? null) },
-          event,
-        );
-        session = state.session;
-        if (state.task !== null) tasks.set(state.task.id, state.task);
-      } catch (error) {
-        if (!(error instanceof OrchestratorError)) throw error;
-        return this.#stop('illegal_event', event, error.message);
-      }
-      seq = event.seq;
-      hash = storedHash;
-    }
-    return { session, tasks };
-  }
-
-  #granted(event: Event, greatestToken: number): number {
-    const token = event.token ?? 0;
-    if (token <= greatestToken)
-      this.#stop('token', event, `the token ${token} is not greater than ${greatestToken}, granted before.`);
-    if (this.#tokens.has(token)) this.#stop('token', event, `the token ${token} was granted twice.`);
+  /** A token is granted once in the whole database. */
+  #grantedTwice({ leaseMark, token }: Event): Mistake | null {
+    if (leaseMark !== 1 || token === null) return null;
+    if (this.#tokens.has(token)) return { kind: 'token', message: `the token ${token} was granted twice.` };
     this.#tokens.add(token);
-    return Math.max(token, greatestToken);
+    return null;
   }
 
-  async #compareTasks(found: LoadedSession, replayed: Map<string, Task>): Promise<void> {
+  /** What no session leads to: events and tasks whose session is gone. */
+  async #compareTotals(namespace: string, before: { events: number; tasks: number; findings: number }): Promise<void> {
+    const counts = await this.#reader.counts(namespace, Number.MAX_SAFE_INTEGER);
+    const events = counts.events - (this.#events - before.events);
+    // The tasks of a session whose log is broken were not gone through.
+    const all = Object.values(counts.tasks).reduce((sum, count) => sum + count, 0);
+    const tasks = this.#findings.length > before.findings ? 0 : all - (this.#tasks - before.tasks);
+    if (events === 0 && tasks === 0) return;
+    this.#report('missing', { namespace, id: '' }, `${events} events and ${tasks} tasks belong to no session.`);
+  }
+
+  async #compareTasks(found: StoredSession, replayed: Map<string, Task>): Promise<void> {
     const { namespace, id: sessionId } = found.session;
     const queued: Task[] = [];
     for await (const task of pages((after) =>
@@ -177,13 +147,13 @@ class Verifier {
       this.#report('state', found.session, 'the session and its running task do not name each other.');
   }
 
-  #compareHead(found: LoadedSession, expected: Task | null): void {
-    if (found.head?.id === expected?.id) return;
-    this.#report(
-      'head',
-      found.session,
-      `the head is ${found.head?.id ?? 'none'}, it should be ${expected?.id ?? 'none'}.`,
+  /** What the index says of the head decides who may claim it, so all of it is compared. */
+  #compareHead({ session, head, next }: StoredSession, expected: Task | null): void {
+    const [stands, should] = [next, expected === null ? null : nextHeadOf(expected)].map((one) =>
+      canonicalize({ ...one }),
     );
+    if (stands === should && head?.id === expected?.id) return;
+    this.#report('head', session, `the next head is ${stands}, it should be ${should}.`);
   }
 
   #compare<Row extends Session | Task>(
@@ -198,11 +168,6 @@ class Verifier {
       const values = `${canonicalize(actual[column] as string)} stands there, the log says ${canonicalize(expected[column] as string)}`;
       this.#report('state', at, `${column}: ${values.slice(0, 400)}.`, taskId);
     }
-  }
-
-  #stop(kind: FindingKind, event: Event, message: string): null {
-    this.#report(kind, { namespace: event.namespace, id: event.sessionId }, message, event.taskId, event.id);
-    return null;
   }
 
   #report(

@@ -32,7 +32,8 @@ function assertLogOfSession(events: readonly Event[]): void {
 /** The token that was granted last and not closed since; fails where a lease is granted over an open one. */
 function openLease(events: readonly Event[]): number | null {
   let open: number | null = null;
-  for (const { leaseMark, token } of events) {
+  for (const { type, leaseMark, token } of events) {
+    if (type === 'session.checkpointed') expect(token, 'somebody saved a context without the lease').toBe(open);
     if (leaseMark === 1) {
       expect(open, 'a lease was granted while another was open').toBeNull();
       open = token;

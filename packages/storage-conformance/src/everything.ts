@@ -37,10 +37,13 @@ export async function allPages<T>(
   limit: number = LIMITS.page_max,
 ): Promise<T[]> {
   const items: T[] = [];
-  for (let page = await read({ limit }); ; page = await read({ limit, after: page.next })) {
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: Page<T> = await read(cursor === '' ? { limit } : { limit, after: cursor });
+    if (page.next === cursor) throw new Error(`the cursor ${cursor} leads to itself`);
     items.push(...page.items);
-    if (page.next === null) return items;
+    cursor = page.next;
   }
+  return items;
 }
 
 async function readNamespace(reader: Reader, namespace: string): Promise<Everything> {

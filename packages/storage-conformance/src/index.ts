@@ -1,6 +1,8 @@
 /** The promises of the storage port, as tests. Start at `conformance`. */
-export type { Case, Promised } from './chapter.ts';
+export type { Case, Need, Promised } from './chapter.ts';
 export { casesFor, conformance } from './conformance.ts';
+export { commandIdAt } from './factories.ts';
+export { PROMISES, type PromiseOfPort } from './promises.ts';
 export { runCase } from './run-case.ts';
 export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';

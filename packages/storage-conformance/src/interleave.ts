@@ -4,7 +4,7 @@ import type { Storage } from '@agent-orchestrator/core';
  * The same storage, which lets `act` begin as soon as its next unit of work has been loaded, under whatever lock it has
  * taken: the rival is there at the worst moment, and no sleep is needed to make sure of it.
  */
-export function whileDeciding(storage: Storage, act: () => void): Storage {
+function whileDeciding(storage: Storage, act: () => void): Storage {
   let started = false;
   return {
     ...delegate(storage),

@@ -10,7 +10,7 @@ export function nothing<R>(reply: R): Decision<R> {
 }
 
 /** What is loaded for a scope. */
-export async function load(storage: Storage, scope: Scope): Promise<Loaded> {
+async function load(storage: Storage, scope: Scope): Promise<Loaded> {
   return storage.transact(scope, (loaded) => nothing(loaded));
 }
 

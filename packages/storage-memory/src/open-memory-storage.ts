@@ -9,6 +9,7 @@ import {
   isHeld,
   LIMITS,
   namedByReceipt,
+  nextHeadOf,
   OrchestratorError,
   type Change,
   type Clock,
@@ -89,15 +90,9 @@ export function openMemoryStorage({
     // Nothing here waits, so no other call can come between loading and saving: that is the lock.
     async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
       assertOpen();
-      const asFound: Task[] = [];
-      try {
-        const decision = decide(load(data, clock, scope, asFound));
-        if (save(data, decision)) for (const changed of data.listeners) queueMicrotask(changed);
-        return decision.reply;
-      } catch (error) {
-        for (const task of asFound) data.tasks.set(keyOf(task.namespace, task.id), task);
-        throw error;
-      }
+      const decision = decide(load(data, clock, scope));
+      if (save(data, decision)) for (const changed of data.listeners) queueMicrotask(changed);
+      return decision.reply;
     },
 
     read: memoryReader(data, clock, assertOpen),
@@ -127,13 +122,12 @@ const processClock: Clock = {
   read: () => ({ wall: Date.now(), steady: performance.now(), uptime: performance.now(), boot: 'process' }),
 };
 
-/** @param asFound gets the tasks that loading makes claimable, as they were: what throws later must leave them so */
-function load(data: MemoryData, clock: Clock, scope: Scope, asFound: Task[]): Loaded {
+function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
   const reading = clock.read();
   const now = Math.floor(reading.wall);
   const receipt =
     scope.commandId === undefined ? undefined : data.receipts.get(keyOf(scope.namespace, scope.commandId));
-  const rows = receipt === undefined ? loadScope(data, scope, now, asFound) : loadNamed(data, receipt);
+  const rows = receipt === undefined ? loadScope(data, scope, now) : loadNamed(data, receipt);
   return {
     now,
     clock: { ...data.clock, reading },
@@ -161,11 +155,11 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
   };
 }
 
-function loadScope(data: MemoryData, scope: Scope, now: number, asFound: Task[]): Rows {
+function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
   switch (scope.by) {
     case 'session': {
       const isMeant = (task: Task) => scope.then !== undefined || task.sessionId === scope.sessionId;
-      asFound.push(...flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now));
+      flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now);
       const named = loadedSession(data, data.sessions.get(keyOf(scope.namespace, scope.sessionId)));
       const others =
         scope.then === undefined
@@ -180,7 +174,7 @@ function loadScope(data: MemoryData, scope: Scope, now: number, asFound: Task[])
       };
     }
     case 'ready': {
-      asFound.push(...flipDue(data, (task) => task.namespace === scope.namespace, now));
+      flipDue(data, (task) => task.namespace === scope.namespace, now);
       const held = sessionsOf(data, scope.namespace).filter(isHeld);
       const own = held
         .filter(({ agent }) => agent === scope.heldBy)
@@ -266,19 +260,14 @@ function ready(data: MemoryData, namespace: string, { addressees, kinds, limit }
   return fitting.toSorted((a, b) => compareInQueue(a.head, b.head)).slice(0, limit);
 }
 
-/**
- * Scheduled tasks whose time has come are queued from now on.
- *
- * @returns them as they were
- */
-function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number): Task[] {
+/** Scheduled tasks whose time has come are queued from now on. */
+function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number): void {
   const due = [...data.tasks.values()].filter(
     (task) => task.status === 'scheduled' && task.runAt !== null && task.runAt <= now && isMeant(task),
   );
   const first = due.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, LIMITS.flipped_tasks_max);
   for (const task of first)
     data.tasks.set(keyOf(task.namespace, task.id), { ...task, status: 'queued', version: task.version + 1 });
-  return first;
 }
 
 function nextDueAt(tasks: readonly Task[]): number | null {
@@ -324,7 +313,8 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
   return {
     async session(namespace, id) {
       assertOpen();
-      return loadedSession(data, data.sessions.get(keyOf(namespace, id)))[0] ?? null;
+      const [found] = loadedSession(data, data.sessions.get(keyOf(namespace, id)));
+      return found === undefined ? null : { ...found, next: found.head === null ? null : nextHeadOf(found.head) };
     },
     async task(namespace, id) {
       assertOpen();
@@ -375,7 +365,8 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
     },
     async namespaces() {
       assertOpen();
-      return [...new Set([...data.sessions.values()].map(({ namespace }) => namespace))].toSorted();
+      const named = [...data.sessions.values(), ...data.events].map(({ namespace }) => namespace);
+      return [...new Set(named)].toSorted();
     },
     async snapshot(use) {
       assertOpen();

@@ -3,7 +3,7 @@ import type {
   Counts,
   Event,
   EventFilter,
-  LoadedSession,
+  NextHead,
   Page,
   Reader,
   Session,
@@ -43,11 +43,17 @@ function first<Row>(rows: readonly Row[]): Row | null {
 const SESSION = `SELECT ${selected(SESSION_COLUMNS)} FROM sessions WHERE namespace = ? AND id = ?`;
 const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
-const HEAD = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = :namespace AND id = (SELECT next_task_id FROM sessions WHERE namespace = :namespace AND id = :id)`;
+const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt", next_kind AS "kind", next_for AS "addressee"
+  FROM sessions WHERE namespace = ? AND id = ? AND next_task_id IS NOT NULL`;
 /** From one namespace to the next by its index, not over all sessions. */
-const NAMESPACES = `WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM sessions
-  UNION ALL SELECT (SELECT min(namespace) FROM sessions WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
-  SELECT namespace FROM found WHERE namespace IS NOT NULL`;
+/** One step along the index for each namespace. */
+function namespacesOf(table: string): string {
+  return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table}
+    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
+    SELECT namespace FROM found WHERE namespace IS NOT NULL)`;
+}
+
+const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
 
 const counted = (table: string, index: string, where: string): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE namespace = :namespace AND ${where} LIMIT :max))`;
@@ -68,7 +74,7 @@ const TASK_COUNTS = `SELECT
 const EVENT_COUNT = `SELECT ${counted('event_log', 'event_log_seq', 'true')} AS events`;
 
 /** The texts of all reads but events, for the test that looks at their query plans. */
-export const READS = { SESSION, TASK, HEAD, NAMESPACES, SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT } as const;
+export const READS = { SESSION, TASK, NEXT, NAMESPACES, SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT } as const;
 
 export class SqliteReader implements Reader {
   readonly #source: ReadSource;
@@ -79,12 +85,14 @@ export class SqliteReader implements Reader {
     this.#clock = clock;
   }
 
-  session(namespace: string, id: string): Promise<LoadedSession | null> {
+  session(namespace: string, id: string): ReturnType<Reader['session']> {
     return this.#source.read((on) => {
       const session = first(on.all<Session>(SESSION, namespace, id));
       if (session === null) return null;
       const task = session.taskId === null ? null : first(on.all<Task>(TASK, namespace, session.taskId));
-      return { session, task, head: first(on.all<Task>(HEAD, { namespace, id })) };
+      const next = first(on.all<NextHead>(NEXT, namespace, id));
+      const head = next === null ? null : first(on.all<Task>(TASK, namespace, next.taskId));
+      return { session, task, head, next };
     });
   }
 

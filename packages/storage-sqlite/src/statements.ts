@@ -1,5 +1,11 @@
 import type { EndedLease, Event, Receipt, Session, Task } from '@agent-orchestrator/core';
-import { LIMITS } from '@agent-orchestrator/core';
+import {
+  FIXED_SESSION_FIELDS,
+  LIMITS,
+  MOVING_TASK_FIELDS,
+  NO_LEASE,
+  UNLOGGED_SESSION_FIELDS,
+} from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import {
   EVENT_COLUMNS,
@@ -24,63 +30,23 @@ const TASK = selected(TASK_COLUMNS);
 const EVENT = selected(EVENT_COLUMNS);
 const RECEIPT = selected(RECEIPT_COLUMNS);
 
-/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const RENEWED = [
-  'leaseExpiresAt',
-  'heartbeatAt',
-  'staleAt',
-  'progress',
-  'renewals',
-  'nearMisses',
-  'lastNearMissAt',
-  'version',
-  'updatedAt',
-] as const satisfies readonly (keyof Session)[];
-/** What events change while the lease stays as it is. */
-const NOTED = [...RENEWED, 'context', 'tasksOpen', 'seq', 'hash'] as const satisfies readonly (keyof Session)[];
-/** What a change of holder changes. */
-const LEASED = [
-  ...NOTED,
-  ...([
-    'status',
-    'agent',
-    'instance',
-    'host',
-    'boot',
-    'pid',
-    'processStart',
-    'token',
-    'ttlMs',
-    'staleAfterMs',
-    'taskId',
-  ] as const),
-] as const satisfies readonly (keyof Session)[];
-const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+const without = (fields: readonly (keyof Session)[], left: readonly string[]): (keyof Session)[] =>
+  fields.filter((field) => !left.includes(field));
 
-/** What may change of a task; its payload and what else was said at its beginning is never written again. */
-const TASK_CHANGES = [
-  'status',
-  'runAt',
-  'queuedAt',
-  'attempt',
-  'interruptions',
-  'assignee',
-  'role',
-  'note',
-  'cancelRequestedAt',
-  'result',
-  'error',
-  'startedAt',
-  'finishedAt',
-  'version',
-] as const satisfies readonly (keyof Task)[];
+/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
+const RENEWED = UNLOGGED_SESSION_FIELDS;
+/** What a change of holder may change. */
+const LEASED = without(Object.keys(SESSION_COLUMNS) as (keyof Session)[], FIXED_SESSION_FIELDS);
+/** What events may change while the lease stays as it is. */
+const NOTED = without(LEASED, without(['status', ...(Object.keys(NO_LEASE) as (keyof Session)[])], RENEWED));
+const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement writes, in the order of its parameters. */
 export const FIELDS = {
   renewed: RENEWED,
   noted: NOTED,
   leased: LEASED,
-  taskChanges: TASK_CHANGES,
+  taskChanges: MOVING_TASK_FIELDS,
   session: Object.keys(SESSION_COLUMNS) as (keyof Session)[],
   task: Object.keys(TASK_COLUMNS) as (keyof Task)[],
   event: (Object.keys(EVENT_COLUMNS) as (keyof Event)[]).filter((field) => field !== 'id'),
@@ -151,7 +117,7 @@ export const SQL = {
   leaseSession: updateSession(LEASED),
   leaseSessionAndNext: updateSession(LEASED, NEXT),
   insertTask: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
-  updateTask: `UPDATE tasks SET ${assigned(columnsOf(TASK_COLUMNS, TASK_CHANGES))} WHERE namespace = ? AND id = ? AND version = ?`,
+  updateTask: `UPDATE tasks SET ${assigned(columnsOf(TASK_COLUMNS, MOVING_TASK_FIELDS))} WHERE namespace = ? AND id = ? AND version = ?`,
   insertEvent: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.event)),
   insertReceipt: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
 } as const satisfies Record<string, string>;

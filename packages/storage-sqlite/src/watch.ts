@@ -30,8 +30,8 @@ export class ChangeWatcher {
   /** @returns stops */
   add(onChange: () => void): () => Promise<void> {
     const listener = () => onChange();
+    if (this.#listeners.size === 0) this.#start();
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#start();
     return async () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#stop();

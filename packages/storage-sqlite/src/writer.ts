@@ -1,4 +1,5 @@
 import {
+  decodeClockState,
   OrchestratorError,
   type Clock,
   type ClockReading,
@@ -136,7 +137,7 @@ export class Writer {
       if (version > SCHEMA_VERSION) throw newer(this.#path, version);
       const clock = this.#on.clock.get();
       this.#carried = {
-        clock: clock === undefined ? NO_CLOCK : (JSON.parse(clock) as ClockState),
+        clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestToken: this.#on.greatestToken.get() ?? 0,
         oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
       };

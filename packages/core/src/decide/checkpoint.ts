@@ -15,7 +15,7 @@ export const checkpointInput = z
     ...holderFields,
     commandId: field.commandId,
     /** One more than the last unless given; a smaller one is refused. */
-    turn: z.int().min(0).optional(),
+    turn: z.int().min(0).max(LIMITS.turn_max).optional(),
     lastAction: field.note.optional(),
     nextAction: field.note.optional(),
     /** Where the agent keeps the rest of its memory. */
@@ -74,7 +74,7 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
           payload: context,
         },
       ],
-      renewals: [{ sessionId: session.id, by: 'heartbeat' }],
+      renewals: [{ sessionId: session.id }],
       reply: (after) => ({
         ok: true,
         turn,

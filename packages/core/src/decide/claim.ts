@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { EventDraft } from '../events.ts';
 import * as field from '../fields.ts';
-import { isExpired, isStale, isTooFarAhead, nextToken, type HeldSession } from '../lease.ts';
+import { isExpired, isStale, nextToken, type HeldSession } from '../lease.ts';
 import { DEFAULTS, LIMITS } from '../limits.ts';
 import type { Loaded, LoadedSession } from '../storage.ts';
 import { addresseesOf, compareInQueue, type Task } from '../task.ts';
 import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
-import { refuse, type Command, type Judgement, type Renewal } from './judgement.ts';
+import { refuse, type Command, type Judgement } from './judgement.ts';
 import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
 
 export const claimInput = z.strictObject({
@@ -80,7 +80,13 @@ export const claim: Command<ClaimInput, ClaimReply> = {
   decide(input, loaded) {
     if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
     const mine = input.resume ? loaded.sessions.flatMap((one) => heldByEarlierRun(input, one)) : [];
-    return (mine.length > 0 ? resumeOwn(input, loaded, mine) : null) ?? claimBest(input, loaded);
+    const [oldest] = mine;
+    const resumable = mine.filter(({ session }) => takeoverReason(input, session, loaded.now) !== null);
+    if (oldest !== undefined && resumable.length === 0) return busy(input, loaded, oldest.session);
+
+    const resumed = resume(input, resumable.slice(0, input.limit));
+    const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
+    return goesOn ? grantAll(input, loaded, resumed) : grantAll(input, loaded, best(input, loaded, resumed));
   },
 };
 
@@ -90,21 +96,19 @@ interface Candidate {
   readonly takeover: Takeover | null;
 }
 
+/** What a claim may choose from, and what happened on the way to it. */
+interface Choice {
+  readonly events: readonly EventDraft[];
+  readonly candidates: readonly Candidate[];
+}
+
 function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Judgement<ClaimReply> {
   if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
   const held = asHeld(found);
-  if (held === null)
-    return grantAll(input, loaded, [], found.head === null ? [] : [{ head: found.head, takeover: null }]);
+  if (held === null) return grantAll(input, loaded, { events: [], candidates: candidate(found.head, null) });
 
   const reason = takeoverReason(input, held.session, loaded.now);
-  if (reason === null) return busy(input, loaded, held.session);
-  const { events, head } = takeOver(input, held, reason);
-  return grantAll(
-    input,
-    loaded,
-    events,
-    head === null ? [] : [{ head, takeover: { from: holderOf(held.session), reason } }],
-  );
+  return reason === null ? busy(input, loaded, held.session) : grantAll(input, loaded, takeOver(input, held, reason));
 }
 
 /** What this very run of the agent holds is no leftover of an earlier one. */
@@ -114,67 +118,49 @@ function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLoaded[] {
   return input.instance !== undefined && held.session.instance === input.instance ? [] : [held];
 }
 
-/** Without a session, a restarted agent goes on with what it held, the longest held first. */
-function resumeOwn(input: ClaimInput, loaded: Loaded, mine: readonly HeldLoaded[]): Judgement<ClaimReply> | null {
-  const oldestFirst = mine.toSorted((a, b) => a.session.token - b.session.token);
-  const resumable = oldestFirst
-    .filter(({ session }) => takeoverReason(input, session, loaded.now) !== null)
-    .slice(0, input.limit);
-  const oldest = oldestFirst[0];
-  if (resumable.length === 0) return oldest === undefined ? null : busy(input, loaded, oldest.session);
-
-  const events: EventDraft[] = [];
-  const candidates: Candidate[] = [];
-  for (const held of resumable) {
-    const closed = takeOver(input, held, 'resumed');
-    events.push(...closed.events);
-    if (closed.head !== null)
-      candidates.push({ head: closed.head, takeover: { from: holderOf(held.session), reason: 'resumed' } });
-  }
-  return grantAll(input, loaded, events, candidates);
+/** Without a session, a restarted agent goes on with what it held. */
+function resume(input: ClaimInput, resumable: readonly HeldLoaded[]): Choice {
+  const taken = resumable.map((held) => takeOver(input, held, 'resumed'));
+  return { events: taken.flatMap(({ events }) => events), candidates: taken.flatMap(({ candidates }) => candidates) };
 }
 
 /** The best heads of all, after recovering the few stale sessions that were seen on the way. */
-function claimBest(input: ClaimInput, loaded: Loaded): Judgement<ClaimReply> {
-  const events: EventDraft[] = [];
-  const heads: Task[] = [];
+function best(input: ClaimInput, loaded: Loaded, resumed: Choice): Choice {
+  const done = new Set(resumed.events.map(({ sessionId }) => sessionId));
+  const events = [...resumed.events];
+  const candidates = [...resumed.candidates];
   for (const one of loaded.sessions) {
     const held = asHeld(one);
-    if (held === null) {
-      if (one.head !== null) heads.push(one.head);
-    } else if (isStale(held.session, loaded.now)) {
+    if (held === null) candidates.push(...candidate(one.head, null));
+    else if (isStale(held.session, loaded.now) && !done.has(held.session.id)) {
       const closed = closeLostLease(held, { type: 'task.recovered', reason: 'stale' }, input, null);
       events.push(...closed.events);
-      if (closed.head !== null) heads.push(closed.head);
+      candidates.push(...candidate(closed.head, null));
     }
   }
-  return grantAll(
-    input,
-    loaded,
-    events,
-    heads.toSorted(compareInQueue).map((head) => ({ head, takeover: null })),
-  );
+  return { events, candidates: candidates.toSorted((a, b) => compareInQueue(a.head, b.head)) };
 }
 
-function grantAll(
-  input: ClaimInput,
-  loaded: Loaded,
-  before: readonly EventDraft[],
-  candidates: readonly Candidate[],
-): Judgement<ClaimReply> {
+function candidate(head: Task | null, takeover: Takeover | null): Candidate[] {
+  return head === null ? [] : [{ head, takeover }];
+}
+
+function grantAll(input: ClaimInput, loaded: Loaded, { events, candidates }: Choice): Judgement<ClaimReply> {
   const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
   if (chosen.length === 0)
-    return { events: before, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
+    return { events, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
   let token = loaded.greatestToken;
   const grants = chosen.map(({ head }) => grant(input, head, (token = nextToken(loaded.now, token)), loaded.now));
   return {
-    events: [...before, ...grants],
+    events: [...events, ...grants],
     reply: (after) => ({ ok: true, claims: chosen.map(({ head, takeover }) => claimOf(head, takeover, after)) }),
   };
 }
 
-function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason']) {
-  return closeLostLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, held.session));
+function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason']): Choice {
+  const { session } = held;
+  const closed = closeLostLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, session));
+  return { events: closed.events, candidates: candidate(closed.head, { from: holderOf(session), reason }) };
 }
 
 /** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
@@ -199,10 +185,8 @@ function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null 
 }
 
 function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgement<ClaimReply> {
-  const renewals: Renewal[] = isTooFarAhead(session, loaded.now) ? [{ sessionId: session.id, by: 'pull_back' }] : [];
   return {
     events: [],
-    renewals,
     reply(after) {
       const { leaseExpiresAt } = after.session(session.id);
       const { agent, instance } = session;

@@ -42,7 +42,7 @@ export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
     const progress = input.progress === undefined ? undefined : canonicalize(input.progress);
     return {
       events: [],
-      renewals: [{ sessionId: input.sessionId, by: 'heartbeat', progress }],
+      renewals: [{ sessionId: input.sessionId, progress }],
       reply: (after) => ({
         ok: true,
         expiresAt: leaseOf(after.session(input.sessionId)).expiresAt,

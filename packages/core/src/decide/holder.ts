@@ -4,6 +4,7 @@ import { isHeld, type HeldSession } from '../lease.ts';
 import type { EndedLease, Loaded } from '../storage.ts';
 import type { Task } from '../task.ts';
 import type { Judgement } from './judgement.ts';
+import { asHeld } from './lost-lease.ts';
 
 /** How a holder shows that it is one: by the session and its lease's token, and by the instance if it sends one. */
 export const holderFields = {
@@ -40,9 +41,10 @@ export type Holding = { readonly session: HeldSession; readonly task: Task; read
  * @returns the session as its holder has it, or null
  */
 export function findHolding(input: HolderInput, loaded: Loaded): Holding | null {
-  const found = loaded.sessions[0];
-  if (found === undefined || found.task === null || !isHeld(found.session)) return null;
-  const { session, task, head } = found;
+  const [found] = loaded.sessions;
+  const held = found === undefined ? null : asHeld(found);
+  if (held === null) return null;
+  const { session, task, head } = held;
   if (session.token !== input.token || isOtherInstance(input, session)) return null;
   return { session, task, head };
 }

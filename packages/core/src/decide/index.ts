@@ -9,5 +9,5 @@ export { heartbeat, heartbeatInput, type HeartbeatReply } from './heartbeat.ts';
 export { type LeaseLost } from './holder.ts';
 export { type Evidence } from './lost-lease.ts';
 export { recover, recoverInput, type Recovered, type RecoverReply } from './recover.ts';
-export { release, releaseInput, type ReleaseReply } from './release.ts';
+export { release, releaseInput, type ReleaseInput, type ReleaseReply } from './release.ts';
 export { retry, retryInput, type RetryReply } from './retry.ts';

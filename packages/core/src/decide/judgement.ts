@@ -35,11 +35,9 @@ export interface Judgement<Reply> {
   reply(after: After): Reply;
 }
 
-/** A change of a lease's deadlines that is not logged. */
+/** A proof of life: it moves a lease's deadlines and is not logged. */
 export interface Renewal {
   readonly sessionId: string;
-  /** `heartbeat` counts as a renewal; `pull_back` only repairs a deadline that lies too far ahead. */
-  readonly by: 'heartbeat' | 'pull_back';
   readonly progress?: JsonText | undefined;
 }
 

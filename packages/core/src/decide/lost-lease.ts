@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { internalError } from '../errors.ts';
 import type { EventDraft, LostLease } from '../events.ts';
 import * as field from '../fields.ts';
 import type { Json } from '../json.ts';
@@ -31,9 +32,15 @@ export interface HeldLoaded {
   readonly head: Task | null;
 }
 
-/** Narrows a loaded session to a held one with its running task. */
+/**
+ * A loaded session with its running task, if somebody holds it.
+ *
+ * @throws `INTERNAL` if the task is gone: the lock is the session's, so it must not count as free
+ */
 export function asHeld({ session, task, head }: LoadedSession): HeldLoaded | null {
-  return isHeld(session) && task !== null ? { session, task, head } : null;
+  if (!isHeld(session)) return null;
+  if (task === null) throw internalError(`The task ${session.taskId} that runs in session ${session.id} is gone.`);
+  return { session, task, head };
 }
 
 /** The evidence that proves this very holder dead, if there is one. */

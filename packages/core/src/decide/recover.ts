@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { EventDraft } from '../events.ts';
 import * as field from '../fields.ts';
-import { isStale, isTooFarAhead } from '../lease.ts';
+import { isStale } from '../lease.ts';
 import { DEFAULTS, LIMITS } from '../limits.ts';
-import type { Command, Renewal } from './judgement.ts';
+import type { Command } from './judgement.ts';
 import { asHeld, closeLostLease, evidence, evidenceAgainst, type Closed } from './lost-lease.ts';
 
 export const recoverInput = z.strictObject({
@@ -55,7 +55,6 @@ export const recover: Command<RecoverInput, RecoverReply> = {
 
   decide(input, loaded) {
     const events: EventDraft[] = [];
-    const renewals: Renewal[] = [];
     const recovered: Recovered[] = [];
 
     for (const one of loaded.sessions) {
@@ -64,10 +63,7 @@ export const recover: Command<RecoverInput, RecoverReply> = {
       const { session, task } = held;
       const proof = evidenceAgainst(session, input.evidence);
       const stale = isStale(session, loaded.now);
-      if (!stale && proof === null) {
-        if (isTooFarAhead(session, loaded.now)) renewals.push({ sessionId: session.id, by: 'pull_back' });
-        continue;
-      }
+      if (!stale && proof === null) continue;
       const reason = stale ? 'stale' : 'dead';
       const closed = closeLostLease(held, { type: 'task.recovered', reason }, input, proof);
       events.push(...closed.events);
@@ -84,6 +80,6 @@ export const recover: Command<RecoverInput, RecoverReply> = {
     }
 
     const more = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
-    return { events, renewals, reply: () => ({ ok: true, recovered, more }) };
+    return { events, reply: () => ({ ok: true, recovered, more }) };
   },
 };

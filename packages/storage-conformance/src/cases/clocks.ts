@@ -10,6 +10,8 @@ export const clocks = chapter('clocks', {
   'deadlines that a wrong clock set too far ahead are pulled back to one TTL from now': pulledBack,
   'after a start with a corrected clock a dead holder is recovered within its TTL': correctedAtBoot,
   'a claim of the session pulls a deadline that is too far ahead back as well': pulledBackByClaim,
+  'a deadline that is too far ahead by less than a jump is pulled back by the claim that sees it':
+    pulledBackWithoutJump,
   'after a clean restart of the machine a silent holder is recovered as usual': restart,
   'a scheduled task goes by the wall clock': scheduledByWall,
   'clocks that drift apart by less than two seconds are no jump': drift,
@@ -88,6 +90,18 @@ async function pulledBackByClaim(world: World): Promise<void> {
 
   expect(busy).toMatchObject({ ok: false, reason: 'busy', until: world.clock.now });
   expect(taken).toMatchObject({ ok: true, takeover: { reason: 'expired' } });
+}
+
+async function pulledBackWithoutJump(world: World): Promise<void> {
+  const { lease } = await world.claimNew();
+  world.clock.setWall(-1_500);
+
+  const busy = await world.rival.claimTask(claimCall({ sessionId: lease.sessionId, agent: OTHER_AGENT }));
+
+  const until = world.clock.now + TTL_MS;
+  expect(busy).toMatchObject({ ok: false, reason: 'busy', until });
+  expect(await world.session(lease.sessionId)).toMatchObject({ leaseExpiresAt: until, staleAt: until, renewals: 0 });
+  expect(await world.events({ types: ['clock.jumped'] })).toEqual([]);
 }
 
 async function restart(world: World): Promise<void> {

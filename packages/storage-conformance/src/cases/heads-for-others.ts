@@ -8,6 +8,7 @@ export const headsForOthers = chapter('order: heads for others', {
   'a task for an agent is claimed by that agent alone': assignee,
   'a task for a role is claimed by whoever has the role': role,
   'what waits for nobody, for the agent and for its roles is one queue': merged,
+  'more urgent heads for others, or of other kinds, do not hide the one that fits': notHidden,
   'a head for another blocks its session, for claims by name too': blocks,
   'a task handed off to an agent waits for it, with the note': handedOffToAgent,
   'a task handed off to a role waits for it': handedOffToRole,
@@ -62,6 +63,18 @@ async function merged(world: World): Promise<void> {
 
   if (!reply.ok) throw new Error(reply.reason);
   expect(idsOf(reply.claims.map(({ task }) => task))).toEqual([1, 2, 0, 3].map((at) => added[at]?.id));
+}
+
+async function notHidden(world: World): Promise<void> {
+  const others = Array.from({ length: 40 }, (_, at) =>
+    at % 2 === 0 ? { assignee: OTHER_AGENT, priority: 0 } : { role: 'reviewer', priority: 0, kind: 'build' },
+  );
+  await world.orchestrator.enqueueTasks([...others, { kind: 'review', priority: 1 }, { kind: 'build', priority: 9 }]);
+
+  const build = await world.claim({ kinds: ['build'] });
+  const any = await world.claim();
+
+  expect([build.task.priority, any.task.priority]).toEqual([9, 1]);
 }
 
 async function blocks(world: World): Promise<void> {

@@ -7,7 +7,7 @@ import { claimed, type World } from '../world.ts';
 export const processes = chapter(
   'several processes',
   {
-    'of three processes that claim one session at once, exactly one wins, in 20 rounds': oneWins,
+    'of three processes that claim one session at once, exactly one wins, in 100 rounds': oneWins,
     'two processes that send one command at once have one effect and one answer': oneCommand,
     'two processes that enqueue one dedupe key at once make one task': oneDedupeKey,
     'what a killed process held is recovered, with all it had been told was saved': killed,
@@ -22,7 +22,7 @@ async function twoChildren(world: World): Promise<[ChildOrchestrator, ChildOrche
 
 async function oneWins(world: World): Promise<void> {
   const [first, second] = await twoChildren(world);
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 100; round += 1) {
     const { sessionId } = await world.add();
 
     const replies = await Promise.all([

@@ -17,6 +17,7 @@ export const reads = chapter('reads', {
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
   'the settled event id covers every event that a read can see': settled,
+  'a follower that goes by it sees every event once and in order, while both connections write': follower,
   'reading changes nothing': changesNothing,
 });
 
@@ -200,6 +201,29 @@ async function settled(world: World): Promise<void> {
 
   expect(new Set(ids).size).toBe(4);
   expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+}
+
+async function follower(world: World): Promise<void> {
+  const seen: number[] = [];
+  const follow = async () => {
+    const settledId = await world.peer.read.settledEventId();
+    const after = String(seen.at(-1) ?? 0);
+    const { items } = await world.peer.read.events({ namespace: 'default', limit: 500, after });
+    seen.push(...items.map(({ id }) => id).filter((id) => id <= settledId));
+  };
+
+  let following = Promise.resolve();
+  const writing = Array.from({ length: 30 }, async (_, at) => {
+    const orchestrator = at % 2 === 0 ? world.orchestrator : world.rival;
+    await orchestrator.enqueueTask({});
+    following = following.then(follow);
+    const claim = await orchestrator.claimTask(claimCall());
+    if (claim.ok) await orchestrator.releaseTask({ ...holderOf(claim), outcome: 'succeeded' });
+  });
+  await Promise.all(writing);
+  await following.then(follow);
+
+  expect(seen).toEqual((await world.events()).map(({ id }) => id));
 }
 
 async function changesNothing(world: World): Promise<void> {

@@ -9,6 +9,7 @@ import { receiptOf } from '../port.ts';
 export const receipts = chapter('receipts', {
   'a claim whose answer was lost answers the same lease again, even if it was lost since': lostClaim,
   'a command sent again answers as things were, however far they have moved on': answersAsItWas,
+  'a claim sent again by the process that followed answers the same lease': followingProcess,
   'one command id with another request is an error, and changes nothing': reused,
   'one command id with another command is an error': reusedAcrossCommands,
   'a refusal leaves no receipt: the same id is judged anew': refusalsLeaveNone,
@@ -45,6 +46,19 @@ async function answersAsItWas(world: World): Promise<void> {
 
   expect(again).toEqual(enqueued);
   expect(again.task).toMatchObject({ status: 'queued', result: null, assignee: null });
+}
+
+async function followingProcess(world: World): Promise<void> {
+  await world.add();
+  const call = claimCall({ commandId: world.newCommandId() });
+  const process = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
+  const lost = await world.orchestratorOn(world.storage, { process }).claimTask(call);
+
+  const follower = world.orchestratorOn(world.peer, { process: { ...process, pid: 4_712 } });
+  const again = await world.changesNothing(() => follower.claimTask(call));
+
+  expect(lost.ok).toBe(true);
+  expect(again).toEqual(lost);
 }
 
 async function reused(world: World): Promise<void> {

@@ -27,13 +27,6 @@ export class Walker {
   constructor(opened: Opened) {
     this.#opened = opened;
     this.#model = openMemoryStorage({ clock: opened.clock });
-    const orchestratorOn = (storage: Storage) =>
-      new Orchestrator({
-        storage,
-        newCommandId: () => {
-          throw new Error('every command has its id from the walk');
-        },
-      });
     this.#tested = [orchestratorOn(opened.storage), orchestratorOn(opened.peer)];
     this.#modelled = orchestratorOn(this.#model);
   }
@@ -164,6 +157,15 @@ export class Walker {
   async close(): Promise<void> {
     await this.#model.close();
   }
+}
+
+function orchestratorOn(storage: Storage): Orchestrator {
+  return new Orchestrator({
+    storage,
+    newCommandId: () => {
+      throw new Error('every command has its id from the walk');
+    },
+  });
 }
 
 function assertAlike(tested: unknown, modelled: unknown): void {

@@ -1,0 +1,204 @@
+import type { Capabilities, Reader, Storage } from '@agent-orchestrator/core';
+import { delegate } from '../../src/interleave.ts';
+import { withReader, type Inside, type Mutant } from './mutant.ts';
+
+const claims = (lie: Partial<Capabilities>) => (storage: Storage) => ({
+  ...delegate(storage),
+  capabilities: { ...storage.capabilities, ...lie },
+});
+
+export const connection: readonly Mutant[] = [
+  {
+    name: 'watchers are never told',
+    chapter: 'wake-up',
+    wrap: (storage) => ({ ...delegate(storage), watch: async () => async () => {} }),
+  },
+  { name: 'watchers are told of their own changes alone', chapter: 'wake-up', wrap: ownChangesAlone },
+  { name: 'watchers are told of the changes of others alone', chapter: 'wake-up', wrap: othersAlone },
+  { name: 'watchers are told once', chapter: 'wake-up', wrap: toldOnce },
+  { name: 'who stopped watching is still told', chapter: 'wake-up', wrap: neverStops },
+  {
+    name: 'after close it works on',
+    chapter: 'opening and closing',
+    wrap: (storage) => ({ ...delegate(storage), close: async () => {} }),
+  },
+  { name: 'closing one connection closes the other', chapter: 'opening and closing', wrap: closesBoth() },
+  {
+    name: 'migrating again says that all was created anew',
+    chapter: 'opening and closing',
+    wrap: (storage) => ({
+      ...delegate(storage),
+      migrate: async () => ({ ...(await storage.migrate()), created: true }),
+    }),
+  },
+  {
+    name: 'the capabilities promise no grace where there is one',
+    chapter: 'clocks: sleep and jumps',
+    wrap: claims({ sleepGrace: false }),
+  },
+  {
+    name: 'the capabilities promise what other processes cannot have',
+    chapter: 'capabilities',
+    wrap: claims({ multiProcess: true }),
+  },
+  {
+    name: 'the capabilities promise other machines what they cannot have',
+    chapter: 'capabilities',
+    wrap: claims({ shared: true }),
+  },
+  {
+    name: 'the capabilities name a finer precision than there is',
+    chapter: 'capabilities',
+    wrap: claims({ timePrecisionMs: 0.1 }),
+  },
+  { name: 'a snapshot is none', chapter: 'reads', wrap: withReader((read) => ({ snapshot: (use) => use(read) })) },
+  { name: 'a page of events begins with the one at the cursor', chapter: 'reads', wrap: withReader(inclusiveCursor) },
+  { name: 'the last of each page is lost', chapter: 'reads', wrap: withReader(losesLast) },
+  {
+    name: 'a full page always promises another',
+    chapter: 'reads',
+    wrap: withReader((read) => ({
+      async tasks(filter) {
+        const page = await read.tasks(filter);
+        return { ...page, next: page.items.length === filter.limit ? (page.items.at(-1)?.id ?? null) : null };
+      },
+    })),
+  },
+  {
+    name: 'the filter by kind is ignored',
+    chapter: 'reads',
+    wrap: withReader((read) => ({ tasks: ({ kind: _kind, ...filter }) => read.tasks(filter) })),
+  },
+  {
+    name: 'the filter by lease mark is ignored',
+    chapter: 'reads',
+    wrap: withReader((read) => ({ events: ({ leaseMark: _leaseMark, ...filter }) => read.events(filter) })),
+  },
+  {
+    name: 'lists show the rows of all namespaces',
+    chapter: 'namespaces are walls',
+    wrap: withReader((read, { data }) => ({
+      async tasks(filter) {
+        const found = await read.tasks(filter);
+        return found.items.length > 0 ? found : { items: [...data.tasks.values()].slice(0, filter.limit), next: null };
+      },
+    })),
+  },
+  {
+    name: 'counts are counted to the end',
+    chapter: 'reads',
+    wrap: withReader((read) => ({ counts: (namespace) => read.counts(namespace, Number.MAX_SAFE_INTEGER) })),
+  },
+  {
+    name: 'the settled event id is one behind',
+    chapter: 'reads',
+    wrap: withReader((read) => ({ settledEventId: async () => Math.max(0, (await read.settledEventId()) - 1) })),
+  },
+  {
+    name: 'a session that is read shows no head',
+    chapter: 'reads',
+    wrap: withReader((read) => ({
+      async session(namespace, id) {
+        const found = await read.session(namespace, id);
+        return found === null ? null : { ...found, head: null };
+      },
+    })),
+  },
+  { name: 'a read changes what is due', chapter: 'reads', wrap: withReader(flipsOnRead) },
+];
+
+function ownChangesAlone(storage: Storage): Storage {
+  const watching = new Set<() => void>();
+  return {
+    ...delegate(storage),
+    async watch(onChange) {
+      watching.add(onChange);
+      return async () => void watching.delete(onChange);
+    },
+    async transact(scope, decide) {
+      const reply = await storage.transact(scope, decide);
+      for (const onChange of watching) onChange();
+      return reply;
+    },
+  };
+}
+
+function othersAlone(storage: Storage): Storage {
+  let own = 0;
+  return {
+    ...delegate(storage),
+    watch: (onChange) =>
+      storage.watch(() => {
+        if (own === 0) onChange();
+      }),
+    async transact(scope, decide) {
+      own += 1;
+      setTimeout(() => (own -= 1), 5);
+      return storage.transact(scope, decide);
+    },
+  };
+}
+
+function toldOnce(storage: Storage): Storage {
+  return {
+    ...delegate(storage),
+    async watch(onChange) {
+      let told = false;
+      return storage.watch(() => {
+        if (!told) onChange();
+        told = true;
+      });
+    },
+  };
+}
+
+function neverStops(storage: Storage): Storage {
+  return {
+    ...delegate(storage),
+    async watch(onChange) {
+      await storage.watch(onChange);
+      return async () => {};
+    },
+  };
+}
+
+function closesBoth(): Mutant['wrap'] {
+  const connections = new WeakMap<object, Storage[]>();
+  return (storage, { data }) => {
+    const all = connections.get(data) ?? [];
+    all.push(storage);
+    connections.set(data, all);
+    return {
+      ...delegate(storage),
+      async close() {
+        for (const one of all) await one.close();
+      },
+    };
+  };
+}
+
+function inclusiveCursor(read: Reader): Partial<Reader> {
+  return {
+    events: ({ after, ...filter }) =>
+      read.events({ ...filter, ...(after !== undefined && { after: String(Number(after) - 1) }) }),
+  };
+}
+
+function losesLast(read: Reader): Partial<Reader> {
+  return {
+    async sessions(filter) {
+      const { items, next } = await read.sessions(filter);
+      return { items: next === null ? items : items.slice(0, -1), next };
+    },
+  };
+}
+
+function flipsOnRead(read: Reader, { data }: Inside): Partial<Reader> {
+  return {
+    async counts(namespace, max) {
+      for (const [key, task] of data.tasks)
+        if (task.status === 'scheduled') data.tasks.set(key, { ...task, status: 'queued', version: task.version + 1 });
+      return read.counts(namespace, max);
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { connection } from './connection.ts';
+import { locking } from './locking.ts';
+import { log } from './log.ts';
+import type { Mutant } from './mutant.ts';
+import { queue } from './queue.ts';
+import { receipts } from './receipts.ts';
+import { restart } from './restart.ts';
+import { time } from './time.ts';
+
+/** Storages that break a promise, each another one. */
+export const MUTANTS: readonly Mutant[] = [
+  ...locking,
+  ...log,
+  ...queue,
+  ...receipts,
+  ...time,
+  ...restart,
+  ...connection,
+];

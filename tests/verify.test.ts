@@ -1,0 +1,132 @@
+// What verify finds in rows that were tampered with (the log itself is covered by the suite's attacks):
+// - any column of a session or a task that the log does not bear out
+// - a next head that is not the head of the queue, in any of its columns
+// - rows without events, and events without rows
+// - and it never says ok while it knows of a finding that it does not list
+import { Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
+import { newCommandId } from '@agent-orchestrator/runtime';
+import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
+import { expect, test } from 'vitest';
+
+const key = 'default\ns';
+
+async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator }> {
+  const data = createMemoryData();
+  const orchestrator = new Orchestrator({ storage: openMemoryStorage({ data }), newCommandId });
+  await orchestrator.enqueueTasks([
+    { id: 'done', sessionId: 's', priority: 1 },
+    { id: 'runs', sessionId: 's', priority: 2 },
+    { id: 'waits', sessionId: 's', priority: 3 },
+  ]);
+  const { sessionId, token } = await claim(orchestrator);
+  await orchestrator.checkpoint({ sessionId, token, nextAction: 'go on' });
+  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded', result: { lines: 1 } });
+  await claim(orchestrator);
+  return { data, orchestrator };
+}
+
+async function claim(orchestrator: Orchestrator) {
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent', sessionId: 's' });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  return claimed.lease;
+}
+
+test('an honest store is clean', async () => {
+  const { orchestrator } = await worked();
+
+  expect(await orchestrator.verify()).toEqual({
+    ok: true,
+    events: 8,
+    sessions: 1,
+    tasks: 3,
+    findings: [],
+    truncated: false,
+  });
+});
+
+test.each<[string, Partial<Session>]>([
+  ['its status', { status: 'idle' }],
+  ['its holder', { agent: 'home-agent' }],
+  ['its token', { token: 1 }],
+  ['the length of its lease', { ttlMs: 1_000 }],
+  ['its context', { context: null }],
+  ['the number of its open tasks', { tasksOpen: 7 }],
+  ['the end of its chain', { hash: '0'.repeat(64) }],
+  ['the number of its last event', { seq: 3 }],
+  ['the task that runs', { taskId: 'waits' }],
+])('of a session: %s', async (_what, change) => {
+  const { data, orchestrator } = await worked();
+  const session = data.sessions.get(key);
+  if (session !== undefined) data.sessions.set(key, { ...session, ...change });
+
+  expect(await orchestrator.verify()).toMatchObject({
+    ok: false,
+    findings: expect.arrayContaining([expect.objectContaining({ kind: 'state', sessionId: 's' })]),
+  });
+});
+
+test.each<[string, Partial<Task>]>([
+  ['its status', { status: 'failed' }],
+  ['its payload', { payload: '{"other":1}' }],
+  ['its priority', { priority: 0 }],
+  ['its attempt', { attempt: 3 }],
+  ['its result', { result: null }],
+  ['when it ended', { finishedAt: 1 }],
+])('of a task: %s', async (_what, change) => {
+  const { data, orchestrator } = await worked();
+  const task = data.tasks.get('default\ndone');
+  if (task !== undefined) data.tasks.set('default\ndone', { ...task, ...change });
+
+  expect(await orchestrator.verify()).toMatchObject({
+    ok: false,
+    findings: expect.arrayContaining([expect.objectContaining({ kind: 'state', taskId: 'done' })]),
+  });
+});
+
+test.each([
+  ['a task that is gone', (data: MemoryData) => data.tasks.delete('default\ndone'), 'missing'],
+  ['a task that nobody queued', (data: MemoryData) => copyTask(data, 'forged'), 'missing'],
+  ['a session whose events are gone', (data: MemoryData) => data.events.splice(0), 'missing'],
+  ['events whose session is gone', (data: MemoryData) => data.sessions.delete(key), 'missing'],
+  ['an event that is gone', (data: MemoryData) => data.events.splice(2, 1), 'gap'],
+  ['an event that was changed', (data: MemoryData) => changeEvent(data, 1, { agent: 'other' }), 'chain'],
+  [
+    'an event that follows on another',
+    (data: MemoryData) => changeEvent(data, 1, { prevHash: '1'.repeat(64) }),
+    'chain',
+  ],
+])('%s', async (_what, tamper, kind) => {
+  const { data, orchestrator } = await worked();
+  tamper(data);
+
+  const { ok, findings } = await orchestrator.verify({ namespace: 'default' });
+
+  expect(ok).toBe(false);
+  expect(findings.map((finding) => finding.kind)).toContain(kind);
+});
+
+test('it never says ok while it knows of a finding that it does not list', async () => {
+  const { data, orchestrator } = await worked();
+  data.tasks.delete('default\ndone');
+  data.tasks.delete('default\nwaits');
+
+  expect(await orchestrator.verify({ findingsMax: 1 })).toMatchObject({
+    ok: false,
+    truncated: true,
+    findings: { length: 1 },
+  });
+  await expect(orchestrator.verify({ findingsMax: 0 })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    field: 'findingsMax',
+  });
+});
+
+function copyTask(data: MemoryData, id: string): void {
+  const task = data.tasks.get('default\ndone');
+  if (task !== undefined) data.tasks.set(`default\n${id}`, { ...task, id });
+}
+
+function changeEvent(data: MemoryData, at: number, change: object): void {
+  const event = data.events[at];
+  if (event !== undefined) data.events[at] = { ...event, ...change };
+}
