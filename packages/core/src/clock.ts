@@ -35,7 +35,12 @@ export interface ClockState {
   readonly jump: ClockJump | null;
 }
 
-const storedReading = z.object({ wall: z.number(), steady: z.number(), uptime: z.number(), boot: z.string() });
+const storedReading = z.object({
+  wall: z.number(),
+  steady: z.number(),
+  uptime: z.number(),
+  boot: z.string().nullable(),
+});
 const storedJump = z.object({
   seenAt: z.number(),
   byMs: z.number(),

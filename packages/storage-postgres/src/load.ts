@@ -1,4 +1,5 @@
 import {
+  decodeClockState,
   namedByReceipt,
   type Clock,
   type ClockReading,
@@ -266,7 +267,7 @@ class Loading {
       now,
       micros: this.#clock === null ? micros : 0,
       reading: { wall, steady: wall, uptime: wall, boot: null },
-      clock: JSON.parse(clockText) as ClockState,
+      clock: decodeClockState(clockText),
       clockText,
       schemaVersion: Number(schema),
       greatestToken: greatestToken ?? 0,

@@ -3,7 +3,7 @@ import type {
   Counts,
   Event,
   EventFilter,
-  LoadedSession,
+  NextHead,
   Page,
   Reader,
   Session,
@@ -23,17 +23,20 @@ export interface ReadSource {
   settledEventId(): Promise<number>;
 }
 
-/** A session with its running task and the head as the claim's index knows it, so that `verify` compares just this with the queue. */
-const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')}
+/** A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this. */
+const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
+    s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
   FROM orchestrator.sessions s
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
   LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id
   WHERE s.namespace = $1 AND s.id = $2`;
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** From one namespace to the next by its index, not over all sessions. */
-const NAMESPACES = `WITH RECURSIVE found (namespace) AS ((SELECT s.namespace FROM orchestrator.sessions s ORDER BY s.namespace LIMIT 1)
-  UNION ALL SELECT (SELECT s.namespace FROM orchestrator.sessions s WHERE s.namespace > found.namespace ORDER BY s.namespace LIMIT 1) FROM found WHERE found.namespace IS NOT NULL)
-  SELECT namespace FROM found WHERE namespace IS NOT NULL`;
+const namespacesOf = (table: string): string =>
+  `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((SELECT r.namespace FROM orchestrator.${table} r ORDER BY r.namespace LIMIT 1)
+    UNION ALL SELECT (SELECT r.namespace FROM orchestrator.${table} r WHERE r.namespace > found.namespace ORDER BY r.namespace LIMIT 1) FROM found WHERE found.namespace IS NOT NULL)
+    SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
+const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
 const NOW = `SELECT ${now('$1')}`;
 
 const counted = (table: string, where: string): string =>
@@ -49,6 +52,9 @@ const COUNTS = `SELECT
 /** The texts of all reads but events and lists, for the test that looks at their query plans. */
 export const READS = { SESSION, TASK, NAMESPACES, COUNTS } as const;
 
+const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
+const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
+
 export class PostgresReader implements Reader {
   readonly #source: ReadSource;
   readonly #clock: Clock | null;
@@ -58,7 +64,7 @@ export class PostgresReader implements Reader {
     this.#clock = clock;
   }
 
-  async session(namespace: string, id: string): Promise<LoadedSession | null> {
+  async session(namespace: string, id: string): ReturnType<Reader['session']> {
     const [row] = await this.#source.read(query(SESSION, namespace, id));
     if (row === undefined) return null;
     const taskAt = (start: number) => (row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start));
@@ -66,6 +72,7 @@ export class PostgresReader implements Reader {
       session: rowAt<Session>(FIELDS.session, row),
       task: taskAt(FIELDS.session.length),
       head: taskAt(FIELDS.session.length + FIELDS.task.length),
+      next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT),
     };
   }
 

@@ -1,4 +1,15 @@
-import { LIMITS, type Clock, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
+import {
+  FIXED_SESSION_FIELDS,
+  LIMITS,
+  MOVING_TASK_FIELDS,
+  NO_LEASE,
+  UNLOGGED_SESSION_FIELDS,
+  type Clock,
+  type Event,
+  type Receipt,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
 import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 
 /*
@@ -26,54 +37,19 @@ const HEAD = selected(TASK_COLUMNS, 'h');
 const EVENT = selected(EVENT_COLUMNS, 'e');
 const RECEIPT = selected(RECEIPT_COLUMNS, 'r');
 
-/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const RENEWED = [
-  'leaseExpiresAt',
-  'heartbeatAt',
-  'staleAt',
-  'progress',
-  'renewals',
-  'nearMisses',
-  'lastNearMissAt',
-  'updatedAt',
-] as const satisfies readonly (keyof Session)[];
-/** What events change while the lease stays as it is. */
-const NOTED = [...RENEWED, 'context', 'tasksOpen', 'seq', 'hash'] as const satisfies readonly (keyof Session)[];
-/** What a change of holder changes. */
-const LEASED = [
-  ...NOTED,
-  ...([
-    'status',
-    'agent',
-    'instance',
-    'host',
-    'boot',
-    'pid',
-    'processStart',
-    'token',
-    'ttlMs',
-    'staleAfterMs',
-    'taskId',
-  ] as const),
-] as const satisfies readonly (keyof Session)[];
-const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+const without = <Field extends string>(fields: readonly Field[], left: readonly string[]): Field[] =>
+  fields.filter((field) => !left.includes(field));
 
-/** What may change of a task; its payload and what else was said at its beginning is never written again. */
-const TASK_CHANGES = [
-  'status',
-  'runAt',
-  'queuedAt',
-  'attempt',
-  'interruptions',
-  'assignee',
-  'role',
-  'note',
-  'cancelRequestedAt',
-  'result',
-  'error',
-  'startedAt',
-  'finishedAt',
-] as const satisfies readonly (keyof Task)[];
+/** Set by the guard of each update. */
+const GUARDED = ['version'];
+/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
+const RENEWED = without(UNLOGGED_SESSION_FIELDS, GUARDED);
+/** What a change of holder may change. */
+const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
+/** What events may change while the lease stays as it is. */
+const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
+const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
+const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {

@@ -68,8 +68,7 @@ export async function transact(
     const loaded = await load(flush, scopes, whenLocked, clock);
     assertSchema(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);
-    const queued = loaded.queuedDue && outcomes.some((outcome) => 'reply' in outcome);
-    if (decisions.length === 0 && !queued) {
+    if (decisions.length === 0 && !loaded.queuedDue) {
       // A transaction that only locked rows would wait for the disk all the same if it committed.
       await flush([query(SQL.rollback)]);
       return { outcomes, changed: false };
