@@ -129,17 +129,17 @@ CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree 
 CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_mark = 1;--> statement-breakpoint
 CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
-CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running';--> statement-breakpoint
-CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespace","agent","id") WHERE status = 'running';--> statement-breakpoint
+CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint
+CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_kind > '';--> statement-breakpoint
+CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running' AND stale_at >= 0;--> statement-breakpoint
+CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespace","agent","id") WHERE status = 'running' AND agent > '';--> statement-breakpoint
 CREATE INDEX "sessions_closed" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'closed';--> statement-breakpoint
 CREATE INDEX "sessions_empty" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_dedupe_key" ON "orchestrator"."tasks" USING btree ("namespace","dedupe_key") WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_running" ON "orchestrator"."tasks" USING btree ("namespace","session_id") WHERE status = 'running';--> statement-breakpoint
-CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id");--> statement-breakpoint
-CREATE INDEX "tasks_queued" ON "orchestrator"."tasks" USING btree ("namespace","session_id","priority","queued_at","id") WHERE status = 'queued';--> statement-breakpoint
-CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run_at") WHERE status = 'scheduled';--> statement-breakpoint
-CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled';--> statement-breakpoint
-CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued');--> statement-breakpoint
+CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE created_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_queued" ON "orchestrator"."tasks" USING btree ("namespace","session_id","priority","queued_at","id") WHERE status = 'queued' AND priority >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run_at") WHERE status = 'scheduled' AND run_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
+CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');

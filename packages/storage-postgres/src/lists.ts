@@ -1,5 +1,5 @@
 import type { SessionFilter, TaskFilter } from '@agent-orchestrator/core';
-import { and, asc, eq, gt, inArray, type SQL } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, inArray, type SQL } from 'drizzle-orm';
 import { QueryBuilder } from 'drizzle-orm/pg-core';
 import type { Query, Value } from './link.ts';
 import { FIELDS } from './statements.ts';
@@ -37,7 +37,7 @@ export function listTasks({ namespace, sessionId, status, kind, limit, after = '
   const where: (SQL | undefined)[] = [
     eq(tasks.namespace, namespace),
     gt(tasks.id, after),
-    sessionId === undefined ? undefined : eq(tasks.sessionId, sessionId),
+    sessionId === undefined ? undefined : and(eq(tasks.sessionId, sessionId), gte(tasks.createdAt, 0)),
     status && inArray(tasks.status, [...status]),
     kind === undefined ? undefined : eq(tasks.kind, kind),
   ];

@@ -43,9 +43,9 @@ const counted = (table: string, where: string): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${where} LIMIT $2) c)`;
 const ENDED = `status IN ('succeeded', 'failed', 'cancelled')`;
 const COUNTS = `SELECT
-  least($2, ${counted('sessions', `status = 'idle' AND next_task_id IS NOT NULL`)} + ${counted('sessions', `status = 'idle' AND next_task_id IS NULL`)}),
-  ${counted('sessions', `status = 'running'`)}, ${counted('sessions', `status = 'closed'`)},
-  ${['scheduled', 'queued', 'running'].map((status) => counted('tasks', `status = '${status}'`)).join(', ')},
+  least($2, ${counted('sessions', `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`)} + ${counted('sessions', `status = 'idle' AND next_task_id IS NULL`)}),
+  ${counted('sessions', `status = 'running' AND agent > ''`)}, ${counted('sessions', `status = 'closed'`)},
+  ${counted('tasks', `status = 'scheduled' AND run_at >= 0`)}, ${counted('tasks', `status = 'queued' AND priority >= 0`)}, ${counted('tasks', `status = 'running'`)},
   ${['succeeded', 'failed', 'cancelled'].map((status) => counted('tasks', `status = '${status}' AND ${ENDED}`)).join(', ')},
   ${counted('event_log', 'true')}`;
 

@@ -1,13 +1,14 @@
 import {
-  addresseeOf,
   compareInQueue,
+  nextHeadOf,
   type Change,
   type Decision,
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Query, Value } from './link.ts';
+import type { Query } from './link.ts';
 import type { Database } from './load.ts';
+import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { query } from './script.ts';
 import { FIELDS, SQL } from './statements.ts';
 
@@ -31,19 +32,63 @@ export function saving(decisions: readonly Decision<unknown>[], database: Databa
   const sessions = decisions.flatMap((decision) => decision.sessions);
   const tasks = decisions.flatMap((decision) => decision.tasks);
   const queues = changedQueues(tasks);
+  const updates = sessions.filter((change) => !isNew(change));
+  const toUpdate = tasks.filter((change) => !isNew(change));
   return [
-    ...sessions.filter(isNew).map(({ after }) => insertSession(after, queues.get(keyOf(after.namespace, after.id)))),
-    ...tasks.filter(stops).map(saveTask),
-    ...tasks.filter((change) => !stops(change)).map(saveTask),
-    ...sessions.filter((change) => !isNew(change)).map((change) => updateSession(change, queues)),
-    ...unsaved(queues, sessions),
-    ...decisions.flatMap(({ events }) =>
-      events.map((event) => query(SQL.insertEvent, ...FIELDS.newEvent.map((field) => event[field]))),
+    ...write(
+      SQL.insertSessions,
+      sessions.filter(isNew).map(({ after }) => newSession(after, queues)),
     ),
-    ...decisions.flatMap(saveReceipt),
+    ...write(SQL.updateTasks, toUpdate.filter(stops).map(taskUpdate)),
+    ...write(
+      SQL.insertTasks,
+      tasks.filter(isNew).map(({ after }) => columns(TASK_COLUMNS, FIELDS.task, after)),
+    ),
+    ...write(SQL.updateTasks, toUpdate.filter((change) => !stops(change)).map(taskUpdate)),
+    ...[...Map.groupBy(updates, (change) => sessionUpdate(change, queues))].flatMap(([[text, fields], changes]) =>
+      write(
+        text,
+        changes.map((change) => changed(SESSION_COLUMNS, fields, change)),
+      ),
+    ),
+    ...unsaved(queues, sessions),
+    ...write(
+      SQL.insertEvents,
+      decisions.flatMap(({ events }) => events).map((event) => columns(EVENT_COLUMNS, FIELDS.newEvent, event)),
+    ),
+    ...write(
+      SQL.insertReceipts,
+      decisions
+        .flatMap(({ receipt }) => receipt ?? [])
+        .map((receipt) => columns(RECEIPT_COLUMNS, FIELDS.receipt, receipt)),
+    ),
     ...forget(decisions),
     ...saveClock(decisions, database),
   ];
+}
+
+/** A row under the names of its columns. */
+type Columns = Readonly<Record<string, unknown>>;
+
+function write(text: string, rows: readonly Columns[]): Query[] {
+  return rows.length === 0 ? [] : [query(text, JSON.stringify(rows))];
+}
+
+function columns<Field extends string>(
+  names: Readonly<Record<Field, string>>,
+  fields: readonly Field[],
+  row: Readonly<Record<Field, unknown>>,
+): Columns {
+  return Object.fromEntries(fields.map((field) => [names[field], row[field]]));
+}
+
+/** What changed of a row, which row it is, and the version that must still stand there. */
+function changed<Row extends Session | Task>(
+  names: Readonly<Record<keyof Row & string, string>>,
+  fields: readonly (keyof Row & string)[],
+  { before, after }: Change<Row>,
+): Columns {
+  return { ...columns(names, fields, after), namespace: after.namespace, id: after.id, version: before?.version };
 }
 
 function isNew({ before }: Change<unknown>): boolean {
@@ -65,27 +110,33 @@ function keyOf(namespace: string, sessionId: string): string {
 }
 
 /** All the tasks of a new session are new, so its head needs no look-up. */
-function insertSession(session: Session, queue: readonly Task[] = []): Query {
+function newSession(session: Session, queues: ReadonlyMap<string, readonly Task[]>): Columns {
+  const queue = queues.get(keyOf(session.namespace, session.id)) ?? [];
   const head = queue.filter(({ status }) => status === 'queued').toSorted(compareInQueue)[0];
-  const next =
-    head === undefined
-      ? [null, null, null, null, null]
-      : [head.id, head.priority, head.queuedAt, head.kind, addresseeOf(head)];
-  return query(SQL.insertSession, ...valuesOf(session, FIELDS.session), ...next);
+  const next = head === undefined ? null : nextHeadOf(head);
+  return {
+    ...columns(SESSION_COLUMNS, FIELDS.session, session),
+    next_task_id: next?.taskId,
+    next_priority: next?.priority,
+    next_queued_at: next?.queuedAt,
+    next_kind: next?.kind,
+    next_for: next?.addressee,
+  };
 }
 
+const RENEW = [SQL.renewSessions, FIELDS.renewed] as const;
+const NOTE = [SQL.noteSessions, FIELDS.noted] as const;
+const NOTE_AND_NEXT = [SQL.noteSessionsAndNext, FIELDS.noted] as const;
+const LEASE = [SQL.leaseSessions, FIELDS.leased] as const;
+const LEASE_AND_NEXT = [SQL.leaseSessionsAndNext, FIELDS.leased] as const;
+
 /** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
-function updateSession({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>): Query {
+function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>) {
   const queueChanged = queues.has(keyOf(after.namespace, after.id));
   const sameLease = before?.status === after.status && before.token === after.token;
-  const [text, fields] = !sameLease
-    ? ([queueChanged ? SQL.leaseSessionAndNext : SQL.leaseSession, FIELDS.leased] as const)
-    : queueChanged
-      ? ([SQL.noteSessionAndNext, FIELDS.noted] as const)
-      : before.seq === after.seq
-        ? ([SQL.renewSession, FIELDS.renewed] as const)
-        : ([SQL.noteSession, FIELDS.noted] as const);
-  return query(text, ...valuesOf(after, fields), after.namespace, after.id, before?.version ?? 0);
+  if (!sameLease) return queueChanged ? LEASE_AND_NEXT : LEASE;
+  if (queueChanged) return NOTE_AND_NEXT;
+  return before.seq === after.seq ? RENEW : NOTE;
 }
 
 /** A task that changed without its session: no event says so, but the index must. */
@@ -100,14 +151,8 @@ function stops({ before, after }: Change<Task>): boolean {
   return before?.status === 'running' && after.status !== 'running';
 }
 
-function saveTask({ before, after }: Change<Task>): Query {
-  return before === null
-    ? query(SQL.insertTask, ...valuesOf(after, FIELDS.task))
-    : query(SQL.updateTask, ...valuesOf(after, FIELDS.taskChanges), after.namespace, after.id, before.version);
-}
-
-function saveReceipt({ receipt }: Decision<unknown>): Query[] {
-  return receipt === null ? [] : [query(SQL.insertReceipt, ...valuesOf(receipt, FIELDS.receipt))];
+function taskUpdate(change: Change<Task>): Columns {
+  return changed<Task>(TASK_COLUMNS, FIELDS.taskChanges, change);
 }
 
 /** Once for all receipts of a group. */
@@ -122,8 +167,4 @@ function saveClock(decisions: readonly Decision<unknown>[], { clock: before, clo
   if (last === undefined) return [];
   const isAboutJump = before.jump !== null || states.some(({ jump }) => jump !== null);
   return [query(isAboutJump ? SQL.saveClock : SQL.noteClock, JSON.stringify(last), clockText)];
-}
-
-function valuesOf<Row>(row: Row, fields: readonly (keyof Row)[]): Value[] {
-  return fields.map((field) => row[field] as Value);
 }

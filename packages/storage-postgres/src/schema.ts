@@ -16,6 +16,12 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { EventType, LeaseMark, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
 
+/*
+ * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for every
+ * row (`next_priority >= 0`) and that no other statement says: without statistics, as in a database that was empty a minute
+ * ago, all indexes that fit look alike to the planner, and it keeps the plan it made.
+ */
+
 export const orchestrator = pgSchema('orchestrator');
 
 /** Differs: text is compared byte by byte, as JavaScript and SQLite do; a locale has no say in the order of a queue. */
@@ -86,16 +92,16 @@ export const sessions = orchestrator.table(
     // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
     index('sessions_ready')
       .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
-      .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
+      .where(sql`status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`),
     index('sessions_ready_of_kind')
       .on(t.namespace, t.nextFor, t.nextKind, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
-      .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
+      .where(sql`status = 'idle' AND next_task_id IS NOT NULL AND next_kind > ''`),
     index('sessions_stale')
       .on(t.namespace, t.staleAt, t.id)
-      .where(sql`status = 'running'`),
+      .where(sql`status = 'running' AND stale_at >= 0`),
     index('sessions_held')
       .on(t.namespace, t.agent, t.id)
-      .where(sql`status = 'running'`),
+      .where(sql`status = 'running' AND agent > ''`),
     // For counting only: what is neither running nor has a head.
     index('sessions_closed')
       .on(t.namespace)
@@ -163,21 +169,23 @@ export const tasks = orchestrator.table(
     uniqueIndex('tasks_running')
       .on(t.namespace, t.sessionId)
       .where(sql`status = 'running'`),
-    index('tasks_of_session').on(t.namespace, t.sessionId, t.id),
+    index('tasks_of_session')
+      .on(t.namespace, t.sessionId, t.id)
+      .where(sql`created_at >= 0`),
     // A session's queue; its first entry is the head.
     index('tasks_queued')
       .on(t.namespace, t.sessionId, t.priority, t.queuedAt, t.id)
-      .where(sql`status = 'queued'`),
+      .where(sql`status = 'queued' AND priority >= 0`),
     index('tasks_due')
       .on(t.namespace, t.runAt)
-      .where(sql`status = 'scheduled'`),
+      .where(sql`status = 'scheduled' AND run_at >= 0`),
     index('tasks_due_in_session')
       .on(t.namespace, t.sessionId, t.runAt)
-      .where(sql`status = 'scheduled'`),
+      .where(sql`status = 'scheduled' AND session_id > ''`),
     // What closing a session has to cancel, in pages.
     index('tasks_waiting')
       .on(t.namespace, t.sessionId, t.id)
-      .where(sql`status IN ('scheduled', 'queued')`),
+      .where(sql`status IN ('scheduled', 'queued') AND id > ''`),
     // Lists and counts of what is over, without walking over what is not.
     index('tasks_ended')
       .on(t.namespace, t.status, t.id)
