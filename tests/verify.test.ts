@@ -3,7 +3,7 @@
 // - a next head that is not the head of the queue, in any of its columns
 // - rows without events, and events without rows
 // - and it never says ok while it knows of a finding that it does not list
-import { Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
+import { CHAIN_START, hashEvent, Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
 import { newCommandId } from '@agent-orchestrator/runtime';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import { expect, test } from 'vitest';
@@ -105,6 +105,31 @@ test.each([
   expect(findings.map((finding) => finding.kind)).toContain(kind);
 });
 
+test('a session without a single event', async () => {
+  const { data, orchestrator } = await worked();
+  data.events.splice(0);
+
+  const { findings } = await orchestrator.verify();
+
+  expect(findings.map(({ message }) => message)).toContain('the session has no events.');
+});
+
+test('a session whose running task is gone', async () => {
+  const { data, orchestrator } = await worked();
+  data.tasks.delete('default\nruns');
+
+  const { findings } = await orchestrator.verify();
+
+  expect(findings.map(({ message }) => message)).toContain('the session and its running task do not name each other.');
+});
+
+test('a token that was granted in two sessions', async () => {
+  const { data, orchestrator } = await worked();
+  copySession(data, 's', 's2');
+
+  expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'token', sessionId: 's2' }] });
+});
+
 test('it never says ok while it knows of a finding that it does not list', async () => {
   const { data, orchestrator } = await worked();
   data.tasks.delete('default\ndone');
@@ -124,6 +149,21 @@ test('it never says ok while it knows of a finding that it does not list', async
 function copyTask(data: MemoryData, id: string): void {
   const task = data.tasks.get('default\ndone');
   if (task !== undefined) data.tasks.set(`default\n${id}`, { ...task, id });
+}
+
+/** The whole history of a session again under another name, its chain made anew: no fault but the tokens. */
+function copySession(data: MemoryData, from: string, to: string): void {
+  let prevHash = CHAIN_START;
+  for (const { hash: _hash, ...event } of data.events.filter(({ sessionId }) => sessionId === from)) {
+    const copy = { ...event, sessionId: to, taskId: event.taskId === null ? null : `${to}-${event.taskId}`, prevHash };
+    prevHash = hashEvent(copy);
+    data.events.push({ ...copy, id: data.events.length + 1, hash: prevHash });
+  }
+  const copies = [...data.tasks.values()].map((task) => ({ ...task, id: `${to}-${task.id}`, sessionId: to }));
+  for (const task of copies) data.tasks.set(`default\n${task.id}`, task);
+  const session = data.sessions.get(`default\n${from}`);
+  if (session !== undefined)
+    data.sessions.set(`default\n${to}`, { ...session, id: to, hash: prevHash, taskId: `${to}-${session.taskId}` });
 }
 
 function changeEvent(data: MemoryData, at: number, change: object): void {

@@ -74,9 +74,9 @@ function fromOrchestrator(error: OrchestratorError): Failure {
   return new Failure(code, named, { hint, retryable, field, cause, ...(isContent && { exit: 65 }) });
 }
 
-/** The flag that sets a field of the API: `ttlMs` is `--ttl`. */
+/** The flag that sets a field of the API: `ttlMs` is `--ttl`, and so is `claimNext.ttlMs`. */
 export function flagOf(field: string): string {
-  const [name = ''] = field.split(/[.[]/);
+  const [name = ''] = field.replace(/^claimNext\./, '').split(/[.[]/);
   const special: Record<string, string> = {
     title: 'TITLE',
     kinds: '--kind',

@@ -7,7 +7,8 @@
  *  - what is not there is 66; what has ended, or is not empty, is 1
  *  - without session and token: the one lease of this agent and instance, else 64 or 77
  *  - session and token come from the environment
- *  - claim --next goes on with the next task in the same step
+ *  - release --claim-next goes on with the next task in the same step
+ *  - what release --claim-next is told of the next lease counts, or is refused; it is never left out in silence
  *  - a cancelled task's holder learns of it with the heartbeat
  *  - recover closes what went stale
  *  - the same command id has its effect once
@@ -250,6 +251,32 @@ test.concurrent('session and token come from the environment; release --claim-ne
   ]);
 });
 
+test.concurrent('what release --claim-next is told of the next lease counts, or is refused', async ({ expect }) => {
+  using cli = new Cli();
+  for (const kind of ['dull', 'fine', 'fine']) await cli.run(['task', 'create', 'x', '--kind', kind]);
+  const { data } = await cli.json(['claim', '--agent', 'a', '--kind', 'fine']);
+  const words = ['release', '--agent', 'a', ...holderOf(data.lease), '--outcome', 'succeeded'];
+
+  const refused = await Promise.all(
+    [
+      ['--claim-next', '--ttl', '0s'],
+      ['--claim-next', '--stale-after', '0s'],
+      ['--ttl', '60s'],
+      ['--to-role', ''],
+    ].map(async (more) => cli.json([...words, ...more])),
+  );
+  const next = await cli.json([...words, '--claim-next', '--kind', 'fine', '--ttl', '60s', '--stale-after', '30s']);
+
+  expect(refused.map(({ exit }) => exit)).toEqual([64, 64, 64, 64]);
+  expect(refused.map(({ error }) => error.message)).toEqual(
+    ['--ttl', '--stale-after', '--ttl', '--to'].map((flag) => expect.stringContaining(flag)),
+  );
+  expect(next.data['next']).toMatchObject({
+    task: { kind: 'fine' },
+    lease: { ttl_ms: 60_000, stale_after_ms: 30_000 },
+  });
+});
+
 test.concurrent("a cancelled task's holder learns of it with the heartbeat", async ({ expect }) => {
   using cli = new Cli();
   const { data } = await cli.json(['task', 'create', 'x']);
@@ -264,10 +291,11 @@ test.concurrent("a cancelled task's holder learns of it with the heartbeat", asy
 
 test.concurrent('recover closes what went stale', async ({ expect }) => {
   using cli = new Cli();
-  await cli.run(['task', 'create', 'x', '--session', 's']);
-  await cli.run(['claim', '--agent', 'a', '--ttl', '1s', '--stale-after', '1s']);
+  for (const session of ['alive', 's']) await cli.run(['task', 'create', 'x', '--session', session]);
+  await cli.run(['claim', '--agent', 'a', '--session', 'alive']);
   const early = await cli.json(['recover']);
   const watching = cli.start(['recover', '--watch', '--jsonl']);
+  await cli.run(['claim', '--agent', 'a', '--session', 's', '--ttl', '1s', '--stale-after', '1s']);
 
   let line = '';
   for await (const chunk of watching.stdout) {

@@ -47,6 +47,7 @@ import { toClaimRecord, toTaskRecord, type ClaimRecord, type TaskRecord } from '
 import type { SessionKey, Storage } from './storage.ts';
 import { requestHash, transition } from './transition.ts';
 
+/** What an `Orchestrator` works with. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly storage: Storage;
   /** Makes a UUIDv7. Injected: core has no randomness of its own. */
@@ -94,6 +95,7 @@ export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
   };
 }[keyof Kinds & string];
 
+/** A task as it stands after it was added, or found. */
 export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
   readonly ok: true;
   /** `duplicate`: a task with the dedupe key was there; it is the one in `task`. */
@@ -101,12 +103,15 @@ export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
   readonly task: TaskRecord<Kinds>;
 }
 
+/** A lease with its task and context; or why there is none. */
 export type Claimed<Kinds extends AnyKinds = AnyKinds> = ({ readonly ok: true } & ClaimRecord<Kinds>) | ClaimRefusal;
 
+/** What became of the task; or that the lease was lost. */
 export type Released<Kinds extends AnyKinds = AnyKinds> =
   | (Omit<Extract<ReleaseReply, { ok: true }>, 'next'> & { readonly next: ClaimRecord<Kinds> | null })
   | LeaseLost;
 
+/** The task, queued again; or why not. */
 export type Retried<Kinds extends AnyKinds = AnyKinds> =
   | { readonly ok: true; readonly task: TaskRecord<Kinds> }
   | Exclude<RetryReply, { ok: true }>;

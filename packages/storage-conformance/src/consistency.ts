@@ -1,17 +1,23 @@
 import { isHeld, Orchestrator, type Event, type Storage } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
+import { checkInvariants } from './checker/index.ts';
 import { readAll } from './everything.ts';
+import type { TestClock } from './test-clock.ts';
 
 /**
  * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a session's
  * times never go back, each lease is granted, closed and refused at most once, and is open exactly while the session is held.
  */
-export async function assertConsistent(storage: Storage): Promise<void> {
+export async function assertConsistent(storage: Storage, clock: TestClock): Promise<void> {
   const orchestrator = new Orchestrator({ storage, newCommandId: () => '' });
   const { findings } = await orchestrator.verify();
   expect(findings, 'verify() after the case').toEqual([]);
 
   const { sessions, events } = await readAll(storage);
+  expect(
+    checkInvariants({ events, journals: [], tolerances: { clockStepMs: clock.wallSetMs } }),
+    'the invariants, read off the log',
+  ).toEqual([]);
   expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))]);
   for (const { session } of sessions) {
     const own = events.filter(

@@ -7,6 +7,7 @@ const START: ClockReading = { wall: Date.UTC(2026, 0, 1, 12, 0, 0, 250), steady:
 export class TestClock implements Clock {
   #reading: ClockReading;
   #boots = 1;
+  #wallSetMs = 0;
 
   constructor(reading: Partial<ClockReading> = {}) {
     this.#reading = { ...START, ...reading };
@@ -19,6 +20,11 @@ export class TestClock implements Clock {
   /** The wall clock in whole milliseconds, as a storage reads it. */
   get now(): number {
     return Math.floor(this.#reading.wall);
+  }
+
+  /** How far the wall clock was set so far, forward and back: whoever judges times by the log has to allow for it. */
+  get wallSetMs(): number {
+    return this.#wallSetMs;
   }
 
   /** Time passes: all clocks move. */
@@ -34,6 +40,7 @@ export class TestClock implements Clock {
 
   /** Somebody sets the wall clock, forward or (negative) back; no time passes. */
   setWall(byMs: number): void {
+    this.#wallSetMs += Math.abs(byMs);
     this.#set({ wall: this.#reading.wall + byMs });
   }
 

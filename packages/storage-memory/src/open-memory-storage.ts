@@ -158,8 +158,9 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
 function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
   switch (scope.by) {
     case 'session': {
-      const isMeant = (task: Task) => scope.then !== undefined || task.sessionId === scope.sessionId;
-      flipDue(data, (task) => task.namespace === scope.namespace && isMeant(task), now);
+      const isNear = (task: Task) => task.namespace === scope.namespace;
+      flipDue(data, (task) => isNear(task) && task.sessionId === scope.sessionId, now);
+      if (scope.then !== undefined) flipDue(data, isNear, now);
       const named = loadedSession(data, data.sessions.get(keyOf(scope.namespace, scope.sessionId)));
       const others =
         scope.then === undefined
@@ -265,7 +266,7 @@ function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number
   const due = [...data.tasks.values()].filter(
     (task) => task.status === 'scheduled' && task.runAt !== null && task.runAt <= now && isMeant(task),
   );
-  const first = due.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, LIMITS.flipped_tasks_max);
+  const first = due.toSorted((a, b) => (a.runAt ?? 0) - (b.runAt ?? 0)).slice(0, LIMITS.flipped_tasks_max);
   for (const task of first)
     data.tasks.set(keyOf(task.namespace, task.id), { ...task, status: 'queued', version: task.version + 1 });
 }

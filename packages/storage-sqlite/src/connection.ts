@@ -39,6 +39,8 @@ export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Con
     keep(db, 'cache_size', -WRITER_CACHE_KIB);
     keep(db, 'wal_autocheckpoint', CHECKPOINT_PAGES);
     keep(db, 'journal_size_limit', LOG_BYTES_KEPT);
+    // A statement that a trigger may abort keeps its undo aside: in a large group that would spill to a file.
+    keep(db, 'temp_store', 2);
   });
 }
 

@@ -1,18 +1,15 @@
 import type { Call } from '../call.ts';
 import { interruption } from '../changes.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
+import { leaseRequest, type LeaseOptions } from '../input/lease.ts';
 import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../program.ts';
 import { claimRefused } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 
-interface ClaimOptions {
+interface ClaimOptions extends LeaseOptions {
   readonly session?: string;
-  readonly kind?: string[];
-  readonly role?: string[];
-  readonly ttl?: number;
-  readonly staleAfter?: number;
   readonly wait?: number;
   readonly resume?: true;
 }
@@ -59,15 +56,12 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
 }
 
 function requestOf(call: Call<ClaimOptions>): ClaimRequest {
-  const { session, kind, role, ttl, staleAfter, resume } = call.options;
+  const { session, resume } = call.options;
   return {
     ...call.requireAgent(),
     ...call.command,
     ...(session !== undefined && { sessionId: session }),
-    ...(kind !== undefined && { kinds: kind }),
-    ...(role !== undefined && { roles: role }),
-    ...(ttl !== undefined && { ttlMs: ttl }),
-    ...(staleAfter !== undefined && { staleAfterMs: staleAfter }),
+    ...leaseRequest(call.options),
     ...(resume && { resume }),
   };
 }

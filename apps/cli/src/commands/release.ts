@@ -4,6 +4,7 @@ import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
 import { readJson } from '../input/content.ts';
 import { addHolderOptions, holderOf, type Holder, type HolderOptions } from '../input/holder.ts';
+import { leaseRequest, type LeaseOptions } from '../input/lease.ts';
 import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import { state, type Paint } from '../output/style.ts';
@@ -12,7 +13,7 @@ import type { Define } from '../program.ts';
 import { leaseLost } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 
-interface ReleaseOptions extends HolderOptions {
+interface ReleaseOptions extends HolderOptions, LeaseOptions {
   readonly outcome: ReleaseOutcome;
   readonly result?: string;
   readonly error?: string;
@@ -22,10 +23,6 @@ interface ReleaseOptions extends HolderOptions {
   readonly toRole?: string;
   readonly note?: string;
   readonly claimNext?: true;
-  readonly kind?: string[];
-  readonly role?: string[];
-  readonly ttl?: number;
-  readonly staleAfter?: number;
 }
 
 const define: Define = (program, run) => {
@@ -80,8 +77,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
 const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
 
 async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, keyof Holder>> {
-  const { outcome, result, error, errorCode, final, to, toRole, note, claimNext, kind, role, ttl, staleAfter } =
-    call.options;
+  const { outcome, result, error, errorCode, final, to, toRole, note, claimNext } = call.options;
   if (to !== undefined && toRole !== undefined)
     throw usage('--to and --to-role cannot be given together.', 'A task is handed to an agent or to a role.', 'to');
   if (errorCode !== undefined && error === undefined)
@@ -93,7 +89,7 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, 
       'Give it together with --claim-next.',
       stray,
     );
-  const recipient = to === undefined ? toRole && { role: toRole } : { agent: to };
+  const recipient = toRole === undefined ? to !== undefined && { agent: to } : { role: toRole };
   return {
     outcome,
     ...(result !== undefined && { result: await readJson('--result', result) }),
@@ -102,13 +98,7 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, 
     ...(recipient && { to: recipient }),
     ...(note !== undefined && { note }),
     ...(claimNext && {
-      claimNext: {
-        agent: call.requireAgent().agent,
-        kinds: kind,
-        ...(role && { roles: role }),
-        ...(ttl && { ttlMs: ttl }),
-        ...(staleAfter && { staleAfterMs: staleAfter }),
-      },
+      claimNext: { agent: call.requireAgent().agent, ...leaseRequest(call.options) },
     }),
   };
 }

@@ -4,10 +4,13 @@ import type { TaskStatus } from '../task.ts';
 import { closeOwnSession } from './end-of-task.ts';
 import { refuse, type Command } from './judgement.ts';
 
+/** What `cancelTask` takes. */
 export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
 
+/** The input, checked and filled in. */
 export type CancelInput = z.output<typeof cancelInput>;
 
+/** What became of the task; or why not. */
 export type CancelReply =
   | {
       readonly ok: true;

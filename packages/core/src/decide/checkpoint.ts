@@ -10,6 +10,7 @@ import { LIMITS } from '../limits.ts';
 import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
 import { refuse, type Command } from './judgement.ts';
 
+/** What `checkpoint` takes. */
 export const checkpointInput = z
   .strictObject({
     ...holderFields,
@@ -26,8 +27,10 @@ export const checkpointInput = z
   })
   .describe('A checkpoint replaces the whole context: what is left out is empty afterwards.');
 
+/** The input, checked and filled in. */
 export type CheckpointInput = z.output<typeof checkpointInput>;
 
+/** The turn that was saved; or why not. */
 export type CheckpointReply =
   | {
       readonly ok: true;

@@ -9,34 +9,42 @@ import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
 import { refuse, type Command, type Judgement } from './judgement.ts';
 import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
 
-export const claimInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  agent: field.name,
-  /** This run of the agent: recorded, and compared with what a holder sends. */
-  instance: field.name.optional(),
-  /** Roles of the agent: it may also claim what waits for one of them. */
-  roles: field.roles.default([]),
-  /** Only this session; it is taken over if its lease has expired. Without one: the best head of all. */
-  sessionId: field.id.optional(),
-  /** Only heads of these kinds. */
-  kinds: field.kinds.optional(),
-  ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
-  staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
-  /** The same agent, restarted: take back at once what its earlier instance held. */
-  resume: z.boolean().default(false),
-  /** Proof that an earlier holder's process is gone. */
-  evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
-  /** The process that will hold the lease, if it is one whose death would prove the holder's. */
-  process: z
-    .strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note })
-    .optional(),
-  /** Without a session: how many heads at most, each of another session. */
-  limit: field.batchLimit.default(1),
-});
+/** What `claimTask` and `claimTasks` take. */
+export const claimInput = z
+  .strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    agent: field.name,
+    /** This run of the agent: recorded, and compared with what a holder sends. */
+    instance: field.name.optional(),
+    /** Roles of the agent: it may also claim what waits for one of them. */
+    roles: field.roles.default([]),
+    /** Only this session; it is taken over if its lease has expired. Without one: the best head of all. */
+    sessionId: field.id.optional(),
+    /** Only heads of these kinds. */
+    kinds: field.kinds.optional(),
+    ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
+    staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
+    /** The same agent, restarted: take back at once what its earlier instance held. */
+    resume: z.boolean().default(false),
+    /** Proof that an earlier holder's process is gone. */
+    evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+    /** The process that will hold the lease, if it is one whose death would prove the holder's. */
+    process: z
+      .strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note })
+      .optional(),
+    /** Without a session: how many heads at most, each of another session. */
+    limit: field.batchLimit.default(1),
+  })
+  .refine(({ evidence: proofs, sessionId, resume }) => proofs.length === 0 || sessionId !== undefined || resume, {
+    path: ['evidence'],
+    message: 'is only looked at with a session or with resume; staleRecovery takes it for any session',
+  });
 
+/** The input, checked and filled in. */
 export type ClaimInput = z.output<typeof claimInput>;
 
+/** Why there is nothing to work on. */
 export type ClaimRefusal =
   /** Somebody else works on the session; or (`previous_alive`) an earlier run of the same agent may still be alive. */
   | {
@@ -52,6 +60,7 @@ export type ClaimRefusal =
   | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
   | { readonly ok: false; readonly reason: 'not_found' };
 
+/** Leases, each with its task and context; or why there are none. */
 export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] } | ClaimRefusal;
 
 /** Takes a session's lock and marks its head running. */
@@ -111,11 +120,9 @@ function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | 
   return reason === null ? busy(input, loaded, held.session) : grantAll(input, loaded, takeOver(input, held, reason));
 }
 
-/** What this very run of the agent holds is no leftover of an earlier one. */
 function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLoaded[] {
   const held = asHeld(one);
-  if (held === null || held.session.agent !== input.agent) return [];
-  return input.instance !== undefined && held.session.instance === input.instance ? [] : [held];
+  return held !== null && isEarlierRun(input, held.session) ? [held] : [];
 }
 
 /** Without a session, a restarted agent goes on with what it held. */
@@ -166,13 +173,15 @@ function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason'
 /** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
 function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
   const proof = proofAgainst(input, session);
-  if (isOwn(input, session) && (session.pid === null || proof !== null || isSilent(session, now))) return 'resumed';
+  if (isEarlierRun(input, session) && (session.pid === null || proof !== null || isSilent(session, now)))
+    return 'resumed';
   if (proof !== null) return 'dead';
   return isExpired(session, now) ? 'expired' : null;
 }
 
-function isOwn(input: ClaimInput, session: HeldSession): boolean {
-  return input.resume && session.agent === input.agent;
+/** What this very run of the agent holds is no leftover of an earlier one. */
+function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): boolean {
+  return input.resume && agent === input.agent && (input.instance === undefined || instance !== input.instance);
 }
 
 /** No heartbeat for half the TTL: two were missed, so the agent that says it was restarted is believed. */
@@ -190,7 +199,7 @@ function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgemen
     reply(after) {
       const { leaseExpiresAt } = after.session(session.id);
       const { agent, instance } = session;
-      const why = isOwn(input, session) ? 'previous_alive' : 'held';
+      const why = isEarlierRun(input, session) ? 'previous_alive' : 'held';
       return {
         ok: false,
         reason: 'busy',

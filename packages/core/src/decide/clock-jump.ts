@@ -4,11 +4,13 @@ import { LIMITS } from '../limits.ts';
 import type { SessionKey } from '../storage.ts';
 import type { Command } from './judgement.ts';
 
+/** One page of the work on a jump: the held sessions after this one. */
 export interface ClockJumpInput {
   readonly namespace: string;
   readonly after: SessionKey | null;
 }
 
+/** Whether there is another page. */
 export interface ClockJumpReply {
   /** Where the next page begins; undefined: the jump is worked off. */
   readonly next: SessionKey | null | undefined;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { internalError } from '../errors.ts';
 import type { EventDraft } from '../events.ts';
 import * as field from '../fields.ts';
 import { isHeld } from '../lease.ts';
 import { LIMITS } from '../limits.ts';
 import { refuse, type Command } from './judgement.ts';
 
+/** What `closeSession` takes. */
 export const closeInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
@@ -13,8 +15,10 @@ export const closeInput = z.strictObject({
   cancelTasks: z.boolean().default(false),
 });
 
+/** The input, checked and filled in. */
 export type CloseInput = z.output<typeof closeInput>;
 
+/** Closed, or why not. */
 export type CloseReply =
   | {
       readonly ok: true;
@@ -64,6 +68,8 @@ export const close: Command<CloseInput, CloseReply> = {
       payload: { outcome: null, error: null },
     }));
     const more = session.tasksOpen > cancelled.length;
+    if (more && cancelled.length === 0)
+      throw internalError(`${session.tasksOpen} tasks of session ${session.id} are open, but none of them waits.`);
     const closed: EventDraft[] = more
       ? []
       : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];

@@ -42,12 +42,14 @@ const newTaskInput = z
 /** Any number of tasks that are to be added in several commands. */
 export const newTasksInput = z.strictObject({ tasks: z.array(newTaskInput) });
 
+/** What `enqueueTasks` takes. */
 export const enqueueInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
   tasks: z.array(newTaskInput).min(1).max(LIMITS.batch_max),
 });
 
+/** The input, checked and filled in. */
 export type EnqueueInput = z.output<typeof enqueueInput>;
 type NewTask = EnqueueInput['tasks'][number];
 

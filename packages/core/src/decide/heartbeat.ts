@@ -6,14 +6,17 @@ import { LIMITS } from '../limits.ts';
 import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
 import type { Command } from './judgement.ts';
 
+/** What `heartbeat` takes. */
 export const heartbeatInput = z.strictObject({
   ...holderFields,
   /** What there is to show of the work: replaces the last progress. */
   progress: field.json(LIMITS.progress_bytes_max).optional(),
 });
 
+/** The input, checked and filled in. */
 export type HeartbeatInput = z.output<typeof heartbeatInput>;
 
+/** Still yours, or not any more. */
 export type HeartbeatReply =
   | {
       readonly ok: true;

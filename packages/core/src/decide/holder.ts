@@ -14,6 +14,7 @@ export const holderFields = {
   instance: field.name.optional(),
 };
 
+/** What every call of a holder carries. */
 export interface HolderInput {
   readonly namespace: string;
   readonly sessionId: string;
@@ -33,6 +34,7 @@ export interface LeaseLost {
   readonly successor?: { readonly agent: string; readonly instance: string | null; readonly token: number };
 }
 
+/** A session as its holder has it. */
 export type Holding = { readonly session: HeldSession; readonly task: Task; readonly head: Task | null };
 
 /**

@@ -23,6 +23,7 @@ export const evidence = z.strictObject({
   observed: field.note.optional(),
 });
 
+/** What somebody found out about a holder (see `evidence`). */
 export type Evidence = z.output<typeof evidence>;
 
 /** A held session as it was loaded. */
@@ -66,6 +67,7 @@ export interface Actor {
   readonly instance?: string | undefined;
 }
 
+/** How closing a lease came out. */
 export interface Closed {
   readonly events: EventDraft[];
   /** What became of the task that the lease was about. */

@@ -6,6 +6,7 @@ import { DEFAULTS, LIMITS } from '../limits.ts';
 import type { Command } from './judgement.ts';
 import { asHeld, closeLostLease, evidence, evidenceAgainst, type Closed } from './lost-lease.ts';
 
+/** What `staleRecovery` takes. */
 export const recoverInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
@@ -18,6 +19,7 @@ export const recoverInput = z.strictObject({
   evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
 });
 
+/** The input, checked and filled in. */
 export type RecoverInput = z.output<typeof recoverInput>;
 
 /** A lease that was closed, and why that was allowed. Times in milliseconds. */
@@ -32,6 +34,7 @@ export interface Recovered {
   readonly staleAt: number;
 }
 
+/** All leases that this call closed. */
 export interface RecoverReply {
   readonly ok: true;
   readonly recovered: readonly Recovered[];

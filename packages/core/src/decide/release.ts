@@ -13,6 +13,7 @@ import { claimOf, fits, grant, type Claim, type Claimant } from './grant.ts';
 import { findHolding, holderFields, leaseLost, type Holding, type LeaseLost } from './holder.ts';
 import type { Command, Judgement } from './judgement.ts';
 
+/** What `releaseTask` takes. */
 export const releaseInput = z
   .strictObject({
     ...holderFields,
@@ -66,8 +67,10 @@ export const releaseInput = z
     message: 'can only be given with released or handed_off',
   });
 
+/** The input, checked and filled in. */
 export type ReleaseInput = z.output<typeof releaseInput>;
 
+/** What became of the task; or that the lease was lost. */
 export type ReleaseReply =
   | {
       readonly ok: true;

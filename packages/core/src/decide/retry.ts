@@ -4,10 +4,13 @@ import * as field from '../fields.ts';
 import type { Task, TaskStatus } from '../task.ts';
 import { refuse, type Command } from './judgement.ts';
 
+/** What `retryTask` takes. */
 export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
 
+/** The input, checked and filled in. */
 export type RetryInput = z.output<typeof retryInput>;
 
+/** The task, queued again; or why not. */
 export type RetryReply =
   | { readonly ok: true; readonly task: Task }
   /** Only a dead letter or a cancelled task can be retried. */

@@ -12,6 +12,7 @@ export const clocks = chapter('clocks', {
   'a claim of the session pulls a deadline that is too far ahead back as well': pulledBackByClaim,
   'a deadline that is too far ahead by less than a jump is pulled back by the claim that sees it':
     pulledBackWithoutJump,
+  'so does any command that sees it, without taking it for a proof of life': pulledBackByAny,
   'after a clean restart of the machine a silent holder is recovered as usual': restart,
   'a scheduled task goes by the wall clock': scheduledByWall,
   'clocks that drift apart by less than two seconds are no jump': drift,
@@ -90,6 +91,20 @@ async function pulledBackByClaim(world: World): Promise<void> {
 
   expect(busy).toMatchObject({ ok: false, reason: 'busy', until: world.clock.now });
   expect(taken).toMatchObject({ ok: true, takeover: { reason: 'expired' } });
+}
+
+async function pulledBackByAny(world: World): Promise<void> {
+  const { lease, task } = await world.claimNew();
+  world.clock.setWall(-1_500);
+
+  await world.rival.cancelTask({ taskId: task.id });
+
+  const { now } = world.clock;
+  expect(await world.session(lease.sessionId)).toMatchObject({
+    leaseExpiresAt: now + TTL_MS,
+    heartbeatAt: now,
+    renewals: 0,
+  });
 }
 
 async function pulledBackWithoutJump(world: World): Promise<void> {

@@ -8,6 +8,7 @@ export const evidenceOfDeath = chapter('evidence of death', {
   'a holder whose process is proved gone is recovered at once': recoversAtOnce,
   'a claim of the session with the proof takes over at once': takesOverAtOnce,
   'evidence counts only if it speaks of exactly this process: host, boot, pid and start': exactProcess,
+  'a holder that is stale as well is recovered as stale: that needed nobody to be believed': staleAsWell,
   'evidence about an earlier lease proves nothing of the current one': earlierLease,
   'evidence about a holder that recorded no process proves nothing': noProcess,
   'evidence about a session that is not held, or is not there, changes nothing': notHeld,
@@ -37,6 +38,15 @@ async function recoversAtOnce(world: World): Promise<void> {
       evidence: { host: 'machine-1', boot: 'boot-1', pid: 4_711, process_start: '123456', observed: 'no such process' },
     },
   });
+}
+
+async function staleAsWell(world: World): Promise<void> {
+  const claim = await claimAsProcess(world);
+  world.clock.advance(TTL_MS);
+
+  const { recovered } = await world.rival.staleRecovery({ evidence: [evidenceOf(claim)] });
+
+  expect(recovered).toMatchObject([{ reason: 'stale' }]);
 }
 
 async function takesOverAtOnce(world: World): Promise<void> {

@@ -47,7 +47,7 @@ async function walkOnce(target: Target, steps: readonly Step[]): Promise<number>
   const walker = new Walker(opened);
   try {
     for (const step of steps) await walker.step(step);
-    await assertConsistent(opened.storage);
+    await assertConsistent(opened.storage, opened.clock);
     return steps.length;
   } finally {
     await walker.close();

@@ -13,6 +13,7 @@ export const receipts = chapter('receipts', {
   'one command id with another request is an error, and changes nothing': reused,
   'one command id with another command is an error': reusedAcrossCommands,
   'a refusal leaves no receipt: the same id is judged anew': refusalsLeaveNone,
+  'what changed nothing leaves no receipt: the same id is judged anew': noEffectLeavesNone,
   'two connections that send one command at once have one effect and one answer': atOnce,
   'a command id is its own in each namespace': perNamespace,
   'a command id older than a week is refused': tooOld,
@@ -77,6 +78,28 @@ async function reusedAcrossCommands(world: World): Promise<void> {
   const error = await world.changesNothing(() => thrownBy(world.rival.cancelTask({ commandId, taskId: task.id })));
 
   expect(error).toMatchObject({ code: 'COMMAND_ID_REUSED' });
+}
+
+async function noEffectLeavesNone(world: World): Promise<void> {
+  const { task, lease } = await world.claimNew({ dedupeKey: 'once' });
+  await world.rival.cancelTask({ taskId: task.id });
+  const [recover, add, cancel] = [world.newCommandId(), world.newCommandId(), world.newCommandId()];
+  const sendAll = async () => [
+    await world.rival.staleRecovery({ commandId: recover }),
+    await world.rival.enqueueTask({ dedupeKey: 'once', commandId: add }),
+    await world.rival.cancelTask({ taskId: task.id, commandId: cancel }),
+  ];
+  const before = await world.changesNothing(sendAll);
+
+  world.clock.advance(TTL_MS);
+  const after = await sendAll();
+
+  expect(before).toMatchObject([{ recovered: [] }, { task: { status: 'running' } }, { status: 'running' }]);
+  expect(after).toMatchObject([
+    { recovered: [{ sessionId: lease.sessionId }] },
+    { outcome: 'duplicate', task: { status: 'cancelled' } },
+    { status: 'cancelled' },
+  ]);
 }
 
 async function refusalsLeaveNone(world: World): Promise<void> {

@@ -15,6 +15,8 @@ export const resume = chapter('resume, and the same agent twice', {
   'the old instance is fenced like any other': oldInstanceFenced,
   'without resume the same agent is kept out like any other': withoutResume,
   'resume does not help another agent': anotherAgent,
+  'what this very run holds is no leftover of an earlier one': ownRun,
+  'where what it held does not fit, it is given back, and the best of the rest is claimed': nothingFits,
   'two instances of one agent work side by side in different sessions': sideBySide,
 });
 
@@ -33,6 +35,27 @@ async function noProcess(world: World): Promise<void> {
     takeover: { from: { agent: AGENT, instance: 'run-1', token: old.lease.token }, reason: 'resumed' },
   });
   expect((await world.events()).at(-2)).toMatchObject({ type: 'lease.taken_over', payload: { reason: 'resumed' } });
+}
+
+async function ownRun(world: World): Promise<void> {
+  const { lease } = await world.claimNew({}, { instance: 'run-1' });
+
+  const replies = await world.changesNothing(async () => [
+    await world.orchestrator.claimTask(claimCall({ instance: 'run-1', resume: true })),
+    await world.orchestrator.claimTask(claimCall({ sessionId: lease.sessionId, instance: 'run-1', resume: true })),
+  ]);
+
+  expect(replies).toMatchObject([{ reason: 'no_task' }, { reason: 'busy', why: 'held' }]);
+}
+
+async function nothingFits(world: World): Promise<void> {
+  const old = await world.claimNew({ kind: 'write' }, { instance: 'run-1' });
+  const other = await world.add({ kind: 'review' });
+
+  const reply = await world.orchestrator.claimTask(claimCall({ instance: 'run-2', resume: true, kinds: ['review'] }));
+
+  expect(reply).toMatchObject({ ok: true, task: { id: other.id }, takeover: null });
+  expect(await world.session(old.lease.sessionId)).toMatchObject({ status: 'idle', headTaskId: old.task.id });
 }
 
 async function previousAlive(world: World): Promise<void> {

@@ -10,6 +10,7 @@ export const zombies = chapter('zombies', {
   'a holder that ended its lease itself leaves no record when it writes again': ownEnding,
   'invented tokens leave nothing': inventedTokens,
   'a token of another session leaves nothing': otherSession,
+  'a zombie is told who came next, not who holds the session by now': toldWhoCameNext,
   'a refused write never reaches what its successor does': successorUntouched,
 });
 
@@ -42,6 +43,16 @@ async function firstIsOnRecord(world: World): Promise<void> {
     at: world.clock.now,
     payload: { operation: 'checkpoint', ended_by: 'lease.taken_over', ended_at: endedAt },
   });
+}
+
+async function toldWhoCameNext(world: World): Promise<void> {
+  const { old, next } = await fencedOff(world);
+  world.clock.advance(TTL_MS);
+  await world.claim({ sessionId: old.lease.sessionId, agent: AGENT });
+
+  const reply = await world.orchestrator.heartbeat(holderOf(old));
+
+  expect(reply).toMatchObject({ ok: false, successor: { agent: OTHER_AGENT, token: next.lease.token } });
 }
 
 async function oncePerToken(world: World): Promise<void> {

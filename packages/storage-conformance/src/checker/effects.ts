@@ -20,8 +20,10 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   'task.claimed': ({ sessionId }) => sessionId,
   'task.retried': () => '',
   'task.cancel_requested': () => '',
-  'task.recovered': ({ sessionId }) => sessionId,
-  'lease.taken_over': ({ sessionId }) => sessionId,
+  // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is judged
+  // anew, and may find others. The same lease it cannot close twice.
+  'task.recovered': ({ sessionId, token }) => `${sessionId} ${token}`,
+  'lease.taken_over': ({ sessionId, token }) => `${sessionId} ${token}`,
 };
 
 /** Groups of a command's events that are the same effect more than once. */
@@ -50,6 +52,7 @@ export function untoldGrants(attempt: Attempt, own: readonly Event[]): Event[] {
 function effectKey(event: Event): string | null {
   // A command that ends its own lease does so once, however the ending is called.
   if (event.leaseMark === 2 && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type)) return 'release';
+  if (event.type === 'session.closed' && payloadOf(event, 'session.closed').reason === 'task_ended') return null;
   const distinction = AT_MOST_ONCE[event.type];
   return distinction === undefined ? null : `${event.type} ${distinction(event)}`;
 }

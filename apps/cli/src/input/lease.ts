@@ -1,0 +1,24 @@
+/** What is asked of a lease, of `claim` as well as of `release --claim-next`. */
+export interface LeaseOptions {
+  readonly kind?: string[];
+  readonly role?: string[];
+  readonly ttl?: number;
+  readonly staleAfter?: number;
+}
+
+interface LeaseRequest {
+  readonly kinds?: string[];
+  readonly roles?: string[];
+  readonly ttlMs?: number;
+  readonly staleAfterMs?: number;
+}
+
+/** The flags as fields of the API. One that was given is sent whatever it says: the API refuses what is no lease. */
+export function leaseRequest({ kind, role, ttl, staleAfter }: LeaseOptions): LeaseRequest {
+  return {
+    ...(kind !== undefined && { kinds: kind }),
+    ...(role !== undefined && { roles: role }),
+    ...(ttl !== undefined && { ttlMs: ttl }),
+    ...(staleAfter !== undefined && { staleAfterMs: staleAfter }),
+  };
+}
