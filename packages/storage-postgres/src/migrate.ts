@@ -13,8 +13,8 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** Beside `src` and `dist` alike; a bundle ships a copy beside itself. */
-const FOLDER = new URL('../drizzle', import.meta.url);
+/** Beside `src` and `dist` alike; a bundle ships a copy beside itself, next to those of other storages. */
+const FOLDER = new URL('../drizzle/postgres', import.meta.url);
 /** `AGOR`: whoever migrates holds this lock until the transaction ends. */
 const LOCK = 0x41474f52;
 /** A migration of many rows takes its time. */
@@ -22,7 +22,10 @@ const TIMEOUT_MS = 600_000;
 
 const TABLES = `SELECT to_regclass('orchestrator.meta') IS NOT NULL`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
-const OWNER_USABLE = `SELECT coalesce((SELECT pg_has_role(r.oid, 'MEMBER') FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
+/** Version 16 tells membership from the right to act as the role. */
+const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
+    AND pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+  FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
 const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /** How many migrations the database has seen; 0 if there is nothing of ours. */

@@ -9,7 +9,7 @@ import {
   type Scope,
   type Storage,
 } from '@agent-orchestrator/core';
-import { translateError } from './errors.ts';
+import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
 import type { Answer, Query } from './link.ts';
@@ -97,7 +97,7 @@ class PostgresStorage implements Storage {
     this.#waitingLinks = new Links(address, WAITING_LINKS);
     this.#readingLinks = new Links(address, READING_LINKS);
     this.#watcher = new ChangeWatcher({
-      read: (queries) => this.#flush(queries),
+      read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
       connect: (onNotify) => openLink(address, onNotify),
     });
     this.#group = new Group({
@@ -170,11 +170,14 @@ class PostgresStorage implements Storage {
     };
   }
 
-  /** A read that was cut off is done again once: it changes nothing. */
-  async #flush(queries: readonly Query[]): Promise<readonly Answer[]> {
-    const read = () => this.#readingLinks.use((link) => link.flush(queries, READ_MS));
+  /** A read whose connection was cut off is done once more, on another one: it changes nothing. */
+  async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
+    const read = () => this.#readingLinks.use((link) => link.flush(queries, timeoutMs));
     try {
-      return await read();
+      return await read().catch((error: unknown) => {
+        if (!isConnectionLost(error) || this.#closed !== null) throw error;
+        return read();
+      });
     } catch (error) {
       throw translateError(error);
     }

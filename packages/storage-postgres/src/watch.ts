@@ -8,15 +8,16 @@ const CHANNEL = 'orchestrator_changed';
 const LOOK_MS = 250;
 /** … and a listener that is gone, or says nothing any more, is replaced. */
 const LISTENER_ASKED_MS = 15_000;
-const LISTENER_ANSWERS_MS = 5_000;
-/** Several commits of one process within this time are told once. */
-const TELL_MS = 10;
+/** The first commit is told at once, those that follow within this time together. */
+const TELL_MS = 50;
+/** What is not answered by then will not be: the next look is on another connection. */
+const ANSWER_MS = 5_000;
 
 /** How often rows of sessions were updated: what changes without an event is told by the statistics, half a second later. */
 const UPDATES = query(`SELECT pg_stat_get_tuples_updated('orchestrator.sessions'::regclass)`);
 
 export interface WatchOptions {
-  readonly read: (queries: readonly Query[]) => Promise<readonly Answer[]>;
+  readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Opens a connection that hears what is told; `onNotify` is called for each message. */
   readonly connect: (onNotify: () => void) => Promise<Link>;
 }
@@ -33,6 +34,7 @@ export class ChangeWatcher {
   #askedAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #telling: NodeJS.Timeout | null = null;
+  #untold = false;
   #seen = '';
 
   constructor(options: WatchOptions) {
@@ -42,9 +44,11 @@ export class ChangeWatcher {
   /** @returns stops */
   async add(onChange: () => void): Promise<() => Promise<void>> {
     const listener = () => onChange();
+    // Before it counts as watching: what cannot be read cannot be watched.
+    const state = await this.#state();
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) {
-      this.#seen = await this.#state();
+      this.#seen = state;
       this.#lookLater();
       await this.#listen();
     }
@@ -57,21 +61,32 @@ export class ChangeWatcher {
   /** This process has committed. */
   announce(): void {
     this.#call();
-    // Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk.
-    this.#telling ??= setTimeout(() => {
+    this.#untold = true;
+    if (this.#telling !== null) return;
+    void this.#tell();
+    this.#telling = setTimeout(() => {
       this.#telling = null;
-      this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)]).catch(ignored);
+      void this.#tell();
     }, TELL_MS);
   }
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    if (this.#telling !== null) {
-      clearTimeout(this.#telling);
-      this.#telling = null;
-      await this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)]).catch(ignored);
-    }
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#telling = null;
     this.#stop();
+    await this.#tell();
+  }
+
+  /** Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk. */
+  async #tell(): Promise<void> {
+    if (!this.#untold) return;
+    this.#untold = false;
+    try {
+      await this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)], ANSWER_MS);
+    } catch {
+      // Nobody was told; the others look by themselves.
+    }
   }
 
   #stop(): void {
@@ -115,7 +130,7 @@ export class ChangeWatcher {
       this.#listener =
         this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
       // Once more on the same connection does no harm, and mends what a pooler has mixed up.
-      await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], LISTENER_ANSWERS_MS);
+      await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
       if (this.#listeners.size === 0) this.#stop();
     } catch {
       this.#listener?.destroy();
@@ -127,10 +142,6 @@ export class ChangeWatcher {
 
   /** Changes with every commit that writes to the log: either new ids were drawn since, or a writer has ended. */
   async #state(): Promise<string> {
-    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, UPDATES]));
+    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, UPDATES], ANSWER_MS));
   }
-}
-
-function ignored(): void {
-  // Nobody was told; the others look by themselves.
 }
