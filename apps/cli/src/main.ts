@@ -54,7 +54,7 @@ function usageFailure(error: CommanderError, complaints: string): Failure {
   if (error.code === 'commander.help')
     return new Failure('USAGE', 'No command is named.', { hint: 'orchestrator --help lists them.' });
   return new Failure('USAGE', said.replace(/^error: /, ''), {
-    hint: more.filter(Boolean).join(' ') || 'Try: orchestrator --help',
+    hint: more.filter(Boolean).join(' '),
   });
 }
 

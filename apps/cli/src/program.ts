@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { Call, type CommonOptions } from './call.ts';
 import { commands, type CommandModule } from './commands/index.ts';
+import { usage } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
 import { VERSION } from './version.ts';
 
@@ -43,7 +44,14 @@ export async function createProgram(argv: readonly string[], { exit, say, compla
 
   const run = runner(exit);
   for (const { load } of needed(argv)) (await load()).default(program, run);
+  pointToOwnHelp(program, program.name());
   return program;
+}
+
+/** Whoever mistyped a flag of a command is helped by the help of that command, not by the list of all. */
+function pointToOwnHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`Try: ${path} --help`);
+  for (const child of command.commands) pointToOwnHelp(child, `${path} ${child.name()}`);
 }
 
 /** Of the commands only those that the words name: most of a short command's time goes into loading modules. */
@@ -74,6 +82,8 @@ function runner(exit: (code: number) => void): Run {
     async (...args: unknown[]) => {
       const command = args.at(-1) as Command;
       const options = command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>();
+      if (options.json && options.jsonl === true)
+        throw usage('--json is one document, and --jsonl is many.', 'Leave one of the two out.', 'json');
       const call = new Call<Options>(options, new Output(formatOf(options)));
       const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
       if (answer === null) return;

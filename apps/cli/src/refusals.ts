@@ -1,6 +1,9 @@
 import type { ClaimRefusal, LeaseLost } from '@agent-orchestrator/core';
 import { Failure } from './failure.ts';
+import type { Holder } from './input/holder.ts';
 import { moment, relative } from './output/time.ts';
+
+type Held = Pick<Extract<ClaimRefusal, { reason: 'busy' }>, 'heldBy' | 'until'>;
 
 /** A lost race as a failure: what stands in the way, until when, and what can be done. */
 export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefined, now: number): Failure {
@@ -11,7 +14,7 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
       const { why, heldBy, until } = refusal;
       const message =
         why === 'held'
-          ? `Session ${refusal.sessionId} is held by ${heldBy.agent} until ${moment(until, now)}.`
+          ? heldUntil(refusal.sessionId, refusal, now)
           : `An earlier run of ${heldBy.agent} holds session ${refusal.sessionId} and may still be alive, until ${moment(until, now)}.`;
       return new Failure('BUSY', message, {
         retryable: true,
@@ -33,16 +36,43 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
   }
 }
 
-export function leaseLost({ endedBy, at, successor }: LeaseLost, sessionId: string): Failure {
-  const ended =
-    endedBy === null
-      ? 'No lease with this token was granted here.'
-      : `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
+/** A session that cannot be closed, because somebody works on it. */
+export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: number): Failure {
+  return new Failure('BUSY', heldUntil(sessionId, { heldBy, until }, now), {
+    retryable: true,
+    retryAfterMs: Math.max(0, until - now),
+    hint: `Close it when it is free; \`orchestrator session show ${sessionId}\` shows who works on what in it.`,
+    details: { why: 'held', sessionId, heldBy, until },
+  });
+}
+
+export function leaseLost({ endedBy, at, successor }: LeaseLost, { sessionId, token }: Holder): Failure {
+  const details = { endedBy, at, successor };
+  if (endedBy === null) return notGranted(sessionId, token, details);
+  const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
   const next = successor === undefined ? '' : ` ${successor.agent} has it now, with token ${successor.token}.`;
   return new Failure('LEASE_LOST', `Refused: you do not hold session ${sessionId} any more. ${ended}${next}`, {
     hint: `Stop working on it: somebody else may. \`orchestrator session show ${sessionId}\` shows its state; claim again for new work.`,
-    details: { endedBy, at, successor },
+    details,
   });
+}
+
+/** The caller never held it: a token or a session was mistyped, or the lease is another instance's. */
+function notGranted(sessionId: string, token: number, details: Omit<LeaseLost, 'ok' | 'reason'>): Failure {
+  const { successor } = details;
+  const isAnothers = successor?.token === token;
+  const holder = successor === undefined ? '' : ` ${successor.agent} holds it, with token ${successor.token}.`;
+  const message = isAnothers
+    ? `Refused: token ${token} of session ${sessionId} is of another instance: ${successor.instance ?? successor.agent}.`
+    : `Refused: no lease with token ${token} was granted on session ${sessionId}.${holder}`;
+  return new Failure('LEASE_LOST', message, {
+    hint: 'Check --session, --token and --instance: the answer of the claim has them. `orchestrator session list` shows what there is.',
+    details,
+  });
+}
+
+function heldUntil(sessionId: string, { heldBy, until }: Held, now: number): string {
+  return `Session ${sessionId} is held by ${heldBy.agent} until ${moment(until, now)}.`;
 }
 
 export function notFound(what: 'task' | 'session', id: string): Failure {

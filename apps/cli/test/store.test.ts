@@ -1,7 +1,7 @@
 /*
  * Stores:
  *  - reading from a store that is not there creates nothing, not even its folder
- *  - nor do the verbs that name a task or a session
+ *  - nor do the verbs that need something to be there
  *  - the first task makes the store; store init makes one, and finds it again
  *  - store path tells which store is meant and what decided, and opens nothing
  *  - the proof of concept's database at the default path is refused untouched
@@ -37,6 +37,8 @@ const verbs = [
   ['task', 'cancel', 'x'],
   ['task', 'retry', 'x'],
   ['session', 'close', 'x'],
+  ['recover'],
+  ['recover', '--watch'],
 ] as const;
 
 test.concurrent.for([...reads, ...verbs])('%j creates nothing where no store is', async (words, { expect }) => {

@@ -1,11 +1,12 @@
 /*
  * The words of the command line:
  *  - an unknown command, option or topic is refused with 64, and what was probably meant is named
+ *  - what is mistyped is helped by the help of its own command
  *  - a malformed value is refused with 64, and the flag is named
  *  - a value that crosses a limit is refused with 64, and the flag is named
  *  - with --json a refused command line is one document, too
  *  - what needs an agent says so, naming flag and variable
- *  - --json with a stream is refused: --jsonl is meant
+ *  - --json with a stream is refused: --jsonl is meant; and so are both at once
  *  - malformed store URLs are refused, and never repeated if they may hold a password
  *  - nothing of this makes a store
  */
@@ -30,12 +31,28 @@ test.concurrent.for([
 });
 
 test.concurrent.for([
+  [['--sesion', 's'], 'orchestrator --help'],
+  [['staus'], 'orchestrator --help'],
+  [['task', 'shwo'], 'orchestrator task --help'],
+  [['task', 'create', 'x', '--prioriti', '1'], 'orchestrator task create --help'],
+  [['task', 'create', 'x', '--priority', 'high'], 'orchestrator task create --help'],
+  [['session', 'show'], 'orchestrator session show --help'],
+  [['release', '--outcome', 'done'], 'orchestrator release --help'],
+] as const)('%j is helped by %s', async ([words, help], { expect }) => {
+  using cli = new Cli();
+
+  const { error } = await cli.json(words);
+
+  expect(error.hint).toMatch(new RegExp(`Try: ${help}$`));
+});
+
+test.concurrent.for([
   [['claim', '--agent', 'a', '--ttl', '2 minutes'], '--ttl'],
   [['claim', '--agent', 'a', '--ttl', '1.5s'], '--ttl'],
   [['claim', '--agent', 'a', '--wait', '-1s'], '--wait'],
   [['claim', '--agent', 'a', '--ttl', '10ms'], '--ttl'],
   [['claim', '--agent', 'two words'], '--agent'],
-  [['recover', '--agent', 'two words'], '--agent'],
+  [['claim', '--agent', 'a', '--instance', 'two words'], '--instance'],
   [['task', 'create', 'x', '--priority', 'high'], '--priority'],
   [['task', 'create', 'x', '--command-id', '7'], '--command-id'],
   [['task', 'create', 'x', '--delay', '9999999999999h'], '--delay'],
@@ -86,6 +103,20 @@ test.concurrent.for([[['events', '--follow']], [['status', '--watch']], [['recov
     expect([exit, error.hint]).toEqual([64, expect.stringContaining('--jsonl')]);
   },
 );
+
+test.concurrent.for([
+  ['events', '--jsonl'],
+  ['events', '--jsonl', '--follow'],
+  ['status', '--jsonl'],
+  ['recover', '--jsonl'],
+] as const)('%j with --json is refused: one document or many', async (words, { expect }) => {
+  using cli = new Cli();
+  await cli.run(['store', 'init']);
+
+  const { exit, kind, error } = await cli.json(words);
+
+  expect([exit, kind, error.code]).toEqual([64, 'error', 'USAGE']);
+});
 
 test.concurrent.for(['/a/path.db', 'sqlite:', 'mysql://host/db', 'postgres://user:hunter2@host/db'])(
   'the store %s is refused and not repeated',

@@ -4,6 +4,7 @@
  *  - a duplicate is done: exit 0, data.outcome says so
  *  - a held session is busy, an empty store has no task: 75
  *  - the old holder is refused with 77 after a takeover, which is shown
+ *  - what was never granted is refused with 77, and not said to be over
  *  - what is not there is 66; what has ended, or is not empty, is 1
  *  - without session and token: the one lease of this agent and instance, else 64 or 77
  *  - session and token come from the environment
@@ -204,6 +205,25 @@ test.concurrent('what is not there is 66; what has ended, or is not empty, is 1'
     [1, 'NOT_EMPTY'],
   ]);
   expect([closed.exit, closed.data['cancelled']]).toEqual([0, 1]);
+});
+
+test.concurrent('what was never granted is refused with 77, and not said to be over', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const { data } = await cli.json(['claim', '--agent', 'a', '--instance', 'i']);
+  const beat = async (...words: string[]) => (await cli.json(['heartbeat', ...words])).error;
+
+  const noSession = await beat('--session', 'absent', '--token', '7');
+  const noToken = await beat('--session', 's', '--token', '7');
+  const anothers = await beat(...holderOf(data.lease), '--instance', 'j');
+
+  for (const error of [noSession, noToken, anothers]) {
+    expect([error.exit, error.code]).toEqual([77, 'LEASE_LOST']);
+    expect(error.message).not.toMatch(/any more|is over/);
+  }
+  expect(noSession.message).toMatch(/no lease with token 7 was granted on session absent\.$/);
+  expect(noToken.message).toMatch(/no lease with token 7 was granted on session s\. a holds it, with token \d+\.$/);
+  expect(anothers.message).toMatch(/is of another instance: i/);
 });
 
 test.concurrent('without session and token: the one lease of this agent and instance, else 64 or 77', async ({

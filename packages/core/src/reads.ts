@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.ts';
 import { parseInput } from './fields.ts';
+import { invalidInput } from './errors.ts';
 import { EVENT_DOCS, type EventType } from './events.ts';
 import type { AnyKinds } from './kinds.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
@@ -19,7 +20,7 @@ import { verifyLog, type Verification } from './verify.ts';
 const page = {
   namespace: field.name,
   limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
-  after: z.string().max(512).optional(),
+  after: field.id.optional(),
 };
 const one = z.strictObject({ namespace: field.name, id: field.id });
 const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
@@ -83,15 +84,21 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return found === null ? null : toLoadedSessionRecord(found);
   }
 
-  /** By id. `headTaskId` is only told by `getSession`. */
+  /** By id; the cursor is the id of a session. `headTaskId` is only told by `getSession`. */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
-    const { items, next } = await this.#storage.read.sessions(parseInput(sessionFilter, this.#within(filter)));
+    const { read } = this.#storage;
+    const asked = parseInput(sessionFilter, this.#within(filter));
+    if (asked.after !== undefined) assertCursor(await read.session(asked.namespace, asked.after), 'session');
+    const { items, next } = await read.sessions(asked);
     return { items: items.map((session) => toSessionRecord(session, null)), next };
   }
 
-  /** By id: tasks added without an id come in the order in which they were added. */
+  /** By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. */
   async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
-    const { items, next } = await this.#storage.read.tasks(parseInput(taskFilter, this.#within(filter)));
+    const { read } = this.#storage;
+    const asked = parseInput(taskFilter, this.#within(filter));
+    if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
+    const { items, next } = await read.tasks(asked);
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
 
@@ -133,4 +140,9 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {
     return { ...filter, namespace: filter.namespace ?? this.defaultNamespace };
   }
+}
+
+/** Rows are never removed, so a cursor that names none was mistyped: an empty page would look like the end of the list. */
+function assertCursor(row: object | null, called: string): void {
+  if (row === null) throw invalidInput('after', `is no cursor: there is no ${called} with this id`);
 }

@@ -144,7 +144,7 @@ export interface Reader {
   /** With `next`, and the head that it names, as they are stored: a read does not see that a scheduled task is due. */
   session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
   task(namespace: string, id: string): Promise<Task | null>;
-  /** By id, after the cursor. */
+  /** By id, after the cursor, which is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /** By event id, or by `seq` if a session is named; after the cursor, which is that number. */

@@ -44,7 +44,7 @@ const define: Define = (program, run) => {
           data,
         });
         if (!reply.ok) {
-          if (reply.reason === 'lease_lost') throw leaseLost(reply, holder.sessionId);
+          if (reply.reason === 'lease_lost') throw leaseLost(reply, holder);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is behind: turn ${reply.turn} was saved before.`, {
             hint: 'Leave --turn out to save the next one.',
             field: 'turn',

@@ -19,7 +19,7 @@ const define: Define = (program, run) => {
         const holder = await holderOf(call, orchestrator);
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.heartbeat({ ...holder, ...(progress !== undefined && { progress }) });
-        if (!reply.ok) throw leaseLost(reply, holder.sessionId);
+        if (!reply.ok) throw leaseLost(reply, holder);
         const { ok: _, ...renewal } = reply;
         const now = await orchestrator.now();
         return {

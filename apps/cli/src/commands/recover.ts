@@ -25,8 +25,7 @@ const define: Define = (program, run) => {
 export default define;
 
 async function once(call: Call<RecoverOptions>): Promise<Answer> {
-  await call.check(async (orchestrator) => recoverAll(call, orchestrator));
-  await using orchestrator = await call.open('create');
+  await using orchestrator = await call.open('existing');
   return await recoverAll(call, orchestrator);
 }
 
@@ -34,9 +33,8 @@ async function watch(call: Call<RecoverOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   if (call.options.commandId !== undefined)
     throw usage('--command-id names one command, and --watch sends many.', 'Leave one of the two out.', 'commandId');
-  await call.check(async (orchestrator) => recoverAll(call, orchestrator));
   const interrupted = interruption();
-  await using orchestrator = await call.open('create');
+  await using orchestrator = await call.open('existing');
   await using changes = await Changes.of(orchestrator);
   if (call.output.format === 'text') call.output.chatter('recovering what goes stale; interrupt to end');
   while (!interrupted.aborted) {

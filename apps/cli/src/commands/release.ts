@@ -56,7 +56,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const holder = await holderOf(call, orchestrator);
   const asOf = await orchestrator.asOf();
   const reply = await orchestrator.releaseTask({ ...holder, ...call.command, ...request });
-  if (!reply.ok) throw leaseLost(reply, holder.sessionId);
+  if (!reply.ok) throw leaseLost(reply, holder);
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
   return {

@@ -176,6 +176,9 @@ export const MISTAKES = {
   reads: {
     'a page of none': call('listTasks', { limit: 0 }, 'limit'),
     'a page that is too large': call('listEvents', { limit: LIMITS.page_max + 1 }, 'limit', LIMIT),
+    'a cursor of tasks that is no task': call('listTasks', { after: 'x' }, 'after'),
+    'a cursor of sessions that is no session': call('listSessions', { after: 'x' }, 'after'),
+    'an empty cursor': call('listTasks', { after: '' }, 'after'),
     'a cursor of events that is no number': call('listEvents', { after: 'x' }, 'after'),
     'an unknown status': call('listTasks', { status: ['done'] }, 'status[0]'),
     'an unknown event type': call('listEvents', { types: ['task.done'] }, 'types[0]'),

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { claimRefused, notFound } from '../../refusals.ts';
+import { notFound, sessionHeld } from '../../refusals.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../program.ts';
 
@@ -21,8 +21,7 @@ export const defineClose: Define = (parent, run) => {
         const reply = await orchestrator.closeSession({ sessionId: id, cancelTasks, ...call.command });
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('session', id);
-          if (reply.reason === 'busy')
-            throw claimRefused({ ...reply, why: 'held', sessionId: id }, id, await orchestrator.now());
+          if (reply.reason === 'busy') throw sessionHeld(reply, id, await orchestrator.now());
           throw new Failure('NOT_EMPTY', `${reply.waiting} tasks wait in session ${id}: closing it would lose them.`, {
             hint: `\`orchestrator task list --session ${id}\` lists them. \`orchestrator session close --help\` says how to cancel them along with it.`,
             details: { waiting: reply.waiting },
