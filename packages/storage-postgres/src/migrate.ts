@@ -20,7 +20,8 @@ const LOCK = 0x41474f52;
 /** A migration of many rows takes its time. */
 const TIMEOUT_MS = 600_000;
 
-const TABLES = `SELECT to_regclass('orchestrator.meta') IS NOT NULL`;
+/** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
 /** Version 16 tells membership from the right to act as the role. */
 const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')

@@ -170,16 +170,14 @@ class PostgresStorage implements Storage {
     };
   }
 
-  /** A read whose connection was cut off is done once more, on another one: it changes nothing. */
+  /** A read whose connection was cut off is done again, until it had a new one: it changes nothing. */
   async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
-    const read = () => this.#readingLinks.use((link) => link.flush(queries, timeoutMs));
-    try {
-      return await read().catch((error: unknown) => {
-        if (!isConnectionLost(error) || this.#closed !== null) throw error;
-        return read();
-      });
-    } catch (error) {
-      throw translateError(error);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.#readingLinks.use((link) => link.flush(queries, timeoutMs));
+      } catch (error) {
+        if (!isConnectionLost(error) || tries > READING_LINKS || this.#closed !== null) throw translateError(error);
+      }
     }
   }
 

@@ -228,7 +228,7 @@ export const eventLog = orchestrator.table(
       .where(sql`lease_mark IS NOT NULL`),
     uniqueIndex('event_log_grant')
       .on(t.token)
-      .where(sql`lease_mark = 1`),
+      .where(sql`lease_mark = 1 AND token >= 0`),
     index('event_log_task')
       .on(t.namespace, t.taskId, t.id)
       .where(sql`task_id IS NOT NULL`),

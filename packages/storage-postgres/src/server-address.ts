@@ -1,7 +1,7 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 
 /** How sure the client is of whom it talks to. */
-export type TlsMode = 'off' | 'unchecked' | 'verified';
+type TlsMode = 'off' | 'unchecked' | 'verified';
 
 /** A store URL of ours, understood. */
 export interface ServerAddress {
@@ -70,7 +70,7 @@ export function parseServerUrl(text: string): ServerAddress {
 }
 
 /** Whether packets to this host stay on this machine. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

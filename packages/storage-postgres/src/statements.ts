@@ -194,7 +194,7 @@ export const SQL = {
   database: `SELECT ${now('$1')}, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'),
-      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1),
+      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0),
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1)`,
   /** Namespace, ids. */
   receipts: `SELECT ${RECEIPT} FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$2')})`,
@@ -206,7 +206,7 @@ export const SQL = {
   waiting: (limit: number): string =>
     `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.status IN ('scheduled', 'queued') AND t.id > '' ORDER BY t.id LIMIT ${limit}`,
   /** Namespace, session, token: the events that granted, ended and refused this lease, and the next grant. */
-  leaseEvents: `SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_mark IN (2, 3)
+  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_mark IN (2, 3) ORDER BY e.token, e.lease_mark LIMIT 2)
     UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_mark = 1 ORDER BY e.token LIMIT 1)`,
 
   /** Namespace, time: makes tasks claimable whose time has come, in sessions that nobody else holds. */
@@ -221,7 +221,7 @@ export const SQL = {
     SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
   /** Namespace: the heads of the sessions in which something was just queued. */
   setNextOfQueued: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})
-    WHERE s.namespace = $1 AND s.id = ANY (${lines(`current_setting('orchestrator.queued')`)})`,
+    WHERE s.namespace = $1 AND s.id = ANY (${lines(`coalesce(current_setting('orchestrator.queued', true), '')`)})`,
   /** Namespace, session. */
   setNext: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')}) WHERE s.namespace = $1 AND s.id = $2`,
 

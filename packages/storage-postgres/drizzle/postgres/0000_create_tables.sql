@@ -126,7 +126,7 @@ ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIG
 ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("namespace","session_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("namespace","session_id","token","lease_mark") WHERE lease_mark IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_mark = 1;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_mark = 1 AND token >= 0;--> statement-breakpoint
 CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint

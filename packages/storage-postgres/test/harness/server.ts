@@ -1,4 +1,3 @@
-import type { ProvidedContext } from 'vitest';
 import { startContainer } from './container.ts';
 import { startEmbedded } from './embedded.ts';
 
@@ -17,7 +16,6 @@ declare module 'vitest' {
     postgresUrl: string;
   }
 }
-export type PostgresUrl = ProvidedContext['postgresUrl'];
 
 /**
  * The server of a run: the one of `DATABASE_URL`; else a container, if a Docker answers and has the image or can get it; else

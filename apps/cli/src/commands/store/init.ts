@@ -23,9 +23,9 @@ export const defineInit: Define = (parent, run) => {
         if (print && !roles)
           throw usage('--print goes with --roles.', 'orchestrator store init --roles --print', 'print');
         if (roles) {
-          const { statements, create } = await rolesOf(given);
-          if (print) return printed(statements);
-          await create();
+          const storeRoles = await rolesOf(given);
+          if (print) return printed(storeRoles.statements);
+          await storeRoles.create();
         }
         const storage = await openStorage(given);
         try {
