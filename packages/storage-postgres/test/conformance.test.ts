@@ -1,13 +1,5 @@
 import { conformance } from '@agent-orchestrator/storage-conformance';
-import { attacks } from './attacks.ts';
-import { openTarget, reopen, type OpenedPostgres } from './open-target.ts';
+import { targetOf } from './target.ts';
 
-conformance<OpenedPostgres>({
-  name: 'storage-postgres',
-  open: openTarget,
-  reopen,
-  child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
-  attacks,
-  // The long walk is in conformance.slow.test.ts.
-  walk: { steps: 300 },
-});
+// The long walk is in walk.slow.test.ts.
+conformance(targetOf({ name: 'storage-postgres', walk: { steps: 300 } }));

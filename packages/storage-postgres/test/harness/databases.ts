@@ -39,7 +39,7 @@ export interface TestDatabase {
   readonly adminUrl: string;
   /** Of an agent. */
   readonly url: string;
-  /** Makes it as it was at first, and ends whoever is still connected. */
+  /** Makes it as it was at first, and ends whoever is still at work in it. */
   empty(): Promise<void>;
   drop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function createDatabase(serverUrl: string, { migrated = true } = {}
 
 /** A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. */
 const EMPTY = `
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
   BEGIN;
   ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update, DISABLE TRIGGER event_log_no_truncate;
   DELETE FROM orchestrator.event_log;
