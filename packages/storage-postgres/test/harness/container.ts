@@ -8,6 +8,8 @@ export const FAST = ['fsync=off', 'full_page_writes=off', 'max_connections=200',
 /** @returns null if no Docker answers, or it cannot get the image; unless it is insisted on */
 export async function startContainer(image: string, insisted: boolean): Promise<TestServer | null> {
   if (!(await isAvailable(image, insisted))) return null;
+  // The container goes with the run; what would clean up after a run that was killed is one image more to be had.
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
   const container = await new PostgreSqlContainer(image)
     .withCommand(['postgres', ...FAST.flatMap((setting) => ['-c', setting])])
