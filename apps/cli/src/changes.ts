@@ -1,4 +1,6 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
+import { EXIT_OF, type ExitCode } from './exit-codes.ts';
+import { outputEnded } from './output/readers.ts';
 
 /** Even without a word from the store, look again so often: what falls due makes no event. */
 const LOOK_AGAIN_MS = 1_000;
@@ -45,9 +47,20 @@ export class Changes implements AsyncDisposable {
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM, so that what is under way can end properly; the second one kills as usual. */
+/** Which exit code tells that a signal ended it. */
+const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
+
+/**
+ * Aborts at the first SIGINT or SIGTERM, so that what is under way can end properly; the second one kills as usual. Aborts,
+ * too, when nobody reads any more. The reason of the former is the exit code.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
-  return controller.signal;
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => controller.abort(EXIT_AFTER[signal]));
+  return AbortSignal.any([controller.signal, outputEnded]);
+}
+
+export function interruptedBy({ reason }: AbortSignal): ExitCode {
+  return Object.values(EXIT_AFTER).find((exit) => exit === reason) ?? EXIT_OF.INTERRUPTED;
 }

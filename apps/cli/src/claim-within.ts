@@ -1,5 +1,5 @@
 import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
-import { Changes } from './changes.ts';
+import { Changes, interruptedBy } from './changes.ts';
 import { Failure } from './failure.ts';
 
 export type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
@@ -33,7 +33,10 @@ export async function claimWithin(
     const attempt = await claimOnce(orchestrator, request);
     const leftMs = giveUpAt - performance.now();
     if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
-    if (interrupted.aborted) throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.');
+    if (interrupted.aborted)
+      throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.', {
+        exit: interruptedBy(interrupted),
+      });
     const dueAt = attempt.claimed.reason === 'busy' ? attempt.claimed.until : attempt.claimed.nextDueAt;
     const dueMs = dueAt === null ? leftMs : Math.max(1, dueAt - (await orchestrator.now()));
     await changes.wait(Math.min(leftMs, dueMs), interrupted);

@@ -13,11 +13,13 @@ export const EXIT_CODES = {
   69: 'The store cannot be reached, or is not there.',
   70: 'Internal error: please report it.',
   73: 'The store cannot be created or opened with the rights of this user.',
-  74: 'I/O error: the disk is full, or reported an error.',
+  74: 'I/O error: the disk is full, or reported an error; or the answer could not be written.',
   75: 'Busy, or nothing to claim: try again.',
   77: 'Refused: not the holder, a stale token, a read-only store.',
   78: 'Configuration: this store needs another version or another place.',
+  129: 'Interrupted (SIGHUP).',
   130: 'Interrupted (SIGINT).',
+  143: 'Interrupted (SIGTERM).',
 } as const;
 
 export type ExitCode = keyof typeof EXIT_CODES;
@@ -35,7 +37,8 @@ type CliCode =
   | 'NOT_EMPTY'
   | 'USAGE'
   | 'CONTENT'
-  | 'INTERRUPTED';
+  | 'INTERRUPTED'
+  | 'OUTPUT';
 
 export type FailureCode = ErrorCode | CliCode;
 
@@ -44,6 +47,7 @@ export const EXIT_OF = {
   USAGE: 64,
   CONTENT: 65,
   INTERRUPTED: 130,
+  OUTPUT: 74,
 
   BUSY: 75,
   NO_TASK: 75,

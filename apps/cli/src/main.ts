@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander';
 import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer } from './output/output.ts';
+import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
 
 /** Runs one command line and answers with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  endQuietlyWithoutReaders();
+  outliveReaders();
   forgetEmptyVariables();
   let exitCode = 0;
   let said = '';
@@ -64,15 +65,4 @@ function formatFromWords(argv: readonly string[]) {
   const json = words.includes('--json') && { json: true as const };
   const jsonl = words.includes('--jsonl') && !words.includes('create') && { jsonl: true };
   return formatOf({ ...json, ...jsonl });
-}
-
-/** Whoever reads us may stop reading (`| head`): that is no error. */
-function endQuietlyWithoutReaders(): void {
-  process.stdout.on('error', endOnBrokenPipe);
-  process.stderr.on('error', endOnBrokenPipe);
-}
-
-function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
 }

@@ -41,7 +41,10 @@ export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: num
   return new Failure('BUSY', heldUntil(sessionId, { heldBy, until }, now), {
     retryable: true,
     retryAfterMs: Math.max(0, until - now),
-    hint: `Close it when it is free; \`orchestrator session show ${sessionId}\` shows who works on what in it.`,
+    hint:
+      until > now
+        ? `Close it when it is free; \`orchestrator session show ${sessionId}\` shows who works on what in it.`
+        : 'Its lease is over: `orchestrator recover` ends it where the holder has fallen silent.',
     details: { why: 'held', sessionId, heldBy, until },
   });
 }

@@ -4,6 +4,7 @@
  *  - content that crosses its limit is refused with 65
  *  - a file that cannot be read is refused with 65
  *  - one bad line of many: the line is named and none is added
+ *  - what is no UTF-8, or would be rounded, is refused instead of stored as something else
  *  - JSON comes from the text, from a file and from standard input
  *  - many lines are added in batches, duplicates among them are counted
  *  - nothing that was refused makes a store
@@ -32,6 +33,25 @@ test.concurrent.for([
     '{"title":"a"}\n{"title":"b","priority":-1}',
     'line 2, priority',
   ],
+  ['a line too long for memory', ['task', 'create', '--jsonl', '-'], `{}\n"${'x'.repeat(17_000_000)}`, 'line 2'],
+  [
+    'a payload that is no UTF-8',
+    ['task', 'create', 'x', '--payload', '-'],
+    Buffer.from('"\xff"', 'latin1'),
+    '--payload',
+  ],
+  [
+    'a line that is no UTF-8',
+    ['task', 'create', '--jsonl', '-'],
+    Buffer.from('{"title":"a"}\n{"title":"\xe9"}\n', 'latin1'),
+    'line 2, is not UTF-8',
+  ],
+  [
+    'a number that would be rounded',
+    ['task', 'create', 'x', '--payload', '-'],
+    '[{"id":12345678901234567890}]',
+    '1234567',
+  ],
   ['no line', ['task', 'create', '--jsonl', '-'], '\n', '--jsonl'],
 ] as const)('%s is refused with 65 and named, and no store is made', async ([, words, input, named], { expect }) => {
   using cli = new Cli();
@@ -57,6 +77,21 @@ test.concurrent('JSON comes from the text, from a file and from standard input',
   ]);
 });
 
+test.concurrent('content is kept to the last sign, whatever the line ends and the mark in front', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const titles = ['naïve', '번역', '🙂'.repeat(100)];
+  const lines = titles.map((title) => JSON.stringify({ title, payload: [9007199254740991, -0.5, 1e300] }));
+
+  const { exit } = await cli.json(['task', 'create', '--jsonl', '-'], { input: `\u{feff}${lines.join('\r\n')}\r\n` });
+
+  expect(exit).toBe(0);
+  expect((await cli.json(['task', 'list'])).data).toMatchObject(
+    titles.map((title) => ({ title, payload: [9007199254740991, -0.5, 1e300] })),
+  );
+});
+
 test.concurrent('many lines are added in batches, duplicates among them are counted', async ({ expect }) => {
   using cli = new Cli();
   const lines = Array.from({ length: 1_500 }, (_, at) =>
@@ -68,6 +103,21 @@ test.concurrent('many lines are added in batches, duplicates among them are coun
   expect([exit, meta['enqueued'], meta['duplicates']]).toEqual([0, 1_400, 100]);
   const { data } = await cli.json(['task', 'list', '--limit', '1']);
   expect(data).toMatchObject([{ title: 'task 0', status: 'scheduled' }]);
+});
+
+test.concurrent.for([
+  [['known', 'a', 'b'], 'line 2'],
+  [['a', 'b', 'a'], 'line 4'],
+] as const)('of the ids %j the one that is taken is named by its line', async ([ids, line], { expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--id', 'known']);
+  const input = `\n${ids.map((id) => JSON.stringify({ title: 'x', id })).join('\n')}`;
+
+  const { exit, error } = await cli.json(['task', 'create', '--jsonl', '-'], { input });
+
+  expect([exit, error.code, error.field]).toEqual([65, 'TASK_EXISTS', `${line}, id`]);
+  expect(error.message).toContain(line);
+  expect((await cli.json(['task', 'list'])).data).toHaveLength(1);
 });
 
 test('a bad line in a later batch leaves nothing of the earlier ones', async () => {

@@ -7,6 +7,7 @@
  *  - the proof of concept's database at the default path is refused untouched
  *  - a file that is no database, one of another application, one of a newer version: each is refused untouched
  *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
+ *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
  *  - verify and store check find nothing in a sound store, and exit 1 where somebody changed the state
  */
@@ -15,7 +16,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, isRoot } from './support/cli.ts';
 
 const reads = [
   ['status'],
@@ -168,6 +169,30 @@ test.skipIf(process.platform === 'win32')(
 
     expect([locked.exit, locked.error.code]).toEqual([73, 'STORE_PERMISSION']);
     expect([readOnly.exit, readOnly.error.code]).toEqual([77, 'STORE_READ_ONLY']);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'a store behind a folder that this user may not enter is not said to be gone: 73',
+  { concurrent: true },
+  async ({ expect }) => {
+    using cli = new Cli();
+    const folder = join(cli.folder, 'private');
+    const store = ['--store', `sqlite:${join(folder, 'store.db')}`];
+    await cli.run(['store', 'init', ...store]);
+    chmodSync(cli.folder, 0o755);
+    chmodSync(folder, isRoot ? 0o700 : 0o000);
+
+    const answers = await Promise.all(
+      [['status'], ['claim', '--agent', 'a'], ['recover'], ['store', 'check']].map(async (words) =>
+        cli.json([...words, ...store], { unprivileged: true }),
+      ),
+    );
+    const path = await cli.json(['store', 'path', ...store], { unprivileged: true });
+
+    chmodSync(folder, 0o700);
+    expect(answers.map(({ exit, error }) => [exit, error.code])).toEqual(answers.map(() => [73, 'STORE_PERMISSION']));
+    expect([path.exit, path.data['exists']]).toEqual([0, null]);
   },
 );
 

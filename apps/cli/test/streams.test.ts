@@ -1,14 +1,16 @@
 /*
  * Streams and waiting:
- *  - claim --wait takes what is added meanwhile, soon after; one that runs out is 75; an interrupted one is 130
+ *  - claim --wait takes what is added meanwhile, soon after; one that runs out is 75; an interrupted one is 128 and the signal
  *  - claim --wait takes what falls due
  *  - events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT
  *  - events goes on after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
- *  - who stops reading is no error
+ *  - who stops reading is no error, and does not make one done: the exit code stays the command's own
+ *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
  */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'vitest';
 import { Cli, finished, type Document } from './support/cli.ts';
@@ -38,20 +40,24 @@ test.concurrent('claim --wait that runs out is 75; it takes what falls due', asy
   expect([early.exit, due.exit]).toEqual([75, 0]);
 });
 
-test.skipIf(process.platform === 'win32')(
-  'claim --wait that is interrupted claims nothing: 130',
+test.skipIf(process.platform === 'win32').for([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)(
+  'claim --wait that is interrupted by %s claims nothing: %i',
   { concurrent: true },
-  async ({ expect }) => {
+  async ([signal, exit], { expect }) => {
     using cli = new Cli();
     const waiting = cli.start(['claim', '--agent', 'a', '--wait', '15s']);
     const ended = finished(waiting);
     // The first command made the store: from then on it waits.
     await until(async () => (await cli.run(['status'])).exit === 0);
 
-    waiting.kill('SIGINT');
+    waiting.kill(signal);
 
     expect(await ended).toMatchObject({
-      exit: 130,
+      exit,
       stdout: '',
       stderr: expect.stringContaining('nothing was claimed'),
     });
@@ -113,6 +119,43 @@ test.skipIf(process.platform === 'win32')('who stops reading is no error', { con
   const [code] = (await once(telling, 'close')) as [number | null];
 
   expect([code, stderr]).toEqual([0, '']);
+});
+
+test.skipIf(process.platform === 'win32').for([
+  ['stderr', ['heartbeat', '--session', 's', '--token', '5'], 77],
+  ['stderr', ['claim', '--agent', 'b', '--session', 's'], 75],
+  ['stdout', ['heartbeat', '--session', 's', '--token', '5', '--json'], 77],
+  ['stdout', ['task', 'show', 'absent', '--json'], 66],
+  ['stdout', ['task', 'create', 'y'], 0],
+  ['stderr', ['task', 'create', 'y'], 0],
+  ['stderr', ['staus'], 64],
+] as const)('a reader of %s that is gone leaves %j its own exit code', async ([stream, words, code], { expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  await cli.run(['claim', '--agent', 'a']);
+  const child = cli.start(words);
+
+  child[stream].destroy();
+  const { exit } = await finished(child);
+
+  expect(exit).toBe(code);
+});
+
+test.skipIf(!existsSync('/dev/full')).for([
+  ['task create x --session t', 74, '>'],
+  ['status', 74, '>'],
+  ['heartbeat --session s --token 5 --json', 77, '>'],
+  ['heartbeat --session s --token 5', 77, '2>'],
+  ['task create x --session t', 0, '2>'],
+] as const)('%s is %i where its answer cannot be written (%s)', async ([words, code, to], { expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+
+  const { exit, stdout, stderr } = await cli.shell(`${words} ${to} /dev/full`);
+
+  expect([exit, stdout + stderr]).toEqual([code, expect.not.stringMatching(/^\s+at /m)]);
+  if (code === 74) expect(stderr).toMatch(/^orchestrator: error: .*could not be written.*ENOSPC.*\[OUTPUT\]$/m);
+  if (words.startsWith('task')) expect((await cli.json(['session', 'show', 't'])).exit).toBe(0);
 });
 
 test.concurrent('events --jsonl --after 0 tells all', async ({ expect }) => {

@@ -11,6 +11,7 @@
  *  - release --claim-next goes on with the next task in the same step
  *  - what release --claim-next is told of the next lease counts, or is refused; it is never left out in silence
  *  - a cancelled task's holder learns of it with the heartbeat
+ *  - status says how many need you where it shows a few, and session list --stale lists them
  *  - recover closes what went stale
  *  - the same command id has its effect once
  *  - namespaces are walls
@@ -307,6 +308,35 @@ test.concurrent("a cancelled task's holder learns of it with the heartbeat", asy
 
   expect(cancelled.data).toMatchObject({ status: 'running', cancel_requested: true });
   expect(stderr).toMatch(/cancellation was asked/);
+});
+
+test.concurrent('status says how many need you where it shows a few, and session list --stale lists them', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const lines = Array.from({ length: 9 }, (_, at) => JSON.stringify({ title: 'x', session: `s${at}` }));
+  await cli.run(['task', 'create', '--jsonl', '-'], { input: lines.join('\n') });
+  const short = ['--ttl', '1s', '--stale-after', '1s'];
+  await Promise.all(
+    Array.from({ length: 7 }, async (_, at) => cli.run(['claim', '--agent', 'a', '--session', `s${at}`, ...short])),
+  );
+  await cli.run(['claim', '--agent', 'a', '--session', 's7']);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+
+  const text = await cli.run(['status']);
+  const { data } = await cli.json(['status']);
+  const first = await cli.json(['session', 'list', '--stale', '--limit', '5']);
+  const rest = await cli.json(['session', 'list', '--stale', '--after', String(first.meta['next'])]);
+
+  expect(text.stdout).toContain('… 7 stale: orchestrator session list --stale');
+  expect(data['needs_you']).toMatchObject({
+    stale: Array.from({ length: 5 }, () => ({ agent: 'a' })),
+    counts: { dead_letters: 0, stale: 7, cancellations_pending: 0, refused: 0 },
+  });
+  expect([first, rest].map((page) => (page.data as unknown as { id: string }[]).map(({ id }) => id))).toEqual([
+    ['s0', 's1', 's2', 's3', 's4'],
+    ['s5', 's6'],
+  ]);
 });
 
 test.concurrent('recover closes what went stale', async ({ expect }) => {

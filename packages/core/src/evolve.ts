@@ -49,7 +49,7 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
   const nearMiss = now > session.leaseExpiresAt - session.ttlMs / 5;
   return {
     ...session,
-    ...deadlines(now, session.ttlMs, session.staleAfterMs),
+    ...deadlines(now, session),
     progress: progress ?? session.progress,
     renewals: session.renewals + 1,
     nearMisses: session.nearMisses + (nearMiss ? 1 : 0),
@@ -60,10 +60,8 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
 
 /** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Nobody proved to be alive, and nothing is logged. */
 export function pullBack(session: HeldSession, now: number): Session {
-  const heartbeatAt = Math.min(session.heartbeatAt, now);
-  const leaseExpiresAt = now + session.ttlMs;
-  const staleAt = Math.max(leaseExpiresAt, heartbeatAt + session.staleAfterMs);
-  return { ...session, leaseExpiresAt, heartbeatAt, staleAt, updatedAt: Math.max(now, session.updatedAt) };
+  const lastProof = Math.min(session.heartbeatAt, now);
+  return { ...session, ...deadlines(now, session, lastProof), updatedAt: Math.max(now, session.updatedAt) };
 }
 
 function assertHolder(session: Session, event: NewEvent): void {
@@ -106,7 +104,7 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
       return { ...session, status: 'closed' };
     case 'clock.jumped':
       if (!isHeld(session)) throw illegal(event, 'its session is not held');
-      return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session.ttlMs, session.staleAfterMs) };
+      return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
     default:
       if (event.leaseMark !== 2) return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
       return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
@@ -124,7 +122,7 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
     token: event.token,
     ttlMs: payload.ttl_ms,
     staleAfterMs: payload.stale_after_ms,
-    ...deadlines(payload.expires_at - payload.ttl_ms, payload.ttl_ms, payload.stale_after_ms),
+    ...deadlines(payload.expires_at - payload.ttl_ms, { ttlMs: payload.ttl_ms, staleAfterMs: payload.stale_after_ms }),
     progress: null,
     taskId: event.taskId,
   };

@@ -43,14 +43,19 @@ export function isHeld(session: Session): session is HeldSession {
   return session.status === 'running';
 }
 
-/** The three times of a lease whose holder proved to be alive at `now`. */
+/**
+ * The three times of a lease.
+ *
+ * @param now from when on the TTL counts
+ * @param heartbeatAt the last proof of life: `now`, unless the deadlines move without one
+ */
 export function deadlines(
   now: number,
-  ttlMs: number,
-  staleAfterMs: number,
+  { ttlMs, staleAfterMs }: Pick<HeldSession, 'ttlMs' | 'staleAfterMs'>,
+  heartbeatAt = now,
 ): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
   const leaseExpiresAt = now + ttlMs;
-  return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
+  return { leaseExpiresAt, heartbeatAt, staleAt: Math.max(leaseExpiresAt, heartbeatAt + staleAfterMs) };
 }
 
 /** From its expiry on, a claim that names the session may take it over. */
@@ -59,8 +64,8 @@ export function isExpired(session: HeldSession, now: number): boolean {
 }
 
 /** Expired and without a heartbeat for `staleAfterMs`: from then on anybody may recover it. */
-export function isStale(session: HeldSession, now: number): boolean {
-  return now >= session.staleAt;
+export function isStale({ staleAt }: Pick<Session, 'staleAt'>, now: number): boolean {
+  return staleAt !== null && now >= staleAt;
 }
 
 /** A deadline further away than its TTL comes from a clock that was ahead: it would keep a dead holder's lease for long. */

@@ -12,6 +12,7 @@ export {
   ERRORS,
   EVENT_DOCS,
   isEnded,
+  isStale,
   LIMITS,
   Orchestrator,
   OrchestratorError,

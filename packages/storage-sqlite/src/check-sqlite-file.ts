@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { openReader, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
-import { inspectFile, resolvePath } from './store-file.ts';
+import { inspectFile, isThere, resolvePath } from './store-file.ts';
 
 /** Enough to see what is wrong; a damaged file can have a problem on every page. */
 const PROBLEMS_MAX = 100;
@@ -17,9 +16,9 @@ const BUSY_TIMEOUT_MS = 5_000;
  * @throws what opening the store for reading throws
  */
 export async function checkSqliteFile(path: string): Promise<readonly string[]> {
-  const file = resolvePath(path);
-  if (!existsSync(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
   try {
+    const file = resolvePath(path);
+    if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
       const db = openReader(file);

@@ -10,9 +10,9 @@ const GROUP_MAX = 256;
  * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops the
  * pages it had in memory, and while the others sleep the lock is nobody's.
  */
-const GIVE_WAY_AFTER_MS = 20;
+const GIVE_WAY_AFTER_MS = 40;
 /** For so long: others that wait wake up within a few of these. */
-const GIVE_WAY_MS = 1;
+const GIVE_WAY_MS = 3;
 /** How often the path is asked whether it still names the open file. */
 const GROUPS_PER_FILE_CHECK = 64;
 

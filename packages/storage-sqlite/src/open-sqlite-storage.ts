@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   OrchestratorError,
@@ -23,6 +23,7 @@ import {
   createFile,
   identityOf,
   inspectFile,
+  isThere,
   resolvePath,
   schemaVersionOf,
   SCHEMA_VERSION,
@@ -59,8 +60,8 @@ const BUSY_TIMEOUT_MS = 30_000;
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
-  const path = resolvePath(options.path);
   try {
+    const path = resolvePath(options.path);
     prepareFile(path, mode);
     await retryWhileBusy(busyTimeoutMs, () => inspectFile(path));
     if (mode !== 'read-only') assertWritable(path);
@@ -171,7 +172,7 @@ class SqliteStorage implements Storage {
 }
 
 function prepareFile(path: string, mode: Settings['mode']): void {
-  if (existsSync(path)) assertLocal(dirname(path));
+  if (isThere(path)) assertLocal(dirname(path));
   else if (mode === 'create') createFile(path);
   else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
 }

@@ -20,11 +20,16 @@ const FILE_BYTES_MIN = 512;
 /** Which file a path names: another file at the same path has another one. */
 export type FileIdentity = string;
 
+/** Whether there is something at the path. Throws where nobody may look: what cannot be seen is not for that reason gone. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it is given). */
 export function resolvePath(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
+  if (isThere(path)) return realpathSync(path);
   const folder = dirname(path);
-  return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
+  return isThere(folder) ? join(realpathSync(folder), basename(path)) : path;
 }
 
 export function identityOf(path: string): FileIdentity | null {

@@ -3,8 +3,10 @@ import type { Call } from '../call.ts';
 import { interruption } from '../changes.ts';
 import { usage } from '../failure.ts';
 import { EventFeed } from '../events/event-feed.ts';
-import { collect, parseInteger } from '../input/parse.ts';
+import { keepTrying } from '../keep-trying.ts';
+import { collect, parseCount, parseInteger } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
+import { outputEnded } from '../output/readers.ts';
 import { document } from '../output/json.ts';
 import type { Define } from '../program.ts';
 import { eventLine } from '../views/event.ts';
@@ -26,7 +28,7 @@ const define: Define = (program, run) => {
     .command('events')
     .description('the log, in order; event numbers are cursors')
     .option('--after <n>', 'begin after this event; 0 is the beginning (default: the last ones)', parseInteger)
-    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseInteger)
+    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseCount)
     .option('--follow', 'go on with what happens, until interrupted; none is missed or told twice')
     .option('--session <id>', 'only of this session')
     .option('--task <id>', 'only of this task')
@@ -71,16 +73,22 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   if (follow) call.refuseJsonWith('--follow');
   if (follow && limit !== undefined)
     throw usage('--limit and --follow cannot be given together.', 'Leave one of the two out.', 'limit');
-  const interrupted = interruption();
   await using orchestrator = await call.open('read-only');
   const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
-  let left = follow ? Infinity : (limit ?? DEFAULT_LIMIT);
-  for await (const event of follow ? feed.followed(interrupted) : feed.present()) {
-    if (interrupted.aborted || left === 0) break;
+  const interrupted = interruption();
+  if (follow)
+    await keepTrying(call.output, interrupted, async () => printAll(call, feed.followed(interrupted), Infinity));
+  else await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+  return null;
+}
+
+async function printAll(call: Call, events: AsyncIterable<EventRecord>, limit: number): Promise<void> {
+  let left = limit;
+  for await (const event of events) {
+    if (outputEnded.aborted || left === 0) return;
     print(call, event);
     left -= 1;
   }
-  return null;
 }
 
 function print({ output }: Call, event: EventRecord): void {

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { Changes, interruption } from '../changes.ts';
 import { usage } from '../failure.ts';
+import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
@@ -37,11 +38,11 @@ async function watch(call: Call<RecoverOptions>): Promise<null> {
   await using orchestrator = await call.open('existing');
   await using changes = await Changes.of(orchestrator);
   if (call.output.format === 'text') call.output.chatter('recovering what goes stale; interrupt to end');
-  while (!interrupted.aborted) {
+  await keepTrying(call.output, interrupted, async () => {
     const answer = await recoverAll(call, orchestrator);
-    if (answer.ids.length > 0) call.output.answer({ ...answer, chatter: [] });
+    if (answer.ids.length > 0) call.output.answer(answer);
     await changes.wait(undefined, interrupted);
-  }
+  });
   return null;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../call.ts';
 import { Changes, interruption } from '../changes.ts';
+import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../program.ts';
 import { readStatus } from '../status/read-status.ts';
@@ -39,7 +40,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   await using changes = await Changes.of(orchestrator);
   const isScreen = call.output.format === 'text' && process.stdout.isTTY;
   let last = '';
-  while (!interrupted.aborted) {
+  await keepTrying(call.output, interrupted, async () => {
     const answer = await answerOf(orchestrator);
     const seen = JSON.stringify(answer.data);
     // A screen is kept fresh, for its ages; a stream only says what is new.
@@ -47,7 +48,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
     if (isScreen || seen !== last) call.output.answer(answer);
     last = seen;
     await Promise.all([changes.wait(undefined, interrupted), pause(REDRAW_MS)]);
-  }
+  });
   return null;
 }
 

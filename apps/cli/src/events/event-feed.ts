@@ -39,9 +39,9 @@ export class EventFeed {
   }
 
   /** Those that are there now. */
-  async *present(): AsyncGenerator<EventRecord> {
+  async *present(until?: AbortSignal): AsyncGenerator<EventRecord> {
     const settled = await this.#orchestrator.asOf();
-    for await (const event of eventsAfter(this.#orchestrator, this.#filter, this.#cursor)) {
+    for await (const event of eventsAfter(this.#orchestrator, this.#filter, this.#cursor, until)) {
       this.#cursor = event.id;
       yield event;
     }
@@ -53,7 +53,7 @@ export class EventFeed {
     // Watching begins before reading: what happens between the two is told.
     await using changes = await Changes.of(this.#orchestrator);
     while (!until.aborted) {
-      yield* this.present();
+      yield* this.present(until);
       await changes.wait(undefined, until);
     }
   }
@@ -63,6 +63,7 @@ async function* eventsAfter(
   orchestrator: Orchestrator,
   { session, task, type }: EventFilter,
   cursor: number,
+  until?: AbortSignal,
 ): AsyncGenerator<EventRecord> {
   const filter = {
     limit: PAGE,
@@ -73,6 +74,7 @@ async function* eventsAfter(
   // Of one session the API counts by its own numbers, so its earlier events are read and left out here.
   let after: string | null = session === undefined ? String(cursor) : '0';
   while (after !== null) {
+    if (until?.aborted) return;
     const page: Awaited<ReturnType<Orchestrator['listEvents']>> = await orchestrator.listEvents({ ...filter, after });
     for (const event of page.items) if (event.id > cursor) yield event;
     after = page.next;

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { badContent } from '../failure.ts';
 
 /** Far more than any limit of the API: its error is the better one, but memory has to end somewhere. */
@@ -17,25 +16,71 @@ export type JsonInput = JsonValue | undefined;
 type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
 export function parseJson(name: string, text: string): JsonValue {
+  let rounded: string | undefined;
+  const noteRounded: Reviver = (_key, value, { source } = {}) => {
+    if (typeof value === 'number' && isRounded(value, source)) rounded ??= source;
+    return value;
+  };
   try {
-    return JSON.parse(text) as JsonValue;
+    const value = JSON.parse(text, noteRounded) as JsonValue;
+    if (rounded === undefined) return value;
   } catch (error) {
     throw badContent(name, `is not JSON: ${(error as SyntaxError).message}`, error);
   }
+  throw badContent(name, `holds the number ${rounded}, which would be rounded; write it as a string`);
+}
+
+/** What `JSON.parse` tells of each value; of numbers and other primitives also how they were written. */
+type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
+
+/** Whole numbers are counted on to the last digit: ids are often written as such. */
+function isRounded(value: number, source = ''): boolean {
+  return /^-?\d+$/.test(source) && (!Number.isFinite(value) || BigInt(source) !== BigInt(value));
 }
 
 /** The lines of a file, or of standard input for `-`, with their numbers; empty ones are left out. */
 export async function* readLines(flag: string, file: string): AsyncGenerator<{ number: number; text: string }> {
   let number = 0;
   try {
-    for await (const text of createInterface({ input: open(file), crlfDelay: Infinity })) {
+    for await (const bytes of linesOf(flag, open(file))) {
       number += 1;
-      if (Buffer.byteLength(text) > BYTES_MAX)
-        throw badContent(`${flag}, line ${number},`, `is longer than ${BYTES_MAX} bytes`);
+      const text = decode(`${flag}, line ${number},`, bytes);
       if (text.trim() !== '') yield { number, text };
     }
   } catch (error) {
     throw readingFailed(flag, error);
+  }
+}
+
+const LINE_FEED = 0x0a;
+
+/** Undecoded: what reads lines as text puts a sign of its own where the bytes are no text. */
+async function* linesOf(flag: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let number = 1;
+  let kept: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
+      yield Buffer.concat([...kept, chunk.subarray(from, end)]);
+      number += 1;
+      kept = [];
+      bytes = 0;
+      from = end + 1;
+    }
+    kept.push(chunk.subarray(from));
+    bytes += chunk.length - from;
+    if (bytes > BYTES_MAX) throw badContent(`${flag}, line ${number},`, `is longer than ${BYTES_MAX} bytes`);
+  }
+  yield Buffer.concat(kept);
+}
+
+/** A byte order mark in front is left out. */
+function decode(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw badContent(name, 'is not UTF-8', error);
   }
 }
 
@@ -48,17 +93,17 @@ async function readAll(flag: string, reference: string): Promise<string> {
   let bytes = 0;
   try {
     for await (const chunk of open(reference === '-' ? '-' : reference.slice(1))) {
-      chunks.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
+      chunks.push(chunk);
+      bytes += chunk.length;
       if (bytes > BYTES_MAX) throw badContent(flag, `is longer than ${BYTES_MAX} bytes`);
     }
   } catch (error) {
     throw readingFailed(flag, error);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decode(flag, Buffer.concat(chunks));
 }
 
-function open(file: string): NodeJS.ReadableStream {
+function open(file: string): AsyncIterable<Buffer> {
   return file === '-' ? process.stdin : createReadStream(file);
 }
 

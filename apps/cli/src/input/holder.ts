@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
+import { everyRow } from '../pages.ts';
 import { parseInteger } from './parse.ts';
 
 export interface HolderOptions {
@@ -63,16 +64,7 @@ async function leasesOf(
   instance: string,
 ): Promise<Pick<SessionRecord, 'id' | 'token'>[]> {
   const held: Pick<SessionRecord, 'id' | 'token'>[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Orchestrator['listSessions']>> = await orchestrator.listSessions({
-      status: ['running'],
-      agent,
-      limit: 500,
-      ...(after !== null && { after }),
-    });
-    held.push(...page.items.filter((session) => session.instance === instance));
-    after = page.next;
-  } while (after !== null);
+  for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], agent, ...page })))
+    if (session.instance === instance) held.push(session);
   return held;
 }

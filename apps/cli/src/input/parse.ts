@@ -17,6 +17,13 @@ export function parseInteger(text: string): number {
   return value;
 }
 
+/** How many are wanted: from one up. */
+export function parseCount(text: string): number {
+  const value = parseInteger(text);
+  if (value === 0) throw new InvalidArgumentError('Write a whole number from 1 up.');
+  return value;
+}
+
 /** For options that may be given several times, and take several values parted by commas. */
 export function collect(value: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), ...value.split(',')];

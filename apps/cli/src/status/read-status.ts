@@ -1,14 +1,14 @@
 import type { Counts, EventRecord, Orchestrator, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
-import { isStale } from '../views/session.ts';
+import { isStale } from '@agent-orchestrator/runtime';
+import { everyRow } from '../pages.ts';
 
 /** Counts stop here, and say so. */
 const COUNT_MAX = 10_000;
 /** Rows of each part of the screen; the counts tell how many there are. */
 const SHOWN = 5;
-/** A page of the API: what is held at a time is about as many as there are agents. */
-const PAGE = 500;
-/** Refusals are looked for among so many of the last events: the log is long, and they matter while they are fresh. */
+/** Refusals are looked for among so many of the last events, and shown so long: they matter while they are fresh. */
 const RECENT_EVENTS = 5_000;
+const FRESH_MS = 3_600_000;
 
 /** Somebody at work: a held session and the task that runs in it. */
 export interface Working {
@@ -37,7 +37,10 @@ export interface Status {
     readonly deadLetters: readonly TaskRecord[];
     readonly stale: readonly Working[];
     readonly cancellationsPending: readonly Working[];
+    /** Of the last hour. */
     readonly refused: readonly EventRecord[];
+    /** How many there are of each: the lists stop at a few. */
+    readonly counts: Readonly<Record<'deadLetters' | 'stale' | 'cancellationsPending' | 'refused', number>>;
   };
   readonly working: readonly Working[];
   readonly counts: Counts;
@@ -52,23 +55,22 @@ export async function readStatus(
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
-  const held = (await orchestrator.listSessions({ status: ['running'], limit: PAGE })).items;
-  const running = (await orchestrator.listTasks({ status: ['running'], limit: PAGE })).items;
-  const tasks = new Map(running.map((task) => [task.id, task]));
-  const working = held.map((session) =>
-    workingOf(session, session.taskId === null ? undefined : tasks.get(session.taskId), now),
-  );
-  const refused = await orchestrator.listEvents({
-    types: ['lease.refused'],
-    after: String(Math.max(0, asOf - RECENT_EVENTS)),
-    limit: PAGE,
-  });
+  const working = await readWorking(orchestrator, now);
+  const stale = working.filter((one) => one.stale);
+  const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
+  const refused = await readRefused(orchestrator, asOf, now);
   return {
     needsYou: {
       deadLetters: (await orchestrator.listTasks({ status: ['failed'], limit: SHOWN })).items,
-      stale: working.filter(({ stale }) => stale).slice(0, SHOWN),
-      cancellationsPending: working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null).slice(0, SHOWN),
-      refused: refused.items.slice(-SHOWN),
+      stale: stale.slice(0, SHOWN),
+      cancellationsPending: cancellationsPending.slice(0, SHOWN),
+      refused: refused.slice(-SHOWN),
+      counts: {
+        deadLetters: counts.tasks.failed,
+        stale: stale.length,
+        cancellationsPending: cancellationsPending.length,
+        refused: refused.length,
+      },
     },
     working: working.slice(0, 2 * SHOWN),
     counts,
@@ -76,6 +78,25 @@ export async function readStatus(
     asOf,
     now,
   };
+}
+
+/** All of them, however many: who has fallen silent may be anywhere among them. */
+async function readWorking(orchestrator: Orchestrator, now: number): Promise<Working[]> {
+  const tasks = new Map<string, TaskRecord>();
+  for await (const task of everyRow((page) => orchestrator.listTasks({ status: ['running'], ...page })))
+    tasks.set(task.id, task);
+  const working: Working[] = [];
+  for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], ...page })))
+    working.push(workingOf(session, session.taskId === null ? undefined : tasks.get(session.taskId), now));
+  return working;
+}
+
+async function readRefused(orchestrator: Orchestrator, asOf: number, now: number): Promise<EventRecord[]> {
+  const refused: EventRecord[] = [];
+  const start = String(Math.max(0, asOf - RECENT_EVENTS));
+  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), start))
+    if (event.at > now - FRESH_MS) refused.push(event);
+  return refused;
 }
 
 function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {

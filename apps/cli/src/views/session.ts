@@ -1,18 +1,15 @@
 import type { Context, SessionRecord } from '@agent-orchestrator/core';
+import { isStale } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 
-type ListedSession = Omit<SessionRecord, 'headTaskId'>;
+export type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 
 /** `stale` is no status: it is what a held session looks like when its time is over. */
 function sessionState(session: ListedSession, now: number): string {
   return isStale(session, now) ? 'stale' : session.status;
-}
-
-export function isStale({ staleAt }: ListedSession, now: number): boolean {
-  return staleAt !== null && now >= staleAt;
 }
 
 function sessionLine(session: ListedSession, now: number, paint: Paint): string {

@@ -11,14 +11,14 @@ export function statusLines(status: Status, now: number, paint: Paint): string[]
 }
 
 function needsYou(
-  { needsYou: { deadLetters, stale, cancellationsPending, refused }, counts, countedUpTo }: Status,
+  { needsYou: { deadLetters, stale, cancellationsPending, refused, counts }, countedUpTo }: Status,
   now: number,
   paint: Paint,
 ): string[] {
   const lines = [
     ...deadLetters.map((task) => `  ${taskLine(task, paint)}  ${paint('dim', 'orchestrator task show, task retry')}`),
     ...more(
-      counts.tasks.failed,
+      counts.deadLetters,
       deadLetters.length,
       countedUpTo,
       'dead letters: orchestrator task list --status failed',
@@ -27,13 +27,26 @@ function needsYou(
       (one) =>
         `  ${state('stale', paint)}  session ${one.sessionId}  ${one.agent ?? ''}, last heard ${ago(one.heartbeatAt, now)}  ${paint('dim', 'orchestrator recover')}`,
     ),
+    ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map(
       (one) =>
         `  ${paint('yellow', '⊘ cancel asked')}  task ${one.task?.id ?? ''}  ${one.agent ?? ''} has not stopped, asked ${ago(one.cancelRequestedAt, now)}`,
     ),
+    ...more(
+      counts.cancellationsPending,
+      cancellationsPending.length,
+      countedUpTo,
+      'asked to stop: orchestrator task list --status running',
+    ),
     ...refused.map(
       (event) =>
         `  ${state('refused', paint)}  session ${event.sessionId}  a late write of ${event.agent ?? 'somebody'} was refused ${ago(event.at, now)}  ${paint('dim', `event #${event.id}`)}`,
+    ),
+    ...more(
+      counts.refused,
+      refused.length,
+      countedUpTo,
+      'refused in the last hour: orchestrator events --type lease.refused',
     ),
   ];
   return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 /** Root may write everything: what permissions do is tried as somebody else. */
 const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 export interface Ran {
   readonly exit: number | null;
@@ -36,7 +36,7 @@ export interface Document {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   readonly unprivileged?: boolean;
 }
 
@@ -65,6 +65,14 @@ export class Cli implements Disposable {
     const base = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
     const user = unprivileged && isRoot ? { uid: NOBODY, gid: NOBODY } : {};
     return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
+  }
+
+  /** Runs a line of shell, in which the program's words come first. */
+  async shell(line: string): Promise<Ran> {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
+    const child = spawn('bash', ['-c', `exec "$0" "$1" ${line}`, process.execPath, program], { cwd: this.folder, env });
+    child.stdin.end();
+    return finished(child);
   }
 
   /** Lets the unprivileged user work in the folder. */

@@ -84,14 +84,14 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     const events: EventDraft[] = [];
     const answers: { id: string; duplicate: boolean }[] = [];
 
-    for (const { id, sessionId, task } of placed(input)) {
+    for (const [at, { id, sessionId, task }] of placed(input).entries()) {
       const duplicateOf = task.dedupeKey === undefined ? undefined : known.byDedupeKey.get(task.dedupeKey);
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });
         continue;
       }
       if (known.ids.has(id))
-        throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: 'id' });
+        throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
       if (!open.has(sessionId)) events.push({ type: 'session.opened', sessionId, payload: {} });
       open.add(sessionId);
       known.add(id, task.dedupeKey);

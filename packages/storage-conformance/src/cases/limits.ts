@@ -52,7 +52,7 @@ async function takenId(world: World): Promise<void> {
     thrownBy(world.rival.enqueueTasks([{}, { id: 'taken' }, { sessionId: 'new' }])),
   );
 
-  expect(error).toMatchObject({ code: 'TASK_EXISTS', field: 'id', retryable: false });
+  expect(error).toMatchObject({ code: 'TASK_EXISTS', field: 'tasks[1].id', retryable: false });
 }
 
 async function justFits(world: World): Promise<void> {

@@ -1,13 +1,16 @@
-import type { SessionStatus } from '@agent-orchestrator/core';
+import type { Orchestrator, Page, SessionStatus } from '@agent-orchestrator/core';
+import { isStale } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
-import { collect, parseInteger } from '../../input/parse.ts';
+import { everyRow } from '../../pages.ts';
+import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../program.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
-import { sessionTable } from '../../views/session.ts';
+import { sessionTable, type ListedSession } from '../../views/session.ts';
 
 interface ListOptions extends PageOptions {
   readonly status?: SessionStatus[];
   readonly heldBy?: string;
+  readonly stale?: true;
 }
 
 export const defineList: Define = (parent, run) => {
@@ -18,20 +21,26 @@ export const defineList: Define = (parent, run) => {
       new Option('--status <status>', 'only these: idle, running, closed (may be repeated)').argParser(collect),
     )
     .option('--held-by <agent>', 'only those that this agent holds')
-    .option('--limit <n>', 'how many at most (default: 50)', parseInteger)
+    .option('--stale', 'only those whose holder has fallen silent: `recover` may close their leases')
+    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {
-        const { status, heldBy, limit, after } = call.options;
+        const { status, heldBy, stale, limit, after } = call.options;
         await using orchestrator = await call.open('read-only');
         const asOf = await orchestrator.asOf();
-        const { items, next } = await orchestrator.listSessions({
+        const now = await orchestrator.now();
+        const filter = {
           ...(status !== undefined && { status }),
           ...(heldBy !== undefined && { agent: heldBy }),
-          ...(limit !== undefined && { limit }),
-          ...(after !== undefined && { after }),
-        });
-        const now = await orchestrator.now();
+        };
+        const { items, next } = stale
+          ? await listStale(orchestrator, filter, call.options, now)
+          : await orchestrator.listSessions({
+              ...filter,
+              ...(limit !== undefined && { limit }),
+              ...(after !== undefined && { after }),
+            });
         return {
           kind: 'sessions',
           data: items,
@@ -44,3 +53,22 @@ export const defineList: Define = (parent, run) => {
       }),
     );
 };
+
+const DEFAULT_LIMIT = 50;
+
+/** Stale is derived from the deadlines, so all that are held are looked at. */
+async function listStale(
+  orchestrator: Orchestrator,
+  filter: Parameters<Orchestrator['listSessions']>[0],
+  { limit = DEFAULT_LIMIT, after }: PageOptions,
+  now: number,
+): Promise<Page<ListedSession>> {
+  const items: ListedSession[] = [];
+  const held = everyRow((page) => orchestrator.listSessions({ status: ['running'], ...filter, ...page }), after);
+  for await (const session of held) {
+    if (!isStale(session, now)) continue;
+    if (items.length === limit) return { items, next: items.at(-1)?.id ?? null };
+    items.push(session);
+  }
+  return { items, next: null };
+}

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Define } from '../../program.ts';
 import { printable } from '../../output/printable.ts';
 
@@ -13,8 +13,8 @@ export const definePath: Define = (parent, run) => {
         const store = parseStoreUrl(given);
         const from = source === 'argument' ? '--store' : source;
         const path = store.scheme === 'sqlite' ? store.path : null;
-        const exists = path === null ? null : existsSync(path);
-        const state = exists === null ? '' : exists ? '; exists' : '; not there yet';
+        const exists = path === null ? null : isThere(path);
+        const state = path === null ? '' : `; ${found(exists)}`;
         return {
           kind: 'store_path',
           data: { url: store.url, path, from, exists },
@@ -25,3 +25,17 @@ export const definePath: Define = (parent, run) => {
       }),
     );
 };
+
+/** null: this user may not look. What cannot be seen is not for that reason gone. */
+function isThere(path: string): boolean | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return null;
+  }
+}
+
+function found(exists: boolean | null): string {
+  if (exists === null) return 'this user may not look whether it exists';
+  return exists ? 'exists' : 'not there yet';
+}

@@ -52,10 +52,9 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
   await checkLines(call, lines);
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
-  const tasks = lines.map(({ task }) => task);
   const added: Enqueued[] = [];
-  for (let at = 0; at < tasks.length; at += BATCH)
-    added.push(...(await addBatch(call, orchestrator, tasks.slice(at, at + BATCH), at)));
+  for (let at = 0; at < lines.length; at += BATCH)
+    added.push(...(await addBatch(call, orchestrator, lines.slice(at, at + BATCH), at)));
 
   const duplicates = added.filter(({ outcome }) => outcome === 'duplicate').length;
   return {
@@ -76,30 +75,37 @@ async function checkLines(call: Call, lines: readonly Line[]): Promise<void> {
   try {
     await call.check(async (orchestrator) => orchestrator.checkTasks(lines.map(({ task }) => task)));
   } catch (error) {
-    const [, place, rest = ''] =
-      (isOrchestratorError(error) && /^tasks\[(\d+)\]\.?(.*)$/.exec(error.field ?? '')) || [];
-    const line = place === undefined ? undefined : lines[Number(place)];
-    if (line === undefined || !isOrchestratorError(error)) throw error;
-    const { code, message, hint } = error;
-    const field = `line ${line.number}${rest === '' ? '' : `, ${rest}`}`;
-    const named = message.replace(/^\S+/, field);
-    throw new Failure(code, named, { exit: 65, field, hint: `${hint} Nothing was added.`, cause: error });
+    throw failureAmong(lines, error, 'Nothing was added.');
   }
 }
 
 async function addBatch(
   call: Call,
   orchestrator: Orchestrator,
-  tasks: readonly EnqueueTask[],
+  lines: readonly Line[],
   before: number,
 ): Promise<readonly Enqueued[]> {
   try {
+    const tasks = lines.map(({ task }) => task);
     return (await orchestrator.enqueueTasks(tasks, call.command)).tasks;
   } catch (error) {
-    const { code, message, exit, hint = '', retryable, field } = failureOf(error);
     const kept = before === 0 ? 'Nothing was added.' : `The first ${before} tasks of the file were added before.`;
-    throw new Failure(code, message, { exit, hint: `${hint} ${kept}`, retryable, field, cause: error });
+    throw failureAmong(lines, error, kept);
   }
+}
+
+/** Says what was added, and names the line where one is at fault. */
+function failureAmong(lines: readonly Line[], error: unknown, kept: string): Failure {
+  const [, place, rest = ''] = (isOrchestratorError(error) && /^tasks\[(\d+)\]\.?(.*)$/.exec(error.field ?? '')) || [];
+  const line = place === undefined ? undefined : lines[Number(place)];
+  if (line === undefined || !isOrchestratorError(error)) {
+    const { code, message, exit, hint = '', retryable, field } = failureOf(error);
+    return new Failure(code, message, { exit, hint: `${hint} ${kept}`, retryable, field, cause: error });
+  }
+  const { code, message, hint } = error;
+  const field = `line ${line.number}${rest === '' ? '' : `, ${rest}`}`;
+  const named = message.startsWith('tasks[') ? message.replace(/^\S+/, field) : `${field}: ${message}`;
+  return new Failure(code, named, { exit: 65, field, hint: `${hint} ${kept}`, cause: error });
 }
 
 function taskOf(number: number, text: string): EnqueueTask {

@@ -1,6 +1,6 @@
 import type { TaskStatus } from '@agent-orchestrator/core';
 import { Option } from 'commander';
-import { collect, parseInteger } from '../../input/parse.ts';
+import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../program.ts';
 import { taskTable } from '../../views/task.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
@@ -23,7 +23,7 @@ export const defineList: Define = (parent, run) => {
       ).argParser(collect),
     )
     .option('--kind <name>', 'only those of this kind')
-    .option('--limit <n>', 'how many at most (default: 50)', parseInteger)
+    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {
