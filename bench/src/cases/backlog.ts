@@ -28,7 +28,7 @@ async function compareSizes({ rounds, folder, log }: Bench, backlog: Backlog): P
   await buildBacklog(paths.floor, backlog, SMALL);
   const start = performance.now();
   await buildBacklog(paths.ours, backlog, LARGE);
-  log(`  ${LARGE} ${backlog.name}: built in ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  log(`  ${counted(LARGE)} ${backlog.name}: built in ${((performance.now() - start) / 1000).toFixed(0)} s`);
 
   const stores = { ours: await openOurs(paths.ours, 'NORMAL'), floor: await openOurs(paths.floor, 'NORMAL') };
   const results: Result[] = [];
@@ -51,9 +51,9 @@ async function compareSizes({ rounds, folder, log }: Bench, backlog: Backlog): P
     results.push(
       resultOf(
         {
-          name: `${LARGE} ${backlog.name}: ${how}`,
+          name: `${counted(LARGE)} ${backlog.name}: ${how}`,
           unit: 'ms (p50)',
-          against: `the same with ${SMALL}`,
+          against: `the same with ${counted(SMALL)}`,
           target: { atMost: 1.5 },
         },
         pairs,
@@ -91,4 +91,8 @@ async function warmUp(path: string, backlog: Backlog): Promise<void> {
 
 function p50(times: readonly number[]): number {
   return medianOf(times.toSorted((a, b) => a - b));
+}
+
+function counted(tasks: number): string {
+  return tasks.toLocaleString('en');
 }

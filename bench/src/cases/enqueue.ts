@@ -42,7 +42,7 @@ export const enqueue: BenchCase = {
     return [
       resultOf(
         {
-          name: `enqueue, batches of ${BATCH}, NORMAL`,
+          name: `enqueue, batches of ${BATCH.toLocaleString('en')}, NORMAL`,
           unit: 'tasks/s',
           against: 'bare inserts of the same rows',
           target: { atLeast: 0.5 },

@@ -91,7 +91,7 @@ export const ERRORS = {
   STORE_BUSY: {
     retryable: true,
     means: 'Another process kept the store locked for too long.',
-    hint: 'Try again; `orchestrator status` shows who works on it.',
+    hint: 'Try again; if it goes on, see which process keeps the file open.',
   },
   STORE_REPLACED: {
     retryable: false,

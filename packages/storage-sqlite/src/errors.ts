@@ -46,6 +46,8 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['EACCES', 'STORE_PERMISSION'],
   ['EPERM', 'STORE_PERMISSION'],
   ['ENOTDIR', 'STORE_PERMISSION'],
+  // A folder cannot be made here (below /proc, say).
+  ['ENOENT', 'STORE_PERMISSION'],
   // A part of the path is a file.
   ['EEXIST', 'STORE_PERMISSION'],
   ['EROFS', 'STORE_READ_ONLY'],

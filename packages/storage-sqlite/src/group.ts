@@ -1,7 +1,7 @@
-import { OrchestratorError, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
 import { busyPause, storeBusy } from './busy.ts';
 import { isBrokenConnection, isBusy, isRefusedRow, translateError } from './errors.ts';
-import { identityOf, type FileIdentity } from './store-file.ts';
+import type { OpenFile } from './open-file.ts';
 import type { Writer } from './writer.ts';
 
 /** How long one group may keep the lock from other processes, in calls. */
@@ -13,8 +13,6 @@ const GROUP_MAX = 256;
 const GIVE_WAY_AFTER_MS = 40;
 /** For so long: others that wait wake up within a few of these. */
 const GIVE_WAY_MS = 3;
-/** How often the path is asked whether it still names the open file. */
-const GROUPS_PER_FILE_CHECK = 64;
 
 interface Call {
   readonly scope: Scope;
@@ -38,8 +36,7 @@ interface Run {
 }
 
 export interface GroupOptions {
-  readonly path: string;
-  readonly identity: FileIdentity;
+  readonly file: OpenFile;
   readonly busyTimeoutMs: number;
   /** Opens the connection: at first, and again after the disk failed. */
   readonly connect: () => Writer;
@@ -59,9 +56,7 @@ export class Group {
   /** When it last gave way, or began. */
   #workingSince = 0;
   #triesInVain = 0;
-  #groups = 0;
   #sharesFile = false;
-  #replaced = false;
   /** The last claim without a session found nothing, so the next one looks before it takes the lock. */
   #idle = false;
   #whenEmpty: (() => void)[] = [];
@@ -121,18 +116,9 @@ export class Group {
   }
 
   #connected(): Writer {
-    this.#assertSameFile();
+    this.#options.file.assertInPlace();
     this.#writer ??= this.#options.connect();
     return this.#writer;
-  }
-
-  /** Once it is another file it stays so: what was written to the old one would be lost. */
-  #assertSameFile(): void {
-    const { path, identity } = this.#options;
-    this.#groups += 1;
-    this.#replaced ||= this.#groups % GROUPS_PER_FILE_CHECK === 0 && identityOf(path) !== identity;
-    if (this.#replaced)
-      throw new OrchestratorError('STORE_REPLACED', `${path} was moved or replaced while it was open.`);
   }
 
   /** Only those that stand before any other call: what was sent later has to see what was sent before it. */

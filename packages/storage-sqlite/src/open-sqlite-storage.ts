@@ -17,17 +17,16 @@ import { translateError } from './errors.ts';
 import { Group } from './group.ts';
 import { applyMigrations, readMigrations } from './migrate.ts';
 import { assertCurrent, Readers } from './readers.ts';
+import { OpenFile } from './open-file.ts';
 import { SqliteReader, type ReadSource } from './reader.ts';
 import {
   assertLocal,
   createFile,
-  identityOf,
   inspectFile,
   isThere,
   resolvePath,
   schemaVersionOf,
   SCHEMA_VERSION,
-  type FileIdentity,
 } from './store-file.ts';
 import { systemClock } from './system-clock.ts';
 import { ChangeWatcher } from './watch.ts';
@@ -65,9 +64,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     prepareFile(path, mode);
     await retryWhileBusy(busyTimeoutMs, () => inspectFile(path));
     if (mode !== 'read-only') assertWritable(path);
-    const identity = identityOf(path) ?? '';
+    const file = new OpenFile(path);
     const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
-    return new SqliteStorage({ ...options, path, mode, busyTimeoutMs }, identity, db);
+    return new SqliteStorage({ ...options, path, mode, busyTimeoutMs }, file, db);
   } catch (error) {
     throw translateError(error);
   }
@@ -87,16 +86,15 @@ class SqliteStorage implements Storage {
   #opened: Connection | null;
   #closed: Promise<void> | null = null;
 
-  constructor(settings: Settings, identity: FileIdentity, opened: Connection | null) {
+  constructor(settings: Settings, file: OpenFile, opened: Connection | null) {
     const { path, clock = systemClock, busyTimeoutMs } = settings;
     this.#settings = settings;
     this.#clock = clock;
     this.#opened = opened;
-    this.#readers = new Readers(path, busyTimeoutMs);
+    this.#readers = new Readers(file, busyTimeoutMs);
     this.#watcher = new ChangeWatcher(path, () => this.#readers.dataVersion());
     this.#group = new Group({
-      path,
-      identity,
+      file,
       busyTimeoutMs,
       connect: () => this.#connect(),
       onChange: () => this.#watcher.announce(),

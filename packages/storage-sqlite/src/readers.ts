@@ -2,21 +2,22 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
+import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
 import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 
 /** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
 export class Readers implements ReadSource {
-  readonly #path: string;
+  readonly #file: OpenFile;
   readonly #busyTimeoutMs: number;
   #shared: PreparedReads | null = null;
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
   readonly #open = new Set<Promise<unknown>>();
 
-  constructor(path: string, busyTimeoutMs: number) {
-    this.#path = path;
+  constructor(file: OpenFile, busyTimeoutMs: number) {
+    this.#file = file;
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
@@ -59,6 +60,7 @@ export class Readers implements ReadSource {
   }
 
   #connected(): PreparedReads {
+    this.#file.assertInPlace();
     this.#shared ??= new PreparedReads(this.#opened());
     return this.#shared;
   }
@@ -69,6 +71,7 @@ export class Readers implements ReadSource {
   }
 
   async #runSnapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    this.#file.assertInPlace();
     const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
     this.#spare = null;
     try {
@@ -86,9 +89,10 @@ export class Readers implements ReadSource {
   }
 
   #opened(): Connection {
-    const db = openReader(this.#path);
+    const { path } = this.#file;
+    const db = openReader(path);
     try {
-      assertCurrent(schemaVersionOf(db, this.#path), this.#path);
+      assertCurrent(schemaVersionOf(db, path), path);
       return db;
     } catch (error) {
       db.close();

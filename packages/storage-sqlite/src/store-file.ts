@@ -94,7 +94,11 @@ export function schemaVersionOf(db: Connection, path: string): number {
   const version = Number(db.pragma('user_version', { simple: true }));
   if (application === APPLICATION_ID) {
     if (version > SCHEMA_VERSION) throw newer(path, version);
-    return version;
+    if (version > 0) return version;
+    throw new OrchestratorError(
+      'STORE_NOT_A_DATABASE',
+      `${path} has our mark but no schema version: somebody changed it. It was not touched.`,
+    );
   }
   const tables = db
     .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)

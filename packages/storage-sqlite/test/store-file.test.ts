@@ -4,7 +4,7 @@
  * - opening for reading, or for what must exist, creates nothing
  * - a file that is not ours is refused by a code of its own, and not a byte or a neighbour of it changes
  * - a file that cannot be written is refused as such
- * - a file that was moved or replaced is written no more
+ * - a file that was moved or replaced is neither written nor read any more
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -182,6 +182,24 @@ describe('a file that was moved or replaced', () => {
 
     await expect(writes()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
     await expect(storage.transact(NEW, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    await storage.close();
+  });
+
+  test('is read no more, and whoever watches it is told to look', async () => {
+    const { path, storage } = await aStore();
+    await add(storage, aSession());
+    await storage.read.now();
+    await storage.read.settledEventId();
+    const told = new Promise<void>((resolve) => void storage.watch(resolve));
+    renameSync(path, `${path}.moved`);
+    writeFileSync(path, '');
+
+    await told;
+
+    await expect(storage.read.settledEventId()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    await expect(storage.read.snapshot((reader) => reader.namespaces())).rejects.toMatchObject({
+      code: 'STORE_REPLACED',
+    });
     await storage.close();
   });
 });

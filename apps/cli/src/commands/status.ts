@@ -31,14 +31,14 @@ async function once(call: Call<StatusOptions>): Promise<Answer> {
 
 /** At most so often, however much happens. */
 const REDRAW_MS = 250;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J\u001b[3J';
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 async function watch(call: Call<StatusOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   const interrupted = interruption();
   await using orchestrator = await call.open('read-only');
   await using changes = await Changes.of(orchestrator);
-  const isScreen = call.output.format === 'text' && process.stdout.isTTY;
+  const isScreen = call.output.format === 'text' && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
   let last = '';
   await keepTrying(call.output, interrupted, async () => {
     const answer = await answerOf(orchestrator);
