@@ -32,6 +32,8 @@ export interface Database {
   readonly clockText: string;
   readonly schemaVersion: number;
   readonly greatestToken: number;
+  /** null: there is none. */
+  readonly oldestReceiptAt: number | null;
 }
 
 /** What a scope finds, apart from what holds for the whole database. */
@@ -153,9 +155,11 @@ class Loading {
   }
 
   #lock(script: Script, names: readonly string[]): void {
-    script.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
-      this.#locked = new Set(split(answer[0]?.[0]));
-    });
+    // The second time it has to forget what was found the first time, too.
+    if (names.length > 0 || this.#database !== null)
+      script.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
+        this.#locked = new Set(split(answer[0]?.[0]));
+      });
     const tasks = this.#tasksNamed();
     if (tasks.length > 0)
       script.add(query(SQL.lockSessionsOfTasks(this.#whenLocked), this.#namespace, joined(tasks)), (answer) => {
@@ -259,7 +263,7 @@ class Loading {
   }
 
   #keepDatabase(answer: Answer): void {
-    const [now, micros, clockText, schema, greatestToken, dueAt] = answer[0] as DatabaseRow;
+    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt] = answer[0] as DatabaseRow;
     // A server tells its wall clock alone; of a test's clock no more is taken.
     const wall = this.#clock?.read().wall ?? now;
     this.#dueAt = dueAt;
@@ -271,6 +275,7 @@ class Loading {
       clockText,
       schemaVersion: Number(schema),
       greatestToken: greatestToken ?? 0,
+      oldestReceiptAt,
     };
   }
 
@@ -381,6 +386,7 @@ type DatabaseRow = [
   schema: string,
   greatestToken: number | null,
   dueAt: number | null,
+  oldestReceiptAt: number | null,
 ];
 
 function sessionsNamed(scope: Scope): readonly string[] {

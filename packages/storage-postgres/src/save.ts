@@ -62,7 +62,7 @@ export function saving(decisions: readonly Decision<unknown>[], database: Databa
         .flatMap(({ receipt }) => receipt ?? [])
         .map((receipt) => columns(RECEIPT_COLUMNS, FIELDS.receipt, receipt)),
     ),
-    ...forget(decisions),
+    ...forget(decisions, database),
     ...saveClock(decisions, database),
   ];
 }
@@ -155,10 +155,10 @@ function taskUpdate(change: Change<Task>): Columns {
   return changed<Task>(TASK_COLUMNS, FIELDS.taskChanges, change);
 }
 
-/** Once for all receipts of a group. */
-function forget(decisions: readonly Decision<unknown>[]): Query[] {
-  const times = decisions.filter(({ receipt }) => receipt !== null).map(({ forgetReceiptsAt }) => forgetReceiptsAt);
-  return times.length === 0 ? [] : [query(SQL.forgetReceipts, Math.max(...times))];
+/** Once for all receipts of a group, where there is one that is over. */
+function forget(decisions: readonly Decision<unknown>[], { oldestReceiptAt }: Database): Query[] {
+  const at = Math.max(...decisions.map(({ receipt, forgetReceiptsAt }) => (receipt === null ? 0 : forgetReceiptsAt)));
+  return oldestReceiptAt === null || oldestReceiptAt > at ? [] : [query(SQL.forgetReceipts, at)];
 }
 
 function saveClock(decisions: readonly Decision<unknown>[], { clock: before, clockText }: Database): Query[] {

@@ -195,7 +195,8 @@ export const SQL = {
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'),
       (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0),
-      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1)`,
+      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1),
+      (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1)`,
   /** Namespace, ids. */
   receipts: `SELECT ${RECEIPT} FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$2')})`,
   /** Namespace, ids. */

@@ -20,7 +20,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
   'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
   sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
-  database: [SQL.database, ['event_log_grant', 'meta_pkey', 'tasks_due']],
+  database: [SQL.database, ['event_log_grant', 'meta_pkey', 'receipts_over', 'tasks_due']],
   receipts: [SQL.receipts, ['receipts_pk']],
   tasks: [SQL.tasks, ['tasks_pk']],
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
