@@ -15,9 +15,9 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   // Locking a row takes the right to update it: whoever forgets receipts leaves out those that others forget.
   ['UPDATE (at)', 'orchestrator.receipts', APP],
   ['SELECT, UPDATE (value)', 'orchestrator.meta', APP],
-  ['SELECT, USAGE', 'SEQUENCE orchestrator.event_log_id_seq', APP],
+  ['SELECT, USAGE', 'SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes', APP],
   ['SELECT', 'ALL TABLES IN SCHEMA orchestrator', READER],
-  ['SELECT', 'SEQUENCE orchestrator.event_log_id_seq', READER],
+  ['SELECT', 'SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes', READER],
 ];
 
 const grants = RIGHTS.map(([privileges, on, to]) => `GRANT ${privileges} ON ${on} TO ${to};`);
@@ -43,6 +43,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
   IF to_regnamespace('orchestrator') IS NOT NULL THEN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
 ${TABLES.map((table) => `    ALTER TABLE orchestrator.${table} OWNER TO ${OWNER};`).join('\n')}
+    ALTER SEQUENCE orchestrator.changes OWNER TO ${OWNER};
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO ${OWNER};
     ${grants.join('\n    ')}
   END IF;

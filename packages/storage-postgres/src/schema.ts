@@ -251,6 +251,9 @@ export const receipts = orchestrator.table(
   ],
 );
 
+/** Moves on after a commit, for those who look from time to time: a heartbeat leaves no event that would tell. */
+export const changes = orchestrator.sequence('changes');
+
 /** What belongs to the database and not to a namespace: `clock`, the greatest time seen, and `schema`, how many migrations were applied. */
 export const meta = orchestrator.table('meta', {
   key: text('key').primaryKey().notNull(),

@@ -13,8 +13,9 @@ const TELL_MS = 50;
 /** What is not answered by then will not be: the next look is on another connection. */
 const ANSWER_MS = 5_000;
 
-/** How often rows of sessions were updated: what changes without an event is told by the statistics, half a second later. */
-const UPDATES = query(`SELECT pg_stat_get_tuples_updated('orchestrator.sessions'::regclass)`);
+/** Told to those who listen, and to those who look. */
+const TELL = query(`SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
+const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
 
 export interface WatchOptions {
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
@@ -83,7 +84,7 @@ export class ChangeWatcher {
     if (!this.#untold) return;
     this.#untold = false;
     try {
-      await this.#options.read([query(`SELECT pg_notify('${CHANNEL}', '')`)], ANSWER_MS);
+      await this.#options.read([TELL], ANSWER_MS);
     } catch {
       // Nobody was told; the others look by themselves.
     }
@@ -140,8 +141,8 @@ export class ChangeWatcher {
     }
   }
 
-  /** Changes with every commit that writes to the log: either new ids were drawn since, or a writer has ended. */
+  /** Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what was told. */
   async #state(): Promise<string> {
-    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, UPDATES], ANSWER_MS));
+    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, TOLD], ANSWER_MS));
   }
 }

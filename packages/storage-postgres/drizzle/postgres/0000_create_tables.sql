@@ -1,5 +1,6 @@
 CREATE SCHEMA "orchestrator";
 --> statement-breakpoint
+CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"namespace" text COLLATE "C" NOT NULL,

@@ -36,6 +36,7 @@ export async function startEmbedded(installed?: EmbeddedPackage): Promise<TestSe
     await server.initialise();
     await server.start();
   } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
     throw new Error(`The embedded server did not start: ${errors.join('\n')}`, { cause: error });
   }
   return {
