@@ -58,10 +58,12 @@ export function renew(session: HeldSession, now: number, progress: JsonText | un
   };
 }
 
-/** Brings deadlines that a wrong clock set too far ahead back to one TTL from now. Nobody proved to be alive, and nothing is logged. */
+/**
+ * Brings the times that a wrong clock set too far ahead back: the last proof of life lay in the future as well, so it
+ * becomes now. Nothing is logged.
+ */
 export function pullBack(session: HeldSession, now: number): Session {
-  const lastProof = Math.min(session.heartbeatAt, now);
-  return { ...session, ...deadlines(now, session, lastProof), updatedAt: Math.max(now, session.updatedAt) };
+  return { ...session, ...deadlines(now, session), updatedAt: Math.max(now, session.updatedAt) };
 }
 
 function assertHolder(session: Session, event: NewEvent): void {

@@ -43,19 +43,13 @@ export function isHeld(session: Session): session is HeldSession {
   return session.status === 'running';
 }
 
-/**
- * The three times of a lease.
- *
- * @param now from when on the TTL counts
- * @param heartbeatAt the last proof of life: `now`, unless the deadlines move without one
- */
+/** The three times of a lease whose holder proved to be alive at `now`. */
 export function deadlines(
   now: number,
   { ttlMs, staleAfterMs }: Pick<HeldSession, 'ttlMs' | 'staleAfterMs'>,
-  heartbeatAt = now,
 ): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
   const leaseExpiresAt = now + ttlMs;
-  return { leaseExpiresAt, heartbeatAt, staleAt: Math.max(leaseExpiresAt, heartbeatAt + staleAfterMs) };
+  return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
 }
 
 /** From its expiry on, a claim that names the session may take it over. */
