@@ -1,12 +1,13 @@
 import { defaultServerConditions } from 'vite';
-import { defineProject } from 'vitest/config';
+import { defineProject, type UserWorkspaceConfig } from 'vitest/config';
 
 /** Workspace packages are loaded from their TypeScript source, so tests need no build. */
 const sourceCondition = '@agent-orchestrator/source';
 
 const conditions = [sourceCondition, ...defaultServerConditions];
 
-export function projectConfig(name: string) {
+/** What all projects have in common; `further` adds to it. */
+export function projectConfig(name: string, further: UserWorkspaceConfig['test'] = {}) {
   return defineProject({
     resolve: { conditions },
     ssr: { resolve: { conditions } },
@@ -17,6 +18,7 @@ export function projectConfig(name: string) {
       // Generous, because a busy machine is not a bug; a test about time says so with a limit of its own.
       testTimeout: 20_000,
       hookTimeout: 20_000,
+      ...further,
     },
   });
 }

@@ -26,6 +26,8 @@ await build({
   },
 });
 
-const migrations = at('../../../packages/storage-sqlite/drizzle');
 await rm(at('../drizzle'), { recursive: true, force: true });
-if (existsSync(migrations)) await cp(migrations, at('../drizzle'), { recursive: true });
+for (const storage of ['storage-sqlite', 'storage-postgres']) {
+  const migrations = at(`../../../packages/${storage}/drizzle`);
+  if (existsSync(migrations)) await cp(migrations, at('../drizzle'), { recursive: true });
+}

@@ -64,7 +64,10 @@ function needed(argv: readonly string[]): readonly CommandModule[] {
 
 function commonOptions(): Option[] {
   return [
-    new Option('--store <url>', 'the store: sqlite:/path/to.db (default: ORCHESTRATOR_STORE, see `store path`)'),
+    new Option(
+      '--store <url>',
+      'the store: sqlite:/path/to.db or postgres://user@host/database (default: ORCHESTRATOR_STORE, see `store path`)',
+    ),
     new Option('--agent <name>', 'on whose behalf').env('ORCHESTRATOR_AGENT'),
     new Option('--instance <id>', 'which run of the agent').env('ORCHESTRATOR_INSTANCE'),
     new Option('--namespace <name>', 'a wall between projects in one store').env('ORCHESTRATOR_NAMESPACE'),

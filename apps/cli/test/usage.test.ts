@@ -121,7 +121,7 @@ test.concurrent.for([
   expect([exit, kind, error.code]).toEqual([64, 'error', 'USAGE']);
 });
 
-test.concurrent.for(['/a/path.db', 'sqlite:', 'mysql://host/db', 'postgres://user:hunter2@host/db'])(
+test.concurrent.for(['/a/path.db', 'sqlite:', 'mysql://host/db', 'postgres://user:hunter2@ho st/db'])(
   'the store %s is refused and not repeated',
   async (store, { expect }) => {
     using cli = new Cli();

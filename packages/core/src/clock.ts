@@ -10,7 +10,8 @@ export interface ClockReading {
   readonly wall: number;
   readonly steady: number;
   readonly uptime: number;
-  readonly boot: string;
+  /** null: the clock of a server, which tells its wall clock alone; `steady` and `uptime` then say the same. */
+  readonly boot: string | null;
 }
 
 /** The clocks, injected as one so that tests own time. */
@@ -34,7 +35,12 @@ export interface ClockState {
   readonly jump: ClockJump | null;
 }
 
-const storedReading = z.object({ wall: z.number(), steady: z.number(), uptime: z.number(), boot: z.string() });
+const storedReading = z.object({
+  wall: z.number(),
+  steady: z.number(),
+  uptime: z.number(),
+  boot: z.string().nullable(),
+});
 const storedJump = z.object({
   seenAt: z.number(),
   byMs: z.number(),
@@ -75,6 +81,7 @@ const READING_KEPT_MS = 10_000;
 export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
   const { last } = state;
   if (last === null) return { last: reading, jump: state.jump };
+  if (reading.boot === null) return afterServer(state, last, reading);
   if (last.boot !== reading.boot) return afterBoot(state, last, reading);
 
   const wallMs = reading.wall - last.wall;
@@ -93,4 +100,11 @@ function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading)
     last: reading,
     jump: byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump,
   };
+}
+
+/** Of a server's clock the greatest time seen is remembered: going back behind it is the only jump that can be told. */
+function afterServer(state: ClockState, last: ClockReading, reading: ClockReading): ClockState | null {
+  const byMs = reading.wall - last.wall;
+  if (byMs < -JUMP_MS) return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
+  return byMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
 }

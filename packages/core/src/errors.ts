@@ -36,7 +36,7 @@ export const ERRORS = {
   STORE_URL_INVALID: {
     retryable: false,
     means: 'The store URL cannot be used.',
-    hint: 'Write sqlite:/absolute/path.db or memory:.',
+    hint: 'Write sqlite:/absolute/path.db, postgres://user:password@host/database or memory:.',
   },
   STORE_NOT_FOUND: {
     retryable: false,
@@ -103,6 +103,41 @@ export const ERRORS = {
     retryable: true,
     means: 'The store cannot be reached.',
     hint: 'Check the address and whether the server runs, then try again.',
+  },
+  STORE_LOGIN_REFUSED: {
+    retryable: false,
+    means: 'The server refused the user or the password.',
+    hint: 'Check the user and the password in the store URL.',
+  },
+  STORE_DATABASE_MISSING: {
+    retryable: false,
+    means: 'The server has no such database.',
+    hint: 'Create the database on the server, or correct its name in the store URL.',
+  },
+  STORE_TLS: {
+    retryable: false,
+    means: 'No secure connection to the server could be made.',
+    hint: 'Let the server offer TLS with a certificate for its name. In a network that you trust, add ?sslmode=require (no check of the certificate) or ?sslmode=disable to the store URL.',
+  },
+  STORE_SERVER_TOO_OLD: {
+    retryable: false,
+    means: 'The server is older than the oldest supported version.',
+    hint: 'Upgrade the server; the message names the oldest version that will do.',
+  },
+  STORE_STANDBY: {
+    retryable: true,
+    means: 'The server is a standby: it cannot be written, and what it shows may be old.',
+    hint: 'Let the store URL name the primary server.',
+  },
+  STORE_POOLER: {
+    retryable: false,
+    means: 'A connection pooler stands before the server, and lost a prepared statement.',
+    hint: 'Add ?prepare=false to the store URL.',
+  },
+  OUTCOME_UNKNOWN: {
+    retryable: true,
+    means: 'The connection was lost before the answer came; whether the command took effect is not known.',
+    hint: 'Send the same command with the same command id: it takes effect at most once. `orchestrator task show` shows how things stand.',
   },
   STORE_UNSUITABLE: {
     retryable: false,

@@ -5,6 +5,7 @@
 // - a sleep and a set clock are jumps, forward or back, also within the ten seconds in which nothing is written
 // - a reading is replaced after ten seconds, not at every write
 // - a new jump starts the work on an unfinished one afresh
+// - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
 import { observeClock, type ClockReading } from '../src/clock.ts';
 
@@ -65,4 +66,15 @@ test('a new jump starts the work on an unfinished one afresh', () => {
     byMs: 50_000,
     after: null,
   });
+});
+
+test("of a server's clock the greatest time is kept, and only going back behind it is a jump", () => {
+  const server: ClockReading = { wall: 1_000_000, steady: 1_000_000, uptime: 1_000_000, boot: null };
+  const at = (ms: number): ClockReading => ({ ...server, wall: server.wall + ms });
+  const observed = (ms: number) => observeClock({ last: server, jump: null }, at(ms));
+
+  expect(observed(86_400_000)).toEqual({ last: at(86_400_000), jump: null });
+  expect(observed(9_999)).toBeNull();
+  expect(observed(-2_000)).toBeNull();
+  expect(observed(-2_001)).toEqual({ last: at(-2_001), jump: { seenAt: 997_999, byMs: -2_001, after: null } });
 });

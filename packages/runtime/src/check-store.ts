@@ -39,7 +39,7 @@ export async function checkStore(url: string): Promise<StoreCheck> {
 }
 
 async function damageOf(store: StoreUrl): Promise<readonly string[]> {
-  if (store.scheme === 'memory') return [];
+  if (store.scheme !== 'sqlite') return [];
   const { checkSqliteFile } = await import('@agent-orchestrator/storage-sqlite');
   return checkSqliteFile(store.path);
 }

@@ -10,9 +10,9 @@ export type StoreMode = 'create' | 'existing' | 'read-only';
 export interface OpenStorageOptions {
   /** `create` by default. A memory store is always new, so it takes no notice. */
   readonly mode?: StoreMode;
-  /** How long a locked store is waited for before `STORE_BUSY`, in milliseconds. */
+  /** How long a store that is locked, or a server that is away, is waited for before the command fails, in milliseconds. */
   readonly busyTimeoutMs?: number;
-  /** `FULL` (the default): a commit survives a power cut. `NORMAL`: only a crash of the process; faster. */
+  /** Of a file. `FULL` (the default): a commit survives a power cut. `NORMAL`: only a crash of the process; faster. */
   readonly synchronous?: 'FULL' | 'NORMAL';
 }
 
@@ -30,6 +30,11 @@ export async function openStorage(
     case 'memory': {
       const { openMemoryStorage } = await import('@agent-orchestrator/storage-memory');
       return openMemoryStorage();
+    }
+    case 'postgres': {
+      const { openPostgresStorage } = await import('@agent-orchestrator/storage-postgres');
+      const { busyTimeoutMs: retryMs } = options;
+      return openPostgresStorage({ url: store.address, mode, ...(retryMs !== undefined && { retryMs }) });
     }
     case 'sqlite': {
       const { openSqliteStorage } = await import('@agent-orchestrator/storage-sqlite');

@@ -6,11 +6,13 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 export type StoreUrl =
   /** One SQLite file; the path is absolute. */
   | { readonly scheme: 'sqlite'; readonly path: string; readonly url: string }
+  /** A database that several machines share. `url` is for people: it has no password; `address` is what was given. */
+  | { readonly scheme: 'postgres'; readonly url: string; readonly address: string }
   /** Lives as long as this process and is seen by it alone. */
   | { readonly scheme: 'memory'; readonly url: string };
 
 /**
- * Reads a store URL: `sqlite:` and a path, or `memory:`.
+ * Reads a store URL: `sqlite:` and a path, `postgres:` and a server, or `memory:`.
  *
  * The path is taken as it stands, without percent-decoding. `sqlite:/a/b.db` is absolute, `sqlite:b.db` starts from the
  * current folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and `sqlite:///a/b.db`, the
@@ -25,6 +27,9 @@ export function parseStoreUrl(url: string): StoreUrl {
   switch (scheme.toLowerCase()) {
     case 'sqlite':
       return sqliteUrl(rest);
+    case 'postgres':
+    case 'postgresql':
+      return serverUrl(url);
     case 'memory':
       if (rest !== '') throw invalid('A memory store has no name: nothing may follow memory:');
       return { scheme: 'memory', url: 'memory:' };
@@ -43,6 +48,14 @@ function sqliteUrl(rest: string): StoreUrl {
   if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
   const absolute = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
   return { scheme: 'sqlite', path: absolute, url: `sqlite:${absolute}` };
+}
+
+/** What its options mean is for the storage to say. */
+function serverUrl(address: string): StoreUrl {
+  if (!URL.canParse(address))
+    throw invalid('The store URL is malformed. A password with / ? # @ or % in it must be percent-encoded.');
+  const { username, host, pathname } = new URL(address);
+  return { scheme: 'postgres', url: `postgres://${username === '' ? '' : `${username}@`}${host}${pathname}`, address };
 }
 
 /** Whoever writes a path gets the URL for it, unless it looks like the address of a server, which may hold a password. */

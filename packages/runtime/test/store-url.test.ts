@@ -1,6 +1,7 @@
 /*
  * Store URLs:
  *  - a path is absolute, or starts from the current or the home folder
+ *  - postgres: names a database, and is shown without its password
  *  - memory: names nothing
  *  - what is no URL, or one of another kind, is refused with STORE_URL_INVALID
  *  - whoever writes a path is told the URL for it
@@ -22,6 +23,15 @@ test.for([
   expect(parseStoreUrl(url)).toEqual({ scheme: 'sqlite', path, url: `sqlite:${path}` });
 });
 
+test.for(['postgres', 'postgresql', 'POSTGRES'])(
+  '%s: names a database, and is shown without its password',
+  (scheme) => {
+    const address = `${scheme}://user:hunter2@host:5433/db?sslmode=require&application_name=hunter2`;
+
+    expect(parseStoreUrl(address)).toEqual({ scheme: 'postgres', url: 'postgres://user@host:5433/db', address });
+  },
+);
+
 test('memory: names nothing', () => {
   expect(parseStoreUrl('memory:')).toEqual({ scheme: 'memory', url: 'memory:' });
 });
@@ -40,7 +50,8 @@ const refused = [
   'sqlite:a\0.db',
   'memory:x',
   'mysql://host/db',
-  'postgres://user:hunter2@host/db',
+  'postgres://user:hunter2@ho st/db',
+  'postgres://user:p/w@host/db',
   '://',
 ];
 
@@ -53,7 +64,7 @@ test('whoever writes a path is told the URL for it', () => {
 });
 
 test.for([
-  'postgres://user:hunter2@host/db',
+  'postgres://user:hunter2@ho st/db',
   'user@host?password=hunter2',
   'sqlite://user:hunter2@host/x',
   'sqlite:x?key=hunter2',

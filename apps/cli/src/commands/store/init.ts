@@ -1,15 +1,33 @@
+import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../program.ts';
+import { usage } from '../../failure.ts';
 import { printable } from '../../output/printable.ts';
+
+interface InitOptions {
+  readonly roles?: boolean;
+  readonly print?: boolean;
+}
 
 export const defineInit: Define = (parent, run) => {
   parent
     .command('init')
     .description('create the store, or upgrade it; the first task does that, too')
+    .option('--roles', 'on a server: also make the roles of owner, agents and readers')
+    .option('--print', 'with --roles: only print the statements that make them')
     .action(
-      run(async (call) => {
-        const { openStorage, parseStoreUrl, resolveStore } = await import('@agent-orchestrator/runtime');
-        const { url } = parseStoreUrl(resolveStore(call.options.store).url);
-        const storage = await openStorage(url);
+      run<InitOptions>(async (call) => {
+        const { openStorage, parseStoreUrl, resolveStore, rolesOf } = await import('@agent-orchestrator/runtime');
+        const { roles = false, print = false } = call.options;
+        const given = resolveStore(call.options.store).url;
+        const { url } = parseStoreUrl(given);
+        if (print && !roles)
+          throw usage('--print goes with --roles.', 'orchestrator store init --roles --print', 'print');
+        if (roles) {
+          const storeRoles = await rolesOf(given);
+          if (print) return printed(storeRoles.statements);
+          await storeRoles.create();
+        }
+        const storage = await openStorage(given);
         try {
           const { created, applied } = await storage.migrate();
           const what = created ? 'created' : applied.length > 0 ? 'upgraded' : 'was there already, and up to date';
@@ -27,3 +45,12 @@ export const defineInit: Define = (parent, run) => {
       }),
     );
 };
+
+function printed(statements: readonly string[]): Answer {
+  return {
+    kind: 'store_roles',
+    data: { statements },
+    ids: statements.map((statement) => `${statement};`),
+    text: () => statements.map((statement) => `${statement};`),
+  };
+}

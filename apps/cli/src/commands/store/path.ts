@@ -13,13 +13,14 @@ export const definePath: Define = (parent, run) => {
         const store = parseStoreUrl(given);
         const from = source === 'argument' ? '--store' : source;
         const path = store.scheme === 'sqlite' ? store.path : null;
-        const exists = path === null ? false : isThere(path);
+        const exists = path === null ? null : isThere(path);
+        const state = path === null ? '' : `; ${found(exists)}`;
         return {
           kind: 'store_path',
           data: { url: store.url, path, from, exists },
           ids: [store.url],
-          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${from}; ${found(exists)})`)}`],
-          chatter: exists !== false || path === null ? [] : ['next: orchestrator store init'],
+          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${from}${state})`)}`],
+          chatter: exists === false ? ['next: orchestrator store init'] : [],
         };
       }),
     );

@@ -1,0 +1,34 @@
+-- What `orchestrator store init --roles --print` prints: the roles, made when the server starts for the first time.
+-- A login for an agent: CREATE ROLE company_agent LOGIN PASSWORD '…' IN ROLE orchestrator_app;
+DO $role$ BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_owner') THEN CREATE ROLE orchestrator_owner NOLOGIN; END IF;
+END $role$;
+DO $role$ BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_app') THEN CREATE ROLE orchestrator_app NOLOGIN; END IF;
+END $role$;
+DO $role$ BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_reader') THEN CREATE ROLE orchestrator_reader NOLOGIN; END IF;
+END $role$;
+GRANT orchestrator_owner TO CURRENT_USER;
+DO $owner$ BEGIN
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO orchestrator_owner', current_database());
+  IF to_regnamespace('orchestrator') IS NOT NULL THEN
+    ALTER SCHEMA orchestrator OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.sessions OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.tasks OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.event_log OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.receipts OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.meta OWNER TO orchestrator_owner;
+    ALTER SEQUENCE orchestrator.changes OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.refuse_change() OWNER TO orchestrator_owner;
+    GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
+    GRANT SELECT, INSERT, UPDATE ON orchestrator.sessions, orchestrator.tasks TO orchestrator_app;
+    GRANT SELECT, INSERT ON orchestrator.event_log TO orchestrator_app;
+    GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
+    GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;
+    GRANT SELECT, UPDATE (value) ON orchestrator.meta TO orchestrator_app;
+    GRANT SELECT, USAGE ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes TO orchestrator_app;
+    GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO orchestrator_reader;
+    GRANT SELECT ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes TO orchestrator_reader;
+  END IF;
+END $owner$;

@@ -1,0 +1,146 @@
+CREATE SCHEMA "orchestrator";
+--> statement-breakpoint
+CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
+CREATE TABLE "orchestrator"."event_log" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"namespace" text COLLATE "C" NOT NULL,
+	"session_id" text COLLATE "C" NOT NULL,
+	"seq" integer NOT NULL,
+	"type" text COLLATE "C" NOT NULL,
+	"lease_mark" integer,
+	"task_id" text COLLATE "C",
+	"agent" text COLLATE "C",
+	"instance" text COLLATE "C",
+	"token" bigint,
+	"command_id" text COLLATE "C",
+	"payload" text COLLATE "C" NOT NULL,
+	"at" bigint NOT NULL,
+	"prev_hash" text COLLATE "C" NOT NULL,
+	"hash" text COLLATE "C" NOT NULL,
+	CONSTRAINT "event_log_lease_mark" CHECK (lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)),
+	CONSTRAINT "event_log_numbers" CHECK (seq > 0 AND token BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "event_log_hashes" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
+);
+--> statement-breakpoint
+CREATE TABLE "orchestrator"."meta" (
+	"key" text COLLATE "C" PRIMARY KEY NOT NULL,
+	"value" text COLLATE "C" NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "orchestrator"."receipts" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"command_id" text COLLATE "C" NOT NULL,
+	"request_hash" text COLLATE "C" NOT NULL,
+	"reply" text COLLATE "C" NOT NULL,
+	"at" bigint NOT NULL,
+	CONSTRAINT "receipts_namespace_command_id_pk" PRIMARY KEY("namespace","command_id"),
+	CONSTRAINT "receipts_at" CHECK (at BETWEEN 0 AND 9007199254740991)
+);
+--> statement-breakpoint
+CREATE TABLE "orchestrator"."sessions" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"id" text COLLATE "C" NOT NULL,
+	"status" text COLLATE "C" NOT NULL,
+	"agent" text COLLATE "C",
+	"instance" text COLLATE "C",
+	"host" text COLLATE "C",
+	"boot" text COLLATE "C",
+	"pid" integer,
+	"process_start" text COLLATE "C",
+	"token" bigint,
+	"ttl_ms" integer,
+	"stale_after_ms" integer,
+	"lease_expires_at" bigint,
+	"heartbeat_at" bigint,
+	"stale_at" bigint,
+	"progress" text COLLATE "C",
+	"task_id" text COLLATE "C",
+	"renewals" integer NOT NULL,
+	"near_misses" integer NOT NULL,
+	"last_near_miss_at" bigint,
+	"context" text COLLATE "C",
+	"tasks_open" integer NOT NULL,
+	"seq" integer NOT NULL,
+	"hash" text COLLATE "C" NOT NULL,
+	"next_task_id" text COLLATE "C",
+	"next_priority" integer,
+	"next_queued_at" bigint,
+	"next_kind" text COLLATE "C",
+	"next_for" text COLLATE "C",
+	"version" integer NOT NULL,
+	"created_at" bigint NOT NULL,
+	"updated_at" bigint NOT NULL,
+	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id"),
+	CONSTRAINT "sessions_status" CHECK (status IN ('idle', 'running', 'closed')),
+	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running'
+        THEN num_nulls(agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
+        ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
+	CONSTRAINT "sessions_next" CHECK (num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) IN (0, 5)),
+	CONSTRAINT "sessions_token" CHECK (token BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_lease_times" CHECK (lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_counters" CHECK (tasks_open >= 0 AND seq >= 0 AND version > 0 AND renewals >= 0 AND near_misses >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE "orchestrator"."tasks" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"id" text COLLATE "C" NOT NULL,
+	"session_id" text COLLATE "C" NOT NULL,
+	"kind" text COLLATE "C" NOT NULL,
+	"title" text COLLATE "C" NOT NULL,
+	"payload" text COLLATE "C" NOT NULL,
+	"priority" integer NOT NULL,
+	"status" text COLLATE "C" NOT NULL,
+	"dedupe_key" text COLLATE "C",
+	"run_at" bigint,
+	"queued_at" bigint NOT NULL,
+	"attempt" integer NOT NULL,
+	"attempts_max" integer NOT NULL,
+	"interruptions" integer NOT NULL,
+	"interruptions_max" integer NOT NULL,
+	"backoff_ms" integer NOT NULL,
+	"assignee" text COLLATE "C",
+	"role" text COLLATE "C",
+	"author" text COLLATE "C",
+	"reviewer" text COLLATE "C",
+	"source" text COLLATE "C",
+	"note" text COLLATE "C",
+	"cancel_requested_at" bigint,
+	"result" text COLLATE "C",
+	"error" text COLLATE "C",
+	"created_at" bigint NOT NULL,
+	"started_at" bigint,
+	"finished_at" bigint,
+	"version" integer NOT NULL,
+	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
+	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
+	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
+	CONSTRAINT "tasks_priority" CHECK (priority >= 0),
+	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version > 0),
+	CONSTRAINT "tasks_limits" CHECK (attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0),
+	CONSTRAINT "tasks_queue_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991)
+);
+--> statement-breakpoint
+ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("namespace","session_id","seq");--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("namespace","session_id","token","lease_mark") WHERE lease_mark IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_mark = 1 AND token >= 0;--> statement-breakpoint
+CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint
+CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_kind > '';--> statement-breakpoint
+CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running' AND stale_at >= 0;--> statement-breakpoint
+CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespace","agent","id") WHERE status = 'running' AND agent > '';--> statement-breakpoint
+CREATE INDEX "sessions_closed" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'closed';--> statement-breakpoint
+CREATE INDEX "sessions_empty" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "tasks_dedupe_key" ON "orchestrator"."tasks" USING btree ("namespace","dedupe_key") WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "tasks_running" ON "orchestrator"."tasks" USING btree ("namespace","session_id") WHERE status = 'running';--> statement-breakpoint
+CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE created_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_queued" ON "orchestrator"."tasks" USING btree ("namespace","session_id","priority","queued_at","id") WHERE status = 'queued' AND priority >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run_at") WHERE status = 'scheduled' AND run_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
+CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
+CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');

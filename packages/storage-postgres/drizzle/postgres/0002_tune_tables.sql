@@ -1,0 +1,10 @@
+-- Rows of these two change several times in their lives: room on the page for the next version, and a vacuum that comes
+-- early, so that the index entries of heads that are gone do not pile up where a claim looks first.
+ALTER TABLE "orchestrator"."sessions" SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+--> statement-breakpoint
+ALTER TABLE "orchestrator"."tasks" SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+--> statement-breakpoint
+ALTER TABLE "orchestrator"."receipts" SET (autovacuum_vacuum_scale_factor = 0.05);
+--> statement-breakpoint
+-- Read under every unit of work, and rarely written: the clocks' state is there before anybody can meet over it.
+INSERT INTO "orchestrator"."meta" ("key", "value") VALUES ('clock', '{"last":null,"jump":null}');

@@ -1,0 +1,133 @@
+import { OrchestratorError, type ErrorCode } from '@agent-orchestrator/core';
+
+/** What the driver and the server say of an error; only what holds no row's values. */
+interface DriverError {
+  readonly code: string;
+  readonly message: string;
+  readonly constraint: string;
+  readonly table: string;
+}
+
+/** The fields of it as the driver names them. */
+interface ServerError {
+  readonly code?: unknown;
+  readonly constraint_name?: string;
+  readonly table_name?: string;
+}
+
+/** The transaction had failed before: a consequence, not a cause. */
+const ABORTED = '25P02';
+
+/** The system and the driver, when there is no connection to be had, or no longer one. */
+const CONNECTION_CODES = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  // Idle in a transaction for too long: this process stood still, and the server let go.
+  '25P03',
+]);
+
+/** Somebody else came first, or the server goes or comes: the same once more may well succeed. */
+const PASSING_CODES = new Set(['23505', '40001', '40P01', '55P03', '53300']);
+
+/** By beginning of the code: what the server says, and what we make of it. */
+const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
+  ['28', 'STORE_LOGIN_REFUSED'],
+  ['SASL_SIGNATURE_MISMATCH', 'STORE_LOGIN_REFUSED'],
+  ['3D000', 'STORE_DATABASE_MISSING'],
+  ['3F000', 'STORE_NOT_FOUND'],
+  ['42P01', 'STORE_NOT_FOUND'],
+  ['42501', 'STORE_PERMISSION'],
+  ['25006', 'STORE_STANDBY'],
+  ['26000', 'STORE_POOLER'],
+  ['42P05', 'STORE_POOLER'],
+  // A start-up parameter that a pooler does not pass on.
+  ['08P01', 'STORE_POOLER'],
+  ['53100', 'STORE_FULL'],
+  ['58030', 'STORE_IO'],
+  ['XX001', 'STORE_CORRUPT'],
+  ['XX002', 'STORE_CORRUPT'],
+  ['55P03', 'STORE_BUSY'],
+  ['57014', 'STORE_BUSY'],
+  ['53', 'STORE_BUSY'],
+  ['40', 'STORE_BUSY'],
+  ['57P', 'STORE_UNREACHABLE'],
+  ['08', 'STORE_UNREACHABLE'],
+];
+
+/** Whether the connection is gone, so that nobody knows what became of what was sent last. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code } = describe(error);
+  return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');
+}
+
+/** Whether the same unit of work is worth another try. */
+export function isPassing(error: unknown): boolean {
+  const { code, table } = describe(error);
+  // The clock's state in `meta` had changed since it was read: the guard makes that an error.
+  return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);
+}
+
+/** Of the errors of one flush the one that the others follow from. */
+export function firstCause(errors: readonly unknown[]): unknown {
+  return errors.find((error) => describe(error).code !== ABORTED) ?? errors[0];
+}
+
+export function connectionLost(): Error {
+  return Object.assign(new Error('The connection was lost.'), { code: 'CONNECTION_CLOSED' });
+}
+
+/** The connection went while COMMIT was on its way, and no further try could tell what had become of it. */
+export function outcomeUnknown(cause: unknown): OrchestratorError {
+  return new OrchestratorError('OUTCOME_UNKNOWN', undefined, { cause: harmless(cause) });
+}
+
+/**
+ * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are. What
+ * the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
+ */
+export function translateError(error: unknown): unknown {
+  const { code, message } = describe(error);
+  if (code === '') return error;
+  const ours = isConnectionCode(code)
+    ? 'STORE_UNREACHABLE'
+    : (CODES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'INTERNAL');
+  return new OrchestratorError(ours, `${new OrchestratorError(ours).message} (${code}: ${message})`, {
+    cause: harmless(error),
+  });
+}
+
+function isConnectionCode(code: string): boolean {
+  return CONNECTION_CODES.has(code);
+}
+
+/** The error with nothing on it but its code and message. */
+function harmless(error: unknown): Error {
+  const { code, message, constraint } = describe(error);
+  return Object.assign(new Error(message), { code, ...(constraint !== '' && { constraint }) });
+}
+
+function describe(error: unknown): DriverError {
+  if (error instanceof OrchestratorError || !(error instanceof Error) || !('code' in error)) {
+    return { code: '', message: String(error), constraint: '', table: '' };
+  }
+  const { code, message, constraint_name: constraint, table_name: table } = error as Error & ServerError;
+  return {
+    code: String(code),
+    message,
+    constraint: constraint ?? '',
+    table: table ?? '',
+  };
+}

@@ -1,0 +1,232 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { OrchestratorError, type Clock, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
+import type { Links } from './links.ts';
+import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
+
+/** How many calls share one transaction at most. */
+const GROUP_MAX = 128;
+/** A first retry comes soon, because most of what passes has passed at once; later ones leave the server in peace. */
+const RETRY_MS_MIN = 2;
+const RETRY_MS_MAX = 500;
+
+interface Call extends Unit {
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly giveUpAt: number;
+  /** What two calls of one group may not have in common. */
+  readonly keys: readonly string[];
+  tries: number;
+  /** A try was lost on COMMIT. */
+  uncertain: boolean;
+}
+
+export interface GroupOptions {
+  /** Connections for groups, which never wait for a row … */
+  readonly links: Links;
+  /** … and for single calls, which may. */
+  readonly waitingLinks: Links;
+  /** null: the server's. */
+  readonly clock: Clock | null;
+  /** How long a call is tried again for what may pass, in milliseconds. */
+  readonly retryMs: number;
+  readonly onChange: () => void;
+}
+
+/**
+ * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event loop
+ * take effect in their order, so what concerns each other goes into groups one after the other. A group never waits for a
+ * row: a call whose session somebody else holds runs again by itself, and waits, and so do the calls of a group that failed.
+ */
+export class Group {
+  readonly #options: GroupOptions;
+  readonly #carried: Carried = { greatestToken: 0 };
+  /** In the order in which they came. */
+  #calls: Call[] = [];
+  /** What the calls under way have named. */
+  readonly #taken = new Map<string, number>();
+  #underWay = 0;
+  #scheduled = false;
+  #unanswered = 0;
+  #whenAnswered: (() => void)[] = [];
+
+  constructor(options: GroupOptions) {
+    this.#options = options;
+  }
+
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.#unanswered += 1;
+      this.#calls.push({
+        scope,
+        decide,
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+        giveUpAt: performance.now() + this.#options.retryMs,
+        keys: keysOf(scope),
+        tries: 0,
+        uncertain: false,
+      });
+      this.#schedule();
+    });
+  }
+
+  /** Waits until everybody has been answered. */
+  async settled(): Promise<void> {
+    if (this.#unanswered > 0) await new Promise<void>((resolve) => this.#whenAnswered.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#calls.length === 0 || this.#underWay >= this.#options.links.max) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#start();
+    });
+  }
+
+  /** Takes all that wait, but for those that name what is under way. */
+  async #start(): Promise<void> {
+    const isFree = ({ keys }: Call) => !keys.some((key) => this.#taken.has(key));
+    const calls = this.#calls.filter(isFree);
+    this.#calls = this.#calls.filter((call) => !isFree(call));
+    if (calls.length === 0) return;
+    for (const { keys } of calls) for (const key of keys) this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
+    this.#underWay += 1;
+    for (let left = calls; left.length > 0;) {
+      const group = groupFrom(left);
+      const later = await this.#run(group);
+      left = [...later, ...left.slice(group.length)];
+    }
+    this.#underWay -= 1;
+    this.#schedule();
+  }
+
+  /** @returns those that have to be judged after this group, in order */
+  async #run(group: readonly Call[]): Promise<readonly Call[]> {
+    const [first] = group;
+    if (first !== undefined && waits(first)) {
+      await this.#runAlone(first);
+      return [];
+    }
+    const { links, clock } = this.#options;
+    try {
+      const { outcomes, changed } = await links.use((link) => transact(link, group, 'skip', clock, this.#carried));
+      if (changed) this.#options.onChange();
+      return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
+    } catch (error) {
+      return this.#failed(group, error);
+    }
+  }
+
+  #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
+    if (outcome === undefined || 'later' in outcome) return 'later';
+    if ('held' in outcome) void this.#runAlone(call);
+    else if ('error' in outcome) this.#reject(call, outcome.error);
+    else this.#answer(call, () => call.resolve(outcome.reply));
+    return 'settled';
+  }
+
+  /** As it was, if the connection is to blame, or somebody who was granted the same token; else one by one. */
+  async #failed(group: readonly Call[], error: unknown): Promise<readonly Call[]> {
+    const left: Call[] = [];
+    for (const call of group) if (this.#mayTryAgain(call, error)) left.push(call);
+    const [first] = left;
+    if (first === undefined) return [];
+    await pauseBefore(first.tries);
+    const cause = causeOf(error);
+    if (isConnectionLost(cause) || (isPassing(cause) && first.tries === 1)) return left;
+    for (const call of left) await this.#runAlone(call);
+    return [];
+  }
+
+  /** By itself, waiting for whoever holds what it names, until it is answered. */
+  async #runAlone(call: Call): Promise<void> {
+    const { waitingLinks, clock } = this.#options;
+    for (;;) {
+      try {
+        const { outcomes, changed } = await waitingLinks.use((link) =>
+          transact(link, [call], 'wait', clock, this.#carried),
+        );
+        if (changed) this.#options.onChange();
+        if (this.#settle(call, outcomes[0]) === 'settled') return;
+      } catch (error) {
+        if (!isPassing(causeOf(error))) return this.#reject(call, translateError(causeOf(error)));
+        if (!this.#mayTryAgain(call, error)) return;
+        await pauseBefore(call.tries);
+      }
+    }
+  }
+
+  /** Answers the call if not. */
+  #mayTryAgain(call: Call, error: unknown): boolean {
+    const cause = causeOf(error);
+    call.tries += 1;
+    call.uncertain ||= error instanceof CommitLost;
+    // What is wrong with one row of a group comes out when its calls run by themselves.
+    const passing = isPassing(cause) || !(cause instanceof OrchestratorError);
+    if (passing && performance.now() < call.giveUpAt) return true;
+    this.#reject(call, call.uncertain ? outcomeUnknown(cause) : translateError(cause));
+    return false;
+  }
+
+  #reject(call: Call, error: unknown): void {
+    this.#answer(call, () => call.reject(error));
+  }
+
+  #answer(call: Call, tell: () => void): void {
+    for (const key of call.keys) {
+      const others = (this.#taken.get(key) ?? 1) - 1;
+      if (others === 0) this.#taken.delete(key);
+      else this.#taken.set(key, others);
+    }
+    tell();
+    this.#schedule();
+    this.#unanswered -= 1;
+    if (this.#unanswered === 0) for (const resolve of this.#whenAnswered.splice(0)) resolve();
+  }
+}
+
+/** The calls at the front that may share a transaction. */
+function groupFrom(calls: readonly Call[]): readonly Call[] {
+  const taken = new Set<string>();
+  const [first] = calls;
+  const end = calls.findIndex((call, index) => {
+    if (index === 0) for (const key of call.keys) taken.add(key);
+    if (index === 0) return false;
+    const belongs =
+      index < GROUP_MAX &&
+      first !== undefined &&
+      !waits(first) &&
+      !waits(call) &&
+      call.scope.namespace === first.scope.namespace &&
+      !call.keys.some((key) => taken.has(key));
+    for (const key of call.keys) taken.add(key);
+    return !belongs;
+  });
+  return end === -1 ? calls : calls.slice(0, end);
+}
+
+/** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that somebody holds. */
+function waits({ scope }: Call): boolean {
+  return scope.by === 'held' || scope.by === 'stale' || (scope.by === 'ready' && scope.heldBy !== undefined);
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof CommitLost ? error.cause : error;
+}
+
+function pauseBefore(tries: number): Promise<void> {
+  return pause(Math.random() * Math.min(RETRY_MS_MIN * 2 ** Math.min(tries, 10), RETRY_MS_MAX));
+}
+
+function keysOf(scope: Scope): string[] {
+  const keys = scope.commandId === undefined ? [] : [`command ${scope.commandId}`];
+  if (scope.by === 'session') keys.push(`session ${scope.sessionId}`);
+  if (scope.by === 'task') keys.push(`task ${scope.taskId}`);
+  if (scope.by === 'new') {
+    keys.push(...scope.sessionIds.map((id) => `session ${id}`));
+    keys.push(...scope.taskIds.map((id) => `task ${id}`), ...scope.dedupeKeys.map((key) => `key ${key}`));
+  }
+  return keys.map((key) => `${scope.namespace} ${key}`);
+}

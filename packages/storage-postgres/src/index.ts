@@ -1,0 +1,4 @@
+/** The storage for several machines. Start at `openPostgresStorage`. */
+export { createRoles } from './create-roles.ts';
+export { openPostgresStorage, type PostgresStorageOptions } from './open-postgres-storage.ts';
+export { ROLE_STATEMENTS } from './roles.ts';

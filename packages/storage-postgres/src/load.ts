@@ -1,0 +1,426 @@
+import {
+  decodeClockState,
+  namedByReceipt,
+  type Clock,
+  type ClockReading,
+  type ClockState,
+  type EndedLease,
+  type Event,
+  type Loaded,
+  type LoadedSession,
+  type ReadyFilter,
+  type Receipt,
+  type Scope,
+  type Session,
+  type SessionKey,
+  type Task,
+} from '@agent-orchestrator/core';
+import type { Answer, Query, Value } from './link.ts';
+import { ReadyLookup } from './ready-lookup.ts';
+import { rowAt } from './rows.ts';
+import { joined, query, Script, split, unique, type Flush } from './script.ts';
+import { FIELDS, SQL, timeOf, type WhenLocked } from './statements.ts';
+
+/** What belongs to the whole database. */
+export interface Database {
+  readonly now: number;
+  /** The same in microseconds, where it is the server's time. */
+  readonly micros: number;
+  readonly reading: ClockReading;
+  readonly clock: ClockState;
+  /** The clock's state as it is stored: what a change of it has to begin with. */
+  readonly clockText: string;
+  readonly schemaVersion: number;
+  readonly greatestToken: number;
+  /** null: there is none. */
+  readonly oldestReceiptAt: number | null;
+}
+
+/** What a scope finds, apart from what holds for the whole database. */
+export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'nextDueAt' | 'receipt' | 'endedLease'>;
+
+/**
+ * `found` stands in the order of the scopes. `held`: somebody else holds what the scope names, and only waiting can tell;
+ * `later`: it has to be loaded anew, as the first of a group.
+ */
+export interface LoadedGroup {
+  readonly database: Database;
+  /** Whether tasks whose time has come were made claimable. */
+  readonly queuedDue: boolean;
+  readonly found: readonly (Found | 'held' | 'later')[];
+}
+
+type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
+
+/** A session as it was loaded, and when its next task is due. */
+interface SessionRow extends LoadedSession {
+  readonly dueAt: number | null;
+}
+
+const NOTHING: Found = { sessions: [], tasks: [], nextDueAt: null, receipt: null, endedLease: null };
+
+/**
+ * Begins a transaction, and locks and loads what the scopes of one namespace name: in one flush, where each statement sees
+ * what was committed when it began. So what is read after a lock is what holds under it, and the time is read last.
+ */
+export async function load(
+  flush: Flush,
+  scopes: readonly Scope[],
+  whenLocked: WhenLocked,
+  clock: Clock | null,
+): Promise<LoadedGroup> {
+  const loading = new Loading(scopes, whenLocked, clock);
+  await loading.lockAndRead(flush, [query(SQL.begin)]);
+  const due = loading.queueDue();
+  // What has come due is queued, and all is looked at once more; the locks are kept meanwhile.
+  if (due.length > 0) await loading.lockAndRead(flush, due);
+  await loading.readFurther(flush);
+  return { ...loading.result(), queuedDue: due.length > 0 };
+}
+
+class Loading {
+  readonly #scopes: readonly Scope[];
+  readonly #namespace: string;
+  readonly #whenLocked: WhenLocked;
+  readonly #clock: Clock | null;
+  readonly #lookups: ReadonlyMap<Scope, ReadyLookup>;
+  #locked: ReadonlySet<string> = new Set();
+  #own: readonly string[] = [];
+  #stale: readonly string[] = [];
+  #heldPage: readonly SessionKey[] = [];
+  #sessions = new Map<string, SessionRow>();
+  #tasks = new Map<string, Task>();
+  #receipts = new Map<string, Receipt>();
+  #database: Database | null = null;
+  #dueAt: number | null = null;
+  readonly #waiting = new Map<Scope, readonly Task[]>();
+  readonly #endedLeases = new Map<Scope, EndedLease>();
+  /** What was found otherwise than by the sessions' own ids. */
+  readonly #complete = new Map<Scope, Found>();
+
+  constructor(scopes: readonly Scope[], whenLocked: WhenLocked, clock: Clock | null) {
+    this.#scopes = scopes;
+    this.#namespace = scopes[0]?.namespace ?? '';
+    this.#whenLocked = whenLocked;
+    this.#clock = clock;
+    this.#lookups = ReadyLookup.planFor(scopes);
+  }
+
+  async lockAndRead(flush: Flush, before: readonly Query[]): Promise<void> {
+    const script = new Script();
+    for (const one of before) script.add(one);
+    const names = unique(this.#scopes.flatMap(sessionsNamed));
+    this.#lock(script, names);
+    script.add(query(SQL.sessions, this.#namespace, joined(names), joined(this.#tasksNamed())), (answer) => {
+      this.#sessions = new Map(answer.map((row) => sessionOf(row)).map((row) => [row.session.id, row]));
+    });
+    this.#readTasks(script);
+    this.#readReceipts(script);
+    script.add(query(SQL.database, this.#time(), this.#namespace), (answer) => this.#keepDatabase(answer));
+    await script.run(flush);
+  }
+
+  /**
+   * What makes tasks claimable whose time has come, for the first scope alone: it is as if each queued what is due when its
+   * turn comes, so a later one that finds something due has to wait for a turn of its own.
+   */
+  queueDue(): Query[] {
+    const [first] = this.#scopes;
+    if (first === undefined || !this.#findsDue(first)) return [];
+    const text = first.by === 'session' && first.then === undefined ? SQL.queueDueInSession : SQL.queueDue;
+    const values = text === SQL.queueDueInSession && first.by === 'session' ? [first.sessionId] : [];
+    return [query(text, this.#namespace, this.#time(), ...values), query(SQL.setNextOfQueued, this.#namespace)];
+  }
+
+  /** What only the first answers show to be needed: what receipts name, how leases ended, sessions of all namespaces. */
+  async readFurther(flush: Flush): Promise<void> {
+    const script = new Script();
+    for (const scope of this.#scopes) {
+      const receipt = this.#receiptOf(scope);
+      if (receipt !== null) this.#readNamed(script, scope, receipt);
+      else if (scope.by === 'session' && scope.token !== undefined) this.#readEndedLease(script, scope, scope.token);
+      else if (scope.by === 'held') this.#readHeldPage(script, scope);
+    }
+    await script.run(flush);
+  }
+
+  result(): Omit<LoadedGroup, 'queuedDue'> {
+    return {
+      database: this.#known(),
+      found: this.#scopes.map((scope, index) => {
+        if (index > 0 && this.#findsDue(scope)) return 'later';
+        return this.#complete.get(scope) ?? this.#find(scope) ?? 'held';
+      }),
+    };
+  }
+
+  #lock(script: Script, names: readonly string[]): void {
+    // The second time it has to forget what was found the first time, too.
+    if (names.length > 0 || this.#database !== null)
+      script.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
+        this.#locked = new Set(split(answer[0]?.[0]));
+      });
+    const tasks = this.#tasksNamed();
+    if (tasks.length > 0)
+      script.add(query(SQL.lockSessionsOfTasks(this.#whenLocked), this.#namespace, joined(tasks)), (answer) => {
+        this.#locked = new Set([...this.#locked, ...split(answer[0]?.[0])]);
+      });
+    for (const scope of this.#scopes) {
+      if (scope.by === 'held') {
+        const { namespace, sessionId } = scope.after ?? { namespace: '', sessionId: '' };
+        script.add(query(SQL.lockHeldAfter(scope.limit), namespace, sessionId), (answer) => {
+          this.#heldPage = answer.map(([namespace, id]) => ({
+            namespace: namespace as string,
+            sessionId: id as string,
+          }));
+        });
+      }
+      if (scope.by === 'ready' && scope.heldBy !== undefined)
+        script.add(query(SQL.lockHeldBy, scope.namespace, scope.heldBy), (answer) => {
+          this.#own = split(answer[0]?.[0]);
+        });
+    }
+    const staleLimit = Math.max(...this.#scopes.map(staleLimitOf));
+    if (staleLimit > 0)
+      script.add(query(SQL.lockStale(staleLimit), this.#namespace, this.#time()), (answer) => {
+        this.#stale = split(answer[0]?.[0]);
+      });
+    for (const lookup of new Set(this.#lookups.values()))
+      script.add(lookup.query(this.#namespace, this.#whenLocked), (answer) => lookup.read(answer));
+  }
+
+  #readTasks(script: Script): void {
+    this.#tasks = new Map();
+    const keep = (answer: Answer) => {
+      for (const task of tasksOf(answer)) this.#tasks.set(task.id, task);
+    };
+    const ids = this.#scopes.flatMap((scope) =>
+      scope.by === 'new' ? scope.taskIds : scope.by === 'task' ? [scope.taskId] : [],
+    );
+    const keys = this.#scopes.flatMap((scope) => (scope.by === 'new' ? scope.dedupeKeys : []));
+    if (ids.length > 0) script.add(query(SQL.tasks, this.#namespace, joined(unique(ids))), keep);
+    if (keys.length > 0) script.add(query(SQL.tasksOfDedupeKeys, this.#namespace, joined(unique(keys))), keep);
+    for (const scope of this.#scopes) {
+      if (scope.by !== 'session' || scope.waiting === undefined) continue;
+      script.add(query(SQL.waiting(scope.waiting), scope.namespace, scope.sessionId), (answer) => {
+        this.#waiting.set(scope, tasksOf(answer));
+      });
+    }
+  }
+
+  #readReceipts(script: Script): void {
+    const commandIds = this.#scopes.flatMap(({ commandId }) => commandId ?? []);
+    if (commandIds.length === 0) return;
+    script.add(query(SQL.receipts, this.#namespace, joined(unique(commandIds))), (answer) => {
+      const receipts = answer.map((row) => rowAt<Receipt>(FIELDS.receipt, row));
+      this.#receipts = new Map(receipts.map((receipt) => [receipt.commandId, receipt]));
+    });
+  }
+
+  #readNamed(script: Script, scope: Scope, receipt: Receipt): void {
+    const named = namedByReceipt(receipt);
+    let sessions: readonly SessionRow[] = [];
+    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions), ''), (answer) => {
+      sessions = answer.map((row) => sessionOf(row));
+    });
+    script.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
+      const tasks = tasksOf(answer);
+      this.#complete.set(scope, {
+        ...NOTHING,
+        receipt,
+        sessions: named.sessions.flatMap((id) => sessions.find(({ session }) => session.id === id) ?? []),
+        tasks: named.tasks.flatMap((id) => tasks.find((task) => task.id === id) ?? []),
+      });
+    });
+  }
+
+  #readEndedLease(script: Script, scope: ScopeBy<'session'>, token: number): void {
+    const session = this.#sessions.get(scope.sessionId)?.session;
+    if (session === undefined || session.token === token) return;
+    script.add(query(SQL.leaseEvents, scope.namespace, scope.sessionId, token), (answer) => {
+      const events = answer.map((row) => rowAt<Event>(FIELDS.event, row));
+      const marked = (mark: number) => events.find(({ leaseMark }) => leaseMark === mark) ?? null;
+      const closing = marked(2);
+      if (closing === null) return;
+      this.#endedLeases.set(scope, { closing, successor: marked(1), refused: marked(3) !== null });
+    });
+  }
+
+  #readHeldPage(script: Script, scope: Scope): void {
+    const sessions: SessionRow[] = [];
+    for (const [namespace, keys] of Map.groupBy(this.#heldPage, ({ namespace }) => namespace)) {
+      const ids = keys.map(({ sessionId }) => sessionId);
+      script.add(query(SQL.sessions, namespace, joined(ids), ''), (answer) => {
+        sessions.push(
+          ...answer
+            .map((row) => sessionOf(row))
+            .filter(({ session }) => ids.includes(session.id))
+            .toSorted(bySessionId),
+        );
+      });
+    }
+    this.#complete.set(scope, { ...NOTHING, sessions });
+  }
+
+  #keepDatabase(answer: Answer): void {
+    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt] = answer[0] as DatabaseRow;
+    // A server tells its wall clock alone; of a test's clock no more is taken.
+    const wall = this.#clock?.read().wall ?? now;
+    this.#dueAt = dueAt;
+    this.#database = {
+      now,
+      micros: this.#clock === null ? micros : 0,
+      reading: { wall, steady: wall, uptime: wall, boot: null },
+      clock: decodeClockState(clockText),
+      clockText,
+      schemaVersion: Number(schema),
+      greatestToken: greatestToken ?? 0,
+      oldestReceiptAt,
+    };
+  }
+
+  /** Whether a task's time has come that this scope would find claimable. */
+  #findsDue(scope: Scope): boolean {
+    // A command that had its effect before is only answered again.
+    if (this.#receiptOf(scope) !== null) return false;
+    const isDue = (at: number | null) => at !== null && at <= this.#known().now;
+    // What a release takes next is a claim without a session, and sees due tasks of all sessions like any other.
+    if (this.#lookups.has(scope)) return isDue(this.#dueAt);
+    if (scope.by !== 'session' || !this.#locked.has(scope.sessionId)) return false;
+    return isDue(this.#sessions.get(scope.sessionId)?.dueAt ?? null);
+  }
+
+  #find(scope: Scope): Found | null {
+    switch (scope.by) {
+      case 'session':
+        return this.#findSession(scope);
+      case 'ready':
+        return this.#findReady(scope);
+      case 'stale': {
+        const also = unique(scope.also ?? []).filter((id) => !this.#stale.includes(id));
+        return { ...NOTHING, sessions: this.#rows([...this.#stale, ...also]) };
+      }
+      case 'task': {
+        const task = this.#tasks.get(scope.taskId);
+        if (task !== undefined && this.#isHeldByOthers(task.sessionId)) return null;
+        return task === undefined ? NOTHING : { ...NOTHING, sessions: this.#rows([task.sessionId]), tasks: [task] };
+      }
+      case 'new': {
+        if (scope.sessionIds.some((id) => this.#isHeldByOthers(id))) return null;
+        const tasks = [...this.#tasks.values()].filter(
+          ({ id, dedupeKey }) =>
+            scope.taskIds.includes(id) || (dedupeKey !== null && scope.dedupeKeys.includes(dedupeKey)),
+        );
+        return { ...NOTHING, sessions: this.#rows(unique(scope.sessionIds)), tasks };
+      }
+      case 'held':
+        return NOTHING;
+    }
+  }
+
+  #findSession(scope: ScopeBy<'session'>): Found | null {
+    if (this.#isHeldByOthers(scope.sessionId)) return null;
+    const named = this.#sessions.get(scope.sessionId);
+    const next = scope.then === undefined ? [] : this.#deal(scope, scope.then);
+    if (next === null) return null;
+    return {
+      ...NOTHING,
+      sessions: [...(named === undefined ? [] : [named]), ...this.#rows(next.filter((id) => id !== scope.sessionId))],
+      tasks: this.#waiting.get(scope) ?? [],
+      nextDueAt: named === undefined || named.head !== null ? null : named.dueAt,
+      endedLease: this.#endedLeases.get(scope) ?? null,
+    };
+  }
+
+  #findReady(scope: ScopeBy<'ready'>): Found | null {
+    const others = [...this.#own, ...this.#stale];
+    // The first claim of a group recovers what is stale; the next ones need not do it again.
+    this.#stale = [];
+    const heads = this.#deal(scope, scope);
+    if (heads === null && others.length === 0) return null;
+    return {
+      ...NOTHING,
+      sessions: this.#rows([...others, ...(heads ?? [])]),
+      nextDueAt: heads?.length ? null : this.#dueAt,
+    };
+  }
+
+  /** The next heads of those that were found; null: there are none, but others hold some that may come free. */
+  #deal(scope: Scope, filter: ReadyFilter): readonly string[] | null {
+    const lookup = this.#lookups.get(scope);
+    const ids = lookup?.deal(filter) ?? [];
+    return ids.length === 0 && lookup?.sawMore === true && this.#whenLocked === 'skip' ? null : ids;
+  }
+
+  /** It is there, and this transaction could not lock it. */
+  #isHeldByOthers(id: string): boolean {
+    return this.#sessions.has(id) && !this.#locked.has(id);
+  }
+
+  #receiptOf({ commandId }: Scope): Receipt | null {
+    return commandId === undefined ? null : (this.#receipts.get(commandId) ?? null);
+  }
+
+  #tasksNamed(): readonly string[] {
+    return this.#scopes.flatMap((scope) => (scope.by === 'task' ? scope.taskId : []));
+  }
+
+  #rows(ids: readonly string[]): LoadedSession[] {
+    return ids.flatMap((id) => this.#sessions.get(id) ?? []);
+  }
+
+  #time(): Value {
+    return timeOf(this.#clock);
+  }
+
+  #known(): Database {
+    if (this.#database === null) throw new Error('The database was asked for before it was read.');
+    return this.#database;
+  }
+}
+
+type DatabaseRow = [
+  now: number,
+  micros: number,
+  clock: string,
+  schema: string,
+  greatestToken: number | null,
+  dueAt: number | null,
+  oldestReceiptAt: number | null,
+];
+
+function sessionsNamed(scope: Scope): readonly string[] {
+  if (scope.by === 'session') return [scope.sessionId];
+  if (scope.by === 'new') return scope.sessionIds;
+  return scope.by === 'stale' ? (scope.also ?? []) : [];
+}
+
+function staleLimitOf(scope: Scope): number {
+  return scope.by === 'stale' ? scope.limit : scope.by === 'ready' ? scope.staleLimit : 0;
+}
+
+const TASK_AT = FIELDS.session.length;
+const HEAD_AT = TASK_AT + FIELDS.task.length;
+const DUE_AT = HEAD_AT + FIELDS.task.length;
+
+function sessionOf(row: readonly unknown[]): SessionRow {
+  return {
+    session: rowAt<Session>(FIELDS.session, row),
+    task: taskAt(row, TASK_AT),
+    head: taskAt(row, HEAD_AT),
+    dueAt: row[DUE_AT] as number | null,
+  };
+}
+
+/** An outer join finds no task where there is none: all its columns are null. */
+function taskAt(row: readonly unknown[], start: number): Task | null {
+  return row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start);
+}
+
+function tasksOf(answer: Answer): Task[] {
+  return answer.map((row) => rowAt<Task>(FIELDS.task, row));
+}
+
+function bySessionId(a: LoadedSession, b: LoadedSession): number {
+  return a.session.id < b.session.id ? -1 : 1;
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { MigrationReport } from '@agent-orchestrator/core';
+import type { Link } from './link.ts';
+import { GRANTS, OWNER } from './roles.ts';
+import { newer, SCHEMA_VERSION } from './schema-version.ts';
+import { query } from './script.ts';
+import { SQL } from './statements.ts';
+
+/** One migration of the folder that drizzle-kit keeps. */
+export interface Migration {
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** Beside `src` and `dist` alike; a bundle ships a copy beside itself, next to those of other storages. */
+const FOLDER = new URL('../drizzle/postgres', import.meta.url);
+/** `AGOR`: whoever migrates holds this lock until the transaction ends. */
+const LOCK = 0x41474f52;
+/** A migration of many rows takes its time. */
+const TIMEOUT_MS = 600_000;
+
+/** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
+const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
+/** Version 16 tells membership from the right to act as the role. */
+const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
+    AND pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+  FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
+const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+
+/** How many migrations the database has seen; 0 if there is nothing of ours. */
+export async function schemaVersionOf(link: Link): Promise<number> {
+  if ((await value(link, TABLES)) !== true) return 0;
+  return Number(await value(link, VERSION));
+}
+
+/** The migrations in their order. Loads drizzle, which takes a while: only where there is something to migrate. */
+export async function readMigrations(): Promise<readonly Migration[]> {
+  const { readMigrationFiles } = await import('drizzle-orm/migrator');
+  const folder = fileURLToPath(FOLDER);
+  const journal = JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')) as { entries: { tag: string }[] };
+  return readMigrationFiles({ migrationsFolder: folder }).map(({ sql }, index) => ({
+    name: journal.entries[index]?.tag ?? '',
+    statements: sql,
+  }));
+}
+
+/**
+ * Applies what the database has not seen, all or nothing. The lock is taken before the version is read, so of many
+ * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's role
+ * exists and may be used, the tables become its, so that no agent owns what it must not change.
+ */
+export async function applyMigrations(link: Link, migrations: readonly Migration[]): Promise<MigrationReport> {
+  await run(link, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  try {
+    await run(link, `SELECT pg_advisory_xact_lock(${LOCK})`);
+    const version = await schemaVersionOf(link);
+    if (version > SCHEMA_VERSION) throw newer(version);
+    const pending = migrations.slice(version);
+    if (pending.length > 0) {
+      if ((await value(link, OWNER_USABLE)) === true) await run(link, `SET LOCAL ROLE ${OWNER}`);
+      for (const { statements } of pending) for (const statement of statements) await run(link, statement);
+      await link.flush([query(SAVE_VERSION, String(migrations.length))], TIMEOUT_MS);
+      await run(link, GRANTS);
+    }
+    await run(link, SQL.commit);
+    return { created: version === 0 && pending.length > 0, applied: pending.map(({ name }) => name) };
+  } catch (error) {
+    if (link.usable) await run(link, SQL.rollback);
+    throw error;
+  }
+}
+
+async function run(link: Link, text: string): Promise<void> {
+  await link.flush([query(text)], TIMEOUT_MS);
+}
+
+async function value(link: Link, text: string): Promise<unknown> {
+  const [answer] = await link.flush([query(text)], TIMEOUT_MS);
+  return answer?.[0]?.[0];
+}

@@ -1,0 +1,219 @@
+import {
+  OrchestratorError,
+  type Capabilities,
+  type Clock,
+  type Decision,
+  type Loaded,
+  type MigrationReport,
+  type Reader,
+  type Scope,
+  type Storage,
+} from '@agent-orchestrator/core';
+import { isConnectionLost, translateError } from './errors.ts';
+import { settledEventId } from './followers.ts';
+import { Group } from './group.ts';
+import type { Answer, Query } from './link.ts';
+import { Links, openLink } from './links.ts';
+import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
+import { PostgresReader, type ReadSource } from './reader.ts';
+import { newer, notFound, older, SCHEMA_VERSION } from './schema-version.ts';
+import { query } from './script.ts';
+import { parseServerUrl, type ServerAddress } from './server-address.ts';
+import { ChangeWatcher } from './watch.ts';
+
+export interface PostgresStorageOptions {
+  /** `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as options. */
+  readonly url: string;
+  /**
+   * `create` (default): the schema is made by `migrate()` if there is none. `existing`: refuses a database without one.
+   * `read-only`: the same, and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
+   */
+  readonly mode?: 'create' | 'existing' | 'read-only';
+  /** Whose time counts: the server's, unless a test owns time. */
+  readonly clock?: Clock;
+  /** How long a command is tried again when the server is away or busy, in milliseconds. */
+  readonly retryMs?: number;
+}
+
+const RETRY_MS = 30_000;
+/** Two groups, so that one can be judged while the other waits for the disk. */
+const GROUP_LINKS = 2;
+const WAITING_LINKS = 4;
+const READING_LINKS = 4;
+/** A read may be of 500 large events. */
+const READ_MS = 60_000;
+
+/**
+ * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything else
+ * throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ *
+ * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`; the password is in none of them
+ */
+export async function openPostgresStorage({
+  url,
+  mode = 'create',
+  clock,
+  retryMs = RETRY_MS,
+}: PostgresStorageOptions): Promise<Storage> {
+  const address = parseServerUrl(url);
+  const storage = new PostgresStorage(address, mode, clock ?? null, retryMs);
+  try {
+    await storage.assertUsable();
+    return storage;
+  } catch (error) {
+    await storage.close();
+    throw translateError(error);
+  }
+}
+
+class PostgresStorage implements Storage {
+  readonly capabilities: Capabilities = {
+    shared: true,
+    multiProcess: true,
+    durable: true,
+    wakeUp: 'push',
+    // The server's clock ran on while a client slept, and so did the other machines.
+    sleepGrace: false,
+    timePrecisionMs: 1,
+  };
+  readonly read: Reader;
+  readonly #mode: NonNullable<PostgresStorageOptions['mode']>;
+  readonly #links: Links;
+  readonly #waitingLinks: Links;
+  readonly #readingLinks: Links;
+  readonly #group: Group;
+  readonly #watcher: ChangeWatcher;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    address: ServerAddress,
+    mode: NonNullable<PostgresStorageOptions['mode']>,
+    clock: Clock | null,
+    retryMs: number,
+  ) {
+    this.#mode = mode;
+    this.#links = new Links(address, GROUP_LINKS);
+    this.#waitingLinks = new Links(address, WAITING_LINKS);
+    this.#readingLinks = new Links(address, READING_LINKS);
+    this.#watcher = new ChangeWatcher({
+      read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
+      connect: (onNotify) => openLink(address, onNotify),
+    });
+    this.#group = new Group({
+      links: this.#links,
+      waitingLinks: this.#waitingLinks,
+      clock,
+      retryMs,
+      onChange: () => this.#watcher.announce(),
+    });
+    this.read = new PostgresReader(this.#source(), clock);
+  }
+
+  /** Connects, so that what is wrong comes out now. */
+  async assertUsable(): Promise<void> {
+    const version = await this.#links.use(schemaVersionOf);
+    if (version > SCHEMA_VERSION) throw newer(version);
+    if (this.#mode === 'create') return;
+    if (version === 0) throw notFound();
+    if (version < SCHEMA_VERSION) throw older(version);
+  }
+
+  async migrate(): Promise<MigrationReport> {
+    this.#assertWriting();
+    try {
+      return await this.#waitingLinks.use(async (link) => {
+        if ((await schemaVersionOf(link)) === SCHEMA_VERSION) return { created: false, applied: [] };
+        return applyMigrations(link, await readMigrations());
+      });
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+    this.#assertWriting();
+    return this.#group.transact(scope, decide);
+  }
+
+  async watch(onChange: () => void): Promise<() => Promise<void>> {
+    this.#assertOpen();
+    return this.#watcher.add(onChange);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#letGo();
+    return this.#closed;
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#group.settled();
+    await this.#watcher.close();
+    await Promise.all([this.#links.close(), this.#waitingLinks.close(), this.#readingLinks.close()]);
+  }
+
+  #source(): ReadSource {
+    return {
+      read: async (one) => {
+        this.#assertOpen();
+        const [answer] = await this.#flush([one]);
+        return answer as Answer;
+      },
+      snapshot: async (use) => {
+        this.#assertOpen();
+        return this.#snapshot(use);
+      },
+      settledEventId: async () => {
+        this.#assertOpen();
+        return settledEventId((queries) => this.#flush(queries));
+      },
+    };
+  }
+
+  /** A read whose connection was cut off is done again, until it had a new one: it changes nothing. */
+  async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.#readingLinks.use((link) => link.flush(queries, timeoutMs));
+      } catch (error) {
+        if (!isConnectionLost(error) || tries > READING_LINKS || this.#closed !== null) throw translateError(error);
+      }
+    }
+  }
+
+  async #snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    // Before the snapshot is taken, so that all it tells can be seen in it.
+    const settled = await settledEventId((queries) => this.#flush(queries));
+    return this.#readingLinks.use(async (link) => {
+      const flush = async (queries: readonly Query[]): Promise<readonly Answer[]> => {
+        try {
+          return await link.flush(queries, READ_MS);
+        } catch (error) {
+          throw translateError(error);
+        }
+      };
+      await flush([query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')]);
+      const source: ReadSource = {
+        read: async (one) => (await flush([one]))[0] as Answer,
+        // All that is read in a snapshot sees the same state already.
+        snapshot: (useInside) => useInside(source),
+        settledEventId: async () => settled,
+      };
+      try {
+        return await use(source);
+      } finally {
+        if (link.usable) await flush([query('ROLLBACK')]);
+      }
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== null) throw new OrchestratorError('STORE_CLOSED');
+  }
+
+  #assertWriting(): void {
+    this.#assertOpen();
+    if (this.#mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
+  }
+}

@@ -1,0 +1,179 @@
+import type {
+  Clock,
+  Counts,
+  Event,
+  EventFilter,
+  NextHead,
+  Page,
+  Reader,
+  Session,
+  SessionFilter,
+  Task,
+  TaskFilter,
+} from '@agent-orchestrator/core';
+import type { Answer, Query, Value } from './link.ts';
+import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+import { query } from './script.ts';
+import { FIELDS, now, timeOf } from './statements.ts';
+
+/** Runs reads on some connection, and what is to see one state on a connection of its own. */
+export interface ReadSource {
+  read(query: Query): Promise<Answer>;
+  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
+  settledEventId(): Promise<number>;
+}
+
+/** A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this. */
+const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
+    s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
+  FROM orchestrator.sessions s
+  LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
+  LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id
+  WHERE s.namespace = $1 AND s.id = $2`;
+const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
+/** From one namespace to the next by its index, not over all sessions. */
+const namespacesOf = (table: string): string =>
+  `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((SELECT r.namespace FROM orchestrator.${table} r ORDER BY r.namespace LIMIT 1)
+    UNION ALL SELECT (SELECT r.namespace FROM orchestrator.${table} r WHERE r.namespace > found.namespace ORDER BY r.namespace LIMIT 1) FROM found WHERE found.namespace IS NOT NULL)
+    SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
+const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
+const NOW = `SELECT ${now('$1')}`;
+
+const counted = (table: string, where: string): string =>
+  `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${where} LIMIT $2) c)`;
+const ENDED = `status IN ('succeeded', 'failed', 'cancelled')`;
+const COUNTS = `SELECT
+  least($2, ${counted('sessions', `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`)} + ${counted('sessions', `status = 'idle' AND next_task_id IS NULL`)}),
+  ${counted('sessions', `status = 'running' AND agent > ''`)}, ${counted('sessions', `status = 'closed'`)},
+  ${counted('tasks', `status = 'scheduled' AND run_at >= 0`)}, ${counted('tasks', `status = 'queued' AND priority >= 0`)}, ${counted('tasks', `status = 'running'`)},
+  ${['succeeded', 'failed', 'cancelled'].map((status) => counted('tasks', `status = '${status}' AND ${ENDED}`)).join(', ')},
+  ${counted('event_log', 'true')}`;
+
+/** The texts of all reads but events and lists, for the test that looks at their query plans. */
+export const READS = { SESSION, TASK, NAMESPACES, COUNTS } as const;
+
+const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
+const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
+
+export class PostgresReader implements Reader {
+  readonly #source: ReadSource;
+  readonly #clock: Clock | null;
+
+  constructor(source: ReadSource, clock: Clock | null) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  async session(namespace: string, id: string): ReturnType<Reader['session']> {
+    const [row] = await this.#source.read(query(SESSION, namespace, id));
+    if (row === undefined) return null;
+    const taskAt = (start: number) => (row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start));
+    return {
+      session: rowAt<Session>(FIELDS.session, row),
+      task: taskAt(FIELDS.session.length),
+      head: taskAt(FIELDS.session.length + FIELDS.task.length),
+      next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT),
+    };
+  }
+
+  async task(namespace: string, id: string): Promise<Task | null> {
+    const [row] = await this.#source.read(query(TASK, namespace, id));
+    return row === undefined ? null : rowAt<Task>(FIELDS.task, row);
+  }
+
+  async sessions(filter: SessionFilter): Promise<Page<Session>> {
+    const { listSessions } = await import('./lists.ts');
+    const found = await this.#source.read(listSessions(filter));
+    return pageOf(
+      found.map((row) => rowAt<Session>(FIELDS.session, row)),
+      filter.limit,
+      ({ id }) => id,
+    );
+  }
+
+  async tasks(filter: TaskFilter): Promise<Page<Task>> {
+    const { listTasks } = await import('./lists.ts');
+    const found = await this.#source.read(listTasks(filter));
+    return pageOf(
+      found.map((row) => rowAt<Task>(FIELDS.task, row)),
+      filter.limit,
+      ({ id }) => id,
+    );
+  }
+
+  async events(filter: EventFilter): Promise<Page<Event>> {
+    const found = await this.#source.read(eventsQuery(filter));
+    const events = found.map((row) => rowAt<Event>(FIELDS.event, row));
+    return pageOf(events, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+  }
+
+  async counts(namespace: string, max: number): Promise<Counts> {
+    const [row] = await this.#source.read(query(COUNTS, namespace, max));
+    const [
+      idle = 0,
+      running = 0,
+      closed = 0,
+      scheduled = 0,
+      queued = 0,
+      underWay = 0,
+      succeeded = 0,
+      failed = 0,
+      cancelled = 0,
+      events = 0,
+    ] = (row ?? []) as readonly number[];
+    return {
+      sessions: { idle, running, closed },
+      tasks: { scheduled, queued, running: underWay, succeeded, failed, cancelled },
+      events,
+    };
+  }
+
+  settledEventId(): Promise<number> {
+    return this.#source.settledEventId();
+  }
+
+  async namespaces(): Promise<readonly string[]> {
+    const found = await this.#source.read(query(NAMESPACES));
+    return found.map(([namespace]) => namespace as string);
+  }
+
+  snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R> {
+    return this.#source.snapshot((source) => use(new PostgresReader(source, this.#clock)));
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.#source.read(query(NOW, timeOf(this.#clock)));
+    return row?.[0] as number;
+  }
+}
+
+/** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
+export function eventsQuery({
+  namespace,
+  sessionId,
+  taskId,
+  types,
+  leaseMark,
+  limit,
+  after = '0',
+}: EventFilter): Query {
+  const cursor = sessionId === undefined ? 'id' : 'seq';
+  const conditions: [before: string, value: Value, behind?: string][] = [
+    ['namespace =', namespace],
+    [`${cursor} >`, Number(after)],
+  ];
+  if (sessionId !== undefined) conditions.push(['session_id =', sessionId]);
+  if (taskId !== undefined) conditions.push(['task_id =', taskId]);
+  if (types !== undefined) conditions.push([`type = ANY (string_to_array(`, types.join(','), `, ','))`]);
+  if (leaseMark !== undefined) conditions.push(['lease_mark =', leaseMark]);
+  const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
+  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
+  return query(text, ...conditions.map(([, value]) => value));
+}
+
+/** Of one row more than asked, if there are so many. */
+function pageOf<Row>(found: readonly Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}

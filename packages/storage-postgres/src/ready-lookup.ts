@@ -1,0 +1,66 @@
+import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
+import type { Answer, Query } from './link.ts';
+import { joined, query, split } from './script.ts';
+import { SQL, type WhenLocked } from './statements.ts';
+
+/** One look-up for claims with the same filter that stand next to each other: as many heads as they ask for, dealt out in order. */
+export class ReadyLookup {
+  readonly #filter: ReadyFilter;
+  #limit = 0;
+  #ids: readonly string[] = [];
+  #dealt = 0;
+  #sawMore = false;
+
+  private constructor(filter: ReadyFilter) {
+    this.#filter = filter;
+  }
+
+  /** What a scope wants of the idle sessions, if anything. */
+  static filterOf(scope: Scope): ReadyFilter | null {
+    if (scope.by === 'ready') return scope;
+    return (scope.by === 'session' ? scope.then : undefined) ?? null;
+  }
+
+  /** The look-ups for these scopes, by scope. */
+  static planFor(scopes: readonly Scope[]): ReadonlyMap<Scope, ReadyLookup> {
+    const plan = new Map<Scope, ReadyLookup>();
+    let last: ReadyLookup | null = null;
+    for (const scope of scopes) {
+      const filter = ReadyLookup.filterOf(scope);
+      if (filter === null) continue;
+      if (last === null || !last.#isFor(filter)) last = new ReadyLookup(filter);
+      last.#limit += filter.limit;
+      plan.set(scope, last);
+    }
+    return plan;
+  }
+
+  #isFor({ addressees, kinds }: ReadyFilter): boolean {
+    return JSON.stringify([addressees, kinds]) === JSON.stringify([this.#filter.addressees, this.#filter.kinds]);
+  }
+
+  /** There are heads that others hold: what was not found may yet be had. */
+  get sawMore(): boolean {
+    return this.#sawMore;
+  }
+
+  query(namespace: string, whenLocked: WhenLocked): Query {
+    const { addressees, kinds } = this.#filter;
+    const text = SQL.lockReady(this.#limit, kinds !== undefined, whenLocked);
+    const signed = joined(addressees.map((addressee) => `=${addressee}`));
+    return kinds === undefined ? query(text, namespace, signed) : query(text, namespace, signed, joined(kinds));
+  }
+
+  read(answer: Answer): void {
+    this.#ids = split(answer[0]?.[0]);
+    this.#sawMore = answer[0]?.[1] === true;
+    this.#dealt = 0;
+  }
+
+  /** The next sessions for one scope. */
+  deal({ limit }: ReadyFilter): readonly string[] {
+    const ids = this.#ids.slice(this.#dealt, this.#dealt + limit);
+    this.#dealt += ids.length;
+    return ids;
+  }
+}

@@ -1,0 +1,170 @@
+import {
+  compareInQueue,
+  nextHeadOf,
+  type Change,
+  type Decision,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
+import type { Query } from './link.ts';
+import type { Database } from './load.ts';
+import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { query } from './script.ts';
+import { FIELDS, SQL } from './statements.ts';
+
+/** Whether there is anything to write. */
+export function hasEffect(decision: Decision<unknown>): boolean {
+  return (
+    decision.sessions.length > 0 ||
+    decision.tasks.length > 0 ||
+    decision.events.length > 0 ||
+    decision.receipt !== null ||
+    decision.clock !== null
+  );
+}
+
+/**
+ * The statements that write the decisions of a group, in the order that the tables' rules ask for: one task of a session
+ * runs at a time, so first those that stop running; a head is looked up when its queue is written; events come last, so
+ * that followers of the log wait for as little as possible.
+ */
+export function saving(decisions: readonly Decision<unknown>[], database: Database): Query[] {
+  const sessions = decisions.flatMap((decision) => decision.sessions);
+  const tasks = decisions.flatMap((decision) => decision.tasks);
+  const queues = changedQueues(tasks);
+  const updates = sessions.filter((change) => !isNew(change));
+  const toUpdate = tasks.filter((change) => !isNew(change));
+  return [
+    ...write(
+      SQL.insertSessions,
+      sessions.filter(isNew).map(({ after }) => newSession(after, queues)),
+    ),
+    ...write(SQL.updateTasks, toUpdate.filter(stops).map(taskUpdate)),
+    ...write(
+      SQL.insertTasks,
+      tasks.filter(isNew).map(({ after }) => columns(TASK_COLUMNS, FIELDS.task, after)),
+    ),
+    ...write(SQL.updateTasks, toUpdate.filter((change) => !stops(change)).map(taskUpdate)),
+    ...[...Map.groupBy(updates, (change) => sessionUpdate(change, queues))].flatMap(([[text, fields], changes]) =>
+      write(
+        text,
+        changes.map((change) => changed(SESSION_COLUMNS, fields, change)),
+      ),
+    ),
+    ...unsaved(queues, sessions),
+    ...write(
+      SQL.insertEvents,
+      decisions.flatMap(({ events }) => events).map((event) => columns(EVENT_COLUMNS, FIELDS.newEvent, event)),
+    ),
+    ...write(
+      SQL.insertReceipts,
+      decisions
+        .flatMap(({ receipt }) => receipt ?? [])
+        .map((receipt) => columns(RECEIPT_COLUMNS, FIELDS.receipt, receipt)),
+    ),
+    ...forget(decisions, database),
+    ...saveClock(decisions, database),
+  ];
+}
+
+/** A row under the names of its columns. */
+type Columns = Readonly<Record<string, unknown>>;
+
+function write(text: string, rows: readonly Columns[]): Query[] {
+  return rows.length === 0 ? [] : [query(text, JSON.stringify(rows))];
+}
+
+function columns<Field extends string>(
+  names: Readonly<Record<Field, string>>,
+  fields: readonly Field[],
+  row: Readonly<Record<Field, unknown>>,
+): Columns {
+  return Object.fromEntries(fields.map((field) => [names[field], row[field]]));
+}
+
+/** What changed of a row, which row it is, and the version that must still stand there. */
+function changed<Row extends Session | Task>(
+  names: Readonly<Record<keyof Row & string, string>>,
+  fields: readonly (keyof Row & string)[],
+  { before, after }: Change<Row>,
+): Columns {
+  return { ...columns(names, fields, after), namespace: after.namespace, id: after.id, version: before?.version };
+}
+
+function isNew({ before }: Change<unknown>): boolean {
+  return before === null;
+}
+
+/** Per session whose queue may have another head now: the tasks of this group that stand in it. */
+function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
+  const changed = tasks.filter(({ before, after }) => before?.status === 'queued' || after.status === 'queued');
+  return Map.groupBy(
+    changed.map(({ after }) => after),
+    ({ namespace, sessionId }) => keyOf(namespace, sessionId),
+  );
+}
+
+/** Neither part can hold a space. */
+function keyOf(namespace: string, sessionId: string): string {
+  return `${namespace} ${sessionId}`;
+}
+
+/** All the tasks of a new session are new, so its head needs no look-up. */
+function newSession(session: Session, queues: ReadonlyMap<string, readonly Task[]>): Columns {
+  const queue = queues.get(keyOf(session.namespace, session.id)) ?? [];
+  const head = queue.filter(({ status }) => status === 'queued').toSorted(compareInQueue)[0];
+  const next = head === undefined ? null : nextHeadOf(head);
+  return {
+    ...columns(SESSION_COLUMNS, FIELDS.session, session),
+    next_task_id: next?.taskId,
+    next_priority: next?.priority,
+    next_queued_at: next?.queuedAt,
+    next_kind: next?.kind,
+    next_for: next?.addressee,
+  };
+}
+
+const RENEW = [SQL.renewSessions, FIELDS.renewed] as const;
+const NOTE = [SQL.noteSessions, FIELDS.noted] as const;
+const NOTE_AND_NEXT = [SQL.noteSessionsAndNext, FIELDS.noted] as const;
+const LEASE = [SQL.leaseSessions, FIELDS.leased] as const;
+const LEASE_AND_NEXT = [SQL.leaseSessionsAndNext, FIELDS.leased] as const;
+
+/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>) {
+  const queueChanged = queues.has(keyOf(after.namespace, after.id));
+  const sameLease = before?.status === after.status && before.token === after.token;
+  if (!sameLease) return queueChanged ? LEASE_AND_NEXT : LEASE;
+  if (queueChanged) return NOTE_AND_NEXT;
+  return before.seq === after.seq ? RENEW : NOTE;
+}
+
+/** A task that changed without its session: no event says so, but the index must. */
+function unsaved(queues: ReadonlyMap<string, readonly Task[]>, sessions: readonly Change<Session>[]): Query[] {
+  const saved = new Set(sessions.map(({ after }) => keyOf(after.namespace, after.id)));
+  return [...queues].flatMap(([key, [task]]) =>
+    task === undefined || saved.has(key) ? [] : [query(SQL.setNext, task.namespace, task.sessionId)],
+  );
+}
+
+function stops({ before, after }: Change<Task>): boolean {
+  return before?.status === 'running' && after.status !== 'running';
+}
+
+function taskUpdate(change: Change<Task>): Columns {
+  return changed<Task>(TASK_COLUMNS, FIELDS.taskChanges, change);
+}
+
+/** Once for all receipts of a group, where there is one that is over. */
+function forget(decisions: readonly Decision<unknown>[], { oldestReceiptAt }: Database): Query[] {
+  const at = Math.max(...decisions.map(({ receipt, forgetReceiptsAt }) => (receipt === null ? 0 : forgetReceiptsAt)));
+  return oldestReceiptAt === null || oldestReceiptAt > at ? [] : [query(SQL.forgetReceipts, at)];
+}
+
+function saveClock(decisions: readonly Decision<unknown>[], { clock: before, clockText }: Database): Query[] {
+  const states = decisions.flatMap(({ clock }) => clock ?? []);
+  const last = states.at(-1);
+  if (last === undefined) return [];
+  const isAboutJump = before.jump !== null || states.some(({ jump }) => jump !== null);
+  return [query(isAboutJump ? SQL.saveClock : SQL.noteClock, JSON.stringify(last), clockText)];
+}

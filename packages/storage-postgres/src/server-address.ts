@@ -1,0 +1,104 @@
+import { OrchestratorError } from '@agent-orchestrator/core';
+
+/** How sure the client is of whom it talks to. */
+type TlsMode = 'off' | 'unchecked' | 'verified';
+
+/** A store URL of ours, understood. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** A folder with the server's socket, instead of host and port. */
+  readonly socketFolder: string | null;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly tls: TlsMode;
+  /** A file with the certificates of the authorities to trust, instead of the system's. */
+  readonly rootCertificate: string | null;
+  /** Whether statements are prepared once for each connection. Behind a pooler that hands connections round, they cannot be. */
+  readonly prepare: boolean;
+  readonly applicationName: string;
+  /** The URL without its password, for people. */
+  readonly shown: string;
+}
+
+const OPTIONS = ['sslmode', 'sslrootcert', 'prepare', 'application_name'];
+const TLS_MODES: Readonly<Record<string, TlsMode>> = {
+  disable: 'off',
+  require: 'unchecked',
+  'verify-full': 'verified',
+};
+
+/**
+ * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&prepare=…&application_name=…`.
+ *
+ * Anything but the machine itself is reached by TLS with a checked certificate, unless `sslmode` says otherwise.
+ *
+ * @throws `STORE_URL_INVALID`; the message never repeats the URL, which may hold a password
+ */
+export function parseServerUrl(text: string): ServerAddress {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null)
+    throw invalid('The store URL is malformed. A password with / ? # @ or % in it must be percent-encoded.');
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')
+    throw invalid('The store URL does not begin with postgres://.');
+  const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
+  if (unknown.length > 0) throw invalid(`The store URL has an unknown option; known ones are ${OPTIONS.join(', ')}.`);
+
+  const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1');
+  const database = decoded(url.pathname.slice(1));
+  const user = decoded(url.username);
+  if (host === '') throw invalid('The store URL names no host.');
+  if (host.includes(',')) throw invalid('The store URL names several hosts; name the one that can be written.');
+  if (user === '') throw invalid('The store URL names no user.');
+  if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
+  const socketFolder = host.startsWith('/') ? host : null;
+  const port = url.port === '' ? 5432 : Number(url.port);
+  return {
+    host,
+    port,
+    socketFolder,
+    user,
+    password: decoded(url.password),
+    database,
+    tls: tlsMode(url.searchParams.get('sslmode'), socketFolder !== null || isLoopback(host)),
+    rootCertificate: url.searchParams.get('sslrootcert'),
+    prepare: preparing(url.searchParams.get('prepare')),
+    applicationName: url.searchParams.get('application_name') ?? 'agent-orchestrator',
+    shown: `postgres://${encodeURIComponent(user)}@${url.host}${url.pathname}`,
+  };
+}
+
+/** Whether packets to this host stay on this machine. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function tlsMode(asked: string | null, local: boolean): TlsMode {
+  if (asked === null) return local ? 'off' : 'verified';
+  const mode = TLS_MODES[asked];
+  if (mode === undefined)
+    throw invalid(`sslmode in the store URL must be one of ${Object.keys(TLS_MODES).join(', ')}.`);
+  return mode;
+}
+
+function preparing(asked: string | null): boolean {
+  if (asked !== null && asked !== 'true' && asked !== 'false')
+    throw invalid('prepare in the store URL must be true or false.');
+  return asked !== 'false';
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('The store URL holds a % that encodes nothing. In a password, write %25 for it.');
+  }
+}
+
+function invalid(message: string): OrchestratorError {
+  return new OrchestratorError('STORE_URL_INVALID', message, {
+    field: 'store',
+    hint: 'Write postgres://user:password@host:5432/database.',
+  });
+}

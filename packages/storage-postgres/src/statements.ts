@@ -1,0 +1,246 @@
+import {
+  FIXED_SESSION_FIELDS,
+  LIMITS,
+  MOVING_TASK_FIELDS,
+  NO_LEASE,
+  UNLOGGED_SESSION_FIELDS,
+  type Clock,
+  type Event,
+  type Receipt,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
+import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+
+/*
+ * Every statement of the hot path as text, with numbered parameters; each connection prepares it once. All names are
+ * qualified, so no search path has a say. Lists of ids come as one text with a line for each (no id holds a line feed):
+ * an array of unknown length, joined to a table, makes the planner scan it, `= ANY` of an expression does not.
+ *
+ * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later statement
+ * of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
+ */
+
+/** Nobody keeps a lock for longer than this, whatever became of him; each limit is well within the next. */
+export const TIMEOUTS = {
+  lock_ms: 5_000,
+  statement_ms: 10_000,
+  /** The server gives up on a transaction whose client does not go on. */
+  idle_ms: 10_000,
+  /** The client gives up on a server that does not answer. */
+  answer_ms: 15_000,
+} as const;
+
+const SESSION = selected(SESSION_COLUMNS, 's');
+const TASK = selected(TASK_COLUMNS, 't');
+const HEAD = selected(TASK_COLUMNS, 'h');
+const EVENT = selected(EVENT_COLUMNS, 'e');
+const RECEIPT = selected(RECEIPT_COLUMNS, 'r');
+
+const without = <Field extends string>(fields: readonly Field[], left: readonly string[]): Field[] =>
+  fields.filter((field) => !left.includes(field));
+
+/** Set by the guard of each update. */
+const GUARDED = ['version'];
+/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
+const RENEWED = without(UNLOGGED_SESSION_FIELDS, GUARDED);
+/** What a change of holder may change. */
+const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
+/** What events may change while the lease stays as it is. */
+const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
+const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
+const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+
+/** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
+export const FIELDS = {
+  renewed: RENEWED,
+  noted: NOTED,
+  leased: LEASED,
+  taskChanges: TASK_CHANGES,
+  session: fieldsOf<Session>(SESSION_COLUMNS),
+  task: fieldsOf<Task>(TASK_COLUMNS),
+  event: fieldsOf<Event>(EVENT_COLUMNS),
+  /** The id comes from the column's default: drawn there, a writer holds its lock on the log before it has an id. */
+  newEvent: fieldsOf<Event>(EVENT_COLUMNS).filter((field) => field !== 'id'),
+  receipt: fieldsOf<Receipt>(RECEIPT_COLUMNS),
+} as const;
+
+const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
+const FOUND = `coalesce(current_setting('orchestrator.found', true), '')`;
+/** Not one of those that an earlier look-up has found. */
+const NOT_FOUND = `s.id <> ALL ((SELECT ${lines(FOUND)})::text[])`;
+/** Adds ids to the setting, and makes them known to the client. */
+const remember = (ids: string): string =>
+  `set_config('orchestrator.found', concat_ws(E'\\n', nullif(${FOUND}, ''), ${ids}), true)`;
+/** The authority's time in milliseconds; the parameter is null unless a test owns time. */
+export const now = (parameter: string): string =>
+  `coalesce(${parameter}::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)`;
+
+/** The parameter of `now`. */
+export function timeOf(clock: Clock | null): number | null {
+  return clock === null ? null : Math.floor(clock.read().wall);
+}
+
+const HEAD_FIRST = `ORDER BY q.priority, q.queued_at, q.id LIMIT 1`;
+const headOf = (columns: string, namespace: string, session: string): string =>
+  `SELECT ${columns} FROM orchestrator.tasks q WHERE q.namespace = ${namespace} AND q.session_id = ${session} AND q.status = 'queued' AND q.priority >= 0 ${HEAD_FIRST}`;
+const nextOf = (namespace: string, session: string): string =>
+  headOf(
+    `q.id, q.priority, q.queued_at, q.kind, CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee WHEN q.role IS NOT NULL THEN 'role:' || q.role ELSE '' END`,
+    namespace,
+    session,
+  );
+
+/**
+ * Rows to write come as one JSON text with an object for each, under the names of the columns. Differs from one statement for
+ * each row: a round trip is answered by one message, not by hundreds (measured: groups of fifty take a third of the time).
+ * It is joined to its table by nested loops alone (see `begin`), so the cost does not grow with the table.
+ */
+const rowsOf = (table: string): string => `json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+const insertInto = (table: string, columns: readonly string[]): string =>
+  `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT ${columns.map((column) => `v.${column}`).join(', ')} FROM ${rowsOf(table)} v`;
+const columnsOf = <Field extends string>(
+  columns: Readonly<Record<Field, string>>,
+  fields: readonly Field[],
+): string[] => fields.map((field) => columns[field]);
+/** The guard is an error, not a row count: the statement goes out together with COMMIT, when nobody can look any more. */
+const update = (table: string, columns: readonly string[], further = ''): string =>
+  `UPDATE orchestrator.${table} s SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}, version = CASE WHEN s.version = v.version THEN s.version + 1 END${further}
+   FROM ${rowsOf(table)} v WHERE s.namespace = v.namespace AND s.id = v.id`;
+const updateSessions = (fields: readonly (keyof Session)[], withNext = false): string =>
+  update(
+    'sessions',
+    columnsOf(SESSION_COLUMNS, fields),
+    withNext ? `, (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})` : '',
+  );
+
+/** Whether a look-up takes a row that somebody else holds as not there, or waits for it. */
+export type WhenLocked = 'skip' | 'wait';
+const locking = (whenLocked: WhenLocked): string => `FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}`;
+
+const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`;
+
+const READY_ORDER = ['next_priority', 'next_queued_at', 'next_task_id'];
+const readyOrder = (table: string): string => READY_ORDER.map((column) => `${table}.${column}`).join(', ');
+/** Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind. */
+const readyRanges = (limit: number, ofKinds: boolean, lock: string): string => {
+  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines('$3')}) k (kind)` : '';
+  const isKind = ofKinds ? ` AND s.next_kind = k.kind AND s.next_kind > ''` : ' AND s.next_priority >= 0';
+  // An addressee stands behind a sign, because nobody is an empty text, and a list of one empty text an empty list.
+  return `unnest(${lines('$2')}) a (addressee)${kinds} CROSS JOIN LATERAL (
+    SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
+    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
+    ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
+};
+
+/** The text of every statement; exported for the test that looks at their query plans. */
+export const SQL = {
+  /**
+   * No state of the session outlives the transaction, so a pooler may stand in between. Plans are made once, and without
+   * regard to how small a table is just now: it may be large by the time the plan is used again.
+   */
+  begin: [
+    'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
+    'SET LOCAL enable_seqscan = off',
+    'SET LOCAL enable_bitmapscan = off',
+    'SET LOCAL enable_sort = off',
+    'SET LOCAL enable_hashjoin = off',
+    'SET LOCAL enable_mergejoin = off',
+    'SET LOCAL plan_cache_mode = force_generic_plan',
+    'SET LOCAL jit = off',
+    `SET LOCAL statement_timeout = ${TIMEOUTS.statement_ms}`,
+    `SET LOCAL lock_timeout = ${TIMEOUTS.lock_ms}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${TIMEOUTS.idle_ms}`,
+  ].join('; '),
+  commit: 'COMMIT',
+  rollback: 'ROLLBACK',
+
+  /** Namespace, ids. Answers those that were locked, and forgets what was found. */
+  lockSessions: (whenLocked: WhenLocked): string =>
+    `SELECT string_agg(l.id, E'\\n'), set_config('orchestrator.found', '', true)
+     FROM (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')}) ORDER BY s.id ${locking(whenLocked)}) l`,
+  /** Namespace, tasks. A task never changes its session, so this much may be read before the lock. */
+  lockSessionsOfTasks: (whenLocked: WhenLocked): string =>
+    `SELECT string_agg(l.id, E'\\n') FROM (SELECT s.id FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(${SESSIONS_OF_TASKS})) ORDER BY s.id ${locking(whenLocked)}) l`,
+  /** Namespace, addressees, kinds if any. Answers the ids in order, and whether more can be seen than could be locked. */
+  lockReady: (limit: number, ofKinds: boolean, whenLocked: WhenLocked): string =>
+    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${remember('p.ids')}
+     FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
+       FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p`,
+  /** Namespace, time. */
+  lockStale: (limit: number): string =>
+    `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
+       SELECT s.id, s.stale_at FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.stale_at <= (SELECT ${now('$2')}) AND ${NOT_FOUND}
+       ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
+  /** Namespace, agent. */
+  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
+       SELECT s.id, s.token FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = $2 AND s.agent > '' AND ${NOT_FOUND}
+       ORDER BY s.token LIMIT ${LIMITS.sweep_page_max} FOR NO KEY UPDATE) b) p`,
+  /** Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held. */
+  lockHeldAfter: (limit: number): string =>
+    `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
+
+  /** Namespace, ids, tasks: these, the tasks' sessions and all that was found, each with its running task, its head, and when its next task is due. */
+  sessions: `SELECT ${SESSION}, ${TASK}, ${HEAD},
+      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)
+    FROM orchestrator.sessions s
+    LEFT JOIN LATERAL (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) t ON true
+    LEFT JOIN LATERAL (${headOf('q.*', 's.namespace', 's.id')}) h ON true
+    WHERE s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))`,
+  /** Time, namespace. Read last, so after every lock: the time in milliseconds and microseconds, and what belongs to the whole database. */
+  database: `SELECT ${now('$1')}, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'),
+      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0),
+      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1),
+      (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1)`,
+  /** Namespace, ids. */
+  receipts: `SELECT ${RECEIPT} FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$2')})`,
+  /** Namespace, ids. */
+  tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`,
+  /** Namespace, keys. */
+  tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.dedupe_key = ANY (${lines('$2')}) AND t.dedupe_key IS NOT NULL`,
+  /** Namespace, session. */
+  waiting: (limit: number): string =>
+    `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.status IN ('scheduled', 'queued') AND t.id > '' ORDER BY t.id LIMIT ${limit}`,
+  /** Namespace, session, token: the events that granted, ended and refused this lease, and the next grant. */
+  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_mark IN (2, 3) ORDER BY e.token, e.lease_mark LIMIT 2)
+    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_mark = 1 ORDER BY e.token LIMIT 1)`,
+
+  /** Namespace, time: makes tasks claimable whose time has come, in sessions that nobody else holds. */
+  queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
+    locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
+    queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due JOIN locked ON locked.id = due.session_id)) AND t.status = 'scheduled' RETURNING t.session_id)
+    SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
+  /** Namespace, time, session: the same for one that this transaction holds. */
+  queueDueInSession: `WITH due AS MATERIALIZED (SELECT d.id FROM orchestrator.tasks d
+      WHERE d.namespace = $1 AND d.session_id = $3 AND d.session_id > '' AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
+    queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due)) AND t.status = 'scheduled' RETURNING t.session_id)
+    SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
+  /** Namespace: the heads of the sessions in which something was just queued. */
+  setNextOfQueued: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})
+    WHERE s.namespace = $1 AND s.id = ANY (${lines(`coalesce(current_setting('orchestrator.queued', true), '')`)})`,
+  /** Namespace, session. */
+  setNext: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')}) WHERE s.namespace = $1 AND s.id = $2`,
+
+  insertSessions: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
+  renewSessions: updateSessions(RENEWED),
+  noteSessions: updateSessions(NOTED),
+  noteSessionsAndNext: updateSessions(NOTED, true),
+  leaseSessions: updateSessions(LEASED),
+  leaseSessionsAndNext: updateSessions(LEASED, true),
+  insertTasks: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
+  updateTasks: update('tasks', columnsOf(TASK_COLUMNS, TASK_CHANGES)),
+  insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
+  insertReceipts: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
+  /** Time. Whoever meets another who tidies up leaves it to him. */
+  forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1 ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
+  /** New and old state. Nobody waits to note the time: whoever holds the row notes much the same. */
+  noteClock: `WITH free AS MATERIALIZED (SELECT m.key FROM orchestrator.meta m WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
+    UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
+  /** New and old state. What is known of a jump must not get lost: whoever read an older state judges again. */
+  saveClock: `UPDATE orchestrator.meta SET value = CASE WHEN value = $2 THEN $1 END WHERE key = 'clock'`,
+} as const;

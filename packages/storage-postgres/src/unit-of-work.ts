@@ -1,0 +1,194 @@
+import {
+  OrchestratorError,
+  type Clock,
+  type ClockState,
+  type Decision,
+  type Loaded,
+  type Scope,
+  type Task,
+} from '@agent-orchestrator/core';
+import { isConnectionLost } from './errors.ts';
+import type { Link, Query } from './link.ts';
+import { load, type Database, type Found, type LoadedGroup } from './load.ts';
+import { ReadyLookup } from './ready-lookup.ts';
+import { newer, notFound, older, SCHEMA_VERSION } from './schema-version.ts';
+import { hasEffect, saving } from './save.ts';
+import { query } from './script.ts';
+import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
+
+/** What is to be judged. */
+export interface Unit {
+  readonly scope: Scope;
+  readonly decide: (loaded: Loaded) => Decision<unknown>;
+}
+
+/**
+ * What a unit came to. `held`: somebody else holds what it names, so it has to be judged again, alone and waiting. `later`: an
+ * earlier unit changed what this one sees, so it has to be judged again after the commit, as have all that follow it.
+ */
+export type Outcome =
+  | { readonly reply: unknown }
+  | { readonly error: unknown }
+  | { readonly held: true }
+  | { readonly later: true };
+
+export interface Committed {
+  readonly outcomes: readonly Outcome[];
+  /** Whether there is anything new to see. */
+  readonly changed: boolean;
+}
+
+/** The connection was lost after COMMIT was sent: the transaction may have had its effect, or not. */
+export class CommitLost extends Error {
+  override readonly name = 'CommitLost';
+}
+
+/** What one process carries on from group to group. */
+export interface Carried {
+  /** The greatest token that this process has granted, committed or not. */
+  greatestToken: number;
+}
+
+/**
+ * One transaction for units of one namespace that have nothing in common: locks and loads, lets each decide, saves and
+ * commits. Two round trips, however many there are.
+ *
+ * @throws the server's error, with everything rolled back; `CommitLost`
+ */
+export async function transact(
+  link: Link,
+  units: readonly Unit[],
+  whenLocked: WhenLocked,
+  clock: Clock | null,
+  carried: Carried,
+): Promise<Committed> {
+  const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
+  try {
+    const scopes = units.map(({ scope }) => scope);
+    const loaded = await load(flush, scopes, whenLocked, clock);
+    assertSchema(loaded.database.schemaVersion);
+    const { outcomes, decisions } = judge(units, loaded, carried);
+    if (decisions.length === 0 && !loaded.queuedDue) {
+      // A transaction that only locked rows would wait for the disk all the same if it committed.
+      await flush([query(SQL.rollback)]);
+      return { outcomes, changed: false };
+    }
+    await commit(flush, saving(decisions, loaded.database));
+    return {
+      outcomes,
+      changed: decisions.some(
+        (decision) => decision.sessions.length + decision.tasks.length + decision.events.length > 0,
+      ),
+    };
+  } catch (error) {
+    await rollBack(link);
+    throw error;
+  }
+}
+
+async function commit(
+  flush: (queries: readonly Query[]) => Promise<readonly { readonly command: string }[]>,
+  queries: readonly Query[],
+): Promise<void> {
+  try {
+    const answers = await flush([...queries, query(SQL.commit)]);
+    // A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
+    if (answers.at(-1)?.command !== 'COMMIT') throw new OrchestratorError('INTERNAL', 'The server did not commit.');
+  } catch (error) {
+    throw isConnectionLost(error) ? new CommitLost('The connection was lost on COMMIT.', { cause: error }) : error;
+  }
+}
+
+async function rollBack(link: Link): Promise<void> {
+  if (!link.usable) return;
+  try {
+    await link.flush([query(SQL.rollback)], TIMEOUTS.answer_ms);
+  } catch {
+    // Without a connection the server rolls back by itself.
+    link.destroy();
+  }
+}
+
+/**
+ * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one that an
+ * earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left something to claim.
+ */
+function judge(
+  units: readonly Unit[],
+  { database, found }: LoadedGroup,
+  carried: Carried,
+): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly Decision<unknown>[] } {
+  const decisions: Decision<unknown>[] = [];
+  const outcomes: Outcome[] = [];
+  const touched = new Set<string>();
+  let clock: ClockState = database.clock;
+  let heads: 'as_loaded' | 'changed' = 'as_loaded';
+
+  for (const [index, { scope, decide }] of units.entries()) {
+    const rows = found[index] ?? 'later';
+    if (rows === 'later') break;
+    if (rows === 'held') {
+      outcomes.push({ held: true });
+      continue;
+    }
+    const claims = ReadyLookup.filterOf(scope) !== null;
+    if ((claims && heads === 'changed') || names(rows, touched)) break;
+    for (const { session } of rows.sessions) touched.add(session.id);
+    try {
+      const decision = decide({
+        now: database.now,
+        clock: { ...clock, reading: database.reading },
+        greatestToken: greatestToken(database, carried),
+        ...rows,
+      });
+      outcomes.push({ reply: decision.reply });
+      if (hasEffect(decision)) decisions.push(decision);
+      clock = decision.clock ?? clock;
+      for (const { leaseMark, token } of decision.events)
+        if (leaseMark === 1 && token !== null) carried.greatestToken = Math.max(carried.greatestToken, token);
+      if (changesHeads(decision) || (claims && leavesHeads(rows, decision))) heads = 'changed';
+    } catch (error) {
+      outcomes.push({ error });
+    }
+  }
+  const left = units.length - outcomes.length;
+  return { outcomes: [...outcomes, ...Array.from({ length: left }, () => ({ later: true }) as const)], decisions };
+}
+
+/** Whether any of it belongs to these sessions. */
+function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolean {
+  return (
+    sessions.some(({ session }) => touched.has(session.id)) || tasks.some(({ sessionId }) => touched.has(sessionId))
+  );
+}
+
+/** Whether a later claim may find what was not there before, or learn of another due time. */
+function changesHeads({ sessions, tasks }: Decision<unknown>): boolean {
+  return (
+    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after)) ||
+    sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
+  );
+}
+
+/** Whether a claim did not take all that was found for it: then it is there for the next one. */
+function leavesHeads({ sessions }: Found, decision: Decision<unknown>): boolean {
+  return sessions.some(({ session }) => !decision.sessions.some(({ after }) => after.id === session.id));
+}
+
+function isWaiting({ status }: Task): boolean {
+  return status === 'queued' || status === 'scheduled';
+}
+
+/**
+ * Differs: what others grant at the same time is not yet to be seen. Tokens that go on from the server's microseconds keep
+ * apart from theirs, or nearly so: the log's index on tokens refuses what is left.
+ */
+function greatestToken(database: Database, carried: Carried): number {
+  return Math.max(database.greatestToken, carried.greatestToken, database.micros - 1);
+}
+
+function assertSchema(version: number): void {
+  if (version > SCHEMA_VERSION) throw newer(version);
+  if (version === 0) throw notFound();
+  if (version < SCHEMA_VERSION) throw older(version);
+}

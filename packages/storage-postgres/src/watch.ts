@@ -1,0 +1,148 @@
+import type { Answer, Link, Query } from './link.ts';
+import { DRAWN_AND_WRITERS } from './followers.ts';
+import { query } from './script.ts';
+
+/** Where one process tells the others that it has committed. */
+const CHANNEL = 'orchestrator_changed';
+/** The listener is only a hint: so often the database is looked at all the same … */
+const LOOK_MS = 250;
+/** … and a listener that is gone, or says nothing any more, is replaced. */
+const LISTENER_ASKED_MS = 15_000;
+/** The first commit is told at once, those that follow within this time together. */
+const TELL_MS = 50;
+/** What is not answered by then will not be: the next look is on another connection. */
+const ANSWER_MS = 5_000;
+
+/** Told to those who listen, and to those who look. */
+const TELL = query(`SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
+const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
+
+export interface WatchOptions {
+  readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
+  /** Opens a connection that hears what is told; `onNotify` is called for each message. */
+  readonly connect: (onNotify: () => void) => Promise<Link>;
+}
+
+/**
+ * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit, and
+ * by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is, and enough.
+ */
+export class ChangeWatcher {
+  readonly #options: WatchOptions;
+  readonly #listeners = new Set<() => void>();
+  #listener: Link | null = null;
+  #connecting = false;
+  #askedAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #telling: NodeJS.Timeout | null = null;
+  #untold = false;
+  #seen = '';
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** @returns stops */
+  async add(onChange: () => void): Promise<() => Promise<void>> {
+    const listener = () => onChange();
+    // Before it counts as watching: what cannot be read cannot be watched.
+    const state = await this.#state();
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) {
+      this.#seen = state;
+      this.#lookLater();
+      await this.#listen();
+    }
+    return async () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  /** This process has committed. */
+  announce(): void {
+    this.#call();
+    this.#untold = true;
+    if (this.#telling !== null) return;
+    void this.#tell();
+    this.#telling = setTimeout(() => {
+      this.#telling = null;
+      void this.#tell();
+    }, TELL_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#telling = null;
+    this.#stop();
+    await this.#tell();
+  }
+
+  /** Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk. */
+  async #tell(): Promise<void> {
+    if (!this.#untold) return;
+    this.#untold = false;
+    try {
+      await this.#options.read([TELL], ANSWER_MS);
+    } catch {
+      // Nobody was told; the others look by themselves.
+    }
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#listener?.destroy();
+    this.#listener = null;
+  }
+
+  #call(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #lookLater(): void {
+    if (this.#listeners.size === 0) return;
+    this.#timer = setTimeout(() => void this.#look(), LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const state = await this.#state();
+      if (state !== this.#seen) this.#call();
+      this.#seen = state;
+    } catch {
+      // What cannot be read may have changed: whoever looks again learns why.
+      this.#call();
+    }
+    if (this.#listeners.size === 0) return;
+    void this.#listen();
+    this.#lookLater();
+  }
+
+  /** Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot answer. */
+  async #listen(): Promise<void> {
+    if (this.#connecting) return;
+    const now = performance.now();
+    if (this.#listener?.usable === true && now - this.#askedAt < LISTENER_ASKED_MS) return;
+    this.#connecting = true;
+    this.#askedAt = now;
+    try {
+      this.#listener =
+        this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
+      // Once more on the same connection does no harm, and mends what a pooler has mixed up.
+      await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
+      if (this.#listeners.size === 0) this.#stop();
+    } catch {
+      this.#listener?.destroy();
+      this.#listener = null;
+    } finally {
+      this.#connecting = false;
+    }
+  }
+
+  /** Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what was told. */
+  async #state(): Promise<string> {
+    return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, TOLD], ANSWER_MS));
+  }
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import { openPostgresStorage, ROLE_STATEMENTS } from '../../src/index.ts';
+
+const TEMPLATE = 'orchestrator_template';
+/** A login as agents have it: a member of the role for agents, and of nothing else. */
+const AGENT = { user: 'agent_of_tests', password: 'agent' };
+
+/** Whoever sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
+export async function withAdmin<R>(url: string, use: (sql: postgres.Sql) => Promise<R>): Promise<R> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return await use(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Makes the roles, and a database that has been migrated by their owner. */
+export async function prepareTemplate(serverUrl: string): Promise<void> {
+  await withAdmin(serverUrl, async (sql) => {
+    await sql.unsafe(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
+    await sql.unsafe(`CREATE DATABASE ${TEMPLATE}`);
+  });
+  const url = databaseUrl(serverUrl, TEMPLATE);
+  await withAdmin(url, async (sql) => {
+    for (const statement of ROLE_STATEMENTS) await sql.unsafe(statement);
+    await sql.unsafe(`DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${AGENT.user}') THEN
+      CREATE ROLE ${AGENT.user} LOGIN PASSWORD '${AGENT.password}' IN ROLE orchestrator_app; END IF; END $$`);
+  });
+  const storage = await openPostgresStorage({ url });
+  await storage.migrate();
+  await storage.close();
+}
+
+/** A database of a test file, as a copy of the migrated one. */
+export interface TestDatabase {
+  /** Of the superuser. */
+  readonly adminUrl: string;
+  /** Of an agent. */
+  readonly url: string;
+  /** Makes it as it was at first, and ends whoever is still at work in it. */
+  empty(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export async function createDatabase(serverUrl: string, { migrated = true } = {}): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await withAdmin(serverUrl, async (sql) => {
+    await sql.unsafe(`CREATE DATABASE ${name}${migrated ? ` TEMPLATE ${TEMPLATE}` : ''}`);
+  });
+  const adminUrl = databaseUrl(serverUrl, name);
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => {} });
+  return {
+    adminUrl,
+    url: userUrl(adminUrl, AGENT),
+    empty: async () => void (await admin.unsafe(EMPTY)),
+    drop: async () => {
+      await admin.end();
+      await withAdmin(
+        serverUrl,
+        async (sql) => void (await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+      );
+    },
+  };
+}
+
+/** A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. */
+const EMPTY = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+  BEGIN;
+  ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update, DISABLE TRIGGER event_log_no_truncate;
+  DELETE FROM orchestrator.event_log;
+  DELETE FROM orchestrator.tasks;
+  DELETE FROM orchestrator.sessions;
+  DELETE FROM orchestrator.receipts;
+  UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
+  ALTER TABLE orchestrator.event_log ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
+  ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
+  COMMIT`;
+
+/** The same server, another database. */
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** The same database, another user. */
+export function userUrl(
+  text: string,
+  { user, password }: { readonly user: string; readonly password: string },
+): string {
+  const url = new URL(text);
+  url.username = user;
+  url.password = password;
+  return url.href;
+}

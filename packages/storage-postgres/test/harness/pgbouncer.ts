@@ -1,0 +1,78 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './embedded.ts';
+
+/** A pooler in transaction mode before the server: each transaction may get another connection to it. */
+export interface Pooler {
+  /** The same URL, by way of the pooler. */
+  through(url: string): string;
+  stop(): Promise<void>;
+}
+
+/** Whether a PgBouncer is installed. */
+export function hasPgBouncer(): boolean {
+  try {
+    execFileSync('pgbouncer', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function startPgBouncer(serverUrl: string): Promise<Pooler> {
+  const server = new URL(serverUrl);
+  const folder = mkdtempSync(join(tmpdir(), 'orchestrator-pgbouncer-'));
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const file = join(folder, 'pgbouncer.ini');
+  // It lets everybody in, and hands on the password that the URL holds.
+  writeFileSync(
+    file,
+    `[databases]
+* = host=${server.hostname} port=${server.port} user=${server.username} password='${decodeURIComponent(server.password).replaceAll("'", "''")}'
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 20
+max_client_conn = 500
+server_idle_timeout = 1
+`,
+  );
+  // It refuses to run as root.
+  const asRoot = process.getuid?.() === 0;
+  const child = spawn('pgbouncer', [...(asRoot ? ['-u', 'postgres'] : []), file], { stdio: 'ignore' });
+  await answering(port);
+  return {
+    through: (text) => {
+      const url = new URL(text);
+      url.hostname = '127.0.0.1';
+      url.port = String(port);
+      url.searchParams.set('prepare', 'false');
+      return url.href;
+    },
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGINT');
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answering(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (isOpen) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('PgBouncer does not answer.');
+}

@@ -1,0 +1,126 @@
+/*
+ * Migrations:
+ *  - ten processes at once: one does the work, and the others find it done
+ *  - with the roles made before, everything belongs to the owner; with the roles made later, too
+ *  - a login for agents finds nothing to migrate, and needs no right to
+ *  - what a migration leaves behind when it fails is nothing
+ *  - the tables are as the schema says, with what drizzle cannot say
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { MigrationReport } from '@agent-orchestrator/core';
+import { expect, test } from 'vitest';
+import { createRoles } from '../src/index.ts';
+import { withAdmin } from './harness/databases.ts';
+import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+
+const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables'];
+const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'orchestrator'::regnamespace`;
+
+async function ownersOf(url: string): Promise<unknown[]> {
+  return withAdmin(url, async (sql) => (await sql.unsafe(OWNERS)).map((row) => row['owner'] as unknown));
+}
+
+test('of ten processes that migrate at once, one does the work', { timeout: 60_000 }, async () => {
+  const { adminUrl } = await newDatabase({ migrated: false });
+  const processes = Array.from({ length: 10 }, () => new Migrator(adminUrl));
+  await Promise.all(processes.map((one) => one.line()));
+
+  for (const one of processes) one.go();
+  const reports = await Promise.all(processes.map(async (one) => JSON.parse(await one.line()) as MigrationReport));
+
+  expect(reports.filter(({ created }) => created)).toEqual([{ created: true, applied: MIGRATIONS }]);
+  expect(reports.filter(({ created, applied }) => !created && applied.length === 0)).toHaveLength(9);
+});
+
+test('with the roles made before, everything belongs to the owner', async () => {
+  const { adminUrl } = await newDatabase({ migrated: false });
+  await createRoles(adminUrl);
+  const storage = await openStorage(adminUrl);
+
+  await storage.migrate();
+
+  expect(await ownersOf(adminUrl)).toEqual(['orchestrator_owner']);
+});
+
+test('with the roles made later, too; and making them again changes nothing', async () => {
+  const { url, adminUrl } = await newDatabase({ migrated: false });
+  const storage = await openStorage(adminUrl);
+  await storage.migrate();
+  const before = await ownersOf(adminUrl);
+
+  await createRoles(adminUrl);
+  await createRoles(adminUrl);
+
+  expect(before).not.toEqual(['orchestrator_owner']);
+  expect(await ownersOf(adminUrl)).toEqual(['orchestrator_owner']);
+  expect(await orchestratorOn(await openStorage(url)).enqueueTask({})).toMatchObject({ outcome: 'enqueued' });
+});
+
+test('a login for agents finds nothing to migrate, and needs no right to', async () => {
+  const { url } = await newDatabase();
+
+  expect(await (await openStorage(url)).migrate()).toEqual({ created: false, applied: [] });
+});
+
+test('what a migration that fails leaves behind is nothing', async () => {
+  const { adminUrl } = await newDatabase({ migrated: false });
+  const storage = await openStorage(adminUrl);
+  await withAdmin(
+    adminUrl,
+    async (sql) => void (await sql.unsafe('CREATE SCHEMA orchestrator; CREATE TABLE orchestrator.tasks ()')),
+  );
+
+  await expect(storage.migrate()).rejects.toMatchObject({ code: 'INTERNAL' });
+
+  const tables = await withAdmin(adminUrl, async (sql) =>
+    sql.unsafe(`SELECT tablename FROM pg_tables WHERE schemaname = 'orchestrator'`),
+  );
+  expect(tables.map((row) => row['tablename'] as unknown)).toEqual(['tasks']);
+});
+
+test('the hot tables leave room on their pages, and the log draws its ids one by one', async () => {
+  const { adminUrl } = await newDatabase();
+
+  await withAdmin(adminUrl, async (sql) => {
+    const tuned = await sql.unsafe(
+      `SELECT relname FROM pg_class WHERE reloptions @> '{fillfactor=70}' AND relkind = 'r' ORDER BY relname`,
+    );
+    const [cache] = await sql.unsafe(
+      `SELECT seqcache::int FROM pg_sequence WHERE seqrelid = 'orchestrator.event_log_id_seq'::regclass`,
+    );
+    const indexed = await sql.unsafe(
+      `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indexrelid WHERE indrelid = 'orchestrator.sessions'::regclass`,
+    );
+
+    expect(tuned.map((row) => row['relname'] as unknown)).toEqual(['sessions', 'tasks']);
+    expect(cache).toEqual({ seqcache: 1 });
+    const columns = indexed.map((row) => row['attname'] as unknown);
+    expect(columns).not.toContain('lease_expires_at');
+    expect(columns).not.toContain('heartbeat_at');
+  });
+});
+
+/** One of the processes. */
+class Migrator {
+  readonly #child;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(url: string) {
+    const program = fileURLToPath(new URL('programs/migrator.ts', import.meta.url));
+    this.#child = spawn(process.execPath, ['--conditions=@agent-orchestrator/source', program, url], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    const { value } = await this.#lines.next();
+    return String(value);
+  }
+
+  go(): void {
+    this.#child.stdin.end('go');
+  }
+}

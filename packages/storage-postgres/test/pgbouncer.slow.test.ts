@@ -1,0 +1,60 @@
+/* oxlint-disable vitest/no-conditional-tests -- Without a pooler there is nothing to test, and the run says so. */
+/*
+ * Behind a pooler in transaction mode, each transaction may get another connection to the server:
+ *  - the whole suite passes
+ *  - without `?prepare=false` the error names it
+ */
+import { conformance } from '@agent-orchestrator/storage-conformance';
+import { afterAll, expect, inject, test } from 'vitest';
+import { hasPgBouncer, startPgBouncer, type Pooler } from './harness/pgbouncer.ts';
+import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { targetOf } from './target.ts';
+
+const poolers: Promise<Pooler>[] = [];
+
+afterAll(async () => {
+  for (const pooler of poolers) await (await pooler).stop();
+});
+
+if (hasPgBouncer()) {
+  let pooler: Promise<Pooler> | undefined;
+  const pool = (url: string): Promise<Pooler> => {
+    if (pooler === undefined) poolers.push((pooler = startPgBouncer(url)));
+    return pooler;
+  };
+  conformance(
+    targetOf({
+      name: 'storage-postgres behind PgBouncer',
+      through: async (url) => (await pool(url)).through(url),
+      walk: { steps: 100 },
+    }),
+  );
+
+  test('without ?prepare=false the error names it', async () => {
+    const { url } = await newDatabase();
+    const own = await startPgBouncer(url);
+    poolers.push(Promise.resolve(own));
+    const pooled = new URL(own.through(url));
+    pooled.searchParams.delete('prepare');
+    const storages = [
+      await openStorage(pooled.href, { retryMs: 2_000 }),
+      await openStorage(pooled.href, { retryMs: 2_000 }),
+    ];
+
+    const work = storages.map(async (storage) => {
+      for (let at = 0; at < 50; at += 1) await orchestratorOn(storage).enqueueTask({});
+    });
+    const outcomes = await Promise.allSettled(work);
+
+    const refused = outcomes.find(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject({
+      reason: { code: 'STORE_POOLER', hint: expect.stringContaining('?prepare=false') },
+    });
+  });
+} else {
+  console.warn('PgBouncer is not installed: the suite was NOT run behind it (apt-get install pgbouncer).');
+  test('the suite passes behind PgBouncer', ({ skip }) => {
+    skip('pgbouncer is not installed');
+    expect(inject('postgresUrl')).toBeDefined();
+  });
+}

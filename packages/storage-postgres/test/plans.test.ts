@@ -1,0 +1,106 @@
+/*
+ * Query plans: each statement of the hot path runs on the index it is meant for, in a database without statistics (where a
+ * connection makes the plans that it keeps) and in one that has grown. A test of the text alone could not tell.
+ */
+import type postgres from 'postgres';
+import { expect, test } from 'vitest';
+import { eventsQuery, READS } from '../src/reader.ts';
+import { SQL } from '../src/statements.ts';
+import { withAdmin } from './harness/databases.ts';
+import { newDatabase } from './open-database.ts';
+
+/** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
+const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
+  'lock sessions': [SQL.lockSessions('skip'), ['sessions_pk']],
+  'lock the sessions of tasks': [SQL.lockSessionsOfTasks('skip'), ['sessions_pk', 'tasks_pk']],
+  'lock ready': [SQL.lockReady(10, false, 'skip'), ['sessions_ready']],
+  'lock ready, waiting': [SQL.lockReady(1, false, 'wait'), ['sessions_ready']],
+  'lock ready of kinds': [SQL.lockReady(10, true, 'skip'), ['sessions_ready_of_kind']],
+  'lock stale': [SQL.lockStale(8), ['sessions_stale']],
+  'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
+  'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
+  sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
+  database: [SQL.database, ['event_log_grant', 'meta_pkey', 'receipts_over', 'tasks_due']],
+  receipts: [SQL.receipts, ['receipts_pk']],
+  tasks: [SQL.tasks, ['tasks_pk']],
+  'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
+  'waiting tasks': [SQL.waiting(200), ['tasks_waiting']],
+  'events of a lease': [SQL.leaseEvents, ['event_log_lease']],
+  'queue what is due': [SQL.queueDue, ['sessions_pk', 'tasks_due', 'tasks_pk']],
+  'queue what is due in a session': [SQL.queueDueInSession, ['tasks_due_in_session', 'tasks_pk']],
+  'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
+  'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
+  'renew sessions': [SQL.renewSessions, ['sessions_pk']],
+  'note in sessions': [SQL.noteSessions, ['sessions_pk']],
+  'lease sessions': [SQL.leaseSessions, ['sessions_pk']],
+  'lease sessions, and set the heads': [SQL.leaseSessionsAndNext, ['sessions_pk', 'tasks_queued']],
+  'update tasks': [SQL.updateTasks, ['tasks_pk']],
+  'forget receipts': [SQL.forgetReceipts, ['receipts_over']],
+  'note the clock': [SQL.noteClock, ['meta_pkey']],
+  'save the clock': [SQL.saveClock, ['meta_pkey']],
+};
+
+/** Reads run with the server's own settings: in a database that has grown. */
+const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
+  session: [READS.SESSION, ['sessions_pk', 'tasks_pk']],
+  task: [READS.TASK, ['tasks_pk']],
+  events: [eventsQuery({ namespace: 'n', limit: 50 }).text, ['event_log_pkey']],
+  'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
+  'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
+};
+
+test('without statistics, each statement of the hot path runs on the index it is meant for', async () => {
+  const { adminUrl } = await newDatabase();
+
+  await withAdmin(adminUrl, async (sql) => {
+    await sql.unsafe(SQL.begin);
+    for (const [name, [text, indexes]] of Object.entries(PLANS))
+      expect([name, await plan(sql, text)]).toEqual([name, indexes]);
+  });
+});
+
+test('so it does in a database that has grown, and reads do', { timeout: 60_000 }, async () => {
+  const { adminUrl } = await newDatabase();
+
+  await withAdmin(adminUrl, async (sql) => {
+    await sql.unsafe(GROW);
+    // The values here are all NULL, for which a plan of its own would look at nothing.
+    await sql.unsafe('SET plan_cache_mode = force_generic_plan');
+    for (const [name, [text, indexes]] of Object.entries(READ_PLANS))
+      expect([name, await plan(sql, text)]).toEqual([name, indexes]);
+    await sql.unsafe(SQL.begin);
+    for (const [name, [text, indexes]] of Object.entries(PLANS))
+      expect([name, await plan(sql, text)]).toEqual([name, indexes]);
+  });
+});
+
+/** What the plan touches: indexes by name, and tables that it reads from end to end. */
+async function plan(sql: postgres.Sql, text: string): Promise<string[]> {
+  const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  await sql.unsafe(`PREPARE asked AS ${text}`);
+  const rows = await sql.unsafe(
+    `EXPLAIN EXECUTE asked${parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`}`,
+  );
+  await sql.unsafe('DEALLOCATE asked');
+  const lines = rows.map((row) => row['QUERY PLAN'] as string).join('\n');
+  const touched = [...lines.matchAll(/Scan (?:Backward )?using (\w+)|(Seq Scan on \w+)|Bitmap Index Scan on (\w+)/g)];
+  return [
+    ...new Set(
+      touched.map(([, index, table, bitmap]) =>
+        (index ?? table ?? bitmap ?? '').replace('_namespace_id_pk', '_pk').replace('_namespace_command_id_pk', '_pk'),
+      ),
+    ),
+  ].toSorted();
+}
+
+const HASH = '0'.repeat(64);
+const MANY = 20_000;
+const GROW = `
+  INSERT INTO orchestrator.sessions (namespace, id, status, renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
+    SELECT 'default', 's' || i, 'idle', 0, 0, 1, 1, '${HASH}', 't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
+    SELECT 'default', 't' || i, 's' || i, 'kind', 'title', '{}', i % 9, CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, task_id, token, lease_mark, payload, at, prev_hash, hash)
+    SELECT 'default', 's' || i, 1, 'task.claimed', 't' || i, i, 1, '{}', 1, '${HASH}', '${HASH}' FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
+  ANALYZE`;

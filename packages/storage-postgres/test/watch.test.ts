@@ -1,0 +1,41 @@
+/*
+ * Wake-ups when the listener fails:
+ *  - it was killed: whoever watches is told all the same, and soon there is a new one
+ *  - a watcher that could not begin does not count as one
+ */
+import { expect, test } from 'vitest';
+import { withAdmin } from './harness/databases.ts';
+import { isTold, newDatabase, openStorage, until } from './open-database.ts';
+
+const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+
+/** How many listeners a database has. */
+async function listeners(adminUrl: string): Promise<number[]> {
+  return withAdmin(adminUrl, async (sql) => (await sql.unsafe(LISTENERS)).map((row) => row['pid'] as number));
+}
+
+test('when the listener is killed, changes are told all the same, and soon there is a new one', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const [watching, changing] = [await openStorage(url), await openStorage(url)];
+  const stop = await watching.watch(() => {});
+  const before = await listeners(adminUrl);
+
+  await withAdmin(adminUrl, async (sql) => void (await sql`SELECT pg_terminate_backend(${before[0] ?? 0})`));
+
+  expect(before).toHaveLength(1);
+  expect(await isTold(watching, changing)).toBe(true);
+  await until(async () => (await listeners(adminUrl)).length === 1);
+  expect(await listeners(adminUrl)).not.toEqual(before);
+  await stop();
+});
+
+test('a watcher that could not begin does not count as one: the next is told', async () => {
+  const { adminUrl } = await newDatabase({ migrated: false });
+  const watching = await openStorage(adminUrl);
+  const changing = await openStorage(adminUrl);
+
+  await expect(watching.watch(() => {})).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  await changing.migrate();
+
+  expect(await isTold(watching, changing)).toBe(true);
+});
