@@ -6,9 +6,12 @@ import { runProcesses, type ProcessReport, type ProcessRun } from '@agent-orches
 import { onTestFinished } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 
+/** What differs from run to run. */
+export type CrowdRun = Omit<ProcessRun, 'seed' | 'child' | 'address' | 'folder' | 'ttlMs' | 'staleAfterMs'>;
+
 /** A run of many processes on one file. Its seed can be given, to repeat it; what it leaves is kept if it fails. */
 export async function runCrowd(
-  run: Pick<ProcessRun, 'workers' | 'tasks' | 'sharedSessions' | 'kills' | 'failpoints' | 'pauses' | 'timeoutMs'>,
+  run: CrowdRun,
   child = new URL('open-process.ts', import.meta.url),
 ): Promise<ProcessReport & { readonly integrity: unknown }> {
   const folder = keptIfItFails();

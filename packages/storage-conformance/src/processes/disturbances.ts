@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import type { Failpoint } from './settings.ts';
+import { named, type Failpoint, type NamedFailpoint } from './failpoint.ts';
 
 /** What is done to a process from outside, as soon as so many steps were taken by all of them together. */
 export interface Disturbance {
@@ -25,5 +25,11 @@ export function planDisturbances(random: Random, tasks: number, kills: number, p
 
 /** Where a process is to kill itself, at a moment that no kill from outside hits. It may be hit from outside before. */
 export function planFailpoint(random: Random): Failpoint {
-  return { after: random.pick(['answered', 'answered', 'sent']), call: random.between(1, 40) };
+  return { command: null, moment: random.pick(['answered', 'answered', 'sent']), call: random.between(1, 40) };
+}
+
+/** Each of the named failpoints so many times, in any order, each at one of the first such calls of a process. */
+export function planFailpoints(random: Random, at: readonly NamedFailpoint[], times: number): Failpoint[] {
+  const planned = at.flatMap((name) => Array.from({ length: times }, () => named(name, random.between(1, 3))));
+  return random.shuffled(planned);
 }

@@ -4,6 +4,7 @@ export { JournalledCalls, type JournalledCallsOptions } from '../checker/journal
 export { newCommandId } from './command-id.ts';
 export { allJournals, JournalFile } from './journal-file.ts';
 export { pastOf, type Past } from './past.ts';
+export { FAILPOINTS } from './failpoint.ts';
 export { readEvents, type Figures, type ProcessReport } from './report.ts';
 export { runProcesses } from './run-processes.ts';
 export type { OpenProcess, ProcessRun } from './settings.ts';

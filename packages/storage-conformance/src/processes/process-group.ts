@@ -23,6 +23,8 @@ export class OneProcess {
     const log = openSync(join(settings.workload.folder, `${settings.agent}.${settings.run}.log`), 'a', 0o600);
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], {
       execArgv: execArgv(),
+      // Starting is most of what a process does that is soon killed, and compiling most of starting.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(settings.workload.folder, 'compiled') },
       stdio: ['ignore', log, log, 'ipc'],
     });
     closeSync(log);

@@ -1,8 +1,10 @@
 /** One process of a run with many: told by its argument what it is, and by its parent when to finish. */
+import { flushCompileCache } from 'node:module';
 import { Orchestrator } from '@agent-orchestrator/core';
 import type { JournalLine } from '../checker/journal.ts';
 import { newCommandId } from './command-id.ts';
 import { Changes } from './changes.ts';
+import { Fuse } from './failpoint.ts';
 import { follow } from './follower.ts';
 import { JournalFile } from './journal-file.ts';
 import { ownIdentity } from './process-identity.ts';
@@ -26,10 +28,14 @@ journal.write({
   at: Date.now(),
 });
 
-const { open } = (await import(workload.child)) as OpenProcess;
-const storage = await open(workload.address);
+const fuse = new Fuse(failpoint);
+const { open, onCommitting } = (await import(workload.child)) as OpenProcess;
+onCommitting?.(() => fuse.reach('committing'));
+const storage = fuse.watch(await open(workload.address));
 const orchestrator = new Orchestrator({ storage, newCommandId, ...(identity !== null && { process: identity }) });
 const changes = await Changes.watch(storage);
+// At its end it may have no more time for that.
+flushCompileCache();
 tell({ is: 'ready' });
 
 if (role === 'follower') await follow(orchestrator, changes, settings, write);
@@ -48,11 +54,12 @@ function orphaned(): void {
 
 /** Writes a line, and dies where it is to die. */
 function write(line: JournalLine): void {
-  if (line.is === 'answered' && failpoint?.after === 'answered' && line.call >= failpoint.call)
-    process.kill(process.pid, 'SIGKILL');
+  if (line.is === 'answered') fuse.reach('answered');
   journal.write(line);
-  if (line.is === 'sent' && failpoint?.after === 'sent' && line.call >= failpoint.call)
-    process.kill(process.pid, 'SIGKILL');
+  if (line.is === 'sent') {
+    fuse.begin(line.command);
+    fuse.reach('sent');
+  }
   tell({ is: 'step' });
 }
 

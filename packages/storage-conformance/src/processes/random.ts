@@ -27,6 +27,12 @@ export class Random {
     return this.next() < probability;
   }
 
+  /** In any order, each as likely as the others (Fisher and Yates). */
+  shuffled<T>(items: readonly T[]): T[] {
+    const left = [...items];
+    return items.map(() => left.splice(this.between(0, left.length - 1), 1)[0] as T);
+  }
+
   pick<T>(items: readonly [T, ...T[]]): T {
     return items[this.between(0, items.length - 1)] ?? items[0];
   }

@@ -6,6 +6,7 @@ import type { Journal } from '../checker/journal.ts';
 import type { Violation } from '../checker/violation.ts';
 import { newCommandId } from './command-id.ts';
 import { allJournals } from './journal-file.ts';
+import type { NamedFailpoint } from './failpoint.ts';
 import type { Disturbed, ProcessRun } from './settings.ts';
 
 /** What a run came to. */
@@ -26,6 +27,8 @@ export interface Figures {
   readonly succeeded: number;
   readonly kills: number;
   readonly failpoints: number;
+  /** How often each named failpoint was reached. */
+  readonly reached: Readonly<Partial<Record<NamedFailpoint, number>>>;
   readonly pauses: number;
   readonly starts: number;
   readonly events: number;
@@ -72,17 +75,17 @@ function errorsIn(journal: Journal): string[] {
   );
 }
 
-function tasksNotDoneOnce(events: readonly Event[], tasks: number): string[] {
+function tasksNotDoneOnce(events: readonly Event[], tasks: number | null): string[] {
   const times = new Map(events.flatMap(({ type, taskId }) => (type === 'task.queued' ? [[taskId ?? '', 0]] : [])));
   for (const { type, taskId } of events)
     if (type === 'task.succeeded') times.set(taskId ?? '', (times.get(taskId ?? '') ?? 0) + 1);
   const wrong = [...times].flatMap(([id, count]) => (count === 1 ? [] : `${id} succeeded ${count} times`));
-  return times.size === tasks ? wrong : [...wrong, `${times.size} tasks were added, not ${tasks}`];
+  return tasks === null || times.size === tasks ? wrong : [...wrong, `${times.size} tasks were added, not ${tasks}`];
 }
 
 function figuresOf(
   run: ProcessRun,
-  { kills, failpoints, pauses, starts, durationMs }: Disturbed,
+  { kills, failpoints, reached, pauses, starts, durationMs }: Disturbed,
   events: readonly Event[],
   journals: readonly Journal[],
   attempts: readonly Attempt[],
@@ -92,10 +95,11 @@ function figuresOf(
   return {
     seed: run.seed,
     seconds: Math.round(durationMs / 100) / 10,
-    tasks: run.tasks,
+    tasks: run.tasks ?? count('task.queued'),
     succeeded: count('task.succeeded'),
     kills,
     failpoints,
+    reached,
     pauses,
     starts,
     events: events.length,

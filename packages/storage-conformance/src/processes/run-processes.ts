@@ -1,7 +1,8 @@
 import type { Storage } from '@agent-orchestrator/core';
 import { Orchestrator } from '@agent-orchestrator/core';
 import { newCommandId } from './command-id.ts';
-import { planDisturbances, planFailpoint, type Disturbance } from './disturbances.ts';
+import { planDisturbances, planFailpoint, planFailpoints, type Disturbance } from './disturbances.ts';
+import { nameOf, type Failpoint } from './failpoint.ts';
 import { OneProcess } from './process-group.ts';
 import { Random } from './random.ts';
 import { judgeRun, type ProcessReport } from './report.ts';
@@ -39,14 +40,15 @@ class Supervisor {
   readonly #counts: Disturbed = {
     kills: 0,
     failpoints: 0,
+    reached: {},
     pauses: 0,
     starts: 0,
     crashes: [],
     startedAt: Date.now(),
     durationMs: 0,
   };
-  /** Still to be planned. */
-  #failpoints: number;
+  /** Still to be given to a worker. */
+  readonly #failpoints: Failpoint[];
   #steps = 0;
   #away = 0;
   #finishing = false;
@@ -57,16 +59,17 @@ class Supervisor {
     this.#storage = storage;
     this.#orchestrator = new Orchestrator({ storage, newCommandId });
     this.#random = new Random(run.seed, 'supervisor');
-    this.#failpoints = run.failpoints;
-    this.#plan = planDisturbances(this.#random, run.tasks, run.kills, run.pauses);
+    const { failpoints } = run;
+    this.#failpoints =
+      typeof failpoints === 'number'
+        ? Array.from({ length: failpoints }, () => planFailpoint(this.#random))
+        : planFailpoints(this.#random, failpoints.at, failpoints.times);
+    this.#plan = planDisturbances(this.#random, run.tasks ?? this.#failpoints.length, run.kills, run.pauses);
   }
 
   async supervise(): Promise<Disturbed> {
     const unwatch = await this.#storage.watch(() => void this.#look().catch(this.#done.reject));
-    const tooLong = setTimeout(
-      () => this.#done.reject(new Error(`the run took longer than ${this.#run.timeoutMs} ms`)),
-      this.#run.timeoutMs,
-    );
+    const tooLong = setTimeout(() => this.#done.reject(this.#tooLong()), this.#run.timeoutMs);
     try {
       for (let number = 0; number < this.#run.workers; number += 1)
         this.#start({ role: 'worker', agent: agentName(number), number, run: 1 });
@@ -82,10 +85,16 @@ class Supervisor {
     return this.#counts;
   }
 
+  /** Says what was still awaited. */
+  #tooLong(): Error {
+    const seeking = [...this.#alive].flatMap(({ settings: { failpoint } }) => (failpoint === null ? [] : [failpoint]));
+    const left = [...seeking, ...this.#failpoints].map((failpoint) => nameOf(failpoint) ?? failpoint.moment);
+    return new Error(`the run took longer than ${this.#run.timeoutMs} ms; failpoints left: ${left.join(' ')}`);
+  }
+
   #start(settings: Omit<ProcessSettings, 'workload' | 'failpoint'>): void {
     if (this.#over) return;
-    const failpoint = settings.role === 'worker' && this.#failpoints > 0 ? planFailpoint(this.#random) : null;
-    if (failpoint !== null) this.#failpoints -= 1;
+    const failpoint = settings.role === 'worker' ? (this.#failpoints.shift() ?? null) : null;
     this.#counts.starts += 1;
     const started = new OneProcess(
       { ...settings, failpoint, workload: { ...this.#run, child: this.#run.child.href } },
@@ -142,7 +151,8 @@ class Supervisor {
     this.#alive.delete(process);
     const { settings } = process;
     const awayMs = this.#doomed.get(process) ?? 0;
-    if (signal === 'SIGKILL' && !this.#doomed.has(process)) this.#counts.failpoints += 1;
+    if (signal === 'SIGKILL' && !this.#doomed.has(process)) this.#reached(settings.failpoint);
+    else if (settings.failpoint !== null && this.#run.tasks === null) this.#failpoints.push(settings.failpoint);
     if (signal === 'SIGKILL') {
       this.#away += 1;
       setTimeout(() => {
@@ -155,12 +165,25 @@ class Supervisor {
     } else if (this.#alive.size + this.#away === 0) this.#done.resolve();
   }
 
-  /** Everybody may finish once every task has succeeded. */
+  #reached(failpoint: Failpoint | null): void {
+    this.#counts.failpoints += 1;
+    const name = failpoint === null ? null : nameOf(failpoint);
+    if (name !== null) this.#counts.reached[name] = (this.#counts.reached[name] ?? 0) + 1;
+  }
+
+  /** Everybody may finish once every task has succeeded, and nobody is left who adds some. */
   async #look(): Promise<void> {
     if (this.#finishing) return;
-    const { tasks } = await this.#orchestrator.counts('default', this.#run.tasks + 1);
-    if (tasks.succeeded < this.#run.tasks || this.#finishing) return;
+    const { tasks } = await this.#orchestrator.counts('default', (this.#run.tasks ?? 0) + 1);
+    const open = tasks.queued + tasks.scheduled + tasks.running > 0;
+    if (open || this.#adding() || tasks.succeeded < (this.#run.tasks ?? 0) || this.#finishing) return;
     this.#finishing = true;
     for (const process of this.#alive) process.finish();
+  }
+
+  /** Whether there are workers, or will be, that add tasks until they reach their failpoint. */
+  #adding(): boolean {
+    const seeking = [...this.#alive].some(({ settings }) => settings.failpoint !== null);
+    return this.#run.tasks === null && (this.#failpoints.length > 0 || this.#away > 0 || seeking);
   }
 }

@@ -1,8 +1,11 @@
 import type { Storage } from '@agent-orchestrator/core';
+import type { Failpoint, NamedFailpoint } from './failpoint.ts';
 
 /** What a child module exports: how another process opens the data. */
 export interface OpenProcess {
   readonly open: (address: string) => Promise<Storage>;
+  /** Calls back whenever all of a transaction is written, or is on its way, and its commit is not yet confirmed. */
+  readonly onCommitting?: (listener: () => void) => void;
 }
 
 /** The work of a run, told to every worker. */
@@ -14,7 +17,8 @@ export interface Workload {
   /** Where the journals are kept. */
   readonly folder: string;
   readonly workers: number;
-  readonly tasks: number;
+  /** How many tasks there are; null: workers go on adding some for as long as there are failpoints to reach. */
+  readonly tasks: number | null;
   /** Half of the tasks belong to these sessions, the others each have one of their own. */
   readonly sharedSessions: number;
   readonly ttlMs: number;
@@ -33,20 +37,13 @@ export interface ProcessSettings {
   readonly failpoint: Failpoint | null;
 }
 
-/** `sent`: the journal says so, nothing was sent yet · `answered`: it took effect, the journal does not yet say so. */
-export interface Failpoint {
-  readonly after: 'sent' | 'answered';
-  /** At the first of these calls from the number on. */
-  readonly call: number;
-}
-
 export interface ProcessRun extends Omit<Workload, 'child'> {
   /** A module that opens the data in another process: it exports `open(address)`. */
   readonly child: URL;
   /** Kills from outside, by SIGKILL, each followed by a restart. */
   readonly kills: number;
-  /** Of workers by themselves, between a commit and the note of its answer. */
-  readonly failpoints: number;
+  /** Of workers by themselves, between a commit and the note of its answer; or at named moments, each so many times. */
+  readonly failpoints: number | { readonly at: readonly NamedFailpoint[]; readonly times: number };
   /** Processes that stand still for longer than their leases last. */
   readonly pauses: number;
   readonly timeoutMs: number;
@@ -56,6 +53,8 @@ export interface ProcessRun extends Omit<Workload, 'child'> {
 export interface Disturbed {
   kills: number;
   failpoints: number;
+  /** How often each named failpoint was reached. */
+  readonly reached: Partial<Record<NamedFailpoint, number>>;
   pauses: number;
   starts: number;
   readonly crashes: string[];

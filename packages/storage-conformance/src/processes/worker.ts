@@ -8,7 +8,7 @@ import { evidenceOf, pastOf, type Past } from './past.ts';
 import { isGone } from './process-identity.ts';
 import { Random } from './random.ts';
 import type { ProcessSettings } from './settings.ts';
-import { shareOf } from './workload.ts';
+import { newTask, shareOf } from './workload.ts';
 
 interface WorkerOptions {
   readonly orchestrator: Orchestrator;
@@ -29,6 +29,7 @@ export class Worker {
   readonly #random: Random;
   readonly #past: Past;
   readonly #instance: string;
+  #added = 0;
 
   constructor({ orchestrator, changes, settings, write }: WorkerOptions) {
     const { workload, agent, run } = settings;
@@ -48,9 +49,30 @@ export class Worker {
     );
     while (!this.#changes.finished) {
       if (share.length > 0) await this.#send('enqueue', { tasks: share.splice(0, this.#random.between(1, 8)) });
+      await this.#seekFailpoint();
       claim ??= await this.#claim();
+      if (claim !== null && this.#seeks('recover')) claim = await this.#abandon();
       if (claim !== null) claim = await this.#work(claim);
     }
+  }
+
+  /** Whoever is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached. */
+  async #seekFailpoint(): Promise<void> {
+    const { workload, failpoint, run, agent } = this.#settings;
+    if (workload.tasks !== null || failpoint === null) return;
+    this.#added += 1;
+    await this.#send('enqueue', { tasks: [newTask(workload, `${agent}.${run}.${this.#added}`)] });
+    if (this.#seeks('recover')) await this.#recover();
+  }
+
+  #seeks(command: CallName): boolean {
+    return this.#settings.failpoint?.command === command;
+  }
+
+  /** So that there is something to recover: a recovery that finds nothing has nothing to commit. */
+  async #abandon(): Promise<null> {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    return null;
   }
 
   /** A restarted agent goes on with what it held. Its former run may be believed to be alive for a while. */
@@ -70,10 +92,13 @@ export class Worker {
     const kinds = this.#random.chance(0.2) ? { kinds: [this.#random.pick(['write', 'review', 'translate'])] } : {};
     const reply = await this.#send('claim', { ...this.#claimant(), ...kinds });
     if (reply.ok) return reply.claims[0] ?? null;
-    if (this.#random.chance(0.3))
-      await this.#send('recover', { agent: this.#settings.agent, instance: this.#instance });
+    if (this.#random.chance(0.3)) await this.#recover();
     await this.#changes.next(IDLE_MS);
     return null;
+  }
+
+  async #recover(): Promise<void> {
+    await this.#send('recover', { agent: this.#settings.agent, instance: this.#instance });
   }
 
   /** @returns the claim to go on with, if the release brought one */

@@ -1,0 +1,77 @@
+import type { Decision, Loaded, Scope, Storage } from '@agent-orchestrator/core';
+import type { CallName } from '../checker/journal.ts';
+
+/**
+ * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is
+ * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal does not
+ * yet say so.
+ */
+export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
+
+/** `claim.committing`, `release.answered` and so on. */
+export type NamedFailpoint = `${CallName}.${Moment}`;
+
+/** The commands of a worker's day, each in the middle of its transaction, on its commit, and between commit and answer. */
+export const FAILPOINTS = (['enqueue', 'claim', 'heartbeat', 'checkpoint', 'release', 'recover'] as const).flatMap(
+  (command) => (['decided', 'committing', 'answered'] as const).map((moment): NamedFailpoint => `${command}.${moment}`),
+);
+
+/** Where a process kills itself. */
+export interface Failpoint {
+  /** null: whatever the call is. */
+  readonly command: CallName | null;
+  readonly moment: Moment;
+  /** At the first of these calls, counted from 1, that comes to this moment from the number on. */
+  readonly call: number;
+}
+
+export function named(name: NamedFailpoint, call: number): Failpoint {
+  const [command, moment] = name.split('.') as [CallName, Moment];
+  return { command, moment, call };
+}
+
+export function nameOf({ command, moment }: Failpoint): NamedFailpoint | null {
+  return command === null ? null : `${command}.${moment}`;
+}
+
+/** Follows the calls of a process, which come one after the other, and ends it where it is to end. */
+export class Fuse {
+  readonly #failpoint: Failpoint | null;
+  #calls = 0;
+  #armed = false;
+
+  constructor(failpoint: Failpoint | null) {
+    this.#failpoint = failpoint;
+  }
+
+  /** A call begins. */
+  begin(command: CallName): void {
+    if (this.#failpoint === null) return;
+    const counts = this.#failpoint.command === null || this.#failpoint.command === command;
+    if (counts) this.#calls += 1;
+    this.#armed = counts && this.#calls >= this.#failpoint.call;
+  }
+
+  /** The call that began last has come so far. */
+  reach(moment: Moment): void {
+    if (this.#armed && this.#failpoint?.moment === moment) process.kill(process.pid, 'SIGKILL');
+  }
+
+  /** A storage that tells of the moment when a call has been judged. */
+  watch(storage: Storage): Storage {
+    const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> =>
+      storage.transact(scope, (loaded) => {
+        const decision = decide(loaded);
+        this.reach('decided');
+        return decision;
+      });
+    return {
+      capabilities: storage.capabilities,
+      read: storage.read,
+      transact,
+      migrate: () => storage.migrate(),
+      watch: (onChange) => storage.watch(onChange),
+      close: () => storage.close(),
+    };
+  }
+}
