@@ -7,6 +7,7 @@ import { follow } from './follower.ts';
 import { JournalFile } from './journal-file.ts';
 import { ownIdentity } from './process-identity.ts';
 import type { FromProcess, OpenProcess, ProcessSettings } from './settings.ts';
+import { whenReachable } from './when-reachable.ts';
 import { Worker } from './worker.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings;
@@ -27,9 +28,9 @@ journal.write({
 });
 
 const { open } = (await import(workload.child)) as OpenProcess;
-const storage = await open(workload.address);
+const storage = await whenReachable(() => open(workload.address));
 const orchestrator = new Orchestrator({ storage, newCommandId, ...(identity !== null && { process: identity }) });
-const changes = await Changes.watch(storage);
+const changes = await whenReachable(() => Changes.watch(storage));
 tell({ is: 'ready' });
 
 if (role === 'follower') await follow(orchestrator, changes, settings, write);

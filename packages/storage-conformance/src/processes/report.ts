@@ -35,6 +35,10 @@ export interface Figures {
   readonly followed: number;
   readonly recovered: number;
   readonly takenOver: number;
+  /** Zombies on record: those who came back with a lease that somebody else had ended. */
+  readonly refused: number;
+  /** What happened to others than the processes, by name. */
+  readonly incidents: Readonly<Record<string, number>>;
   /** How often each reason was the answer. */
   readonly refusals: Readonly<Record<string, number>>;
 }
@@ -48,7 +52,7 @@ export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: S
   return {
     errors: [...disturbed.crashes, ...journals.flatMap(errorsIn)],
     notOnce: tasksNotDoneOnce(events, run.tasks),
-    violations: checkInvariants({ events, journals }),
+    violations: checkInvariants({ events, journals, ...(run.tolerances && { tolerances: run.tolerances }) }),
     verification: await orchestrator.verify(),
     figures: figuresOf(run, disturbed, events, journals, attempts),
   };
@@ -82,7 +86,7 @@ function tasksNotDoneOnce(events: readonly Event[], tasks: number): string[] {
 
 function figuresOf(
   run: ProcessRun,
-  { kills, failpoints, pauses, starts, durationMs }: Disturbed,
+  { kills, failpoints, pauses, starts, incidents, durationMs }: Disturbed,
   events: readonly Event[],
   journals: readonly Journal[],
   attempts: readonly Attempt[],
@@ -105,6 +109,8 @@ function figuresOf(
     followed: journals.flat().reduce((sum, line) => sum + (line.is === 'followed' ? line.events.length : 0), 0),
     recovered: count('task.recovered'),
     takenOver: count('lease.taken_over'),
+    refused: count('lease.refused'),
+    incidents,
     refusals: tally(attempts.flatMap(({ reply }) => (reply !== null && !reply.ok ? reply.reason : []))),
   };
 }
