@@ -2,8 +2,10 @@
 export type { Case, Need, Promised } from './chapter.ts';
 export { casesFor, conformance } from './conformance.ts';
 export { commandIdAt } from './factories.ts';
+export { keptIfItFails } from './kept-if-it-fails.ts';
 export { PROMISES, type PromiseOfPort } from './promises.ts';
 export { runCase } from './run-case.ts';
+export { seedOfRun } from './seed-of-run.ts';
 export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';
 export * from './checker/index.ts';

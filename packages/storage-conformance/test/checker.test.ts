@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkInvariants } from '../src/index.ts';
+import { editLines, inJournalOf } from './checker-forgery.ts';
 import { workingDay } from './checker-working-day.ts';
 
 describe('the invariant checker', () => {
@@ -7,5 +8,19 @@ describe('the invariant checker', () => {
     const { events, journals, recorder } = await workingDay();
     expect(await recorder.verify()).toMatchObject({ ok: true });
     expect(checkInvariants({ events, journals: [...journals, recorder.follower('watcher')] })).toEqual([]);
+  });
+
+  test('a command whose outcome nobody knew may have had its effect', async () => {
+    const day = await workingDay();
+
+    const { events, journals } = inJournalOf(day, 'company-agent', (lines) =>
+      editLines(
+        lines,
+        (line) => line.is === 'answered',
+        ({ call, at }) => ({ is: 'threw', call, code: 'OUTCOME_UNKNOWN', message: 'the connection was lost', at }),
+      ),
+    );
+
+    expect(checkInvariants({ events, journals })).toEqual([]);
   });
 });

@@ -1,26 +1,19 @@
 /** Processes that kill themselves at named moments of a command, the one after COMMIT was sent among them. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { FAILPOINTS, runProcesses } from '@agent-orchestrator/storage-conformance';
-import { expect, onTestFinished, test } from 'vitest';
+import { FAILPOINTS, keptIfItFails, runProcesses, seedOfRun } from '@agent-orchestrator/storage-conformance';
+import { expect, test } from 'vitest';
 import { newDatabase } from './open-database.ts';
 
 test(
   'killed twenty times at each moment of each command, nothing is lost and nothing done twice',
   { timeout: 300_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'orchestrator-failpoints-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const seed = Number(process.env['ORCHESTRATOR_TEST_SEED'] ?? Date.now() % 1_000_000);
-    console.log(`seed ${seed} (repeat it with ORCHESTRATOR_TEST_SEED=${seed})`);
     const { url } = await newDatabase();
 
     const { errors, notOnce, violations, verification, figures } = await runProcesses({
-      seed,
-      child: new URL('open-crashing.ts', import.meta.url),
+      seed: seedOfRun(),
+      child: new URL('open-process.ts', import.meta.url),
       address: url,
-      folder,
+      folder: keptIfItFails(),
       workers: 4,
       tasks: null,
       sharedSessions: 8,

@@ -31,7 +31,13 @@ export interface IssuedCommand {
 }
 
 /** Errors after which nobody knows whether the command took effect. */
-const UNKNOWN_AFTER: readonly (ErrorCode | null)[] = ['STORE_IO', 'STORE_UNREACHABLE', 'INTERNAL', null];
+const UNKNOWN_AFTER: readonly (ErrorCode | null)[] = [
+  'OUTCOME_UNKNOWN',
+  'STORE_IO',
+  'STORE_UNREACHABLE',
+  'INTERNAL',
+  null,
+];
 
 /** The calls of a journal with their answers, in the order in which they were sent. */
 export function attemptsOf(journal: Journal): Attempt[] {

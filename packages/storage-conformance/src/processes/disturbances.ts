@@ -1,24 +1,35 @@
 import type { Random } from './random.ts';
 import { named, type Failpoint, type NamedFailpoint } from './failpoint.ts';
+import type { Incident, ProcessRun } from './settings.ts';
 
-/** What is done to a process from outside, as soon as so many steps were taken by all of them together. */
-export interface Disturbance {
-  readonly atStep: number;
-  readonly kind: 'kill' | 'pause';
-  /** It comes back, or goes on, only after others may have taken over what it held. */
-  readonly long: boolean;
-}
+/** What is done from outside, as soon as so many steps were taken by all processes together. */
+export type Disturbance = { readonly atStep: number } & (
+  | {
+      readonly kind: 'kill' | 'pause';
+      /** It comes back, or goes on, only after others may have taken over what it held. */
+      readonly long: boolean;
+    }
+  | { readonly kind: 'incident'; readonly incident: Incident }
+);
 
 /** A task takes about this many lines in the journals: what is sent, and what is answered. */
 const STEPS_PER_TASK = 9;
 
-/** Spreads kills and pauses at random over the larger part of a run, so that all of them fall into it. */
-export function planDisturbances(random: Random, tasks: number, kills: number, pauses: number): Disturbance[] {
-  const until = Math.floor(tasks * STEPS_PER_TASK * 0.6);
+/** Spreads them at random over the larger part of a run, so that all of them fall into it. */
+export function planDisturbances(
+  random: Random,
+  { tasks, kills, failpoints, pauses, incidents = [] }: ProcessRun,
+): Disturbance[] {
+  // Whoever adds tasks until its end adds about two.
+  const expected = tasks ?? (typeof failpoints === 'number' ? failpoints : failpoints.at.length * failpoints.times) * 2;
+  const until = Math.floor(expected * STEPS_PER_TASK * 0.6);
   const at = () => random.between(Math.min(50, until), until);
   const planned: Disturbance[] = [
     ...Array.from({ length: kills }, (): Disturbance => ({ atStep: at(), kind: 'kill', long: random.chance(0.25) })),
     ...Array.from({ length: pauses }, (): Disturbance => ({ atStep: at(), kind: 'pause', long: true })),
+    ...incidents.flatMap((incident) =>
+      Array.from({ length: incident.times }, (): Disturbance => ({ atStep: at(), kind: 'incident', incident })),
+    ),
   ];
   return planned.toSorted((a, b) => a.atStep - b.atStep);
 }

@@ -3,6 +3,7 @@ import type { JournalLine } from '../checker/journal.ts';
 import type { Changes } from './changes.ts';
 import { journalsBefore } from './journal-file.ts';
 import type { ProcessSettings } from './settings.ts';
+import { whenReachable } from './when-reachable.ts';
 
 const PAGE = 200;
 const NAMESPACE = 'default';
@@ -19,8 +20,8 @@ export async function follow(
   for (;;) {
     // Asked before: what was finished by then is settled now.
     const finished = changes.finished;
-    const settled = await orchestrator.asOf();
-    const { items } = await orchestrator.listEvents({ limit: PAGE, after: String(after) });
+    const settled = await whenReachable(() => orchestrator.asOf());
+    const { items } = await whenReachable(() => orchestrator.listEvents({ limit: PAGE, after: String(after) }));
     const page = items.filter(({ id }) => id <= settled);
     const last = page.at(-1)?.id;
     if (last === undefined) {

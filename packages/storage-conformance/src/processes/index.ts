@@ -2,9 +2,11 @@
 export type { CallName, Calls, Journal, JournalLine } from '../checker/journal.ts';
 export { JournalledCalls, type JournalledCallsOptions } from '../checker/journalled-calls.ts';
 export { newCommandId } from './command-id.ts';
+export { forgetful } from './forgetful.ts';
 export { allJournals, JournalFile } from './journal-file.ts';
 export { pastOf, type Past } from './past.ts';
 export { FAILPOINTS } from './failpoint.ts';
+export type { Random } from './random.ts';
 export { readEvents, type Figures, type ProcessReport } from './report.ts';
 export { runProcesses } from './run-processes.ts';
-export type { OpenProcess, ProcessRun } from './settings.ts';
+export type { Incident, Machine, OpenProcess, ProcessRun } from './settings.ts';

@@ -18,11 +18,14 @@ export class OneProcess {
   readonly settings: ProcessSettings;
   readonly #child: ChildProcess;
 
-  constructor(settings: ProcessSettings, { onMessage, onExit }: ProcessEvents) {
+  /** @param command what runs it, if it is not to run beside this process */
+  constructor(settings: ProcessSettings, command: readonly string[], { onMessage, onExit }: ProcessEvents) {
     this.settings = settings;
     const log = openSync(join(settings.workload.folder, `${settings.agent}.${settings.run}.log`), 'a', 0o600);
+    const [execPath, ...before] = [...command, process.execPath];
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], {
-      execArgv: execArgv(),
+      execPath,
+      execArgv: [...before, ...execArgv()],
       // Starting is most of what a process does that is soon killed, and compiling most of starting.
       env: { ...process.env, NODE_COMPILE_CACHE: join(settings.workload.folder, 'compiled') },
       stdio: ['ignore', log, log, 'ipc'],

