@@ -11,6 +11,7 @@ export {
 } from './task.ts';
 export { CHAIN_START, hashEvent } from './chain.ts';
 export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
+export { COLUMNS } from './columns.ts';
 export type { Context } from './context.ts';
 export type {
   CancelReply,

@@ -154,8 +154,9 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   /** Adds up to 1,000 tasks, all or none; a batch keeps its order where priorities are equal. */
   async enqueueTasks(
     tasks: readonly EnqueueTask<Kinds>[],
-    { namespace, commandId }: Addressed = {},
+    batch: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
+    const { namespace, commandId } = field.asObject(batch, 'batch');
     const input = parseInput(enqueueInput, this.#addressed({ namespace, commandId, tasks }));
     if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks);
     const reply = await this.#run(enqueue, input);
@@ -200,10 +201,9 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Extends the lease and proves life; says whether cancellation was asked. */
   async heartbeat(call: Omit<Call<typeof heartbeatInput>, 'commandId'>): Promise<HeartbeatReply> {
-    return this.#run(
-      heartbeat,
-      parseInput(heartbeatInput, { ...call, namespace: call.namespace ?? this.defaultNamespace }),
-    );
+    const given = field.asObject(call, 'call');
+    const namespace = given.namespace ?? this.defaultNamespace;
+    return this.#run(heartbeat, parseInput(heartbeatInput, { ...given, namespace }));
   }
 
   /** Saves the context for the next holder (it replaces the last one) and counts as a heartbeat. */
@@ -227,11 +227,14 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   async releaseTasks(calls: readonly ReleaseTask<Kinds>[], batch: Addressed = {}): Promise<readonly Released<Kinds>[]> {
     const { namespace, commandId } = parseInput(addressedInput, this.#addressed(batch));
     if (!Array.isArray(calls)) throw invalidInput('calls', 'must be an array');
-    const parts = calls.map(({ kind: _kind, ...call }, at) => ({
-      ...call,
-      namespace: call.namespace ?? namespace,
-      commandId: call.commandId ?? partCommandId(commandId, at),
-    }));
+    const parts = calls.map((given, at) => {
+      const { kind: _kind, ...call } = field.asObject(given, `calls[${at}]`);
+      return {
+        ...call,
+        namespace: call.namespace ?? namespace,
+        commandId: call.commandId ?? partCommandId(commandId, at),
+      };
+    });
     const inputs = parseInput(releaseBatchInput, { calls: parts }).calls;
     for (const [at, { kind }] of calls.entries()) {
       const input = inputs[at];
@@ -300,7 +303,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   #addressed<T extends Addressed>(call: T): T & { namespace: string; commandId: string } {
     return {
-      ...call,
+      ...field.asObject(call, 'call'),
       namespace: call.namespace ?? this.defaultNamespace,
       commandId: call.commandId ?? this.#options.newCommandId(),
     };

@@ -138,7 +138,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {
-    return { ...filter, namespace: filter.namespace ?? this.defaultNamespace };
+    return { ...field.asObject(filter, 'filter'), namespace: filter.namespace ?? this.defaultNamespace };
   }
 }
 

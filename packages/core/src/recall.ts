@@ -28,9 +28,12 @@ export function toReceiptReply(reply: unknown): JsonText {
 
 /** The reply again. Tasks are as they were when the command answered; a claim's context is the session's present one. */
 export function recall(receipt: Receipt, loaded: Loaded): unknown {
+  const tasks = new Map(loaded.tasks.map((task) => [task.id, task]));
+  const contexts = new Map(loaded.sessions.map(({ session }) => [session.id, session.context]));
   const { reply } = JSON.parse(receipt.reply, (_key, value: unknown) => {
-    if (isKept(value)) return restore(value, loaded);
-    return isClaimWithoutContext(value) ? { ...value, context: contextOf(value.lease.sessionId, loaded) } : value;
+    if (isKept(value)) return restore(value, tasks);
+    if (!isClaimWithoutContext(value)) return value;
+    return { ...value, context: decoded(contexts.get(value.lease.sessionId) ?? null) };
   }) as { reply: unknown };
   return reply;
 }
@@ -42,15 +45,14 @@ function keep(task: Task): KeptTask {
   ]) as KeptTask;
 }
 
-function restore({ $task, ...kept }: KeptTask, loaded: Loaded): Task {
-  const row = loaded.tasks.find(({ id }) => id === $task);
+function restore({ $task, ...kept }: KeptTask, tasks: ReadonlyMap<string, Task>): Task {
+  const row = tasks.get($task);
   if (row === undefined) throw internalError(`The task ${$task} of a receipt was not loaded.`);
   const empty = Object.fromEntries(MOVING_TASK_FIELDS.map((column) => [column, null]));
   return { ...row, ...empty, ...kept };
 }
 
-function contextOf(sessionId: string, loaded: Loaded): Context | null {
-  const text = loaded.sessions.find(({ session }) => session.id === sessionId)?.session.context ?? null;
+function decoded(text: JsonText | null): Context | null {
   return text === null ? null : contextFrom(fromJsonText(text) as StoredContext);
 }
 

@@ -1,8 +1,7 @@
 /* oxlint-disable vitest/valid-title, vitest/expect-expect -- The tests come from data: titles and assertions stand in the cases. */
 import { describe, test } from 'vitest';
-import { attackCases } from './cases/append-only.ts';
-import { CASES } from './cases/index.ts';
 import type { Case } from './chapter.ts';
+import { coverageOf, reasonToSkip } from './coverage.ts';
 import { runCase } from './run-case.ts';
 import type { Opened, Target } from './target.ts';
 
@@ -29,14 +28,14 @@ export function conformance<Open extends Opened>(given: Target<Open>): void {
 
 /** The cases that apply to a target, in order: those that need a child process or a second opening only where it offers them. */
 export function casesFor<Open extends Opened>(target: Target<Open>): readonly Case[] {
-  const offered = CASES.filter(({ needs }) => needs === null || target[needs] !== undefined);
-  return [...offered, ...attackCases(anyTarget(target))];
+  const { skip: _skip, ...offer } = target;
+  return coverageOf(offer).flatMap(({ of, skipped }) => (skipped === null ? of : []));
 }
 
 function bind(target: Target, one: Case): void {
-  const reason = target.skip?.[one.title];
+  const reason = reasonToSkip(target, one);
   test(one.title, { timeout: one.timeoutMs }, async ({ skip }) => {
-    if (reason !== undefined) skip(reason);
+    if (reason !== null) skip(reason);
     await runCase(target, one);
   });
 }

@@ -1,6 +1,7 @@
 /** The promises of the storage port, as tests. Start at `conformance`. */
 export type { Case, Need, Promised } from './chapter.ts';
 export { casesFor, conformance } from './conformance.ts';
+export { coverageOf, type Coverage, type Offer } from './coverage.ts';
 export { commandIdAt } from './factories.ts';
 export { keptIfItFails } from './kept-if-it-fails.ts';
 export { PROMISES, type PromiseOfPort } from './promises.ts';

@@ -3,13 +3,14 @@
  *
  * - a skip of a case that does not exist fails the run
  * - what a target does not offer is not asked of it
+ * - what is not asked has its reason, and stands in the list of promises with it
  * - a storage that says it is durable must show it
  * - an attack that succeeds fails its case, one that is refused passes
  * - a random walk that fails says its seed, and is shrunk to few steps
  * - every promise is listed, under a title of its own
  */
 import { describe, expect, test } from 'vitest';
-import { casesFor, conformance, PROMISES, runCase, type Target } from '../src/index.ts';
+import { casesFor, conformance, coverageOf, PROMISES, runCase, type Target } from '../src/index.ts';
 import { receipts } from './mutants/receipts.ts';
 import { memoryTarget } from './open-memory.ts';
 
@@ -36,6 +37,19 @@ describe('the suite', () => {
     expect(chapters).not.toContain('restart');
     expect(chapters).not.toContain('several processes');
     expect(new Set(casesFor(target).map(({ chapter }) => chapter))).toContain('restart');
+  });
+
+  test('what is not asked has its reason, and stands in the list of promises with it', () => {
+    const [first] = PROMISES;
+    const { child: _child, ...offer } = { ...target, skip: { [first?.title ?? '']: 'a reason' } };
+
+    const coverage = coverageOf(offer);
+
+    const reasonOf = ({ title, needs }: (typeof PROMISES)[number]) =>
+      needs === 'child' ? 'no other process can open its data' : title === first?.title ? 'a reason' : null;
+    expect(coverage.map(({ of, skipped }) => [of.title, skipped])).toEqual(
+      PROMISES.map((promise) => [promise.title, reasonOf(promise)]),
+    );
   });
 
   test('a storage that says it is durable must show it', async () => {

@@ -1,6 +1,6 @@
 import type { Target } from '@agent-orchestrator/storage-conformance';
 import { withAdmin } from './harness/databases.ts';
-import type { OpenedPostgres } from './target.ts';
+import type { OpenedPostgres } from './opened.ts';
 
 type Attacks = NonNullable<Target<OpenedPostgres>['attacks']>;
 

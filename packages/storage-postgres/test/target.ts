@@ -1,15 +1,9 @@
-import type { Storage } from '@agent-orchestrator/core';
-import { TestClock, type Opened, type Target } from '@agent-orchestrator/storage-conformance';
+import { TestClock, type Target } from '@agent-orchestrator/storage-conformance';
 import { afterAll, inject } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
-import { attacks } from './attacks.ts';
 import { createDatabase, type TestDatabase } from './harness/databases.ts';
-
-/** A store and a second connection to it, used as an agent uses it. */
-export interface OpenedPostgres extends Opened {
-  readonly url: string;
-  readonly adminUrl: string;
-}
+import { offer } from './offer.ts';
+import type { OpenedPostgres } from './opened.ts';
 
 export interface TargetOptions {
   readonly name: string;
@@ -32,9 +26,7 @@ export function targetOf({
   return {
     name,
     walk,
-    attacks,
-    reopen: ({ url, clock }): Promise<Storage> => openPostgresStorage({ url, clock }),
-    child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
+    ...offer,
 
     async open() {
       const database = await (created ??= server().then((url) => createDatabase(url)));

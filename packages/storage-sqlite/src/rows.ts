@@ -1,9 +1,10 @@
-import type { Event, Receipt, Session, Task } from '@agent-orchestrator/core';
+import { COLUMNS, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
 import type { eventLog, receipts, sessions, tasks } from './schema.ts';
 
 /*
  * Rows come back from SQLite under the names of the API (`session_id AS "sessionId"`), so a row is a Session, Task or
- * Event as it is and nothing is decoded per call. The types below hold the names, and the rows, against the schema.
+ * Event as it is and nothing is decoded per call. The type below holds core's names, and the rows, against the
+ * schema.
  */
 
 type ColumnsOf<Table extends { _: { columns: object } }, Row> = {
@@ -14,93 +15,10 @@ type ColumnsOf<Table extends { _: { columns: object } }, Row> = {
     : never;
 };
 
-export const SESSION_COLUMNS = {
-  namespace: 'namespace',
-  id: 'id',
-  status: 'status',
-  agent: 'agent',
-  instance: 'instance',
-  host: 'host',
-  boot: 'boot',
-  pid: 'pid',
-  processStart: 'process_start',
-  token: 'token',
-  ttlMs: 'ttl_ms',
-  staleAfterMs: 'stale_after_ms',
-  leaseExpiresAt: 'lease_expires_at',
-  heartbeatAt: 'heartbeat_at',
-  staleAt: 'stale_at',
-  progress: 'progress',
-  taskId: 'task_id',
-  renewals: 'renewals',
-  nearMisses: 'near_misses',
-  lastNearMissAt: 'last_near_miss_at',
-  context: 'context',
-  tasksOpen: 'tasks_open',
-  seq: 'seq',
-  hash: 'hash',
-  version: 'version',
-  createdAt: 'created_at',
-  updatedAt: 'updated_at',
-} as const satisfies ColumnsOf<typeof sessions, Session>;
-
-export const TASK_COLUMNS = {
-  namespace: 'namespace',
-  id: 'id',
-  sessionId: 'session_id',
-  kind: 'kind',
-  title: 'title',
-  payload: 'payload',
-  priority: 'priority',
-  status: 'status',
-  dedupeKey: 'dedupe_key',
-  runAt: 'run_at',
-  queuedAt: 'queued_at',
-  attempt: 'attempt',
-  attemptsMax: 'attempts_max',
-  interruptions: 'interruptions',
-  interruptionsMax: 'interruptions_max',
-  backoffMs: 'backoff_ms',
-  assignee: 'assignee',
-  role: 'role',
-  author: 'author',
-  reviewer: 'reviewer',
-  source: 'source',
-  note: 'note',
-  cancelRequestedAt: 'cancel_requested_at',
-  result: 'result',
-  error: 'error',
-  createdAt: 'created_at',
-  startedAt: 'started_at',
-  finishedAt: 'finished_at',
-  version: 'version',
-} as const satisfies ColumnsOf<typeof tasks, Task>;
-
-export const EVENT_COLUMNS = {
-  id: 'id',
-  namespace: 'namespace',
-  sessionId: 'session_id',
-  seq: 'seq',
-  type: 'type',
-  leaseMark: 'lease_mark',
-  taskId: 'task_id',
-  agent: 'agent',
-  instance: 'instance',
-  token: 'token',
-  commandId: 'command_id',
-  payload: 'payload',
-  at: 'at',
-  prevHash: 'prev_hash',
-  hash: 'hash',
-} as const satisfies ColumnsOf<typeof eventLog, Event>;
-
-export const RECEIPT_COLUMNS = {
-  namespace: 'namespace',
-  commandId: 'command_id',
-  requestHash: 'request_hash',
-  reply: 'reply',
-  at: 'at',
-} as const satisfies ColumnsOf<typeof receipts, Receipt>;
+export const SESSION_COLUMNS = COLUMNS.session satisfies ColumnsOf<typeof sessions, Session>;
+export const TASK_COLUMNS = COLUMNS.task satisfies ColumnsOf<typeof tasks, Task>;
+export const EVENT_COLUMNS = COLUMNS.event satisfies ColumnsOf<typeof eventLog, Event>;
+export const RECEIPT_COLUMNS = COLUMNS.receipt satisfies ColumnsOf<typeof receipts, Receipt>;
 
 /** What follows SELECT or RETURNING. */
 export function selected(columns: Readonly<Record<string, string>>): string {

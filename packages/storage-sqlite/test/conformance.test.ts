@@ -1,11 +1,5 @@
 import { conformance } from '@agent-orchestrator/storage-conformance';
-import { attacks } from './attacks.ts';
-import { openTarget, reopen, type OpenedSqlite } from './open-target.ts';
+import { offer } from './offer.ts';
+import { openTarget, type OpenedSqlite } from './open-target.ts';
 
-conformance<OpenedSqlite>({
-  name: 'storage-sqlite',
-  open: openTarget,
-  reopen,
-  child: { module: new URL('child.ts', import.meta.url), address: ({ path }) => path },
-  attacks,
-});
+conformance<OpenedSqlite>({ name: 'storage-sqlite', open: openTarget, ...offer });

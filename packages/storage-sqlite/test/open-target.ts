@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import type { Storage } from '@agent-orchestrator/core';
 import { TestClock, type Opened } from '@agent-orchestrator/storage-conformance';
 import { openSqliteStorage } from '../src/index.ts';
 import { newPath, folderOf } from './temporary-store.ts';
@@ -25,8 +24,4 @@ export async function openTarget(): Promise<OpenedSqlite> {
       rmSync(folderOf(path), { recursive: true, force: true });
     },
   };
-}
-
-export function reopen({ path, clock }: OpenedSqlite): Promise<Storage> {
-  return openSqliteStorage({ path, clock });
 }

@@ -12,7 +12,7 @@ export const appendOnly = chapter(CHAPTER, {
 });
 
 /** One case for each way of tampering that the target names. */
-export function attackCases(target: Target): readonly Case[] {
+export function attackCases(target: Pick<Target, 'attacks'>): readonly Case[] {
   const attacks = Object.entries(target.attacks ?? {});
   const promises = attacks.map(([name, attack]) => [`tampering is refused: ${name}`, refuses(attack)] as const);
   return chapter(CHAPTER, Object.fromEntries(promises));

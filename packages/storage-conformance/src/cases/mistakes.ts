@@ -164,8 +164,17 @@ export const MISTAKES = {
       'calls',
       LIMIT,
     ),
+    'releases that are no array': call('releaseTasks', {}, 'calls'),
+    'a release that is no object': call(
+      'releaseTasks',
+      [{ sessionId: 's', token: 1, outcome: 'succeeded' }, null],
+      'calls[1]',
+    ),
+    'a heartbeat that is no object': call('heartbeat', null, 'call'),
+    'a checkpoint that is no object': call('checkpoint', null, 'call'),
   },
   repair: {
+    'a recovery that is no object': call('staleRecovery', null, 'call'),
     'a recovery of none': call('staleRecovery', { limit: 0 }, 'limit'),
     'a recovery of too many': call('staleRecovery', { limit: LIMITS.batch_max + 1 }, 'limit', LIMIT),
     'evidence without a process': call('staleRecovery', { evidence: [{ ...evidence, pid: -1 }] }, 'evidence[0].pid'),
@@ -174,6 +183,7 @@ export const MISTAKES = {
     'a close of a malformed session id': call('closeSession', { sessionId: '' }, 'sessionId'),
   },
   reads: {
+    'a filter that is no object': call('listTasks', null, 'filter'),
     'a page of none': call('listTasks', { limit: 0 }, 'limit'),
     'a page that is too large': call('listEvents', { limit: LIMITS.page_max + 1 }, 'limit', LIMIT),
     'a cursor of tasks that is no task': call('listTasks', { after: 'x' }, 'after'),
