@@ -51,7 +51,7 @@ export function badContent(field: string, problem: string, cause?: unknown): Fai
 }
 
 /** Input fields that hold content, as against words of the command line. */
-const CONTENT = /^(payload|result|data|progress|error)\b/;
+const CONTENT = /^(payload|result|data|progress)\b/;
 
 /** Whatever was thrown, as a failure. */
 export function failureOf(error: unknown): Failure {
@@ -76,7 +76,8 @@ function fromOrchestrator(error: OrchestratorError): Failure {
 
 /** The flag that sets a field of the API: `ttlMs` is `--ttl`, and so is `claimNext.ttlMs`. */
 export function flagOf(field: string): string {
-  const [name = ''] = field.replace(/^claimNext\./, '').split(/[.[]/);
+  const path = field.replace(/^claimNext\./, '');
+  const [name = ''] = path.split(/[.[]/);
   const special: Record<string, string> = {
     title: 'TITLE',
     kinds: '--kind',
@@ -85,9 +86,12 @@ export function flagOf(field: string): string {
     taskId: 'TASK',
     commandId: '--command-id',
     id: 'ID',
+    'error.code': '--error-code',
   };
   return (
-    special[name] ?? `--${name.replace(/(Ms|Id)$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    special[path] ??
+    special[name] ??
+    `--${name.replace(/(Ms|Id)$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   );
 }
 

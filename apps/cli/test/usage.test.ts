@@ -14,6 +14,8 @@ import { existsSync } from 'node:fs';
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
 
+const RELEASE = ['release', '--session', 's', '--token', '1', '--outcome', 'failed'];
+
 test.concurrent.for([
   [['staus'], /Did you mean status/],
   [['task', 'shwo'], /Did you mean show/],
@@ -76,6 +78,18 @@ test.concurrent.for([
 
   expect([exit, stderr]).toEqual([64, expect.stringContaining(flag)]);
   expect(existsSync(cli.path)).toBe(false);
+});
+
+test.concurrent.for([
+  ['--error', ['--error', 'x'.repeat(4_097)]],
+  ['--error-code', ['--error', 'x', '--error-code', 'two words\u0001'.repeat(20)]],
+] as const)('%s is a word of the command line, too: 64 if it crosses a limit', async ([flag, words], { expect }) => {
+  using cli = new Cli();
+  await cli.run(['store', 'init']);
+
+  const { exit, stderr } = await cli.run([...RELEASE, ...words]);
+
+  expect([exit, stderr]).toEqual([64, expect.stringContaining(`(${flag})`)]);
 });
 
 test.concurrent('with --json a refused command line is one document, too', async ({ expect }) => {

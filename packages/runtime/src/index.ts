@@ -5,7 +5,7 @@ export { resolveStore, type Environment, type ResolvedStore, type StoreSource } 
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
 export { rolesOf, type StoreRoles } from './store-roles.ts';
-export { parseStoreUrl, type StoreUrl } from './store-url.ts';
+export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './store-url.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   DEFAULTS,

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileStoreUrl } from './store-url.ts';
 
 /** Where the choice of a store came from: the caller, or the variable that decided. */
 export type StoreSource = 'argument' | 'ORCHESTRATOR_STORE' | 'ORCH_DB_PATH' | 'OPENCLAW_STATE_DIR' | 'HOME';
@@ -29,7 +30,7 @@ export function resolveStore(store?: string, env: Environment = process.env): Re
 const FILE = join('data', 'orchestrator.db');
 
 function fileUrl(path: string, inside = ''): string {
-  return `sqlite:${resolve(path, inside)}`;
+  return fileStoreUrl(resolve(path, inside));
 }
 
 function isSet(value: string | undefined): value is string {

@@ -14,9 +14,10 @@ export type StoreUrl =
 /**
  * Reads a store URL: `sqlite:` and a path, `postgres:` and a server, or `memory:`.
  *
- * The path is taken as it stands, without percent-decoding. `sqlite:/a/b.db` is absolute, `sqlite:b.db` starts from the
+ * The path is taken as it stands, without percent-decoding but for `%3F`. `sqlite:/a/b.db` is absolute, `sqlite:b.db` starts from the
  * current folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and `sqlite:///a/b.db`, the
- * form of other tools, is `/a/b.db`. A `?` is refused: what follows it would be options, and there are none.
+ * form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options, and there are none; where it is part
+ * of the path, `fileStoreUrl` writes it as `%3F`.
  *
  * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password
  */
@@ -46,8 +47,17 @@ function sqliteUrl(rest: string): StoreUrl {
   if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
   if (path.includes('?')) throw invalid('The store URL has options, and a SQLite store takes none.');
   if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
-  const absolute = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
-  return { scheme: 'sqlite', path: absolute, url: `sqlite:${absolute}` };
+  const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
+  const absolute = inFull.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
+  return { scheme: 'sqlite', path: absolute, url: fileStoreUrl(absolute) };
+}
+
+/** `%3F`, and what stands for these three characters themselves: `%253F`, `%25253F` … */
+const QUESTION_MARK = /%((?:25)*)3F/g;
+
+/** The URL of the store in a file: the other way round. */
+export function fileStoreUrl(path: string): string {
+  return `sqlite:${path.replaceAll(QUESTION_MARK, '%25$13F').replaceAll('?', '%3F')}`;
 }
 
 /** What its options mean is for the storage to say. */

@@ -8,7 +8,7 @@
  *  - an empty variable counts as absent
  */
 import { expect, test } from 'vitest';
-import { resolveStore } from '../src/index.ts';
+import { parseStoreUrl, resolveStore } from '../src/index.ts';
 
 const all = {
   ORCHESTRATOR_STORE: 'sqlite:/env.db',
@@ -28,7 +28,10 @@ test('ORCHESTRATOR_STORE goes before ORCH_DB_PATH', () => {
 test('ORCH_DB_PATH is a path', () => {
   const { ORCHESTRATOR_STORE: _, ...env } = all;
 
+  const odd = resolveStore(undefined, { ...env, ORCH_DB_PATH: '/what?/x.db' });
+
   expect(resolveStore(undefined, env)).toEqual({ url: 'sqlite:/path.db', from: 'ORCH_DB_PATH' });
+  expect(parseStoreUrl(odd.url)).toMatchObject({ path: '/what?/x.db' });
 });
 
 test('OPENCLAW_STATE_DIR goes before HOME', () => {

@@ -1,6 +1,7 @@
 /*
  * Store URLs:
  *  - a path is absolute, or starts from the current or the home folder
+ *  - whatever a file is called, it has a URL
  *  - postgres: names a database, and is shown without its password
  *  - memory: names nothing
  *  - what is no URL, or one of another kind, is refused with STORE_URL_INVALID
@@ -10,7 +11,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { OrchestratorError, parseStoreUrl } from '../src/index.ts';
+import { fileStoreUrl, OrchestratorError, parseStoreUrl } from '../src/index.ts';
 
 test.for([
   ['sqlite:/a/b.db', '/a/b.db'],
@@ -21,6 +22,10 @@ test.for([
   ['sqlite:~/b.db', join(homedir(), 'b.db')],
 ] as const)('%s names the file %s', ([url, path]) => {
   expect(parseStoreUrl(url)).toEqual({ scheme: 'sqlite', path, url: `sqlite:${path}` });
+});
+
+test.for(['/a/what?.db', '/a/%3F.db', '/a/%253F?%3F%3f.db', '/a/b%20%25.db'])('the file %s has a URL', (path) => {
+  expect(parseStoreUrl(fileStoreUrl(path))).toEqual({ scheme: 'sqlite', path, url: fileStoreUrl(path) });
 });
 
 test.for(['postgres', 'postgresql', 'POSTGRES'])(

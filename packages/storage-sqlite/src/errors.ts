@@ -46,8 +46,8 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['EACCES', 'STORE_PERMISSION'],
   ['EPERM', 'STORE_PERMISSION'],
   ['ENOTDIR', 'STORE_PERMISSION'],
-  // A folder cannot be made here (below /proc, say).
-  ['ENOENT', 'STORE_PERMISSION'],
+  // It went away while it was looked at; that it cannot be made says `createFile`.
+  ['ENOENT', 'STORE_NOT_FOUND'],
   // A part of the path is a file.
   ['EEXIST', 'STORE_PERMISSION'],
   ['EROFS', 'STORE_READ_ONLY'],

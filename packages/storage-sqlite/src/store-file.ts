@@ -42,13 +42,30 @@ export function identityOf(path: string): FileIdentity | null {
  * database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker thread.
  */
 export function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  assertLocal(dirname(path));
   try {
+    createFolder(dirname(path));
+    assertLocal(dirname(path));
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if (!existsSync(path)) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // Somebody else made it meanwhile.
+    if (code === 'EEXIST' && isThere(path)) return;
+    // Below /proc, or behind a link to nowhere, nothing can be made, and the system calls that ENOENT.
+    if (code !== 'ENOENT') throw error;
+    throw new OrchestratorError('STORE_PERMISSION', `${path} cannot be made.`, { cause: error });
+  }
+}
+
+/** Node's own way with the folders above (`recursive`) never comes to an end below /proc. */
+function createFolder(folder: string): void {
+  if (isThere(folder)) return;
+  createFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -3,6 +3,7 @@
  * - what is created is readable by its owner alone, whatever the umask
  * - opening for reading, or for what must exist, creates nothing
  * - a file that is not ours is refused by a code of its own, and not a byte or a neighbour of it changes
+ * - a folder that cannot be made, and a file that goes away, are told apart
  * - a file that cannot be written is refused as such
  * - a file that was moved or replaced is neither written nor read any more
  */
@@ -16,12 +17,14 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { translateError } from '../src/errors.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { APPLICATION_ID } from '../src/store-file.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
@@ -60,6 +63,23 @@ describe('what must exist', () => {
     await expect(openSqliteStorage({ path, mode })).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
 
     expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  test.skipIf(process.platform !== 'linux').each(['below /proc', 'behind a link to nowhere'])(
+    'what nobody can make is a matter of permission: %s',
+    async (where) => {
+      const link = join(folderOf(newPath()), 'link');
+      symlinkSync('/nowhere', link);
+      const path = where === 'below /proc' ? '/proc/orchestrator/folder/store.db' : join(link, 'store.db');
+
+      await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_PERMISSION' });
+    },
+  );
+
+  test('a file that goes away while it is looked at is not there', () => {
+    const error = Object.assign(new Error('ENOENT: no such file, stat'), { code: 'ENOENT' });
+
+    expect(translateError(error)).toMatchObject({ code: 'STORE_NOT_FOUND' });
   });
 
   test.each(['existing', 'read-only'] as const)('an empty file is no store in mode %s', async (mode) => {

@@ -46,11 +46,11 @@ const define: Define = (program, run) => {
 
 export default define;
 
-function endLines({ store, filesDoneTwice, filesLeftOut, verification, broken }: DemoResult, paint: Paint): string[] {
+function endLines({ path, filesDoneTwice, filesLeftOut, verification, broken }: DemoResult, paint: Paint): string[] {
   return [
     `files done twice: ${filesDoneTwice}`,
     `files left out: ${filesLeftOut}`,
-    `log: ${store.replace('sqlite:', '')}`,
+    `log: ${path}`,
     ...verificationLines(verification, paint),
     ...broken.map((promise) => `${paint('red', '✗ broken')}: ${promise}`),
   ];

@@ -29,6 +29,8 @@ export interface DemoOptions {
 
 export interface DemoResult extends Checked {
   readonly store: string;
+  /** Of the store's file. */
+  readonly path: string;
   readonly stories: readonly TaskStory[];
   readonly verification: Verification;
   readonly asOf: number;
@@ -36,9 +38,10 @@ export interface DemoResult extends Checked {
 
 /** Plays the demo: all steps wait for what the log says, none for a clock. */
 export async function playDemo(options: DemoOptions): Promise<DemoResult> {
-  const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+  const { fileStoreUrl, openOrchestrator } = await import('@agent-orchestrator/runtime');
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-demo-'));
-  const store = `sqlite:${join(folder, 'demo.db')}`;
+  const path = join(folder, 'demo.db');
+  const store = fileStoreUrl(path);
   await using orchestrator = await openOrchestrator(store);
   const sources = findSources();
   const screen = new Screen(options.print, options.paint, await orchestrator.now());
@@ -79,7 +82,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
   const { events } = log;
   const asOf = await orchestrator.asOf();
   const verification = await orchestrator.verify();
-  return { store, stories: readLog(events), verification, asOf, ...checkPromises(events, verification) };
+  return { store, path, stories: readLog(events), verification, asOf, ...checkPromises(events, verification) };
 }
 
 type Start = (agent: string, run: number, leasesMs: readonly number[]) => AgentProcess;

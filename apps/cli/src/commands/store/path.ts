@@ -12,7 +12,7 @@ export const definePath: Define = (parent, run) => {
         const { url: given, from: source } = resolveStore(call.options.store);
         const store = parseStoreUrl(given);
         const from = source === 'argument' ? '--store' : source;
-        const path = store.scheme === 'sqlite' ? store.path : null;
+        const path = 'path' in store ? store.path : null;
         const exists = path === null ? null : isThere(path);
         const state = path === null ? '' : `; ${found(exists)}`;
         return {
