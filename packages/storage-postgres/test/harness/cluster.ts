@@ -83,6 +83,13 @@ export class Cluster {
     return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/postgres`;
   }
 
+  /** The same database and user, on this server. */
+  reach(url: string): string {
+    const changed = new URL(url);
+    changed.port = String(this.port);
+    return changed.href;
+  }
+
   /** Starts it again, after a stop or a crash. */
   async start(): Promise<void> {
     for (let tries = 1; this.#state !== 'running'; tries += 1) {
@@ -124,14 +131,14 @@ export class Cluster {
   /**
    * Copies the data while the server stands still, and starts the copy as an asynchronous standby.
    *
-   * @param primaryUrl how the standby reaches the primary, which has to be started again
+   * @param primaryUrl how the standby reaches this server
    */
-  async startStandby(primaryUrl: (url: string) => Promise<string>): Promise<Cluster> {
+  async startStandby(primaryUrl: string): Promise<Cluster> {
     await this.stop();
     const standby = await Cluster.#in(newFolder(), this.#options);
     await promisify(execFile)('cp', ['-a', this.data, standby.data]);
     await this.start();
-    const { hostname, port } = new URL(await primaryUrl(this.url));
+    const { hostname, port } = new URL(primaryUrl);
     writeFileSync(join(standby.data, 'standby.signal'), '');
     appendFileSync(
       join(standby.data, 'postgresql.auto.conf'),
