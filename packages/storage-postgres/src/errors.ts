@@ -75,6 +75,8 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** Whether the same unit of work is worth another try. */
 export function isPassing(error: unknown): boolean {
+  // The store was opened on a primary, so this is a fail-over: the standby is about to be promoted.
+  if (error instanceof OrchestratorError) return error.code === 'STORE_STANDBY';
   const { code, table } = describe(error);
   // The clock's state in `meta` had changed since it was read: the guard makes that an error.
   return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);

@@ -5,6 +5,7 @@
  *  - no token is granted twice, in what was lost and what came after
  *  - the work goes on, and what follows keeps every promise
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Event } from '@agent-orchestrator/core';
 import {
   allJournals,
@@ -46,8 +47,10 @@ test(
       moments.cutOff = await cutOff(primary, standby, wire);
       await moreWork(primary.reach(database), 200);
       await primary.crash();
-      await standby.promote();
+      // The workers come before it is promoted, and wait.
       front.redirect(standby.url);
+      await pause(500);
+      await standby.promote();
       moments.wentOn = Date.now();
       await addLostTasks(standby.reach(database), folder, moments.wentOn);
     };

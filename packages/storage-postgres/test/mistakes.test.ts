@@ -8,13 +8,13 @@
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
  */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
+import { FakeServer } from './harness/fake-server.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
 const PASSWORD = 'hunter2-and-more';
@@ -105,14 +105,14 @@ test('a server without TLS', async () => {
 });
 
 test('a server that is too old, and a standby', async () => {
-  const old = await serverThatSays([130_022, '13.22', 'f']);
-  const standby = await serverThatSays([180_004, '18.4', 't']);
+  const old = await FakeServer.start({ version: [13, 22], isStandby: false });
+  const standby = await FakeServer.start({ version: [18, 4], isStandby: true });
 
-  expect(await refusalOf(old)).toMatchObject({
+  expect(await refusalOf(old.url)).toMatchObject({
     code: 'STORE_SERVER_TOO_OLD',
     message: expect.stringContaining('13.22'),
   });
-  expect(await refusalOf(standby)).toMatchObject({ code: 'STORE_STANDBY' });
+  expect(await refusalOf(standby.url)).toMatchObject({ code: 'STORE_STANDBY' });
 });
 
 test('a database without the schema', async () => {
@@ -155,53 +155,3 @@ test('a role without rights', async () => {
   const storage = await openStorage(userUrl(empty, login));
   expect(await thrownBy(storage.migrate())).toMatchObject({ code: 'STORE_PERMISSION' });
 });
-
-/** A server that lets everybody in and says one row, whatever it is asked. */
-async function serverThatSays(row: readonly [number, string, string]): Promise<string> {
-  const server: Server = createServer((socket) => {
-    let begun = false;
-    socket.on('error', () => {});
-    socket.on('data', () => {
-      socket.write(begun ? answer(row) : Buffer.concat([message('R', int32(0)), message('Z', Buffer.from('I'))]));
-      begun = true;
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => sockets.add(socket));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `postgres://u:${PASSWORD}@127.0.0.1:${(server.address() as AddressInfo).port}/d`;
-}
-
-function answer(row: readonly [number, string, string]): Buffer {
-  const types = [23, 25, 16];
-  const columns = types.map((type) =>
-    Buffer.concat([Buffer.from('x\0'), int32(0), int16(0), int32(type), int16(-1), int32(-1), int16(0)]),
-  );
-  const values = row.map((value) => Buffer.concat([int32(String(value).length), Buffer.from(String(value))]));
-  return Buffer.concat([
-    message('T', Buffer.concat([int16(3), ...columns])),
-    message('D', Buffer.concat([int16(3), ...values])),
-    message('C', Buffer.from('SELECT 1\0')),
-    message('Z', Buffer.from('I')),
-  ]);
-}
-
-function message(type: string, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
-}
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32BE(value);
-  return buffer;
-}
-
-function int16(value: number): Buffer {
-  const buffer = Buffer.alloc(2);
-  buffer.writeInt16BE(value);
-  return buffer;
-}
