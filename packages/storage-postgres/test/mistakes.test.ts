@@ -8,33 +8,15 @@
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
  */
-import { inspect } from 'node:util';
-import { OrchestratorError } from '@agent-orchestrator/core';
 import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
 import { FakeServer } from './harness/fake-server.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { refusalOf, thrownBy } from './refusal-of.ts';
 
 const PASSWORD = 'hunter2-and-more';
-
-/** What opening a URL throws. */
-async function refusalOf(url: string): Promise<OrchestratorError> {
-  return thrownBy(openPostgresStorage({ url }));
-}
-
-async function thrownBy(promise: Promise<unknown>): Promise<OrchestratorError> {
-  const error: unknown = await promise.then(
-    () => new Error('nothing was thrown'),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof OrchestratorError)) throw error;
-  expect(inspect(error, { depth: 10, showHidden: true }), 'the error does not hold the password').not.toContain(
-    PASSWORD,
-  );
-  return error;
-}
 
 test.for([
   'postgres://',
@@ -50,7 +32,7 @@ test.for([
   'postgres://user@host/db?sslmode=prefer',
   'postgres://user@host/db?prepare=maybe',
 ])('%s is refused', async (url) => {
-  expect(await refusalOf(url)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store' });
+  expect(await refusalOf(url, PASSWORD)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store' });
 });
 
 test.for([
@@ -77,53 +59,59 @@ test('a password may hold any character, encoded', () => {
 });
 
 test('a server that is not there', async () => {
-  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:1/d`)).toMatchObject({
+  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:1/d`, PASSWORD)).toMatchObject({
     code: 'STORE_UNREACHABLE',
     retryable: true,
   });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@nowhere.invalid/d`)).toMatchObject({ code: 'STORE_UNREACHABLE' });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@%2Fnowhere/d`)).toMatchObject({ code: 'STORE_UNREACHABLE' });
+  expect(await refusalOf(`postgres://u:${PASSWORD}@nowhere.invalid/d`, PASSWORD)).toMatchObject({
+    code: 'STORE_UNREACHABLE',
+  });
+  expect(await refusalOf(`postgres://u:${PASSWORD}@%2Fnowhere/d`, PASSWORD)).toMatchObject({
+    code: 'STORE_UNREACHABLE',
+  });
 });
 
 test('a wrong password, an unknown user, a missing database', async () => {
   const server = inject('postgresUrl');
 
-  expect(await refusalOf(userUrl(server, { user: 'postgres', password: PASSWORD }))).toMatchObject({
+  expect(await refusalOf(userUrl(server, { user: 'postgres', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
-  expect(await refusalOf(userUrl(server, { user: 'nobody', password: PASSWORD }))).toMatchObject({
+  expect(await refusalOf(userUrl(server, { user: 'nobody', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
-  expect(await refusalOf(databaseUrl(server, 'no_such_database'))).toMatchObject({ code: 'STORE_DATABASE_MISSING' });
+  expect(await refusalOf(databaseUrl(server, 'no_such_database'), PASSWORD)).toMatchObject({
+    code: 'STORE_DATABASE_MISSING',
+  });
 });
 
 test('a server without TLS', async () => {
   const url = new URL(inject('postgresUrl'));
   url.searchParams.set('sslmode', 'require');
 
-  expect(await refusalOf(url.href)).toMatchObject({ code: 'STORE_TLS', retryable: false });
+  expect(await refusalOf(url.href, PASSWORD)).toMatchObject({ code: 'STORE_TLS', retryable: false });
 });
 
 test('a server that is too old, and a standby', async () => {
   const old = await FakeServer.start({ version: [13, 22], isStandby: false });
   const standby = await FakeServer.start({ version: [18, 4], isStandby: true });
 
-  expect(await refusalOf(old.url)).toMatchObject({
+  expect(await refusalOf(old.url, PASSWORD)).toMatchObject({
     code: 'STORE_SERVER_TOO_OLD',
     message: expect.stringContaining('13.22'),
   });
-  expect(await refusalOf(standby.url)).toMatchObject({ code: 'STORE_STANDBY' });
+  expect(await refusalOf(standby.url, PASSWORD)).toMatchObject({ code: 'STORE_STANDBY' });
 });
 
 test('a database without the schema', async () => {
   const { adminUrl } = await newDatabase({ migrated: false });
   const storage = await openStorage(adminUrl);
 
-  expect(await thrownBy(openPostgresStorage({ url: adminUrl, mode: 'existing' }))).toMatchObject({
+  expect(await thrownBy(openPostgresStorage({ url: adminUrl, mode: 'existing' }), PASSWORD)).toMatchObject({
     code: 'STORE_NOT_FOUND',
   });
-  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}))).toMatchObject({ code: 'STORE_NOT_FOUND' });
-  expect(await thrownBy(orchestratorOn(storage).listTasks())).toMatchObject({ code: 'STORE_NOT_FOUND' });
+  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}), PASSWORD)).toMatchObject({ code: 'STORE_NOT_FOUND' });
+  expect(await thrownBy(orchestratorOn(storage).listTasks(), PASSWORD)).toMatchObject({ code: 'STORE_NOT_FOUND' });
 });
 
 test.for([
@@ -137,8 +125,8 @@ test.for([
     async (sql) => void (await sql.unsafe(`UPDATE orchestrator.meta SET value = '${version}' WHERE key = 'schema'`)),
   );
 
-  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}))).toMatchObject({ code });
-  expect(await thrownBy(openPostgresStorage({ url, mode: 'existing' }))).toMatchObject({ code });
+  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}), PASSWORD)).toMatchObject({ code });
+  expect(await thrownBy(openPostgresStorage({ url, mode: 'existing' }), PASSWORD)).toMatchObject({ code });
 });
 
 test('a role without rights', async () => {
@@ -151,7 +139,7 @@ test('a role without rights', async () => {
   });
   const { adminUrl: empty } = await newDatabase({ migrated: false });
 
-  expect(await refusalOf(userUrl(adminUrl, login))).toMatchObject({ code: 'STORE_PERMISSION' });
+  expect(await refusalOf(userUrl(adminUrl, login), PASSWORD)).toMatchObject({ code: 'STORE_PERMISSION' });
   const storage = await openStorage(userUrl(empty, login));
-  expect(await thrownBy(storage.migrate())).toMatchObject({ code: 'STORE_PERMISSION' });
+  expect(await thrownBy(storage.migrate(), PASSWORD)).toMatchObject({ code: 'STORE_PERMISSION' });
 });

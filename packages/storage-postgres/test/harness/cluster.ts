@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Certificate } from './certificates.ts';
 import { withAdmin } from './databases.ts';
 import { isThere } from './is-there.ts';
 
@@ -120,6 +131,26 @@ export class Cluster {
     while (isThere(postmaster)) await pause(5);
     this.#state = 'crashed';
     this.crashes += 1;
+  }
+
+  /** Offers TLS from now on, and lets everybody in from anywhere, by TLS or not; `named` names users who need TLS. */
+  async offerTls({ certificate, key }: Certificate, needTls: readonly string[]): Promise<void> {
+    const { uid, gid } = statSync(this.data);
+    for (const [from, name] of [
+      [certificate, 'server.crt'],
+      [key, 'server.key'],
+    ] as const) {
+      const copy = join(this.data, name);
+      copyFileSync(from, copy);
+      chmodSync(copy, 0o600);
+      chownSync(copy, uid, gid);
+    }
+    const rules = needTls.flatMap((user) => [`hostssl all ${user} all password`, `host all ${user} all reject`]);
+    writeFileSync(join(this.data, 'pg_hba.conf'), [...rules, 'host all all all password', ''].join('\n'));
+    await withAdmin(this.url, async (sql) => {
+      await sql.unsafe('ALTER SYSTEM SET ssl = on');
+      await sql.unsafe('SELECT pg_reload_conf()');
+    });
   }
 
   /** Stops and removes it. */
