@@ -18,6 +18,11 @@ interface ServerError {
 /** The transaction had failed before: a consequence, not a cause. */
 const ABORTED = '25P02';
 
+/** No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own language. */
+const NOT_LET_IN = '28000';
+const NOT_LET_IN_HINT =
+  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). If it lets nobody in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.";
+
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
@@ -75,6 +80,8 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** Whether the same unit of work is worth another try. */
 export function isPassing(error: unknown): boolean {
+  // The store was opened on a primary, so this is a fail-over: the standby is about to be promoted.
+  if (error instanceof OrchestratorError) return error.code === 'STORE_STANDBY';
   const { code, table } = describe(error);
   // The clock's state in `meta` had changed since it was read: the guard makes that an error.
   return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);
@@ -106,6 +113,7 @@ export function translateError(error: unknown): unknown {
     : (CODES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'INTERNAL');
   return new OrchestratorError(ours, `${new OrchestratorError(ours).message} (${code}: ${message})`, {
     cause: harmless(error),
+    ...(code === NOT_LET_IN && { hint: NOT_LET_IN_HINT }),
   });
 }
 

@@ -4,12 +4,14 @@
  *  - so it is for every command of a group
  *  - a connection that is cut before COMMIT: the command runs again
  *  - a server that does not come back within the bound: the outcome is unknown, and the error says how to ask
+ *  - a server that is a standby for a while, as after a fail-over: the command waits until it is promoted
  *  - a session that somebody holds without end: STORE_BUSY, and nobody else has waited for it
  */
 import { expect, test } from 'vitest';
 import { withAdmin } from './harness/databases.ts';
+import { FakeServer } from './harness/fake-server.ts';
 import { Proxy } from './harness/proxy.ts';
-import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
 /** A database behind a proxy, and a storage that goes through it. */
 async function behindProxy(retryMs = 20_000) {
@@ -80,6 +82,22 @@ test('a server that does not come back: the outcome is unknown, and the error sa
   const again = await direct.enqueueTask({ commandId });
   expect(again.outcome).toBe('enqueued');
   expect(await direct.counts()).toMatchObject({ tasks: { queued: 2 } });
+});
+
+test('a server that is a standby for a while: the command waits until it is promoted', async () => {
+  const { url, proxy, orchestrator } = await behindProxy();
+  await orchestrator.enqueueTask({});
+  const standby = await FakeServer.start({ version: [18, 4], isStandby: true });
+  proxy.redirect(standby.url);
+  proxy.drop();
+
+  const enqueued = orchestrator.enqueueTask({});
+  await until(() => standby.asked >= 3);
+  proxy.redirect(url);
+
+  expect(await enqueued).toMatchObject({ outcome: 'enqueued' });
+  expect(await orchestrator.counts()).toMatchObject({ tasks: { queued: 2 } });
+  await proxy.close();
 });
 
 test('a session that somebody holds without end: STORE_BUSY, and nobody else has waited for it', async () => {

@@ -8,33 +8,15 @@
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
  */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { inspect } from 'node:util';
-import { OrchestratorError } from '@agent-orchestrator/core';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
+import { FakeServer } from './harness/fake-server.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { refusalOf, thrownBy } from './refusal-of.ts';
 
 const PASSWORD = 'hunter2-and-more';
-
-/** What opening a URL throws. */
-async function refusalOf(url: string): Promise<OrchestratorError> {
-  return thrownBy(openPostgresStorage({ url }));
-}
-
-async function thrownBy(promise: Promise<unknown>): Promise<OrchestratorError> {
-  const error: unknown = await promise.then(
-    () => new Error('nothing was thrown'),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof OrchestratorError)) throw error;
-  expect(inspect(error, { depth: 10, showHidden: true }), 'the error does not hold the password').not.toContain(
-    PASSWORD,
-  );
-  return error;
-}
 
 test.for([
   'postgres://',
@@ -50,7 +32,7 @@ test.for([
   'postgres://user@host/db?sslmode=prefer',
   'postgres://user@host/db?prepare=maybe',
 ])('%s is refused', async (url) => {
-  expect(await refusalOf(url)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store' });
+  expect(await refusalOf(url, PASSWORD)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store' });
 });
 
 test.for([
@@ -77,53 +59,59 @@ test('a password may hold any character, encoded', () => {
 });
 
 test('a server that is not there', async () => {
-  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:1/d`)).toMatchObject({
+  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:1/d`, PASSWORD)).toMatchObject({
     code: 'STORE_UNREACHABLE',
     retryable: true,
   });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@nowhere.invalid/d`)).toMatchObject({ code: 'STORE_UNREACHABLE' });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@%2Fnowhere/d`)).toMatchObject({ code: 'STORE_UNREACHABLE' });
+  expect(await refusalOf(`postgres://u:${PASSWORD}@nowhere.invalid/d`, PASSWORD)).toMatchObject({
+    code: 'STORE_UNREACHABLE',
+  });
+  expect(await refusalOf(`postgres://u:${PASSWORD}@%2Fnowhere/d`, PASSWORD)).toMatchObject({
+    code: 'STORE_UNREACHABLE',
+  });
 });
 
 test('a wrong password, an unknown user, a missing database', async () => {
   const server = inject('postgresUrl');
 
-  expect(await refusalOf(userUrl(server, { user: 'postgres', password: PASSWORD }))).toMatchObject({
+  expect(await refusalOf(userUrl(server, { user: 'postgres', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
-  expect(await refusalOf(userUrl(server, { user: 'nobody', password: PASSWORD }))).toMatchObject({
+  expect(await refusalOf(userUrl(server, { user: 'nobody', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
-  expect(await refusalOf(databaseUrl(server, 'no_such_database'))).toMatchObject({ code: 'STORE_DATABASE_MISSING' });
+  expect(await refusalOf(databaseUrl(server, 'no_such_database'), PASSWORD)).toMatchObject({
+    code: 'STORE_DATABASE_MISSING',
+  });
 });
 
 test('a server without TLS', async () => {
   const url = new URL(inject('postgresUrl'));
   url.searchParams.set('sslmode', 'require');
 
-  expect(await refusalOf(url.href)).toMatchObject({ code: 'STORE_TLS', retryable: false });
+  expect(await refusalOf(url.href, PASSWORD)).toMatchObject({ code: 'STORE_TLS', retryable: false });
 });
 
 test('a server that is too old, and a standby', async () => {
-  const old = await serverThatSays([130_022, '13.22', 'f']);
-  const standby = await serverThatSays([180_004, '18.4', 't']);
+  const old = await FakeServer.start({ version: [13, 22], isStandby: false });
+  const standby = await FakeServer.start({ version: [18, 4], isStandby: true });
 
-  expect(await refusalOf(old)).toMatchObject({
+  expect(await refusalOf(old.url, PASSWORD)).toMatchObject({
     code: 'STORE_SERVER_TOO_OLD',
     message: expect.stringContaining('13.22'),
   });
-  expect(await refusalOf(standby)).toMatchObject({ code: 'STORE_STANDBY' });
+  expect(await refusalOf(standby.url, PASSWORD)).toMatchObject({ code: 'STORE_STANDBY' });
 });
 
 test('a database without the schema', async () => {
   const { adminUrl } = await newDatabase({ migrated: false });
   const storage = await openStorage(adminUrl);
 
-  expect(await thrownBy(openPostgresStorage({ url: adminUrl, mode: 'existing' }))).toMatchObject({
+  expect(await thrownBy(openPostgresStorage({ url: adminUrl, mode: 'existing' }), PASSWORD)).toMatchObject({
     code: 'STORE_NOT_FOUND',
   });
-  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}))).toMatchObject({ code: 'STORE_NOT_FOUND' });
-  expect(await thrownBy(orchestratorOn(storage).listTasks())).toMatchObject({ code: 'STORE_NOT_FOUND' });
+  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}), PASSWORD)).toMatchObject({ code: 'STORE_NOT_FOUND' });
+  expect(await thrownBy(orchestratorOn(storage).listTasks(), PASSWORD)).toMatchObject({ code: 'STORE_NOT_FOUND' });
 });
 
 test.for([
@@ -137,8 +125,8 @@ test.for([
     async (sql) => void (await sql.unsafe(`UPDATE orchestrator.meta SET value = '${version}' WHERE key = 'schema'`)),
   );
 
-  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}))).toMatchObject({ code });
-  expect(await thrownBy(openPostgresStorage({ url, mode: 'existing' }))).toMatchObject({ code });
+  expect(await thrownBy(orchestratorOn(storage).enqueueTask({}), PASSWORD)).toMatchObject({ code });
+  expect(await thrownBy(openPostgresStorage({ url, mode: 'existing' }), PASSWORD)).toMatchObject({ code });
 });
 
 test('a role without rights', async () => {
@@ -151,57 +139,7 @@ test('a role without rights', async () => {
   });
   const { adminUrl: empty } = await newDatabase({ migrated: false });
 
-  expect(await refusalOf(userUrl(adminUrl, login))).toMatchObject({ code: 'STORE_PERMISSION' });
+  expect(await refusalOf(userUrl(adminUrl, login), PASSWORD)).toMatchObject({ code: 'STORE_PERMISSION' });
   const storage = await openStorage(userUrl(empty, login));
-  expect(await thrownBy(storage.migrate())).toMatchObject({ code: 'STORE_PERMISSION' });
+  expect(await thrownBy(storage.migrate(), PASSWORD)).toMatchObject({ code: 'STORE_PERMISSION' });
 });
-
-/** A server that lets everybody in and says one row, whatever it is asked. */
-async function serverThatSays(row: readonly [number, string, string]): Promise<string> {
-  const server: Server = createServer((socket) => {
-    let begun = false;
-    socket.on('error', () => {});
-    socket.on('data', () => {
-      socket.write(begun ? answer(row) : Buffer.concat([message('R', int32(0)), message('Z', Buffer.from('I'))]));
-      begun = true;
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => sockets.add(socket));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `postgres://u:${PASSWORD}@127.0.0.1:${(server.address() as AddressInfo).port}/d`;
-}
-
-function answer(row: readonly [number, string, string]): Buffer {
-  const types = [23, 25, 16];
-  const columns = types.map((type) =>
-    Buffer.concat([Buffer.from('x\0'), int32(0), int16(0), int32(type), int16(-1), int32(-1), int16(0)]),
-  );
-  const values = row.map((value) => Buffer.concat([int32(String(value).length), Buffer.from(String(value))]));
-  return Buffer.concat([
-    message('T', Buffer.concat([int16(3), ...columns])),
-    message('D', Buffer.concat([int16(3), ...values])),
-    message('C', Buffer.from('SELECT 1\0')),
-    message('Z', Buffer.from('I')),
-  ]);
-}
-
-function message(type: string, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
-}
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32BE(value);
-  return buffer;
-}
-
-function int16(value: number): Buffer {
-  const buffer = Buffer.alloc(2);
-  buffer.writeInt16BE(value);
-  return buffer;
-}

@@ -1,7 +1,8 @@
 import type { Event } from '@agent-orchestrator/core';
-import { commandKey, namespaceOf, type Attempt } from './command.ts';
-import { missingEffects, repeatedEffects, untoldGrants } from './effects.ts';
-import { groupBy, name, type History } from './history.ts';
+import type { Attempt } from './command.ts';
+import { repeatedEffects, untoldGrants } from './effects.ts';
+import { name, type History } from './history.ts';
+import { inLog, missingAttempts, type MissingOperation } from './missing-operations.ts';
 import { violation, type Violation } from './violation.ts';
 
 /** I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told. */
@@ -23,22 +24,24 @@ function effectsOnce({ eventsByCommand }: History): Violation[] {
   );
 }
 
-function effectsPresent({ events, eventsByCommand, commands }: History): Violation[] {
-  const logs = groupBy(events, ({ namespace }) => namespace);
-  return commands.flatMap(({ namespace, commandId, attempts }) => {
-    const own = eventsByCommand.get(commandKey(namespace, commandId)) ?? [];
-    return attempts.flatMap((attempt) => checkAttempt(attempt, commandId, own, logs.get(namespaceOf(attempt)) ?? []));
-  });
+function effectsPresent({ events, commands }: History): Violation[] {
+  const find = inLog(events);
+  return commands.flatMap((command) => [
+    ...missingAttempts(command, find).flatMap(lacking),
+    ...command.attempts.flatMap((attempt) => untold(attempt, command.commandId, find(command).own)),
+  ]);
 }
 
-function checkAttempt(attempt: Attempt, commandId: string, own: readonly Event[], log: readonly Event[]): Violation[] {
-  if (attempt.outcome !== 'acknowledged') return [];
-  const { agent, command } = attempt;
-  const missing = missingEffects(attempt, own, log).map((what) =>
+function lacking({ attempt: { agent, command }, commandId, missing }: MissingOperation): Violation[] {
+  return missing.map((what) =>
     violation('I6', [], `${command} of ${agent} was acknowledged, and the log lacks ${what}.`, commandId),
   );
-  const untold = untoldGrants(attempt, own).map((event) =>
+}
+
+function untold(attempt: Attempt, commandId: string, own: readonly Event[]): Violation[] {
+  if (attempt.outcome !== 'acknowledged') return [];
+  const { agent, command } = attempt;
+  return untoldGrants(attempt, own).map((event) =>
     violation('I6', [event], `${command} of ${agent} was answered without ${name(event)}.`, commandId),
   );
-  return [...missing, ...untold];
 }

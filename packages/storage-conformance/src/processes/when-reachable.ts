@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError } from '@agent-orchestrator/core';
 
-/** So long a server that is away is left in peace. */
+/** There is no server, or none that is the primary yet. */
+const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'STORE_STANDBY'];
+/** So long it is left in peace. */
 const AGAIN_MS = 100;
 
 /** Reads until there is an answer: a program that means to outlive its server does so. Commands are sent again by the storage. */
@@ -10,7 +12,7 @@ export async function whenReachable<R>(read: () => Promise<R>): Promise<R> {
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof OrchestratorError && error.code === 'STORE_UNREACHABLE')) throw error;
+      if (!(error instanceof OrchestratorError && AWAY.includes(error.code))) throw error;
       await pause(AGAIN_MS);
     }
   }

@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Certificate } from './certificates.ts';
 import { withAdmin } from './databases.ts';
 import { isThere } from './is-there.ts';
 
@@ -83,6 +94,13 @@ export class Cluster {
     return `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/postgres`;
   }
 
+  /** The same database and user, on this server. */
+  reach(url: string): string {
+    const changed = new URL(url);
+    changed.port = String(this.port);
+    return changed.href;
+  }
+
   /** Starts it again, after a stop or a crash. */
   async start(): Promise<void> {
     for (let tries = 1; this.#state !== 'running'; tries += 1) {
@@ -115,6 +133,26 @@ export class Cluster {
     this.crashes += 1;
   }
 
+  /** Offers TLS from now on, and lets everybody in from anywhere, by TLS or not; `named` names users who need TLS. */
+  async offerTls({ certificate, key }: Certificate, needTls: readonly string[]): Promise<void> {
+    const { uid, gid } = statSync(this.data);
+    for (const [from, name] of [
+      [certificate, 'server.crt'],
+      [key, 'server.key'],
+    ] as const) {
+      const copy = join(this.data, name);
+      copyFileSync(from, copy);
+      chmodSync(copy, 0o600);
+      chownSync(copy, uid, gid);
+    }
+    const rules = needTls.flatMap((user) => [`hostssl all ${user} all password`, `host all ${user} all reject`]);
+    writeFileSync(join(this.data, 'pg_hba.conf'), [...rules, 'host all all all password', ''].join('\n'));
+    await withAdmin(this.url, async (sql) => {
+      await sql.unsafe('ALTER SYSTEM SET ssl = on');
+      await sql.unsafe('SELECT pg_reload_conf()');
+    });
+  }
+
   /** Stops and removes it. */
   async remove(): Promise<void> {
     await this.stop();
@@ -124,14 +162,14 @@ export class Cluster {
   /**
    * Copies the data while the server stands still, and starts the copy as an asynchronous standby.
    *
-   * @param primaryUrl how the standby reaches the primary, which has to be started again
+   * @param primaryUrl how the standby reaches this server
    */
-  async startStandby(primaryUrl: (url: string) => Promise<string>): Promise<Cluster> {
+  async startStandby(primaryUrl: string): Promise<Cluster> {
     await this.stop();
     const standby = await Cluster.#in(newFolder(), this.#options);
     await promisify(execFile)('cp', ['-a', this.data, standby.data]);
     await this.start();
-    const { hostname, port } = new URL(await primaryUrl(this.url));
+    const { hostname, port } = new URL(primaryUrl);
     writeFileSync(join(standby.data, 'standby.signal'), '');
     appendFileSync(
       join(standby.data, 'postgresql.auto.conf'),

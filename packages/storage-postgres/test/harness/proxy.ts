@@ -57,8 +57,13 @@ export class Proxy {
     for (const socket of this.#sockets) this.#silent.add(socket);
   }
 
-  async close(): Promise<void> {
+  /** Ends the connections of now. */
+  drop(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.drop();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
