@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3';
-import { openOurs } from './store.ts';
+import { HASH } from './identifiers.ts';
+import { openProduct } from './product.ts';
+import type { Store, Subject } from './subject.ts';
 
 /** Sessions that are all alike, with tasks that are all alike. */
 interface Crowd {
@@ -13,7 +14,12 @@ interface Crowd {
   readonly place: number;
 }
 
-type Call = { readonly agent: string; readonly sessionId?: string; readonly kinds?: string[] };
+/** How work is claimed. */
+export interface Call {
+  readonly agent: string;
+  readonly sessionId?: string;
+  readonly kinds?: string[];
+}
 
 /** What waits in a store, and how work is claimed there. */
 export interface Backlog {
@@ -71,90 +77,71 @@ export const BACKLOGS: readonly Backlog[] = [
 
 /**
  * Makes a store with so many tasks. A million by enqueues would take minutes, so the rows are written by SQL: as the rules
- * would have left them, but for hashes and event payloads, which no claim looks at (`verify()` would). Indexes and triggers
- * are put back at the end.
+ * would have left them, but for hashes and event payloads, which no claim looks at (`verify()` would).
  */
-export async function buildBacklog(path: string, { crowds }: Backlog, tasks: number): Promise<void> {
-  await (await openOurs(path, 'NORMAL'))[Symbol.asyncDispose]();
-  const db = new Database(path);
-  for (const pragma of [
-    'synchronous = OFF',
-    'foreign_keys = OFF',
-    'ignore_check_constraints = ON',
-    'cache_size = -1000000',
-  ])
-    db.pragma(pragma);
-  db.exec('BEGIN');
-  const dropped = db
-    .prepare<[], { type: string; name: string; sql: string }>(
-      `SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL`,
-    )
-    .all();
-  for (const { type, name } of dropped) db.exec(`DROP ${type} ${name}`);
-  for (const crowd of crowds(tasks)) insertCrowd(db, crowd);
-  for (const { sql } of dropped) db.exec(sql);
-  db.exec('COMMIT');
-  db.pragma('wal_checkpoint(TRUNCATE)');
-  db.close();
+export async function buildBacklog(subject: Subject, name: string, { crowds }: Backlog, tasks: number): Promise<Store> {
+  const store = await subject.create(name);
+  // It makes the tables.
+  await (await openProduct(store))[Symbol.asyncDispose]();
+  await subject.fill(store, crowds(tasks).flatMap(insertsOf));
+  return store;
 }
 
 const DAY_MS = 86_400_000;
 const YEAR_MS = 365 * DAY_MS;
-const HASH = 'b'.repeat(64);
 
 /** The id of a session's task; a session has the id of its first task. */
 function idOf(place: number, session: number, task: number): string {
   return `01900000-0000-7000-8${String(place).padStart(3, '0')}-${String(session).padStart(7, '0')}${String(task).padStart(7, '0')}`;
 }
-/** The same, in SQL. */
-const ID_OF = (place: number, session: string, task: string) =>
-  `printf('01900000-0000-7000-8%03d-%07d%07d', ${place}, ${session}, ${task})`;
+/** The same, in SQL that every database understands. */
+const sqlIdOf = (place: number, session: string, task: string): string =>
+  `'01900000-0000-7000-8${String(place).padStart(3, '0')}-' || ${sevenDigits(session)} || ${sevenDigits(task)}`;
+const sevenDigits = (number: string): string => `substr(CAST(10000000 + ${number} AS TEXT), 2)`;
 
 /** A table `name(i)` that counts from 0, in SQL. */
-const numbers = (name: string, count: number) =>
+const numbers = (name: string, count: number): string =>
   `${name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM ${name} WHERE i + 1 < ${count})`;
 
-function insertCrowd(db: Database.Database, { sessions, tasksEach, state, kind, assignee, place }: Crowd): void {
+function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd): string[] {
   const now = Date.now();
   const at = now - DAY_MS;
   const locked = state === 'locked';
-  const session = ID_OF(place, 's.i', '0');
-  const task = ID_OF(place, 's.i', 't.i');
+  const session = sqlIdOf(place, 's.i', '0');
+  const task = sqlIdOf(place, 's.i', 't.i');
   const head = locked ? 1 : 0;
   const hasHead = state !== 'later' && tasksEach > head;
   const addressee = assignee === null ? '' : `agent:${assignee}`;
   // A token of its own for each lease that is held; far below those that claims of today are given.
   const token = `1 + s.i`;
+  const ofFirst = (value: string, ofOthers: string): string =>
+    locked ? `CASE WHEN t.i = 0 THEN ${value} ELSE ${ofOthers} END` : ofOthers;
+  const dueAt = state === 'later' ? `${now + YEAR_MS}` : 'NULL';
 
-  db.exec(`INSERT INTO sessions (namespace, id, status, agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
+  const event = (seq: string, type: string, more: string): string =>
+    `'default', ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
+  const insertEvents = `INSERT INTO event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, payload, at, prev_hash, hash) WITH RECURSIVE`;
+
+  return [
+    `INSERT INTO sessions (namespace, id, status, agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
       renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
     WITH RECURSIVE ${numbers('s', sessions)}
     SELECT 'default', ${session}, ${locked ? `'running', 'holder', ${token}, ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}` : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`},
       0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
-      ${hasHead ? `${ID_OF(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'` : 'NULL, NULL, NULL, NULL, NULL'}, 1, ${at}, ${at} FROM s`);
-
-  const dueAt = state === 'later' ? `${now + YEAR_MS}` : 'NULL';
-  db.exec(`INSERT INTO tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
+      ${hasHead ? `${sqlIdOf(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'` : 'NULL, NULL, NULL, NULL, NULL'}, 1, ${at}, ${at} FROM s`,
+    `INSERT INTO tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
       interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)
     WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)}
     SELECT 'default', ${task}, ${session}, '${kind}', 'Count the lines of a file', '{"path":"packages/core/src/file.ts"}', 5,
-      ${state === 'later' ? `'scheduled'` : locked ? `iif(t.i = 0, 'running', 'queued')` : `'queued'`}, ${dueAt}, ${state === 'later' ? dueAt : at},
-      ${locked ? 'iif(t.i = 0, 1, 0)' : '0'}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at}, ${locked ? `iif(t.i = 0, ${at}, NULL)` : 'NULL'}, 1
-    FROM s CROSS JOIN t`);
-
-  const event = (seq: string, type: string, more: string) =>
-    `'default', ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
-  const insert =
-    'INSERT INTO event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, payload, at, prev_hash, hash)';
-  db.exec(
-    `${insert} WITH RECURSIVE ${numbers('s', sessions)} SELECT ${event('1', 'session.opened', 'NULL, NULL, NULL, NULL')} FROM s`,
-  );
-  db.exec(
-    `${insert} WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)} SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
-  );
-  if (locked) {
-    db.exec(
-      `${insert} WITH RECURSIVE ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `1, ${session}, 'holder', ${token}`)} FROM s`,
-    );
-  }
+      ${state === 'later' ? `'scheduled'` : ofFirst(`'running'`, `'queued'`)}, ${dueAt}, ${state === 'later' ? dueAt : at},
+      ${ofFirst('1', '0')}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at}, ${ofFirst(`${at}`, 'NULL')}, 1
+    FROM s CROSS JOIN t`,
+    `${insertEvents} ${numbers('s', sessions)} SELECT ${event('1', 'session.opened', 'NULL, NULL, NULL, NULL')} FROM s`,
+    `${insertEvents} ${numbers('s', sessions)}, ${numbers('t', tasksEach)} SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
+    ...(locked
+      ? [
+          `${insertEvents} ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `1, ${session}, 'holder', ${token}`)} FROM s`,
+        ]
+      : []),
+  ];
 }

@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { Bench } from './bench-case.ts';
 import { CASES } from './cases/index.ts';
+import { Server } from './postgres/server.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { headerOf, machine, tableOf } from './report.ts';
 import type { Result } from './result.ts';
@@ -20,15 +22,27 @@ async function main({ rounds, cases, assert, folder: parent, json }: Options): P
   const results: Result[] = [];
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'stores-'));
+  let server: Promise<Server> | undefined;
+  const bench: Bench = {
+    rounds,
+    folder,
+    server: () => (server ??= Server.start(folder)),
+    log: (line) => console.error(line),
+  };
   try {
     for (const { name, run } of CASES.filter((one) => cases.length === 0 || cases.includes(one.name))) {
       console.error(name);
-      results.push(...(await run({ rounds, folder, log: (line) => console.error(line) })));
+      results.push(...(await run(bench)));
     }
   } finally {
+    // One that did not start has said so already.
+    await server?.then(
+      (one) => one.stop(),
+      () => {},
+    );
     rmSync(folder, { recursive: true, force: true });
   }
   console.log(tableOf(results));
   writeFileSync(json, `${JSON.stringify({ machine: before, loadAfter: machine().load, rounds, results }, null, 2)}\n`);
-  if (assert && results.some(({ reached }) => !reached)) process.exitCode = 1;
+  if (assert && results.some(({ reached }) => reached === false)) process.exitCode = 1;
 }

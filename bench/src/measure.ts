@@ -1,10 +1,6 @@
-/** Work that can be done any number of times against an open store. */
-export interface Running {
-  run(units: number): Promise<void>;
-  close(): Promise<void>;
-}
+import { workThrough, type Contender } from './contender.ts';
 
-/** How much a contender does in a round: turn by turn, so that a noisy second hits both of them alike. */
+/** How much each contender does in a round: turn by turn, so that a noisy second hits all of them alike. */
 export interface Course {
   readonly turns: number;
   readonly unitsPerTurn: number;
@@ -22,27 +18,25 @@ export function unitsOf({ turns, unitsPerTurn }: Course): number {
 }
 
 /**
- * One round: both run the course, taking turns; who begins changes each time. The first turn warms up and does not count.
+ * One round: all run the course, taking turns; who begins changes each time. The first turn warms up and does not count.
  *
- * @returns units per second
+ * @returns units per second, in the order of the contenders
  */
-export async function race(running: Pair<Running>, { turns, unitsPerTurn }: Course, round: number): Promise<Pair> {
-  const elapsedMs = { ours: 0, floor: 0 };
-  for (const name of order(round)) await running[name].run(unitsPerTurn);
+export async function race(
+  contenders: readonly Contender[],
+  { turns, unitsPerTurn }: Course,
+  round: number,
+): Promise<readonly number[]> {
+  const lanes = contenders.map((contender) => ({ contender, elapsedMs: 0 }));
+  for (const { contender } of rotated(lanes, round)) await workThrough(contender, unitsPerTurn);
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const name of order(round + turn)) {
+    for (const lane of rotated(lanes, round + turn)) {
       const start = performance.now();
-      await running[name].run(unitsPerTurn);
-      elapsedMs[name] += performance.now() - start;
+      await workThrough(lane.contender, unitsPerTurn);
+      lane.elapsedMs += performance.now() - start;
     }
   }
-  const units = turns * unitsPerTurn;
-  return { ours: (units * 1000) / elapsedMs.ours, floor: (units * 1000) / elapsedMs.floor };
-}
-
-/** Who goes first, by turns. */
-export function order(turn: number): readonly ['ours', 'floor'] | readonly ['floor', 'ours'] {
-  return turn % 2 === 0 ? ['ours', 'floor'] : ['floor', 'ours'];
+  return lanes.map(({ elapsedMs }) => (turns * unitsPerTurn * 1000) / elapsedMs);
 }
 
 /** The middle of some numbers, and how far they lie apart. */

@@ -45,8 +45,8 @@ export function tableOf(results: readonly Result[]): string {
     against,
     `${figure(floor.median)} ${unit}`,
     `**${ratio.median.toFixed(2)}** (${range(ratio)})`,
-    targetText(target),
-    reached ? 'yes' : '**no**',
+    target === undefined ? 'for the record' : targetText(target),
+    reached === null ? '' : reached ? 'yes' : '**no**',
   ]);
   const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)));
   const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;

@@ -9,8 +9,8 @@ export interface Question {
   readonly unit: string;
   /** What ours is held against. */
   readonly against: string;
-  readonly target: Target;
-  readonly note?: string;
+  /** None: for the record. */
+  readonly target?: Target;
 }
 
 /** One line of the table. */
@@ -19,17 +19,21 @@ export interface Result extends Question {
   readonly floor: Spread;
   /** Ours to the floor of the same round; rounds are never mixed. */
   readonly ratio: Spread;
-  readonly reached: boolean;
+  /** null: there is no target. */
+  readonly reached: boolean | null;
 }
 
 export function resultOf(question: Question, rounds: readonly Pair[]): Result {
   const ratio = spreadOf(rounds.map(({ ours, floor }) => ours / floor));
-  const { target } = question;
   return {
     ...question,
     ours: spreadOf(rounds.map(({ ours }) => ours)),
     floor: spreadOf(rounds.map(({ floor }) => floor)),
     ratio,
-    reached: 'atLeast' in target ? ratio.median >= target.atLeast : ratio.median <= target.atMost,
+    reached: question.target === undefined ? null : isReached(question.target, ratio),
   };
+}
+
+function isReached(target: Target, { median }: Spread): boolean {
+  return 'atLeast' in target ? median >= target.atLeast : median <= target.atMost;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { claimAndRelease } from './open-ours.ts';
-import { batchOfTasks, openOurs, removeStore, seedStore } from './store.ts';
+import { claimAndRelease, BATCH, openProduct, seedStore } from './product.ts';
+import { pathOf, sqlite } from './sqlite/subject.ts';
 
 /** What the product writes for one batch of new tasks and for one claim and release, as texts and rows for the floor. */
 export interface Sample {
@@ -19,15 +19,17 @@ export interface Sample {
 
 export type Row = Readonly<Record<string, string | number | null>>;
 
+/** Taken from a file: the rules write the same texts wherever they work. */
 export async function takeSample(folder: string): Promise<Sample> {
-  const path = join(folder, 'sample.db');
-  await seedStore(path, batchOfTasks().length);
+  const subject = sqlite(join(folder, 'sample'), 'NORMAL');
+  const store = await seedStore(subject, 'sample', BATCH);
+  const path = pathOf(store);
   const rows = readSample(path, (db) => ({
     sessions: rowsOf(db, 'SELECT * FROM sessions ORDER BY id'),
     tasks: rowsOf(db, 'SELECT * FROM tasks ORDER BY id'),
     event_log: rowsOf(db, 'SELECT * FROM event_log ORDER BY id'),
   }));
-  const orchestrator = await openOurs(path, 'NORMAL');
+  const orchestrator = await openProduct(store);
   await claimAndRelease(orchestrator);
   await orchestrator[Symbol.asyncDispose]();
   const texts = readSample(path, (db) => {
@@ -43,7 +45,7 @@ export async function takeSample(folder: string): Promise<Sample> {
       releaseReply,
     };
   });
-  removeStore(path);
+  await subject.remove(store);
   return { ...texts, rows };
 }
 

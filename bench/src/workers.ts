@@ -1,27 +1,24 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Served } from './contender.ts';
 import type { Sample } from './sample.ts';
+import type { Store } from './subject.ts';
 
-/** The product; the floor with SQLite's own busy handler; the floor with retries from a timer, as the product does them. */
-export const CONTESTANTS = ['ours', 'floor-waiting', 'floor-retrying'] as const;
-export type Contestant = (typeof CONTESTANTS)[number];
+/**
+ * The product; the floor on Postgres; the floor on SQLite with SQLite's own busy handler, and with retries from a timer, as the
+ * product does them.
+ */
+export type Contestant = 'ours' | 'floor' | 'floor_waiting' | 'floor_retrying';
 
-/** What a worker process is told: first what to open, then, any number of times, to work for so long. */
+/** What a worker process is told, and answers with what it did: first what to open, then, any number of times, to work for so long. */
 export type Order = { readonly open: Assignment } | { readonly goForMs: number };
-
-/** What it answers to either: what it did. */
-export interface Served {
-  readonly units: number;
-  readonly elapsedMs: number;
-  /** The unit that waited longest, in milliseconds. */
-  readonly longestMs: number;
-}
 
 export interface Assignment {
   readonly contestant: Contestant;
-  readonly path: string;
+  readonly store: Store;
   readonly sample: Sample;
+  readonly callers: number;
   readonly process: number;
 }
 

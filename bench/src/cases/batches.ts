@@ -1,35 +1,48 @@
-import type { BenchCase } from '../bench-case.ts';
+import type { BenchCase, SubjectOf } from '../bench-case.ts';
+import type { Contender } from '../contender.ts';
 import { duel } from '../duel.ts';
-import { openBatches, openCallers } from '../open-ours.ts';
-import { resultOf, type Result } from '../result.ts';
-import type { Synchronous } from '../store.ts';
+import type { Course } from '../measure.ts';
+import { openBatches } from '../product.ts';
+import { resultOf, type Target } from '../result.ts';
+import type { Sample } from '../sample.ts';
+import { takeSample } from '../sample.ts';
+import type { Store, Subject } from '../subject.ts';
 
-/** Claims and releases of a hundred at once, against the same product one by one. */
-export const batches: BenchCase = {
-  name: 'batches',
-  async run(bench) {
-    const results: Result[] = [];
-    for (const synchronous of ['FULL', 'NORMAL'] as const satisfies readonly Synchronous[]) {
-      const pairs = await duel(bench, {
-        course: { turns: 8, unitsPerTurn: 500 },
-        sameRows: false,
-        open: {
-          ours: (path) => openBatches(path, synchronous, 100),
-          floor: (path) => openCallers(path, synchronous, 1),
-        },
-      });
-      results.push(
-        resultOf(
-          {
-            name: `batches of 100, ${synchronous}`,
-            unit: 'units/s',
-            against: `ours one by one, ${synchronous}`,
-            target: { atLeast: 3 },
+const LIMIT = 100;
+
+export interface BatchesOptions {
+  readonly name: string;
+  readonly subjectsOf: readonly SubjectOf[];
+  readonly course: Course;
+  /** One by one: the product, or the floor. */
+  readonly against: string;
+  readonly openOther: (subject: Subject, store: Store, sample: Sample) => Promise<Contender>;
+  readonly target: Target;
+}
+
+/** Claims and releases of a hundred at once. */
+export function batchesCase({ name, subjectsOf, course, against, openOther, target }: BatchesOptions): BenchCase {
+  return {
+    name,
+    async run(bench) {
+      const sample = await takeSample(bench.folder);
+      const results = [];
+      for (const subjectOf of subjectsOf) {
+        const subject = await subjectOf(bench);
+        const pairs = await duel(bench, {
+          subject,
+          course,
+          sameRows: false,
+          open: {
+            ours: (store) => openBatches(store, LIMIT),
+            floor: (store) => openOther(subject, store, sample),
           },
-          pairs,
-        ),
-      );
-    }
-    return results;
-  },
-};
+        });
+        results.push(
+          resultOf({ name: `${subject.name}: batches of ${LIMIT}`, unit: 'units/s', against, target }, pairs),
+        );
+      }
+      return results;
+    },
+  };
+}

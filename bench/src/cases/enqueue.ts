@@ -1,53 +1,52 @@
 import type { BenchCase } from '../bench-case.ts';
 import { duel } from '../duel.ts';
-import { RawInserts } from '../raw-inserts.ts';
+import { BATCH, batchOfTasks, openProduct } from '../product.ts';
 import { resultOf } from '../result.ts';
 import { takeSample } from '../sample.ts';
-import { BATCH, batchOfTasks, openOurs } from '../store.ts';
+import { RawInserts } from '../sqlite/raw-inserts.ts';
+import { pathOf, sqlite } from '../sqlite/subject.ts';
 
 /** New tasks, a thousand a call, against bare inserts of the same rows. */
 export const enqueue: BenchCase = {
   name: 'enqueue',
   async run(bench) {
+    const subject = sqlite(bench.folder, 'NORMAL');
     const sample = await takeSample(bench.folder);
     const tasks = batchOfTasks();
+    const shared = { callers: 1, unitsPerCall: BATCH };
     const pairs = await duel(bench, {
-      course: { turns: 6, unitsPerTurn: 2 },
+      subject,
+      course: { turns: 6, unitsPerTurn: 2 * BATCH },
       tasks: BATCH,
       sameRows: true,
       open: {
-        async ours(path) {
-          const orchestrator = await openOurs(path, 'NORMAL');
+        async ours(store) {
+          const orchestrator = await openProduct(store);
           return {
-            async run(batches) {
-              for (let left = batches; left > 0; left -= 1) await orchestrator.enqueueTasks(tasks);
-            },
+            ...shared,
+            work: async () => void (await orchestrator.enqueueTasks(tasks)),
             close: () => orchestrator[Symbol.asyncDispose](),
           };
         },
-        async floor(path) {
-          const inserts = new RawInserts(path, 'NORMAL', sample);
+        async floor(store) {
+          const inserts = new RawInserts(pathOf(store), 'NORMAL', sample);
           return {
-            async run(batches) {
-              for (let left = batches; left > 0; left -= 1) inserts.insertBatch();
-            },
-            async close() {
-              inserts.close();
-            },
+            ...shared,
+            work: async () => inserts.insertBatch(),
+            close: async () => inserts.close(),
           };
         },
       },
     });
-    const tasksPerSecond = pairs.map(({ ours, floor }) => ({ ours: ours * BATCH, floor: floor * BATCH }));
     return [
       resultOf(
         {
-          name: `enqueue, batches of ${BATCH.toLocaleString('en')}, NORMAL`,
+          name: `${subject.name}: enqueue, batches of ${BATCH.toLocaleString('en')}`,
           unit: 'tasks/s',
           against: 'bare inserts of the same rows',
           target: { atLeast: 0.5 },
         },
-        tasksPerSecond,
+        pairs,
       ),
     ];
   },

@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly settings?: readonly string[];
   /** The binaries; those that this package depends on if left out. */
   readonly installed?: EmbeddedPackage | undefined;
+  /** Where its data go. */
+  readonly parent?: string;
 }
 
 /** A server of PostgreSQL's binaries from npm, with data of its own: as root too, to be killed, and to be copied. */
@@ -45,7 +47,7 @@ export class Cluster {
 
   /** A server that runs, with nothing in it. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = await Cluster.#in(newFolder(), options);
+    const cluster = await Cluster.#in(newFolder(options.parent), options);
     try {
       await cluster.#server.initialise();
       await cluster.start();
@@ -166,7 +168,7 @@ export class Cluster {
    */
   async startStandby(primaryUrl: string): Promise<Cluster> {
     await this.stop();
-    const standby = await Cluster.#in(newFolder(), this.#options);
+    const standby = await Cluster.#in(newFolder(this.#options.parent), this.#options);
     await promisify(execFile)('cp', ['-a', this.data, standby.data]);
     await this.start();
     const { hostname, port } = new URL(primaryUrl);
@@ -207,8 +209,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'orchestrator-postgres-'));
+function newFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'orchestrator-postgres-'));
   // As root, the server runs as a user of its own, who has to get through to its data.
   chmodSync(folder, 0o755);
   return folder;

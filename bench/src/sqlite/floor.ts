@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
-import type { Synchronous } from './store.ts';
-import type { Sample } from './sample.ts';
+import { AGENT, HASH, Identifiers, NAMESPACE, TTL_MS } from '../identifiers.ts';
+import type { Sample } from '../sample.ts';
+import type { Synchronous } from '../subject.ts';
 
 /*
  * The floor: what SQLite alone needs to write what one claim and one release write. The same tables, indexes, checks and
@@ -8,7 +9,7 @@ import type { Sample } from './sample.ts';
  * rules: nothing is validated, hashed, looked up for duplicates, judged or answered but the task.
  */
 
-const LEASE = `status = 'running', agent = ?, token = ?, ttl_ms = 120000, stale_after_ms = 60000, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
+const LEASE = `status = 'running', agent = ?, token = ?, ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2}, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
 const NO_LEASE = `agent = NULL, token = NULL, ttl_ms = NULL, stale_after_ms = NULL, lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL`;
 const NO_HEAD = `next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL, next_for = NULL`;
 const LOGGED = `seq = ?, hash = ?, version = version + 1, updated_at = ?`;
@@ -26,22 +27,13 @@ const SQL = {
   receipt: `INSERT INTO receipts (namespace, command_id, request_hash, reply, at) VALUES (?, ?, ?, ?, ?)`,
 } as const;
 
-const NAMESPACE = 'default';
-const AGENT = 'bench';
-/** Tokens of several processes must differ, and be numbers as large as ours. */
-const FIRST_TOKEN = 1_000_000_000_000_000;
-const PROCESSES_MAX = 8;
-const HASH = 'b'.repeat(64);
-
-export interface FloorOptions {
+export interface SqliteFloorOptions {
   readonly path: string;
   readonly synchronous: Synchronous;
   /** How long SQLite itself waits for a lock, in milliseconds; 0: it throws. */
-  readonly busyTimeoutMs?: number;
-  /** Texts as long as those that the product writes. */
+  readonly busyTimeoutMs: number;
   readonly sample: Sample;
-  /** Which of several processes this is: their tokens and command ids must differ. */
-  readonly process?: number;
+  readonly process: number;
 }
 
 type Best = readonly [sessionId: string, seq: number, hash: string, payload: string];
@@ -53,17 +45,16 @@ export interface Lease {
   readonly payload: string;
 }
 
-export class Floor {
+export class SqliteFloor {
   readonly db: Database.Database;
   readonly #sample: Sample;
   readonly #statements;
-  readonly #process: number;
-  #count = 0;
+  readonly #ids: Identifiers;
 
-  constructor({ path, synchronous, busyTimeoutMs = 0, sample, process = 0 }: FloorOptions) {
+  constructor({ path, synchronous, busyTimeoutMs, sample, process }: SqliteFloorOptions) {
     this.db = openLikeOurs(path, synchronous, busyTimeoutMs);
     this.#sample = sample;
-    this.#process = process;
+    this.#ids = new Identifiers(process);
     const write = (sql: string) => this.db.prepare(sql);
     this.#statements = {
       begin: write('BEGIN IMMEDIATE'),
@@ -87,9 +78,9 @@ export class Floor {
     if (best === undefined) throw new Error('nothing to claim');
     const [id, seq, hash, payload] = best;
     const now = Date.now();
-    const token = this.#nextToken();
-    const command = this.#nextCommand();
-    on.lease.run(AGENT, token, now + 120_000, now, now + 120_000, id, seq + 1, HASH, now, NAMESPACE, id);
+    const token = this.#ids.nextToken();
+    const command = this.#ids.nextUuid();
+    on.lease.run(AGENT, token, now + TTL_MS, now, now + TTL_MS, id, seq + 1, HASH, now, NAMESPACE, id);
     on.start.run(now, NAMESPACE, id);
     on.event.run(
       NAMESPACE,
@@ -118,7 +109,7 @@ export class Floor {
     if (held === undefined) throw new Error('the lease is lost');
     const [seq, hash, taskId] = held;
     const now = Date.now();
-    const command = this.#nextCommand();
+    const command = this.#ids.nextUuid();
     on.end.run(seq + 2, HASH, now, NAMESPACE, sessionId);
     on.finish.run(now, NAMESPACE, taskId);
     on.event.run(
@@ -158,19 +149,6 @@ export class Floor {
   close(): void {
     this.db.close();
   }
-
-  #nextToken(): number {
-    return FIRST_TOKEN + (this.#count += 1) * PROCESSES_MAX + this.#process;
-  }
-
-  #nextCommand(): string {
-    return uuidAt(this.#process, (this.#count += 1));
-  }
-}
-
-/** A text that looks and sorts like a UUIDv7, for no more than it takes to write it. */
-export function uuidAt(process: number, count: number): string {
-  return `01900000-0000-7000-8${String(process).padStart(3, '0')}-${String(count).padStart(12, '0')}`;
 }
 
 /** The settings that the product's connection has: the floor must not be quicker for want of them. */

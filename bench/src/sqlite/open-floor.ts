@@ -1,14 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { Floor, type FloorOptions } from './floor.ts';
-import type { Running } from './measure.ts';
+import type { Contender } from '../contender.ts';
+import { SqliteFloor, type SqliteFloorOptions } from './floor.ts';
 
-/** One caller on the floor. */
-export async function openFloor(options: FloorOptions): Promise<Running> {
-  const floor = new Floor(options);
+/** One caller on the floor, who waits for other processes inside SQLite, if for anybody. */
+export function openWaitingFloor(options: SqliteFloorOptions): Contender {
+  const floor = new SqliteFloor(options);
   return {
-    async run(units) {
-      for (let left = units; left > 0; left -= 1) floor.release(floor.claim());
+    callers: 1,
+    unitsPerCall: 1,
+    async work() {
+      floor.release(floor.claim());
     },
     async close() {
       floor.close();
@@ -21,8 +23,8 @@ const PAUSE_MS_MAX = 16;
 const GIVE_WAY_AFTER_MS = 20;
 
 /** One caller on the floor that waits for other processes outside of SQLite, in the way of the product. */
-export async function openRetryingFloor(options: FloorOptions): Promise<Running> {
-  const floor = new Floor(options);
+export function openRetryingFloor(options: Omit<SqliteFloorOptions, 'busyTimeoutMs'>): Contender {
+  const floor = new SqliteFloor({ ...options, busyTimeoutMs: 0 });
   let workingSince = performance.now();
   const patiently = async <R>(attempt: () => R): Promise<R> => {
     if (performance.now() - workingSince >= GIVE_WAY_AFTER_MS) {
@@ -40,11 +42,11 @@ export async function openRetryingFloor(options: FloorOptions): Promise<Running>
     }
   };
   return {
-    async run(units) {
-      for (let left = units; left > 0; left -= 1) {
-        const lease = await patiently(() => floor.claim());
-        await patiently(() => floor.release(lease));
-      }
+    callers: 1,
+    unitsPerCall: 1,
+    async work() {
+      const lease = await patiently(() => floor.claim());
+      await patiently(() => floor.release(lease));
     },
     async close() {
       floor.close();
