@@ -39,7 +39,7 @@ export {
   type ReleaseOutcome,
 } from './events.ts';
 export type { Json, JsonText } from './json.ts';
-export type { AnyKinds, KindSchemas } from './kinds.ts';
+export type { AnyKinds, KindSchemas, ResultInput } from './kinds.ts';
 export { isHeld, isStale, type Lease, type ProcessIdentity } from './lease.ts';
 export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './lifecycle.ts';
 export { DEFAULTS, LIMITS } from './limits.ts';
