@@ -38,6 +38,8 @@ export {
   type NewEvent,
   type ReleaseOutcome,
 } from './events.ts';
+/** The kinds of input field, each with its alphabet and limit: for whoever takes input that ends up in a command. */
+export * as fields from './fields.ts';
 export type { Json, JsonText } from './json.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './kinds.ts';
 export { isHeld, isStale, type Lease, type ProcessIdentity } from './lease.ts';

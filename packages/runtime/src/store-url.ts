@@ -18,15 +18,16 @@ export type StoreUrl =
  * current folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and `sqlite:///a/b.db`, the
  * form of other tools, is `/a/b.db`. A `?` is refused: what follows it would be options, and there are none.
  *
+ * @param folder where a relative path starts from, if not in the current folder
  * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password
  */
-export function parseStoreUrl(url: string): StoreUrl {
+export function parseStoreUrl(url: string, folder = ''): StoreUrl {
   const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s.exec(url) ?? [];
   if (scheme === undefined)
     throw invalid('The store URL has no scheme: a store is named by a URL, not by a path.', pathHint(url));
   switch (scheme.toLowerCase()) {
     case 'sqlite':
-      return sqliteUrl(rest);
+      return sqliteUrl(rest, folder);
     case 'postgres':
     case 'postgresql':
       return serverUrl(url);
@@ -38,7 +39,7 @@ export function parseStoreUrl(url: string): StoreUrl {
   }
 }
 
-function sqliteUrl(rest: string): StoreUrl {
+function sqliteUrl(rest: string, folder: string): StoreUrl {
   const path = rest.startsWith('///') ? rest.slice(2) : rest;
   if (path === '' || path === '/') throw invalid('The store URL names no file.');
   if (path.startsWith('//')) throw invalid('A SQLite store has no host: write one slash, or three.');
@@ -46,7 +47,7 @@ function sqliteUrl(rest: string): StoreUrl {
   if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
   if (path.includes('?')) throw invalid('The store URL has options, and a SQLite store takes none.');
   if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
-  const absolute = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
+  const absolute = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(folder, path);
   return { scheme: 'sqlite', path: absolute, url: `sqlite:${absolute}` };
 }
 
