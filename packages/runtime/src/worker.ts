@@ -100,7 +100,7 @@ const SETTLE_MS = 5_000;
 const GIVE_UP_MS = 5_000;
 /** What becomes stale makes no noise: an idle worker looks so often by itself, ever less often. */
 const LOOK_FIRST_MS = 1_000;
-const LOOK_LAST_MS = 10_000;
+const LOOK_LAST_MS = 5_000;
 /** Between two claims that found nothing. */
 const BREATH_FIRST_MS = 1;
 const BREATH_LAST_MS = 100;
