@@ -1,6 +1,7 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
-import type { StoreMode } from '@agent-orchestrator/runtime';
+import type { Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
+import type { LeaseOptions } from './input/lease.ts';
 import type { Output } from './output/output.ts';
 
 /** Options that every command takes. */
@@ -12,6 +13,7 @@ export interface CommonOptions {
   readonly commandId?: string;
   readonly json?: true;
   readonly quiet?: true;
+  readonly configured?: LeaseOptions['configured'];
 }
 
 /** How long a read waits for a busy store before it says so. */
@@ -21,10 +23,18 @@ const READ_BUSY_TIMEOUT_MS = 1_000;
 export class Call<Options extends object = object> {
   readonly options: Options & CommonOptions;
   readonly output: Output;
+  readonly #settings: Settings | null;
 
-  constructor(options: Options & CommonOptions, output: Output) {
+  constructor(options: Options & CommonOptions, output: Output, settings: Settings | null) {
     this.options = options;
     this.output = output;
+    this.#settings = settings;
+  }
+
+  /** What holds, and what decided it; the options have it already. */
+  get settings(): Settings {
+    if (this.#settings === null) throw new Error('This command was defined without the configuration.');
+    return this.#settings;
   }
 
   /**
@@ -33,9 +43,9 @@ export class Call<Options extends object = object> {
    * @param mode `create` for commands that may be somebody's first, `read-only` for reads
    */
   async open(mode: StoreMode): Promise<Orchestrator> {
-    const { openOrchestrator, resolveStore } = await import('@agent-orchestrator/runtime');
+    const { openOrchestrator } = await import('@agent-orchestrator/runtime');
     const { namespace } = this.options;
-    return openOrchestrator(resolveStore(this.options.store).url, {
+    return openOrchestrator(this.settings.store.value, {
       mode,
       ...(namespace !== undefined && { namespace }),
       ...(mode === 'read-only' && { busyTimeoutMs: READ_BUSY_TIMEOUT_MS }),
@@ -64,7 +74,7 @@ export class Call<Options extends object = object> {
     if (agent === undefined)
       throw usage(
         'This command works for an agent, and none is named.',
-        'Give --agent NAME, or set ORCHESTRATOR_AGENT.',
+        'Give --agent NAME, or set ORCHESTRATOR_AGENT; `orchestrator config list` shows where an agent can be named for good.',
         'agent',
       );
     return { agent, ...(instance !== undefined && { instance }) };

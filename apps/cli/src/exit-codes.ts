@@ -16,7 +16,7 @@ export const EXIT_CODES = {
   74: 'I/O error: the disk is full, or reported an error; or the answer could not be written.',
   75: 'Busy, or nothing to claim: try again.',
   77: 'Refused: not the holder, a stale token, a read-only store.',
-  78: 'Configuration: this store needs another version or another place.',
+  78: 'Configuration: the configuration file cannot be used, or this store needs another version or another place.',
   129: 'Interrupted (SIGHUP).',
   130: 'Interrupted (SIGINT).',
   143: 'Interrupted (SIGTERM).',
@@ -66,6 +66,7 @@ export const EXIT_OF = {
   COMMAND_ID_REUSED: 64,
   COMMAND_ID_EXPIRED: 64,
 
+  CONFIG_INVALID: 78,
   STORE_URL_INVALID: 64,
   STORE_NOT_FOUND: 69,
   STORE_UNREACHABLE: 69,

@@ -70,7 +70,8 @@ function fromOrchestrator(error: OrchestratorError): Failure {
   const field = error.field?.replace(/^tasks\[0\]\.?/, '');
   const message = error.message.replace(/^tasks\[0\]\.?/, '');
   const isContent = field !== undefined && CONTENT.test(field);
-  const named = field === undefined || isContent ? message : `${message} (${flagOf(field)})`;
+  const isFlag = field !== undefined && !isContent && code !== 'CONFIG_INVALID';
+  const named = !isFlag ? message : `${message} (${flagOf(field)})`;
   return new Failure(code, named, { hint, retryable, field, cause, ...(isContent && { exit: 65 }) });
 }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { Call, type CommonOptions } from './call.ts';
 import { commands, type CommandModule } from './commands/index.ts';
+import { settingsOf, withSettings } from './configuration.ts';
 import { usage } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
 import { VERSION } from './version.ts';
@@ -16,6 +17,10 @@ type Handler<Options extends object, Arguments extends unknown[]> = (
 
 type Run = <Options extends object, Arguments extends unknown[] = []>(
   handler: Handler<Options, Arguments>,
+  how?: {
+    /** For what has to work, and quickly, whatever the configuration says. */
+    readonly configured?: false;
+  },
 ) => (...args: unknown[]) => Promise<void>;
 
 /** Where the program says what it does not say on standard output. */
@@ -78,13 +83,21 @@ function commonOptions(): Option[] {
 }
 
 function runner(exit: (code: number) => void): Run {
-  return <Options extends object, Arguments extends unknown[]>(handler: Handler<Options, Arguments>) =>
+  return <Options extends object, Arguments extends unknown[]>(
+    handler: Handler<Options, Arguments>,
+    { configured = true }: { readonly configured?: boolean } = {},
+  ) =>
     async (...args: unknown[]) => {
       const command = args.at(-1) as Command;
       const options = command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>();
       if (options.json && options.jsonl === true)
         throw usage('--json is one document, and --jsonl is many.', 'Leave one of the two out.', 'json');
-      const call = new Call<Options>(options, new Output(formatOf(options)));
+      const settings = configured ? await settingsOf(command) : null;
+      const call = new Call<Options>(
+        settings === null ? options : withSettings(options, settings),
+        new Output(formatOf(options)),
+        settings,
+      );
       const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
       if (answer === null) return;
       call.output.answer(answer);

@@ -33,6 +33,11 @@ export const ERRORS = {
     means: 'This command id is too old or too far ahead to be judged.',
     hint: 'Ask for the state first (`orchestrator task show`), then send the command with a new id.',
   },
+  CONFIG_INVALID: {
+    retryable: false,
+    means: 'The configuration cannot be used.',
+    hint: 'Correct what the message names; without the file, the defaults hold.',
+  },
   STORE_URL_INVALID: {
     retryable: false,
     means: 'The store URL cannot be used.',

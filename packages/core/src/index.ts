@@ -13,6 +13,7 @@ export { CHAIN_START, hashEvent } from './chain.ts';
 export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
 export { COLUMNS } from './columns.ts';
 export type { Context } from './context.ts';
+export { checkProgress } from './decide/index.ts';
 export type {
   CancelReply,
   CheckpointReply,
@@ -38,8 +39,10 @@ export {
   type NewEvent,
   type ReleaseOutcome,
 } from './events.ts';
+/** The kinds of input field, each with its alphabet and limit: for whoever takes input that ends up in a command. */
+export * as fields from './fields.ts';
 export type { Json, JsonText } from './json.ts';
-export type { AnyKinds, KindSchemas } from './kinds.ts';
+export type { AnyKinds, KindSchemas, ResultInput } from './kinds.ts';
 export { isHeld, isStale, type Lease, type ProcessIdentity } from './lease.ts';
 export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './lifecycle.ts';
 export { DEFAULTS, LIMITS } from './limits.ts';

@@ -1,27 +1,29 @@
 import { Orchestrator, type AnyKinds, type OrchestratorOptions } from '@agent-orchestrator/core';
 import { newCommandId } from './command-id.ts';
 import { openStorage, type OpenStorageOptions } from './open-storage.ts';
-import { resolveStore } from './resolve-store.ts';
+import { resolveSettings } from './settings.ts';
 
 export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = OpenStorageOptions &
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;
 
 /**
- * Opens an orchestrator on a store; without a URL, on the one that the environment names (see `resolveStore`). The store is
- * created and upgraded as needed, unless `mode` says otherwise.
+ * Opens an orchestrator on a store; without a URL, on the store and in the namespace that environment and configuration file
+ * name (see `resolveSettings`). The store is created and upgraded as needed, unless `mode` says otherwise.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:work.db');
  * await orchestrator.enqueueTask({ title: 'Write the report' });
  * ```
  *
- * @throws `STORE_URL_INVALID`, `STORE_NOT_FOUND` and the other `STORE_` codes
+ * @throws `CONFIG_INVALID`, `STORE_URL_INVALID`, `STORE_NOT_FOUND` and the other `STORE_` codes
  */
 export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
   url?: string,
   { mode = 'create', busyTimeoutMs, synchronous, ...options }: OpenOrchestratorOptions<Kinds> = {},
 ): Promise<Orchestrator<Kinds>> {
-  const storage = await openStorage(resolveStore(url).url, {
+  const configured = url === undefined || url === '' ? resolveSettings() : null;
+  const namespace = options.namespace ?? configured?.namespace.value;
+  const storage = await openStorage(configured?.store.value ?? url ?? '', {
     mode,
     ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
     ...(synchronous !== undefined && { synchronous }),
@@ -32,5 +34,5 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
     await storage.close();
     throw error;
   }
-  return new Orchestrator<Kinds>({ newCommandId, ...options, storage });
+  return new Orchestrator<Kinds>({ newCommandId, ...options, ...(namespace !== undefined && { namespace }), storage });
 }

@@ -19,15 +19,16 @@ export type StoreUrl =
  * form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options, and there are none; where it is part
  * of the path, `fileStoreUrl` writes it as `%3F`.
  *
+ * @param folder where a relative path starts from, if not in the current folder
  * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password
  */
-export function parseStoreUrl(url: string): StoreUrl {
+export function parseStoreUrl(url: string, folder = ''): StoreUrl {
   const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s.exec(url) ?? [];
   if (scheme === undefined)
     throw invalid('The store URL has no scheme: a store is named by a URL, not by a path.', pathHint(url));
   switch (scheme.toLowerCase()) {
     case 'sqlite':
-      return sqliteUrl(rest);
+      return sqliteUrl(rest, folder);
     case 'postgres':
     case 'postgresql':
       return serverUrl(url);
@@ -39,7 +40,7 @@ export function parseStoreUrl(url: string): StoreUrl {
   }
 }
 
-function sqliteUrl(rest: string): StoreUrl {
+function sqliteUrl(rest: string, folder: string): StoreUrl {
   const path = rest.startsWith('///') ? rest.slice(2) : rest;
   if (path === '' || path === '/') throw invalid('The store URL names no file.');
   if (path.startsWith('//')) throw invalid('A SQLite store has no host: write one slash, or three.');
@@ -47,7 +48,7 @@ function sqliteUrl(rest: string): StoreUrl {
   if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
   if (path.includes('?')) throw invalid('The store URL has options, and a SQLite store takes none.');
   if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
-  const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
+  const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(folder, path);
   const absolute = inFull.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
   return { scheme: 'sqlite', path: absolute, url: fileStoreUrl(absolute) };
 }

@@ -20,12 +20,13 @@ export class Program {
   #heard: () => void = () => {};
 
   /**
+   * @param program a name in `programs/`, or the file itself
    * @param folder where its error output is kept
    * @param settings what it finds, as JSON, in its argument
    */
-  constructor(name: string, folder: string, settings: object) {
+  constructor(program: string | URL, folder: string, settings: object) {
     const log = openSync(join(folder, 'programs.log'), 'a');
-    this.#child = fork(programFile(name), [JSON.stringify(settings)], {
+    this.#child = fork(typeof program === 'string' ? programFile(program) : program, [JSON.stringify(settings)], {
       execArgv: EXEC_ARGV,
       stdio: ['ignore', log, log, 'ipc'],
     });
@@ -56,7 +57,7 @@ export class Program {
     if (this.#child.connected) this.#child.send({ is: what });
   }
 
-  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     this.#child.kill(signal);
   }
 

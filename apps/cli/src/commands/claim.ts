@@ -21,8 +21,16 @@ const define: Define = (program, run) => {
     .option('--session <id>', 'only this session; it is taken over if its lease has expired')
     .option('--kind <name>', 'only tasks of this kind (may be repeated)', collect)
     .option('--role <name>', 'a role of the agent: it may also take what waits for the role (may be repeated)', collect)
-    .option('--ttl <duration>', 'how long the lease lasts without a heartbeat (default: 120s)', parseDuration)
-    .option('--stale-after <duration>', 'silence after which anybody may recover it (default: 60s)', parseDuration)
+    .option(
+      '--ttl <duration>',
+      'how long the lease lasts without a heartbeat (default: 120s, see `config list`)',
+      parseDuration,
+    )
+    .option(
+      '--stale-after <duration>',
+      'silence after which anybody may recover it (default: 60s, see `config list`)',
+      parseDuration,
+    )
     .option('--wait <duration>', 'wait so long for something to claim', parseDuration)
     .option('--resume', 'the same agent, restarted: take back at once what its earlier run held')
     .action(run<ClaimOptions>(claim));

@@ -15,10 +15,13 @@ const define: Define = (program: Command, run) => {
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(SHELLS)))
     .addHelpText('after', HOW)
     .action(
-      run<object, [keyof typeof SHELLS]>(async (_call, shell) => {
-        const script = SHELLS[shell](commandWords(program)).trimEnd();
-        return { kind: 'completion', data: { shell, script }, ids: [script], text: () => [script] };
-      }),
+      run<object, [keyof typeof SHELLS]>(
+        async (_call, shell) => {
+          const script = SHELLS[shell](commandWords(program)).trimEnd();
+          return { kind: 'completion', data: { shell, script }, ids: [script], text: () => [script] };
+        },
+        { configured: false },
+      ),
     );
 };
 

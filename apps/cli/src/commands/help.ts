@@ -10,7 +10,7 @@ const define: Define = (program, run) => {
     .command('help')
     .description('help on a command, or on a topic: exit-codes, limits')
     .argument('[words...]', 'a command, exit-codes or limits')
-    .action(run<object, [string[]]>(async (_call, words) => help(program, words)));
+    .action(run<object, [string[]]>(async (_call, words) => help(program, words), { configured: false }));
 };
 
 export default define;

@@ -43,7 +43,11 @@ const define: Define = (program, run) => {
     .option('--claim-next', 'take the next task in the same step')
     .option('--kind <name>', 'with --claim-next: only tasks of this kind (may be repeated)', collect)
     .option('--role <name>', 'with --claim-next: a role of the agent (may be repeated)', collect)
-    .option('--ttl <duration>', 'with --claim-next: of the next lease (default: 120s)', parseDuration)
+    .option(
+      '--ttl <duration>',
+      'with --claim-next: of the next lease (default: 120s, see `config list`)',
+      parseDuration,
+    )
     .option('--stale-after <duration>', 'with --claim-next: of the next lease (default: 60s)', parseDuration)
     .action(run<ReleaseOptions>(release));
 };

@@ -4,6 +4,8 @@ export interface LeaseOptions {
   readonly role?: string[];
   readonly ttl?: number;
   readonly staleAfter?: number;
+  /** What was configured of leases: holds where no flag does. */
+  readonly configured?: { readonly ttl?: number; readonly staleAfter?: number };
 }
 
 interface LeaseRequest {
@@ -14,7 +16,8 @@ interface LeaseRequest {
 }
 
 /** The flags as fields of the API. One that was given is sent whatever it says: the API refuses what is no lease. */
-export function leaseRequest({ kind, role, ttl, staleAfter }: LeaseOptions): LeaseRequest {
+export function leaseRequest({ kind, role, configured, ...flags }: LeaseOptions): LeaseRequest {
+  const { ttl = configured?.ttl, staleAfter = configured?.staleAfter } = flags;
   return {
     ...(kind !== undefined && { kinds: kind }),
     ...(role !== undefined && { roles: role }),

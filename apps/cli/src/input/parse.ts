@@ -1,13 +1,10 @@
+import { DURATION_HINT, durationMs } from '@agent-orchestrator/runtime/duration';
 import { InvalidArgumentError } from 'commander';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** `500ms`, `30s`, `2m`, `8h` in milliseconds. Strict: a duration that was half understood would be a wrong deadline. */
+/** A duration in milliseconds. */
 export function parseDuration(text: string): number {
-  const [, count = '', unit = ''] = /^(\d{1,12})(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = Number(count) * (UNITS[unit] ?? Number.NaN);
-  if (count === '' || !Number.isSafeInteger(ms))
-    throw new InvalidArgumentError('Write a whole number and its unit: 500ms, 30s, 2m, 8h.');
+  const ms = durationMs(text);
+  if (ms === null) throw new InvalidArgumentError(DURATION_HINT);
   return ms;
 }
 

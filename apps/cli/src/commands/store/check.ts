@@ -8,8 +8,8 @@ export const defineCheck: Define = (parent, run) => {
     .description('check the database file, then the log against the state; exit 1 if it finds anything')
     .action(
       run(async (call) => {
-        const { checkStore, resolveStore } = await import('@agent-orchestrator/runtime');
-        const { url, ok, damage, verification, asOf } = await checkStore(resolveStore(call.options.store).url);
+        const { checkStore } = await import('@agent-orchestrator/runtime');
+        const { url, ok, damage, verification, asOf } = await checkStore(call.settings.store.value);
         return {
           kind: 'store_check',
           data: { url, ok, damage, verification },

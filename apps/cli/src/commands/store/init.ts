@@ -16,9 +16,9 @@ export const defineInit: Define = (parent, run) => {
     .option('--print', 'with --roles: only print the statements that make them')
     .action(
       run<InitOptions>(async (call) => {
-        const { openStorage, parseStoreUrl, resolveStore, rolesOf } = await import('@agent-orchestrator/runtime');
+        const { openStorage, parseStoreUrl, rolesOf } = await import('@agent-orchestrator/runtime');
         const { roles = false, print = false } = call.options;
-        const given = resolveStore(call.options.store).url;
+        const given = call.settings.store.value;
         const { url } = parseStoreUrl(given);
         if (print && !roles)
           throw usage('--print goes with --roles.', 'orchestrator store init --roles --print', 'print');

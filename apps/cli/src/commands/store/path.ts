@@ -8,10 +8,10 @@ export const definePath: Define = (parent, run) => {
     .description('tell which store is meant, and what decided; opens nothing')
     .action(
       run(async (call) => {
-        const { parseStoreUrl, resolveStore } = await import('@agent-orchestrator/runtime');
-        const { url: given, from: source } = resolveStore(call.options.store);
-        const store = parseStoreUrl(given);
-        const from = source === 'argument' ? '--store' : source;
+        const { parseStoreUrl } = await import('@agent-orchestrator/runtime');
+        const { value, origin } = call.settings.store;
+        const store = parseStoreUrl(value);
+        const from = origin ?? '--store';
         const path = 'path' in store ? store.path : null;
         const exists = path === null ? null : isThere(path);
         const state = path === null ? '' : `; ${found(exists)}`;
@@ -19,7 +19,7 @@ export const definePath: Define = (parent, run) => {
           kind: 'store_path',
           data: { url: store.url, path, from, exists },
           ids: [store.url],
-          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${from}${state})`)}`],
+          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${printable(from)}${state})`)}`],
           chatter: exists === false ? ['next: orchestrator store init'] : [],
         };
       }),

@@ -1,0 +1,9 @@
+import type { Define } from '../../program.ts';
+import { defineList } from './list.ts';
+
+const define: Define = (program, run) => {
+  const config = program.command('config').helpCommand(false).description('what is configured, and where');
+  defineList(config, run);
+};
+
+export default define;

@@ -1,0 +1,62 @@
+import type { Setting } from '@agent-orchestrator/runtime';
+import { durationText } from '@agent-orchestrator/runtime/duration';
+import { existsSync } from 'node:fs';
+import { printable } from '../../output/printable.ts';
+import { table } from '../../output/table.ts';
+import type { Define } from '../../program.ts';
+
+/** A setting as it is told: the value as it would be written, a password left out. */
+interface Row {
+  readonly name: string;
+  readonly value: string | null;
+  readonly from: 'flag' | 'environment' | 'file' | 'default';
+  readonly origin: string | null;
+}
+
+export const defineList: Define = (parent, run) => {
+  parent
+    .command('list')
+    .description('show each setting, and whether a flag, a variable, the configuration file or the default decided it')
+    .addHelpText('after', FILE)
+    .action(
+      run(async (call) => {
+        const { configPath, parseStoreUrl } = await import('@agent-orchestrator/runtime');
+        const { store, namespace, agent, ttlMs, staleAfterMs } = call.settings;
+        const rows = [
+          row('store', { ...store, value: parseStoreUrl(store.value).url }),
+          row('namespace', namespace),
+          row('agent', agent),
+          row('ttl', { ...ttlMs, value: durationText(ttlMs.value) }),
+          row('stale_after', { ...staleAfterMs, value: durationText(staleAfterMs.value) }),
+        ];
+        const { path } = configPath(process.env);
+        const exists = existsSync(path);
+        return {
+          kind: 'settings',
+          data: rows,
+          meta: { config_file: path, config_file_exists: exists },
+          ids: rows.map(({ value }) => value ?? ''),
+          text: (paint) =>
+            table(
+              ['SETTING', 'VALUE', 'FROM'],
+              rows.map((one) => [one.name, printable(one.value ?? '-'), paint('dim', origin(one))]),
+              paint,
+            ),
+          chatter: [`configuration file: ${printable(path)}${exists ? '' : ' (not there)'}`],
+        };
+      }),
+    );
+};
+
+const FILE = `
+The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.openclaw, or the one that ORCHESTRATOR_CONFIG names:
+  {"store": "sqlite:/path/to.db", "namespace": "default", "agent": "company-agent", "ttl": "2m", "stale_after": "1m"}
+Every key may be left out. A relative path starts from the folder of the file.`;
+
+function row(name: string, { value, from, origin }: Setting<string | null>): Row {
+  return { name, value, from: from === 'argument' ? 'flag' : from, origin };
+}
+
+function origin({ from, origin }: Row): string {
+  return origin === null ? from : `${from} (${printable(origin)})`;
+}

@@ -1,0 +1,223 @@
+/*
+ * What is configured:
+ *  - the argument goes before the environment, that before the file, that before the default
+ *  - each setting tells what decided it
+ *  - the file is looked for where the state is, and where ORCHESTRATOR_CONFIG says
+ *  - without a file the defaults hold; one that was named has to be there
+ *  - a relative path in the file starts from the file's folder
+ *  - an unknown key, a bad value, no JSON: refused, naming file and key, and never a password
+ *  - a file that others can write, or that belongs to somebody else, is refused
+ *  - a variable that is no duration is refused, naming it
+ *  - an orchestrator that is opened without a URL works where the configuration says
+ *
+ * Durations:
+ *  - are read strictly, and written in the largest unit that is whole
+ */
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { durationMs, durationText } from '../src/duration.ts';
+import { openOrchestrator, resolveSettings, type Environment } from '../src/index.ts';
+
+let home: string;
+let file: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'settings-'));
+  mkdirSync(join(home, '.openclaw'));
+  file = join(home, '.openclaw', 'orchestrator.json');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(home, { recursive: true });
+});
+
+function write(values: unknown, path = file): void {
+  writeFileSync(path, typeof values === 'string' ? values : JSON.stringify(values), { mode: 0o600 });
+}
+
+function settings(env: Environment = {}, given: Parameters<typeof resolveSettings>[0] = {}) {
+  return resolveSettings(given, { HOME: home, ...env });
+}
+
+const all = { store: 'sqlite:/file.db', namespace: 'of-file', agent: 'of-file', ttl: '3m', stale_after: '90s' };
+const variables = {
+  ORCHESTRATOR_STORE: 'sqlite:/variable.db',
+  ORCHESTRATOR_NAMESPACE: 'of-variable',
+  ORCHESTRATOR_AGENT: 'of-variable',
+  ORCHESTRATOR_TTL: '4m',
+  ORCHESTRATOR_STALE_AFTER: '5m',
+};
+const given = { store: 'memory:', namespace: 'given', agent: 'given', ttlMs: 1_000, staleAfterMs: 2_000 };
+
+test('the default holds where nothing was said', () => {
+  expect(settings()).toEqual({
+    store: { value: `sqlite:${home}/.openclaw/data/orchestrator.db`, from: 'default', origin: 'HOME' },
+    namespace: { value: 'default', from: 'default', origin: null },
+    agent: { value: null, from: 'default', origin: null },
+    ttlMs: { value: 120_000, from: 'default', origin: null },
+    staleAfterMs: { value: 60_000, from: 'default', origin: null },
+  });
+});
+
+test('the file goes before the default', () => {
+  write(all);
+
+  expect(settings()).toEqual({
+    store: { value: 'sqlite:/file.db', from: 'file', origin: file },
+    namespace: { value: 'of-file', from: 'file', origin: file },
+    agent: { value: 'of-file', from: 'file', origin: file },
+    ttlMs: { value: 180_000, from: 'file', origin: file },
+    staleAfterMs: { value: 90_000, from: 'file', origin: file },
+  });
+});
+
+test('the environment goes before the file', () => {
+  write(all);
+
+  expect(settings(variables)).toEqual({
+    store: { value: 'sqlite:/variable.db', from: 'environment', origin: 'ORCHESTRATOR_STORE' },
+    namespace: { value: 'of-variable', from: 'environment', origin: 'ORCHESTRATOR_NAMESPACE' },
+    agent: { value: 'of-variable', from: 'environment', origin: 'ORCHESTRATOR_AGENT' },
+    ttlMs: { value: 240_000, from: 'environment', origin: 'ORCHESTRATOR_TTL' },
+    staleAfterMs: { value: 300_000, from: 'environment', origin: 'ORCHESTRATOR_STALE_AFTER' },
+  });
+  expect(settings({ ORCH_DB_PATH: '/path.db' }).store).toMatchObject({
+    value: 'sqlite:/path.db',
+    origin: 'ORCH_DB_PATH',
+  });
+});
+
+test('the argument goes before everything', () => {
+  write(all);
+
+  const found = settings(variables, given);
+
+  expect(Object.entries(found)).toEqual(
+    Object.entries(given).map(([name, value]) => [name, { value, from: 'argument', origin: null }]),
+  );
+});
+
+test('the file is looked for where the state is, and where ORCHESTRATOR_CONFIG says', () => {
+  write({ agent: 'of-home' });
+  const state = join(home, 'state');
+  mkdirSync(state);
+  write({ agent: 'of-state' }, join(state, 'orchestrator.json'));
+  write({ agent: 'of-config' }, join(home, 'mine.json'));
+
+  expect(settings().agent.value).toBe('of-home');
+  expect(settings({ OPENCLAW_STATE_DIR: state }).agent.value).toBe('of-state');
+  expect(settings({ OPENCLAW_STATE_DIR: state, ORCHESTRATOR_CONFIG: join(home, 'mine.json') }).agent.value).toBe(
+    'of-config',
+  );
+});
+
+test('a file that was named has to be there', () => {
+  expect(() => settings({ ORCHESTRATOR_CONFIG: join(home, 'absent.json') })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('absent.json') }),
+  );
+});
+
+test("a relative path in the file starts from the file's folder", () => {
+  write({ store: 'sqlite:work.db' });
+
+  expect(settings().store.value).toBe(`sqlite:${home}/.openclaw/work.db`);
+});
+
+test('the address of a server stays as it is, password and all', () => {
+  write({ store: 'postgres://me:secret@host/db?prepare=false' });
+
+  expect(settings().store.value).toBe('postgres://me:secret@host/db?prepare=false');
+});
+
+test.for([
+  [{ stor: 'x' }, 'stor'],
+  [{ ttl: '10 minutes' }, 'ttl'],
+  [{ ttl: '10ms' }, 'ttl'],
+  [{ ttl: '9999h' }, 'ttl'],
+  [{ stale_after: 60 }, 'stale_after'],
+  [{ agent: 'two words' }, 'agent'],
+  [{ namespace: 'x'.repeat(129) }, 'namespace'],
+  [{ store: 'secret' }, 'store'],
+  [{ store: 'redis://me:secret@host' }, 'store'],
+  [{ agent: null }, 'agent'],
+] as const)('%j is refused, naming file and key', ([values, key]) => {
+  write(values);
+
+  expect(settings).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', field: key, message: expect.stringContaining(file) }),
+  );
+  expect(settings).toThrow(expect.objectContaining({ message: expect.stringContaining(key) }));
+  expect(settings).not.toThrow(/secret/);
+});
+
+test.for(['', '[]', 'null', '{', '{"store": "postgres://me:secret@host/db"', 'x'.repeat(70_000)])(
+  'a file that is no object of JSON is refused: %.20s',
+  (text) => {
+    write(text);
+
+    expect(settings).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(file) }),
+    );
+    expect(settings).not.toThrow(/secret/);
+  },
+);
+
+test.for([0o620, 0o602, 0o666])('a file that others can write is refused: mode %o', (mode) => {
+  write(all);
+  chmodSync(file, mode);
+
+  expect(settings).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('chmod') }));
+});
+
+test.skipIf(process.getuid?.() !== 0)('a file of somebody else is refused (needs root to make one)', () => {
+  write(all);
+  chownSync(file, 12_345, 12_345);
+  chmodSync(file, 0o644);
+  chmodSync(home, 0o755);
+  process.seteuid?.(23_456);
+  try {
+    vi.spyOn(process, 'getuid').mockReturnValue(23_456);
+    expect(settings).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(file) }),
+    );
+  } finally {
+    process.seteuid?.(0);
+    vi.restoreAllMocks();
+  }
+});
+
+test('a variable that is no duration is refused, naming it', () => {
+  expect(() => settings({ ORCHESTRATOR_TTL: 'long' })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('ORCHESTRATOR_TTL') }),
+  );
+});
+
+test('an orchestrator that is opened without a URL works where the configuration says', async () => {
+  write({ store: 'sqlite:work.db', namespace: 'mine' });
+  vi.stubEnv('HOME', home);
+  for (const name of ['OPENCLAW_STATE_DIR', 'ORCH_DB_PATH', 'ORCHESTRATOR_CONFIG', ...Object.keys(variables)])
+    vi.stubEnv(name, undefined);
+
+  await using orchestrator = await openOrchestrator();
+  const { task } = await orchestrator.enqueueTask({});
+
+  expect(existsSync(join(home, '.openclaw', 'work.db'))).toBe(true);
+  expect(task.namespace).toBe('mine');
+});
+
+test.for([
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['2m', 120_000],
+  ['8h', 28_800_000],
+] as const)('%s is %i ms, and back', ([text, ms]) => {
+  expect(durationMs(text)).toBe(ms);
+  expect(durationText(ms)).toBe(text);
+});
+
+test.for(['', '5', 's', '1.5s', '-1s', '1 s', '1S', '1d', '9999999999999s'])('%j is no duration', (text) => {
+  expect(durationMs(text)).toBeNull();
+});

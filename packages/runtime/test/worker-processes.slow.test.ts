@@ -1,0 +1,146 @@
+/*
+ * Workers as processes, on each store that several processes share:
+ *  - SIGTERM: the handler gets its time, its result counts, and what waits is left to others
+ *  - SIGTERM without time: the task is given back at once, with its context, and no attempt is charged
+ *  - SIGKILL: another worker goes on from the last checkpoint, by itself
+ *  - SIGSTOP beyond the lease: another goes on; when the first wakes up, its handler is told, and what it writes is refused
+ * After each, the log proves the state.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createDatabase, prepareTemplate, type TestDatabase } from '../../storage-postgres/test/harness/databases.ts';
+import { startServer, type TestServer } from '../../storage-postgres/test/harness/server.ts';
+import { Program } from '../../storage-sqlite/test/program.ts';
+import { openOrchestrator, type Orchestrator } from '../src/index.ts';
+
+const TTL_MS = 1_500;
+const PROGRAM = new URL('programs/worker.ts', import.meta.url);
+
+let folder: string;
+let server: TestServer;
+let database: TestDatabase;
+let orchestrator: Orchestrator;
+
+beforeAll(async () => {
+  server = await startServer();
+  await prepareTemplate(server.url);
+}, 120_000);
+
+afterAll(() => server.stop());
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'workers-'));
+});
+
+afterEach(async () => {
+  const { ok, findings } = await orchestrator.verify();
+  await orchestrator[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+  if (!ok) throw new Error(`the log does not prove the state: ${JSON.stringify(findings)}`);
+});
+
+async function add(id: string): Promise<void> {
+  await orchestrator.enqueueTask({ title: id, id, sessionId: 's' });
+}
+
+async function eventsOf(...types: NonNullable<Parameters<Orchestrator['listEvents']>[0]>['types'] & object) {
+  return (await orchestrator.listEvents({ types })).items;
+}
+
+describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
+  let url: string;
+
+  beforeEach(async () => {
+    url = `sqlite:${join(folder, 'store.db')}`;
+    if (kind === 'a server') {
+      database = await createDatabase(server.url);
+      onTestFinished(() => database.drop());
+      ({ url } = database);
+    }
+    orchestrator = await openOrchestrator(url);
+  });
+
+  function start(agent: string, { graceMs = 60_000, steps = 3 } = {}): Program {
+    const worker = new Program(PROGRAM, folder, { url, agent, ttlMs: TTL_MS, graceMs, steps });
+    onTestFinished(() => worker.signal('SIGKILL'));
+    return worker;
+  }
+
+  /** A worker that has done its steps and waits. */
+  async function startAndWait(agent: string, options?: { graceMs?: number; steps?: number }): Promise<Program> {
+    const worker = start(agent, options);
+    await worker.said('waits');
+    return worker;
+  }
+
+  test('SIGTERM: the handler gets its time, its result counts, and what waits is left to others', async () => {
+    await add('first');
+    await add('second');
+    const worker = await startAndWait('a');
+
+    worker.signal('SIGTERM');
+    // By then it has heard the signal: it takes nothing that comes now.
+    await worker.said('stopping');
+    worker.tell('go on');
+    const ended = await worker.exited();
+
+    expect(ended).toEqual({ code: 0, signal: null });
+    expect(await orchestrator.getTask('first')).toMatchObject({ status: 'succeeded', result: { step: 3 } });
+    expect(await orchestrator.getTask('second')).toMatchObject({ status: 'queued' });
+  });
+
+  test('SIGTERM without time: the task is given back at once, and no attempt is charged', async () => {
+    await add('first');
+    const worker = await startAndWait('a', { graceMs: 0 });
+
+    worker.signal('SIGTERM');
+    const ended = await worker.exited();
+
+    expect(ended).toEqual({ code: 0, signal: null });
+    expect(await worker.said('aborted')).toMatchObject({ reason: 'shutdown', refused: null });
+    expect(await orchestrator.getTask('first')).toMatchObject({ status: 'queued', attempt: 0, interruptions: 0 });
+    expect((await orchestrator.getSession('s'))?.context).toMatchObject({ nextAction: 'what was meant to happen' });
+  });
+
+  test('SIGKILL: another worker goes on from the last checkpoint, by itself', async () => {
+    await add('first');
+    const first = await startAndWait('a');
+    const second = start('b', { steps: 5 });
+    await second.said('ready');
+
+    first.signal('SIGKILL');
+    const began = await second.said('began');
+    await second.said('waits');
+    second.tell('go on');
+    await expect.poll(async () => (await orchestrator.getTask('first'))?.status).toBe('succeeded');
+
+    expect(began).toMatchObject({ task: 'first', step: 3 });
+    expect(await orchestrator.getTask('first')).toMatchObject({ interruptions: 1, result: { step: 5 } });
+    expect(await eventsOf('task.recovered')).toHaveLength(1);
+    second.signal('SIGTERM');
+    await second.exited();
+  });
+
+  test('SIGSTOP beyond the lease: another goes on, and what the first still writes is refused', async () => {
+    await add('first');
+    const first = await startAndWait('a');
+
+    first.signal('SIGSTOP');
+    const second = await startAndWait('b', { steps: 4 });
+    first.signal('SIGCONT');
+    const aborted = await first.said('aborted');
+    second.tell('go on');
+    await expect.poll(async () => (await orchestrator.getTask('first'))?.status).toBe('succeeded');
+
+    expect(aborted).toMatchObject({ reason: 'lease_lost', refused: 'WorkAborted' });
+    expect((await orchestrator.getTask('first'))?.result).toEqual({ step: 4 });
+    expect((await orchestrator.getSession('s'))?.context).toMatchObject({ nextAction: 'step 4' });
+    expect(await eventsOf('lease.refused')).toHaveLength(1);
+    for (const worker of [first, second]) {
+      worker.signal('SIGTERM');
+      expect(await worker.exited()).toEqual({ code: 0, signal: null });
+    }
+  });
+});
