@@ -14,6 +14,14 @@ export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestra
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
 export { rolesOf, type StoreRoles } from './store-roles.ts';
 export { parseStoreUrl, type StoreUrl } from './store-url.ts';
+export {
+  runUnderLease,
+  type OnLost,
+  type RunNews,
+  type RunOptions,
+  type RunReason,
+  type RunResult,
+} from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';

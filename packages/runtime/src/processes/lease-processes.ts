@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { readProcess, readStatus, type ProcessEntry } from './process-table.ts';
+import { listProcesses, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
 
 /** The lease that a process was started under, as its environment tells. */
 export interface CarriedLease {
@@ -46,11 +46,7 @@ export class ProcessScan {
   }
 
   static make(): ProcessScan {
-    return new ProcessScan(
-      readdirSync('/proc')
-        .filter((name) => /^\d+$/.test(name))
-        .flatMap((name) => scan(Number(name))),
-    );
+    return new ProcessScan((listProcesses() ?? []).flatMap((pid) => scan(pid)));
   }
 
   carriersOf({ sessionId, token }: CarriedLease): readonly LeaseProcess[] {

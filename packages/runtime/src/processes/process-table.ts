@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the process table says of a process. */
 export interface ProcessEntry {
@@ -32,13 +32,37 @@ export function readProcess(pid: number): ProcessEntry | null {
   };
 }
 
-/** Asks the kernel itself, which hides nothing: whether a process has this number. Anything but a clear no counts as yes. */
+/**
+ * Asks the kernel itself, which hides nothing: whether a process has this number, or (as a negative one) a group. Anything but a
+ * clear no counts as yes.
+ */
 export function isNumberTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Whether a process group has a living member. Where only the kernel can be asked, zombies count as living. */
+export function isGroupAlive(group: number): boolean {
+  if (!isNumberTaken(-group)) return false;
+  const members = listProcesses()?.filter((pid) => {
+    const entry = readProcess(pid);
+    return entry?.group === group && !entry.hasEnded;
+  });
+  return members === undefined || members.length > 0;
+}
+
+/** The numbers of all processes that are shown; null where there is no such table. */
+export function listProcesses(): number[] | null {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return null;
   }
 }
 
