@@ -41,14 +41,16 @@ export class Call<Options extends object = object> {
    * Opens the store; loads the runtime only now.
    *
    * @param mode `create` for commands that may be somebody's first, `read-only` for reads
+   * @param busyTimeoutMs how long a store that does not answer is waited for, if that is up to the command
    */
-  async open(mode: StoreMode): Promise<Orchestrator> {
+  async open(mode: StoreMode, busyTimeoutMs?: number): Promise<Orchestrator> {
     const { openOrchestrator } = await import('@agent-orchestrator/runtime');
     const { namespace } = this.options;
+    const patienceMs = mode === 'read-only' ? READ_BUSY_TIMEOUT_MS : busyTimeoutMs;
     return openOrchestrator(this.settings.store.value, {
       mode,
       ...(namespace !== undefined && { namespace }),
-      ...(mode === 'read-only' && { busyTimeoutMs: READ_BUSY_TIMEOUT_MS }),
+      ...(patienceMs !== undefined && { busyTimeoutMs: patienceMs }),
     });
   }
 

@@ -61,6 +61,12 @@ export function interruption(): AbortSignal {
   return AbortSignal.any([controller.signal, outputEnded]);
 }
 
-export function interruptedBy({ reason }: AbortSignal): ExitCode {
-  return Object.values(EXIT_AFTER).find((exit) => exit === reason) ?? EXIT_OF.INTERRUPTED;
+export function interruptedBy(interrupted: AbortSignal): ExitCode {
+  const signal = signalOf(interrupted);
+  return signal === undefined ? EXIT_OF.INTERRUPTED : EXIT_AFTER[signal];
+}
+
+/** The signal that interrupted, if it was one. */
+export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | undefined {
+  return (Object.keys(EXIT_AFTER) as (keyof typeof EXIT_AFTER)[]).find((signal) => EXIT_AFTER[signal] === reason);
 }

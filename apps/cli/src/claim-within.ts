@@ -1,4 +1,5 @@
 import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
+import type { Instant } from '@agent-orchestrator/runtime';
 import { Changes, interruptedBy } from './changes.ts';
 import { Failure } from './failure.ts';
 
@@ -7,16 +8,21 @@ export type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
 export interface ClaimAttempt {
   /** Every event up to this id was there before it was tried. */
   readonly asOf: number;
+  /** The clocks before it was tried: a lease that was granted is at most that old. */
+  readonly since: Instant;
   readonly claimed: Claimed;
 }
 
 export async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<ClaimAttempt> {
+  const { claimWithProbe, systemTime } = await import('@agent-orchestrator/runtime');
   const asOf = await orchestrator.asOf();
-  return { asOf, claimed: await orchestrator.claimTask(request) };
+  const since = systemTime.read();
+  return { asOf, since, claimed: await claimWithProbe(orchestrator, request) };
 }
 
 /**
- * Claims as soon as there is something to claim: tries again after each change of the store, and when something falls due.
+ * Claims as soon as there is something to claim: tries again after each change of the store, when something falls due, and
+ * every second, since a holder that dies changes nothing.
  *
  * @returns the last attempt: granted, or refused when the time was over
  * @throws `INTERRUPTED`; nothing was claimed then

@@ -2,7 +2,8 @@ import type { ErrorCode } from '@agent-orchestrator/core';
 
 /**
  * What every exit code means: the one table, printed by `orchestrator help exit-codes`. Codes from 64 on are those of
- * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message.
+ * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message. `run` passes on that of its command,
+ * 128 and the signal's number where a signal ended it.
  */
 export const EXIT_CODES = {
   0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
@@ -17,6 +18,11 @@ export const EXIT_CODES = {
   75: 'Busy, or nothing to claim: try again.',
   77: 'Refused: not the holder, a stale token, a read-only store.',
   78: 'Configuration: the configuration file cannot be used, or this store needs another version or another place.',
+  79: '`run`: the lease was lost while the command ran.',
+  124: '`run`: the command took longer than its --timeout.',
+  125: '`run`: it failed before the command started; no attempt was charged.',
+  126: '`run`: the command cannot be executed; no attempt was charged.',
+  127: '`run`: the command was not found; no attempt was charged.',
   129: 'Interrupted (SIGHUP).',
   130: 'Interrupted (SIGINT).',
   143: 'Interrupted (SIGTERM).',

@@ -9,11 +9,11 @@ import { VERSION } from './version.ts';
 /** Adds a command to the program; `run` makes its action of what answers it. */
 export type Define = (parent: Command, run: Run) => void;
 
-/** Answers one call; null if it wrote its answer itself, as streams do. */
+/** Answers one call; null if it wrote its answer itself, as streams do; an exit code if another program gave the answer. */
 type Handler<Options extends object, Arguments extends unknown[]> = (
   call: Call<Options>,
   ...args: Arguments
-) => Promise<Answer | null>;
+) => Promise<Answer | number | null>;
 
 type Run = <Options extends object, Arguments extends unknown[] = []>(
   handler: Handler<Options, Arguments>,
@@ -100,6 +100,10 @@ function runner(exit: (code: number) => void): Run {
       );
       const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
       if (answer === null) return;
+      if (typeof answer === 'number') {
+        exit(answer);
+        return;
+      }
       call.output.answer(answer);
       exit(answer.exit ?? 0);
     };

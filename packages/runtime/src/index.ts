@@ -18,6 +18,14 @@ export { openStorage, type OpenStorageOptions, type StoreMode } from './open-sto
 export { stopOnSignals } from './stop-on-signals.ts';
 export { rolesOf, type StoreRoles } from './store-roles.ts';
 export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './store-url.ts';
+export {
+  runUnderLease,
+  type OnLost,
+  type RunNews,
+  type RunOptions,
+  type RunReason,
+  type RunResult,
+} from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work.ts';
 export {
@@ -28,6 +36,10 @@ export {
   type WorkerEvent,
   type WorkerOptions,
 } from './worker.ts';
+export { claimWithProbe } from './processes/claim-with-probe.ts';
+export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
+export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   DEFAULTS,

@@ -13,6 +13,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'heartbeat', load: () => import('./heartbeat.ts') },
   { name: 'checkpoint', load: () => import('./checkpoint.ts') },
   { name: 'release', load: () => import('./release.ts') },
+  { name: 'run', load: () => import('./run.ts') },
   { name: 'recover', load: () => import('./recover.ts') },
   { name: 'events', load: () => import('./events.ts') },
   { name: 'verify', load: () => import('./verify.ts') },

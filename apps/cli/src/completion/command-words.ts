@@ -27,7 +27,7 @@ function walk(command: Command, path: string, common: CommandWords['flags']): Co
     path,
     words:
       children.length > 0
-        ? children.map((child) => ({ word: child.name(), description: child.description() }))
+        ? children.map((child) => ({ word: child.name(), description: child.summary() || child.description() }))
         : choices.map((word) => ({ word, description: '' })),
     flags: path === '' ? flagsOf(command) : [...flagsOf(command), ...common],
   };

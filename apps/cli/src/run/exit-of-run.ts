@@ -1,0 +1,27 @@
+import { constants } from 'node:os';
+import type { RunResult } from '@agent-orchestrator/runtime';
+
+/** The command's own exit code, as a shell would tell it, unless something else decided. */
+export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): number {
+  switch (reason) {
+    case 'lease_lost':
+      return 79;
+    case 'store_unreachable':
+      return 69;
+    case 'timed_out':
+      return 124;
+    case 'not_started':
+      return 125;
+    case 'not_executable':
+      return 126;
+    case 'not_found':
+      return 127;
+    case 'ended':
+    case 'released_by_command':
+    case 'interrupted':
+    case 'cancelled': {
+      const killedBy = signal ?? interruptedBy;
+      return code ?? (killedBy === null ? 125 : 128 + constants.signals[killedBy]);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { EnqueueTask, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import { finished, type Cli, type Ran, type RunOptions } from './cli.ts';
+
+/** The program as a command that a shell can call. */
+const PROGRAM = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
+export const ORCHESTRATOR = `${process.execPath} ${PROGRAM}`;
+
+/** `orchestrator run` as a process, with what it has said so far. It and its command end with the test, whatever becomes of them. */
+export class Running implements Disposable {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly finished: Promise<Ran>;
+  stdout = '';
+  stderr = '';
+  #command: number | null = null;
+
+  constructor(cli: Cli, words: readonly string[], options: RunOptions = {}) {
+    this.child = cli.start(['run', '--agent', 'a', ...words], options);
+    this.finished = finished(this.child);
+    this.child.stdout.on('data', (text: string) => (this.stdout += text));
+    this.child.stderr.on('data', (text: string) => (this.stderr += text));
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
+    if (this.#command !== null) kill(-this.#command, 'SIGKILL');
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Waits until the command has printed a line with its pid. */
+  async command(): Promise<number> {
+    this.#command = Number(await until(() => /^pid (\d+)$/m.exec(this.stdout)?.[1]));
+    return this.#command;
+  }
+
+  async says(text: string | RegExp): Promise<void> {
+    await until(() => (typeof text === 'string' ? this.stderr.includes(text) : text.test(this.stderr)));
+  }
+}
+
+/** Sends a signal, if there is anybody to hear it. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone.
+  }
+}
+
+/** The state letter that the process table shows: `S` sleeping, `T` stopped, `Z` a zombie; null: there is none. */
+export function stateOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function isGone(pid: number): boolean {
+  return ['Z', null].includes(stateOf(pid));
+}
+
+/** Waits until something is so. */
+export async function until<T>(look: () => T | undefined | null | false | Promise<T>, timeoutMs = 15_000): Promise<T> {
+  const giveUpAt = performance.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== null && seen !== false) return seen;
+    if (performance.now() > giveUpAt) throw new Error(`it was not so within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Adds a task without a process for it. @returns its id */
+export async function addTask(cli: Cli, task: EnqueueTask = {}): Promise<string> {
+  await using orchestrator = await openOrchestrator(cli.store);
+  return (await orchestrator.enqueueTask(task)).task.id;
+}
+
+export async function taskOf(cli: Cli, id: string): Promise<TaskRecord | null> {
+  await using orchestrator = await openOrchestrator(cli.store);
+  return orchestrator.getTask(id);
+}
+
+export async function sessionOf(cli: Cli, id: string): Promise<SessionRecord | null> {
+  await using orchestrator = await openOrchestrator(cli.store);
+  return orchestrator.getSession(id);
+}

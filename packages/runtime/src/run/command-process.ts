@@ -1,0 +1,175 @@
+/*
+ * A command as a process with everything that it starts, so that all of it can be signalled together.
+ *
+ * On its own it gets a session and with that a process group of its own (`setsid`): a signal to the group reaches whatever it
+ * starts, and none of ours. On a terminal that would take the terminal away from it (no prompt for a password, no job control), and
+ * a group beside the terminal's foreground group is stopped when it reads. So there it stays in our group, as with
+ * `timeout --foreground`: the terminal's own signals (Ctrl-C, Ctrl-Z) reach it by themselves, and ours go to it and, where they can
+ * be told, to all processes that carry its lease.
+ */
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { isatty } from 'node:tty';
+import { setTimeout as pause } from 'node:timers/promises';
+import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
+import { isGroupAlive } from '../processes/process-table.ts';
+
+/** How a command ended: exactly one of the two is not null. */
+export interface CommandEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Why a command could not be started. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly why: 'not_found' | 'not_executable' | 'not_started';
+
+  constructor(command: string, cause: unknown) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'not_found' : NOT_EXECUTABLE.has(code) ? 'not_executable' : 'not_started';
+    super(`${command} ${MEANS[why]}${why === 'not_started' ? `: ${message}` : ''}`, { cause });
+    this.why = why;
+  }
+}
+
+const NOT_EXECUTABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ENOEXEC', 'EISDIR', 'ENOTDIR']);
+const MEANS = {
+  not_found: 'was not found',
+  not_executable: 'cannot be executed',
+  not_started: 'could not be started',
+} as const;
+
+/** What is asked to end has so long to do it. */
+const GRACE_MS = 10_000;
+/** How often to look whether all of it has ended. */
+const LOOK_MS = 50;
+/** Whoever starts processes faster than they can be stopped is not waited for. */
+const ROUNDS_MAX = 20;
+
+export class CommandProcess {
+  readonly pid: number;
+  /** Whether it is in our process group: then the terminal's own signals reach it without us. */
+  readonly sharesGroup: boolean;
+  /** When the command itself has ended; what it started may live on. */
+  readonly ended: Promise<CommandEnd>;
+  readonly #child: ChildProcess;
+  readonly #lease: CarriedLease;
+  readonly #pausedFor = new Set<string>();
+  #isGone = false;
+
+  private constructor(child: ChildProcess, lease: CarriedLease, sharesGroup: boolean) {
+    this.pid = child.pid ?? 0;
+    this.sharesGroup = sharesGroup;
+    this.#child = child;
+    this.#lease = lease;
+    this.ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  }
+
+  /**
+   * Starts it, without a shell: the first word is looked up in the PATH, the others are its arguments as they stand.
+   *
+   * @throws a `StartError`; then nothing has run
+   */
+  static async start(
+    [command = '', ...args]: readonly string[],
+    {
+      lease,
+      env,
+      stdio,
+    }: { readonly lease: CarriedLease; readonly env: NodeJS.ProcessEnv; readonly stdio: StdioOptions },
+  ): Promise<CommandProcess> {
+    // On Windows there are no groups, and a detached process would get a console of its own.
+    const sharesGroup = isatty(0) || process.platform === 'win32';
+    try {
+      const child = spawn(command, args, { env, stdio, detached: !sharesGroup });
+      const started = new CommandProcess(child, lease, sharesGroup);
+      await once(child, 'spawn');
+      return started;
+    } catch (error) {
+      throw new StartError(command, error);
+    }
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Whether nothing is left of it, nor of its group. Once that was so, its number may be somebody else's. */
+  get isGone(): boolean {
+    if (!this.#isGone) this.#isGone = !this.isAlive && (this.sharesGroup ? !this.#send(0) : !isGroupAlive(this.pid));
+    return this.#isGone;
+  }
+
+  /** Sends a signal to all of it, if anything is left. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.isGone) this.#send(signal);
+  }
+
+  /** Stops all of it until there is no reason left. Not on Windows, which cannot. */
+  pause(reason: string): void {
+    if (this.#pausedFor.size === 0) this.#stop();
+    this.#pausedFor.add(reason);
+  }
+
+  /** Lets it go on, unless it is paused for another reason. @returns whether that made it go on */
+  resume(reason: string): boolean {
+    if (!this.#pausedFor.delete(reason) || this.#pausedFor.size > 0) return false;
+    this.signal('SIGCONT');
+    return true;
+  }
+
+  /** Sends a signal that has to be heard: a stopped process hears none but SIGCONT and SIGKILL. */
+  signalAwake(signal: NodeJS.Signals): void {
+    this.signal(signal);
+    if (this.#pausedFor.size > 0) this.signal('SIGCONT');
+    this.#pausedFor.clear();
+  }
+
+  /** Asks all of it to end, and after ten seconds does not ask any more. */
+  async terminate(): Promise<void> {
+    this.signalAwake('SIGTERM');
+    this.signal('SIGCONT');
+    const giveUpAt = performance.now() + GRACE_MS;
+    while (!this.isGone && performance.now() < giveUpAt) await pause(LOOK_MS);
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  #stop(): void {
+    // What was started while others were being stopped is found by the next round.
+    let before = -1;
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      this.signal('SIGSTOP');
+      const count = this.#members()?.length ?? 0;
+      if (count === before) return;
+      before = count;
+    }
+  }
+
+  /** @returns whether there was anybody to send it to */
+  #send(signal: NodeJS.Signals | 0): boolean {
+    const members = this.#members();
+    if (members === null) return trySending(-this.pid, signal);
+    return members.map((pid) => trySending(pid, signal)).includes(true);
+  }
+
+  /** All of it one by one, where it has no group of its own; null: it has. */
+  #members(): readonly number[] | null {
+    if (!this.sharesGroup) return null;
+    const others = findLeaseProcesses(this.#lease) ?? [];
+    return [
+      ...(this.isAlive ? [this.pid] : []),
+      ...others.map(({ pid }) => pid).filter((pid) => pid !== this.pid && pid !== process.pid),
+    ];
+  }
+}
+
+function trySending(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

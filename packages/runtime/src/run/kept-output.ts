@@ -1,0 +1,31 @@
+import { closeSync, createReadStream, openSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { LeaseFiles } from './lease-files.ts';
+
+/** What a command writes, kept until it is known whether anybody wants to see it. */
+export class KeptOutput implements Disposable {
+  readonly #paths: { readonly stdout: string; readonly stderr: string };
+  readonly #stdout: number;
+  readonly #stderr: number;
+
+  constructor(files: LeaseFiles) {
+    this.#paths = { stdout: files.path('stdout'), stderr: files.path('stderr') };
+    this.#stdout = openSync(this.#paths.stdout, 'ax', 0o600);
+    this.#stderr = openSync(this.#paths.stderr, 'ax', 0o600);
+  }
+
+  get stdio(): ['inherit', number, number] {
+    return ['inherit', this.#stdout, this.#stderr];
+  }
+
+  /** Shows it on the two streams that it was meant for, one after the other. */
+  async show(): Promise<void> {
+    await pipeline(createReadStream(this.#paths.stdout), process.stdout, { end: false });
+    await pipeline(createReadStream(this.#paths.stderr), process.stderr, { end: false });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#stdout);
+    closeSync(this.#stderr);
+  }
+}

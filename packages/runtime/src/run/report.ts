@@ -1,0 +1,62 @@
+import { LEASE_ENDINGS, type EventType, type LeaseLost, type ReleaseTask } from '@agent-orchestrator/core';
+import type { CommandEnd } from './command-process.ts';
+import type { RunReason } from './run-under-lease.ts';
+
+/** What the store is told of the task. */
+export interface Report extends Pick<ReleaseTask, 'error' | 'note'> {
+  readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled';
+}
+
+interface Circumstances {
+  readonly signal: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly message: string | null;
+}
+
+/** How the task came out: as the command says by its exit code, and given back uncharged where something else ended it. */
+export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs, message }: Circumstances): Report {
+  switch (reason) {
+    case 'timed_out': {
+      const said = `The command was ended: it took longer than its ${timeoutMs ?? 0} ms.`;
+      return { outcome: 'failed', error: { code: 'timed_out', message: said } };
+    }
+    case 'cancelled':
+      return { outcome: 'cancelled' };
+    case 'interrupted':
+      return { outcome: 'released', note: `Interrupted by ${signal ?? 'a signal'}.` };
+    case 'not_found':
+    case 'not_executable':
+    case 'not_started':
+      return { outcome: 'released', note: `The command never started: ${message ?? ''}`.slice(0, NOTE_CHARACTERS_MAX) };
+    case 'lease_lost':
+    case 'store_unreachable':
+      return {
+        outcome: 'released',
+        note: 'The command was ended: nobody could tell whether its lease was still held.',
+      };
+    case 'ended':
+    case 'released_by_command':
+      return byEnd(end);
+  }
+}
+
+/** Far below the limit of a note, and enough for an error of the system. */
+const NOTE_CHARACTERS_MAX = 1_000;
+
+function byEnd({ code, signal }: CommandEnd): Report {
+  if (code === 0) return { outcome: 'succeeded' };
+  return signal === null
+    ? {
+        outcome: 'failed',
+        error: { code: 'exit_code', message: `The command ended with exit code ${code}.`, data: { code } },
+      }
+    : {
+        outcome: 'failed',
+        error: { code: 'signal', message: `The command was ended by ${signal}.`, data: { signal } },
+      };
+}
+
+/** Whether the lease was not lost but released, by whoever has its session and token: the command itself, or for it. */
+export function isOwnEnding({ endedBy }: LeaseLost): boolean {
+  return (LEASE_ENDINGS.holder as readonly (EventType | null)[]).includes(endedBy);
+}

@@ -1,0 +1,397 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import {
+  OrchestratorError,
+  type ClaimRecord,
+  type LeaseLost,
+  type Orchestrator,
+  type Released,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { newCommandId } from '../command-id.ts';
+import { keepLease, type LeaseKeeper, type LeaseNews } from '../lease-keeper.ts';
+import { elapsedMs, systemTime, type Instant } from '../time.ts';
+import { CommandProcess, StartError, type CommandEnd } from './command-process.ts';
+import { runHook } from './hook.ts';
+import { KeptOutput } from './kept-output.ts';
+import { LeaseFiles } from './lease-files.ts';
+import { isOwnEnding, reportOf, type Report } from './report.ts';
+import { hearSignals, isInForeground, type EndingSignal } from './wrapper-signals.ts';
+
+/**
+ * Runs a command under a lease, and ends the lease truthfully when the command has ended.
+ *
+ * The lease is kept for as long as the command lives. While it is doubtful whether it is still held, the command is paused, with
+ * all that it has started; when it is lost, they are ended. How the command ends decides how the task came out, unless
+ * something else ended it: then the task is given back.
+ */
+export interface RunOptions {
+  readonly orchestrator: Orchestrator;
+  readonly claim: ClaimRecord;
+  /** The clocks before the claim was sent. */
+  readonly since: Instant;
+  /** The namespace of the claim. */
+  readonly namespace: string;
+  /** The command and its arguments. No shell reads them. */
+  readonly command: readonly string[];
+  /** The store as the command can open it, from wherever it is then: for `ORCHESTRATOR_STORE`. */
+  readonly store: string;
+  /** The task's payload and the session's context as the command finds them in its files. */
+  readonly files: { readonly payload: unknown; readonly context: unknown };
+  /** The command is ended after so long, and has failed. */
+  readonly timeoutMs?: number | undefined;
+  readonly onLost: OnLost;
+  /** Keep back what the command writes, and show it only if it fails. */
+  readonly quietUnlessFailed?: boolean | undefined;
+  /** A signal that came before, while the claim was under way. */
+  readonly interruptedBy?: EndingSignal | undefined;
+  /** Told of what happens, at once. Must not throw. */
+  readonly onNews: (news: RunNews) => void;
+}
+
+/**
+ * What becomes of the command once its lease is not held any more: `term` ends it · `warn` leaves it alone, from the first doubt
+ * on · the words of another command: that one is run first, the first one being paused, and may take ten seconds.
+ */
+export type OnLost = 'term' | 'warn' | { readonly exec: readonly string[] };
+
+export type RunNews =
+  | { readonly is: 'paused' | 'resumed' | 'cancel_requested' | 'expired' | 'timed_out' }
+  | { readonly is: 'lost'; readonly reply: LeaseLost }
+  | { readonly is: 'signalled'; readonly signal: EndingSignal }
+  | { readonly is: 'hook_failed'; readonly message: string };
+
+/** Why a run came to its end. */
+export type RunReason =
+  /** The command ended by itself. */
+  | 'ended'
+  /** The command ended by itself, and had released the lease before, or another in its name had. */
+  | 'released_by_command'
+  /** The command never started; nothing was charged. */
+  | StartError['why']
+  /** A signal to this process ended it; nothing was charged. */
+  | 'interrupted'
+  | 'timed_out'
+  | 'cancelled'
+  | 'lease_lost'
+  /** The store could not be reached until the TTL was over. */
+  | 'store_unreachable';
+
+export interface RunResult extends CommandEnd {
+  readonly reason: RunReason;
+  /** The signal to this process that was passed on. */
+  readonly interruptedBy: EndingSignal | null;
+  /** What was reported of the task, if that was for this run to do and could be done. */
+  readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled' | null;
+  /** What became of the task by that. */
+  readonly status: TaskStatus | null;
+  /** Who ended the lease, if it was not this run. */
+  readonly lost: LeaseLost | null;
+  /** When a failed attempt is tried again, in milliseconds. */
+  readonly runAt: number | null;
+  /** Why it did not start, or why the store did not answer: for people. */
+  readonly message: string | null;
+  /** Of the command, in milliseconds; null: it never started. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+export async function runUnderLease(options: RunOptions): Promise<RunResult> {
+  return new Run(options).perform();
+}
+
+/** What could not be told the store is tried again after so long. */
+const AGAIN_MS = 250;
+/** A command that fails so soon after the terminal's Ctrl-C failed because of it. */
+const HEEDED_MS = 10_000;
+
+const NOT_STARTED: CommandEnd = { code: null, signal: null };
+
+/** Why the command is ended from here. */
+type Ending = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable'>;
+
+/** A signal that asked for an end; `passedOn` by us, where the terminal does not send it to the command as well. */
+interface Interruption {
+  readonly signal: EndingSignal;
+  readonly at: Instant;
+  passedOn: boolean;
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #keeper: LeaseKeeper;
+  #command: CommandProcess | null = null;
+  #env: NodeJS.ProcessEnv = {};
+  /** The first reason counts. */
+  #ending: { readonly reason: Ending; readonly done: Promise<void> } | null = null;
+  #interruption: Interruption | null = null;
+  #lost: LeaseLost | null = null;
+  #renewedAt: Instant;
+  #startedAt: number | null = null;
+  #endedAt: number | null = null;
+
+  constructor(options: RunOptions) {
+    const { orchestrator, claim, namespace, since, interruptedBy } = options;
+    this.#options = options;
+    this.#renewedAt = since;
+    if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, passedOn: false };
+    this.#keeper = keepLease({
+      orchestrator,
+      lease: claim.lease,
+      namespace,
+      since,
+      // While it is ended from here, the work is ours.
+      isAlive: () => this.#ending !== null || (this.#command?.isAlive ?? true),
+      onNews: (news) => this.#hear(news),
+    });
+  }
+
+  async perform(): Promise<RunResult> {
+    const stopHearing = hearSignals({
+      onEnd: (signal) => this.#interrupt(signal),
+      onPassed: (signal) => this.#command?.signal(signal),
+      // A command that shares our group is stopped and continued along with us.
+      onSuspend: isatty(0) ? null : () => this.#suspend(),
+      onContinue: () => this.#continue(),
+    });
+    try {
+      return await this.#performWithFiles();
+    } catch (error) {
+      if (this.#command !== null) throw error;
+      return await this.#report(error instanceof StartError ? error.why : 'not_started', NOT_STARTED, messageOf(error));
+    } finally {
+      this.#keeper.stop();
+      stopHearing();
+    }
+  }
+
+  async #performWithFiles(): Promise<RunResult> {
+    using files = new LeaseFiles();
+    using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
+    this.#env = this.#environment(files);
+    const result = await this.#perform(kept);
+    if (kept !== null && (result.reason !== 'ended' || result.code !== 0)) await kept.show();
+    return result;
+  }
+
+  async #perform(kept: KeptOutput | null): Promise<RunResult> {
+    const { command: words, claim, timeoutMs } = this.#options;
+    const isHeld = await this.#keeper.confirm();
+    if (!isHeld || this.#interruption !== null) return await this.#conclude(NOT_STARTED);
+
+    const command = await CommandProcess.start(words, {
+      lease: claim.lease,
+      env: this.#env,
+      stdio: kept?.stdio ?? 'inherit',
+    });
+    this.#command = command;
+    this.#startedAt = Date.now();
+    this.#catchUp(command);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#end('timed_out'), timeoutMs);
+    const end = await command.ended;
+    this.#endedAt = Date.now();
+    clearTimeout(timer);
+    await this.#ending?.done;
+    return await this.#conclude(end);
+  }
+
+  /** What came while the command was being started has to reach it, too. */
+  #catchUp(command: CommandProcess): void {
+    if (this.#keeper.trust === 'unsure' && this.#options.onLost !== 'warn') command.pause('doubt');
+    if (this.#keeper.cancelRequested) this.#end('cancelled');
+    if (this.#interruption !== null) this.#passOn(this.#interruption);
+  }
+
+  #environment(files: LeaseFiles): NodeJS.ProcessEnv {
+    const { claim, namespace, store, files: contents } = this.#options;
+    const { sessionId, token, agent, instance } = claim.lease;
+    return {
+      ...process.env,
+      ORCHESTRATOR_SESSION: sessionId,
+      ORCHESTRATOR_TASK: claim.task.id,
+      ORCHESTRATOR_TOKEN: String(token),
+      ORCHESTRATOR_AGENT: agent,
+      ORCHESTRATOR_INSTANCE: instance ?? undefined,
+      ORCHESTRATOR_NAMESPACE: namespace,
+      ORCHESTRATOR_STORE: store,
+      ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
+      ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
+    };
+  }
+
+  #hear(news: LeaseNews): void {
+    const handsOff = this.#options.onLost === 'warn';
+    // What is asked to end must not be stopped: it would not hear.
+    const mayPause = !handsOff && this.#ending === null && this.#command?.isAlive;
+    switch (news.is) {
+      case 'renewed':
+        this.#renewedAt = systemTime.read();
+        return;
+      case 'unsure':
+        if (!mayPause) return;
+        this.#command?.pause('doubt');
+        this.#options.onNews({ is: 'paused' });
+        return;
+      case 'sure':
+        if (this.#command?.resume('doubt')) this.#options.onNews({ is: 'resumed' });
+        return;
+      case 'cancel_requested':
+        this.#options.onNews({ is: 'cancel_requested' });
+        this.#end('cancelled');
+        return;
+      case 'lost':
+        this.#lost = news.reply;
+        // The command, or somebody in its name, has said how the task came out: what it does from now on is its own business.
+        if (isOwnEnding(news.reply)) return void this.#command?.resume('doubt');
+        this.#options.onNews({ is: 'lost', reply: news.reply });
+        if (!handsOff) this.#end('lease_lost');
+        return;
+      case 'expired':
+        this.#options.onNews({ is: 'expired' });
+        if (!handsOff) this.#end('store_unreachable');
+        return;
+      case 'renewal_failed':
+      case 'withheld':
+        // The keeper tries again, and says when that has gone on for too long.
+        return;
+    }
+  }
+
+  /** Ends the command, if that is not under way. */
+  #end(reason: Ending): void {
+    const command = this.#command;
+    if (this.#ending !== null || command === null || !command.isAlive) return;
+    if (reason === 'timed_out') this.#options.onNews({ is: 'timed_out' });
+    this.#ending = { reason, done: this.#terminate(command, reason) };
+  }
+
+  async #terminate(command: CommandProcess, reason: Ending): Promise<void> {
+    const { onLost } = this.#options;
+    if (typeof onLost === 'object' && (reason === 'lease_lost' || reason === 'store_unreachable')) {
+      command.pause('hook');
+      const problem = await runHook(onLost.exec, { ...this.#env, ORCHESTRATOR_PID: String(command.pid) });
+      if (problem !== null) this.#options.onNews({ is: 'hook_failed', message: problem });
+    }
+    await command.terminate();
+  }
+
+  #interrupt(signal: EndingSignal): void {
+    this.#interruption = { signal, at: systemTime.read(), passedOn: false };
+    this.#options.onNews({ is: 'signalled', signal });
+    if (this.#command !== null) this.#passOn(this.#interruption);
+  }
+
+  #passOn(interruption: Interruption): void {
+    const { signal } = interruption;
+    const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
+    if (isKey && this.#command?.sharesGroup && isInForeground()) return;
+    interruption.passedOn = true;
+    this.#command?.signalAwake(signal);
+  }
+
+  /** Stops the command together with this process, for which the shell waits. */
+  #suspend(): void {
+    this.#command?.pause('suspended');
+    process.kill(process.pid, 'SIGSTOP');
+  }
+
+  /** However long it was stopped: before the command goes on, the clocks tell whether the lease can be trusted. */
+  #continue(): void {
+    void this.#keeper.trust;
+    this.#command?.resume('suspended');
+  }
+
+  /** Ends the lease as the run has come out. */
+  async #conclude(end: CommandEnd): Promise<RunResult> {
+    const reason = this.#reasonFor(end);
+    this.#keeper.stop();
+    return this.#lost === null ? this.#report(reason, end) : this.#result(reason, end);
+  }
+
+  #reasonFor(end: CommandEnd): RunReason {
+    const ended = this.#ending?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
+    if (this.#lost !== null) return withoutLease(this.#lost, ended);
+    return this.#command === null && this.#keeper.trust === 'expired' ? 'store_unreachable' : ended;
+  }
+
+  #isInterrupted({ code }: CommandEnd): boolean {
+    const { passedOn, at } = this.#interruption ?? {};
+    if (at === undefined) return false;
+    if (this.#command === null || passedOn) return true;
+    // Ctrl-C is for the command to heed or not, as an editor or a shell does not.
+    return code !== 0 && elapsedMs(at, systemTime.read()) < HEEDED_MS;
+  }
+
+  /** Tells the store how the task came out. */
+  async #report(reason: RunReason, end: CommandEnd, message: string | null = null): Promise<RunResult> {
+    const { timeoutMs } = this.#options;
+    const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
+    this.#keeper.stop();
+    try {
+      const reply = await this.#release(report);
+      if (!reply.ok) {
+        this.#lost = reply;
+        return this.#result(withoutLease(reply, reason), end, { message });
+      }
+      const { repeated, status, runAt } = reply;
+      if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
+      return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
+    } catch (error) {
+      return this.#result('store_unreachable', end, { message: messageOf(error) });
+    }
+  }
+
+  /** Tries for as long as the lease is not over. */
+  async #release(report: Report): Promise<Released> {
+    const { orchestrator, namespace, claim } = this.#options;
+    const { sessionId, token, instance, ttlMs } = claim.lease;
+    const commandId = newCommandId();
+    for (;;) {
+      try {
+        return await orchestrator.releaseTask({
+          namespace,
+          commandId,
+          sessionId,
+          token,
+          ...(instance !== null && { instance }),
+          ...report,
+        });
+      } catch (error) {
+        const mayPass = error instanceof OrchestratorError && error.retryable;
+        if (!mayPass || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
+        await pause(AGAIN_MS);
+      }
+    }
+  }
+
+  #result(
+    reason: RunReason,
+    { code, signal }: CommandEnd,
+    told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message'>> = {},
+  ): RunResult {
+    return {
+      reason,
+      code,
+      signal,
+      interruptedBy: this.#interruption?.signal ?? null,
+      outcome: null,
+      status: null,
+      runAt: null,
+      message: null,
+      lost: this.#lost,
+      startedAt: this.#startedAt,
+      endedAt: this.#endedAt,
+      ...told,
+    };
+  }
+}
+
+/** Whatever else the run came to: without its lease there is nothing to report. */
+function withoutLease(lost: LeaseLost, reason: RunReason): RunReason {
+  if (!isOwnEnding(lost)) return 'lease_lost';
+  return reason === 'ended' ? 'released_by_command' : reason;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
