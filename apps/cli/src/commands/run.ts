@@ -100,7 +100,10 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   });
   tell(endLine(result, claimed, Date.now()));
   const exit = exitOfRun(result);
-  return leaveResult(call, { exit, ...result, taskId: claimed.task.id, lease: claimed.lease }, resultFile);
+  const left = await leaveResult(call, { exit, ...result, taskId: claimed.task.id, lease: claimed.lease }, resultFile);
+  // What still waits for an answer of the store would keep this process for as long.
+  if (result.reason === 'store_unreachable') process.exit(left);
+  return left;
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {

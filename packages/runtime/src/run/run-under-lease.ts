@@ -102,6 +102,8 @@ export async function runUnderLease(options: RunOptions): Promise<RunResult> {
 
 /** What could not be told the store is tried again after so long. */
 const AGAIN_MS = 250;
+/** A store that stayed away until the lease was over is told once more, and not waited for. */
+const LAST_WORD_MS = 1_000;
 /** A command that fails so soon after the terminal's Ctrl-C failed because of it. */
 const HEEDED_MS = 10_000;
 
@@ -328,7 +330,8 @@ class Run {
     const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
     this.#keeper.stop();
     try {
-      const reply = await this.#release(report);
+      const release = this.#release(report);
+      const reply = await (reason === 'store_unreachable' ? within(LAST_WORD_MS, release) : release);
       if (!reply.ok) {
         this.#lost = reply;
         return this.#result(withoutLease(reply, reason), end, { message });
@@ -390,6 +393,16 @@ class Run {
 function withoutLease(lost: LeaseLost, reason: RunReason): RunReason {
   if (!isOwnEnding(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new OrchestratorError('STORE_UNREACHABLE')), ms);
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function messageOf(error: unknown): string {
