@@ -53,6 +53,7 @@ export {
   type Retried,
   type Telemetry,
 } from './orchestrator.ts';
+export type { Outlook, OutlookScope } from './outlook.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {
