@@ -64,4 +64,15 @@ export {
   type SessionStatus,
 } from './session.ts';
 export type * from './storage.ts';
+export type { Condition, ConditionName } from './why/conditions.ts';
+export type {
+  HolderInBrief,
+  LeaseInBrief,
+  TaskInBrief,
+  WhyAgent,
+  WhyClaimant,
+  WhySession,
+  WhyTask,
+} from './why/why.ts';
+export { OrchestratorReads } from './reads.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';
