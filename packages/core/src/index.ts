@@ -12,6 +12,7 @@ export {
 export { CHAIN_START, hashEvent } from './chain.ts';
 export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
 export type { Context } from './context.ts';
+export { checkProgress } from './decide/index.ts';
 export type {
   CancelReply,
   CheckpointReply,

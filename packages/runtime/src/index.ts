@@ -1,11 +1,20 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
 export { checkStore, type StoreCheck } from './check-store.ts';
 export { newCommandId } from './command-id.ts';
+export {
+  keepLease,
+  type Checkpoint,
+  type KeepLeaseOptions,
+  type LeaseKeeper,
+  type LeaseNews,
+  type LeaseTrust,
+} from './lease-keeper.ts';
 export { resolveStore, type Environment, type ResolvedStore, type StoreSource } from './resolve-store.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
 export { rolesOf, type StoreRoles } from './store-roles.ts';
 export { parseStoreUrl, type StoreUrl } from './store-url.ts';
+export { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   DEFAULTS,

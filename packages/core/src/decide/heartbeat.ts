@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalize } from '../canonical.ts';
 import * as field from '../fields.ts';
+import type { Json } from '../json.ts';
 import { isExpired, leaseOf } from '../lease.ts';
 import { LIMITS } from '../limits.ts';
 import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
@@ -15,6 +16,17 @@ export const heartbeatInput = z.strictObject({
 
 /** The input, checked and filled in. */
 export type HeartbeatInput = z.output<typeof heartbeatInput>;
+
+const progressInput = z.strictObject({ progress: heartbeatInput.shape.progress });
+
+/**
+ * Whether a heartbeat could carry this: for whoever collects progress and sends it later.
+ *
+ * @throws `INVALID_INPUT`, `LIMIT_EXCEEDED`
+ */
+export function checkProgress(progress: Json): void {
+  field.parseInput(progressInput, { progress });
+}
 
 /** Still yours, or not any more. */
 export type HeartbeatReply =

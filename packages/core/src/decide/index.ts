@@ -5,7 +5,7 @@ export { clockJump } from './clock-jump.ts';
 export { close, closeInput, type CloseReply } from './close.ts';
 export { enqueue, enqueueInput, newTasksInput } from './enqueue.ts';
 export { type Claim, type Takeover } from './grant.ts';
-export { heartbeat, heartbeatInput, type HeartbeatReply } from './heartbeat.ts';
+export { checkProgress, heartbeat, heartbeatInput, type HeartbeatReply } from './heartbeat.ts';
 export { type LeaseLost } from './holder.ts';
 export { type Evidence } from './lost-lease.ts';
 export { recover, recoverInput, type Recovered, type RecoverReply } from './recover.ts';
