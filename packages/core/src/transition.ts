@@ -20,11 +20,12 @@ export type Outcome<Reply> =
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
 
 /**
- * What makes two requests the same: the command's name and its input. Not its id; and not the process that sends it, or an
- * agent could not ask again after a restart what had been answered to the process that died.
+ * What makes two requests the same: the command's name and its input. Not its id; and neither the process that sends it nor
+ * what that happened to see of others, or an agent could not ask again after a restart what had been answered to the process
+ * that died.
  */
 export function requestHash(name: string, input: CommandInput): string {
-  const { commandId: _id, process: _sender, ...request } = input;
+  const { commandId: _id, process: _sender, evidence: _seen, ...request } = input;
   return sha256(canonicalize([name, request]));
 }
 

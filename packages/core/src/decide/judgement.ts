@@ -23,6 +23,7 @@ export interface CommandInput {
   readonly namespace: string;
   readonly commandId?: string | undefined;
   readonly process?: ProcessIdentity | undefined;
+  readonly evidence?: readonly object[] | undefined;
 }
 
 /** A command's verdict: what happened, and what to answer once it has. */

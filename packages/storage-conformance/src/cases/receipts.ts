@@ -10,6 +10,7 @@ export const receipts = chapter('receipts', {
   'a claim whose answer was lost answers the same lease again, even if it was lost since': lostClaim,
   'a command sent again answers as things were, however far they have moved on': answersAsItWas,
   'a claim sent again by the process that followed answers the same lease': followingProcess,
+  'a recovery sent again when the dead holder is not to be seen any more answers the same': withoutEvidence,
   'one command id with another request is an error, and changes nothing': reused,
   'one command id with another command is an error': reusedAcrossCommands,
   'a refusal leaves no receipt: the same id is judged anew': refusalsLeaveNone,
@@ -21,6 +22,8 @@ export const receipts = chapter('receipts', {
   'a receipt is kept for eight days, and writes after that clear it away, a few at a time': forgotten,
   'a receipt keeps neither payloads nor contexts': small,
 });
+
+const PROCESS = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
 
 async function lostClaim(world: World): Promise<void> {
   await world.add({ payload: { big: 'x'.repeat(1_000) } });
@@ -49,13 +52,25 @@ async function answersAsItWas(world: World): Promise<void> {
   expect(again.task).toMatchObject({ status: 'queued', result: null, assignee: null });
 }
 
+async function withoutEvidence(world: World): Promise<void> {
+  const { start: processStart, ...rest } = PROCESS;
+  const { lease } = await world.claimNew({}, { process: PROCESS });
+  const evidence = [{ sessionId: lease.sessionId, token: lease.token, processStart, ...rest }];
+  const commandId = world.newCommandId();
+  const lost = await world.orchestrator.staleRecovery({ commandId, evidence });
+
+  const again = await world.changesNothing(() => world.rival.staleRecovery({ commandId }));
+
+  expect(again).toEqual(lost);
+  expect(again.recovered).toMatchObject([{ reason: 'dead', sessionId: lease.sessionId }]);
+}
+
 async function followingProcess(world: World): Promise<void> {
   await world.add();
   const call = claimCall({ commandId: world.newCommandId() });
-  const process = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
-  const lost = await world.orchestratorOn(world.storage, { process }).claimTask(call);
+  const lost = await world.orchestratorOn(world.storage, { process: PROCESS }).claimTask(call);
 
-  const follower = world.orchestratorOn(world.peer, { process: { ...process, pid: 4_712 } });
+  const follower = world.orchestratorOn(world.peer, { process: { ...PROCESS, pid: 4_712 } });
   const again = await world.changesNothing(() => follower.claimTask(call));
 
   expect(lost.ok).toBe(true);
