@@ -11,12 +11,14 @@ export interface ClaimAttempt {
 }
 
 export async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<ClaimAttempt> {
+  const { claimWithProbe } = await import('@agent-orchestrator/runtime');
   const asOf = await orchestrator.asOf();
-  return { asOf, claimed: await orchestrator.claimTask(request) };
+  return { asOf, claimed: await claimWithProbe(orchestrator, request) };
 }
 
 /**
- * Claims as soon as there is something to claim: tries again after each change of the store, and when something falls due.
+ * Claims as soon as there is something to claim: tries again after each change of the store, when something falls due, and
+ * every second, since a holder that dies changes nothing.
  *
  * @returns the last attempt: granted, or refused when the time was over
  * @throws `INTERRUPTED`; nothing was claimed then

@@ -15,6 +15,10 @@ export { openStorage, type OpenStorageOptions, type StoreMode } from './open-sto
 export { rolesOf, type StoreRoles } from './store-roles.ts';
 export { parseStoreUrl, type StoreUrl } from './store-url.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
+export { claimWithProbe } from './processes/claim-with-probe.ts';
+export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
+export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   DEFAULTS,

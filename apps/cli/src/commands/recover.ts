@@ -17,7 +17,9 @@ interface RecoverOptions {
 const define: Define = (program, run) => {
   program
     .command('recover')
-    .description('close the leases of dead holders and queue again what they held')
+    .description(
+      'close the leases of dead holders and queue again what they held: of those that are stale, and on Linux at once of those on this machine whose process is gone',
+    )
     .option('--watch', 'go on until interrupted')
     .addOption(new Option('--jsonl', 'one document per line, as they come'))
     .action(run<RecoverOptions>((call) => (call.options.watch ? watch(call) : once(call))));
@@ -51,8 +53,10 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
   const by = { ...(agent !== undefined && { agent }), ...(instance !== undefined && { instance }) };
   const asOf = await orchestrator.asOf();
   const recovered: Recovered[] = [];
-  for (let more = true, command = call.command; more; command = {}) {
-    const reply = await orchestrator.staleRecovery({ ...by, ...command });
+  const { findDeadHolders } = await import('@agent-orchestrator/runtime');
+  const evidence = [...(await findDeadHolders(orchestrator))];
+  for (let more = true, first: object = { ...call.command, evidence }; more; first = {}) {
+    const reply = await orchestrator.staleRecovery({ ...by, ...first });
     recovered.push(...reply.recovered);
     more = reply.more;
   }
@@ -61,7 +65,10 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
     data: recovered,
     asOf,
     ids: recovered.map(({ sessionId }) => sessionId),
-    text: (paint) => (recovered.length === 0 ? ['nothing was stale'] : recovered.map((one) => line(one, paint))),
+    text: (paint) =>
+      recovered.length === 0
+        ? ['nothing was stale, and no holder is plainly dead']
+        : recovered.map((one) => line(one, paint)),
     chatter: recovered.some(({ outcome }) => outcome === 'dead_lettered')
       ? ['dead letters wait for a person: orchestrator task list --status failed']
       : [],
@@ -74,7 +81,13 @@ const OUTCOMES = {
   cancelled: 'cancelled, as was asked',
 } as const;
 
-function line({ sessionId, taskId, from, outcome, heartbeatAt, expiresAt, staleAt }: Recovered, paint: Paint): string {
-  const evidence = `last heartbeat ${duration(staleAt - heartbeatAt)} before it was stale, lease ${duration(expiresAt - heartbeatAt)}`;
-  return `${paint('magenta', '↻ recovered')}  session ${sessionId}  task ${taskId}  from ${from.agent} (${evidence}): ${OUTCOMES[outcome]}`;
+function line(one: Recovered, paint: Paint): string {
+  const { sessionId, taskId, from, outcome } = one;
+  return `${paint('magenta', '↻ recovered')}  session ${sessionId}  task ${taskId}  from ${from.agent} (${whyOf(one)}): ${OUTCOMES[outcome]}`;
+}
+
+function whyOf({ reason, heartbeatAt, expiresAt, staleAt }: Recovered): string {
+  return reason === 'dead'
+    ? 'its process is gone, and nothing that it started is left'
+    : `last heartbeat ${duration(staleAt - heartbeatAt)} before it was stale, lease ${duration(expiresAt - heartbeatAt)}`;
 }

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessIdentity } from '@agent-orchestrator/core';
+import { ownProcess } from './own-process.ts';
+import { readProcess, readStatus, type ProcessEntry } from './process-table.ts';
+
+/** The lease that a process was started under, as its environment tells. */
+export interface CarriedLease {
+  readonly sessionId: string;
+  readonly token: number;
+}
+
+/** A process that was started under a lease, directly or by another such process. */
+export interface LeaseProcess {
+  readonly pid: number;
+  /** With the pid it names one process; in the unit of `ProcessIdentity`. */
+  readonly start: string;
+  /** The name of its program, at most 15 bytes, without arguments: they may hold secrets. Escape it before printing. */
+  readonly command: string;
+}
+
+/**
+ * The living processes on this machine that carry a lease in their environment (`ORCHESTRATOR_SESSION`,
+ * `ORCHESTRATOR_TOKEN`): the command of `orchestrator run`, and what it has started. The calling process is among them if it
+ * carries the lease itself.
+ *
+ * @returns null where processes cannot be looked at (outside Linux)
+ */
+export function findLeaseProcesses(lease: CarriedLease): readonly LeaseProcess[] | null {
+  if (ownProcess() === null) return null;
+  return ProcessScan.make()
+    .carriersOf(lease)
+    .map(({ pid, start, command }) => ({ pid, start, command }));
+}
+
+interface ScannedProcess extends ProcessEntry {
+  /** `hidden`: its environment cannot be read, and it may be one of ours. */
+  readonly carries: CarriedLease | null | 'hidden';
+}
+
+/** All living processes, looked at once. */
+export class ProcessScan {
+  readonly #processes: ReadonlyMap<number, ScannedProcess>;
+
+  private constructor(processes: readonly ScannedProcess[]) {
+    this.#processes = new Map(processes.map((one) => [one.pid, one]));
+  }
+
+  static make(): ProcessScan {
+    return new ProcessScan(
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .flatMap((name) => scan(Number(name))),
+    );
+  }
+
+  carriersOf({ sessionId, token }: CarriedLease): readonly LeaseProcess[] {
+    return [...this.#processes.values()].filter(
+      ({ carries }) =>
+        carries !== null && carries !== 'hidden' && carries.sessionId === sessionId && carries.token === token,
+    );
+  }
+
+  /** Whether a process that the holder started, directly or not, may be left although its environment does not show it. */
+  mayHideOffspringOf(holder: Pick<ProcessIdentity, 'start'>): boolean {
+    const isOlder = ({ start }: ProcessEntry) => Number(start) < Number(holder.start);
+    return [...this.#processes.values()].some((one) => {
+      if (one.carries !== 'hidden' || isOlder(one)) return false;
+      // Whoever belongs to a group that was there before the holder, or whose leader is not the lease's, is of another family.
+      const leader = this.#processes.get(one.group);
+      return leader === undefined || (leader.carries === 'hidden' && !isOlder(leader));
+    });
+  }
+}
+
+function scan(pid: number): ScannedProcess[] {
+  const carries = leaseOf(pid);
+  // After its environment: a process that has ended since does not count, whatever could be read.
+  const entry = readProcess(pid);
+  return entry === null || entry.hasEnded ? [] : [{ ...entry, carries }];
+}
+
+function leaseOf(pid: number): ScannedProcess['carries'] {
+  try {
+    return leaseIn(readFileSync(`/proc/${pid}/environ`, 'latin1'));
+  } catch {
+    return mayBeOurs(pid) ? 'hidden' : null;
+  }
+}
+
+function leaseIn(environment: string): CarriedLease | null {
+  const variables = environment.split('\0');
+  const valueOf = (name: string) => variables.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  const [sessionId, token] = [valueOf('ORCHESTRATOR_SESSION'), valueOf('ORCHESTRATOR_TOKEN')];
+  return sessionId === undefined || token === undefined ? null : { sessionId, token: Number(token) };
+}
+
+/** What a process of this user starts is of this user; of the administrator's, it may have become anybody. */
+function mayBeOurs(pid: number): boolean {
+  const own = process.geteuid?.();
+  return own === 0 || (readStatus(pid, 'Uid')?.includes(String(own)) ?? false);
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+
+/** What the process table says of a process. */
+export interface ProcessEntry {
+  readonly pid: number;
+  /** The name of its program, without arguments: they may hold secrets. Not fit to be printed as it is. */
+  readonly command: string;
+  /** The process group: the pid of its leader, who may be gone. */
+  readonly group: number;
+  /** When it started, in clock ticks since the boot. With the pid it names one process, whoever gets the pid later. */
+  readonly start: string;
+  /** A zombie: all that is left is its row, until its parent has asked how it ended. It will never do anything again. */
+  readonly hasEnded: boolean;
+}
+
+/** The entry of a process; null where the table shows none, which may be because it hides other users' processes. */
+export function readProcess(pid: number): ProcessEntry | null {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The name stands in brackets and may itself hold blanks and brackets.
+  const [before, after] = [stat.indexOf('('), stat.lastIndexOf(')')];
+  const words = stat.slice(after + 2).split(' ');
+  const [state, group, threads, start] = [words[0], words[2], words[17], words[19]];
+  if (start === undefined) return null;
+  return {
+    pid,
+    command: stat.slice(before + 1, after),
+    group: Number(group),
+    start,
+    // Of a process whose first thread has ended, the others may work on.
+    hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,
+  };
+}
+
+/** Asks the kernel itself, which hides nothing: whether a process has this number. Anything but a clear no counts as yes. */
+export function isNumberTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Lines of the form `Name: values` in what the kernel tells of a process. */
+export function readStatus(pid: number | 'self', name: string): readonly string[] | null {
+  const line = readText(`/proc/${pid}/status`)
+    ?.split('\n')
+    .find((text) => text.startsWith(`${name}:`));
+  return (
+    line
+      ?.slice(name.length + 1)
+      .trim()
+      .split(/\s+/) ?? null
+  );
+}
+
+/** The text of a file of the kernel; null where it cannot be read. One byte is one character. */
+export function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return null;
+  }
+}

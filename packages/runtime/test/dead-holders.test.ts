@@ -1,0 +1,232 @@
+/*
+ * Dead at once, on real processes:
+ *  - a process is told by machine, boot, pid and start, and always the same
+ *  - a holder that was killed is proved dead, and recovered at once, with what was seen in the event
+ *  - a zombie is dead: it will never do anything again
+ *  - a holder whose pid is another process's by now is dead
+ *  - a holder that lives is not, nor one that is stopped
+ *  - a holder of another machine or boot is not looked at; nor one that recorded no process
+ *  - whatever it started and left behind with the lease in its environment keeps it from being dead, in any process group
+ *  - so does a younger process that hides its environment, unless it is of a family that was there before
+ *  - the processes of a lease are named without their arguments
+ *  - a claim that finds nothing recovers what the dead held, and takes it; one of a session takes it over; one to resume, too
+ */
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ClaimRecord, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  claimWithProbe,
+  findDeadHolders,
+  findLeaseProcesses,
+  livenessOf,
+  openOrchestrator,
+  ownProcess,
+} from '../src/index.ts';
+import { readProcess, readText } from '../src/processes/process-table.ts';
+import { endWithTest, identityOf, killNow, startProcess, until } from './support/processes.ts';
+
+const NOBODY = 65_534;
+
+describe.skipIf(process.platform !== 'linux')('dead holders', () => {
+  test('a process is told by machine, boot, pid and start, and always the same', () => {
+    const own = ownProcess();
+
+    expect(own).toEqual({
+      host: expect.stringMatching(/^[0-9a-f]{32}$/),
+      boot: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      pid: process.pid,
+      start: expect.stringMatching(/^\d+$/),
+    });
+    expect(ownProcess()).toEqual(own);
+    expect(own && livenessOf(own)).toBe('alive');
+  });
+
+  test('a holder that was killed is proved dead, and recovered at once, with what was seen in the event', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const holder = await startProcess(['sleep', '100']);
+    const claim = await claimAs(orchestrator, identityOf(holder.pid));
+    await killNow(holder);
+
+    const evidence = await findDeadHolders(orchestrator);
+    const { recovered } = await orchestrator.staleRecovery({ evidence: [...evidence] });
+
+    const observed = `process ${holder.pid} is gone, and no process carries its lease`;
+    expect(evidence).toMatchObject([{ sessionId: claim.lease.sessionId, token: claim.lease.token, observed }]);
+    expect(recovered).toMatchObject([{ sessionId: claim.lease.sessionId, reason: 'dead', outcome: 'requeued' }]);
+    expect((await orchestrator.listEvents({ limit: 500 })).items.at(-1)).toMatchObject({
+      type: 'task.recovered',
+      payload: { reason: 'dead', evidence: { pid: holder.pid, observed } },
+    });
+  });
+
+  test('a zombie is dead: it will never do anything again', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    // The shell starts it and becomes a program that never asks how it ended.
+    const parent = await startProcess(['sh', '-c', 'sleep 100 & exec sleep 100']);
+    const pid = await until(() => childOf(parent.pid));
+    await claimAs(orchestrator, identityOf(pid));
+    process.kill(pid, 'SIGKILL');
+    await until(() => readProcess(pid)?.hasEnded);
+
+    const evidence = await findDeadHolders(orchestrator);
+
+    expect(evidence).toMatchObject([{ pid, observed: `process ${pid} has ended, and no process carries its lease` }]);
+  });
+
+  test("a holder whose pid is another process's by now is dead", async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const other = await startProcess(['sleep', '100']);
+    const identity = identityOf(other.pid);
+    await claimAs(orchestrator, { ...identity, start: String(Number(identity.start) - 1) });
+
+    const evidence = await findDeadHolders(orchestrator);
+
+    expect(evidence).toMatchObject([{ observed: expect.stringContaining('is another one by now') }]);
+  });
+
+  test('a holder that lives is not dead, nor one that is stopped', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const [living, stopped] = [await startProcess(['sleep', '100']), await startProcess(['sleep', '100'])];
+    stopped.kill('SIGSTOP');
+    await claimAs(orchestrator, identityOf(living.pid));
+    await claimAs(orchestrator, identityOf(stopped.pid));
+
+    expect(await findDeadHolders(orchestrator)).toEqual([]);
+  });
+
+  test('a holder of another machine or boot is not looked at; nor one that recorded no process', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const holder = await startProcess(['sleep', '100']);
+    const identity = identityOf(holder.pid);
+    await killNow(holder);
+    await claimAs(orchestrator, { ...identity, host: 'another' });
+    await claimAs(orchestrator, { ...identity, boot: 'another' });
+    await claimAs(orchestrator, undefined);
+
+    expect(await findDeadHolders(orchestrator)).toEqual([]);
+    expect(livenessOf({ ...identity, boot: 'another' })).toBe('unknown');
+    expect(livenessOf(identity)).toBe('gone');
+  });
+
+  test('what the holder left behind with the lease in its environment keeps it from being dead, in any process group', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const holder = await startProcess(['sleep', '100']);
+    const claim = await claimAs(orchestrator, identityOf(holder.pid));
+    const env = { ...process.env, ...environmentOf(claim) };
+    // Started, given away, and in a session of its own.
+    await startProcess(['sh', '-c', 'setsid sleep 100 & exit 0'], { env });
+    const [left] = await until(() => {
+      const found = findLeaseProcesses(claim.lease)?.filter(({ command }) => command === 'sleep');
+      return found?.length === 1 && found;
+    });
+    endWithTest(left?.pid ?? 0);
+    await killNow(holder);
+
+    const whileItLives = await findDeadHolders(orchestrator);
+    process.kill(left?.pid ?? 0, 'SIGKILL');
+    await until(() => livenessOf({ ...identityOf(process.pid), ...left }) === 'gone');
+    const afterwards = await findDeadHolders(orchestrator);
+
+    expect(whileItLives).toEqual([]);
+    expect(afterwards).toHaveLength(1);
+  });
+
+  test('a younger process that hides its environment keeps it from being dead, unless its family was there before', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    // A program that may be run but not read hides what it was given, even from its own user.
+    const folder = mkdtempSync(join(tmpdir(), 'hidden-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    chmodSync(folder, 0o755);
+    const hiding = join(folder, 'sleep');
+    copyFileSync('/bin/sleep', hiding);
+    chmodSync(hiding, 0o111);
+    const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    const holder = await startProcess(['sleep', '100'], user);
+    const orphan = await startProcess([hiding, '100'], { ...user, detached: true });
+    const nephew = await startProcess([hiding, '100'], user);
+
+    const seen = await asUser(user.uid, async () => {
+      await claimAs(orchestrator, identityOf(holder.pid));
+      await killNow(holder);
+      const withBoth = await findDeadHolders(orchestrator);
+      await killNow(orphan);
+      // It belongs to the group of this very process, which is older than the holder.
+      const withNephew = await findDeadHolders(orchestrator);
+      return { withBoth, withNephew };
+    });
+
+    expect(nephew.exitCode).toBeNull();
+    expect(seen).toMatchObject({ withBoth: [], withNephew: [{ pid: holder.pid }] });
+  });
+
+  test('the processes of a lease are named without their arguments', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const claim = await claimAs(orchestrator, undefined);
+    const env = { ...process.env, ...environmentOf(claim) };
+    const child = await startProcess(['sleep', '100'], { env });
+    await startProcess(['sleep', '100'], { env: { ...env, ORCHESTRATOR_TOKEN: String(claim.lease.token + 1) } });
+
+    const found = await until(() => {
+      const all = findLeaseProcesses(claim.lease);
+      return all?.some(({ command }) => command === 'sleep') && all;
+    });
+
+    const { pid, start } = identityOf(child.pid);
+    expect(found).toEqual([{ pid, start, command: 'sleep' }]);
+  });
+
+  test.for([
+    ['finds nothing recovers what the dead held, and takes it', {}, null],
+    ['names a session takes it over from the dead', { sessionId: 's0' }, 'dead'],
+    ['resumes takes back at once what a dead run held', { resume: true, instance: 'run-2' }, 'resumed'],
+  ] as const)('a claim that %s', async ([, request, reason]) => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const holder = await startProcess(['sleep', '100']);
+    const held = await claimAs(orchestrator, identityOf(holder.pid), 's0');
+    const early = await claimWithProbe(orchestrator, { agent: 'a', ...request });
+    await killNow(holder);
+
+    const claimed = await claimWithProbe(orchestrator, { agent: 'a', ...request });
+
+    expect(early.ok).toBe(false);
+    expect(claimed).toMatchObject({
+      ok: true,
+      task: { id: held.task.id, interruptions: 1 },
+      takeover: reason === null ? null : { reason },
+    });
+  });
+});
+
+async function claimAs(
+  orchestrator: Orchestrator,
+  holder: ProcessIdentity | undefined,
+  sessionId?: string,
+): Promise<ClaimRecord> {
+  await orchestrator.enqueueTask(sessionId === undefined ? {} : { sessionId });
+  const claimed = await orchestrator.claimTask({ agent: 'a', instance: 'run-1', process: holder });
+  if (!claimed.ok) throw new Error(claimed.reason);
+  return claimed;
+}
+
+function environmentOf({ lease }: ClaimRecord): Record<string, string> {
+  return { ORCHESTRATOR_SESSION: lease.sessionId, ORCHESTRATOR_TOKEN: String(lease.token) };
+}
+
+/** The only child that a process has. */
+function childOf(pid: number | undefined): number | null {
+  const children = readText(`/proc/${pid}/task/${pid}/children`)?.trim();
+  return children ? Number(children) : null;
+}
+
+/** As the administrator sees everything, what others cannot see is tried as somebody else. */
+async function asUser<R>(uid: number | undefined, act: () => Promise<R>): Promise<R> {
+  if (uid === undefined) return act();
+  process.seteuid?.(uid);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
