@@ -1,5 +1,13 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
 export { checkStore, type StoreCheck } from './check-store.ts';
+export {
+  askWhy,
+  type LeaseProcesses,
+  type SeenProcesses,
+  type WhyAnswer,
+  type WhyQuestion,
+  type WhySubject,
+} from './continuity/ask-why.ts';
 export { newCommandId } from './command-id.ts';
 export {
   keepLease,

@@ -62,7 +62,7 @@ export interface LeaseInBrief {
 
 interface Asked {
   /** The authority's time when it was asked, in milliseconds. */
-  readonly now: number;
+  readonly askedAt: number;
   readonly claimant: WhyClaimant;
 }
 
@@ -88,6 +88,8 @@ export interface WhySession extends Asked {
   readonly claimable: boolean;
   readonly conditions: readonly Condition[];
   readonly holder: HolderInBrief | null;
+  /** The last leases on the task, newest first. */
+  readonly leases: readonly LeaseInBrief[];
 }
 
 /** What an agent holds, and what a claim without a session would give it; or why that would give it nothing. */
@@ -151,7 +153,7 @@ export async function whyTask(
     running === null || running.id === id ? history : await fateOf(reader, namespace, running.id);
   return {
     subject: 'task',
-    now: loaded.now,
+    askedAt: loaded.now,
     claimant,
     task: taskInBrief(task),
     claimable,
@@ -187,18 +189,24 @@ export async function whySession(
   const task = granted({ held, head: found.head, claim: claimOf(anybody), now: loaded.now });
   const about = {
     subject: 'session',
-    now: loaded.now,
+    askedAt: loaded.now,
     claimant,
     session: { id, status: session.status, tasksOpen: session.tasksOpen },
     task: task === null ? null : taskInBrief(task),
     holder: held === null ? null : holderInBrief(held.session),
   } as const;
   if (task === null)
-    return { ...about, claimable: false, conditions: await nothingToClaim(reader, session, loaded.nextDueAt) };
+    return {
+      ...about,
+      leases: [],
+      claimable: false,
+      conditions: await nothingToClaim(reader, session, loaded.nextDueAt),
+    };
   const why = await whyTask(reader, namespace, task.id, claimant);
   const conditions = why?.conditions.filter(({ name }) => name !== 'not_ended' && name !== 'first_in_queue') ?? [];
   return {
     ...about,
+    leases: why?.leases ?? [],
     claimable: why?.claimable ?? false,
     conditions: [
       met('session_open', `Session ${id} is open.`),
@@ -222,12 +230,12 @@ export async function whyAgent(
   return {
     subject: 'agent',
     agent,
-    now: loaded.now,
+    askedAt: loaded.now,
     claimant: asked,
     holds: held.items.filter(isHeld).map(holderInBrief),
     holdsMore: held.next !== null,
     claimable: reply.ok,
-    next: reply.ok ? reply.claims.map(({ task }) => taskInBrief(task)) : [],
+    next: reply.ok ? reply.claims.map(({ task }) => taskInBrief(asItWaits(task, loaded))) : [],
     nextDueAt: loaded.nextDueAt,
     obstacles: reply.ok ? [] : await obstaclesFor(reader, namespace, asked),
     counts,
@@ -272,6 +280,11 @@ async function askAbout(reader: Reader, task: Task, claimant: WhyClaimant): Prom
 
 function isGranted(reply: ClaimReply, taskId: string): boolean {
   return reply.ok && reply.claims.some(({ task }) => task.id === taskId);
+}
+
+/** A task that was foreseen to be granted, as it is before. */
+function asItWaits(granted: Task, { sessions }: Loaded): Task {
+  return sessions.flatMap(({ head, task }) => [head, task]).find((one) => one?.id === granted.id) ?? granted;
 }
 
 /** Without a name it is supposed that whoever may claim the task does. */
