@@ -15,6 +15,7 @@ import {
   type TaskRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from './storage.ts';
+import { addresseesOf } from './task.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
   whyAgent,
@@ -56,6 +57,12 @@ const taskFilter = z.strictObject({
     .min(1)
     .optional(),
   kind: field.name.optional(),
+});
+const headsFilter = z.strictObject({
+  namespace: field.name,
+  agent: field.name,
+  roles: field.roles.default([]),
+  limit: page.limit,
 });
 const eventFilter = z.strictObject({
   ...page,
@@ -118,6 +125,23 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
     const { items, next } = await read.tasks(asked);
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
+  }
+
+  /** What waits for this agent, or for one of these roles of it, by name and at the head of its session: best first. */
+  async listHeadsFor(
+    filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
+  ): Promise<readonly TaskRecord<Kinds>[]> {
+    const { namespace, agent, roles, limit } = parseInput(headsFilter, this.#within(filter));
+    const [_anybody, ...addressees] = addresseesOf(agent, roles);
+    const { sessions } = await this.#storage.read.outlook({
+      by: 'ready',
+      namespace,
+      addressees,
+      limit,
+      heldLimit: 0,
+      scheduledLimit: 0,
+    });
+    return sessions.flatMap(({ head }) => (head === null ? [] : [toTaskRecord<Kinds>(head)]));
   }
 
   /** By event id; by number within the session if one is named. The cursor is that number. */

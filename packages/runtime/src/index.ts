@@ -8,6 +8,19 @@ export {
   type WhyQuestion,
   type WhySubject,
 } from './continuity/ask-why.ts';
+export { readResume, type ResumeAnswer, type ResumeQuestion } from './continuity/read-resume.ts';
+export { RESUME_BUDGET, resumeCard } from './continuity/resume-card.ts';
+export type {
+  AlsoHeld,
+  EventInBrief,
+  ResumeFacts,
+  SessionFacts,
+  SinceThen,
+  TaskFacts,
+  Tenure,
+  WaitingFor,
+  WaitingTask,
+} from './continuity/resume-facts.ts';
 export { newCommandId } from './command-id.ts';
 export {
   keepLease,

@@ -14,6 +14,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'checkpoint', load: () => import('./checkpoint.ts') },
   { name: 'release', load: () => import('./release.ts') },
   { name: 'recover', load: () => import('./recover.ts') },
+  { name: 'resume', load: () => import('./resume.ts') },
   { name: 'why', load: () => import('./why.ts') },
   { name: 'events', load: () => import('./events.ts') },
   { name: 'verify', load: () => import('./verify.ts') },

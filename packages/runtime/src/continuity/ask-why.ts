@@ -113,7 +113,7 @@ async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
   const isClaim = ({ agent }: { readonly agent: string | null }) => agent === id;
   const { events } = await lookBack(
     (page) => reads.listEvents({ types: ['task.claimed'], ...page }),
-    { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id' },
+    { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id', page: 500 },
     (claims) => claims.some(isClaim),
   );
   return events.some(isClaim);
