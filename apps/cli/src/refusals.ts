@@ -19,7 +19,7 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
       return new Failure('BUSY', message, {
         retryable: true,
         retryAfterMs: Math.max(0, until - now),
-        hint: 'Wait with --wait 30s; `orchestrator status` shows who works on what.',
+        hint: `Wait with --wait 30s; \`orchestrator why session ${refusal.sessionId}\` says until when, and the way on.`,
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }
@@ -29,7 +29,7 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
       return new Failure('NO_TASK', `There is nothing to claim now. ${due}`, {
         retryable: true,
         retryAfterMs: nextDueAt === null ? undefined : Math.max(0, nextDueAt - now),
-        hint: 'Wait with --wait 30s; `orchestrator task list` shows what there is.',
+        hint: `Wait with --wait 30s; \`orchestrator why ${sessionId === undefined ? 'agent NAME' : `session ${sessionId}`}\` says what stands in the way.`,
         details: { nextDueAt },
       });
     }

@@ -57,6 +57,7 @@ export {
   type Retried,
   type Telemetry,
 } from './orchestrator.ts';
+export type { Outlook, OutlookScope } from './outlook.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {
@@ -67,4 +68,15 @@ export {
   type SessionStatus,
 } from './session.ts';
 export type * from './storage.ts';
+export type { Condition, ConditionName } from './why/conditions.ts';
+export type {
+  HolderInBrief,
+  LeaseInBrief,
+  TaskInBrief,
+  WhyAgent,
+  WhyClaimant,
+  WhySession,
+  WhyTask,
+} from './why/why.ts';
+export { OrchestratorReads } from './reads.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';

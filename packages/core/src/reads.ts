@@ -15,7 +15,17 @@ import {
   type TaskRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from './storage.ts';
+import { addresseesOf } from './task.ts';
 import { verifyLog, type Verification } from './verify.ts';
+import {
+  whyAgent,
+  whySession,
+  whyTask,
+  type WhyAgent,
+  type WhyClaimant,
+  type WhySession,
+  type WhyTask,
+} from './why/why.ts';
 
 const page = {
   namespace: field.name,
@@ -23,8 +33,14 @@ const page = {
   after: field.id.optional(),
 };
 const one = z.strictObject({ namespace: field.name, id: field.id });
+const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
 const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
 const verified = z.strictObject({ namespace: field.name.optional(), findingsMax: z.int().positive().optional() });
+const claimant = z.strictObject({
+  agent: field.name.optional(),
+  roles: field.roles.optional(),
+  kinds: field.kinds.optional(),
+});
 const sessionFilter = z.strictObject({
   ...page,
   status: z
@@ -42,6 +58,12 @@ const taskFilter = z.strictObject({
     .optional(),
   kind: field.name.optional(),
 });
+const headsFilter = z.strictObject({
+  namespace: field.name,
+  agent: field.name,
+  roles: field.roles.default([]),
+  limit: page.limit,
+});
 const eventFilter = z.strictObject({
   ...page,
   after: z
@@ -58,12 +80,15 @@ const eventFilter = z.strictObject({
 
 type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
 
+/** What of a storage reads need. */
+type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
+
 /** What can be asked without changing anything. Reads never lock; each sees one state of the store. */
 export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
-  readonly #storage: Storage;
+  readonly #storage: Readable;
   protected readonly defaultNamespace: string;
 
-  constructor(storage: Storage, defaultNamespace: string) {
+  constructor(storage: Readable, defaultNamespace: string) {
     this.#storage = storage;
     this.defaultNamespace = defaultNamespace;
   }
@@ -102,6 +127,23 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
 
+  /** What waits for this agent, or for one of these roles of it, by name and at the head of its session: best first. */
+  async listHeadsFor(
+    filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
+  ): Promise<readonly TaskRecord<Kinds>[]> {
+    const { namespace, agent, roles, limit } = parseInput(headsFilter, this.#within(filter));
+    const [_anybody, ...addressees] = addresseesOf(agent, roles);
+    const { sessions } = await this.#storage.read.outlook({
+      by: 'ready',
+      namespace,
+      addressees,
+      limit,
+      heldLimit: 0,
+      scheduledLimit: 0,
+    });
+    return sessions.flatMap(({ head }) => (head === null ? [] : [toTaskRecord<Kinds>(head)]));
+  }
+
   /** By event id; by number within the session if one is named. The cursor is that number. */
   async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord>> {
     const { items, next } = await this.#storage.read.events(parseInput(eventFilter, this.#within(filter)));
@@ -122,6 +164,47 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** The authority's time, in milliseconds. */
   async now(): Promise<number> {
     return this.#storage.read.now();
+  }
+
+  /** Runs reads that all see the same state; `asOf` inside is the last event in it. Short: it keeps the database from tidying up. */
+  async snapshot<R>(use: (reads: OrchestratorReads<Kinds>) => Promise<R>): Promise<R> {
+    const { capabilities, read } = this.#storage;
+    const watch: Readable['watch'] = (onChange) => this.#storage.watch(onChange);
+    return read.snapshot((reader) =>
+      use(new OrchestratorReads<Kinds>({ capabilities, read: reader, watch }, this.defaultNamespace)),
+    );
+  }
+
+  /**
+   * Why a task is, or is not, what a claim of its session would be granted now: every condition with its verdict.
+   * Nothing is claimed; the claim's own rules are asked. null: there is no such task.
+   */
+  async whyTask(id: string, forWhom: WhyClaimant = {}, namespace = this.defaultNamespace): Promise<WhyTask | null> {
+    const asked = parseInput(one, { namespace, id });
+    const who = parseInput(claimant, forWhom);
+    return this.#storage.read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
+  }
+
+  /** Why a claim of a session would, or would not, be granted now. null: there is no such session. */
+  async whySession(
+    id: string,
+    forWhom: WhyClaimant = {},
+    namespace = this.defaultNamespace,
+  ): Promise<WhySession | null> {
+    const asked = parseInput(one, { namespace, id });
+    const who = parseInput(claimant, forWhom);
+    return this.#storage.read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
+  }
+
+  /** What an agent holds, and what a claim without a session would give it now; or why that would give it nothing. */
+  async whyAgent(
+    agent: string,
+    { roles, kinds }: Omit<WhyClaimant, 'agent'> = {},
+    namespace = this.defaultNamespace,
+  ): Promise<WhyAgent> {
+    const asked = parseInput(askedAgent, { namespace, agent });
+    const who = parseInput(claimant, { roles, kinds });
+    return this.#storage.read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
   }
 
   /** Calls `onChange` within a second after anybody changed the store; spurious calls are possible. */

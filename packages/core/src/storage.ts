@@ -7,6 +7,7 @@
  */
 import type { ClockReading, ClockState } from './clock.ts';
 import type { Event, EventType, LeaseMark, NewEvent } from './events.ts';
+import type { Outlook, OutlookScope } from './outlook.ts';
 import type { Receipt } from './receipt.ts';
 import type { Session, SessionStatus } from './session.ts';
 import type { NextHead, Task, TaskStatus } from './task.ts';
@@ -24,10 +25,7 @@ export interface Storage {
   transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R>;
   /** Reads that never lock, migrate or create. */
   readonly read: Reader;
-  /**
-   * Calls `onChange` within a second after anybody changed the data ("look again": spurious calls are allowed).
-   * @returns stops watching
-   */
+  /** Calls `onChange` within a second after anybody changed the data (spurious calls are allowed), until what it returns is called. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
   /** Finishes what is under way and lets go of every handle. Further calls throw `STORE_CLOSED`; closing twice is fine. */
   close(): Promise<void>;
@@ -151,6 +149,8 @@ export interface Reader {
   events(filter: EventFilter): Promise<Page<Event>>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
+  /** What a claim would choose from, without its lock and as it is stored: what has come due is not queued by looking. */
+  outlook(scope: OutlookScope): Promise<Outlook>;
   /** Every event up to this id is visible to a read that begins now, and no smaller id will appear later. */
   settledEventId(): Promise<number>;
   /** The namespaces that hold a session or an event. */

@@ -1,5 +1,26 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
 export { checkStore, type StoreCheck } from './check-store.ts';
+export {
+  askWhy,
+  type LeaseProcesses,
+  type SeenProcesses,
+  type WhyAnswer,
+  type WhyQuestion,
+  type WhySubject,
+} from './continuity/ask-why.ts';
+export { readResume, type ResumeAnswer, type ResumeQuestion } from './continuity/read-resume.ts';
+export { RESUME_BUDGET, resumeCard } from './continuity/resume-card.ts';
+export type {
+  AlsoHeld,
+  EventInBrief,
+  ResumeFacts,
+  SessionFacts,
+  SinceThen,
+  TaskFacts,
+  Tenure,
+  WaitingFor,
+  WaitingTask,
+} from './continuity/resume-facts.ts';
 export { newCommandId } from './command-id.ts';
 export {
   keepLease,

@@ -266,7 +266,7 @@ function flipDue(data: MemoryData, isMeant: (task: Task) => boolean, now: number
   const due = [...data.tasks.values()].filter(
     (task) => task.status === 'scheduled' && task.runAt !== null && task.runAt <= now && isMeant(task),
   );
-  const first = due.toSorted((a, b) => (a.runAt ?? 0) - (b.runAt ?? 0)).slice(0, LIMITS.flipped_tasks_max);
+  const first = due.toSorted(byRunAt).slice(0, LIMITS.flipped_tasks_max);
   for (const task of first)
     data.tasks.set(keyOf(task.namespace, task.id), { ...task, status: 'queued', version: task.version + 1 });
 }
@@ -360,6 +360,27 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
       const events = Math.min(data.events.filter((event) => event.namespace === namespace).length, max);
       return { sessions, tasks, events };
     },
+    async outlook(scope) {
+      assertOpen();
+      const { namespace } = scope;
+      const held = scope.by === 'ready' ? sessionsOf(data, namespace).filter(isHeld).toSorted(byStaleAt) : [];
+      const isMeant = (task: Task) =>
+        task.namespace === namespace && (scope.by === 'ready' || task.sessionId === scope.sessionId);
+      return {
+        clock: { ...data.clock, reading: clock.read() },
+        sessions:
+          scope.by === 'ready'
+            ? ready(data, namespace, scope)
+            : loadedSession(data, data.sessions.get(keyOf(namespace, scope.sessionId))),
+        held: held
+          .slice(0, scope.by === 'ready' ? scope.heldLimit : 0)
+          .flatMap((session) => loadedSession(data, session)),
+        scheduled: [...data.tasks.values()]
+          .filter((task) => task.status === 'scheduled' && isMeant(task))
+          .toSorted(byRunAt)
+          .slice(0, scope.scheduledLimit),
+      };
+    },
     async settledEventId() {
       assertOpen();
       return data.events.length;
@@ -406,6 +427,10 @@ function isWaiting({ status }: Task): boolean {
 
 function byStaleAt(a: { staleAt: number; id: string }, b: { staleAt: number; id: string }): number {
   return a.staleAt - b.staleAt || byId(a, b);
+}
+
+function byRunAt(a: Task, b: Task): number {
+  return (a.runAt ?? 0) - (b.runAt ?? 0);
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

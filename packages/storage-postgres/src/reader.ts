@@ -3,7 +3,10 @@ import type {
   Counts,
   Event,
   EventFilter,
+  LoadedSession,
   NextHead,
+  Outlook,
+  OutlookScope,
   Page,
   Reader,
   Session,
@@ -11,6 +14,7 @@ import type {
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
+import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
 import type { Answer, Query, Value } from './link.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query } from './script.ts';
@@ -24,12 +28,29 @@ export interface ReadSource {
 }
 
 /** A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this. */
-const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
+const LOADED = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
     s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
   FROM orchestrator.sessions s
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
-  LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id
-  WHERE s.namespace = $1 AND s.id = $2`;
+  LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id`;
+const SESSION = `${LOADED} WHERE s.namespace = $1 AND s.id = $2`;
+/** The conditions that come after `namespace =` are those of the claim's index, word for word (see `readyRanges`). */
+const ready = (isKind: string, limit: number): string =>
+  `${LOADED} WHERE s.namespace = $1 AND s.next_for = $2${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL
+   ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT ${limit}`;
+const readyOfAny = (limit: number): string => ready(' AND s.next_priority >= 0', limit);
+const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $3 AND s.next_kind > ''`, limit);
+const held = (limit: number): string =>
+  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 ORDER BY s.stale_at, s.id LIMIT ${limit}`;
+const scheduled = (limit: number): string =>
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
+const scheduledInSession = (limit: number): string =>
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled' ORDER BY t.run_at LIMIT ${limit}`;
+const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
+
+/** The texts that show what a claim would choose from, for the test that looks at their query plans. */
+export const OUTLOOK = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
+
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** From one namespace to the next by its index, not over all sessions. */
 const namespacesOf = (table: string): string =>
@@ -67,13 +88,7 @@ export class PostgresReader implements Reader {
   async session(namespace: string, id: string): ReturnType<Reader['session']> {
     const [row] = await this.#source.read(query(SESSION, namespace, id));
     if (row === undefined) return null;
-    const taskAt = (start: number) => (row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start));
-    return {
-      session: rowAt<Session>(FIELDS.session, row),
-      task: taskAt(FIELDS.session.length),
-      head: taskAt(FIELDS.session.length + FIELDS.task.length),
-      next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT),
-    };
+    return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
   }
 
   async task(namespace: string, id: string): Promise<Task | null> {
@@ -128,6 +143,34 @@ export class PostgresReader implements Reader {
     };
   }
 
+  async outlook(scope: OutlookScope): Promise<Outlook> {
+    const { namespace, scheduledLimit } = scope;
+    const loaded = async (one: Query) => (await this.#source.read(one)).map(loadedAt);
+    const found =
+      scope.by === 'ready'
+        ? {
+            sessions: await this.#ready(scope),
+            held: await loaded(query(held(scope.heldLimit), namespace)),
+            scheduled: await this.#source.read(query(scheduled(scheduledLimit), namespace)),
+          }
+        : {
+            sessions: await loaded(query(SESSION, namespace, scope.sessionId)),
+            held: [],
+            scheduled: await this.#source.read(query(scheduledInSession(scheduledLimit), namespace, scope.sessionId)),
+          };
+    const [clock] = await this.#source.read(query(CLOCK));
+    const now = await this.now();
+    const wall = this.#clock?.read().wall ?? now;
+    return {
+      ...found,
+      scheduled: found.scheduled.map((row) => rowAt<Task>(FIELDS.task, row)),
+      clock: {
+        ...decodeClockState(clock?.[0] as string),
+        reading: { wall, steady: wall, uptime: wall, boot: null },
+      },
+    };
+  }
+
   settledEventId(): Promise<number> {
     return this.#source.settledEventId();
   }
@@ -145,6 +188,36 @@ export class PostgresReader implements Reader {
     const [row] = await this.#source.read(query(NOW, timeOf(this.#clock)));
     return row?.[0] as number;
   }
+
+  /** One look-up per addressee and kind, merged. */
+  async #ready({
+    namespace,
+    addressees,
+    kinds,
+    limit,
+  }: Extract<OutlookScope, { by: 'ready' }>): Promise<LoadedSession[]> {
+    const lookups = addressees.flatMap((addressee) =>
+      kinds === undefined
+        ? [query(readyOfAny(limit), namespace, addressee)]
+        : kinds.map((kind) => query(readyOfKind(limit), namespace, addressee, kind)),
+    );
+    const found: LoadedSession[] = [];
+    for (const lookup of lookups) found.push(...(await this.#source.read(lookup)).map(loadedAt));
+    return found
+      .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
+      .toSorted((a, b) => compareInQueue(a.head, b.head))
+      .slice(0, limit);
+  }
+}
+
+/** A row of `LOADED`. */
+function loadedAt(row: Answer[number]): LoadedSession {
+  const taskAt = (start: number) => (row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start));
+  return {
+    session: rowAt<Session>(FIELDS.session, row),
+    task: taskAt(FIELDS.session.length),
+    head: taskAt(FIELDS.session.length + FIELDS.task.length),
+  };
 }
 
 /** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */

@@ -4,7 +4,7 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { eventsQuery, READS } from '../src/reader.ts';
+import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
@@ -47,6 +47,11 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   events: [eventsQuery({ namespace: 'n', limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
+  'outlook, ready': [OUTLOOK.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
+  'outlook, ready of a kind': [OUTLOOK.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
+  'outlook, held': [OUTLOOK.held(10), ['sessions_stale', 'tasks_pk']],
+  'outlook, scheduled': [OUTLOOK.scheduled(32), ['tasks_due']],
+  'outlook, scheduled in a session': [OUTLOOK.scheduledInSession(32), ['tasks_due_in_session']],
 };
 
 test('without statistics, each statement of the hot path runs on the index it is meant for', async () => {

@@ -3,7 +3,10 @@ import type {
   Counts,
   Event,
   EventFilter,
+  LoadedSession,
   NextHead,
+  Outlook,
+  OutlookScope,
   Page,
   Reader,
   Session,
@@ -11,6 +14,7 @@ import type {
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
+import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 
@@ -73,6 +77,23 @@ const TASK_COUNTS = `SELECT
 
 const EVENT_COUNT = `SELECT ${counted('event_log', 'event_log_seq', 'true')} AS events`;
 
+const READY = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
+  WHERE namespace = ? AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
+const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready_of_kind
+  WHERE namespace = ? AND next_for = ? AND next_kind = ? AND status = 'idle' AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
+const HELD = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
+  WHERE namespace = ? AND status = 'running' ORDER BY stale_at, id LIMIT ?`;
+const SCHEDULED = `SELECT ${selected(TASK_COLUMNS)} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ? AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
+const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_COLUMNS)} FROM tasks INDEXED BY tasks_due_in_session
+  WHERE namespace = ? AND session_id = ? AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
+const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
+
+/** The texts that show what a claim would choose from, for the test that looks at their query plans. */
+export const OUTLOOK = { READY, READY_OF_KIND, HELD, SCHEDULED, SCHEDULED_IN_SESSION, CLOCK } as const;
+
 /** The texts of all reads but events, for the test that looks at their query plans. */
 export const READS = { SESSION, TASK, NEXT, NAMESPACES, SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT } as const;
 
@@ -86,14 +107,7 @@ export class SqliteReader implements Reader {
   }
 
   session(namespace: string, id: string): ReturnType<Reader['session']> {
-    return this.#source.read((on) => {
-      const session = first(on.all<Session>(SESSION, namespace, id));
-      if (session === null) return null;
-      const task = session.taskId === null ? null : first(on.all<Task>(TASK, namespace, session.taskId));
-      const next = first(on.all<NextHead>(NEXT, namespace, id));
-      const head = next === null ? null : first(on.all<Task>(TASK, namespace, next.taskId));
-      return { session, task, head, next };
-    });
+    return this.#source.read((on) => loadedSession(on, namespace, id));
   }
 
   task(namespace: string, id: string): Promise<Task | null> {
@@ -137,6 +151,27 @@ export class SqliteReader implements Reader {
     }));
   }
 
+  outlook(scope: OutlookScope): Promise<Outlook> {
+    const { namespace, scheduledLimit } = scope;
+    return this.#source.read((on) => {
+      const clock = first(on.all<{ value: string }>(CLOCK));
+      const remembered = clock === null ? { last: null, jump: null } : decodeClockState(clock.value);
+      const found =
+        scope.by === 'ready'
+          ? {
+              sessions: readySessions(on, scope),
+              held: on.all<IndexedSession>(HELD, namespace, scope.heldLimit).map((row) => withTasks(on, row)),
+              scheduled: on.all<Task>(SCHEDULED, namespace, scheduledLimit),
+            }
+          : {
+              sessions: [loadedSession(on, namespace, scope.sessionId)].filter((one) => one !== null),
+              held: [],
+              scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, scope.sessionId, scheduledLimit),
+            };
+      return { clock: { ...remembered, reading: this.#clock.read() }, ...found };
+    });
+  }
+
   /** Differs: one writer at a time, so ids become visible in their order and the greatest visible one is settled. */
   settledEventId(): Promise<number> {
     return this.#source.read(
@@ -155,6 +190,42 @@ export class SqliteReader implements Reader {
   now(): Promise<number> {
     return this.#source.read(() => Math.floor(this.#clock.read().wall));
   }
+}
+
+/** A row with the id of its head, as the claim's index knows it. */
+type IndexedSession = Session & { readonly headId: string | null };
+
+function loadedSession(
+  on: PreparedReads,
+  namespace: string,
+  id: string,
+): (LoadedSession & { readonly next: NextHead | null }) | null {
+  const session = first(on.all<Session>(SESSION, namespace, id));
+  if (session === null) return null;
+  const next = first(on.all<NextHead>(NEXT, namespace, id));
+  return { ...withTasks(on, { ...session, headId: next?.taskId ?? null }), session, next };
+}
+
+function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): LoadedSession {
+  const taskOf = (id: string | null) => (id === null ? null : first(on.all<Task>(TASK, session.namespace, id)));
+  return { session, task: taskOf(session.taskId), head: taskOf(headId) };
+}
+
+/** One look-up per addressee and kind, merged. */
+function readySessions(
+  on: PreparedReads,
+  { namespace, addressees, kinds, limit }: Extract<OutlookScope, { by: 'ready' }>,
+): LoadedSession[] {
+  const rows = addressees.flatMap((addressee) =>
+    kinds === undefined
+      ? on.all<IndexedSession>(READY, namespace, addressee, limit)
+      : kinds.flatMap((kind) => on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit)),
+  );
+  return rows
+    .map((row) => withTasks(on, row))
+    .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
+    .toSorted((a, b) => compareInQueue(a.head, b.head))
+    .slice(0, limit);
 }
 
 /** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */

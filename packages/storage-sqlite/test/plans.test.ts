@@ -7,7 +7,7 @@
 import type Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
-import { eventsQuery, READS } from '../src/reader.ts';
+import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { aStore } from './factories.ts';
 
@@ -70,6 +70,12 @@ describe('reads', () => {
     expect(steps.map(({ detail }) => detail).filter((step) => /^SCAN (sessions|tasks|event_log)/.test(step))).toEqual(
       [],
     );
+  });
+
+  test.each(Object.entries(OUTLOOK))('%s of the outlook is read off its index, in order', (_, sql) => {
+    const steps = plan(sql);
+
+    expect(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step))).toEqual([]);
   });
 
   const filters = {

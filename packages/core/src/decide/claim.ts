@@ -171,7 +171,7 @@ function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason'
 }
 
 /** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
-function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
+export function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
   const proof = proofAgainst(input, session);
   if (isEarlierRun(input, session) && (session.pid === null || proof !== null || isSilent(session, now)))
     return 'resumed';

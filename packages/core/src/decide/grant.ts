@@ -32,10 +32,17 @@ export interface Claim {
 
 /** Whether the claimant may and wants to take this head. */
 export function fits(claimant: Claimant, head: Task): boolean {
-  return (
-    addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head)) &&
-    (claimant.kinds === undefined || claimant.kinds.includes(head.kind))
-  );
+  return isFor(claimant, head) && isWanted(claimant, head);
+}
+
+/** Whether the task waits for nobody in particular, for this agent, or for one of its roles. */
+export function isFor(claimant: Pick<Claimant, 'agent' | 'roles'>, head: Task): boolean {
+  return addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head));
+}
+
+/** Whether the task is of a kind that was asked for. */
+export function isWanted(claimant: Pick<Claimant, 'kinds'>, head: Task): boolean {
+  return claimant.kinds === undefined || claimant.kinds.includes(head.kind);
 }
 
 /** Takes the session's lock and marks its head running. */

@@ -12,6 +12,7 @@ import { clocks } from './clocks.ts';
 import { sleepGrace } from './sleep-grace.ts';
 import { namespaces } from './namespaces.ts';
 import { reads } from './reads.ts';
+import { why } from './why.ts';
 import { closing } from './closing.ts';
 import { restart } from './restart.ts';
 import { capabilities } from './capabilities.ts';
@@ -62,6 +63,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...sleepGrace,
   ...namespaces,
   ...reads,
+  ...why,
   ...closing,
   ...restart,
   ...processes,

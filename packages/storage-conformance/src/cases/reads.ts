@@ -14,6 +14,9 @@ export const reads = chapter('reads', {
   'counts say how many there are of each status, up to the given number': counts,
   'what is not there is null, and an empty list has no cursor': notThere,
   'a session shows its running task and its head': loadedSession,
+  'an outlook shows what a claim of the session would find': outlookOfSession,
+  'an outlook shows the heads that fit, what is held, and what is scheduled, each in order and cut to the number asked':
+    outlook,
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
   'the settled event id covers every event that a read can see': settled,
@@ -155,6 +158,73 @@ async function loadedSession(world: World): Promise<void> {
 
   expect(waiting).toMatchObject({ session: { id: 'branch', status: 'idle' }, task: null, head: { id: first?.id } });
   expect(running).toMatchObject({ session: { taskId: first?.id }, task: { id: first?.id }, head: { id: second?.id } });
+}
+
+async function outlookOfSession(world: World): Promise<void> {
+  const [first, later, soon] = await world.addSession('branch', [{}, { delayMs: 60_000 }, { delayMs: 5_000 }]);
+  await world.addSession('other', [{ delayMs: 1_000 }]);
+  world.clock.advance(10_000);
+  const of = async (sessionId: string, scheduledLimit = 10) =>
+    world.peer.read.outlook({ by: 'session', namespace: 'default', sessionId, scheduledLimit });
+
+  const found = await of('branch');
+
+  expect(found.sessions).toMatchObject([{ session: { id: 'branch' }, task: null, head: { id: first?.id } }]);
+  expect([found.held, found.scheduled.map(({ id, status }) => [id, status])]).toEqual([
+    [],
+    [
+      [soon?.id, 'scheduled'],
+      [later?.id, 'scheduled'],
+    ],
+  ]);
+  expect((await of('branch', 1)).scheduled.map(({ id }) => id)).toEqual([soon?.id]);
+  expect(await of('none')).toMatchObject({ sessions: [], held: [], scheduled: [] });
+  expect(Math.floor(found.clock.reading.wall)).toBe(world.clock.now);
+  expect(found.clock.last).not.toBeNull();
+}
+
+async function outlook(world: World): Promise<void> {
+  const { orchestrator, clock } = world;
+  await world.addSession('old', [{ kind: 'build' }, { delayMs: 1_000 }]);
+  await world.addSession('urgent', [{ kind: 'test', priority: 0 }]);
+  await world.addSession('mine', [{ kind: 'test', assignee: AGENT }]);
+  await world.addSession('theirs', [{ kind: 'test', priority: 0, assignee: OTHER_AGENT }]);
+  await world.addSession('later', [{ delayMs: 60_000 }, { delayMs: 5_000 }]);
+  for (const [sessionId, ttlMs] of [
+    ['slow', 60_000],
+    ['quick', 10_000],
+  ] as const) {
+    await world.addSession(sessionId, [{}, { priority: 9 }]);
+    await orchestrator.claimTask(claimCall({ sessionId, ttlMs, staleAfterMs: 1_000 }));
+  }
+  clock.advance(2_000);
+  const asked = { by: 'ready', namespace: 'default', addressees: ['', `agent:${AGENT}`] } as const;
+  const look = async (more: { kinds?: string[]; limit?: number; heldLimit?: number; scheduledLimit?: number }) => {
+    const scope = { ...asked, limit: 10, heldLimit: 10, scheduledLimit: 10, ...more };
+    const { sessions, held, scheduled } = await world.peer.read.outlook(scope);
+    return {
+      sessions: sessions.map(({ session }) => session.id),
+      held: held.map(({ session, task, head }) => [session.id, task?.status, head?.priority]),
+      scheduled: scheduled.map(({ sessionId }) => sessionId),
+    };
+  };
+
+  await world.changesNothing(async () => {
+    expect(await look({})).toEqual({
+      sessions: ['urgent', 'old', 'mine'],
+      held: [
+        ['quick', 'running', 9],
+        ['slow', 'running', 9],
+      ],
+      scheduled: ['old', 'later', 'later'],
+    });
+    expect((await look({ kinds: ['build', 'none'] })).sessions).toEqual(['old']);
+    expect(await look({ limit: 1, heldLimit: 1, scheduledLimit: 2 })).toMatchObject({
+      sessions: ['urgent'],
+      held: [['quick', 'running', 9]],
+      scheduled: ['old', 'later'],
+    });
+  });
 }
 
 async function snapshot(world: World): Promise<void> {

@@ -104,6 +104,21 @@ export const connection: readonly Mutant[] = [
       },
     })),
   },
+  {
+    name: 'the outlook of a claim is not cut to what was asked',
+    chapter: 'reads',
+    wrap: withReader((read) => ({
+      outlook: (scope) => read.outlook({ ...scope, scheduledLimit: 500, ...(scope.by === 'ready' && { limit: 500 }) }),
+    })),
+  },
+  {
+    name: 'the outlook of a claim shows heads for others',
+    chapter: 'reads',
+    wrap: withReader((read) => ({
+      outlook: (scope) =>
+        read.outlook(scope.by === 'ready' ? { ...scope, addressees: ['', 'agent:home-agent'] } : scope),
+    })),
+  },
   { name: 'a read changes what is due', chapter: 'reads', wrap: withReader(flipsOnRead) },
 ];
 

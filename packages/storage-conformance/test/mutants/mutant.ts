@@ -58,6 +58,7 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       counts: (namespace, max) => read.counts(namespace, max),
       settledEventId: () => read.settledEventId(),
       namespaces: () => read.namespaces(),
+      outlook: (scope) => read.outlook(scope),
       now: () => read.now(),
       snapshot: (use) => read.snapshot((reader) => use(changed(reader))),
       ...change(read, inside),

@@ -1,0 +1,49 @@
+import type { Call } from '../call.ts';
+import { usage } from '../failure.ts';
+import { collect, parseCount } from '../input/parse.ts';
+import type { Answer } from '../output/output.ts';
+import type { Define } from '../program.ts';
+import { notFound } from '../refusals.ts';
+
+interface ResumeOptions {
+  readonly role?: string[];
+  readonly budget?: number;
+}
+
+const define: Define = (program, run) => {
+  program
+    .command('resume')
+    .description(
+      'the card: what was I doing, what is left, what changed since; nothing at all if there is nothing to go on with',
+    )
+    .argument('[session]', 'its id (default: what the agent holds, or last held)')
+    .option('--role <name>', 'a role of the agent: what waits for it is told, too (may be repeated)', collect)
+    .option(
+      '--budget <tokens>',
+      'how long the card may be, counted as bytes ÷ 3: 400 to 20000 (default: 2000)',
+      parseCount,
+    )
+    .action(run<ResumeOptions, [string | undefined]>(resume));
+};
+
+export default define;
+
+async function resume(call: Call<ResumeOptions>, sessionId: string | undefined): Promise<Answer> {
+  const { readResume, resumeCard, RESUME_BUDGET } = await import('@agent-orchestrator/runtime');
+  const { agent, instance, role, budget = RESUME_BUDGET.default } = call.options;
+  if (budget < RESUME_BUDGET.min || budget > RESUME_BUDGET.max)
+    throw usage(`--budget is from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
+  if (sessionId === undefined) call.requireAgent();
+  await using orchestrator = await call.open('read-only');
+  const { facts, asOf } = await readResume(orchestrator, { sessionId, agent, instance, roles: role });
+  const session = facts?.session ?? null;
+  if (sessionId !== undefined && session === null) throw notFound('session', sessionId);
+  const text = resumeCard(facts, budget);
+  return {
+    kind: 'resume',
+    data: facts === null ? null : { ...facts, text },
+    asOf,
+    ids: session === null ? [] : [session.id],
+    text: () => (text === '' ? [] : [text.trimEnd()]),
+  };
+}

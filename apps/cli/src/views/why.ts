@@ -1,0 +1,118 @@
+import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTask } from '@agent-orchestrator/core';
+import type { SeenProcesses, WhyAnswer } from '@agent-orchestrator/runtime';
+import { printable, shorten } from '../output/printable.ts';
+import { state, type Paint } from '../output/style.ts';
+import { moment, relative, timestamp } from '../output/time.ts';
+
+export function whyLines({ why, processes }: WhyAnswer, paint: Paint): string[] {
+  return [
+    ...(why.subject === 'agent' ? agentLines(why, paint) : conditionLines(why, paint)),
+    ...processLines(processes, paint),
+  ];
+}
+
+function conditionLines(why: WhyTask | WhySession, paint: Paint): string[] {
+  const { conditions, askedAt: now } = why;
+  const width = Math.max(...conditions.map(({ name }) => name.length));
+  return [
+    why.subject === 'task'
+      ? briefLine(why.task, paint)
+      : `${state(why.session.status, paint)}  session ${why.session.id}  ${why.session.tasksOpen} open tasks`,
+    verdict(why, paint),
+    '',
+    ...conditions.flatMap((one) => condition(one, { now, width, paint })),
+    ...(why.subject === 'task' && why.headsBefore !== null && why.headsBefore > 0
+      ? ['', `A claim without a session takes ${why.headsBefore} other heads first.`]
+      : []),
+  ];
+}
+
+function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, paint: Paint): string {
+  const whom = claimant.agent === undefined ? 'by whoever fits' : `by ${claimant.agent}`;
+  if (claimable) return paint('green', `claimable now, ${whom}`);
+  const missing = conditions.filter(({ holds }) => !holds).length;
+  return paint(
+    'red',
+    `not claimable now, ${whom}: ${missing} of ${conditions.length} conditions ${missing === 1 ? 'does' : 'do'} not hold`,
+  );
+}
+
+function condition(
+  { name, holds, says, changesAt, wayOn, events }: Condition,
+  { now, width, paint }: { readonly now: number; readonly width: number; readonly paint: Paint },
+): string[] {
+  const words = name.replaceAll('_', ' ').padEnd(width);
+  const evidence = events.map((id) => `  ${paint('dim', `#${id}`)}`).join('');
+  const indent = ' '.repeat(width + 6);
+  return [
+    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(says)}${evidence}`,
+    ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
+    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(wayOn)}`]),
+  ];
+}
+
+function agentLines(why: WhyAgent, paint: Paint): string[] {
+  const { agent, holds, holdsMore, next, obstacles, nextDueAt, counts, askedAt: now } = why;
+  return [
+    `agent ${agent}`,
+    ...(holds.length === 0 ? ['holds nothing'] : holds.map((one) => `holds ${holderLine(one, now)}`)),
+    ...(holdsMore ? ['  … and more: orchestrator session list --status running'] : []),
+    '',
+    ...(next.length === 0
+      ? [
+          paint('red', 'a claim would get nothing now'),
+          ...obstacles.map((one) => `  ${paint('red', '✗')} ${obstacle(one)}`),
+          ...(obstacles.length === 0 ? ['  no task is queued'] : []),
+          ...(nextDueAt === null ? [] : [`  the next is due ${moment(nextDueAt, now)}`]),
+          `  ${paint('dim', `${counts.tasks.queued} queued, ${counts.tasks.scheduled} scheduled, ${counts.tasks.running} running`)}`,
+        ]
+      : [paint('green', 'a claim would get, best first'), ...next.map((task) => `  ${briefLine(task, paint)}`)]),
+  ];
+}
+
+function obstacle({ condition, count, taskId }: WhyAgent['obstacles'][number]): string {
+  const why =
+    condition === null ? 'only a claim that names the session would take it' : `not ${WORDS[condition] ?? condition}`;
+  return `${count} queued ${count === 1 ? 'task' : 'tasks'}: ${why}  (orchestrator why task ${taskId})`;
+}
+
+/** Conditions as they are said of several tasks that wait. */
+const WORDS: { readonly [Name in Condition['name']]?: string } = {
+  not_held: 'free, their session is held',
+  first_in_queue: 'the first of their session',
+  addressee: 'for this agent',
+  kind: 'of a kind that was asked for',
+};
+
+function holderLine({ sessionId, taskId, token, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
+  return `session ${sessionId}, task ${taskId}, token ${token}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+}
+
+function briefLine({ status, id, title }: TaskInBrief, paint: Paint): string {
+  return `${state(status, paint)}  ${id}  ${shorten(printable(title), 60)}`;
+}
+
+function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string[] {
+  const told = {
+    alive: ['The process that claimed is alive.'],
+    gone: ['The process that claimed is gone.'],
+    unknown: ['Whether the process that claimed lives cannot be seen from here.'],
+  };
+  const lines = [
+    ...(holder === null ? [] : told[holder]),
+    ...ofLeases.flatMap(({ token, over, processes }) =>
+      processes.map(({ pid, command }) => {
+        const name = `process ${pid} (${printable(command)})`;
+        if (!over && holder === 'gone')
+          return paint('yellow', `Still alive, although the process that claimed is gone: ${name}.`);
+        return over
+          ? paint(
+              'yellow',
+              `Still alive: ${name} of the lease with token ${token}, which is over; what it writes is refused.`,
+            )
+          : `Alive under the lease: ${name}.`;
+      }),
+    ),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
+}

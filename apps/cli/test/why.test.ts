@@ -1,0 +1,111 @@
+/*
+ * Why, on the command line:
+ *  - a task's conditions have their verdicts, the events that show them, when they change and the way on
+ *  - it is asked for an agent, with roles and kinds, if one is named
+ *  - an agent sees what it holds and what it would get; a session what a claim of it is about
+ *  - what else has the id is told; what nothing has is 66, a word that is no subject 64
+ *  - what was stored is shown as data: it moves no cursor and breaks no line
+ *  - a process that outlives its lease is named as still alive, and what it writes is refused
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'vitest';
+import { Cli } from './support/cli.ts';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+test.concurrent("a task's conditions have their verdicts, evidence, times and ways on", async ({ expect }) => {
+  using cli = new Cli();
+  const first = (await cli.json(['task', 'create', 'first', '--session', 's'])).data.id;
+  const second = (await cli.json(['task', 'create', 'second', '--session', 's'])).data.id;
+  await cli.run(['claim', '--agent', 'company-agent', '--session', 's']);
+
+  const { data, meta } = await cli.json(['why', second]);
+  const { stdout } = await cli.run(['why', second]);
+  const [claimedId] = (await cli.run(['events', '--type', 'task.claimed', '--quiet'])).stdout.split('\n');
+
+  const conditions = data['conditions'] as { name: string; holds: boolean }[];
+  expect(data).toMatchObject({ subject: 'task', claimable: false, task: { id: second }, also_a: [] });
+  expect(conditions.filter(({ holds }) => !holds)).toEqual([
+    {
+      name: 'not_held',
+      holds: false,
+      says: expect.stringContaining('company-agent holds session s with token'),
+      changes_at: expect.stringMatching(TIME),
+      way_on: expect.stringContaining('orchestrator claim --session s'),
+      events: [Number(claimedId)],
+    },
+    expect.objectContaining({ name: 'first_in_queue', way_on: expect.stringContaining(`why task ${first}`) }),
+  ]);
+  expect(meta['as_of']).toBe(Number(claimedId));
+  expect(stdout).toMatch(/not claimable now, by whoever fits: 2 of 9 conditions do not hold/);
+  expect(stdout).toMatch(/✓ not ended {7}It is queued\. {2}#3\n/);
+  expect(stdout).toMatch(new RegExp(`✗ not held .* #${claimedId}\n +changes .*Z \\(in (2m|1m 59s)\\)\n +→ `));
+});
+
+test.concurrent('it is asked for an agent with its roles and kinds', async ({ expect }) => {
+  using cli = new Cli();
+  const { id } = (await cli.json(['task', 'create', 'x', '--role', 'reviewer', '--kind', 'review'])).data;
+  const missing = async (...words: string[]) => {
+    const { data } = await cli.json(['why', id, ...words]);
+    return (data['conditions'] as { name: string; holds: boolean }[]).flatMap(({ name, holds }) =>
+      holds ? [] : [name],
+    );
+  };
+
+  expect(await missing()).toEqual([]);
+  expect(await missing('--agent', 'a')).toEqual(['addressee']);
+  expect(await missing('--agent', 'a', '--role', 'reviewer')).toEqual([]);
+  expect(await missing('--agent', 'a', '--role', 'reviewer', '--kind', 'build')).toEqual(['kind']);
+});
+
+test.concurrent('an agent and a session have their reasons; other ids end as they should', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  await cli.run(['claim', '--agent', 'a', '--session', 's']);
+  await cli.run(['task', 'create', 'behind', '--session', 's']);
+  const alone = (await cli.json(['task', 'create', 'for b', '--assignee', 'b'])).data.id;
+
+  const agent = await cli.run(['why', 'a']);
+  const session = await cli.json(['why', 'session', 's']);
+  const both = await cli.run(['why', alone]);
+  const [absent, unknown] = [await cli.json(['why', 'absent']), await cli.json(['why', 'thing', 'x'])];
+
+  expect(agent.stdout).toMatch(/holds session s, .*\n\na claim would get nothing now\n/);
+  expect(agent.stdout).toContain('1 queued task: not free, their session is held');
+  expect(agent.stdout).toContain('1 queued task: not for this agent');
+  expect(session.data).toMatchObject({ subject: 'session', claimable: false, holder: { agent: 'a' } });
+  expect(both.stderr).toContain(`it is the id of a session, too: orchestrator why session ${alone}`);
+  expect([absent, unknown].map(({ exit, error }) => [exit, error.code])).toEqual([
+    [66, 'NOT_FOUND'],
+    [64, 'USAGE'],
+  ]);
+});
+
+test.concurrent('what was stored is shown as data', async ({ expect }) => {
+  using cli = new Cli();
+  const { id } = (await cli.json(['task', 'create', 'x\u001b[2J\n# Run rm -rf /'])).data;
+
+  const { stdout } = await cli.run(['why', id]);
+
+  expect(stdout.split('\n')[0]).toBe(String.raw`○ queued  ${id}  x\u{1b}[2J\n# Run rm -rf /`);
+});
+
+test.skipIf(process.platform !== 'linux')('a process that outlives its lease is named', async ({ expect }) => {
+  using cli = new Cli();
+  const { id } = (await cli.json(['task', 'create', 'x', '--session', 's'])).data;
+  const claimed = await cli.json(['claim', '--agent', 'a', '--ttl', '1s', '--stale-after', '1s']);
+  const carried = { ORCHESTRATOR_SESSION: 's', ORCHESTRATOR_TOKEN: String(claimed.data.lease.token) };
+  const child = spawn('sleep', ['100'], { env: { ...process.env, ...carried } });
+  await once(child, 'spawn');
+  await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '10s']);
+
+  const { stdout } = await cli.run(['why', id]);
+  const refused = await cli.json(['checkpoint', '--next-action', 'x'], { env: carried });
+  child.kill('SIGKILL');
+
+  expect(stdout).toContain(
+    `Still alive: process ${child.pid} (sleep) of the lease with token ${carried.ORCHESTRATOR_TOKEN}`,
+  );
+  expect([refused.exit, refused.error.code]).toEqual([77, 'LEASE_LOST']);
+});

@@ -1,0 +1,136 @@
+import type {
+  LeaseInBrief,
+  Orchestrator,
+  OrchestratorReads,
+  WhyAgent,
+  WhyClaimant,
+  WhySession,
+  WhyTask,
+} from '@agent-orchestrator/core';
+import { livenessOf } from '../processes/dead-holders.ts';
+import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
+import { lookBack } from './look-back.ts';
+
+/** What an id can be of. */
+export type WhySubject = 'task' | 'session' | 'agent';
+
+/** What is asked. */
+export interface WhyQuestion {
+  readonly id: string;
+  /** What the id is of; without it, the first of these that there is: a task, a session, an agent. */
+  readonly subject?: WhySubject | undefined;
+  /** For whom; without an agent, for whoever fits. */
+  readonly claimant?: WhyClaimant;
+}
+
+/** Processes on this machine that carry a lease in their environment. */
+export interface LeaseProcesses {
+  readonly sessionId: string;
+  readonly token: number;
+  /** Whether the lease is over, so that they have outlived it. */
+  readonly over: boolean;
+  readonly processes: readonly LeaseProcess[];
+}
+
+/** What this machine shows of the processes behind leases. */
+export interface SeenProcesses {
+  /** Of the process that the current lease names; null where it names none. */
+  readonly holder: 'alive' | 'gone' | 'unknown' | null;
+  readonly ofLeases: readonly LeaseProcesses[];
+}
+
+export interface WhyAnswer {
+  readonly why: WhyTask | WhySession | WhyAgent;
+  /** What else has this id. */
+  readonly alsoA: readonly WhySubject[];
+  readonly processes: SeenProcesses;
+  /** Every event up to this id is in the answer. */
+  readonly asOf: number;
+}
+
+/** How processes are looked at; replaced in tests. */
+export interface ProcessSight {
+  readonly livenessOf: typeof livenessOf;
+  readonly findLeaseProcesses: typeof findLeaseProcesses;
+}
+
+/**
+ * Why a task, a session or an agent gets no work, or would: from one state of the store, together with what this machine
+ * shows of the processes behind the leases.
+ *
+ * @returns null if nothing has this id
+ */
+export async function askWhy(
+  orchestrator: Pick<Orchestrator, 'snapshot'>,
+  question: WhyQuestion,
+  sight: ProcessSight = { livenessOf, findLeaseProcesses },
+): Promise<WhyAnswer | null> {
+  const found = await orchestrator.snapshot(async (reads) => {
+    const why = await findSubject(reads, question);
+    if (why === null) return null;
+    return { why, alsoA: await othersOf(reads, question, why.subject), asOf: await reads.asOf() };
+  });
+  return found === null ? null : { ...found, processes: processesBehind(found.why, sight) };
+}
+
+async function findSubject(reads: OrchestratorReads, question: WhyQuestion): Promise<WhyAnswer['why'] | null> {
+  const { id, subject, claimant = {} } = question;
+  const { roles, kinds } = claimant;
+  switch (subject) {
+    case 'task':
+      return reads.whyTask(id, claimant);
+    case 'session':
+      return reads.whySession(id, claimant);
+    case 'agent':
+      return reads.whyAgent(id, { roles, kinds });
+    case undefined:
+      return (
+        (await reads.whyTask(id, claimant)) ??
+        (await reads.whySession(id, claimant)) ??
+        ((await isAgent(reads, id)) ? reads.whyAgent(id, { roles, kinds }) : null)
+      );
+  }
+}
+
+async function othersOf(
+  reads: OrchestratorReads,
+  { id, subject }: WhyQuestion,
+  taken: WhySubject,
+): Promise<WhySubject[]> {
+  if (subject !== undefined || taken === 'agent') return [];
+  const isSession = taken === 'task' && (await reads.getSession(id)) !== null;
+  return [...(isSession ? (['session'] as const) : []), ...((await isAgent(reads, id)) ? (['agent'] as const) : [])];
+}
+
+/** Agents are not registered: one is known by what it holds, or by what it claimed not too long ago. */
+const CLAIMS_LOOKED_AT = 10_000;
+
+async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
+  // An id may hold signs that no name has.
+  if (!/^[\w.@+-]+$/.test(id)) return false;
+  const { items } = await reads.listSessions({ status: ['running'], agent: id, limit: 1 });
+  if (items.length > 0) return true;
+  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === id;
+  const { events } = await lookBack(
+    (page) => reads.listEvents({ types: ['task.claimed'], ...page }),
+    { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id', page: 500 },
+    (claims) => claims.some(isClaim),
+  );
+  return events.some(isClaim);
+}
+
+function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProcesses {
+  const holders = why.subject === 'agent' ? why.holds : why.holder === null ? [] : [why.holder];
+  const over: readonly LeaseInBrief[] = why.subject === 'agent' ? [] : why.leases;
+  const isCurrent = (lease: CarriedLease) =>
+    holders.some(({ sessionId, token }) => sessionId === lease.sessionId && token === lease.token);
+  const leases: CarriedLease[] = [...holders, ...over.filter((lease) => !isCurrent(lease))];
+  const [only] = holders.length === 1 ? holders : [];
+  return {
+    holder: only === undefined || only.process === null ? null : sight.livenessOf(only.process),
+    ofLeases: leases.flatMap(({ sessionId, token }) => {
+      const processes = (sight.findLeaseProcesses({ sessionId, token }) ?? []).filter(({ pid }) => pid !== process.pid);
+      return processes.length === 0 ? [] : [{ sessionId, token, over: !isCurrent({ sessionId, token }), processes }];
+    }),
+  };
+}

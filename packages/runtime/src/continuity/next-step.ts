@@ -1,0 +1,71 @@
+import { addresseeOf, addresseesOf } from '@agent-orchestrator/core';
+import type { ResumeFacts, SessionFacts } from './resume-facts.ts';
+
+/** What the rules allow next, as a fact: the command that would do it. Derived from the state alone, not from the time. */
+export function nextStep(facts: ResumeFacts): string {
+  const { session } = facts;
+  return session === null ? otherWork(facts) : (inSession(session, facts) ?? otherWork(facts));
+}
+
+function inSession(session: SessionFacts, facts: ResumeFacts): string | null {
+  const { holder } = session;
+  if (holder !== null) return isHeldBy(facts, session) ? held(session, holder, facts) : heldByAnother(session, facts);
+  const [first] = session.queue;
+  if (first === undefined) return null;
+  const as = claimAs(facts, first);
+  if (as === null)
+    return `The first task that waits in it is for somebody else: \`orchestrator why task ${first.id}\`.`;
+  if (first.status === 'scheduled' && first.runAt !== null)
+    return `From ${iso(first.runAt)} on, \`orchestrator claim ${as} --session ${session.id}\` takes task ${first.id}.`;
+  return `\`orchestrator claim ${as} --session ${session.id}\` takes task ${first.id}, with the context above.`;
+}
+
+/** Whether the current lease is of whom the card is for, and not of an earlier run of it. */
+export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFacts): boolean {
+  if (holder === null || (agent !== null && holder.agent !== agent)) return false;
+  return instance === null || holder.instance === null || holder.instance === instance;
+}
+
+function held(
+  { id, task }: SessionFacts,
+  { token, agent }: NonNullable<SessionFacts['holder']>,
+  facts: ResumeFacts,
+): string {
+  const lease = `--session ${id} --token ${token}`;
+  const restarted =
+    facts.instance === null
+      ? ` After a restart, \`orchestrator claim --agent ${agent} --session ${id} --resume\` takes it back.`
+      : '';
+  return (task?.cancelRequestedAt ?? null) === null
+    ? `\`orchestrator checkpoint ${lease} --next-action TEXT\` saves where the work stands, \`orchestrator release ${lease} --outcome succeeded\` ends it.${restarted}`
+    : `Cancellation was asked: \`orchestrator release ${lease} --outcome cancelled\` ends it.`;
+}
+
+function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {
+  if (holder?.agent !== agent) return `\`orchestrator why session ${id}\` says when it can be claimed.`;
+  const run = instance === null ? '' : ` --instance ${instance}`;
+  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its token is refused from then on.`;
+}
+
+function otherWork(facts: ResumeFacts): string {
+  const [first] = facts.waitingFor;
+  const as = first === undefined ? null : claimAs(facts, first);
+  if (first !== undefined && as !== null)
+    return `\`orchestrator claim ${as} --session ${first.sessionId}\` takes task ${first.taskId}, which waits for it.`;
+  return `Nothing is left here; \`orchestrator claim --agent ${facts.agent ?? 'NAME'}\` takes other work.`;
+}
+
+/** How the agent would claim the task; null: it may not. */
+function claimAs(
+  { agent, roles }: ResumeFacts,
+  task: { readonly assignee: string | null; readonly role: string | null },
+): string | null {
+  const named = `--agent ${agent ?? task.assignee ?? 'NAME'}`;
+  const asked = agent === null && task.role !== null ? [task.role] : roles;
+  if (agent !== null && !addresseesOf(agent, asked).includes(addresseeOf(task))) return null;
+  return task.role === null ? named : `${named} --role ${task.role}`;
+}
+
+export function iso(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}

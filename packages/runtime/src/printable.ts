@@ -1,0 +1,50 @@
+/**
+ * What stored text must not do to a terminal: move the cursor, change colours or titles (control characters, C0 and C1),
+ * reorder what is read (bidirectional controls), hide (zero-width and tag characters) or break a line.
+ */
+const UNSAFE =
+  /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+
+/** Text from the store, fit to be printed on one line: what could mislead is shown as its code. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    UNSAFE,
+    (character) => NAMED[character] ?? `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+  );
+}
+
+const NAMED: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t` };
+
+/** JSON that is safe to look at, too: the same characters as escapes, which every parser reads back. */
+export function printableJson(json: string): string {
+  return json.replaceAll(UNSAFE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
+
+const ZERO_WIDTH = /\p{M}/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/** How many columns a printable text takes: letters of East Asia take two. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) if (!ZERO_WIDTH.test(character)) width += WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+/** Cuts a printable text to so many columns. */
+export function shorten(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let cut = '';
+  let width = 0;
+  for (const character of text) {
+    width += widthOf(character);
+    if (width > columns - 1) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}

@@ -1,0 +1,76 @@
+/*
+ * Asking why, with what this machine shows:
+ *  - an id is taken as a task, else a session, else an agent that is known; what else has it is told
+ *  - an agent is known by what it holds, and by what it claimed; of any name it can be asked
+ *  - the process behind a lease is alive, or gone
+ *  - a process that outlived its lease is named with its pid, long after somebody else took over
+ */
+import type { Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
+import { describe, expect, test } from 'vitest';
+import { askWhy, openOrchestrator } from '../src/index.ts';
+import { identityOf, killNow, startProcess, until } from './support/processes.ts';
+
+async function claimIn(orchestrator: Orchestrator, sessionId: string, process?: ProcessIdentity) {
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent', sessionId, process });
+  if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
+  return claimed;
+}
+
+test('an id is taken as a task, else a session, else a known agent; what else has it is told', async () => {
+  await using orchestrator = await openOrchestrator('memory:');
+  const alone = (await orchestrator.enqueueTask({})).task;
+  await orchestrator.enqueueTask({ id: 'both', sessionId: 'branch' });
+  await orchestrator.enqueueTask({ sessionId: 'both' });
+  const claimed = await claimIn(orchestrator, 'branch');
+  const subject = async (id: string) => {
+    const answer = await askWhy(orchestrator, { id });
+    return answer && [answer.why.subject, ...answer.alsoA];
+  };
+
+  expect(await subject(alone.id)).toEqual(['task', 'session']);
+  expect(await subject('both')).toEqual(['task', 'session']);
+  expect(await subject('branch')).toEqual(['session']);
+  expect(await subject('company-agent')).toEqual(['agent']);
+  expect(await subject('home-agent')).toBeNull();
+  expect((await askWhy(orchestrator, { id: 'home-agent', subject: 'agent' }))?.why).toMatchObject({ holds: [] });
+  expect((await askWhy(orchestrator, { id: 'both', subject: 'session' }))?.why.subject).toBe('session');
+  await orchestrator.releaseTask({ sessionId: 'branch', token: claimed.lease.token, outcome: 'succeeded' });
+  expect(await subject('company-agent'), 'known by what it claimed').toEqual(['agent']);
+});
+
+test('it is all of one state, and says which', async () => {
+  await using orchestrator = await openOrchestrator('memory:');
+  const { id } = (await orchestrator.enqueueTask({})).task;
+
+  const answer = await askWhy(orchestrator, { id });
+
+  expect(answer?.asOf).toBe((await orchestrator.listEvents()).items.at(-1)?.id);
+});
+
+describe.skipIf(process.platform !== 'linux')('the processes behind leases', () => {
+  test('a process that outlived its lease is named, long after somebody else took over', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const { id, sessionId } = (await orchestrator.enqueueTask({})).task;
+    const holder = await startProcess(['sleep', '100']);
+    const { token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
+    const child = await startProcess(['sleep', '101'], {
+      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: String(token) },
+    });
+    const seen = async () => (await askWhy(orchestrator, { id }))?.processes;
+    const carried = { sessionId, token, processes: [{ pid: child.pid, command: 'sleep' }] };
+
+    const before = await seen();
+    await killNow(holder);
+    await until(() => holder.signalCode);
+    const after = await seen();
+    await orchestrator.releaseTask({ sessionId, token, outcome: 'released' });
+    await claimIn(orchestrator, sessionId);
+    const later = await seen();
+    await killNow(child);
+
+    expect(before).toMatchObject({ holder: 'alive', ofLeases: [{ ...carried, over: false }] });
+    expect(after).toMatchObject({ holder: 'gone', ofLeases: [{ ...carried, over: false }] });
+    expect(later).toMatchObject({ holder: null, ofLeases: [{ ...carried, over: true }] });
+    expect(await seen()).toMatchObject({ ofLeases: [] });
+  });
+});
