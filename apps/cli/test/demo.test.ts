@@ -1,6 +1,7 @@
 /*
  * The demo:
- *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
+ *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal; then run, a kill -9, why,
+ *    resume, and run once more, as real commands
  *  - with --json it is one document, and its log is there to be read
  *
  * Its promises are checked on the log: a log that breaks one is found out.
@@ -12,22 +13,32 @@ import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '@agent-orchestrator/core';
 import { digestOf } from '../src/demo/hash-folder.ts';
 import { checkPromises } from '../src/demo/promises.ts';
+import { judge } from '../src/demo/run-act.ts';
 import { Cli } from './support/cli.ts';
 
 test.concurrent(
   'it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal',
-  { timeout: 40_000 },
+  { timeout: 90_000 },
   async ({ expect }) => {
     using cli = new Cli();
 
     const { exit, stdout } = await cli.run(['demo'], { env: { TMPDIR: cli.folder } });
 
-    expect([exit, stdout]).toEqual([0, expect.stringContaining('files done twice: 0\nfiles left out: 0\nlog: ')]);
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringContaining('files done twice: 0\nfiles left out: 0\nparts written twice: 0\nlog: '),
+    ]);
     for (const shown of [
       /✗ kill -9 .*company-agent/,
       /↻ took over .*home-agent/,
       /↻ resumed .*company-agent.*at once/,
       /✗ refused .*company-agent/,
+      /\$ orchestrator run --session report -- node write-report\.mjs/,
+      /✗ kill -9 of orchestrator run/,
+      /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
+      /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
+      /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
+      /\$ orchestrator run --session report --resume /,
     ]) {
       expect(stdout).toMatch(shown);
     }
@@ -108,6 +119,36 @@ describe('its promises are checked on the log', () => {
     ]);
   });
 });
+
+describe('the promises of the second act', () => {
+  const log = [
+    ...[1, 2].map(part),
+    closed('report', 1, 'lease.taken_over', { reason: 'dead', expires_at: 120_000 }, 1_000),
+    ...[3, 4, 5, 6, 7, 8].map(part),
+    closed('report', 2, 'task.succeeded', {}),
+  ];
+
+  test('a sound log keeps them all', () => {
+    expect(judge(numbered(log))).toEqual({ partsWrittenTwice: 0, broken: [] });
+  });
+
+  test.for([
+    ['a part written twice', log.toSpliced(3, 0, part(2)), 'goes on after its last checkpoint'],
+    ['a part left out', log.toSpliced(4, 1), 'all parts are written'],
+    [
+      'a lease that was waited for',
+      log.with(2, closed('report', 1, 'task.recovered', { reason: 'stale', expires_at: 500 }, 1_000)),
+      'before its lease is over',
+    ],
+    ['no success', log.slice(0, -1), 'succeeds, once'],
+  ] as const)('%s is found out', ([, events, promise]) => {
+    expect(judge(numbered(events)).broken).toContainEqual(expect.stringContaining(promise));
+  });
+});
+
+function part(data: number): Partial<EventRecord> {
+  return { type: 'session.checkpointed', sessionId: 'report', payload: { data } };
+}
 
 function brokenBy(log: readonly Partial<EventRecord>[]): readonly string[] {
   return checkPromises(numbered(log), { ok: true, findings: [] }).broken;

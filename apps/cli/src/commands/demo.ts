@@ -10,7 +10,7 @@ interface DemoOptions {
 }
 
 /** It takes a third of that; whoever waits longer waits for something that will not come. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 const define: Define = (program, run) => {
   program
@@ -30,10 +30,10 @@ const define: Define = (program, run) => {
         const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};
         const startOver = call.options.fault === 'start-over';
         const result = await playDemo({ print, paint: output.paint, interrupted, startOver });
-        const { store, stories, broken, asOf, filesDoneTwice, filesLeftOut, verification } = result;
+        const { store, stories, broken, asOf, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification } = result;
         return {
           kind: 'demo',
-          data: { store, tasks: stories.length, filesDoneTwice, filesLeftOut, broken, verification },
+          data: { store, tasks: stories.length, filesDoneTwice, filesLeftOut, partsWrittenTwice, broken, verification },
           asOf,
           ids: [store],
           text: (paint) => ['', ...summaryTable(stories, paint), '', ...endLines(result, paint)],
@@ -46,10 +46,12 @@ const define: Define = (program, run) => {
 
 export default define;
 
-function endLines({ path, filesDoneTwice, filesLeftOut, verification, broken }: DemoResult, paint: Paint): string[] {
+function endLines(result: DemoResult, paint: Paint): string[] {
+  const { path, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification, broken } = result;
   return [
     `files done twice: ${filesDoneTwice}`,
     `files left out: ${filesLeftOut}`,
+    `parts written twice: ${partsWrittenTwice}`,
     `log: ${path}`,
     ...verificationLines(verification, paint),
     ...broken.map((promise) => `${paint('red', '✗ broken')}: ${promise}`),

@@ -9,6 +9,7 @@ import { AgentProcess } from './agent-process.ts';
 import { DemoLog } from './demo-log.ts';
 import { checkPromises, type Checked } from './promises.ts';
 import { COMPANY, HOME, positionOf, readLog, type TaskStory } from './read-log.ts';
+import { playRun } from './run-act.ts';
 import { Screen } from './screen.ts';
 import { bySize, findSources, type Sources } from './source-folders.ts';
 
@@ -32,6 +33,7 @@ export interface DemoResult extends Checked {
   /** Of the store's file. */
   readonly path: string;
   readonly stories: readonly TaskStory[];
+  readonly partsWrittenTwice: number;
   readonly verification: Verification;
   readonly asOf: number;
 }
@@ -80,9 +82,21 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
     await log.end();
   }
   const { events } = log;
+  const { print, paint } = options;
+  const run = await playRun({ orchestrator, store, folder, print, paint, interrupted: aborted(options.interrupted) });
   const asOf = await orchestrator.asOf();
   const verification = await orchestrator.verify();
-  return { store, path, stories: readLog(events), verification, asOf, ...checkPromises(events, verification) };
+  const checked = checkPromises(events, verification);
+  return {
+    store,
+    path,
+    stories: readLog(events),
+    partsWrittenTwice: run.partsWrittenTwice,
+    verification,
+    asOf,
+    ...checked,
+    broken: [...checked.broken, ...run.broken],
+  };
 }
 
 type Start = (agent: string, run: number, leasesMs: readonly number[]) => AgentProcess;

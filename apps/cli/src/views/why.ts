@@ -17,7 +17,7 @@ function conditionLines(why: WhyTask | WhySession, paint: Paint): string[] {
   return [
     why.subject === 'task'
       ? briefLine(why.task, paint)
-      : `${state(why.session.status, paint)}  session ${why.session.id}  ${why.session.tasksOpen} open tasks`,
+      : `${state(why.session.status, paint)}  session ${why.session.id}  ${why.session.tasksOpen === 1 ? '1 open task' : `${why.session.tasksOpen} open tasks`}`,
     verdict(why, paint),
     '',
     ...conditions.flatMap((one) => condition(one, { now, width, paint })),

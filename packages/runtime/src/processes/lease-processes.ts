@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { listProcesses, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
+import { listProcesses, programOf, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
 
 /** The lease that a process was started under, as its environment tells. */
 export interface CarriedLease {
@@ -14,7 +14,7 @@ export interface LeaseProcess {
   readonly pid: number;
   /** With the pid it names one process; in the unit of `ProcessIdentity`. */
   readonly start: string;
-  /** The name of its program, at most 15 bytes, without arguments: they may hold secrets. Escape it before printing. */
+  /** The name of its program, without arguments: they may hold secrets. Escape it before printing. */
   readonly command: string;
 }
 
@@ -29,7 +29,7 @@ export function findLeaseProcesses(lease: CarriedLease): readonly LeaseProcess[]
   if (ownProcess() === null) return null;
   return ProcessScan.make()
     .carriersOf(lease)
-    .map(({ pid, start, command }) => ({ pid, start, command }));
+    .map((process) => ({ pid: process.pid, start: process.start, command: programOf(process) }));
 }
 
 interface ScannedProcess extends ProcessEntry {

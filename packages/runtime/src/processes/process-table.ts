@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** What the process table says of a process. */
 export interface ProcessEntry {
   readonly pid: number;
-  /** The name of its program, without arguments: they may hold secrets. Not fit to be printed as it is. */
+  /** What its first thread is called: the name of its program or script, unless it was renamed. At most 15 bytes. */
   readonly command: string;
   /** The process group: the pid of its leader, who may be gone. */
   readonly group: number;
@@ -30,6 +31,17 @@ export function readProcess(pid: number): ProcessEntry | null {
     // Of a process whose first thread has ended, the others may work on.
     hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,
   };
+}
+
+/** The name of a process's program, without arguments: they may hold secrets. Not fit to be printed as it is. */
+export function programOf({ pid, command }: Pick<ProcessEntry, 'pid' | 'command'>): string {
+  // Node's name for the first thread of any program that it runs.
+  if (command !== 'MainThread') return command;
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return command;
+  }
 }
 
 /**
