@@ -340,6 +340,7 @@ test.concurrent.for([
   [['--agent', 'a', '--on-lost', 'term', 'now', '--', 'true'], /--on-lost/],
   [['--agent', 'a', '--conflict-exit-code', '256', '--', 'true'], /--conflict-exit-code/],
   [['--agent', 'a', '--ttl', '10ms', '--', 'true'], /--ttl/],
+  [['--agent', 'a', '--timeout', '597h', '--', 'true'], /--timeout/],
 ] as const)('run %j is refused with 64', async ([words, said], { expect }) => {
   using cli = new Cli();
 

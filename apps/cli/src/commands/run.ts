@@ -29,10 +29,10 @@ const define: Define = (program, run) => {
     .summary('run a command under a lease, and report how it came out')
     .description(DESCRIPTION)
     .argument('<command...>', 'the command and its arguments, after --; no shell reads them')
-    .option('--timeout <duration>', 'end the command after so long: exit 124, the attempt has failed', parseDuration)
+    .option('--timeout <duration>', 'end the command after so long: exit 124, the attempt has failed', parseTimeout)
     .option(
       '--on-lost <action...>',
-      'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first (ORCHESTRATOR_PID names the first)',
+      'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first, while this one is paused (ORCHESTRATOR_PID); its words must not begin with a dash',
     )
     .option('--result-file <file>', 'write what came of it there, as JSON')
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
@@ -126,6 +126,15 @@ function onLostOf([action = 'term', ...words]: readonly string[] = []): OnLost {
     'For example: --on-lost exec ./save-work -- CMD…',
     'onLost',
   );
+}
+
+/** As long as a timer can run: nearly 25 days. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+function parseTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > TIMEOUT_MS_MAX) throw new InvalidArgumentError('Write at most 596h.');
+  return ms;
 }
 
 function parseExitCode(text: string): number {
