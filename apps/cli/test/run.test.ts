@@ -305,6 +305,25 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     },
   );
 
+  test.concurrent('a store that cannot be reached is 69, and the result file says so', async ({ expect }) => {
+    using cli = new Cli();
+    const words = [
+      '--agent',
+      'a',
+      '--store',
+      'postgres://nobody@127.0.0.1:1/none',
+      '--ttl',
+      '1s',
+      '--result-file',
+      'result.json',
+    ];
+
+    const ran = await cli.run(['run', ...words, '--', 'true']);
+
+    expect([ran.exit, ran.stderr]).toEqual([69, expect.stringContaining('STORE_UNREACHABLE')]);
+    expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 69, reason: 'error', task_id: null });
+  });
+
   test.concurrent('--quiet-unless-failed shows what was written only if it failed', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
