@@ -249,7 +249,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     using cli = new Cli();
     const id = await addTask(cli);
     const file = join(cli.folder, 'result.json');
-    const words = ['--ttl', '2s', '--result-file', file, '--', 'sh', '-c', 'echo "pid $$"; exec sleep 100'];
+    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', 'echo "pid $$"; exec sleep 100'];
     using running = new Running(cli, words);
     await running.command();
 
