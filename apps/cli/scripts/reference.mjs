@@ -1,5 +1,5 @@
 // Writes docs/cli.md from the definitions of the commands: what the program says of itself is the reference.
-import { EXIT_CODES, EXIT_OF } from '../src/exit-codes.ts';
+import { EXIT_CODES, EXIT_OF, OTHER_EXIT_CODES } from '../src/exit-codes.ts';
 import { createProgram } from '../src/program.ts';
 
 const INTRODUCTION = `# The command line
@@ -56,7 +56,7 @@ function exitCodes() {
     const codes = Object.entries(EXIT_OF).filter(([, code]) => String(code) === exit);
     return `| ${exit} | ${means} | ${codes.map(([name]) => `\`${name}\``).join(' ')} |`;
   });
-  return `## Exit codes\n\nThe same with and without \`--json\`.\n\n| exit | means | \`error.code\` |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+  return `## Exit codes\n\nThe same with and without \`--json\`.\n\n| exit | means | \`error.code\` |\n| --- | --- | --- |\n${rows.join('\n')}\n\n${OTHER_EXIT_CODES}\n`;
 }
 
 async function generate() {

@@ -2,8 +2,7 @@ import type { ErrorCode } from '@agent-orchestrator/core';
 
 /**
  * What every exit code means: the one table, printed by `orchestrator help exit-codes`. Codes from 64 on are those of
- * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message. `run` passes on that of its command,
- * 128 and the signal's number where a signal ended it.
+ * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message.
  */
 export const EXIT_CODES = {
   0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
@@ -30,6 +29,10 @@ export const EXIT_CODES = {
 
 export type ExitCode = keyof typeof EXIT_CODES;
 
+/** What the table cannot list. */
+export const OTHER_EXIT_CODES =
+  'Any other is that of the command of `run`, passed on; 128 and the number of the signal where a signal ended it.';
+
 /** Codes of errors that the command line adds to those of the API; reasons of refusals in upper case among them. */
 type CliCode =
   | 'BUSY'
@@ -44,6 +47,7 @@ type CliCode =
   | 'USAGE'
   | 'CONTENT'
   | 'INTERRUPTED'
+  | 'NOT_STARTED'
   | 'OUTPUT';
 
 export type FailureCode = ErrorCode | CliCode;
@@ -53,6 +57,7 @@ export const EXIT_OF = {
   USAGE: 64,
   CONTENT: 65,
   INTERRUPTED: 130,
+  NOT_STARTED: 125,
   OUTPUT: 74,
 
   BUSY: 75,

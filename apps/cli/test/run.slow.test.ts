@@ -1,6 +1,6 @@
 /*
  * run, when the lease is in doubt or lost, on real processes:
- *  - while the store does not answer past the trust window, all of the command stands still; then it goes on
+ *  - while the store does not answer past the trust window, all of the command stands still; then it goes on; on a terminal, too
  *  - where the store stays away until the TTL is over, the command is ended: 69
  *  - a wrapper that was stopped past the TTL, its session taken over: the command is ended, 79, with nothing reported
  *  - it was not taken over: the command goes on, and its task succeeds
@@ -8,12 +8,13 @@
  *  - what does not heed SIGTERM is killed after ten seconds, with what it has started
  *  - Ctrl-Z stops the command with the wrapper
  *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
+ * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  * Dead at once:
  *  - a wrapper killed with its command is recovered within two seconds by whoever watches, with the evidence in the event
  *  - a wrapper killed alone leaves its command, which keeps the lease until its end, is named, and is refused once it is taken over
  *  - a plain claim records no process, and is not recovered when its process ends
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,6 +27,7 @@ import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, stateOf, taskO
 
 /** Says its pid, and works in a process of its own. */
 const WORK = ['sh', '-c', 'echo "pid $$"; sleep 100 & wait'];
+const CTRL_C = '\x03';
 const hasScript = commandExists('script');
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
@@ -34,7 +36,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   }) => {
     using cli = new Cli();
     const id = await addTask(cli);
-    using running = new Running(cli, ['--ttl', '4s', '--', 'sh', '-c', 'echo "pid $$"; sleep 5 & wait $!']);
+    using running = new Running(cli, ['--ttl', '10s', '--', 'sh', '-c', 'echo "pid $$"; sleep 12 & wait $!']);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
 
@@ -49,6 +51,30 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(exit).toBe(0);
     expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded', interruptions: 0 });
   });
+
+  test
+    .skipIf(!hasScript)
+    .concurrent(
+      'so does a command that shares the group of a terminal, with what it has started',
+      async ({ expect }) => {
+        using cli = new Cli();
+        const id = await addTask(cli);
+        const line = `${ORCHESTRATOR} run --agent a --ttl 10s -- sh -c 'echo "pid $$"; sleep 12 & wait $!'`;
+        using terminal = new Terminal(cli, line);
+        const command = Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1]));
+        const grandchild = await until(() => childOf(command));
+
+        const unlock = lock(cli);
+        await terminal.says('paused');
+        await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
+        unlock();
+        await terminal.says('goes on');
+        await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
+        await terminal.closed;
+
+        expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
+      },
+    );
 
   test.concurrent('where the store stays away until the TTL is over, the command is ended: 69', async ({ expect }) => {
     using cli = new Cli();
@@ -74,7 +100,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using cli = new Cli();
     const id = await addTask(cli, { sessionId: 's' });
     const file = join(cli.folder, 'result.json');
-    using running = new Running(cli, ['--ttl', '1s', '--result-file', file, '--', ...WORK]);
+    using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
 
@@ -99,11 +125,11 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   }) => {
     using cli = new Cli();
     const id = await addTask(cli);
-    using running = new Running(cli, ['--ttl', '1s', '--', 'sh', '-c', 'echo "pid $$"; sleep 4']);
+    using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
     await running.command();
 
     running.child.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
     running.child.kill('SIGCONT');
     const { exit } = await running.finished;
 
@@ -119,8 +145,8 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     await addTask(cli, { sessionId: 's' });
     const file = join(cli.folder, 'result.json');
     writeHook(cli);
-    const command = ['sh', '-c', 'echo "pid $$"; sleep 3'];
-    using running = new Running(cli, ['--ttl', '1s', '--result-file', file, ...words, '--', ...command]);
+    const command = ['sh', '-c', 'echo "pid $$"; sleep 12'];
+    using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
     await running.command();
 
     running.child.kill('SIGSTOP');
@@ -167,13 +193,13 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using cli = new Cli();
     const id = await addTask(cli);
 
-    const said = await onTerminal(
-      cli,
-      `${ORCHESTRATOR} run --agent a -- sh -c 'read line </dev/tty; read more; echo "<$line $more>"'`,
-      ['one\n', 'two\n'],
-    );
+    const line = `${ORCHESTRATOR} run --agent a -- sh -c 'read line </dev/tty; read more; echo "<$line $more>"'`;
+    using terminal = new Terminal(cli, line);
+    terminal.type('one\n');
+    terminal.type('two\n');
+    await terminal.closed;
 
-    expect(said).toContain('<one two>');
+    expect(terminal.said).toContain('<one two>');
     expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
   });
 
@@ -186,7 +212,10 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         const id = await addTask(cli);
 
         const line = `${ORCHESTRATOR} run --agent a --result-file result.json -- sh -c 'echo ready; sleep 100'`;
-        await onTerminal(cli, line, ['ready', '\x03']);
+        using terminal = new Terminal(cli, line);
+        await terminal.says('ready');
+        terminal.type(CTRL_C);
+        await terminal.closed;
 
         expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 130, signal: 'SIGINT' });
         expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
@@ -284,18 +313,30 @@ function childOf(pid: number): number | null {
   return children === '' ? null : Number(children.split(' ')[0]);
 }
 
-/** Runs a line of shell on a terminal of its own, and types: a word without a line end is waited for, not typed. */
-async function onTerminal(cli: Cli, line: string, typed: readonly string[]): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: cli.folder, ORCHESTRATOR_STORE: cli.store };
-  const terminal = spawn('script', ['-qec', line, '/dev/null'], { cwd: cli.folder, env });
-  let said = '';
-  terminal.stdout.on('data', (chunk) => (said += String(chunk)));
-  for (const text of typed) {
-    if (/^\w+$/.test(text)) await until(() => said.includes(text));
-    else terminal.stdin.write(text);
+/** A line of shell on a terminal of its own. */
+class Terminal implements Disposable {
+  readonly #script: ChildProcessWithoutNullStreams;
+  readonly closed: Promise<unknown>;
+  said = '';
+
+  constructor(cli: Cli, line: string) {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: cli.folder, ORCHESTRATOR_STORE: cli.store };
+    this.#script = spawn('script', ['-qec', line, '/dev/null'], { cwd: cli.folder, env });
+    this.#script.stdout.on('data', (chunk) => (this.said += String(chunk)));
+    this.closed = once(this.#script, 'close');
   }
-  await once(terminal, 'close');
-  return said;
+
+  type(text: string): void {
+    this.#script.stdin.write(text);
+  }
+
+  async says(text: string): Promise<void> {
+    await until(() => this.said.includes(text));
+  }
+
+  [Symbol.dispose](): void {
+    this.#script.kill('SIGHUP');
+  }
 }
 
 function resultIn(file: string): unknown {

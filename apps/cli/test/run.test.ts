@@ -249,7 +249,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     using cli = new Cli();
     const id = await addTask(cli);
     const file = join(cli.folder, 'result.json');
-    const words = ['--ttl', '2s', '--result-file', file, '--', 'sh', '-c', 'echo "pid $$"; exec sleep 100'];
+    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', 'echo "pid $$"; exec sleep 100'];
     using running = new Running(cli, words);
     await running.command();
 
@@ -305,6 +305,25 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     },
   );
 
+  test.concurrent('a store that cannot be reached is 69, and the result file says so', async ({ expect }) => {
+    using cli = new Cli();
+    const words = [
+      '--agent',
+      'a',
+      '--store',
+      'postgres://nobody@127.0.0.1:1/none',
+      '--ttl',
+      '1s',
+      '--result-file',
+      'result.json',
+    ];
+
+    const ran = await cli.run(['run', ...words, '--', 'true']);
+
+    expect([ran.exit, ran.stderr]).toEqual([69, expect.stringContaining('STORE_UNREACHABLE')]);
+    expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 69, reason: 'error', task_id: null });
+  });
+
   test.concurrent('--quiet-unless-failed shows what was written only if it failed', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
@@ -340,6 +359,7 @@ test.concurrent.for([
   [['--agent', 'a', '--on-lost', 'term', 'now', '--', 'true'], /--on-lost/],
   [['--agent', 'a', '--conflict-exit-code', '256', '--', 'true'], /--conflict-exit-code/],
   [['--agent', 'a', '--ttl', '10ms', '--', 'true'], /--ttl/],
+  [['--agent', 'a', '--timeout', '597h', '--', 'true'], /--timeout/],
 ] as const)('run %j is refused with 64', async ([words, said], { expect }) => {
   using cli = new Cli();
 

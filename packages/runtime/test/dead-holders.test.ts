@@ -8,12 +8,16 @@
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
  *  - whatever it started and left behind with the lease in its environment keeps it from being dead, in any process group
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
+ *  - who sees other processes, or the same ones otherwise, is another host; who sees them by numbers that are not theirs, none
+ *  - a process that is hidden (hidepid) is not gone
  *  - the processes of a lease are named without their arguments
  *  - a claim that finds nothing recovers what the dead held, and takes it; one of a session takes it over; one to resume, too
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ClaimRecord, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -161,6 +165,28 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(seen).toMatchObject({ withBoth: [], withNephew: [{ pid: holder.pid }] });
   });
 
+  test.skipIf(!mayUnshare()).for([
+    ['in a pid namespace of its own', 'unshare --fork --pid --mount-proc', false],
+    ['in a time namespace of its own', 'unshare --fork --time --boottime 1000', false],
+    ['in a user namespace of its own', 'unshare --fork --user', false],
+    ['with the /proc of another pid namespace', 'unshare --fork --pid', true],
+  ] as const)('%s, a process is told as of another host, or not at all', ([, command, isNone]) => {
+    const { own } = lookFrom(command, process.pid);
+
+    expect(own === null).toBe(isNone);
+    expect(own?.host).not.toBe(ownProcess()?.host);
+  });
+
+  test.skipIf(!mayUnshare())('a process that is hidden is not gone', () => {
+    const asNobody = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups`;
+    const hidden = `unshare --mount sh -c 'mount -o remount,hidepid=2 /proc && exec "$@"' sh ${asNobody}`;
+
+    const seen = [lookFrom(asNobody, process.pid), lookFrom(hidden, process.pid)];
+
+    // Seen, its start is not the one that is asked for; hidden, nobody can tell.
+    expect(seen.map(({ other }) => other)).toEqual(['gone', 'unknown']);
+  });
+
   test('the processes of a lease are named without their arguments', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const claim = await claimAs(orchestrator, undefined);
@@ -212,6 +238,24 @@ async function claimAs(
 
 function environmentOf({ lease }: ClaimRecord): Record<string, string> {
   return { ORCHESTRATOR_SESSION: lease.sessionId, ORCHESTRATOR_TOKEN: String(lease.token) };
+}
+
+/** How a process of another view sees itself and another one. */
+function lookFrom(command: string, pid: number): { own: ProcessIdentity | null; other: string | null } {
+  const program = fileURLToPath(new URL('programs/look.ts', import.meta.url));
+  const words = `exec ${command} '${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings '${program}' ${pid}`;
+  return JSON.parse(execFileSync('sh', ['-c', words], { encoding: 'utf8' })) as ReturnType<typeof lookFrom>;
+}
+
+/** Whether other namespaces can be made here: for that one has to be the administrator, with the tools for it. */
+function mayUnshare(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  try {
+    execFileSync('unshare', ['--fork', '--pid', '--mount-proc', '--time', 'setpriv', '--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The only child that a process has. */

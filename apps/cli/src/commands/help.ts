@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { usage } from '../failure.ts';
-import { EXIT_CODES, EXIT_OF } from '../exit-codes.ts';
+import { EXIT_CODES, EXIT_OF, OTHER_EXIT_CODES } from '../exit-codes.ts';
 import type { Answer } from '../output/output.ts';
 import { table } from '../output/table.ts';
 import type { Define } from '../program.ts';
@@ -47,8 +47,8 @@ function exitCodes(): Answer {
     kind: 'exit_codes',
     data: rows,
     ids: rows.map(({ exit }) => String(exit)),
-    text: (paint) =>
-      table(
+    text: (paint) => [
+      ...table(
         ['EXIT', 'MEANS'],
         rows.flatMap(({ exit, means, codes }) => [
           [String(exit), means],
@@ -56,6 +56,9 @@ function exitCodes(): Answer {
         ]),
         paint,
       ),
+      '',
+      OTHER_EXIT_CODES,
+    ],
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Lease } from '@agent-orchestrator/core';
-import type { OnLost, RunResult } from '@agent-orchestrator/runtime';
+import type { OnLost, RunOptions as RunUnderLease, RunResult } from '@agent-orchestrator/runtime';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../call.ts';
 import { interruption, signalOf } from '../changes.ts';
@@ -14,7 +14,7 @@ import type { Define } from '../program.ts';
 import { claimRefused } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
 import { ResultFile } from '../run/result-file.ts';
-import { endLine, newsLine } from '../run/words.ts';
+import { endLine, failureOfRun, newsLine } from '../run/words.ts';
 
 interface RunOptions extends ClaimOptions {
   readonly timeout?: number;
@@ -28,11 +28,12 @@ const define: Define = (program, run) => {
   addClaimOptions(program.command('run'))
     .summary('run a command under a lease, and report how it came out')
     .description(DESCRIPTION)
+    .usage('[options] -- <command...>')
     .argument('<command...>', 'the command and its arguments, after --; no shell reads them')
-    .option('--timeout <duration>', 'end the command after so long: exit 124, the attempt has failed', parseDuration)
+    .option('--timeout <duration>', 'end the command after so long: exit 124, the attempt has failed', parseTimeout)
     .option(
       '--on-lost <action...>',
-      'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first (ORCHESTRATOR_PID names the first)',
+      'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first, while this one is paused (ORCHESTRATOR_PID); its words must not begin with a dash',
     )
     .option('--result-file <file>', 'write what came of it there, as JSON')
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
@@ -40,70 +41,73 @@ const define: Define = (program, run) => {
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 
-const DESCRIPTION = `run a command under a lease: claim a task, keep the lease while the command runs, and report how it came out
-
-Exit code 0 means the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM and
-SIGHUP are passed on, and the task is given back uncharged; so it is where the command never started (125, 126, 127).
-The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE, _STORE, and in the files named by
-_PAYLOAD_FILE and _CONTEXT_FILE the payload and the context as JSON; heartbeat, checkpoint and release take them from there.
-
-While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost lease
-ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.
-
-The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be
-stopped with Ctrl-Z; Ctrl-C then goes to it directly. Windows can neither pause a command nor signal what it has started, and
-only on Linux a command that shares our group is paused and ended together with what it has started.`;
+const DESCRIPTION = [
+  'run a command under a lease: claim a task, keep the lease while the command runs, and report how it came out',
+  'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
+    'and SIGHUP are passed on, and the task is given back uncharged; so it is where the command never started (125, 126, 127).',
+  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
+    '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
+  'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
+    'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
+  'The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be ' +
+    'stopped with Ctrl-Z; Ctrl-C then goes to it directly. A command that shares our group is paused and ended together with what it ' +
+    'has started only on Linux. Windows has no groups, and cannot pause a command.',
+].join('\n\n');
 
 export default define;
 
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
-  const { timeout: timeoutMs, quietUnlessFailed } = call.options;
   const onLost = onLostOf(call.options.onLost);
-  const { DEFAULTS, ownProcess, parseStoreUrl, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, ownProcess } = await import('@agent-orchestrator/runtime');
   const { agent, instance = randomUUID() } = call.requireAgent();
-  const request: ClaimRequest = {
-    agent,
-    instance,
-    process: ownProcess() ?? undefined,
-    ...claimRequest(call.options),
-  };
+  const holder = ownProcess() ?? undefined;
+  const request: ClaimRequest = { agent, instance, process: holder, ...claimRequest(call.options) };
   await call.check(async (orchestrator) => orchestrator.claimTask(request));
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
-  const store = parseStoreUrl(call.settings.store.value);
   const interrupted = interruption();
+  try {
+    await using orchestrator = await call.open('create', patienceMs(request.ttlMs ?? DEFAULTS.ttl_ms));
+    const { wait } = call.options;
+    const { claimed, since } = await (wait === undefined
+      ? claimOnce(orchestrator, request)
+      : claimWithin(orchestrator, request, wait, interrupted));
+    if (!claimed.ok) throw claimRefused(claimed, request.sessionId, await orchestrator.now());
 
-  await using orchestrator = await call.open('create', patienceMs(request.ttlMs ?? DEFAULTS.ttl_ms));
-  const { wait } = call.options;
-  const { claimed, since } = await (wait === undefined
-    ? claimOnce(orchestrator, request)
-    : claimWithin(orchestrator, request, wait, interrupted));
-  if (!claimed.ok)
-    return notClaimed(call, claimRefused(claimed, request.sessionId, await orchestrator.now()), resultFile);
+    const interruptedBy = signalOf(interrupted);
+    const result = await perform(call, { orchestrator, claim: claimed, since, command, onLost, interruptedBy });
+    const exit = await leaveResult(call, result, resultFile);
+    // What still waits for an answer of the store would keep this process for as long.
+    if (result.reason === 'store_unreachable') process.exit(exit);
+    return exit;
+  } catch (error) {
+    return await notRun(call, failureOf(error), resultFile);
+  }
+}
 
+async function perform(
+  { options, output, settings }: Call<RunOptions>,
+  run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'onLost' | 'interruptedBy'>,
+): Promise<Result> {
+  const { DEFAULTS, parseStoreUrl, runUnderLease } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
-    if (line !== null && call.output.format === 'text') call.output.chatter(printable(line));
+    if (line !== null && output.format === 'text') output.chatter(printable(line));
   };
+  const store = parseStoreUrl(settings.store.value);
+  const { claim, onLost } = run;
   const result = await runUnderLease({
-    orchestrator,
-    claim: claimed,
-    since,
-    namespace: call.options.namespace ?? DEFAULTS.namespace,
-    command,
+    ...run,
+    namespace: options.namespace ?? DEFAULTS.namespace,
     store: 'address' in store ? store.address : store.url,
-    files: { payload: claimed.task.payload, context: toJson(claimed.context) },
-    timeoutMs,
-    onLost,
-    quietUnlessFailed,
-    interruptedBy: signalOf(interrupted),
+    files: { payload: claim.task.payload, context: toJson(claim.context) },
+    timeoutMs: options.timeout,
+    quietUnlessFailed: options.quietUnlessFailed,
     onNews: (news) => tell(newsLine(news, onLost)),
   });
-  tell(endLine(result, claimed, Date.now()));
-  const exit = exitOfRun(result);
-  const left = await leaveResult(call, { exit, ...result, taskId: claimed.task.id, lease: claimed.lease }, resultFile);
-  // What still waits for an answer of the store would keep this process for as long.
-  if (result.reason === 'store_unreachable') process.exit(left);
-  return left;
+  const failure = failureOfRun(result, claim);
+  if (failure === null) tell(endLine(result, claim, Date.now()));
+  else output.failure(failure);
+  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: claim.lease };
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
@@ -127,6 +131,15 @@ function onLostOf([action = 'term', ...words]: readonly string[] = []): OnLost {
   );
 }
 
+/** As long as a timer can run: nearly 25 days. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+function parseTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > TIMEOUT_MS_MAX) throw new InvalidArgumentError('Write at most 596h.');
+  return ms;
+}
+
 function parseExitCode(text: string): number {
   const code = parseInteger(text);
   if (code > 255) throw new InvalidArgumentError('Write an exit code: 0 to 255.');
@@ -138,23 +151,25 @@ function patienceMs(ttlMs: number): number {
   return Math.min(Math.max(ttlMs / 8, 1_000), 30_000);
 }
 
-async function notClaimed(call: Call<RunOptions>, failure: Failure, resultFile: ResultFile | null): Promise<number> {
-  const exit = failure.exit === 75 ? (call.options.conflictExitCode ?? failure.exit) : failure.exit;
-  call.output.failure(failure);
+/** Nothing was claimed, or the program itself failed. */
+async function notRun(call: Call<RunOptions>, failure: Failure, resultFile: ResultFile | null): Promise<number> {
   const { code, message } = failure;
-  return leaveResult(call, { ...NOTHING_RUN, exit, message: `${message} [${code}]` }, resultFile);
+  const isConflict = code === 'NO_TASK' || code === 'BUSY';
+  const exit = isConflict ? (call.options.conflictExitCode ?? failure.exit) : failure.exit;
+  call.output.failure(failure);
+  const reason = isConflict ? 'not_claimed' : 'error';
+  return leaveResult(call, { ...NOTHING_RUN, exit, reason, message: `${message} [${code}]` }, resultFile);
 }
 
 /** What a result file says. */
 interface Result extends Omit<RunResult, 'reason'> {
   readonly exit: number;
-  readonly reason: RunResult['reason'] | 'not_claimed';
+  readonly reason: RunResult['reason'] | 'not_claimed' | 'error';
   readonly taskId: string | null;
   readonly lease: Lease | null;
 }
 
-const NOTHING_RUN: Omit<Result, 'exit' | 'message'> = {
-  reason: 'not_claimed',
+const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   code: null,
   signal: null,
   interruptedBy: null,

@@ -12,7 +12,10 @@ export interface ClaimOptions extends LeaseOptions {
 
 export function addClaimOptions(command: Command): Command {
   return command
-    .option('--session <id>', 'only this session; it is taken over if its lease has expired')
+    .option(
+      '--session <id>',
+      'only this session; it is taken over if its lease has expired, or (on Linux) its holder on this machine is plainly dead',
+    )
     .option('--kind <name>', 'only tasks of this kind (may be repeated)', collect)
     .option('--role <name>', 'a role of the agent: it may also take what waits for the role (may be repeated)', collect)
     .option(

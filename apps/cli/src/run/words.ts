@@ -1,6 +1,9 @@
 import type { ClaimRecord, LeaseLost } from '@agent-orchestrator/core';
 import type { OnLost, RunNews, RunResult } from '@agent-orchestrator/runtime';
+import type { ExitCode } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
 import { relative } from '../output/time.ts';
+import { exitOfRun } from './exit-of-run.ts';
 
 /** What people are told while the command runs; null: nothing. */
 export function newsLine(news: RunNews, onLost: OnLost): string | null {
@@ -25,32 +28,63 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
   }
 }
 
+/** Why a run is not what was wanted, although the command is not to blame; null: that is for its exit code to say. */
+export function failureOfRun(result: RunResult, { task, lease }: ClaimRecord): Failure | null {
+  const exit = exitOfRun(result) as ExitCode;
+  const { lost, message } = result;
+  switch (result.reason) {
+    case 'not_found':
+    case 'not_executable':
+    case 'not_started':
+      return new Failure('NOT_STARTED', `${message ?? 'The command could not be started'}.`, {
+        exit,
+        hint: 'The task was given back; no attempt was charged.',
+      });
+    case 'lease_lost': {
+      const said = `The lease on session ${lease.sessionId} was lost${lost === null ? '' : lossOf(lost)}.`;
+      return new Failure('LEASE_LOST', said, {
+        exit,
+        hint: `Nothing was reported of task ${task.id}: its next holder does that.`,
+      });
+    }
+    case 'store_unreachable': {
+      const said = `The store could not be told how task ${task.id} came out${message === null ? '' : `: ${message}`}`;
+      return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'It will be recovered when its lease is over.' });
+    }
+    case 'ended':
+    case 'released_by_command':
+    case 'interrupted':
+    case 'timed_out':
+    case 'cancelled':
+      return null;
+  }
+}
+
 /** What people are told at the end; null where the command has said all there is to say. */
-export function endLine(result: RunResult, { task, lease }: ClaimRecord, now: number): string | null {
-  const { reason, code, signal, status, runAt, message, lost } = result;
-  const named = `task ${task.id}`;
+export function endLine(
+  { reason, code, signal, status, runAt }: RunResult,
+  { task }: ClaimRecord,
+  now: number,
+): string | null {
   switch (reason) {
     case 'ended': {
       if (code === 0) return null;
       const how = signal === null ? `exit code ${code}` : signal;
-      return `${named} failed (${how})${next(status, runAt, now)}`;
+      return `task ${task.id} failed (${how})${next(status, runAt, now)}`;
     }
     case 'timed_out':
-      return `${named} failed (it took too long)${next(status, runAt, now)}`;
-    case 'released_by_command':
-      return null;
+      return `task ${task.id} failed (it took too long)${next(status, runAt, now)}`;
     case 'interrupted':
-      return `${named} was given back; no attempt was charged`;
+      return `task ${task.id} was given back; no attempt was charged`;
+    case 'cancelled':
+      return `task ${task.id} is cancelled, as was asked`;
+    case 'released_by_command':
     case 'not_found':
     case 'not_executable':
     case 'not_started':
-      return `error: ${message ?? 'The command could not be started'}. The task was given back; no attempt was charged.`;
-    case 'cancelled':
-      return `${named} is cancelled, as was asked`;
     case 'lease_lost':
-      return `error: The lease on session ${lease.sessionId} was lost${lost === null ? '' : lossOf(lost)}: nothing was reported of ${named}. [LEASE_LOST]`;
     case 'store_unreachable':
-      return `error: The store could not be told how ${named} came out${message === null ? '' : `: ${message}`} [STORE_UNREACHABLE]`;
+      return null;
   }
 }
 

@@ -18,10 +18,10 @@ export class KeptOutput implements Disposable {
     return ['inherit', this.#stdout, this.#stderr];
   }
 
-  /** Shows it on the two streams that it was meant for, one after the other. */
+  /** Shows it on the two streams that it was meant for, one after the other. A reader that is gone is no error. */
   async show(): Promise<void> {
-    await pipeline(createReadStream(this.#paths.stdout), process.stdout, { end: false });
-    await pipeline(createReadStream(this.#paths.stderr), process.stderr, { end: false });
+    await pipeline(createReadStream(this.#paths.stdout), process.stdout, { end: false }).catch(() => {});
+    await pipeline(createReadStream(this.#paths.stderr), process.stderr, { end: false }).catch(() => {});
   }
 
   [Symbol.dispose](): void {

@@ -199,8 +199,12 @@ class Run {
 
   /** What came while the command was being started has to reach it, too. */
   #catchUp(command: CommandProcess): void {
-    if (this.#keeper.trust === 'unsure' && this.#options.onLost !== 'warn') command.pause('doubt');
-    if (this.#keeper.cancelRequested) this.#end('cancelled');
+    const { trust, cancelRequested } = this.#keeper;
+    const handsOff = this.#options.onLost === 'warn';
+    if (trust === 'unsure' && !handsOff) command.pause('doubt');
+    if (trust === 'lost' && !handsOff) this.#end('lease_lost');
+    if (trust === 'expired' && !handsOff) this.#end('store_unreachable');
+    if (cancelRequested) this.#end('cancelled');
     if (this.#interruption !== null) this.#passOn(this.#interruption);
   }
 
