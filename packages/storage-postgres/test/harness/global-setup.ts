@@ -2,6 +2,13 @@ import type { TestProject } from 'vitest/node';
 import { prepareTemplate } from './databases.ts';
 import { startServer } from './server.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of the run's server. */
+    postgresUrl: string;
+  }
+}
+
 /** One server for the whole run, with a migrated database to copy for each test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startServer();

@@ -10,13 +10,6 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Of the run's server. */
-    postgresUrl: string;
-  }
-}
-
 /**
  * The server of a run: the one of `DATABASE_URL`; else a container, if a Docker answers and has the image or can get it; else
  * PostgreSQL's own binaries from npm. `TEST_POSTGRES=container` insists on Docker, `TEST_POSTGRES=embedded` leaves it alone.
