@@ -23,6 +23,7 @@
  *  - an idle worker wakes at a change
  *  - and when a task falls due
  *  - and does not hammer: not while nothing happens, nor while much does that is not for it
+ *  - what a dead holder held is done within two seconds, where its death can be proved
  *  - an outage is told and waited out, ever more patiently
  *  - answers that are lost on the way are asked for again, and every command has one effect
  *
@@ -437,6 +438,33 @@ test('nor does it while much happens that is not for it', async () => {
   }
 
   expect(orchestrator.calls.length).toBeLessThan(120);
+});
+
+test('what a dead holder held is done within two seconds, where its death can be proved', async () => {
+  const { time, start, add, orchestrator, statusOf } = await open();
+  await add('count');
+  const process = { host: 'here', boot: 'boot-1', pid: 77, start: '9' };
+  const claimed = await orchestrator.claimTask({ agent: 'dead', process });
+  if (!claimed.ok) throw new Error('not claimed');
+  const { sessionId, token } = claimed.lease;
+  const { host, boot, pid, start: processStart } = process;
+  let isDead = false;
+  let asked = 0;
+  start(() => {}, {
+    findDead: async () => {
+      asked += 1;
+      return isDead ? [{ sessionId, token, host, boot, pid, processStart, observed: 'it is gone' }] : [];
+    },
+  });
+  await time.advance(60_000);
+  expect(asked).toBeLessThan(70);
+
+  isDead = true;
+  await time.advance(2_000);
+
+  expect(await statusOf('count')).toBe('succeeded');
+  const { items } = await orchestrator.listEvents({ types: ['task.recovered'] });
+  expect(items).toMatchObject([{ payload: { reason: 'dead' } }]);
 });
 
 test('an outage is told and waited out, ever more patiently', async () => {
