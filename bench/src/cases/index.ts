@@ -8,8 +8,10 @@ import { backlogCase } from './backlog.ts';
 import { batchesCase } from './batches.ts';
 import { callersCase } from './callers.ts';
 import { enqueue } from './enqueue.ts';
+import { idle } from './idle.ts';
 import { peers } from './peers.ts';
 import { processesCase } from './processes.ts';
+import { wake } from './wake.ts';
 
 const onSqlite =
   (synchronous: Synchronous): SubjectOf =>
@@ -88,4 +90,6 @@ export const CASES: readonly BenchCase[] = [
   }),
   backlogCase({ name: 'postgres-backlog', subjectOf: onPostgres, burden: oldSnapshot }),
   peers,
+  wake,
+  idle,
 ];

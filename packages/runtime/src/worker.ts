@@ -3,6 +3,7 @@ import {
   OrchestratorError,
   type AnyKinds,
   type ClaimRecord,
+  type Evidence,
   type Orchestrator,
   type Released,
   type ReleaseOutcome,
@@ -38,6 +39,11 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly progressWithinMs?: number;
   /** Takes back first what an earlier run of the agent holds. Only where one worker at a time has this name. */
   readonly resume?: boolean;
+  /**
+   * Asked about once a second while there is nothing to do: proof that holders are dead. Their sessions are then recovered at once,
+   * instead of when their leases are stale.
+   */
+  readonly findDead?: () => Promise<readonly Evidence[]>;
   /** For all kinds, or one for each. */
   readonly handler: Handler<Kinds> | HandlersByKind<Kinds>;
   /** Told of everything that a log would want to say. Must not throw. */
@@ -101,6 +107,8 @@ const GIVE_UP_MS = 5_000;
 /** What becomes stale makes no noise: an idle worker looks so often by itself, ever less often. */
 const LOOK_FIRST_MS = 1_000;
 const LOOK_LAST_MS = 5_000;
+/** Where the dead can be told, nobody has to wait longer for them. */
+const LOOK_FOR_DEAD_MS = 1_000;
 /** Between two claims that found nothing. */
 const BREATH_FIRST_MS = 1;
 const BREATH_LAST_MS = 100;
@@ -164,6 +172,7 @@ class RunningWorker implements Worker {
   #unwatch: () => Promise<void> = async () => {};
   #resume: boolean;
   #claimedAt: Instant;
+  #lookedForDeadAt: Instant;
   #ended = false;
   #failure: { readonly cause: unknown } | null = null;
 
@@ -175,10 +184,12 @@ class RunningWorker implements Worker {
     this.instance = options.instance ?? this.#newCommandId();
     this.#wakeUps = new WakeUps(this.#time);
     const { random } = options;
-    this.#look = new BackOff({ firstMs: LOOK_FIRST_MS, lastMs: LOOK_LAST_MS, random });
+    const lastMs = options.findDead === undefined ? LOOK_LAST_MS : LOOK_FOR_DEAD_MS;
+    this.#look = new BackOff({ firstMs: LOOK_FIRST_MS, lastMs, random });
     this.#breath = new BackOff({ firstMs: BREATH_FIRST_MS, lastMs: BREATH_LAST_MS, random });
     this.#resume = options.resume ?? false;
     this.#claimedAt = this.#time.read();
+    this.#lookedForDeadAt = this.#claimedAt;
     this.done = this.#run();
   }
 
@@ -232,7 +243,20 @@ class RunningWorker implements Worker {
     if (claims.length > 0) {
       this.#look.reset();
       this.#breath.reset();
-    } else await this.#idle(nextDueAt);
+    } else if (!(await this.#recoverDead())) await this.#idle(nextDueAt);
+  }
+
+  /** @returns whether there may be something to claim now */
+  async #recoverDead(): Promise<boolean> {
+    const { orchestrator, findDead } = this.#options;
+    const now = this.#time.read();
+    if (findDead === undefined || elapsedMs(this.#lookedForDeadAt, now) < LOOK_FOR_DEAD_MS / 2) return false;
+    this.#lookedForDeadAt = now;
+    const evidence = [...(await this.#resend(findDead, this.#stopping.signal))];
+    if (evidence.length === 0) return false;
+    const command = { agent: this.agent, instance: this.instance, evidence, commandId: this.#newCommandId() };
+    const recovery = () => orchestrator.staleRecovery(command);
+    return (await this.#resend(recovery, this.#stopping.signal)).recovered.length > 0;
   }
 
   async #idle(nextDueAt: number | null): Promise<void> {

@@ -13,6 +13,7 @@
  *  - which is noticed after the process was stopped, before any timer fires
  *  - and after the machine slept, and after its wall clock was set
  *  - a wall clock that was set back hides nothing
+ *  - a sleep counts even if the wall clock hides it
  *  - a slow answer counts from when its question was asked
  *  - a lease that nobody could ask about has expired when its TTL is over
  *  - after a sleep past the TTL the store is asked before that, for as long as otherwise
@@ -25,8 +26,10 @@
  *  - a holder that never reports progress is renewed for as long as it lives
  *  - a bound that was asked for counts from the start
  *  - progress is sent at once, and then once a second, the last of it
+ *  - progress that is reported while a renewal is under way is sent with the next
  *  - malformed progress is refused where it is reported
  *  - a keeper that was stopped sends and says nothing more, and leaves no timer
+ *  - a keeper that is stopped while its holder is asked for life sends nothing
  */
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, onTestFinished, test } from 'vitest';
@@ -237,18 +240,30 @@ test('a wall clock that was set back hides nothing', async () => {
   expect(keeper.trust).toBe('unsure');
 });
 
+test('a sleep counts even if the wall clock hides it', async () => {
+  const { time, keeper } = await hold();
+
+  time.sleep(TTL_MS);
+  time.setWall(-TTL_MS);
+
+  expect(keeper.trust).toBe('unsure');
+});
+
 test('a slow answer counts from when its question was asked', async () => {
   const { time, line, keeper, told } = await hold();
-  line.delayMs = 76_000;
-  // The first one is asked at 25 s and answered at 101 s: by then 76 s old.
-  await time.advance(80_000);
-  expect(keeper.trust).toBe('unsure');
+  await time.advance(5_000);
+  line.delayMs = 90_000;
+  void keeper.heartbeat();
+  await settle();
   line.state = 'cut';
 
-  await time.advance(21_000);
-  expect(keeper.trust).toBe('expired');
-
+  await time.advance(91_000);
+  expect(told()).toContain('renewed');
+  expect(keeper.trust).toBe('unsure');
   expect(told()).not.toContain('sure');
+  await time.advance(9_000);
+
+  expect(keeper.trust).toBe('expired');
 });
 
 test('a lease that nobody could ask about has expired when its TTL is over', async () => {
@@ -369,6 +384,18 @@ test('progress is sent at once, and then once a second, the last of it', async (
   expect((await orchestrator.getSession('s'))?.progress).toEqual({ page: 3 });
 });
 
+test('progress that is reported while a renewal is under way is sent with the next', async () => {
+  const { time, line, keeper } = await hold();
+  line.delayMs = 200;
+  keeper.progress({ page: 1 });
+  await time.advance(100);
+
+  keeper.progress({ page: 2 });
+  await time.advance(2_000);
+
+  expect(line.progress).toEqual([{ page: 1 }, { page: 2 }]);
+});
+
 test('malformed progress is refused where it is reported', async () => {
   const { time, line, keeper, told } = await hold();
 
@@ -392,4 +419,16 @@ test('a keeper that was stopped sends and says nothing more, and leaves no timer
   expect(told()).toEqual([]);
   expect(time.timers).toBe(0);
   expect(await keeper.confirm()).toBe(false);
+});
+
+test('a keeper that is stopped while its holder is asked for life sends nothing', async () => {
+  const asked = Promise.withResolvers<boolean>();
+  const { time, line, keeper } = await hold({ isAlive: () => asked.promise });
+  await time.advance(25_000);
+
+  keeper.stop();
+  asked.resolve(true);
+  await settle();
+
+  expect(line.sentAt).toEqual([]);
 });

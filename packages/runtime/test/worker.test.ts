@@ -23,14 +23,18 @@
  *  - an idle worker wakes at a change
  *  - and when a task falls due
  *  - and does not hammer: not while nothing happens, nor while much does that is not for it
+ *  - what a dead holder held is done within two seconds, where its death can be proved
  *  - an outage is told and waited out, ever more patiently
  *  - answers that are lost on the way are asked for again, and every command has one effect
  *
  * Stopping:
  *  - an idle worker stops at once, and leaves no timer
+ *  - a worker that is told to stop during an outage sends nothing more
+ *  - what was taken while it was told to stop is given back without being begun
  *  - a worker that is told to stop takes nothing more, and lets its handler finish
  *  - after the grace the signal tells, and what is thrown gives the task back without charging an attempt
  *  - a handler that does not listen is left behind
+ *  - a store that is away does not keep a worker from stopping
  *  - a second stop shortens the grace
  *  - what another attempt would not mend ends the worker
  *  - mistakes in its options are refused
@@ -145,8 +149,11 @@ test('each kind has its handler, and other kinds are left alone', async () => {
     },
   });
   onTestFinished(() => worker.stop());
+  // @ts-expect-error: to add gives a sum.
+  const mistaken: WorkerOptions<typeof kinds>['handler'] = { add: () => 'three' };
   await settle();
 
+  expect(typeof mistaken).toBe('object');
   expect((await orchestrator.getTask('sum'))?.result).toEqual({ sum: 3 });
   expect((await orchestrator.getTask('greeting'))?.result).toBe('Hello, you');
   expect(await statusOf('other')).toBe('queued');
@@ -439,6 +446,33 @@ test('nor does it while much happens that is not for it', async () => {
   expect(orchestrator.calls.length).toBeLessThan(120);
 });
 
+test('what a dead holder held is done within two seconds, where its death can be proved', async () => {
+  const { time, start, add, orchestrator, statusOf } = await open();
+  await add('count');
+  const process = { host: 'here', boot: 'boot-1', pid: 77, start: '9' };
+  const claimed = await orchestrator.claimTask({ agent: 'dead', process });
+  if (!claimed.ok) throw new Error('not claimed');
+  const { sessionId, token } = claimed.lease;
+  const { host, boot, pid, start: processStart } = process;
+  let isDead = false;
+  let asked = 0;
+  start(() => {}, {
+    findDead: async () => {
+      asked += 1;
+      return isDead ? [{ sessionId, token, host, boot, pid, processStart, observed: 'it is gone' }] : [];
+    },
+  });
+  await time.advance(60_000);
+  expect(asked).toBeLessThan(70);
+
+  isDead = true;
+  await time.advance(2_000);
+
+  expect(await statusOf('count')).toBe('succeeded');
+  const { items } = await orchestrator.listEvents({ types: ['task.recovered'] });
+  expect(items).toMatchObject([{ payload: { reason: 'dead' } }]);
+});
+
 test('an outage is told and waited out, ever more patiently', async () => {
   const { time, start, add, orchestrator, statusOf } = await open();
   await add('count');
@@ -480,8 +514,37 @@ test('an idle worker stops at once, and leaves no timer', async () => {
   await settle();
 
   await worker.stop();
+  await worker.stop();
 
   expect(time.timers).toBe(0);
+});
+
+test('a worker that is told to stop during an outage sends nothing more', async () => {
+  const { time, start, orchestrator } = await open();
+  orchestrator.cut = true;
+  const { worker } = start(() => {});
+  await time.advance(5_000);
+  const sent = orchestrator.calls.length;
+
+  await worker.stop();
+
+  expect(orchestrator.calls).toHaveLength(sent);
+});
+
+test('what was taken while it was told to stop is given back without being begun', async () => {
+  const { start, add, orchestrator } = await open();
+  await add('count');
+  const { handler, got } = waiting();
+  const { worker } = start(handler);
+  orchestrator.onAnswer = (command) => {
+    if (command === 'claimTasks') void worker.stop();
+  };
+
+  await worker.done;
+
+  expect(got).toEqual([]);
+  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'queued', attempt: 0, interruptions: 0 });
+  expect(orchestrator.calls.map(({ command }) => command)).toEqual(['claimTasks', 'releaseTask']);
 });
 
 test('a worker that is told to stop takes nothing more, and lets its handler finish', async () => {

@@ -6,9 +6,11 @@ type Command = 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask';
 export class TappedOrchestrator extends Orchestrator {
   readonly calls: { readonly command: Command; readonly call: Readonly<Record<string, unknown>> }[] = [];
   cut = false;
-  /** Of each command id, so many answers. */
+  /** Of each command id, so many answers; of commands without one, altogether. */
   loseAnswers = 0;
   lost = 0;
+  /** Called between the effect of a command and its answer. */
+  onAnswer: (command: Command) => void = () => {};
   readonly #lostOf = new Map<unknown, number>();
 
   override claimTasks(call: Parameters<Orchestrator['claimTasks']>[0]) {
@@ -32,9 +34,11 @@ export class TappedOrchestrator extends Orchestrator {
     this.calls.push({ command, call: said });
     if (this.cut) throw new OrchestratorError('STORE_UNREACHABLE');
     const reply = await send();
-    const lost = this.#lostOf.get(said['commandId']) ?? 0;
-    if (said['commandId'] === undefined || lost >= this.loseAnswers) return reply;
-    this.#lostOf.set(said['commandId'], lost + 1);
+    this.onAnswer(command);
+    const key = said['commandId'] ?? command;
+    const lost = this.#lostOf.get(key) ?? 0;
+    if (lost >= this.loseAnswers) return reply;
+    this.#lostOf.set(key, lost + 1);
     this.lost += 1;
     throw new OrchestratorError('OUTCOME_UNKNOWN');
   }
