@@ -88,6 +88,7 @@ function runner(exit: (code: number) => void): Run {
       const answer = await handler(call, ...(args.slice(0, -2) as Arguments));
       if (answer === null) return;
       call.output.answer(answer);
+      if (answer.shown !== undefined && (await call.output.taken())) answer.shown();
       exit(answer.exit ?? 0);
     };
 }

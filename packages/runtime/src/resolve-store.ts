@@ -1,5 +1,5 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { stateFolder } from './state-folder.ts';
 
 /** Where the choice of a store came from: the caller, or the variable that decided. */
 export type StoreSource = 'argument' | 'ORCHESTRATOR_STORE' | 'ORCH_DB_PATH' | 'OPENCLAW_STATE_DIR' | 'HOME';
@@ -23,7 +23,7 @@ export function resolveStore(store?: string, env: Environment = process.env): Re
   if (isSet(env['ORCH_DB_PATH'])) return { url: fileUrl(env['ORCH_DB_PATH']), from: 'ORCH_DB_PATH' };
   if (isSet(env['OPENCLAW_STATE_DIR']))
     return { url: fileUrl(env['OPENCLAW_STATE_DIR'], FILE), from: 'OPENCLAW_STATE_DIR' };
-  return { url: fileUrl(isSet(env['HOME']) ? env['HOME'] : homedir(), join('.openclaw', FILE)), from: 'HOME' };
+  return { url: fileUrl(stateFolder(env), FILE), from: 'HOME' };
 }
 
 const FILE = join('data', 'orchestrator.db');
