@@ -66,8 +66,8 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
   ];
 }
 
-/** An event of the types that change a task's status. */
-const TURNS: readonly EventType[] = [
+/** The events that change a task's status. */
+export const TURNS: readonly EventType[] = [
   'task.queued',
   'task.claimed',
   'task.succeeded',
