@@ -58,7 +58,7 @@ test('each sort is counted, newest first; from a time on it is exactly what happ
     { title: 'task b', error: 'no space', runAt: expect.any(Number) },
     { title: 'task e', type: 'task.cancelled' },
     { title: 'task d', agent: 'watchman', fromAgent: 'company-agent', reason: 'stale' },
-    { taskId: null, sessionId: 'd', agent: 'company-agent' },
+    { taskId: null, sessionId: 'd', agent: 'company-agent', reason: 'heartbeat' },
   ]);
   expect(all.waiting).toMatchObject({ deadLetters: { count: 1, tasks: [{ title: 'task c' }] }, forYou: [] });
 });

@@ -69,12 +69,19 @@ function rowLine(
     `#${id} ${timestamp(at)}`,
     taskId === null ? `session ${sessionId}` : `task ${taskId}`,
     ...(title === null ? [] : [shorten(printable(title), 50)]),
-    ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
-    ...(agent === null ? [] : [`by ${agent}`]),
-    ...(reason === null ? [] : [`(${printable(reason)})`]),
+    ...who({ type, agent, fromAgent, reason }),
     ...(type === 'task.failed' ? [runAt === null ? 'a dead letter' : `tried again ${relative(runAt, now)}`] : []),
     ...(error === null ? [] : [`error: ${shorten(printable(error), 60)}`]),
   ].join('  ');
+}
+
+function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent' | 'fromAgent' | 'reason'>): string[] {
+  if (type === 'lease.refused') return [`a late ${printable(reason ?? 'write')} of ${agent ?? 'somebody'} was refused`];
+  return [
+    ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
+    ...(agent === null ? [] : [`by ${agent}`]),
+    ...(reason === null ? [] : [`(${printable(reason)})`]),
+  ];
 }
 
 function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>, paint: Paint): string[] {

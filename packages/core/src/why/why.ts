@@ -129,7 +129,7 @@ const FATE: readonly EventType[] = [...TURNS, 'task.cancel_requested'];
 const LEASES_SHOWN = 5;
 const HEADS_COUNTED = 100;
 const NEXT_SHOWN = 5;
-const QUEUED_LOOKED_AT = 50;
+const QUEUED_LOOKED_AT = 20;
 const COUNT_MAX = 10_000;
 /** Stands for whoever may claim what is for anybody. */
 const SOMEBODY = 'somebody';

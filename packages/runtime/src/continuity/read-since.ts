@@ -41,6 +41,7 @@ export interface SinceRow {
   /** Who did it; of a refused write, whose it was; of a lease that was lost, who took it. */
   readonly agent: string | null;
   readonly fromAgent: string | null;
+  /** Why a lease was ended; of a refused write, what it was. */
   readonly reason: string | null;
   /** Of a failed attempt: what was reported, and when it is tried again; null: never. */
   readonly error: string | null;
@@ -188,7 +189,7 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<Sinc
     title: task?.title ?? null,
     agent,
     fromAgent: textOf(said['from_agent']),
-    reason: textOf(said['reason']),
+    reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
     error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
     runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
   };
