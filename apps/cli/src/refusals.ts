@@ -55,7 +55,7 @@ export function leaseLost({ endedBy, at, successor }: LeaseLost, { sessionId, to
   const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
   const next = successor === undefined ? '' : ` ${successor.agent} has it now, with token ${successor.token}.`;
   return new Failure('LEASE_LOST', `Refused: you do not hold session ${sessionId} any more. ${ended}${next}`, {
-    hint: `Stop working on it: somebody else may. \`orchestrator session show ${sessionId}\` shows its state; claim again for new work.`,
+    hint: `Stop working on it: somebody else may. \`orchestrator resume ${sessionId}\` tells what happened since; claim again for new work.`,
     details,
   });
 }

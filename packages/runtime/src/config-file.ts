@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fields, OrchestratorError } from '@agent-orchestrator/core';
 import { z } from 'zod';
 import { DURATION_HINT, durationMs } from './duration.ts';
 import { isSet, type Environment } from './environment.ts';
+import { stateFolder } from './state-folder.ts';
 import { parseStoreUrl } from './store-url.ts';
 
 const duration = z.string().transform((text, context) => {
@@ -34,8 +34,7 @@ const BYTES_MAX = 65_536;
 /** Where the file is looked for, and whether somebody named that place. */
 export function configPath(env: Environment): { readonly path: string; readonly isNamed: boolean } {
   if (isSet(env['ORCHESTRATOR_CONFIG'])) return { path: resolve(env['ORCHESTRATOR_CONFIG']), isNamed: true };
-  if (isSet(env['OPENCLAW_STATE_DIR'])) return { path: resolve(env['OPENCLAW_STATE_DIR'], NAME), isNamed: false };
-  return { path: resolve(isSet(env['HOME']) ? env['HOME'] : homedir(), '.openclaw', NAME), isNamed: false };
+  return { path: join(stateFolder(env), NAME), isNamed: false };
 }
 
 const NAME = 'orchestrator.json';

@@ -8,6 +8,18 @@ export {
   type WhyQuestion,
   type WhySubject,
 } from './continuity/ask-why.ts';
+export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './continuity/last-look.ts';
+export {
+  readSince,
+  SINCE_COUNT_MAX,
+  SINCE_GROUPS,
+  type Since,
+  type SinceGroup,
+  type SinceGroupName,
+  type SinceQuestion,
+  type SinceRow,
+  type WaitingTaskInBrief,
+} from './continuity/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './continuity/read-resume.ts';
 export { RESUME_BUDGET, resumeCard } from './continuity/resume-card.ts';
 export type {

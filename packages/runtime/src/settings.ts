@@ -1,9 +1,9 @@
 import { DEFAULTS, OrchestratorError } from '@agent-orchestrator/core';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import { DURATION_HINT, durationMs } from './duration.ts';
 import { isSet, type Environment } from './environment.ts';
+import { stateFolder } from './state-folder.ts';
 import { fileStoreUrl } from './store-url.ts';
 
 /** A value, and what decided it. */
@@ -94,9 +94,7 @@ function storeVariable(env: Environment): Setting<string> | null {
 }
 
 function standardStore(env: Environment): Setting<string> {
-  const { OPENCLAW_STATE_DIR: state, HOME: home } = env;
-  if (isSet(state)) return standard(fileUrl(state, FILE), 'OPENCLAW_STATE_DIR');
-  return standard(fileUrl(isSet(home) ? home : homedir(), join('.openclaw', FILE)), 'HOME');
+  return standard(fileUrl(stateFolder(env), FILE), isSet(env['OPENCLAW_STATE_DIR']) ? 'OPENCLAW_STATE_DIR' : 'HOME');
 }
 
 const FILE = join('data', 'orchestrator.db');

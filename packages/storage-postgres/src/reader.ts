@@ -46,7 +46,7 @@ const scheduled = (limit: number): string =>
   `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
 const scheduledInSession = (limit: number): string =>
   `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled' ORDER BY t.run_at LIMIT ${limit}`;
-const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
+const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
 export const OUTLOOK = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
@@ -158,9 +158,8 @@ export class PostgresReader implements Reader {
             held: [],
             scheduled: await this.#source.read(query(scheduledInSession(scheduledLimit), namespace, scope.sessionId)),
           };
-    const [clock] = await this.#source.read(query(CLOCK));
-    const now = await this.now();
-    const wall = this.#clock?.read().wall ?? now;
+    const [clock] = await this.#source.read(query(CLOCK, timeOf(this.#clock)));
+    const wall = this.#clock?.read().wall ?? (clock?.[1] as number);
     return {
       ...found,
       scheduled: found.scheduled.map((row) => rowAt<Task>(FIELDS.task, row)),

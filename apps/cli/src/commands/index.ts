@@ -17,6 +17,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'recover', load: () => import('./recover.ts') },
   { name: 'resume', load: () => import('./resume.ts') },
   { name: 'why', load: () => import('./why.ts') },
+  { name: 'since', load: () => import('./since.ts') },
   { name: 'events', load: () => import('./events.ts') },
   { name: 'verify', load: () => import('./verify.ts') },
   { name: 'task', load: () => import('./task/index.ts') },

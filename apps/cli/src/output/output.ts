@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import { document, snakeCase } from './json.ts';
 import { printable } from './printable.ts';
+import { outputEnded } from './readers.ts';
 import { paintFor, type Paint } from './style.ts';
 
 /** `json`: one document · `jsonl`: one per line, as they come · `quiet`: ids only. */
@@ -23,6 +24,8 @@ export interface Answer {
   readonly chatter?: readonly string[];
   /** 1 if the condition that was asked for is false. */
   readonly exit?: 0 | 1;
+  /** Called once all of it was handed over to whoever reads; not if nobody does. */
+  readonly shown?: () => void;
 }
 
 /** Where answers go: they alone to stdout, everything else to stderr. */
@@ -52,6 +55,13 @@ export class Output {
         for (const line of answer.text(this.paint)) this.line(line);
         for (const remark of answer.chatter ?? []) this.chatter(remark);
     }
+  }
+
+  /** @returns whether all that was written so far was taken */
+  async taken(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    process.stdout.write('', (error) => resolve(!error && !outputEnded.aborted));
+    return promise;
   }
 
   failure(failure: Failure): void {

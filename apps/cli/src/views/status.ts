@@ -1,3 +1,4 @@
+import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
@@ -91,12 +92,6 @@ function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
 
 function more(count: number, shown: number, countedUpTo: number, what: string): string[] {
   return count > shown ? [`  … ${capped(count, countedUpTo)} ${what}`] : [];
-}
-
-/** `10 000+`: counting stopped there. */
-function capped(count: number, upTo: number): string {
-  const digits = String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
-  return count >= upTo ? `${digits}+` : digits;
 }
 
 function ago(at: number | null, now: number): string {

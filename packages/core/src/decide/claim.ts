@@ -173,7 +173,7 @@ function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason'
 /** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
 export function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
   const proof = proofAgainst(input, session);
-  if (isEarlierRun(input, session) && (session.pid === null || proof !== null || isSilent(session, now)))
+  if (isEarlierRun(input, session) && (session.pid === null || proof !== null || now >= silentFrom(session)))
     return 'resumed';
   if (proof !== null) return 'dead';
   return isExpired(session, now) ? 'expired' : null;
@@ -184,9 +184,9 @@ function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): bool
   return input.resume && agent === input.agent && (input.instance === undefined || instance !== input.instance);
 }
 
-/** No heartbeat for half the TTL: two were missed, so the agent that says it was restarted is believed. */
-function isSilent(session: HeldSession, now: number): boolean {
-  return now - session.heartbeatAt >= session.ttlMs / 2;
+/** No heartbeat for half the TTL: two were missed, so from then on the agent that says it was restarted is believed. */
+export function silentFrom({ heartbeatAt, ttlMs }: HeldSession): number {
+  return heartbeatAt + ttlMs / 2;
 }
 
 function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null {

@@ -1,5 +1,5 @@
 import type { ClockJump } from '../clock.ts';
-import { takeoverReason, type ClaimInput } from '../decide/claim.ts';
+import { silentFrom, takeoverReason, type ClaimInput } from '../decide/claim.ts';
 import { isFor, isWanted } from '../decide/grant.ts';
 import { closeLostLease, type Closed, type HeldLoaded } from '../decide/lost-lease.ts';
 import type { Event, EventType } from '../events.ts';
@@ -27,7 +27,7 @@ export interface Condition {
   readonly says: string;
   /** When it changes by itself, in milliseconds; null: never, or nobody can know. */
   readonly changesAt: number | null;
-  /** The legal way on, where it does not hold. */
+  /** The legal way on, where there is one to take. */
   readonly wayOn: string | null;
   /** Ids of the events that show it. */
   readonly events: readonly number[];
@@ -66,8 +66,8 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
   ];
 }
 
-/** An event of the types that change a task's status. */
-const TURNS: readonly EventType[] = [
+/** The events that change a task's status. */
+export const TURNS: readonly EventType[] = [
   'task.queued',
   'task.claimed',
   'task.succeeded',
@@ -123,7 +123,7 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
   return unmet('not_held', `${holder} until ${iso(leaseExpiresAt)}; ${life}.`, {
     changesAt: leaseExpiresAt,
     wayOn: `Then \`orchestrator claim --session ${session.id}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
-      same ? `Now` : `After ${iso(session.heartbeatAt + session.ttlMs / 2)} without a heartbeat`
+      same ? `Now` : `After ${iso(silentFrom(session))} without a heartbeat`
     } ${agent} itself, restarted, takes it back with --resume.`,
     events,
   });

@@ -6,7 +6,17 @@ import { DEFAULTS, LIMITS } from '../limits.ts';
 import type { Session, SessionStatus } from '../session.ts';
 import type { Counts, Loaded, Reader } from '../storage.ts';
 import type { Task } from '../task.ts';
-import { conditionsOf, granted, iso, lastOf, met, unmet, type Condition, type ConditionName } from './conditions.ts';
+import {
+  conditionsOf,
+  granted,
+  iso,
+  lastOf,
+  met,
+  TURNS,
+  unmet,
+  type Condition,
+  type ConditionName,
+} from './conditions.ts';
 import { claimOf, foreseeClaim, type Supposed } from './foresee.ts';
 
 /** For whom it is asked. Without an agent: for whoever fits. */
@@ -114,24 +124,12 @@ export interface WhyAgent extends Asked {
 }
 
 /** What of the log tells a task's fate: all but what its holders saved. */
-const FATE: readonly EventType[] = [
-  'task.queued',
-  'task.claimed',
-  'task.succeeded',
-  'task.failed',
-  'task.retried',
-  'task.released',
-  'task.handed_off',
-  'task.cancelled',
-  'task.cancel_requested',
-  'task.recovered',
-  'lease.taken_over',
-];
+const FATE: readonly EventType[] = [...TURNS, 'task.cancel_requested'];
 
 const LEASES_SHOWN = 5;
 const HEADS_COUNTED = 100;
 const NEXT_SHOWN = 5;
-const QUEUED_LOOKED_AT = 50;
+const QUEUED_LOOKED_AT = 20;
 const COUNT_MAX = 10_000;
 /** Stands for whoever may claim what is for anybody. */
 const SOMEBODY = 'somebody';

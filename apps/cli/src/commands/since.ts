@@ -1,0 +1,75 @@
+import type { LookedAt, SinceQuestion } from '@agent-orchestrator/runtime';
+import type { Call } from '../call.ts';
+import { collect } from '../input/parse.ts';
+import { parseSince, type SinceWhen } from '../input/since.ts';
+import type { Answer } from '../output/output.ts';
+import type { Define } from '../program.ts';
+import { sinceLines } from '../views/since.ts';
+
+interface SinceOptions {
+  readonly role?: string[];
+}
+
+/** Of a store that was never looked at. */
+const FIRST_LOOK_MS = 86_400_000;
+
+const define: Define = (program, run) => {
+  program
+    .command('since')
+    .description('what happened while you were away: done, failed, cancelled, recovered, refused, waiting for you')
+    .argument(
+      '[time]',
+      'last (default): since you last looked, at first a day; or a duration (2h), a time (2026-01-31T09:00Z), an event number',
+      parseSince,
+    )
+    .option(
+      '--role <name>',
+      'with --agent: a role of yours, what waits for it waits for you (may be repeated)',
+      collect,
+    )
+    .action(run<SinceOptions, [SinceWhen | undefined]>((call, when) => since(call, when ?? { is: 'last' })));
+};
+
+export default define;
+
+async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer> {
+  const { DEFAULTS, keepLastLook, readLastLook, readSince } = await import('@agent-orchestrator/runtime');
+  const { agent, role, namespace = DEFAULTS.namespace } = call.options;
+  await using orchestrator = await call.open('read-only');
+  const lookedAt: LookedAt = { store: call.settings.store.value, namespace };
+  const last = readLastLook(lookedAt);
+  const asOfNow = await orchestrator.asOf();
+  // A mark beyond the end of the log is of another store that was at this place.
+  const mark = last === null || last.eventId > asOfNow ? null : last;
+  const now = await orchestrator.now();
+  const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, mark, now), agent, roles: role });
+  return {
+    kind: 'since',
+    data: { ...found, lastLook: mark },
+    asOf,
+    ids: found.groups.flatMap(({ rows }) => rows.map(({ id }) => String(id))),
+    text: (paint) => sinceLines(found, when.is === 'last' ? { mark } : null, paint),
+    shown() {
+      // Who looked at a part only has not seen what lies between the last look and this part.
+      if (mark !== null && found.from.eventId > mark.eventId) return;
+      try {
+        keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
+      } catch (error) {
+        call.output.chatter(`how far you have looked could not be noted: ${(error as Error).message}`);
+      }
+    },
+  };
+}
+
+function fromOf(when: SinceWhen, mark: { readonly eventId: number } | null, now: number): SinceQuestion['from'] {
+  switch (when.is) {
+    case 'last':
+      return mark === null ? { at: now - FIRST_LOOK_MS } : { eventId: mark.eventId };
+    case 'event':
+      return { eventId: when.eventId };
+    case 'time':
+      return { at: when.at };
+    case 'ago':
+      return { at: now - when.ms };
+  }
+}

@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from './parse.ts';
+
+/** From where on: the last look, an event, a time, or so long ago (in milliseconds). */
+export type SinceWhen =
+  | { readonly is: 'last' }
+  | { readonly is: 'event'; readonly eventId: number }
+  | { readonly is: 'time'; readonly at: number }
+  | { readonly is: 'ago'; readonly ms: number };
+
+/** With a zone, or a date alone, which begins in UTC: whoever reads it elsewhere has to mean the same. */
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+export function parseSince(text: string): SinceWhen {
+  if (text === 'last') return { is: 'last' };
+  if (/^\d{1,15}$/.test(text)) return { is: 'event', eventId: Number(text) };
+  const at = TIME.test(text) && isDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return { is: 'time', at };
+  try {
+    return { is: 'ago', ms: parseDuration(text) };
+  } catch {
+    throw new InvalidArgumentError(
+      'Write last, a duration (2h), the number of an event, or a time (2026-01-31, 2026-01-31T09:00Z).',
+    );
+  }
+}
+
+/** The 31st of February is parsed as one of March. */
+function isDate(day: string): boolean {
+  const at = Date.parse(day);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
+}

@@ -1,0 +1,5 @@
+/** `10 000+`: counting stopped there. */
+export function capped(count: number, upTo: number): string {
+  const digits = String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
+  return count >= upTo ? `${digits}+` : digits;
+}
