@@ -111,12 +111,18 @@ class Loading {
     for (const one of before) script.add(one);
     const names = unique(this.#scopes.flatMap(sessionsNamed));
     this.#lock(script, names);
-    script.add(query(SQL.sessions, this.#namespace, joined(names), joined(this.#tasksNamed())), (answer) => {
-      this.#sessions = new Map(answer.map((row) => sessionOf(row)).map((row) => [row.session.id, row]));
-    });
     this.#readTasks(script);
-    this.#readReceipts(script);
-    script.add(query(SQL.database, this.#time(), this.#namespace), (answer) => this.#keepDatabase(answer));
+    const commands = unique(this.#scopes.flatMap(({ commandId }) => commandId ?? []));
+    script.add(
+      query(SQL.read, this.#namespace, joined(names), joined(this.#tasksNamed()), joined(commands), this.#time()),
+      (answer) => {
+        this.#keepDatabase(answer);
+        const rows = answer.filter((row) => row[DATABASE_COLUMNS] !== null);
+        this.#sessions = new Map(
+          rows.map((row) => sessionOf(row, DATABASE_COLUMNS)).map((row) => [row.session.id, row]),
+        );
+      },
+    );
     await script.run(flush);
   }
 
@@ -180,13 +186,18 @@ class Loading {
           this.#own = split(answer[0]?.[0]);
         });
     }
-    const staleLimit = Math.max(...this.#scopes.map(staleLimitOf));
-    if (staleLimit > 0)
-      script.add(query(SQL.lockStale(staleLimit), this.#namespace, this.#time()), (answer) => {
+    const stale = { limit: Math.max(...this.#scopes.map(staleLimitOf)), time: this.#time() };
+    const [first, ...others] = new Set(this.#lookups.values());
+    if (first !== undefined)
+      script.add(first.query(this.#namespace, this.#whenLocked, stale), (answer) => {
+        this.#stale = first.read(answer);
+      });
+    else if (stale.limit > 0)
+      script.add(query(SQL.lockStale(stale.limit), this.#namespace, stale.time), (answer) => {
         this.#stale = split(answer[0]?.[0]);
       });
-    for (const lookup of new Set(this.#lookups.values()))
-      script.add(lookup.query(this.#namespace, this.#whenLocked), (answer) => lookup.read(answer));
+    for (const lookup of others)
+      script.add(lookup.query(this.#namespace, this.#whenLocked, NONE_STALE), (answer) => void lookup.read(answer));
   }
 
   #readTasks(script: Script): void {
@@ -208,19 +219,10 @@ class Loading {
     }
   }
 
-  #readReceipts(script: Script): void {
-    const commandIds = this.#scopes.flatMap(({ commandId }) => commandId ?? []);
-    if (commandIds.length === 0) return;
-    script.add(query(SQL.receipts, this.#namespace, joined(unique(commandIds))), (answer) => {
-      const receipts = answer.map((row) => rowAt<Receipt>(FIELDS.receipt, row));
-      this.#receipts = new Map(receipts.map((receipt) => [receipt.commandId, receipt]));
-    });
-  }
-
   #readNamed(script: Script, scope: Scope, receipt: Receipt): void {
     const named = namedByReceipt(receipt);
     let sessions: readonly SessionRow[] = [];
-    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions), ''), (answer) => {
+    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
       sessions = answer.map((row) => sessionOf(row));
     });
     script.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
@@ -250,7 +252,7 @@ class Loading {
     const sessions: SessionRow[] = [];
     for (const [namespace, keys] of Map.groupBy(this.#heldPage, ({ namespace }) => namespace)) {
       const ids = keys.map(({ sessionId }) => sessionId);
-      script.add(query(SQL.sessions, namespace, joined(ids), ''), (answer) => {
+      script.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
         sessions.push(
           ...answer
             .map((row) => sessionOf(row))
@@ -263,7 +265,11 @@ class Loading {
   }
 
   #keepDatabase(answer: Answer): void {
-    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt] = answer[0] as DatabaseRow;
+    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt, receipts] =
+      answer[0] as unknown as DatabaseRow;
+    this.#receipts = new Map(
+      (receipts ?? []).map((row) => rowAt<Receipt>(FIELDS.receipt, row)).map((receipt) => [receipt.commandId, receipt]),
+    );
     // A server tells its wall clock alone; of a test's clock no more is taken.
     const wall = this.#clock?.read().wall ?? now;
     this.#dueAt = dueAt;
@@ -387,7 +393,12 @@ type DatabaseRow = [
   greatestToken: number | null,
   dueAt: number | null,
   oldestReceiptAt: number | null,
+  receipts: readonly (readonly unknown[])[] | null,
 ];
+/** How many columns stand before those of a session. */
+const DATABASE_COLUMNS = 8;
+
+const NONE_STALE = { limit: 0, time: null };
 
 function sessionsNamed(scope: Scope): readonly string[] {
   if (scope.by === 'session') return [scope.sessionId];
@@ -403,12 +414,13 @@ const TASK_AT = FIELDS.session.length;
 const HEAD_AT = TASK_AT + FIELDS.task.length;
 const DUE_AT = HEAD_AT + FIELDS.task.length;
 
-function sessionOf(row: readonly unknown[]): SessionRow {
+/** The session whose columns begin at `start`. */
+function sessionOf(row: readonly unknown[], start = 0): SessionRow {
   return {
-    session: rowAt<Session>(FIELDS.session, row),
-    task: taskAt(row, TASK_AT),
-    head: taskAt(row, HEAD_AT),
-    dueAt: row[DUE_AT] as number | null,
+    session: rowAt<Session>(FIELDS.session, row, start),
+    task: taskAt(row, start + TASK_AT),
+    head: taskAt(row, start + HEAD_AT),
+    dueAt: row[start + DUE_AT] as number | null,
   };
 }
 

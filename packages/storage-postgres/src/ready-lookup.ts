@@ -1,5 +1,5 @@
 import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
-import type { Answer, Query } from './link.ts';
+import type { Answer, Query, Value } from './link.ts';
 import { joined, query, split } from './script.ts';
 import { SQL, type WhenLocked } from './statements.ts';
 
@@ -44,17 +44,31 @@ export class ReadyLookup {
     return this.#sawMore;
   }
 
-  query(namespace: string, whenLocked: WhenLocked): Query {
+  /** With `stale`, so many sessions besides that are stale at that time. */
+  query(namespace: string, whenLocked: WhenLocked, stale: { readonly limit: number; readonly time: Value }): Query {
     const { addressees, kinds } = this.#filter;
-    const text = SQL.lockReady(this.#limit, kinds !== undefined, whenLocked);
-    const signed = joined(addressees.map((addressee) => `=${addressee}`));
-    return kinds === undefined ? query(text, namespace, signed) : query(text, namespace, signed, joined(kinds));
+    const text = SQL.lockReady({
+      limit: this.#limit,
+      ofKinds: kinds !== undefined,
+      staleLimit: stale.limit,
+      whenLocked,
+    });
+    return query(
+      text,
+      namespace,
+      joined(addressees.map((addressee) => `=${addressee}`)),
+      ...(kinds === undefined ? [] : [joined(kinds)]),
+      ...(stale.limit === 0 ? [] : [stale.time]),
+    );
   }
 
-  read(answer: Answer): void {
-    this.#ids = split(answer[0]?.[0]);
-    this.#sawMore = answer[0]?.[1] === true;
+  /** @returns the stale ones */
+  read(answer: Answer): readonly string[] {
+    const [ids, sawMore, stale] = answer[0] ?? [];
+    this.#ids = split(ids);
+    this.#sawMore = sawMore === true;
     this.#dealt = 0;
+    return split(stale);
   }
 
   /** The next sessions for one scope. */

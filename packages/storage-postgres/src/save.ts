@@ -10,7 +10,7 @@ import type { Query } from './link.ts';
 import type { Database } from './load.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { query } from './script.ts';
-import { FIELDS, SQL } from './statements.ts';
+import { FIELDS, SQL, writing, type WriteName } from './statements.ts';
 
 /** Whether there is anything to write. */
 export function hasEffect(decision: Decision<unknown>): boolean {
@@ -24,55 +24,66 @@ export function hasEffect(decision: Decision<unknown>): boolean {
 }
 
 /**
- * The statements that write the decisions of a group, in the order that the tables' rules ask for: one task of a session
- * runs at a time, so first those that stop running; a head is looked up when its queue is written; events come last, so
- * that followers of the log wait for as little as possible.
+ * The statements that write the decisions of a group: as few as the tables' rules allow, since each is a message and an answer.
+ * One task of a session runs at a time, so those that stop running are written before others start; a head is looked up after
+ * its queue was written. Events go with the last of them, so that followers of the log wait for as little as possible.
  */
 export function saving(decisions: readonly Decision<unknown>[], database: Database): Query[] {
   const sessions = decisions.flatMap((decision) => decision.sessions);
   const tasks = decisions.flatMap((decision) => decision.tasks);
   const queues = changedQueues(tasks);
-  const updates = sessions.filter((change) => !isNew(change));
   const toUpdate = tasks.filter((change) => !isNew(change));
-  return [
-    ...write(
-      SQL.insertSessions,
-      sessions.filter(isNew).map(({ after }) => newSession(after, queues)),
-    ),
-    ...write(SQL.updateTasks, toUpdate.filter(stops).map(taskUpdate)),
-    ...write(
-      SQL.insertTasks,
-      tasks.filter(isNew).map(({ after }) => columns(TASK_COLUMNS, FIELDS.task, after)),
-    ),
-    ...write(SQL.updateTasks, toUpdate.filter((change) => !stops(change)).map(taskUpdate)),
-    ...[...Map.groupBy(updates, (change) => sessionUpdate(change, queues))].flatMap(([[text, fields], changes]) =>
-      write(
-        text,
-        changes.map((change) => changed(SESSION_COLUMNS, fields, change)),
-      ),
-    ),
-    ...unsaved(queues, sessions),
-    ...write(
-      SQL.insertEvents,
+  const updates = Map.groupBy(
+    sessions.filter((change) => !isNew(change)),
+    (change) => sessionUpdate(change, queues),
+  );
+  const further = unsaved(queues, sessions);
+
+  const stopped: Write = ['updateTasks', toUpdate.filter(stops).map(taskUpdate)];
+  const started: Write = ['updateTasks', toUpdate.filter((change) => !stops(change)).map(taskUpdate)];
+  const added: readonly Write[] = [
+    ['insertSessions', sessions.filter(isNew).map(({ after }) => newSession(after, queues))],
+    ['insertTasks', tasks.filter(isNew).map(({ after }) => columns(TASK_COLUMNS, FIELDS.task, after))],
+  ];
+  const last: readonly Write[] = [
+    ...[...updates].map(([{ name, fields }, changes]): Write => [
+      name,
+      changes.map((change) => changed(SESSION_COLUMNS, fields, change)),
+    ]),
+    [
+      'insertEvents',
       decisions.flatMap(({ events }) => events).map((event) => columns(EVENT_COLUMNS, FIELDS.newEvent, event)),
-    ),
-    ...write(
-      SQL.insertReceipts,
+    ],
+    [
+      'insertReceipts',
       decisions
         .flatMap(({ receipt }) => receipt ?? [])
         .map((receipt) => columns(RECEIPT_COLUMNS, FIELDS.receipt, receipt)),
-    ),
+    ],
+  ];
+  const [first, second] = started[1].length === 0 ? [[], [...added, stopped]] : [[stopped], [...added, started]];
+  const looksUp = further.length > 0 || [...updates.keys()].some((update) => update.looksUp);
+  return [
+    ...(looksUp
+      ? [...write(first), ...write(second), ...further, ...write(last)]
+      : [...write(first), ...write([...second, ...last])]),
     ...forget(decisions, database),
     ...saveClock(decisions, database),
   ];
 }
 
+/** What is written, and the rows. */
+type Write = readonly [name: WriteName, rows: readonly Columns[]];
+
+/** In one statement what is not empty, if anything. */
+function write(writes: readonly Write[]): Query[] {
+  const some = writes.filter(([, rows]) => rows.length > 0);
+  if (some.length === 0) return [];
+  return [query(writing(some.map(([name]) => name)), ...some.map(([, rows]) => JSON.stringify(rows)))];
+}
+
 /** A row under the names of its columns. */
 type Columns = Readonly<Record<string, unknown>>;
-
-function write(text: string, rows: readonly Columns[]): Query[] {
-  return rows.length === 0 ? [] : [query(text, JSON.stringify(rows))];
-}
 
 function columns<Field extends string>(
   names: Readonly<Record<Field, string>>,
@@ -124,19 +135,38 @@ function newSession(session: Session, queues: ReadonlyMap<string, readonly Task[
   };
 }
 
-const RENEW = [SQL.renewSessions, FIELDS.renewed] as const;
-const NOTE = [SQL.noteSessions, FIELDS.noted] as const;
-const NOTE_AND_NEXT = [SQL.noteSessionsAndNext, FIELDS.noted] as const;
-const LEASE = [SQL.leaseSessions, FIELDS.leased] as const;
-const LEASE_AND_NEXT = [SQL.leaseSessionsAndNext, FIELDS.leased] as const;
+/** How a session is written. */
+interface SessionUpdate {
+  readonly name: WriteName;
+  readonly fields: readonly (keyof Session)[];
+  /** Whether it looks up the head of its queue. */
+  readonly looksUp: boolean;
+}
+
+const RENEW: SessionUpdate = { name: 'renewSessions', fields: FIELDS.renewed, looksUp: false };
+const NOTE = {
+  kept: { name: 'noteSessions', fields: FIELDS.noted, looksUp: false },
+  none: { name: 'noteSessionsNoNext', fields: FIELDS.noted, looksUp: false },
+  changed: { name: 'noteSessionsAndNext', fields: FIELDS.noted, looksUp: true },
+} as const satisfies Readonly<Record<string, SessionUpdate>>;
+const LEASE = {
+  kept: { name: 'leaseSessions', fields: FIELDS.leased, looksUp: false },
+  none: { name: 'leaseSessionsNoNext', fields: FIELDS.leased, looksUp: false },
+  changed: { name: 'leaseSessionsAndNext', fields: FIELDS.leased, looksUp: true },
+} as const satisfies Readonly<Record<string, SessionUpdate>>;
 
 /** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
-function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>) {
+function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>): SessionUpdate {
   const queueChanged = queues.has(keyOf(after.namespace, after.id));
+  const head = queueChanged ? (hasQueue(after) ? 'changed' : 'none') : 'kept';
   const sameLease = before?.status === after.status && before.token === after.token;
-  if (!sameLease) return queueChanged ? LEASE_AND_NEXT : LEASE;
-  if (queueChanged) return NOTE_AND_NEXT;
-  return before.seq === after.seq ? RENEW : NOTE;
+  if (!sameLease) return LEASE[head];
+  return head === 'kept' && before.seq === after.seq ? RENEW : NOTE[head];
+}
+
+/** Whether any task but the one that runs is open: without one, a look-up would find no head. */
+function hasQueue({ tasksOpen, taskId }: Session): boolean {
+  return tasksOpen > (taskId === null ? 0 : 1);
 }
 
 /** A task that changed without its session: no event says so, but the index must. */

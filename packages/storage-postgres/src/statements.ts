@@ -91,28 +91,68 @@ const nextOf = (namespace: string, session: string): string =>
     session,
   );
 
-/**
- * Rows to write come as one JSON text with an object for each, under the names of the columns. Differs from one statement for
- * each row: a round trip is answered by one message, not by hundreds (measured: groups of fifty take a third of the time).
- * It is joined to its table by nested loops alone (see `begin`), so the cost does not grow with the table.
+/** Writes rows that come as the parameter: one JSON text with an object for each, under the names of the columns. */
+type Write = (parameter: string) => string;
+
+/*
+ * Differs from one statement for each row: a round trip is answered by one message, not by hundreds (measured: groups of fifty
+ * take a third of the time). The rows are joined to their table by nested loops alone (see `begin`), so the cost does not grow
+ * with the table.
  */
-const rowsOf = (table: string): string => `json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
-const insertInto = (table: string, columns: readonly string[]): string =>
-  `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT ${columns.map((column) => `v.${column}`).join(', ')} FROM ${rowsOf(table)} v`;
+const rowsOf = (table: string, parameter: string): string =>
+  `json_populate_recordset(NULL::orchestrator.${table}, ${parameter}::text::json)`;
+const insertInto =
+  (table: string, columns: readonly string[]): Write =>
+  (parameter) =>
+    `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT ${columns.map((column) => `v.${column}`).join(', ')} FROM ${rowsOf(table, parameter)} v`;
 const columnsOf = <Field extends string>(
   columns: Readonly<Record<Field, string>>,
   fields: readonly Field[],
 ): string[] => fields.map((field) => columns[field]);
 /** The guard is an error, not a row count: the statement goes out together with COMMIT, when nobody can look any more. */
-const update = (table: string, columns: readonly string[], further = ''): string =>
-  `UPDATE orchestrator.${table} s SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}, version = CASE WHEN s.version = v.version THEN s.version + 1 END${further}
-   FROM ${rowsOf(table)} v WHERE s.namespace = v.namespace AND s.id = v.id`;
-const updateSessions = (fields: readonly (keyof Session)[], withNext = false): string =>
-  update(
-    'sessions',
-    columnsOf(SESSION_COLUMNS, fields),
-    withNext ? `, (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})` : '',
-  );
+const update =
+  (table: string, columns: readonly string[], further = ''): Write =>
+  (parameter) =>
+    `UPDATE orchestrator.${table} s SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}, version = CASE WHEN s.version = v.version THEN s.version + 1 END${further}
+   FROM ${rowsOf(table, parameter)} v WHERE s.namespace = v.namespace AND s.id = v.id`;
+const NEXT_LOOKED_UP = `, (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})`;
+const NO_NEXT = `, ${NEXT.map((column) => `${column} = NULL`).join(', ')}`;
+const updateSessions = (fields: readonly (keyof Session)[], next = ''): Write =>
+  update('sessions', columnsOf(SESSION_COLUMNS, fields), next);
+
+/** What can be written, by name. */
+const WRITES = {
+  insertSessions: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
+  renewSessions: updateSessions(RENEWED),
+  noteSessions: updateSessions(NOTED),
+  noteSessionsNoNext: updateSessions(NOTED, NO_NEXT),
+  noteSessionsAndNext: updateSessions(NOTED, NEXT_LOOKED_UP),
+  leaseSessions: updateSessions(LEASED),
+  leaseSessionsNoNext: updateSessions(LEASED, NO_NEXT),
+  leaseSessionsAndNext: updateSessions(LEASED, NEXT_LOOKED_UP),
+  insertTasks: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
+  updateTasks: update('tasks', columnsOf(TASK_COLUMNS, TASK_CHANGES)),
+  insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
+  insertReceipts: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
+} as const satisfies Readonly<Record<string, Write>>;
+export type WriteName = keyof typeof WRITES;
+
+const composed = new Map<string, string>();
+
+/**
+ * One statement for several writes, with the rows of each as a parameter. None of them sees what the others write; foreign
+ * keys are checked after all of them.
+ */
+export function writing(names: readonly WriteName[]): string {
+  const key = names.join(' ');
+  const known = composed.get(key);
+  if (known !== undefined) return known;
+  const texts = names.map((name, index) => WRITES[name](`$${index + 1}`));
+  const others = texts.slice(0, -1).map((text, index) => `w${index + 1} AS (${text})`);
+  const text = `${others.length === 0 ? '' : `WITH ${others.join(', ')} `}${texts.at(-1)}`;
+  composed.set(key, text);
+  return text;
+}
 
 /** Whether a look-up takes a row that somebody else holds as not there, or waits for it. */
 export type WhenLocked = 'skip' | 'wait';
@@ -133,7 +173,29 @@ const readyRanges = (limit: number, ofKinds: boolean, lock: string): string => {
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
 
-/** The text of every statement; exported for the test that looks at their query plans. */
+/** What is held past its time, the longest first. */
+const staleOnes = (limit: number, time: string): string =>
+  `(SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
+     SELECT s.id, s.stale_at FROM orchestrator.sessions s
+     WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
+     ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b)`;
+
+/** How heads are looked up. */
+interface LockReady {
+  readonly limit: number;
+  readonly ofKinds: boolean;
+  /** How many stale sessions are wanted besides; 0: none. */
+  readonly staleLimit: number;
+  readonly whenLocked: WhenLocked;
+}
+
+/** Sessions, each with its running task, its head, and when its next task is due. */
+const WITH_TASKS = `${SESSION}, ${TASK}, ${HEAD},
+      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)`;
+const THEIR_TASKS = `LEFT JOIN LATERAL (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) t ON true
+    LEFT JOIN LATERAL (${headOf('q.*', 's.namespace', 's.id')}) h ON true`;
+
+/** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
   /**
    * No state of the session outlives the transaction, so a pooler may stand in between. Plans are made once, and without
@@ -163,17 +225,16 @@ export const SQL = {
   lockSessionsOfTasks: (whenLocked: WhenLocked): string =>
     `SELECT string_agg(l.id, E'\\n') FROM (SELECT s.id FROM orchestrator.sessions s
        WHERE s.namespace = $1 AND s.id = ANY (ARRAY(${SESSIONS_OF_TASKS})) ORDER BY s.id ${locking(whenLocked)}) l`,
-  /** Namespace, addressees, kinds if any. Answers the ids in order, and whether more can be seen than could be locked. */
-  lockReady: (limit: number, ofKinds: boolean, whenLocked: WhenLocked): string =>
-    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${remember('p.ids')}
+  /**
+   * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more can be
+   * seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a stale one runs.
+   */
+  lockReady: ({ limit, ofKinds, staleLimit, whenLocked }: LockReady): string =>
+    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
      FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
-       FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p`,
+       FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p${staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, ofKinds ? '$4' : '$3')} o`}`,
   /** Namespace, time. */
-  lockStale: (limit: number): string =>
-    `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
-       SELECT s.id, s.stale_at FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.stale_at <= (SELECT ${now('$2')}) AND ${NOT_FOUND}
-       ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
+  lockStale: (limit: number): string => `SELECT o.ids, ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
   /** Namespace, agent. */
   lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
        SELECT s.id, s.token FROM orchestrator.sessions s
@@ -183,22 +244,23 @@ export const SQL = {
   lockHeldAfter: (limit: number): string =>
     `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
 
-  /** Namespace, ids, tasks: these, the tasks' sessions and all that was found, each with its running task, its head, and when its next task is due. */
-  sessions: `SELECT ${SESSION}, ${TASK}, ${HEAD},
-      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)
-    FROM orchestrator.sessions s
-    LEFT JOIN LATERAL (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) t ON true
-    LEFT JOIN LATERAL (${headOf('q.*', 's.namespace', 's.id')}) h ON true
-    WHERE s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))`,
-  /** Time, namespace. Read last, so after every lock: the time in milliseconds and microseconds, and what belongs to the whole database. */
-  database: `SELECT ${now('$1')}, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'),
-      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0),
-      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1),
-      (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1)`,
   /** Namespace, ids. */
-  receipts: `SELECT ${RECEIPT} FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$2')})`,
+  sessions: `SELECT ${WITH_TASKS} FROM orchestrator.sessions s ${THEIR_TASKS} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
+  /**
+   * Namespace, ids, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a session if there is
+   * none: the time in milliseconds and microseconds, what belongs to the whole database, and the receipts of these commands;
+   * then one of these sessions, the tasks' sessions and all that was found.
+   */
+  read: `WITH d AS MATERIALIZED (SELECT ${now('$5')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
+      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0) AS token,
+      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
+      (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
+      (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$4')})) AS receipts)
+    SELECT d.*, ${WITH_TASKS} FROM d
+    LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))
+    ${THEIR_TASKS}`,
   /** Namespace, ids. */
   tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`,
   /** Namespace, keys. */
@@ -226,16 +288,6 @@ export const SQL = {
   /** Namespace, session. */
   setNext: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')}) WHERE s.namespace = $1 AND s.id = $2`,
 
-  insertSessions: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
-  renewSessions: updateSessions(RENEWED),
-  noteSessions: updateSessions(NOTED),
-  noteSessionsAndNext: updateSessions(NOTED, true),
-  leaseSessions: updateSessions(LEASED),
-  leaseSessionsAndNext: updateSessions(LEASED, true),
-  insertTasks: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
-  updateTasks: update('tasks', columnsOf(TASK_COLUMNS, TASK_CHANGES)),
-  insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
-  insertReceipts: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
   /** Time. Whoever meets another who tidies up leaves it to him. */
   forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1 ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
   /** New and old state. Nobody waits to note the time: whoever holds the row notes much the same. */

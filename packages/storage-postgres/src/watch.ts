@@ -13,8 +13,10 @@ const TELL_MS = 50;
 /** What is not answered by then will not be: the next look is on another connection. */
 const ANSWER_MS = 5_000;
 
-/** Told to those who listen, and to those who look. */
-const TELL = query(`SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
+/** Told to those who listen, and to those who look. A hint need not survive a crash, so nobody waits for the disk again. */
+const TELL = query(
+  `SELECT set_config('synchronous_commit', 'off', true), nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`,
+);
 const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
 
 export interface WatchOptions {

@@ -5,23 +5,41 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
-import { SQL } from '../src/statements.ts';
+import { SQL, writing } from '../src/statements.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
+
+const READY = { limit: 10, ofKinds: false, staleLimit: 8, whenLocked: 'skip' } as const;
 
 /** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
 const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
   'lock sessions': [SQL.lockSessions('skip'), ['sessions_pk']],
   'lock the sessions of tasks': [SQL.lockSessionsOfTasks('skip'), ['sessions_pk', 'tasks_pk']],
-  'lock ready': [SQL.lockReady(10, false, 'skip'), ['sessions_ready']],
-  'lock ready, waiting': [SQL.lockReady(1, false, 'wait'), ['sessions_ready']],
-  'lock ready of kinds': [SQL.lockReady(10, true, 'skip'), ['sessions_ready_of_kind']],
+  'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready']],
+  'lock ready, waiting': [SQL.lockReady({ ...READY, staleLimit: 0, whenLocked: 'wait' }), ['sessions_ready']],
+  'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale']],
+  'lock ready of kinds, and stale': [
+    SQL.lockReady({ ...READY, ofKinds: true }),
+    ['sessions_ready_of_kind', 'sessions_stale'],
+  ],
   'lock stale': [SQL.lockStale(8), ['sessions_stale']],
   'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
   'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
   sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
-  database: [SQL.database, ['event_log_grant', 'meta_pkey', 'receipts_over', 'tasks_due']],
-  receipts: [SQL.receipts, ['receipts_pk']],
+  read: [
+    SQL.read,
+    [
+      'event_log_grant',
+      'meta_pkey',
+      'receipts_over',
+      'receipts_pk',
+      'sessions_pk',
+      'tasks_due',
+      'tasks_due_in_session',
+      'tasks_pk',
+      'tasks_queued',
+    ],
+  ],
   tasks: [SQL.tasks, ['tasks_pk']],
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
   'waiting tasks': [SQL.waiting(200), ['tasks_waiting']],
@@ -30,11 +48,16 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'queue what is due in a session': [SQL.queueDueInSession, ['tasks_due_in_session', 'tasks_pk']],
   'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
   'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
-  'renew sessions': [SQL.renewSessions, ['sessions_pk']],
-  'note in sessions': [SQL.noteSessions, ['sessions_pk']],
-  'lease sessions': [SQL.leaseSessions, ['sessions_pk']],
-  'lease sessions, and set the heads': [SQL.leaseSessionsAndNext, ['sessions_pk', 'tasks_queued']],
-  'update tasks': [SQL.updateTasks, ['tasks_pk']],
+  'renew sessions': [writing(['renewSessions']), ['sessions_pk']],
+  'note in sessions': [writing(['noteSessions']), ['sessions_pk']],
+  'note in sessions, and set the heads': [writing(['noteSessionsAndNext']), ['sessions_pk', 'tasks_queued']],
+  'lease sessions': [writing(['leaseSessions']), ['sessions_pk']],
+  'lease sessions, and set the heads': [writing(['leaseSessionsAndNext']), ['sessions_pk', 'tasks_queued']],
+  'update tasks': [writing(['updateTasks']), ['tasks_pk']],
+  'all that a claim writes': [
+    writing(['updateTasks', 'leaseSessionsNoNext', 'insertEvents', 'insertReceipts']),
+    ['sessions_pk', 'tasks_pk'],
+  ],
   'forget receipts': [SQL.forgetReceipts, ['receipts_over']],
   'note the clock': [SQL.noteClock, ['meta_pkey']],
   'save the clock': [SQL.saveClock, ['meta_pkey']],
