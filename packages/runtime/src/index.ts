@@ -1,6 +1,10 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
 export { checkStore, type StoreCheck } from './check-store.ts';
 export { newCommandId } from './command-id.ts';
+export { makeBundle, type BundleOptions, type SupportBundle } from './doctor/bundle.ts';
+export { examineStore, type Examination, type ExamineOptions } from './doctor/examine-store.ts';
+export type { Check, Finding, FixName, Severity, Subject } from './doctor/finding.ts';
+export { needsAttention } from './doctor/finding.ts';
 export { resolveStore, type Environment, type ResolvedStore, type StoreSource } from './resolve-store.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
