@@ -14,13 +14,17 @@ import { Cli } from './support/cli.ts';
 
 const program = await createProgram(['help'], { exit() {}, say() {}, complain() {} });
 
-test('every command line in the texts is one that the parser knows', () => {
-  const source = fileURLToPath(new URL('../src', import.meta.url));
+/** Whose texts name command lines. */
+const SOURCES = ['../src', '../../../packages/runtime/src'];
+
+function textsIn(folder: string): string[] {
+  const source = fileURLToPath(new URL(folder, import.meta.url));
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-  const texts = [
-    ...files.map((name) => readFileSync(join(source, name), 'utf8').replaceAll('\\`', '`')),
-    ...Object.values(ERRORS).map(({ hint }) => hint),
-  ];
+  return files.map((name) => readFileSync(join(source, name), 'utf8').replaceAll('\\`', '`'));
+}
+
+test('every command line in the texts is one that the parser knows', () => {
+  const texts = [...SOURCES.flatMap(textsIn), ...Object.values(ERRORS).map(({ hint }) => hint)];
   const lines = texts.flatMap(commandLines);
 
   expect(lines.length).toBeGreaterThan(30);

@@ -19,6 +19,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'task', load: () => import('./task/index.ts') },
   { name: 'session', load: () => import('./session/index.ts') },
   { name: 'store', load: () => import('./store/index.ts') },
+  { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'demo', load: () => import('./demo.ts') },
   { name: 'demo-agent', load: () => import('./demo-agent.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
