@@ -5,7 +5,10 @@ import { state, type Paint } from '../output/style.ts';
 /** What was done; then what was looked at, one after the other; under what is not as it should be, what shows it and the way on. */
 export function examinationLines({ findings, fixes, ok }: Examination, paint: Paint): string[] {
   return [
-    ...fixes.map(({ message }) => `${paint('green', '✓ fixed')}    ${printable(message)}`),
+    ...fixes.map(
+      ({ done, message }) =>
+        `${done ? paint('green', '✓ fixed    ') : paint('red', '✗ not done ')}${printable(message)}`,
+    ),
     ...findings.flatMap((finding) => findingLines(finding, paint)),
     ok ? 'nothing needs attention' : paint('bold', `${attention(findings)} attention`),
   ];

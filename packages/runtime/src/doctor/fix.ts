@@ -1,4 +1,4 @@
-import { Orchestrator } from '@agent-orchestrator/core';
+import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import { newCommandId } from '../command-id.ts';
 import { openStorage } from '../open-storage.ts';
 import { parseStoreUrl, type StoreUrl } from '../store-url.ts';
@@ -8,6 +8,7 @@ import { counted } from './words.ts';
 /** What was done about a finding. */
 export interface Fix {
   readonly fix: FixName;
+  readonly done: boolean;
   /** One sentence: what was changed, and what was not. */
   readonly message: string;
 }
@@ -24,28 +25,48 @@ export async function fixFindings(
   const store = parseStoreUrl(url);
   const asked = new Set(findings.flatMap(({ fix }) => fix ?? []));
   const fixes: Fix[] = [];
-  if (asked.has('tighten_files')) fixes.push(await tightenFiles(store));
-  if (asked.has('recover_stale')) fixes.push(await recoverStale(url, namespaces));
-  if (asked.has('empty_log')) fixes.push(await emptyLog(store));
+  for (const [fix, mend] of Object.entries(mendsOf(url, store, namespaces)))
+    if (asked.has(fix as FixName)) fixes.push(await attempted(fix as FixName, mend));
   return fixes;
 }
 
-async function tightenFiles(store: StoreUrl): Promise<Fix> {
+type Mend = () => Promise<Omit<Fix, 'fix'>>;
+
+/** In this order: what is recovered first is written to a log that is emptied afterwards. */
+function mendsOf(url: string, store: StoreUrl, namespaces: readonly string[]): Readonly<Record<FixName, Mend>> {
+  return {
+    tighten_files: () => tightenFiles(store),
+    recover_stale: () => recoverStale(url, namespaces),
+    empty_log: () => emptyLog(store),
+  };
+}
+
+/** One that fails keeps no other from being tried. */
+async function attempted(fix: FixName, mend: Mend): Promise<Fix> {
+  try {
+    return { fix, ...(await mend()) };
+  } catch (error) {
+    if (!(error instanceof OrchestratorError)) throw error;
+    return { fix, done: false, message: `${error.message} (${error.code}) ${error.hint}` };
+  }
+}
+
+async function tightenFiles(store: StoreUrl): Promise<Omit<Fix, 'fix'>> {
   const { tightenSqliteFile } = await import('@agent-orchestrator/storage-sqlite');
   const changed = 'path' in store ? tightenSqliteFile(store.path) : [];
-  return { fix: 'tighten_files', message: `Only their owner may now open ${changed.join(', ')}.` };
+  return { done: true, message: `Only their owner may now open ${changed.join(', ')}.` };
 }
 
-async function emptyLog(store: StoreUrl): Promise<Fix> {
+async function emptyLog(store: StoreUrl): Promise<Omit<Fix, 'fix'>> {
   const { emptySqliteLog } = await import('@agent-orchestrator/storage-sqlite');
-  const all = 'path' in store && (await emptySqliteLog(store.path));
-  const message = all
+  const done = 'path' in store && (await emptySqliteLog(store.path));
+  const message = done
     ? 'The write-ahead log was brought into the database and emptied.'
     : 'The write-ahead log was brought into the database as far as a read that still goes on allows.';
-  return { fix: 'empty_log', message };
+  return { done, message };
 }
 
-async function recoverStale(url: string, namespaces: readonly string[]): Promise<Fix> {
+async function recoverStale(url: string, namespaces: readonly string[]): Promise<Omit<Fix, 'fix'>> {
   await using orchestrator = new Orchestrator({ storage: await openStorage(url, { mode: 'existing' }), newCommandId });
   const sessions: string[] = [];
   for (const namespace of namespaces) {
@@ -59,5 +80,5 @@ async function recoverStale(url: string, namespaces: readonly string[]): Promise
     sessions.length === 0
       ? 'Nothing was left to recover: somebody came first.'
       : `${counted(sessions.length, 'session')} recovered: what ${sessions.length === 1 ? 'it' : 'they'} held waits in its old place, with its context.`;
-  return { fix: 'recover_stale', message };
+  return { done: true, message };
 }
