@@ -247,6 +247,7 @@ const ROWS: readonly Row[] = [
     /journal mode delete/,
   ],
 
+  ['an all but empty log', facts({ place: file({ logBytes: 4_120 }) }), 'log_size', 'ok', /has 5 kB$/],
   ['a small log', facts({ place: file({ logBytes: 4_200_000 }) }), 'log_size', 'ok', /4\.2 MB/],
   ['a large log', facts({ place: file({ logBytes: 200_000_000 }) }), 'log_size', 'warning', /200\.0 MB/, /--fix/],
   ["a server's log that may not be asked for", facts({ place: server() }), 'log_size', 'ok', /only an administrator/],

@@ -21,10 +21,15 @@ export function lasting(ms: number): string {
   return `${whole} ms`;
 }
 
-/** `4.2 MB`. */
+const SIZES = [
+  ['GB', 1e9],
+  ['MB', 1e6],
+] as const;
+
+/** `4.2 MB`; below that in whole `kB`. */
 export function sized(bytes: number): string {
-  const [unit, length] = bytes >= 1_000_000_000 ? (['GB', 1e9] as const) : (['MB', 1e6] as const);
-  return `${(bytes / length).toFixed(1)} ${unit}`;
+  const [unit, length] = SIZES.find(([, size]) => bytes >= size) ?? [];
+  return length === undefined ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / length).toFixed(1)} ${unit}`;
 }
 
 /** `0644`. */
