@@ -6,7 +6,7 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
-  1: 'The condition that was asked for is false: verify found something, the task has ended, tasks still wait in the session.',
+  1: 'The condition that was asked for is false: verify or doctor found something, the task has ended, tasks still wait in the session.',
   64: 'Usage: something is wrong with the words of the command line.',
   65: 'Bad input data: content that was read (a payload, a file, a database) is malformed or crosses a limit.',
   66: 'There is no such task or session.',

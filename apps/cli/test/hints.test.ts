@@ -14,16 +14,17 @@ import { Cli } from './support/cli.ts';
 
 const program = await createProgram(['help'], { exit() {}, say() {}, complain() {} });
 
+/** Whose texts name command lines. */
+const SOURCES = ['../src', '../../../packages/core/src/why', '../../../packages/runtime/src'];
+
+function textsIn(folder: string): string[] {
+  const source = fileURLToPath(new URL(folder, import.meta.url));
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  return files.map((name) => readFileSync(join(source, name), 'utf8').replaceAll('\\`', '`'));
+}
+
 test('every command line in the texts is one that the parser knows', () => {
-  const sources = ['../src', '../../../packages/core/src/why', '../../../packages/runtime/src/continuity'];
-  const files = sources.flatMap((source) => {
-    const folder = fileURLToPath(new URL(source, import.meta.url));
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
-  });
-  const texts = [
-    ...files.filter((name) => name.endsWith('.ts')).map((name) => readFileSync(name, 'utf8').replaceAll('\\`', '`')),
-    ...Object.values(ERRORS).map(({ hint }) => hint),
-  ];
+  const texts = [...SOURCES.flatMap(textsIn), ...Object.values(ERRORS).map(({ hint }) => hint)];
   const lines = texts.flatMap(commandLines);
 
   expect(lines.length).toBeGreaterThan(30);

@@ -34,6 +34,10 @@ export type {
   WaitingTask,
 } from './continuity/resume-facts.ts';
 export { newCommandId } from './command-id.ts';
+export { makeBundle, type BundleOptions, type SupportBundle } from './doctor/bundle.ts';
+export { examineStore, type Examination, type ExamineOptions } from './doctor/examine-store.ts';
+export type { Check, Finding, FixName, Severity, Subject } from './doctor/finding.ts';
+export { needsAttention } from './doctor/finding.ts';
 export {
   keepLease,
   type Checkpoint,

@@ -22,6 +22,10 @@ const STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>>
   idle: ['○', 'cyan'],
   stale: ['◌', 'yellow'],
   closed: ['□', 'dim'],
+  ok: ['✓', 'green'],
+  notice: ['·', 'cyan'],
+  warning: ['!', 'yellow'],
+  error: ['✗', 'red'],
 };
 
 export function state(word: string, paint: Paint): string {

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import type { Examination } from '@agent-orchestrator/runtime';
+import type { Call } from '../call.ts';
+import { Failure, usage } from '../failure.ts';
+import { document } from '../output/json.ts';
+import { printable } from '../output/printable.ts';
+import type { Answer } from '../output/output.ts';
+import type { Define } from '../program.ts';
+import { VERSION } from '../version.ts';
+import { examinationLines } from '../views/doctor.ts';
+
+interface DoctorOptions {
+  readonly fix?: true;
+  readonly bundle?: string;
+}
+
+const define: Define = (program, run) => {
+  program
+    .command('doctor')
+    .description(
+      'look over the store and what goes on in it: what needs attention, what shows it, and the way on; exit 1 if anything does',
+    )
+    .option('--fix', 'do what is safe about it: tighten the files, recover stale sessions, empty the log')
+    .option('--bundle <file>', 'also write what somebody who helps needs to see, without secrets, into a new file')
+    .action(run<DoctorOptions>(examine));
+};
+
+export default define;
+
+async function examine(call: Call<DoctorOptions>): Promise<Answer> {
+  const { examineStore, needsAttention } = await import('@agent-orchestrator/runtime');
+  const { namespace, fix = false, bundle } = call.options;
+  const address = call.settings.store.value;
+  if (bundle !== undefined && existsSync(bundle))
+    throw usage(`${bundle} is there already.`, 'Name a new file for the bundle.', 'bundle');
+  const examination = await examineStore(address, { fix, ...(namespace !== undefined && { namespace }) });
+  if (bundle !== undefined) await writeBundle(bundle, address, examination);
+  const { url, ok, findings, fixes, asOf } = examination;
+  const canFix = !fix && findings.some((finding) => finding.fix !== null);
+  return {
+    kind: 'examination',
+    data: { url, ok, findings, fixes, bundle: bundle ?? null },
+    ...(asOf !== null && { asOf }),
+    ids: [...new Set(findings.flatMap((finding) => (needsAttention(finding) ? finding.check : [])))],
+    text: (paint) => [
+      ...examinationLines(examination, paint),
+      ...(bundle === undefined ? [] : [`support bundle: ${printable(bundle)}`]),
+    ],
+    chatter: canFix ? ['next: orchestrator doctor --fix'] : [],
+    exit: ok ? 0 : 1,
+  };
+}
+
+/** Into a new file, for its owner alone. */
+async function writeBundle(file: string, address: string, examination: Examination): Promise<void> {
+  const { makeBundle } = await import('@agent-orchestrator/runtime');
+  const bundle = await makeBundle(address, examination, { version: VERSION });
+  try {
+    await writeFile(file, `${document('support_bundle', { data: bundle })}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    throw new Failure('OUTPUT', `The bundle could not be written: ${(error as Error).message}`, {
+      hint: 'Name a new file in a folder that you may write to.',
+      cause: error,
+    });
+  }
+}

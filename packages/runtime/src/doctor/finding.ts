@@ -1,0 +1,97 @@
+/**
+ * `ok`: as it should be · `notice`: worth knowing, nothing to do · `warning`: needs attention · `error`: something does not work.
+ */
+export type Severity = 'ok' | 'notice' | 'warning' | 'error';
+
+/** What was looked at. */
+export type Check =
+  | 'store'
+  | 'version'
+  | 'permissions'
+  | 'durability'
+  | 'log_size'
+  | 'clock'
+  | 'stale_sessions'
+  | 'unclaimed_heads'
+  | 'blocked_queues'
+  | 'near_misses'
+  | 'fenced_agents';
+
+/** What may be done without asking: it takes nothing from anybody. */
+export type FixName = 'tighten_files' | 'empty_log' | 'recover_stale';
+
+/** A row that a finding is about. */
+export interface Subject {
+  readonly namespace: string;
+  readonly sessionId: string;
+  readonly taskId: string | null;
+  readonly agent: string | null;
+}
+
+/** What one look found. */
+export interface Finding {
+  readonly check: Check;
+  readonly severity: Severity;
+  /** One or two sentences, for people. */
+  readonly message: string;
+  /** The legal way on; null: there is nothing to do. */
+  readonly hint: string | null;
+  /** How many it is about, and whether counting stopped there. */
+  readonly count: number;
+  readonly countCapped: boolean;
+  /** The first few of them. */
+  readonly subjects: readonly Subject[];
+  /** Numbers of the events that show it. */
+  readonly events: readonly number[];
+  /** What `fix` would do about it. */
+  readonly fix: FixName | null;
+}
+
+/** An event that shows a finding, and how it is found: the log is looked into only for what is reported. */
+export type Witness =
+  /** Its number is known. */
+  | { readonly is: 'event'; readonly id: number }
+  /** The event of a session that granted a lease (mark 1) or closed it (mark 2). */
+  | {
+      readonly is: 'lease';
+      readonly namespace: string;
+      readonly sessionId: string;
+      readonly token: number;
+      readonly mark: 1 | 2;
+      /** The session's last event; the one looked for is not far before it. */
+      readonly upTo: number;
+    }
+  /** The event that put a task where it waits. */
+  | { readonly is: 'queued'; readonly namespace: string; readonly taskId: string };
+
+/** A finding before its witnesses were looked up. */
+export type Draft = Omit<Finding, 'events'> & { readonly witnesses: readonly Witness[] };
+
+/** Rows and events named in one finding. */
+const SHOWN_MAX = 10;
+
+/** A draft from what is particular about it. */
+export function draft(
+  check: Check,
+  severity: Severity,
+  message: string,
+  { subjects = [], witnesses = [], ...further }: Partial<Draft> = {},
+): Draft {
+  return {
+    check,
+    severity,
+    message,
+    hint: null,
+    count: subjects.length,
+    countCapped: false,
+    fix: null,
+    ...further,
+    subjects: subjects.slice(0, SHOWN_MAX),
+    witnesses: witnesses.slice(0, SHOWN_MAX),
+  };
+}
+
+/** Whether it needs somebody. */
+export function needsAttention({ severity }: Pick<Finding, 'severity'>): boolean {
+  return severity === 'warning' || severity === 'error';
+}

@@ -1,0 +1,105 @@
+/**
+ * A look at a store's file:
+ * - it tells version, schema, files with their modes, the log's size and the remembered clocks
+ * - it changes nothing, and waits for no writer
+ * - a store of an older schema is told of, not refused
+ * - what is no store is refused as it is by opening it
+ * What may be mended:
+ * - the files become their owner's alone; the folder stays as it is
+ * - the log is emptied; while somebody reads, what can be is
+ */
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { emptySqliteLog, inspectSqliteFile, tightenSqliteFile } from '../src/index.ts';
+import { aStore, aTask, aSession, add } from './factories.ts';
+import { folderOf, newPath } from './temporary-store.ts';
+
+const hasModes = process.platform !== 'win32';
+
+test('it tells version, schema, files with their modes, the log and the remembered clocks', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession(), [aTask()]);
+
+  const facts = await inspectSqliteFile(path);
+  await storage.close();
+
+  expect(facts).toMatchObject({ path, journalMode: 'wal', logBytesKept: 67_108_864 });
+  expect(facts.version).toMatch(/^3\.\d+\.\d+$/);
+  expect(facts.schema).toBe(facts.schemaKnown);
+  expect(facts.files.map(({ role }) => role)).toEqual(['folder', 'database', 'log', 'log_index']);
+  expect(facts.logBytes).toBeGreaterThan(0);
+  for (const { role, mode, isMine } of facts.files.slice(hasModes ? 0 : 4))
+    expect([role, mode, isMine]).toEqual([role, role === 'folder' ? 0o700 : 0o600, true]);
+});
+
+test('it changes nothing, and waits for no writer', async () => {
+  const { path, storage } = await aStore();
+  const writer = new Database(path);
+  writer.exec('BEGIN IMMEDIATE');
+  const before = statSync(path);
+
+  const facts = await inspectSqliteFile(path);
+
+  expect(facts.schema).toBeGreaterThan(0);
+  expect(statSync(path)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, mode: before.mode });
+  writer.exec('ROLLBACK');
+  writer.close();
+  await storage.close();
+});
+
+test('a store of an older schema is told of, not refused', async () => {
+  const { path, storage } = await aStore();
+  await storage.close();
+  const db = new Database(path);
+  db.pragma('user_version = 1');
+  db.close();
+
+  const { schema, schemaKnown } = await inspectSqliteFile(path);
+
+  expect([schema, schemaKnown > 1]).toEqual([1, true]);
+});
+
+test('what is no store is refused as it is by opening it', async () => {
+  const absent = newPath();
+  const text = newPath();
+  writeFileSync(text, 'Dear diary, '.repeat(1_000));
+  const empty = newPath();
+  writeFileSync(empty, '');
+
+  await expect(inspectSqliteFile(absent)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  await expect(inspectSqliteFile(text)).rejects.toMatchObject({ code: 'STORE_NOT_A_DATABASE' });
+  await expect(inspectSqliteFile(empty)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  expect(existsSync(absent)).toBe(false);
+});
+
+test.skipIf(!hasModes)("the files become their owner's alone; the folder stays as it is", async () => {
+  const { path, storage } = await aStore();
+  chmodSync(folderOf(path), 0o755);
+  for (const file of [path, `${path}-wal`]) chmodSync(file, 0o644);
+
+  const changed = tightenSqliteFile(path);
+  const again = tightenSqliteFile(path);
+  const { files } = await inspectSqliteFile(path);
+  await storage.close();
+
+  expect([changed, again]).toEqual([[path, `${path}-wal`], []]);
+  expect(files.map(({ mode }) => mode)).toEqual([0o755, 0o600, 0o600, 0o600]);
+});
+
+test('the log is emptied; while somebody reads, what can be is', async () => {
+  const { path, storage } = await aStore();
+  const reader = new Database(path, { readonly: true });
+  reader.exec('BEGIN');
+  reader.prepare('SELECT count(*) FROM meta').get();
+  await add(storage, aSession(), [aTask()]);
+
+  const whileRead = await emptySqliteLog(path);
+  reader.exec('COMMIT');
+  const afterwards = await emptySqliteLog(path);
+  const { logBytes } = await inspectSqliteFile(path);
+  reader.close();
+  await storage.close();
+
+  expect([whileRead, afterwards, logBytes]).toEqual([false, true, 0]);
+});
