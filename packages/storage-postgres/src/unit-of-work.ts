@@ -181,7 +181,8 @@ function isWaiting({ status }: Task): boolean {
 
 /**
  * Differs: what others grant at the same time is not yet to be seen. Tokens that go on from the server's microseconds keep
- * apart from theirs, or nearly so: the log's index on tokens refuses what is left.
+ * apart from theirs, or nearly so: the log's index on tokens refuses what is left. After a fail-over that lost grants, it is the
+ * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
  */
 function greatestToken(database: Database, carried: Carried): number {
   return Math.max(database.greatestToken, carried.greatestToken, database.micros - 1);

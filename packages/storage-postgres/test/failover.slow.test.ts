@@ -10,18 +10,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event } from '@agent-orchestrator/core';
 import {
-  allJournals,
   attemptsOf,
-  checkInvariants,
   claimsIn,
   describeMissing,
-  keptIfItFails,
   missingOperations,
+  type Journal,
+  type MissingOperation,
+} from '@agent-orchestrator/core/journal';
+import {
+  allJournals,
+  checkInvariants,
+  keptIfItFails,
   readEvents,
   runProcesses,
   seedOfRun,
-  type Journal,
-  type MissingOperation,
 } from '@agent-orchestrator/storage-conformance';
 import { expect, onTestFinished, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';

@@ -1,6 +1,6 @@
 /** One process of a run with many: told by its argument what it is, and by its parent when to finish. */
 import { Orchestrator } from '@agent-orchestrator/core';
-import type { JournalLine } from '../checker/journal.ts';
+import type { JournalLine } from '@agent-orchestrator/core/journal';
 import { newCommandId } from './command-id.ts';
 import { Changes } from './changes.ts';
 import { follow } from './follower.ts';
