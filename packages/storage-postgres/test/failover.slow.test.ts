@@ -33,6 +33,8 @@ import { createDatabase, prepareTemplate, withAdmin } from './harness/databases.
 import { Proxy } from './harness/proxy.ts';
 import { openStorage, orchestratorOn, until } from './open-database.ts';
 
+/** A busy machine takes its time to write down what a server still holds. */
+const REMOVAL_MS = 60_000;
 const WORKERS = 4;
 const SLOW = { timeout: 180_000 };
 
@@ -126,13 +128,13 @@ async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: 
 /** A primary with a standby, what stands between them, and the database's URL for agents. */
 async function startPair(replication: 'asynchronous' | 'synchronous') {
   const primary = await Cluster.start({ settings: ['max_connections=200'] });
-  onTestFinished(() => primary.remove());
+  onTestFinished(() => primary.remove(), REMOVAL_MS);
   await prepareTemplate(primary.url);
   const { url } = await createDatabase(primary.url);
   const wire = await Proxy.before(primary.url);
   onTestFinished(() => wire.close());
   const standby = await primary.startStandby(wire.through(primary.url));
-  onTestFinished(() => standby.remove());
+  onTestFinished(() => standby.remove(), REMOVAL_MS);
   if (replication === 'synchronous')
     await withAdmin(primary.url, async (sql) => {
       await sql.unsafe(`ALTER SYSTEM SET synchronous_standby_names = '*'`);
