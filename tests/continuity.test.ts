@@ -7,9 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 import { askWhy, openOrchestrator, readResume, readSince, resumeCard } from '@agent-orchestrator/runtime';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createDatabase } from '../packages/storage-postgres/test/harness/databases.ts';
-import { startServer } from '../packages/storage-postgres/test/harness/server.ts';
 
 const stores: Orchestrator[] = [];
 const endings: (() => unknown)[] = [];
@@ -17,9 +16,7 @@ const endings: (() => unknown)[] = [];
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'continuity-'));
   endings.push(() => rmSync(folder, { recursive: true }));
-  const server = await startServer();
-  endings.push(() => server.stop());
-  const database = await createDatabase(server.url, { migrated: false });
+  const database = await createDatabase(inject('postgresUrl'), { migrated: false });
   endings.push(() => database.drop());
   for (const url of [`sqlite:${join(folder, 'store.db')}`, database.adminUrl]) {
     const orchestrator = await openOrchestrator(url);

@@ -1,9 +1,2 @@
-import type { TestProject } from 'vitest/node';
-import { startServer } from '../../packages/storage-postgres/test/harness/server.ts';
-
-/** One server for the tests that go from one kind of store to another. Each makes its databases itself. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startServer();
-  project.provide('postgresUrl', server.url);
-  return () => server.stop();
-}
+/** One server for the tests that go from one kind of store to another. */
+export { default } from '../../packages/storage-postgres/test/harness/global-setup.ts';

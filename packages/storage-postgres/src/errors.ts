@@ -40,8 +40,9 @@ const CONNECTION_CODES = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
-  // Idle in a transaction for too long: this process stood still, and the server let go.
+  // Idle in a transaction for too long, or too long in it: this process stood still, and the server let go.
   '25P03',
+  '25P04',
 ]);
 
 /** Somebody else came first, or the server goes or comes: the same once more may well succeed. */

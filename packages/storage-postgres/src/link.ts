@@ -26,6 +26,8 @@ const PIPELINE_MAX = 100_000;
  * transaction on a new connection, outside of any. So each link is a client of its own whose socket is made once.
  */
 export class Link {
+  /** As servers number themselves; 0 until it was asked. */
+  serverVersion = 0;
   readonly #sql: postgres.Sql<{ bigint: number }>;
   readonly #prepare: boolean;
   #socket: Socket | null = null;

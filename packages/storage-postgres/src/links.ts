@@ -85,6 +85,7 @@ export async function openLink(address: ServerAddress, onNotify?: () => void): P
         `The server has version ${versionText}; ${OLDEST_VERSION / 10_000} or later is needed.`,
       );
     if (isStandby) throw new OrchestratorError('STORE_STANDBY');
+    link.serverVersion = version;
     return link;
   } catch (error) {
     link.destroy();

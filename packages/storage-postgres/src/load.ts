@@ -60,17 +60,19 @@ interface SessionRow extends LoadedSession {
 const NOTHING: Found = { sessions: [], tasks: [], nextDueAt: null, receipt: null, endedLease: null };
 
 /**
- * Begins a transaction, and locks and loads what the scopes of one namespace name: in one flush, where each statement sees
- * what was committed when it began. So what is read after a lock is what holds under it, and the time is read last.
+ * Begins a transaction (`begin` says how), and locks and loads what the scopes of one namespace name: in one flush, where
+ * each statement sees what was committed when it began. So what is read after a lock is what holds under it, and the time is
+ * read last.
  */
 export async function load(
   flush: Flush,
+  begin: Query,
   scopes: readonly Scope[],
   whenLocked: WhenLocked,
   clock: Clock | null,
 ): Promise<LoadedGroup> {
   const loading = new Loading(scopes, whenLocked, clock);
-  await loading.lockAndRead(flush, [query(SQL.begin)]);
+  await loading.lockAndRead(flush, [begin]);
   const due = loading.queueDue();
   // What has come due is queued, and all is looked at once more; the locks are kept meanwhile.
   if (due.length > 0) await loading.lockAndRead(flush, due);

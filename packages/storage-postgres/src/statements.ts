@@ -29,6 +29,8 @@ export const TIMEOUTS = {
   idle_ms: 10_000,
   /** The client gives up on a server that does not answer. */
   answer_ms: 15_000,
+  /** The server gives up on a transaction, whatever it waits for; from version 17 on. */
+  transaction_ms: 20_000,
 } as const;
 
 const SESSION = selected(SESSION_COLUMNS, 's');
@@ -214,6 +216,11 @@ export const SQL = {
     `SET LOCAL lock_timeout = ${TIMEOUTS.lock_ms}`,
     `SET LOCAL idle_in_transaction_session_timeout = ${TIMEOUTS.idle_ms}`,
   ].join('; '),
+  /**
+   * A client that went away in the middle of a statement is not idle to the server, and what it has locked stays locked. Only
+   * the limit on whole transactions ends that. It does not count while a commit waits for a standby.
+   */
+  limitTransaction: `SET LOCAL transaction_timeout = ${TIMEOUTS.transaction_ms}`,
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 

@@ -38,6 +38,9 @@ export interface Committed {
   readonly changed: boolean;
 }
 
+/** The version from which a server can limit how long a transaction takes. */
+const LIMITS_TRANSACTIONS = 170_000;
+
 /** The connection was lost after COMMIT was sent: the transaction may have had its effect, or not. */
 export class CommitLost extends Error {
   override readonly name = 'CommitLost';
@@ -65,7 +68,8 @@ export async function transact(
   const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const loaded = await load(flush, scopes, whenLocked, clock);
+    const begin = link.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
+    const loaded = await load(flush, query(begin), scopes, whenLocked, clock);
     assertSchema(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);
     if (decisions.length === 0 && !loaded.queuedDue) {
@@ -181,7 +185,8 @@ function isWaiting({ status }: Task): boolean {
 
 /**
  * Differs: what others grant at the same time is not yet to be seen. Tokens that go on from the server's microseconds keep
- * apart from theirs, or nearly so: the log's index on tokens refuses what is left.
+ * apart from theirs, or nearly so: the log's index on tokens refuses what is left. After a fail-over that lost grants, it is the
+ * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
  */
 function greatestToken(database: Database, carried: Carried): number {
   return Math.max(database.greatestToken, carried.greatestToken, database.micros - 1);

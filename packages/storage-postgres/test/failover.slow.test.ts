@@ -4,111 +4,147 @@
  *  - nothing is lost that was acknowledged before the writes were cut off
  *  - no token is granted twice, in what was lost and what came after
  *  - the work goes on, and what follows keeps every promise
+ *  - nobody can work on the standby before it is promoted
+ *  - with a synchronous standby nothing is lost that was acknowledged
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event } from '@agent-orchestrator/core';
 import {
-  allJournals,
   attemptsOf,
-  checkInvariants,
   claimsIn,
   describeMissing,
-  keptIfItFails,
   missingOperations,
+  type Journal,
+  type MissingOperation,
+} from '@agent-orchestrator/core/journal';
+import {
+  allJournals,
+  checkInvariants,
+  keptIfItFails,
   readEvents,
   runProcesses,
   seedOfRun,
-  type Journal,
-  type MissingOperation,
 } from '@agent-orchestrator/storage-conformance';
 import { expect, onTestFinished, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
+import { TIMEOUTS } from '../src/statements.ts';
 import { Cluster } from './harness/cluster.ts';
 import { createDatabase, prepareTemplate, withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
-import { orchestratorOn, until } from './open-database.ts';
+import { openStorage, orchestratorOn, until } from './open-database.ts';
 
-const TASKS = 300;
+/** A busy machine takes its time to write down what a server still holds. */
+const REMOVAL_MS = 60_000;
 const WORKERS = 4;
+const SLOW = { timeout: 180_000 };
 
-test(
-  'a fail-over that loses acknowledged writes: the loss is told, and no token is granted twice',
-  {
-    timeout: 180_000,
-  },
-  async () => {
-    const { primary, standby, wire, database } = await startPair();
-    const front = await Proxy.before(primary.url);
-    onTestFinished(() => front.close());
-    const folder = keptIfItFails();
-    const moments = { cutOff: 0, wentOn: 0 };
+test('a fail-over that loses acknowledged writes: the loss is told, and no token is granted twice', SLOW, async () => {
+  const run = await failOver('asynchronous', async ({ primary, database }) => moreWork(primary.reach(database), 150));
+  const { before, after, journals, missing, cutOff, wentOn } = run;
 
-    const failOver = async () => {
-      moments.cutOff = await cutOff(primary, standby, wire);
-      await moreWork(primary.reach(database), 200);
-      await primary.crash();
-      // The workers come before it is promoted, and wait.
-      front.redirect(standby.url);
-      await pause(500);
-      await standby.promote();
-      moments.wentOn = Date.now();
-      await addLostTasks(standby.reach(database), folder, moments.wentOn);
-    };
-    const { errors, notOnce, verification, figures } = await runProcesses({
-      seed: seedOfRun(),
-      folder,
-      child: new URL('open-process.ts', import.meta.url),
-      address: front.through(database),
-      workers: WORKERS,
-      tasks: TASKS,
-      sharedSessions: 12,
-      kills: 6,
-      failpoints: 0,
-      pauses: 2,
-      incidents: [{ name: 'fail-over', times: 1, happen: failOver }],
-      ttlMs: 1_500,
-      staleAfterMs: 1_500,
-      timeoutMs: 150_000,
+  expect(run.findings).toEqual({ errors: [], notOnce: [], log: [] });
+  expect(describeMissing(missing)).toMatch(/^\d+ acknowledged operations are missing/);
+  expect(commandsOf(missing)).toEqual(lostCommands(before, after, journals));
+  expect(missing.filter(({ attempt }) => (attempt.answeredAt ?? 0) < cutOff)).toEqual([]);
+
+  const [lost, granted] = [tokensOf(lostFrom(before, after)), tokensOf(lostFrom(after, before))];
+  expect(lost.length, 'grants that were lost').toBeGreaterThan(0);
+  expect(Math.min(...granted)).toBeGreaterThan(Math.max(...lost));
+  expect(grantedTwice(journals)).toEqual([]);
+
+  expect(checkInvariants({ events: after })).toEqual([]);
+  expect(checkInvariants({ events: after, journals: journals.map((journal) => since(wentOn, journal)) })).toEqual([]);
+});
+
+test('a fail-over to a synchronous standby loses nothing that was acknowledged', SLOW, async () => {
+  let answer: Promise<unknown> = Promise.resolve();
+  const run = await failOver('synchronous', async ({ primary, database }) => {
+    const storage = await openStorage(primary.reach(database), { retryMs: 1 });
+    answer = orchestratorOn(storage)
+      .enqueueTask({ id: 'never-acknowledged' })
+      .catch((error: unknown) => error);
+    // For longer than any statement may take: whoever waits for the standby must not be told that all is well.
+    await pause(TIMEOUTS.statement_ms + 3_000);
+  });
+  const { before, after, journals, missing } = run;
+
+  expect(await answer).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  expect(lostFrom(before, after).map(({ taskId }) => taskId)).toContain('never-acknowledged');
+  expect(run.findings).toEqual({ errors: [], notOnce: [], log: [] });
+  expect(missing).toEqual([]);
+  expect(grantedTwice(journals)).toEqual([]);
+});
+
+type Pair = Awaited<ReturnType<typeof startPair>>;
+
+/** Workers at their tasks, a standby that gets no writes any more, a while `meanwhile`, and the standby in the primary's place. */
+async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: (pair: Pair) => Promise<void>) {
+  const pair = await startPair(replication);
+  const { primary, standby, database } = pair;
+  const front = await Proxy.before(primary.url);
+  onTestFinished(() => front.close());
+  const folder = keptIfItFails();
+  const moments = { cutOff: 0, wentOn: 0 };
+  const happen = async () => {
+    await expect(openPostgresStorage({ url: standby.reach(database) })).rejects.toMatchObject({
+      code: 'STORE_STANDBY',
     });
+    moments.cutOff = await cutOff(pair);
+    await meanwhile(pair);
+    await primary.crash();
+    // The workers come before it is promoted, and wait.
+    front.redirect(standby.url);
+    await pause(500);
+    await standby.promote();
+    moments.wentOn = Date.now();
+    await addLostTasks(standby.reach(database), folder, moments.wentOn);
+  };
 
-    await primary.start();
-    const [before, after] = [await logOf(primary.reach(database)), await logOf(standby.reach(database))];
-    const journals = allJournals(folder);
-    const missing = missingOperations(after, journals);
-    console.log(describeMissing(missing), JSON.stringify({ ...figures, lost: lostFrom(before, after).length }));
-    expect({ errors, notOnce, findings: verification.findings }).toEqual({ errors: [], notOnce: [], findings: [] });
+  const { errors, notOnce, verification, figures } = await runProcesses({
+    seed: seedOfRun(),
+    folder,
+    child: new URL('open-process.ts', import.meta.url),
+    address: front.through(database),
+    workers: WORKERS,
+    tasks: 240,
+    sharedSessions: 12,
+    kills: 6,
+    failpoints: 0,
+    pauses: 2,
+    incidents: [{ name: 'fail-over', times: 1, happen }],
+    ttlMs: 1_500,
+    staleAfterMs: 1_500,
+    timeoutMs: 150_000,
+  });
 
-    expect(describeMissing(missing)).toMatch(/^\d+ acknowledged operations are missing/);
-    expect(commandsOf(missing)).toEqual(lostCommands(before, after, journals));
-    expect(missing.filter(({ attempt }) => (attempt.answeredAt ?? 0) < moments.cutOff)).toEqual([]);
+  await primary.start();
+  const [before, after] = [await logOf(primary.reach(database)), await logOf(standby.reach(database))];
+  const journals = allJournals(folder);
+  const missing = missingOperations(after, journals);
+  console.log(describeMissing(missing), JSON.stringify({ ...figures, lost: lostFrom(before, after).length }));
+  return { ...moments, before, after, journals, missing, findings: { errors, notOnce, log: verification.findings } };
+}
 
-    const [lost, granted] = [tokensOf(lostFrom(before, after)), tokensOf(lostFrom(after, before))];
-    expect(lost.length, 'grants that were lost').toBeGreaterThan(0);
-    expect(Math.min(...granted)).toBeGreaterThan(Math.max(...lost));
-    expect(grantedTwice(journals)).toEqual([]);
-
-    expect(checkInvariants({ events: after })).toEqual([]);
-    expect(
-      checkInvariants({ events: after, journals: journals.map((journal) => since(moments.wentOn, journal)) }),
-    ).toEqual([]);
-  },
-);
-
-/** A primary with an asynchronous standby, what stands between them, and the database's URL for agents. */
-async function startPair() {
+/** A primary with a standby, what stands between them, and the database's URL for agents. */
+async function startPair(replication: 'asynchronous' | 'synchronous') {
   const primary = await Cluster.start({ settings: ['max_connections=200'] });
-  onTestFinished(() => primary.remove());
+  onTestFinished(() => primary.remove(), REMOVAL_MS);
   await prepareTemplate(primary.url);
   const { url } = await createDatabase(primary.url);
   const wire = await Proxy.before(primary.url);
   onTestFinished(() => wire.close());
   const standby = await primary.startStandby(wire.through(primary.url));
-  onTestFinished(() => standby.remove());
+  onTestFinished(() => standby.remove(), REMOVAL_MS);
+  if (replication === 'synchronous')
+    await withAdmin(primary.url, async (sql) => {
+      await sql.unsafe(`ALTER SYSTEM SET synchronous_standby_names = '*'`);
+      await sql.unsafe('SELECT pg_reload_conf()');
+    });
   return { primary, standby, wire, database: url };
 }
 
 /** @returns a time before which all that was acknowledged has reached the standby */
-async function cutOff(primary: Cluster, standby: Cluster, wire: Proxy): Promise<number> {
+async function cutOff({ primary, standby, wire }: Pair): Promise<number> {
   const from = Date.now();
   const [written] = await withAdmin(
     primary.url,

@@ -1,5 +1,6 @@
 /* Connections that stay open and say nothing any more: they are given up, and what was sent on them is sent anew. */
 import { expect, test } from 'vitest';
+import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
 import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
@@ -38,3 +39,37 @@ test(
     await proxy.close();
   },
 );
+
+test(
+  'what a client has locked that falls silent in the middle of a transaction comes free for others',
+  { timeout: 90_000 },
+  async ({ skip }) => {
+    const { url } = await newDatabase();
+    const version = await versionOf(url);
+    skip(version < 17, `PostgreSQL ${version} has no limit on whole transactions`);
+    const proxy = await Proxy.before(url);
+    const silent = orchestratorOn(await openStorage(proxy.through(url), { retryMs: 60_000 }));
+    const other = orchestratorOn(await openStorage(url));
+    await other.enqueueTask({ id: 'wanted' });
+    // What the server is told last is not the end of a statement: so it waits for the rest, and does not count as idle.
+    proxy.silenceAfter = 'max(e.token)';
+    const first = silent.claimTask({ agent: 'silent-agent', sessionId: 'wanted' });
+    await until(() => proxy.silenceAfter === null);
+
+    const second = other.claimTask({ agent: 'other-agent', sessionId: 'wanted' });
+
+    // Both wait for the lock by now, the silent one on a new connection.
+    const replies = await Promise.all([first, second]);
+    expect(replies.filter(({ ok }) => ok)).toHaveLength(1);
+    await proxy.close();
+  },
+);
+
+async function versionOf(url: string): Promise<number> {
+  return withAdmin(url, async (sql) => {
+    const [row] = await sql<
+      { version: number }[]
+    >`SELECT current_setting('server_version_num')::int / 10000 AS version`;
+    return row?.version ?? 0;
+  });
+}

@@ -18,7 +18,7 @@ import { noLeaseEndedEarly } from './i11-no-lease-ended-early.ts';
 import { staleLeasesClosed } from './i12-stale-leases-closed.ts';
 import { noHeadForgotten } from './i13-no-head-forgotten.ts';
 import { followersSeeAll } from './i14-followers-see-all.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from './violation.ts';
 
 export interface CheckedRun {

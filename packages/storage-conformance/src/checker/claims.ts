@@ -1,5 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
-import type { Attempt, IssuedCommand } from './command.ts';
+import { claimsIn, type IssuedCommand } from '@agent-orchestrator/core/journal';
 import type { History } from './history.ts';
 
 /** A grant as its claimant was told of it. */
@@ -17,13 +17,6 @@ export function toldClaims({ commands }: History): Map<number, ToldClaim[]> {
     for (const one of toldBy(command))
       told.set(one.claim.lease.token, [...(told.get(one.claim.lease.token) ?? []), one]);
   return told;
-}
-
-/** The grants that an answer tells of. */
-export function claimsIn({ command, reply }: Attempt): readonly ClaimRecord[] {
-  if (reply?.ok !== true) return [];
-  if (command === 'claim') return reply.claims;
-  return command === 'release' && reply.next !== null ? [reply.next] : [];
 }
 
 function toldBy({ attempts, commandId }: IssuedCommand): ToldClaim[] {

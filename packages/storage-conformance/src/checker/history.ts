@@ -1,6 +1,12 @@
 import type { Event, EventPayloads, EventType } from '@agent-orchestrator/core';
-import { attemptsOf, commandKey, groupByCommandId, type Attempt, type IssuedCommand } from './command.ts';
-import type { Journal } from './journal.ts';
+import {
+  attemptsOf,
+  commandKey,
+  groupByCommandId,
+  type Attempt,
+  type IssuedCommand,
+  type Journal,
+} from '@agent-orchestrator/core/journal';
 
 /** What the invariants are read off: the log and the journals, sorted so that each finds its part. */
 export interface History {

@@ -1,5 +1,5 @@
 import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
-import { namespaceOf, type Attempt } from './command.ts';
+import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
 import { name, type History, type Lease, type SessionLog } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 

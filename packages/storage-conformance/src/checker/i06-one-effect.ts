@@ -1,8 +1,7 @@
 import type { Event } from '@agent-orchestrator/core';
-import type { Attempt } from './command.ts';
+import { inLog, missingAttempts, type Attempt, type MissingOperation } from '@agent-orchestrator/core/journal';
 import { repeatedEffects, untoldGrants } from './effects.ts';
 import { name, type History } from './history.ts';
-import { inLog, missingAttempts, type MissingOperation } from './missing-operations.ts';
 import { violation, type Violation } from './violation.ts';
 
 /** I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told. */

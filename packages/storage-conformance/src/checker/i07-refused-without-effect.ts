@@ -1,5 +1,5 @@
 import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
-import { commandKey, type Attempt, type IssuedCommand } from './command.ts';
+import { commandKey, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
 import { groupBy, name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 

@@ -1,4 +1,4 @@
-import { namespaceOf, type Attempt } from './command.ts';
+import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
 import { payloadOf, type History, type Lease } from './history.ts';
 import { proofsOfLife, type ProofOfLife } from './proofs-of-life.ts';
 import { violation, type Violation } from './violation.ts';

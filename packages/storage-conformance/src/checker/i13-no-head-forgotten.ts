@@ -1,5 +1,5 @@
 import type { Event } from '@agent-orchestrator/core';
-import { namespaceOf, type Attempt } from './command.ts';
+import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
 import { groupBy, type History, type SessionLog } from './history.ts';
 import { inSequence } from './in-sequence.ts';
 import { headAt, replay, type SessionState, type TaskState } from './replay.ts';

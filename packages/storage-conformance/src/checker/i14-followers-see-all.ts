@@ -1,6 +1,6 @@
 import type { Event } from '@agent-orchestrator/core';
 import { groupBy, type History } from './history.ts';
-import type { Followed, Journal } from './journal.ts';
+import type { Followed, Journal } from '@agent-orchestrator/core/journal';
 import { violation, type Violation } from './violation.ts';
 
 /** I14. The pages of a follower, one run of it after the other, are the namespace's log without a gap. */

@@ -1,5 +1,5 @@
 import { OrchestratorError, type Orchestrator } from '@agent-orchestrator/core';
-import type { CallName, Calls, JournalLine } from './journal.ts';
+import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
 
 export interface JournalledCallsOptions {
   readonly orchestrator: Orchestrator;

@@ -1,5 +1,5 @@
 import { groupBy, name, type History, type Lease } from './history.ts';
-import { namespaceOf } from './command.ts';
+import { namespaceOf } from '@agent-orchestrator/core/journal';
 
 /** Something that showed the holder to be alive, by the authority's clock. */
 export interface ProofOfLife {

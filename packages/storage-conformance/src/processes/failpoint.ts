@@ -1,5 +1,5 @@
 import type { Decision, Loaded, Scope, Storage } from '@agent-orchestrator/core';
-import type { CallName } from '../checker/journal.ts';
+import type { CallName } from '@agent-orchestrator/core/journal';
 
 /**
  * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is

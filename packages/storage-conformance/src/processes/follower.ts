@@ -1,5 +1,5 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
-import type { JournalLine } from '../checker/journal.ts';
+import type { JournalLine } from '@agent-orchestrator/core/journal';
 import type { Changes } from './changes.ts';
 import { journalsBefore } from './journal-file.ts';
 import type { ProcessSettings } from './settings.ts';

@@ -1,9 +1,6 @@
 /** What programs need that run in processes of their own: it loads no test runner. */
-export { claimsIn } from '../checker/claims.ts';
-export { attemptsOf, type Attempt } from '../checker/command.ts';
-export type { CallName, Calls, Journal, JournalLine } from '../checker/journal.ts';
+export type { CallName, Calls, Journal, JournalLine } from '@agent-orchestrator/core/journal';
 export { JournalledCalls, type JournalledCallsOptions } from '../checker/journalled-calls.ts';
-export { describeMissing, missingOperations, type MissingOperation } from '../checker/missing-operations.ts';
 export { newCommandId } from './command-id.ts';
 export { forgetful } from './forgetful.ts';
 export { allJournals, JournalFile } from './journal-file.ts';

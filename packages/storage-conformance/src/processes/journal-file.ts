@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseJournal, type Journal, type JournalLine } from '../checker/journal.ts';
+import { parseJournal, type Journal, type JournalLine } from '@agent-orchestrator/core/journal';
 
 /** A journal on the disk: a line is safe when `write` returns. */
 export class JournalFile {

@@ -1,7 +1,5 @@
 import type { Evidence, ProcessIdentity } from '@agent-orchestrator/core';
-import { claimsIn } from '../checker/claims.ts';
-import { attemptsOf, type Attempt } from '../checker/command.ts';
-import type { Journal } from '../checker/journal.ts';
+import { attemptsOf, claimsIn, type Attempt, type Journal } from '@agent-orchestrator/core/journal';
 
 /** What an agent's earlier runs left for this one. */
 export interface Past {

@@ -1,7 +1,7 @@
 /** One process of a run with many: told by its argument what it is, and by its parent when to finish. */
 import { flushCompileCache } from 'node:module';
 import { Orchestrator } from '@agent-orchestrator/core';
-import type { JournalLine } from '../checker/journal.ts';
+import type { JournalLine } from '@agent-orchestrator/core/journal';
 import { newCommandId } from './command-id.ts';
 import { Changes } from './changes.ts';
 import { Fuse } from './failpoint.ts';

@@ -1,8 +1,7 @@
 import type { Event, EventType, Storage, Verification } from '@agent-orchestrator/core';
 import { Orchestrator } from '@agent-orchestrator/core';
 import { checkInvariants } from '../checker/check-invariants.ts';
-import { attemptsOf, type Attempt } from '../checker/command.ts';
-import type { Journal } from '../checker/journal.ts';
+import { attemptsOf, type Attempt, type Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from '../checker/violation.ts';
 import { newCommandId } from './command-id.ts';
 import { allJournals } from './journal-file.ts';

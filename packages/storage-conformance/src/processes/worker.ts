@@ -1,5 +1,5 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import type { CallName, Calls, JournalLine } from '../checker/journal.ts';
+import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
 import { JournalledCalls } from '../checker/journalled-calls.ts';
 import type { Changes } from './changes.ts';
 import { newCommandId } from './command-id.ts';

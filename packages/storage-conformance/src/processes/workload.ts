@@ -1,4 +1,4 @@
-import type { Calls } from '../checker/journal.ts';
+import type { Calls } from '@agent-orchestrator/core/journal';
 import { Random } from './random.ts';
 import type { Workload } from './settings.ts';
 

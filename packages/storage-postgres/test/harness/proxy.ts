@@ -17,6 +17,8 @@ export class Proxy {
   cutsLeft = 0;
   /** How many were: the server had said that it has committed, and nobody heard it. */
   cuts = 0;
+  /** The next connection over which this text goes falls silent once it was passed on: the server never hears the rest. */
+  silenceAfter: string | null = null;
   /** How much later than it came everything is passed on, each way, in milliseconds. */
   delayMs = 0;
   readonly #server: Server;
@@ -79,7 +81,8 @@ export class Proxy {
       socket.on('error', () => {});
       socket.on('close', () => {
         this.#sockets.delete(socket);
-        this.#silent.delete(socket);
+        // Over a cable that was pulled nobody hears that the other end is gone.
+        if (this.#silent.delete(socket)) return;
         client.destroy();
         server.destroy();
       });
@@ -90,6 +93,10 @@ export class Proxy {
         held = Buffer.alloc(0);
       }
       toServer(data);
+      if (this.silenceAfter !== null && data.includes(this.silenceAfter)) {
+        this.silenceAfter = null;
+        this.#silent.add(client).add(server);
+      }
     });
     server.on('data', (data) => {
       if (held === null) {

@@ -1,8 +1,7 @@
-import type { Event } from '@agent-orchestrator/core';
-import { commandKey, groupByCommandId, attemptsOf, type Attempt, type IssuedCommand } from './command.ts';
-import { missingEffects } from './effects.ts';
-import { groupBy } from './history.ts';
+import type { Event } from '../events.ts';
+import { attemptsOf, commandKey, groupByCommandId, type Attempt, type IssuedCommand } from './attempt.ts';
 import type { Journal } from './journal.ts';
+import { missingEffects } from './promised-effects.ts';
 
 /** A command whose sender was told that it took effect, and of which the log lacks some or all. */
 export interface MissingOperation {
@@ -31,7 +30,7 @@ export function missingOperations(events: readonly Event[], journals: readonly J
 /** Says how much is missing, in one sentence: "3 acknowledged operations are missing (2 claim, 1 release)." */
 export function describeMissing(missing: readonly MissingOperation[]): string {
   if (missing.length === 0) return 'No acknowledged operation is missing.';
-  const byCommand = [...groupBy(missing, ({ attempt }) => attempt.command)];
+  const byCommand = [...Map.groupBy(missing, ({ attempt }) => attempt.command)];
   const counts = byCommand.map(([command, { length }]) => `${length} ${command}`).join(', ');
   return missing.length === 1
     ? `1 acknowledged operation is missing (${counts}).`
@@ -45,8 +44,8 @@ export type FindInLog = (command: Pick<IssuedCommand, 'namespace' | 'commandId'>
 };
 
 export function inLog(events: readonly Event[]): FindInLog {
-  const all = groupBy(events, ({ namespace }) => namespace);
-  const own = groupBy(events, ({ namespace, commandId }) => commandKey(namespace, commandId ?? ''));
+  const all = Map.groupBy(events, ({ namespace }) => namespace);
+  const own = Map.groupBy(events, ({ namespace, commandId }) => commandKey(namespace, commandId ?? ''));
   return ({ namespace, commandId }) => ({
     own: own.get(commandKey(namespace, commandId)) ?? [],
     all: all.get(namespace) ?? [],

@@ -15,7 +15,10 @@
  *
  * `at` is the worker's own wall clock in milliseconds.
  */
-import type { ErrorCode, Event, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
+import type { ErrorCode } from '../errors.ts';
+import type { Event } from '../events.ts';
+import type { ProcessIdentity } from '../lease.ts';
+import type { Orchestrator } from '../orchestrator.ts';
 
 type Request<
   Method extends

@@ -1,0 +1,11 @@
+/** What workers wrote down for themselves of what they sent and were answered, and its comparison with the log. */
+export { attemptsOf, commandKey, groupByCommandId, namespaceOf, type Attempt, type IssuedCommand } from './attempt.ts';
+export { claimsIn } from './claims-in.ts';
+export { parseJournal, type CallName, type Calls, type Followed, type Journal, type JournalLine } from './journal.ts';
+export {
+  describeMissing,
+  inLog,
+  missingAttempts,
+  missingOperations,
+  type MissingOperation,
+} from './missing-operations.ts';
