@@ -53,6 +53,11 @@ export const ERRORS = {
     means: "This is the proof of concept's database.",
     hint: 'It was not touched. Point --store at another path.',
   },
+  STORE_NOT_LEGACY: {
+    retryable: false,
+    means: 'There is nothing of the proof of concept here to bring over.',
+    hint: '`orchestrator store path` shows which store is meant; point --store at the old file.',
+  },
   STORE_NEWER: {
     retryable: false,
     means: 'The store was written by a newer version.',
