@@ -1,3 +1,4 @@
 export { checkSqliteFile } from './check-sqlite-file.ts';
+export { importLegacy, type LegacyImportOptions, type LegacyImportResult } from './import-legacy.ts';
 export { openSqliteStorage, type SqliteStorageOptions } from './open-sqlite-storage.ts';
 export { systemClock } from './system-clock.ts';
