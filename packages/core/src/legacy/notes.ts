@@ -33,7 +33,7 @@ export interface LegacyExample {
   readonly column: string | null;
   /** Shortened to 100 characters; null: nothing stood there. */
   readonly was: string | null;
-  /** null: nothing stands there now. */
+  /** Shortened likewise; null: nothing stands there now, or nothing changed but what it means. */
   readonly becomes: string | null;
 }
 
@@ -57,7 +57,10 @@ export class LegacyNotes {
     const found = this.#found.get(kind) ?? { count: 0, examples: [] };
     this.#found.set(kind, found);
     found.count += 1;
-    if (found.examples.length < EXAMPLES_MAX)
+    // A name stands in many rows, and is one case.
+    const known =
+      kind === 'id_changed' && found.examples.some((one) => one.column === column && one.becomes === becomes);
+    if (!known && found.examples.length < EXAMPLES_MAX)
       found.examples.push({ table, row: shown(row), column, was: shown(was), becomes: shown(becomes) });
   }
 

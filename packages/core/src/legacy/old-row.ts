@@ -51,10 +51,11 @@ export class OldRow {
     const raw = this.raw(column);
     if (raw === null) return null;
     const text = storable(raw);
-    if (text !== raw) this.note('text_cleaned', column);
+    if (text !== raw) this.note('text_cleaned', column, text);
     if (text.length <= charactersMax) return text;
-    this.note('text_cut', column);
-    return text.slice(0, charactersMax).toWellFormed();
+    const cut = text.slice(0, charactersMax).toWellFormed();
+    this.note('text_cut', column, cut);
+    return cut;
   }
 
   /** The name of an agent, a kind, a namespace. */
@@ -105,7 +106,7 @@ export class OldRow {
     if (raw === null) return {};
     const value = this.#row[column] instanceof Uint8Array ? undefined : jsonFrom(raw);
     if (value === undefined) {
-      this.note('json_as_text', column);
+      this.note('json_as_text', column, JSON.stringify(raw));
       return this.text(column, Number.POSITIVE_INFINITY);
     }
     if (findJsonProblem(value, LIMITS.payload_bytes_max) !== null) this.note('content_over_limit', column);
