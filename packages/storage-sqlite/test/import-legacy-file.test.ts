@@ -24,7 +24,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { checkSqliteFile, importLegacy, openSqliteStorage } from '../src/index.ts';
 import { aStore } from './factories.ts';
-import { crashAfter, fingerprint, look, modeOf } from './files.ts';
+import { crashAfter, fingerprint, look, modeOf, rowsOfOldTables } from './files.ts';
 import { clockAt, contentsOf, imported, plan } from './imported.ts';
 import { ago, COMMON, event, NOW, OBSERVED, oldFile, session, task } from './old-files.ts';
 import { Program } from './program.ts';
@@ -47,12 +47,12 @@ describe('a look', () => {
 describe('what was there', () => {
   test('stays in tables of another name, row by row, with its indexes', async () => {
     const path = oldFile([4], { ...COMMON, ...OBSERVED });
-    const before = look(path, (db) => dump(db, ''));
+    const before = look(path, (db) => rowsOfOldTables(db, ''));
 
     await imported(path);
 
     look(path, (db) => {
-      expect(dump(db, 'legacy_')).toEqual(before);
+      expect(rowsOfOldTables(db, 'legacy_')).toEqual(before);
       expect(indexesOf(db).filter((name) => name.startsWith('legacy_'))).toEqual([
         'legacy_event_log_seq',
         'legacy_idx_task_queue_status',
@@ -108,7 +108,7 @@ describe('what was there', () => {
 describe('the copy', () => {
   test('is whole, private, and stands beside the file under a name with the time', async () => {
     const path = oldFile([4], { ...COMMON, ...OBSERVED });
-    const before = look(path, (db) => dump(db, ''));
+    const before = look(path, (db) => rowsOfOldTables(db, ''));
 
     const { copy } = await imported(path);
 
@@ -117,7 +117,7 @@ describe('the copy', () => {
       'orchestrator.legacy-20260301T120000Z.db',
       '600',
     ]);
-    expect(look(copy, (db) => dump(db, ''))).toEqual(before);
+    expect(look(copy, (db) => rowsOfOldTables(db, ''))).toEqual(before);
     await expect(openSqliteStorage({ path: copy })).rejects.toMatchObject({ code: 'STORE_LEGACY' });
     expect(readdirSync(folderOf(path)).filter((name) => !/^orchestrator\.db(-wal|-shm)?$/.test(name))).toEqual([
       basename(copy),
@@ -322,20 +322,6 @@ describe('what is no old database', () => {
     );
   });
 });
-
-/** All rows of the old tables, under names with this prefix. */
-function dump(db: Database.Database, prefix: string): unknown {
-  const tables = [
-    'session_state',
-    'task_queue',
-    'distributed_lock',
-    'event_log',
-    'alerts',
-    'dead_letters',
-    'lock_events',
-  ];
-  return tables.map((table) => [table, db.prepare(`SELECT * FROM ${prefix}${table} ORDER BY rowid`).all()]);
-}
 
 function schemaOf(db: Database.Database): unknown {
   return db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all();
