@@ -29,6 +29,7 @@ import { clockAt, contentsOf, imported, plan } from './imported.ts';
 import { ago, COMMON, event, NOW, OBSERVED, oldFile, session, task } from './old-files.ts';
 import { Program } from './program.ts';
 import { folderOf, newPath } from './temporary-store.ts';
+import { judge, WHOLE } from './whole.ts';
 
 describe('a look', () => {
   test('shows what the import then does, and changes nothing', async () => {
@@ -236,6 +237,15 @@ describe('an old process', () => {
     expect(came.tasks.queued).toBe(failed['tasks']);
     expect(came.tasks.queued).toBeGreaterThanOrEqual(Number(before));
     await writer.exited();
+  });
+
+  test('that is started afterwards fails as well, and harms nothing', async () => {
+    const path = oldFile([4], COMMON);
+    await imported(path);
+
+    expect(() => oldFile([4], {}, path)).toThrow(/views may not be indexed/);
+
+    expect((await judge(path)).whole).toEqual(WHOLE);
   });
 
   test('that keeps the lock is waited for, then named as the reason', async () => {

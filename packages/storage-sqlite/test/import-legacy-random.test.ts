@@ -7,8 +7,9 @@
  */
 import * as fc from 'fast-check';
 import { Orchestrator, type LegacyReport } from '@agent-orchestrator/core';
+import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
-import { clockAt, imported, plan, withStore } from './imported.ts';
+import { clockAt, commandIdAt, imported, plan, withStore } from './imported.ts';
 import { ago, oldFile, type Cells, type Generation, type OldRowsByTable } from './old-files.ts';
 import { judge, WHOLE } from './whole.ts';
 
@@ -27,8 +28,8 @@ test('whatever an old database holds comes over whole, and works', { timeout: 60
 
       expect({ ...planned, outcome: 'imported' }).toEqual(report);
       expect(balanceOf(report, rows)).toEqual({ sessions: 0, tasks: 0, events: 0 });
-      await withStore(path, workOff, clockAt(60));
-      expect((await judge(path)).whole).toEqual(WHOLE);
+      const journal = await withStore(path, workOff, clockAt(60));
+      expect((await judge(path, [journal])).whole).toEqual(WHOLE);
     }),
     { seed, numRuns: RUNS },
   );
@@ -45,16 +46,25 @@ function balanceOf({ came, changes }: LegacyReport, rows: OldRowsByTable): objec
   };
 }
 
-async function workOff(orchestrator: Orchestrator): Promise<void> {
-  await orchestrator.staleRecovery();
-  for (const namespace of ['default', 'web'])
+/** Keeps a journal, so that the checker can hold what the worker was told against the log. */
+async function workOff(orchestrator: Orchestrator): Promise<Journal> {
+  const clock = clockAt(60);
+  const now = () => clock.read().wall;
+  const journal: JournalLine[] = [{ is: 'started', agent: 'worker', instance: 'worker.1', at: now() }];
+  const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now });
+  const command = (namespace: string) => ({ namespace, commandId: commandIdAt(clock) });
+  for (const namespace of ['default', 'web']) {
+    await calls.call('recover', command(namespace));
     for (;;) {
-      const claim = await orchestrator.claimTask({ agent: 'worker', namespace });
-      if (!claim.ok) break;
+      const claimed = await calls.call('claim', { agent: 'worker', ...command(namespace) });
+      const claim = claimed.ok ? claimed.claims[0] : undefined;
+      if (claim === undefined) break;
       const { sessionId, token } = claim.lease;
-      await orchestrator.checkpoint({ sessionId, token, namespace, nextAction: 'go on' });
-      await orchestrator.releaseTask({ sessionId, token, namespace, outcome: 'succeeded' });
+      await calls.call('checkpoint', { sessionId, token, nextAction: 'go on', ...command(namespace) });
+      await calls.call('release', { sessionId, token, outcome: 'succeeded', ...command(namespace) });
     }
+  }
+  return journal;
 }
 
 /** Values that are as they should be come up most, and each that should not be now and then. */

@@ -648,6 +648,16 @@ describe('what cannot stay as it is', () => {
     expect(changes).toMatchObject([{ kind: 'lease_shortened', count: 1 }]);
   });
 
+  test('a lock that is over in a moment becomes the shortest lease, with the same end', async () => {
+    const { sessions, changes } = await after({
+      session_state: [running({ lock_expires_at: ago(-0.5), heartbeat_at: ago(0) })],
+      task_queue: [task({ status: 'running' })],
+    });
+
+    expect(sessions).toMatchObject([{ ttlMs: LIMITS.ttl_ms_min, leaseExpiresAt: NOW + 500 }]);
+    expect(changes).toEqual([]);
+  });
+
   test('a task that was claimed, or running with nobody at it, is queued again, which the report says', async () => {
     const { changes } = await after({
       session_state: [session()],

@@ -48,7 +48,7 @@ export async function withStore<R>(
 }
 
 /** A UUIDv7 of the clock's time. */
-function commandIdAt(clock: Clock): string {
+export function commandIdAt(clock: Clock): string {
   const time = clock.read().wall.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}${newCommandId().slice(13)}`;
 }
