@@ -207,6 +207,30 @@ describe('the file', () => {
     },
   );
 
+  test('says how far it has come', async () => {
+    const events = Array.from({ length: 2_500 }, (_, n) => event({ session_id: 'free', event_seq: n + 10 }));
+    const path = oldFile([4], { ...COMMON, event_log: events });
+    const heard: string[] = [];
+
+    await importLegacy({
+      path,
+      apply: true,
+      onProgress: ({ step, done, total }) => heard.push(done === undefined ? step : `${done} of ${total}`),
+    });
+
+    expect(heard).toEqual([
+      'copy',
+      'rename',
+      'create',
+      '3 of 2505',
+      '1003 of 2505',
+      '2003 of 2505',
+      '2505 of 2505',
+      'verify',
+      'commit',
+    ]);
+  });
+
   test('with something of its own by a name that the store needs is refused, by a look already', async () => {
     const path = oldFile([4], COMMON);
     look(path, (db) =>

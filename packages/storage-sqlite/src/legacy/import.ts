@@ -16,14 +16,13 @@ import { save } from '../save.ts';
 import { prepareStatements } from '../statements.ts';
 import { isLegacy, openToLook, schemaVersionOf } from '../store-file.ts';
 import { copyFile } from './copy-file.ts';
-import { OldRows } from './old-rows.ts';
+import { OldRows, type OldSession } from './old-rows.ts';
 import {
   assertNamesFree,
   generationOf,
   leaveViews,
   oldColumnsOf,
   renameOldTables,
-  type OldColumns,
   type OldTable,
 } from './old-tables.ts';
 
@@ -59,7 +58,7 @@ export interface LegacySettings {
   readonly onProgress: (progress: LegacyProgress) => void;
 }
 
-/** Rows that are saved at once. */
+/** So many events are saved at once. */
 const BATCH_EVENTS = 1_000;
 const META_KEY = 'legacy_import';
 
@@ -159,40 +158,50 @@ function replace(
   });
 }
 
+/** Where what comes over goes: nowhere, if it is only to be seen. */
 interface Target extends Pick<LegacySettings, 'onProgress'> {
   readonly save: (batch: LegacyBatch) => void;
 }
 
-function bringOver(reader: Connection, now: number, { onProgress, save: saveBatch }: Target): LegacyFindings {
-  const columns: OldColumns = oldColumnsOf(reader);
+function bringOver(reader: Connection, now: number, target: Target): LegacyFindings {
+  const columns = oldColumnsOf(reader);
   const rows = new OldRows(reader, columns);
   const found = rows.counts();
   const total = (found.session_state ?? 0) + (found.task_queue ?? 0) + (found.event_log ?? 0);
   const run = new LegacyImport(now);
   let done = 0;
   for (const old of rows.sessions()) {
-    const session = run.session(old);
-    const flush = (least: number) => {
-      if (session.waiting < least) return;
-      const batch = session.take();
-      saveBatch(batch);
-      done += batch.events.length;
-      onProgress({ step: 'rows', done: Math.min(done, total), total });
-    };
-    for (const event of old.events) {
-      session.event(event);
-      flush(BATCH_EVENTS);
+    for (const { batch, count } of batchesOf(run, old)) {
+      target.save(batch);
+      done += count;
+      target.onProgress({ step: 'rows', done, total });
     }
-    for (const letter of old.deadLetters) session.deadLetter(letter);
-    for (const task of old.tasks) {
-      session.task(task);
-      flush(BATCH_EVENTS);
-    }
-    session.finish();
-    flush(1);
   }
   for (const { table, id, record } of rows.leftOut()) run.leftOut(table, id, record);
   return { ...generationOf(columns), found, ...run.report };
+}
+
+/** What comes of one session, with how many of its rows it is made from. */
+function* batchesOf(run: LegacyImport, old: OldSession): Generator<{ batch: LegacyBatch; count: number }> {
+  const session = run.session(old);
+  let count = old.row === null ? 0 : 1;
+  function* full() {
+    count += 1;
+    if (session.waiting < BATCH_EVENTS) return;
+    yield { batch: session.take(), count };
+    count = 0;
+  }
+  for (const event of old.events) {
+    session.event(event);
+    yield* full();
+  }
+  for (const letter of old.deadLetters) session.deadLetter(letter);
+  for (const task of old.tasks) {
+    session.task(task);
+    yield* full();
+  }
+  session.finish();
+  yield { batch: session.take(), count };
 }
 
 /** @throws `INTERNAL` if what came over is not what its log says: then nothing comes over */
