@@ -4,7 +4,7 @@
  *  - nor do the verbs that need something to be there
  *  - the first task makes the store; store init makes one, and finds it again
  *  - store path tells which store is meant and what decided, and opens nothing
- *  - the proof of concept's database at the default path is refused untouched
+ *  - every command refuses the proof of concept's database at the default path untouched, and names the one that brings it over
  *  - a file that is no database, one of another application, one of a newer version: each is refused untouched
  *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
  *  - a store behind a folder that this user may not enter is not said to be gone
@@ -85,7 +85,8 @@ test.concurrent('store path tells which store is meant and what decided, and ope
 });
 
 test.concurrent.for([
-  ...reads.slice(0, 1),
+  ...reads,
+  ...verbs,
   ['task', 'create', 'x'],
   ['store', 'init'],
   ['claim', '--agent', 'a'],
@@ -100,10 +101,12 @@ test.concurrent.for([
   );
   const before = digest(path);
 
-  const { exit, stderr } = await cli.run(words, { env: { ORCHESTRATOR_STORE: '' } });
+  const { exit, stdout, stderr } = await cli.run(words, { env: { ORCHESTRATOR_STORE: '' } });
 
-  expect([exit, stderr]).toEqual([78, expect.stringMatching(/proof of concept.*STORE_LEGACY/)]);
-  expect(stderr).toContain('not touched');
+  const said = stdout + stderr;
+  expect([exit, said]).toEqual([78, expect.stringContaining('STORE_LEGACY')]);
+  for (const words of ['proof of concept', 'not touched', 'orchestrator store import-legacy'])
+    expect(said).toContain(words);
   expect([digest(path), readdirSync(folder)]).toEqual([before, ['orchestrator.db']]);
 });
 

@@ -75,7 +75,8 @@ export class WorkingSet {
   }
 }
 
-function chained(
+/** The event of a draft: numbered, dated and chained to the session's last one. */
+export function chained(
   draft: EventDraft,
   session: Session | null,
   of: { namespace: string; commandId: string | null; now: number },

@@ -56,7 +56,12 @@ export const ERRORS = {
   STORE_LEGACY: {
     retryable: false,
     means: "This is the proof of concept's database.",
-    hint: 'It was not touched. Point --store at another path.',
+    hint: 'See what `orchestrator store import-legacy` would do with it, or point --store at another path.',
+  },
+  STORE_NOT_LEGACY: {
+    retryable: false,
+    means: 'There is nothing of the proof of concept here to bring over.',
+    hint: '`orchestrator store path` shows which store is meant; point --store at the old file.',
   },
   STORE_NEWER: {
     retryable: false,

@@ -2,14 +2,20 @@ import type { StoredContext } from './context.ts';
 import type { Json, JsonText } from './json.ts';
 
 /**
+ * Of what was brought over from an older log: when it happened (ms), where that was before the session's last event, whose
+ * time `at` then repeats.
+ */
+type BroughtOver = { occurred_at?: number };
+
+/**
  * The payload of each event type, as stored (snake_case: it is hashed and read outside TypeScript).
  * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`token`), of which task, when.
  */
 export interface EventPayloads {
-  'session.opened': Record<string, never>;
+  'session.opened': { context?: StoredContext };
   'session.closed': { reason: 'requested' | 'task_ended' };
   'session.checkpointed': StoredContext;
-  'task.queued': {
+  'task.queued': BroughtOver & {
     kind: string;
     title: string;
     payload: Json;
@@ -25,7 +31,7 @@ export interface EventPayloads {
     reviewer: string | null;
     source: string | null;
   };
-  'task.claimed': {
+  'task.claimed': BroughtOver & {
     ttl_ms: number;
     stale_after_ms: number;
     expires_at: number;
@@ -34,12 +40,12 @@ export interface EventPayloads {
     pid: number | null;
     process_start: string | null;
   };
-  'task.succeeded': { outcome: 'succeeded'; result: Json };
-  'task.failed': { outcome: 'failed' | null; error: Json; run_at: number | null };
+  'task.succeeded': BroughtOver & { outcome: 'succeeded'; result: Json };
+  'task.failed': BroughtOver & { outcome: 'failed' | null; error: Json; run_at: number | null };
   'task.retried': Record<string, never>;
   'task.released': { outcome: 'released'; note: string | null };
   'task.handed_off': { outcome: 'handed_off'; assignee: string | null; role: string | null; note: string | null };
-  'task.cancelled': { outcome: ReleaseOutcome | null; error: Json };
+  'task.cancelled': BroughtOver & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
   'task.recovered': LostLease & { reason: 'stale' | 'dead' | 'restored' };
   'lease.taken_over': LostLease & { reason: 'expired' | 'resumed' | 'dead' };
@@ -120,6 +126,8 @@ export const LEASE_ENDINGS = {
   other: ['task.recovered', 'lease.taken_over'],
 } as const satisfies Record<string, readonly EventType[]>;
 
+const OCCURRED_AT = 'of what was brought over: when it happened (ms), if the log goes on from a later time';
+
 /** One line per type for the generated reference: what happened, and what the payload fields say. */
 export const EVENT_DOCS: {
   readonly [T in EventType]: {
@@ -129,7 +137,7 @@ export const EVENT_DOCS: {
 } = {
   'session.opened': {
     means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.',
-    fields: {},
+    fields: { context: 'of a session that was brought over: what stands in for its last checkpoint' },
   },
   'session.closed': {
     means: 'A session was closed: no task of it is open.',
@@ -163,6 +171,7 @@ export const EVENT_DOCS: {
       author: 'who asked for it',
       reviewer: 'who checks it',
       source: 'what it answers',
+      occurred_at: OCCURRED_AT,
     },
   },
   'task.claimed': {
@@ -175,15 +184,20 @@ export const EVENT_DOCS: {
       boot: 'its boot id',
       pid: 'its process',
       process_start: "that process's start",
+      occurred_at: OCCURRED_AT,
     },
   },
-  'task.succeeded': { means: 'The holder finished the task.', fields: { outcome: 'as reported', result: 'any JSON' } },
+  'task.succeeded': {
+    means: 'The holder finished the task.',
+    fields: { outcome: 'as reported', result: 'any JSON', occurred_at: OCCURRED_AT },
+  },
   'task.failed': {
     means: 'The attempt failed, or (outcome null) the task had no interruption left.',
     fields: {
       outcome: 'as reported by the holder, or null',
       error: '`{ code?, message, data? }`',
       run_at: 'when it is tried again (ms); null: never, it is a dead letter',
+      occurred_at: OCCURRED_AT,
     },
   },
   'task.retried': { means: 'A dead or cancelled task was queued again by hand; its counters start anew.', fields: {} },
@@ -197,7 +211,11 @@ export const EVENT_DOCS: {
   },
   'task.cancelled': {
     means: 'The task ended without being done.',
-    fields: { outcome: 'what its holder reported, or null if nobody held it', error: "the holder's error, or null" },
+    fields: {
+      outcome: 'what its holder reported, or null if nobody held it',
+      error: "the holder's error, or null",
+      occurred_at: OCCURRED_AT,
+    },
   },
   'task.cancel_requested': {
     means: 'Somebody asked to cancel a running task; its holder learns of it with the next heartbeat.',
@@ -239,5 +257,8 @@ export const EVENT_DOCS: {
     means: "The machine slept or its clock was set: the holder's deadlines start anew.",
     fields: { by_ms: 'wall clock against steady clock (ms)', expires_at: 'the new expiry (ms)' },
   },
-  'legacy.event': { means: "A row of the proof of concept's log, brought over as it was.", fields: {} },
+  'legacy.event': {
+    means: "A row of the proof of concept's log, brought over as it was: its columns are the payload's fields.",
+    fields: {},
+  },
 };

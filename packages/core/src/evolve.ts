@@ -31,7 +31,7 @@ type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPaylo
  */
 export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): State {
   const fact = { type: event.type, payload } as Fact;
-  if (fact.type === 'session.opened') return { session: opened(state.session, event), task: null };
+  if (fact.type === 'session.opened') return { session: opened(state.session, fact.payload, event), task: null };
   if (state.session === null) throw illegal(event, 'its session was never opened');
   assertHolder(state.session, event);
   if (state.session.status === 'closed' && !OF_CLOSED.has(event.type)) throw illegal(event, 'its session is closed');
@@ -71,7 +71,7 @@ function assertHolder(session: Session, event: NewEvent): void {
   if (ofLease && session.token !== event.token) throw illegal(event, 'its token is not that of the current lease');
 }
 
-function opened(session: Session | null, event: NewEvent): Session {
+function opened(session: Session | null, { context }: EventPayloads['session.opened'], event: NewEvent): Session {
   const stamp = { seq: event.seq, hash: event.hash, updatedAt: event.at };
   if (session !== null) {
     if (session.status !== 'closed') throw illegal(event, 'its session is open');
@@ -85,7 +85,7 @@ function opened(session: Session | null, event: NewEvent): Session {
     renewals: 0,
     nearMisses: 0,
     lastNearMissAt: null,
-    context: null,
+    context: context === undefined ? null : canonicalize(context),
     tasksOpen: 0,
     version: 0,
     createdAt: event.at,
@@ -130,16 +130,27 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
   };
 }
 
+/** When it happened: not always when the log says so (see `occurred_at`). */
+function timeOf({ payload }: { readonly payload: { readonly occurred_at?: number } }, event: NewEvent): number {
+  return payload.occurred_at ?? event.at;
+}
+
 function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null {
-  if (fact.type === 'task.queued') return queued(task, fact.payload, event);
+  if (fact.type === 'task.queued') return queued(task, fact.payload, timeOf(fact, event), event);
   if (task === null) throw illegal(event, 'its task was never queued');
   switch (fact.type) {
     case 'task.claimed':
-      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: event.at };
+      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
     case 'task.succeeded':
-      return { ...task, status: 'succeeded', result: textOf(fact.payload.result), error: null, finishedAt: event.at };
+      return {
+        ...task,
+        status: 'succeeded',
+        result: textOf(fact.payload.result),
+        error: null,
+        finishedAt: timeOf(fact, event),
+      };
     case 'task.failed':
-      return { ...task, ...failed(fact.payload, event), error: textOf(fact.payload.error) };
+      return { ...task, ...failed(fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
       return { ...givenBack(task), note: fact.payload.note };
     case 'task.handed_off':
@@ -149,7 +160,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null 
         ...(event.leaseMark === 2 ? givenBack(task) : task),
         status: 'cancelled',
         error: textOf(fact.payload.error),
-        finishedAt: event.at,
+        finishedAt: timeOf(fact, event),
       };
     case 'task.cancel_requested':
       return { ...task, cancelRequestedAt: event.at };
@@ -163,7 +174,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null 
   }
 }
 
-function queued(before: Task | null, payload: EventPayloads['task.queued'], event: NewEvent): Task {
+function queued(before: Task | null, payload: EventPayloads['task.queued'], at: number, event: NewEvent): Task {
   if (before !== null) throw illegal(event, 'its task was queued before');
   if (event.taskId === null) throw illegal(event, 'it names no task');
   return {
@@ -174,7 +185,7 @@ function queued(before: Task | null, payload: EventPayloads['task.queued'], even
     title: payload.title,
     payload: canonicalize(payload.payload),
     priority: payload.priority,
-    ...due(payload.run_at, event.at),
+    ...due(payload.run_at, at),
     dedupeKey: payload.dedupe_key,
     attempt: 0,
     attemptsMax: payload.attempts_max,
@@ -190,7 +201,7 @@ function queued(before: Task | null, payload: EventPayloads['task.queued'], even
     cancelRequestedAt: null,
     result: null,
     error: null,
-    createdAt: event.at,
+    createdAt: at,
     startedAt: null,
     finishedAt: null,
     version: 0,
@@ -202,8 +213,8 @@ function givenBack(task: Task): Task {
   return { ...task, status: 'queued', attempt: task.attempt - 1 };
 }
 
-function failed(payload: EventPayloads['task.failed'], event: NewEvent): Partial<Task> {
-  return payload.run_at === null ? { status: 'failed', finishedAt: event.at } : due(payload.run_at, event.at);
+function failed({ run_at: runAt }: EventPayloads['task.failed'], at: number): Partial<Task> {
+  return runAt === null ? { status: 'failed', finishedAt: at } : due(runAt, at);
 }
 
 function retried(task: Task, event: NewEvent): Task {

@@ -44,6 +44,11 @@ export * as fields from './fields.ts';
 export type { Json, JsonText } from './json.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './kinds.ts';
 export { isHeld, isStale, type Lease, type ProcessIdentity } from './lease.ts';
+export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
+export type { LegacyChange } from './legacy/notes.ts';
+export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
+export { legacyPhaseOf } from './legacy/old-task.ts';
+export type { LegacyBatch, LegacySession, LegacyTask } from './legacy/session-import.ts';
 export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './lifecycle.ts';
 export { DEFAULTS, LIMITS } from './limits.ts';
 export {

@@ -4,6 +4,7 @@
 // - closing a session in which a task is open, and new work in a closed one
 // - (and it moves no column but those that are said to move)
 // - an event of a task or a session that was never there, or was there before
+// And what was brought over keeps its own times.
 import { expect, test } from 'vitest';
 import { evolve, type State } from '../src/evolve.ts';
 import { canonicalize } from '../src/canonical.ts';
@@ -136,4 +137,17 @@ test('it moves no column but those that are said to move', () => {
 
   for (const column of fixed) expect(now.task).toHaveProperty(column, before.task?.[column as keyof Task]);
   for (const column of FIXED_SESSION_FIELDS) expect(now.session?.[column]).toBe(before.session?.[column]);
+});
+
+test('what was brought over keeps its own times, though the log goes on from later ones', () => {
+  const lease = { token: 5, taskId: 't' };
+  const { session, task } = after(
+    event('session.opened', { context }),
+    event('task.queued', { ...queuedPayload, occurred_at: 10 }, { taskId: 't' }),
+    event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseMark: 1 }),
+    event('task.succeeded', { outcome: 'succeeded', result: null, occurred_at: 30 }, { ...lease, leaseMark: 2 }),
+  );
+
+  expect(session).toMatchObject({ createdAt: 1_000, updatedAt: 1_000, context: canonicalize(context) });
+  expect(task).toMatchObject({ createdAt: 10, queuedAt: 10, startedAt: 20, finishedAt: 30 });
 });

@@ -50,6 +50,7 @@ export { configPath } from './config-file.ts';
 export type { Environment } from './environment.ts';
 export { resolveSettings, type Arguments, type Setting, type Settings } from './settings.ts';
 export { resolveStore, type ResolvedStore, type StoreSource } from './resolve-store.ts';
+export { importLegacy, type LegacyImportResult } from './import-legacy.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
 export { stopOnSignals } from './stop-on-signals.ts';

@@ -33,12 +33,17 @@ export function applyMigrations(db: Connection, path: string, migrations: readon
   try {
     const version = schemaVersionOf(db, path);
     const pending = migrations.slice(version);
-    for (const { statements } of pending) for (const statement of statements) db.exec(statement);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${migrations.length}`);
+    runMigrations(db, pending, migrations.length);
     db.exec('COMMIT');
     return { created: version === 0, applied: pending.map(({ name }) => name) };
   } finally {
     if (db.inTransaction) db.exec('ROLLBACK');
   }
+}
+
+/** Within the transaction of the caller. */
+export function runMigrations(db: Connection, pending: readonly Migration[], version: number): void {
+  for (const { statements } of pending) for (const statement of statements) db.exec(statement);
+  db.pragma(`application_id = ${APPLICATION_ID}`);
+  db.pragma(`user_version = ${version}`);
 }

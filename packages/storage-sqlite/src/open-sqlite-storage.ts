@@ -48,7 +48,7 @@ export interface SqliteStorageOptions {
   readonly busyTimeoutMs?: number;
 }
 
-const BUSY_TIMEOUT_MS = 30_000;
+export const BUSY_TIMEOUT_MS = 30_000;
 
 /**
  * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws `STORE_NOT_FOUND`
@@ -175,7 +175,7 @@ function prepareFile(path: string, mode: Settings['mode']): void {
   else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
 }
 
-function assertWritable(path: string): void {
+export function assertWritable(path: string): void {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
     accessSync(dirname(path), constants.W_OK);

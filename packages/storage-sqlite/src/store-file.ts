@@ -90,14 +90,30 @@ export function inspectFile(path: string): void {
   // SQLite takes what is shorter than a page for a new file, and would write over it.
   if (found.size > 0 && found.size < FILE_BYTES_MIN)
     throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);
-  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
-  // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
-  const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
-  const db = new Database(path, { readonly, fileMustExist: true, timeout: 0 });
+  const db = openToLook(path);
   try {
     schemaVersionOf(db, path);
   } finally {
     db.close();
+  }
+}
+
+/** Opens a file, of whomever, to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
+export function openToLook(path: string): Connection {
+  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
+  // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
+  const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
+  return new Database(path, { readonly, fileMustExist: true, timeout: 0 });
+}
+
+/** Whether a look at a file of whomever ends with `STORE_LEGACY`; what else it throws is passed on. */
+export function isLegacy(look: () => void): boolean {
+  try {
+    look();
+    return false;
+  } catch (error) {
+    if (error instanceof OrchestratorError && error.code === 'STORE_LEGACY') return true;
+    throw error;
   }
 }
 
@@ -124,7 +140,7 @@ export function schemaVersionOf(db: Connection, path: string): number {
   if (LEGACY_TABLES.every((table) => tables.includes(table))) {
     throw new OrchestratorError(
       'STORE_LEGACY',
-      `${path} is the database of the proof of concept (it has the tables ${LEGACY_TABLES.join(' and ')}). It was not touched.`,
+      `${path} is the database of the proof of concept (it has the tables ${LEGACY_TABLES.join(' and ')}); it was not touched.`,
     );
   }
   if (application !== 0 || version !== 0 || tables.length > 0) {

@@ -8,7 +8,6 @@
  * - a file that was moved or replaced is neither written nor read any more
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -16,18 +15,17 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { translateError } from '../src/errors.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { APPLICATION_ID } from '../src/store-file.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
+import { crashAfter, fingerprint, makeDatabase, modeOf } from './files.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
@@ -223,45 +221,6 @@ describe('a file that was moved or replaced', () => {
     await storage.close();
   });
 });
-
-function modeOf(path: string): string {
-  return (statSync(path).mode & 0o777).toString(8);
-}
-
-function makeDatabase(path: string, sql: string): void {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.exec(sql);
-  db.close();
-}
-
-/** Leaves all that was written in the log, as a process that was killed does. */
-function crashAfter(path: string, sql: string): void {
-  const program = `const db = new (require('better-sqlite3'))(${JSON.stringify(path)}); db.pragma('journal_mode = WAL');
-    db.exec(${JSON.stringify(sql)}); process.kill(process.pid, 'SIGKILL');`;
-  try {
-    execFileSync(process.execPath, ['-e', program], { cwd: import.meta.dirname, stdio: 'ignore' });
-  } catch {
-    // Killed, as was meant.
-  }
-}
-
-/** What there is at and beside a path, but for the shared memory that readers of a log use to meet. */
-function fingerprint(path: string): Record<string, string> {
-  const folder = dirname(path);
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => !file.endsWith('-shm'));
-  return Object.fromEntries(
-    files.map((file) => {
-      const found = statSync(join(folder, file));
-      const content = found.isFile()
-        ? createHash('sha256')
-            .update(readFileSync(join(folder, file)))
-            .digest('hex')
-        : 'folder';
-      return [file, `${content} ${found.mtimeMs}`];
-    }),
-  );
-}
 
 /** Modes mean nothing to root, so the same is tried in a process that has become nobody. */
 function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: string) => void): void {

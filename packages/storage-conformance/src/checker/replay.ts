@@ -78,7 +78,7 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
   if (event.type === 'session.opened')
     return session.status === 'idle' || session.status === 'running'
       ? 'opens an open session'
-      : { session: { status: 'idle' } };
+      : { session: reopened(session, event) };
   if (session.status === 'none') return 'stands in a session that was not opened';
   switch (event.type) {
     case 'session.closed':
@@ -111,6 +111,12 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
   }
 }
 
+/** A session that was brought over begins with a context. */
+function reopened(session: SessionState, event: Event): Partial<SessionState> {
+  const { context } = payloadOf(event, 'session.opened');
+  return { status: 'idle', ...(session.status === 'none' && context !== undefined && { context }) };
+}
+
 function claimed(session: SessionState, task: TaskState | undefined): Change | string {
   if (session.status !== 'idle') return `is granted in a session that is ${session.status}`;
   if (task?.status !== 'waiting') return `grants a task that is ${task?.status ?? 'unknown'}`;
@@ -141,9 +147,9 @@ function ended(task: TaskState, event: Event): TaskState {
     case 'task.cancelled':
       return { ...task, status: 'cancelled' };
     case 'task.failed': {
-      const { run_at: runAt } = payloadOf(event, 'task.failed');
+      const { run_at: runAt, occurred_at: at = event.at } = payloadOf(event, 'task.failed');
       if (runAt === null) return { ...task, status: 'failed' };
-      return { ...task, status: 'waiting', runAt, queuedAt: Math.max(runAt, event.at) };
+      return { ...task, status: 'waiting', runAt, queuedAt: Math.max(runAt, at) };
     }
     case 'task.handed_off': {
       const { assignee, role } = payloadOf(event, 'task.handed_off');
@@ -155,8 +161,8 @@ function ended(task: TaskState, event: Event): TaskState {
 }
 
 function queued(event: Event): TaskState {
-  const { kind, priority, run_at: runAt, assignee, role } = payloadOf(event, 'task.queued');
-  const queuedAt = Math.max(runAt ?? 0, event.at);
+  const { kind, priority, run_at: runAt, assignee, role, occurred_at: at = event.at } = payloadOf(event, 'task.queued');
+  const queuedAt = Math.max(runAt ?? 0, at);
   return { id: event.taskId ?? '', status: 'waiting', kind, priority, runAt, queuedAt, assignee, role };
 }
 

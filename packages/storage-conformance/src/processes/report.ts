@@ -60,15 +60,16 @@ export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: S
   };
 }
 
-/** The whole log of the default namespace. */
+/** The whole log, of all namespaces. */
 export async function readEvents(storage: Storage): Promise<Event[]> {
   const events: Event[] = [];
-  for (let after: string | null = '0'; after !== null;) {
-    const page = await storage.read.events({ namespace: 'default', limit: 500, after });
-    events.push(...page.items);
-    after = page.next;
-  }
-  return events;
+  for (const namespace of await storage.read.namespaces())
+    for (let after: string | null = '0'; after !== null;) {
+      const page = await storage.read.events({ namespace, limit: 500, after });
+      events.push(...page.items);
+      after = page.next;
+    }
+  return events.toSorted((a, b) => a.id - b.id);
 }
 
 function errorsIn(journal: Journal): string[] {

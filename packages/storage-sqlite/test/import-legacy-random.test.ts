@@ -1,0 +1,190 @@
+/**
+ * Promises about any old database, however its rows came to be:
+ * - it comes over, and SQLite, verify() and the invariants find nothing
+ * - nothing is lost: every row came, or the report says that it stays
+ * - a look tells the same as the import
+ * - the store works: what is stale is recovered, what waits is worked off, and all is still well
+ */
+import * as fc from 'fast-check';
+import { Orchestrator, type LegacyReport } from '@agent-orchestrator/core';
+import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
+import { expect, test } from 'vitest';
+import { clockAt, commandIdAt, imported, plan, withStore } from './imported.ts';
+import { ago, oldFile, type Cells, type Generation, type OldRowsByTable } from './old-files.ts';
+import { judge, WHOLE } from './whole.ts';
+
+const RUNS = Number(process.env['ORCHESTRATOR_TEST_LEGACY_RUNS'] ?? 60);
+
+test('whatever an old database holds comes over whole, and works', { timeout: 600_000 }, async () => {
+  const seed = Number(process.env['ORCHESTRATOR_TEST_SEED'] ?? Date.now() % 1_000_000);
+  console.log(`seed ${seed} (repeat it with ORCHESTRATOR_TEST_SEED=${seed})`);
+
+  await fc.assert(
+    fc.asyncProperty(anOldFile, async ({ generations, rows }) => {
+      const path = oldFile(generations, rows);
+      const planned = await plan(path);
+
+      const { importedAt: _at, copy: _copy, ...report } = await imported(path);
+
+      expect({ ...planned, outcome: 'imported' }).toEqual(report);
+      expect(balanceOf(report, rows)).toEqual({ sessions: 0, tasks: 0, events: 0 });
+      const journal = await withStore(path, workOff, clockAt(60));
+      expect((await judge(path, [journal])).whole).toEqual(WHOLE);
+    }),
+    { seed, numRuns: RUNS },
+  );
+});
+
+/** Rows that there were, less rows that came, plus rows that were made or stay. */
+function balanceOf({ came, changes }: LegacyReport, rows: OldRowsByTable): object {
+  const noted = (kind: string) => changes.find((change) => change.kind === kind)?.count ?? 0;
+  const tasks = Object.values(came.tasks).reduce((sum, count) => sum + count, 0);
+  return {
+    sessions: (rows['session_state']?.length ?? 0) + noted('session_made') - came.sessions,
+    tasks: (rows['task_queue']?.length ?? 0) + noted('task_made') - tasks,
+    events: (rows['event_log']?.length ?? 0) - came.events,
+  };
+}
+
+/** Keeps a journal, so that the checker can hold what the worker was told against the log. */
+async function workOff(orchestrator: Orchestrator): Promise<Journal> {
+  const clock = clockAt(60);
+  const now = () => clock.read().wall;
+  const journal: JournalLine[] = [{ is: 'started', agent: 'worker', instance: 'worker.1', at: now() }];
+  const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now });
+  const command = (namespace: string) => ({ namespace, commandId: commandIdAt(clock) });
+  for (const namespace of ['default', 'web']) {
+    await calls.call('recover', command(namespace));
+    for (;;) {
+      const claimed = await calls.call('claim', { agent: 'worker', ...command(namespace) });
+      const claim = claimed.ok ? claimed.claims[0] : undefined;
+      if (claim === undefined) break;
+      const { sessionId, token } = claim.lease;
+      await calls.call('checkpoint', { sessionId, token, nextAction: 'go on', ...command(namespace) });
+      await calls.call('release', { sessionId, token, outcome: 'succeeded', ...command(namespace) });
+    }
+  }
+  return journal;
+}
+
+/** Values that are as they should be come up most, and each that should not be now and then. */
+const mostly = <T>(good: fc.Arbitrary<T>, ...odd: T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 6, arbitrary: good }, { weight: 1, arbitrary: fc.constantFrom(...odd) });
+
+const sessionId = mostly(fc.constantFrom('s1', 's2', 's3'), 's 4', 'séance', '-', '', 'x'.repeat(150), 's\u0000');
+const agent = mostly(fc.constantFrom<string | null>('builder', 'tester', null), 'Agent Smith', '', 'a/b');
+const time = mostly(
+  fc.integer({ min: 0, max: 100_000 }).map((seconds): string | null => ago(seconds)),
+  ago(-500),
+  'soon',
+  '',
+  '2026-02-27 10:00:00',
+  '1969-01-01T00:00:00.000Z',
+  '9999-12-31T23:59:59.999Z',
+);
+const timeOrNone = fc.oneof(time, fc.constant(null));
+const later = fc.oneof(
+  time,
+  fc.integer({ min: 1, max: 200_000 }).map((seconds): string | null => ago(-seconds)),
+  fc.constant(null),
+);
+const content = mostly(
+  fc.json({ maxDepth: 3 }),
+  '{"a":',
+  '',
+  String.raw`"\ud800"`,
+  String.raw`{"\u0000":1}`,
+  'a\u0000b',
+  '[12345678901234567890]',
+  '1e999',
+  '-0',
+);
+const words = mostly(fc.constantFrom<string | null>('wrote the test', null), 'x'.repeat(5_000), 'a\u0000b', '');
+const count = mostly<number | string>(fc.integer({ min: 0, max: 4 }), -1, 7, 1.5, 'many');
+const taskIds = ['t1', 't2', 't3', 't4', 't5', 't6', 't 7', 'tâche', '', 'y'.repeat(140)];
+
+const aSession = fc.record<Cells>({
+  session_id: sessionId,
+  namespace: mostly(fc.constantFrom('default', 'web'), 'a b'),
+  status: mostly(fc.constantFrom('idle', 'running', 'waiting', 'stale'), 'odd'),
+  owner_agent: agent,
+  inflight_task_id: fc.option(fc.constantFrom(...taskIds)),
+  last_turn: count,
+  last_action: words,
+  next_action: words,
+  context_hash: words,
+  memory_ref: words,
+  heartbeat_at: timeOrNone,
+  created_at: time,
+  updated_at: time,
+  lock_expires_at: later,
+});
+
+const aTask = (generation: number) =>
+  fc.record<Cells>({
+    task_id: fc.constantFrom(...taskIds),
+    session_id: sessionId,
+    task_type: mostly(fc.constantFrom('review', 'write'), 'code:review', '', 'z'.repeat(600)),
+    priority: mostly(fc.integer({ min: 0, max: 9 }), -1, 5_000),
+    payload: content,
+    status: mostly(
+      fc.constantFrom('pending', 'queued', 'claimed', 'running', 'running', 'done', 'failed', 'dead', 'cancelled'),
+      'odd',
+    ),
+    owner_agent: agent,
+    dedupe_key: fc.option(fc.constantFrom('k1', 'k2', 'k 3', '')),
+    created_at: time,
+    started_at: timeOrNone,
+    finished_at: timeOrNone,
+    retry_count: count,
+    error_code: fc.option(fc.constantFrom('E1', 'odd code')),
+    error_msg: words,
+    ...(generation >= 2 && { last_error: words, next_retry_at: later }),
+    ...(generation >= 4 && { heartbeat_at: timeOrNone, max_retries: count }),
+  });
+
+const anEvent = fc.record<Cells>({
+  session_id: sessionId,
+  event_seq: fc.integer({ min: 1, max: 1_000 }),
+  event_type: fc.constantFrom('task_enqueued', 'task_claimed', 'task_failed', 'session_stale'),
+  actor_agent: agent.map((name) => name ?? ''),
+  payload: content,
+  created_at: time,
+});
+
+const aLock = fc.record<Cells>({
+  lock_key: sessionId.map((id) => `session:${id}:lock`),
+  owner_token: fc.constant('u'),
+  owner_agent: agent,
+  acquired_at: time,
+  expires_at: later.map((at) => at ?? ''),
+});
+
+const aDeadLetter = fc.record<Cells>({
+  task_id: fc.constantFrom(...taskIds, 'gone'),
+  session_id: sessionId,
+  reason: words.map((text) => text ?? ''),
+  payload: content,
+  created_at: time,
+  status: fc.constantFrom('open', 'resolved'),
+});
+
+const files: readonly (readonly Generation[])[] = [[1], [2], [3], [4], [1, 3], [1, 4], [2, 4]];
+
+const anOldFile = fc
+  .constantFrom(...files)
+  .chain((generations) => fc.record({ generations: fc.constant(generations), rows: rowsOf(generations) }));
+
+function rowsOf(generations: readonly Generation[]): fc.Arbitrary<OldRowsByTable> {
+  return fc.record({
+    session_state: rows(aSession, 4, 'session_id'),
+    task_queue: rows(aTask(generations[0] ?? 1), 8, 'task_id'),
+    event_log: rows(anEvent, 12, 'session_id', 'event_seq'),
+    distributed_lock: rows(aLock, 3, 'lock_key'),
+    ...(generations.some((generation) => generation >= 3) && { dead_letters: rows(aDeadLetter, 4, 'task_id') }),
+  });
+}
+
+function rows<Row extends Cells>(row: fc.Arbitrary<Row>, maxLength: number, ...keys: string[]): fc.Arbitrary<Row[]> {
+  return fc.uniqueArray(row, { maxLength, selector: (one) => keys.map((key) => one[key]).join('\n') });
+}
