@@ -56,6 +56,17 @@ export {
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {
+  keyOfRow,
+  TABLE_KEYS,
+  TABLE_NAMES,
+  type Cell,
+  type Row,
+  type RowKey,
+  type RowReader,
+  type RowStore,
+  type TableName,
+} from './row-store.ts';
+export {
   FIXED_SESSION_FIELDS,
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
@@ -63,4 +74,14 @@ export {
   type SessionStatus,
 } from './session.ts';
 export type * from './storage.ts';
+export {
+  assertComplete,
+  assertOpenForWork,
+  assertSameMark,
+  decodeStoreMark,
+  encodeStoreMark,
+  isShut,
+  somebodyElseCopies,
+  type StoreMark,
+} from './store-mark.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';

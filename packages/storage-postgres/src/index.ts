@@ -1,4 +1,5 @@
 /** The storage for several machines. Start at `openPostgresStorage`. */
 export { createRoles } from './create-roles.ts';
 export { openPostgresStorage, type PostgresStorageOptions } from './open-postgres-storage.ts';
+export { openPostgresRows, type PostgresRowsOptions } from './row-store.ts';
 export { ROLE_STATEMENTS } from './roles.ts';

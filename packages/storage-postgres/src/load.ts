@@ -1,5 +1,7 @@
 import {
+  assertOpenForWork,
   decodeClockState,
+  decodeStoreMark,
   namedByReceipt,
   type Clock,
   type ClockReading,
@@ -13,6 +15,7 @@ import {
   type Scope,
   type Session,
   type SessionKey,
+  type StoreMark,
   type Task,
 } from '@agent-orchestrator/core';
 import type { Answer, Query, Value } from './link.ts';
@@ -50,6 +53,14 @@ export interface LoadedGroup {
   readonly found: readonly (Found | 'held' | 'later')[];
 }
 
+/** What holds for all units of work of one storage. */
+export interface WorkOptions {
+  /** null: the server's. */
+  readonly clock: Clock | null;
+  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  readonly filling: string | undefined;
+}
+
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
 
 /** A session as it was loaded, and when its next task is due. */
@@ -67,10 +78,11 @@ export async function load(
   flush: Flush,
   scopes: readonly Scope[],
   whenLocked: WhenLocked,
-  clock: Clock | null,
+  { clock, filling }: WorkOptions,
 ): Promise<LoadedGroup> {
   const loading = new Loading(scopes, whenLocked, clock);
   await loading.lockAndRead(flush, [query(SQL.begin)]);
+  loading.assertOpenForWork(filling);
   const due = loading.queueDue();
   // What has come due is queued, and all is looked at once more; the locks are kept meanwhile.
   if (due.length > 0) await loading.lockAndRead(flush, due);
@@ -92,6 +104,7 @@ class Loading {
   #tasks = new Map<string, Task>();
   #receipts = new Map<string, Receipt>();
   #database: Database | null = null;
+  #mark: StoreMark | null = null;
   #dueAt: number | null = null;
   readonly #waiting = new Map<Scope, readonly Task[]>();
   readonly #endedLeases = new Map<Scope, EndedLease>();
@@ -118,6 +131,11 @@ class Loading {
     this.#readReceipts(script);
     script.add(query(SQL.database, this.#time(), this.#namespace), (answer) => this.#keepDatabase(answer));
     await script.run(flush);
+  }
+
+  /** Before anything is written. Whoever changes the mark waits for all that have read it. */
+  assertOpenForWork(filling: string | undefined): void {
+    assertOpenForWork(this.#mark, filling);
   }
 
   /**
@@ -263,9 +281,10 @@ class Loading {
   }
 
   #keepDatabase(answer: Answer): void {
-    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt] = answer[0] as DatabaseRow;
+    const [now, micros, clockText, schema, mark, greatestToken, dueAt, oldestReceiptAt] = answer[0] as DatabaseRow;
     // A server tells its wall clock alone; of a test's clock no more is taken.
     const wall = this.#clock?.read().wall ?? now;
+    this.#mark = decodeStoreMark(mark);
     this.#dueAt = dueAt;
     this.#database = {
       now,
@@ -384,6 +403,7 @@ type DatabaseRow = [
   micros: number,
   clock: string,
   schema: string,
+  mark: string | null,
   greatestToken: number | null,
   dueAt: number | null,
   oldestReceiptAt: number | null,

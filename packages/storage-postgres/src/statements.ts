@@ -49,7 +49,7 @@ const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIE
 /** What events may change while the lease stays as it is. */
 const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
 const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
-const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {
@@ -194,6 +194,7 @@ export const SQL = {
   database: `SELECT ${now('$1')}, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'),
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'),
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark'),
       (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0),
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $2 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1),
       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1)`,

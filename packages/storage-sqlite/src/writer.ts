@@ -1,5 +1,7 @@
 import {
+  assertOpenForWork,
   decodeClockState,
+  decodeStoreMark,
   OrchestratorError,
   type Clock,
   type ClockReading,
@@ -28,6 +30,7 @@ interface Carried {
 export class Writer {
   readonly #path: string;
   readonly #clock: Clock;
+  readonly #filling: string | undefined;
   readonly #db: Connection;
   readonly #on: Statements;
   /** SQLite's count of other connections' commits when `#carried` was read. */
@@ -35,10 +38,11 @@ export class Writer {
   #carried: Carried | null = null;
   #reading: ClockReading;
 
-  constructor(db: Connection, path: string, clock: Clock) {
+  constructor(db: Connection, path: string, clock: Clock, filling?: string) {
     this.#db = db;
     this.#path = path;
     this.#clock = clock;
+    this.#filling = filling;
     this.#on = prepareStatements(db);
     this.#reading = clock.read();
   }
@@ -135,6 +139,7 @@ export class Writer {
     if (others || this.#carried === null) {
       const version = this.#on.schemaVersion.get() ?? 0;
       if (version > SCHEMA_VERSION) throw newer(this.#path, version);
+      assertOpenForWork(decodeStoreMark(this.#on.mark.get() ?? null), this.#filling);
       const clock = this.#on.clock.get();
       this.#carried = {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
