@@ -1,3 +1,3 @@
 import { projectConfig } from '../vitest.shared.ts';
 
-export default projectConfig('repository');
+export default projectConfig('repository', { globalSetup: ['support/postgres-server.ts'] });
