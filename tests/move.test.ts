@@ -29,24 +29,24 @@ import { userUrl, withAdmin } from '../packages/storage-postgres/test/harness/da
 import { createRoles, openPostgresRows } from '@agent-orchestrator/storage-postgres';
 import { openSqliteRows } from '@agent-orchestrator/storage-sqlite';
 import type { RowStore, StoreMark } from '@agent-orchestrator/core';
-import { openWriter } from '../packages/storage-sqlite/src/connection.ts';
-import { claim, everythingIn, fill, KINDS, newPlace, opened, openedInThePast, type Kind } from './support/stores.ts';
+import {
+  claim,
+  Cut,
+  cutAt,
+  everythingIn,
+  fill,
+  KINDS,
+  newPlace,
+  opened,
+  openedAt,
+  statement,
+  tableOf,
+} from './support/stores.ts';
 
 const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
 
 /** Between two shared stores there is nothing that these do not show. */
 const TELLING_PAIRS = PAIRS.filter((pair) => !pair.every((kind) => kind === 'postgres'));
-
-/** What cuts a move off. */
-class Cut extends Error {}
-
-/** Cuts it off at the n-th sign of progress. */
-function cutAt(step: number): () => void {
-  let left = step;
-  return () => {
-    if ((left -= 1) === 0) throw new Cut();
-  };
-}
 
 test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, otherKind]) => {
   const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
@@ -81,7 +81,8 @@ test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, othe
 
 test.for(PAIRS)('from %s to %s a holder goes on, and nobody takes over before a new TTL', async ([kind, otherKind]) => {
   const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
-  const before = await openedInThePast(from);
+  // Half an hour behind: by the other store's clock the lease is over.
+  const before = await openedAt(from, -1_800_000);
   await before.enqueueTask({ id: 't', sessionId: 's' });
   const claimed = await before.claimTask({ agent: 'first', sessionId: 's', ttlMs: 1_000, staleAfterMs: 1_000 });
   const lease = claimed.ok ? claimed.lease : null;
@@ -293,7 +294,7 @@ test.for(KINDS)('to %s: a copy that differs is not opened, and the move can be g
   const before = await opened(from);
   await fill(before);
   await expect(moveStore({ from, to, onProgress: cutAt(3) })).rejects.toThrow(Cut);
-  await statement(kind, to, `UPDATE ${schemaOf(kind)}tasks SET title = 'changed on the way' WHERE id = 'waits'`);
+  await statement(kind, to, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed on the way' WHERE id = 'waits'`);
 
   await expect(moveStore({ from, to })).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
@@ -309,7 +310,7 @@ test.for(KINDS)('from %s: a log that does not bear out its state is not moved', 
   const [from, to] = [await newPlace(kind), await newPlace('sqlite')];
   const before = await opened(from);
   await fill(before);
-  await statement(kind, from, `UPDATE ${schemaOf(kind)}tasks SET title = 'changed by somebody' WHERE id = 'waits'`);
+  await statement(kind, from, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed by somebody' WHERE id = 'waits'`);
 
   await expect(moveStore({ from, to })).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
@@ -325,7 +326,7 @@ test.for(KINDS)('a program that knows nothing of moves is refused by %s itself',
   const before = await opened(from);
   const held = await fill(before);
   await moveStore({ from, to });
-  const table = (name: string) => `${schemaOf(kind)}${name}`;
+  const table = (name: string) => tableOf(kind, name);
 
   const writes = [
     `UPDATE ${table('sessions')} SET heartbeat_at = heartbeat_at + 1 WHERE id = '${held.sessionId}'`,
@@ -377,19 +378,4 @@ function openedRows(url: string): Promise<RowStore> {
   const store = parseStoreUrl(url);
   if (store.scheme === 'sqlite') return openSqliteRows({ path: store.path });
   return openPostgresRows({ url });
-}
-
-function schemaOf(kind: Kind): string {
-  return kind === 'postgres' ? 'orchestrator.' : '';
-}
-
-/** Sends a statement past the storage. */
-async function statement(kind: Kind, url: string, text: string): Promise<void> {
-  if (kind === 'postgres') return withAdmin(url, async (sql) => void (await sql.unsafe(text)));
-  const db = openWriter(url.slice('sqlite:'.length));
-  try {
-    db.exec(text);
-  } finally {
-    db.close();
-  }
 }

@@ -6,7 +6,8 @@ import { newCommandId, openOrchestrator, type OpenOrchestratorOptions } from '@a
 import { openPostgresStorage } from '@agent-orchestrator/storage-postgres';
 import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
 import { inject, onTestFinished } from 'vitest';
-import { createDatabase } from '../../packages/storage-postgres/test/harness/databases.ts';
+import { openWriter } from '../../packages/storage-sqlite/src/connection.ts';
+import { createDatabase, withAdmin } from '../../packages/storage-postgres/test/harness/databases.ts';
 
 /** The kinds of store that outlive a process. */
 export const KINDS = ['sqlite', 'postgres'] as const;
@@ -33,9 +34,9 @@ export async function opened(url: string, options: OpenOrchestratorOptions = {})
   return orchestrator;
 }
 
-/** One whose authority's clock is half an hour behind: leases that it grants are over by now. */
-export async function openedInThePast(url: string): Promise<Orchestrator> {
-  const clock = { read: () => ({ wall: Date.now() - 1_800_000, steady: 0, uptime: 0, boot: null }) };
+/** One whose authority's clock is so far ahead, or behind. */
+export async function openedAt(url: string, aheadMs: number): Promise<Orchestrator> {
+  const clock = { read: () => ({ wall: Date.now() + aheadMs, steady: 0, uptime: 0, boot: null }) };
   const storage = url.startsWith('sqlite:')
     ? await openSqliteStorage({ path: url.slice('sqlite:'.length), clock })
     : await openPostgresStorage({ url, clock });
@@ -83,4 +84,31 @@ export async function everythingIn(url: string): Promise<unknown> {
     })),
   );
   return namespaces;
+}
+
+/** What cuts a copy off. */
+export class Cut extends Error {}
+
+/** Cuts it off at the n-th sign of progress. */
+export function cutAt(step: number): () => void {
+  let left = step;
+  return () => {
+    if ((left -= 1) === 0) throw new Cut();
+  };
+}
+
+/** The name of a table, for statements. */
+export function tableOf(kind: Kind, table: string): string {
+  return kind === 'postgres' ? `orchestrator.${table}` : table;
+}
+
+/** Sends a statement past the storage. */
+export async function statement(kind: Kind, url: string, text: string): Promise<void> {
+  if (kind === 'postgres') return withAdmin(url, async (sql) => void (await sql.unsafe(text)));
+  const db = openWriter(url.slice('sqlite:'.length));
+  try {
+    db.exec(text);
+  } finally {
+    db.close();
+  }
 }

@@ -10,6 +10,7 @@
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
  *  - store move moves it: whoever writes to the old one is sent to the new one; cut off, it goes on; given up, the old one opens
+ *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
  *  - verify and store check find nothing in a sound store, and exit 1 where somebody changed the state
  */
 import { createHash } from 'node:crypto';
@@ -286,6 +287,37 @@ test.concurrent('a move that was cut off is refused by both stores, and can be f
   expect([given.exit, given.kind]).toEqual([0, 'store_move_abandoned']);
   expect([none.exit, none.stdout]).toEqual([0, `was not being moved: ${cli.store}\n`]);
   expect(open.exit).toBe(0);
+});
+
+test.concurrent('store backup and restore: all comes back but the leases', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const claimed = await cli.json(['claim', '--agent', 'a']);
+  const { token } = claimed.data.lease;
+  const file = join(cli.folder, 'backup.db');
+  const to = `sqlite:${join(cli.folder, 'restored.db')}`;
+
+  const backup = await cli.json(['store', 'backup', 'backup.db']);
+  const twice = await cli.json(['store', 'backup', 'backup.db']);
+  const read = await cli.run(['task', 'list', '--store', `sqlite:${file}`]);
+  const write = await cli.json(['task', 'create', 'y', '--store', `sqlite:${file}`]);
+  const restored = await cli.json(['store', 'restore', 'backup.db', '--to', to]);
+  const absent = await cli.json(['store', 'restore', 'absent.db', '--to', `${to}.2`]);
+  const zombie = await cli.json(['heartbeat', '--session', 's', '--token', String(token), '--store', to]);
+  const next = await cli.json(['claim', '--agent', 'b', '--store', to]);
+
+  expect([backup.exit, backup.kind, backup.data['file']]).toEqual([0, 'store_backup', file]);
+  expect(backup.data['at']).toMatch(/^\d{4}-\d\d-\d\dT/);
+  expect([twice.exit, twice.error.code]).toEqual([78, 'STORE_NOT_EMPTY']);
+  expect([read.exit, write.exit, write.error.code]).toEqual([0, 77, 'STORE_READ_ONLY']);
+  expect([restored.exit, restored.kind, restored.data['leases_closed']]).toEqual([0, 'store_restore', 1]);
+  expect([absent.exit, absent.error.code, absent.error.hint]).toEqual([
+    69,
+    'STORE_NOT_FOUND',
+    expect.stringContaining('store backup'),
+  ]);
+  expect([zombie.exit, zombie.error.code]).toEqual([77, 'LEASE_LOST']);
+  expect(next.data.lease.token).toBeGreaterThan(token);
 });
 
 /** The mark that a move leaves on a store when it is killed. */

@@ -105,8 +105,8 @@ export const ERRORS = {
   },
   STORE_INCOMPLETE: {
     retryable: true,
-    means: 'The store is still being filled by a move.',
-    hint: 'Wait until it is done. If it was interrupted, run the same `orchestrator store move` again: it goes on.',
+    means: 'The store is still being filled by a move or a restore.',
+    hint: 'Wait until it is done. If it was interrupted, run the same `orchestrator store move` or `orchestrator store restore` again: it goes on.',
   },
   STORE_NOT_EMPTY: {
     retryable: false,

@@ -53,6 +53,7 @@ export {
   type Retried,
   type Telemetry,
 } from './orchestrator.ts';
+export { closeRestoredLeases } from './close-restored-leases.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {

@@ -62,6 +62,9 @@ export interface RowStore extends RowReader, AsyncDisposable {
    * @throws `STORE_BUSY` if it is not: somebody else is at work here
    */
   add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
-  /** Takes the mark away and opens the store for work, in one: with these clocks, and event ids beyond `lastEventId`. */
-  open(mark: StoreMark, from: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
+  /**
+   * Sets, while the mark is this one, what the next unit of work goes on from: the state of the clocks, and the event id
+   * after which the log goes on.
+   */
+  goOnFrom(mark: StoreMark, state: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
 }

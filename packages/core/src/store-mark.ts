@@ -87,7 +87,7 @@ export function assertOpenForWork(mark: StoreMark | null, filling?: string): voi
       throw new OrchestratorError('STORE_MOVED', `The store was moved to ${mark.address}.`);
     case 'backup':
       throw new OrchestratorError('STORE_READ_ONLY', `This is a backup of ${mark.address}, not a store to work on.`, {
-        hint: 'Point --store at the store itself.',
+        hint: 'Restore it into a new store: `orchestrator store restore`.',
       });
     default:
       assertComplete(mark, filling);

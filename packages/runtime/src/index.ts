@@ -1,8 +1,10 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
+export { backupStore, type BackupReport, type BackupStoreOptions } from './backup-store.ts';
 export { checkStore, type StoreCheck } from './check-store.ts';
 export { newCommandId } from './command-id.ts';
 export { type Compared, type CopyProgress } from './copy-rows.ts';
 export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './move-store.ts';
+export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './restore-store.ts';
 export { resolveStore, type Environment, type ResolvedStore, type StoreSource } from './resolve-store.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';

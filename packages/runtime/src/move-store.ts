@@ -14,6 +14,7 @@ import {
   OrchestratorError,
   type RowStore,
   type StoreMark,
+  type Verification,
 } from '@agent-orchestrator/core';
 import { newCommandId } from './command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type Compared, type OnProgress } from './copy-rows.ts';
@@ -66,13 +67,14 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   if (arriving === null) return { ...urls, outcome: 'moved_before', compared: null };
   if (leaving.state === 'moving') await copyRows(source, target, arriving, onProgress);
   const compared = await compareRows(source, target, onProgress);
-  await verifyCopy(to, arriving, onProgress);
+  assertBorneOut(await verifyCopy(to, arriving.id, onProgress));
 
-  if (leaving.state === 'moving') await source.replaceMark(leaving, { ...leaving, state: 'moved' });
   const now = await target.now();
   // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
-  await target.open(arriving, { clock: { last: null, jump }, lastEventId: await source.lastEventId() });
+  await target.goOnFrom(arriving, { clock: { last: null, jump }, lastEventId: await source.lastEventId() });
+  if (leaving.state === 'moving') await source.replaceMark(leaving, { ...leaving, state: 'moved' });
+  await target.replaceMark(arriving, null);
   return { ...urls, outcome: 'moved', compared };
 }
 
@@ -163,6 +165,17 @@ async function holdsTheEndOf(source: RowStore, target: RowStore): Promise<boolea
     target.rows('event_log', before, 1),
   ]);
   return found?.['id'] === id && found['hash'] === last?.['hash'];
+}
+
+function assertBorneOut({ ok, findings }: Verification): void {
+  if (ok) return;
+  throw new OrchestratorError(
+    'STORE_CORRUPT',
+    `The rows were copied as they stand, but the log does not bear them out: ${findings[0]?.message ?? ''}`,
+    {
+      hint: '`orchestrator verify` of the old store shows all findings. Give the copy up: `orchestrator store move --abandon`.',
+    },
+  );
 }
 
 async function giveUpCopy(to: string, leaving: StoreMark): Promise<void> {

@@ -144,7 +144,7 @@ class PostgresRows implements RowStore {
     });
   }
 
-  open(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['open']>[1]): Promise<void> {
+  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
     return this.#transaction(async (link) => {
       await becomeOwner(link);
       await lockMark(link);
@@ -153,7 +153,6 @@ class PostgresRows implements RowStore {
         link,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
         ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
-        ...writingMark(null),
       );
     });
   }

@@ -67,10 +67,11 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
-    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path));
+    const assertMark = mode === 'read-only' ? assertComplete : assertOpenForWork;
+    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path, (db) => assertMark(readMark(db), options.filling)));
     if (mode !== 'read-only') assertWritable(path);
     const file = new OpenFile(path);
-    const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, { ...options, mode }));
+    const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
     return new SqliteStorage({ ...options, path, mode, busyTimeoutMs }, file, db);
   } catch (error) {
     throw translateError(error);
@@ -190,16 +191,11 @@ function assertWritable(path: string): void {
 }
 
 /** Opens the file as it will be used, so that what is wrong with it comes out now; what only reads opens it when it reads. */
-function connect(
-  path: string,
-  { mode, synchronous, filling }: Pick<Settings, 'mode' | 'synchronous' | 'filling'>,
-): Connection | null {
+function connect(path: string, mode: Settings['mode'], synchronous?: Synchronous): Connection | null {
   const db = mode === 'read-only' ? openReader(path) : openWriter(path, synchronous);
   try {
     const version = schemaVersionOf(db, path);
     if (mode === 'read-only' || (mode === 'existing' && version === 0)) assertCurrent(version, path);
-    if (mode === 'read-only') assertComplete(readMark(db), filling);
-    else if (version === SCHEMA_VERSION) assertOpenForWork(readMark(db), filling);
     if (mode !== 'read-only') return db;
   } catch (error) {
     db.close();

@@ -40,6 +40,13 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
+ * from elsewhere greater ones were drawn, and followers may go on from them.
+ */
+const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
+const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+
+/**
  * Opens the rows of a store, whatever stands on its door.
  *
  * @throws what `openSqliteStorage` throws in the same mode
@@ -138,11 +145,11 @@ class SqliteRows implements RowStore {
     });
   }
 
-  open(mark: StoreMark, { clock }: Parameters<RowStore['open']>[1]): Promise<void> {
+  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
     return this.#write((db) => {
       assertSameMark(new Rows(db).mark(), mark);
       db.prepare(SQL.saveClock).run(JSON.stringify(clock));
-      writeMark(db, null);
+      db.prepare(SAVE_LAST_EVENT_ID).run(String(lastEventId));
     });
   }
 
@@ -203,9 +210,8 @@ class Rows {
     return this.#db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0;
   }
 
-  /** Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log. */
   lastEventId(): number {
-    return this.#db.prepare<[], number>('SELECT coalesce(max(id), 0) FROM event_log').pluck().get() ?? 0;
+    return this.#db.prepare<[], number>(LAST_EVENT_ID).pluck().get() ?? 0;
   }
 }
 

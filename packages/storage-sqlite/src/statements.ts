@@ -119,7 +119,10 @@ export const SQL = {
   leaseSessionAndNext: updateSession(LEASED, NEXT),
   insertTask: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
   updateTask: `UPDATE tasks SET ${assigned(columnsOf(TASK_COLUMNS, MOVING_TASK_FIELDS))} WHERE namespace = ? AND id = ? AND version = ?`,
-  insertEvent: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.event)),
+  /** In a store that came from elsewhere, until its first event: the id after which the log goes on. */
+  eventIdBefore: `SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id' AND CAST(value AS INTEGER) > coalesce((SELECT max(id) FROM event_log), 0)`,
+  /** The id, or null for the next one; then the fields. */
+  insertEvent: insertInto('event_log', ['id', ...columnsOf(EVENT_COLUMNS, FIELDS.event)]),
   insertReceipt: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
 
@@ -193,6 +196,7 @@ export function prepareStatements(db: Connection) {
     leaseSessionAndNext: write(SQL.leaseSessionAndNext),
     insertTask: write(SQL.insertTask),
     updateTask: write(SQL.updateTask),
+    eventIdBefore: value<number>(SQL.eventIdBefore),
     insertEvent: write(SQL.insertEvent),
     insertReceipt: write(SQL.insertReceipt),
   };

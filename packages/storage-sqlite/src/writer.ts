@@ -24,6 +24,8 @@ interface Carried {
   readonly greatestToken: number;
   /** Since when the oldest receipt stands; null: there is none. */
   readonly oldestReceiptAt: number | null;
+  /** The event id after which the log goes on, if it is not the last one in it. */
+  readonly eventIdBefore: number | null;
 }
 
 /** One connection that writes: transactions, and the work of one call inside them. */
@@ -102,7 +104,7 @@ export class Writer {
   /** @returns whether there was anything to save */
   save(decision: Decision<unknown>): boolean {
     if (!hasEffect(decision)) return false;
-    save(this.#on, decision);
+    save(this.#on, decision, this.#known().eventIdBefore);
     this.#carry(decision);
     return true;
   }
@@ -145,6 +147,7 @@ export class Writer {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestToken: this.#on.greatestToken.get() ?? 0,
         oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
+        eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
     const known = this.#dataVersion !== -1;
@@ -155,15 +158,14 @@ export class Writer {
 
   #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestToken'> } {
     const { clock, greatestToken } = this.#known();
-    const { last, jump } = clock;
     return {
       now: Math.floor(this.#reading.wall),
-      database: { clock: { last, jump, reading: this.#reading }, greatestToken },
+      database: { clock: { ...clock, reading: this.#reading }, greatestToken },
     };
   }
 
   #carry({ events, receipt, forgetReceiptsAt, clock }: Decision<unknown>): void {
-    let { greatestToken, oldestReceiptAt, clock: lastClock } = this.#known();
+    let { greatestToken, oldestReceiptAt, eventIdBefore, clock: lastClock } = this.#known();
     for (const { leaseMark, token } of events)
       if (leaseMark === 1 && token !== null && token > greatestToken) greatestToken = token;
     if (receipt !== null) {
@@ -174,7 +176,8 @@ export class Writer {
       }
     }
     if (clock !== null) lastClock = clock;
-    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt };
+    if (events.length > 0) eventIdBefore = null;
+    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt, eventIdBefore };
   }
 
   #known(): Carried {
