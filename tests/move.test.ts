@@ -1,6 +1,8 @@
 /*
  * Moving house, from either kind of store to either:
  *  - everything arrives as it was; tokens and event numbers go on from there
+ *  - event numbers that a server drew and did not use are not given again: somebody may follow from there
+ *  - tokens go on beyond all that may be out, also in a store that was restored before
  *  - a command that had its effect before the move has it once
  *  - who holds a session goes on at the new address, and has a TTL there before anybody may take it over
  *  - who kept the old store open is refused at its next call, empty-handed polls included, with the new address and no password
@@ -18,16 +20,19 @@
  */
 import {
   abandonMove,
+  backupStore,
   moveStore,
   newCommandId,
   openOrchestrator,
   parseStoreUrl,
+  restoreStore,
   type CopyProgress,
 } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
 import { userUrl, withAdmin } from '../packages/storage-postgres/test/harness/databases.ts';
 import { createRoles, openPostgresRows } from '@agent-orchestrator/storage-postgres';
 import { openSqliteRows } from '@agent-orchestrator/storage-sqlite';
+import { join } from 'node:path';
 import type { RowStore, StoreMark } from '@agent-orchestrator/core';
 import {
   claim,
@@ -36,6 +41,7 @@ import {
   everythingIn,
   fill,
   KINDS,
+  newFolder,
   newPlace,
   opened,
   openedAt,
@@ -96,6 +102,40 @@ test.for(PAIRS)('from %s to %s a holder goes on, and nobody takes over before a 
   expect((await after.listEvents({ types: ['clock.jumped'] })).items).toHaveLength(1);
   expect(await after.verify()).toMatchObject({ ok: true });
 });
+
+test.for(KINDS)('from a server to %s: event numbers that were drawn and not used are not given again', async (kind) => {
+  const [from, to] = [await newPlace('postgres'), await newPlace(kind)];
+  await fill(await opened(from));
+  await statement('postgres', from, `SELECT nextval('orchestrator.event_log_id_seq') FROM generate_series(1, 7)`);
+  const cursor = String(await (await opened(from)).asOf());
+
+  await moveStore({ from, to });
+
+  const after = await opened(to);
+  await after.enqueueTask({});
+  await after.enqueueTask({});
+  const types = (await after.listEvents({ after: cursor })).items.map(({ type }) => type);
+  expect(types).toEqual(['session.opened', 'task.queued', 'session.opened', 'task.queued']);
+  expect(await after.verify()).toMatchObject({ ok: true });
+});
+
+test.for(PAIRS)(
+  'from %s to %s: a store that was restored keeps its distance to the tokens of then',
+  async ([kind, otherKind]) => {
+    const [store, restored, moved] = [await newPlace('sqlite'), await newPlace(kind), await newPlace(otherKind)];
+    const file = join(newFolder(), 'backup.db');
+    const before = await openedAt(store, 1_800_000);
+    await before.enqueueTasks([{ id: 'one' }, { id: 'two' }, { id: 'three' }]);
+    await claim(before, 'one');
+    await backupStore({ store, file });
+    const since = await claim(before, 'two');
+    await restoreStore({ file, store: restored });
+
+    await moveStore({ from: restored, to: moved });
+
+    expect((await claim(await opened(moved), 'three')).token).toBeGreaterThan(since.token);
+  },
+);
 
 describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
   test('who kept the old store open is refused with the new address, polls too; reads go on', async () => {

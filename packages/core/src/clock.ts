@@ -57,6 +57,9 @@ const storedState = z.object({
   tokensAfter: z.number().optional(),
 });
 
+/** Of a store that has seen no clock yet. */
+export const NO_CLOCK: ClockState = { last: null, jump: null };
+
 /**
  * For storages: what was stored of the clocks.
  *

@@ -10,7 +10,15 @@ export {
   type TaskStatus,
 } from './task.ts';
 export { CHAIN_START, hashEvent } from './chain.ts';
-export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
+export {
+  clockState,
+  decodeClockState,
+  NO_CLOCK,
+  type Clock,
+  type ClockJump,
+  type ClockReading,
+  type ClockState,
+} from './clock.ts';
 export type { Context } from './context.ts';
 export type {
   CancelReply,

@@ -42,6 +42,8 @@ export interface RowReader {
   count(table: TableName): Promise<number>;
   /** The greatest event id drawn so far: it may be greater than any in the log. */
   lastEventId(): Promise<number>;
+  /** What the store remembers of the clocks. */
+  clock(): Promise<ClockState>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
 }

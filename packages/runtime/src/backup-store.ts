@@ -1,4 +1,4 @@
-import { assertComplete, type StoreMark, type Verification } from '@agent-orchestrator/core';
+import { assertComplete, clockState, type StoreMark, type Verification } from '@agent-orchestrator/core';
 import { newCommandId } from './command-id.ts';
 import { copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
@@ -48,7 +48,8 @@ export async function backupStore({ store, file, onProgress = () => {} }: Backup
     await target.replaceMark(null, copying);
     await rows.snapshot(async (reader) => {
       await copyRows(reader, target, copying, onProgress);
-      await target.goOnFrom(copying, { clock: { last: null, jump: null }, lastEventId: await reader.lastEventId() });
+      const clock = clockState(null, null, await reader.clock());
+      await target.goOnFrom(copying, { clock, lastEventId: await reader.lastEventId() });
     });
   }
   await backup.seal(mark);

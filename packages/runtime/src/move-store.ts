@@ -11,6 +11,7 @@
 import {
   assertComplete,
   assertOpenForWork,
+  clockState,
   OrchestratorError,
   type RowStore,
   type StoreMark,
@@ -72,7 +73,8 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   const now = await target.now();
   // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
-  await target.goOnFrom(arriving, { clock: { last: null, jump }, lastEventId: await source.lastEventId() });
+  const clock = clockState(null, jump, await source.clock());
+  await target.goOnFrom(arriving, { clock, lastEventId: await source.lastEventId() });
   if (leaving.state === 'moving') await source.replaceMark(leaving, { ...leaving, state: 'moved' });
   await target.replaceMark(arriving, null);
   return { ...urls, outcome: 'moved', compared };

@@ -1,8 +1,8 @@
 import {
   assertComplete,
+  clockState,
   closeRestoredLeases,
   OrchestratorError,
-  type ClockState,
   type RowReader,
   type RowStore,
   type StoreMark,
@@ -103,8 +103,9 @@ async function begin(rows: RowStore, source: RowReader, backup: string): Promise
 async function fill(rows: RowStore, source: RowReader, mark: StoreMark, onProgress: OnProgress): Promise<void> {
   await copyRows(source, rows, mark, onProgress);
   const { greatestToken } = await compareRows(source, rows, onProgress);
-  const tokensAfter = Math.max((await rows.now()) * 1_000, greatestToken) + TOKENS_AHEAD;
-  const clock: ClockState = { last: null, jump: null, tokensAfter };
+  const { tokensAfter: before = 0 } = await source.clock();
+  const tokensAfter = Math.max((await rows.now()) * 1_000, greatestToken, before) + TOKENS_AHEAD;
+  const clock = clockState(null, null, { tokensAfter });
   await rows.goOnFrom(mark, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 

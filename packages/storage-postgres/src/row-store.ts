@@ -1,10 +1,12 @@
 import {
   assertSameMark,
+  decodeClockState,
   keyOfRow,
   OrchestratorError,
   somebodyElseCopies,
   TABLE_KEYS,
   TABLE_NAMES,
+  type ClockState,
   type Row,
   type RowKey,
   type RowReader,
@@ -88,6 +90,10 @@ class PostgresRows implements RowStore {
     return this.#use((link) => settledEventId((queries) => link.flush(queries, ANSWER_MS)));
   }
 
+  clock(): Promise<ClockState> {
+    return this.#use(clockOf);
+  }
+
   now(): Promise<number> {
     return this.#use(timeOf);
   }
@@ -104,6 +110,7 @@ class PostgresRows implements RowStore {
           lastKey: (table) => lastKey(link, table),
           count: (table) => count(link, table),
           lastEventId: async () => lastEventId,
+          clock: () => clockOf(link),
           now: () => timeOf(link),
         });
       } finally {
@@ -230,6 +237,11 @@ async function lastKey(link: Link, table: TableName): Promise<RowKey> {
 async function count(link: Link, table: TableName): Promise<number> {
   const [answer] = await run(link, query(`SELECT count(*) FROM orchestrator.${table}`));
   return answer?.[0]?.[0] as number;
+}
+
+async function clockOf(link: Link): Promise<ClockState> {
+  const [answer] = await run(link, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
+  return decodeClockState(answer?.[0]?.[0] as string);
 }
 
 async function timeOf(link: Link): Promise<number> {

@@ -1,10 +1,13 @@
 import {
   assertSameMark,
+  decodeClockState,
   keyOfRow,
+  NO_CLOCK,
   OrchestratorError,
   somebodyElseCopies,
   TABLE_KEYS,
   TABLE_NAMES,
+  type ClockState,
   type Row,
   type RowKey,
   type RowReader,
@@ -102,6 +105,10 @@ class SqliteRows implements RowStore {
     return this.#read((rows) => rows.lastEventId());
   }
 
+  clock(): Promise<ClockState> {
+    return this.#read((rows) => rows.clock());
+  }
+
   async now(): Promise<number> {
     return Date.now();
   }
@@ -117,6 +124,7 @@ class SqliteRows implements RowStore {
         lastKey: async (table) => rows.lastKey(table),
         count: async (table) => rows.count(table),
         lastEventId: async () => rows.lastEventId(),
+        clock: async () => rows.clock(),
         now: () => this.now(),
       });
     } finally {
@@ -212,6 +220,11 @@ class Rows {
 
   lastEventId(): number {
     return this.#db.prepare<[], number>(LAST_EVENT_ID).pluck().get() ?? 0;
+  }
+
+  clock(): ClockState {
+    const text = this.#db.prepare<[], string>(SQL.clock).pluck().get();
+    return text === undefined ? NO_CLOCK : decodeClockState(text);
   }
 }
 

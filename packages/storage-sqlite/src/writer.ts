@@ -2,6 +2,7 @@ import {
   assertOpenForWork,
   decodeClockState,
   decodeStoreMark,
+  NO_CLOCK,
   OrchestratorError,
   type Clock,
   type ClockReading,
@@ -15,8 +16,6 @@ import { load, lookForReady } from './load.ts';
 import { hasEffect, save } from './save.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { newer, SCHEMA_VERSION } from './store-file.ts';
-
-const NO_CLOCK: ClockState = { last: null, jump: null };
 
 /** What belongs to the whole database and is carried on from call to call, as long as nobody else writes. */
 interface Carried {
