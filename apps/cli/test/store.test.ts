@@ -9,6 +9,8 @@
  *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
+ *  - store move moves it: whoever writes to the old one is sent to the new one; cut off, it goes on; given up, the old one opens
+ *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
  *  - verify and store check find nothing in a sound store, and exit 1 where somebody changed the state
  */
 import { createHash } from 'node:crypto';
@@ -230,6 +232,101 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
     [1, 'store_check', false],
   ]);
 });
+
+test.concurrent('store move moves it, and whoever writes to the old one is sent to the new one', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const claimed = await cli.json(['claim', '--agent', 'a']);
+  const to = `sqlite:${join(cli.folder, 'new.db')}`;
+  const holder = ['--session', 's', '--token', String(claimed.data.lease.token)];
+
+  const nowhere = await cli.json(['store', 'move']);
+  const moved = await cli.json(['store', 'move', '--to', to]);
+  const again = await cli.run(['store', 'move', '--to', to]);
+  const refused = await cli.json(['task', 'create', 'y']);
+  const read = await cli.run(['status']);
+  const late = await cli.json(['store', 'move', '--abandon', '--to', to]);
+  const goesOn = await cli.json(['release', '--outcome', 'succeeded', ...holder, '--store', to]);
+
+  expect([nowhere.exit, nowhere.error.code]).toEqual([64, 'USAGE']);
+  expect([moved.exit, moved.kind, moved.data['outcome']]).toEqual([0, 'store_move', 'moved']);
+  expect(moved.data['compared']).toMatchObject({ rows: { sessions: 1, tasks: 1, event_log: 3 }, held: 1 });
+  expect([again.exit, again.stdout]).toEqual([0, `was moved before: ${cli.store} → ${to}\n`]);
+  expect([refused.exit, refused.error.code, refused.error.message]).toEqual([
+    78,
+    'STORE_MOVED',
+    `The store was moved to ${to}.`,
+  ]);
+  expect([read.exit, goesOn.exit]).toEqual([0, 0]);
+  expect([late.exit, late.error.code]).toEqual([78, 'STORE_MOVED']);
+});
+
+test.concurrent('a move that was cut off is refused by both stores, and can be finished or given up', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x']);
+  const to = `sqlite:${join(cli.folder, 'new.db')}`;
+  await cli.run(['store', 'init', '--store', to]);
+  database(cli.path, mark('moving', to));
+  database(join(cli.folder, 'new.db'), mark('copying', cli.store));
+
+  const [old, fresh, look] = await Promise.all([
+    cli.json(['claim', '--agent', 'a']),
+    cli.json(['claim', '--agent', 'a', '--store', to]),
+    cli.json(['status', '--store', to]),
+  ]);
+  const other = await cli.json(['store', 'move', '--to', `${to}.other`]);
+  const given = await cli.json(['store', 'move', '--abandon', '--to', to]);
+  const none = await cli.run(['store', 'move', '--abandon']);
+  const open = await cli.json(['claim', '--agent', 'a']);
+
+  expect([old.exit, old.error.code]).toEqual([78, 'STORE_MOVED']);
+  expect([fresh, look].map(({ exit, error }) => [exit, error.code, error.retryable])).toEqual([
+    [75, 'STORE_INCOMPLETE', true],
+    [75, 'STORE_INCOMPLETE', true],
+  ]);
+  expect([other.exit, other.error.code]).toEqual([78, 'STORE_MOVED']);
+  expect([given.exit, given.kind]).toEqual([0, 'store_move_abandoned']);
+  expect([none.exit, none.stdout]).toEqual([0, `was not being moved: ${cli.store}\n`]);
+  expect(open.exit).toBe(0);
+});
+
+test.concurrent('store backup and restore: all comes back but the leases', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const claimed = await cli.json(['claim', '--agent', 'a']);
+  const { token } = claimed.data.lease;
+  const file = join(cli.folder, 'backup.db');
+  const to = `sqlite:${join(cli.folder, 'restored.db')}`;
+
+  const backup = await cli.json(['store', 'backup', 'backup.db']);
+  const twice = await cli.json(['store', 'backup', 'backup.db']);
+  const read = await cli.run(['task', 'list', '--store', `sqlite:${file}`]);
+  const write = await cli.json(['task', 'create', 'y', '--store', `sqlite:${file}`]);
+  const restored = await cli.json(['store', 'restore', 'backup.db', '--to', to]);
+  const absent = await cli.json(['store', 'restore', 'absent.db', '--to', `${to}.2`]);
+  const zombie = await cli.json(['heartbeat', '--session', 's', '--token', String(token), '--store', to]);
+  const next = await cli.json(['claim', '--agent', 'b', '--store', to]);
+
+  expect([backup.exit, backup.kind, backup.data['file']]).toEqual([0, 'store_backup', file]);
+  expect(backup.data['at']).toMatch(/^\d{4}-\d\d-\d\dT/);
+  expect([twice.exit, twice.error.code]).toEqual([78, 'STORE_NOT_EMPTY']);
+  expect([read.exit, write.exit, write.error.code]).toEqual([0, 77, 'STORE_READ_ONLY']);
+  expect([restored.exit, restored.kind, restored.data['leases_closed']]).toEqual([0, 'store_restore', 1]);
+  expect([absent.exit, absent.error.code, absent.error.hint]).toEqual([
+    69,
+    'STORE_NOT_FOUND',
+    expect.stringContaining('store backup'),
+  ]);
+  expect([zombie.exit, zombie.error.code]).toEqual([77, 'LEASE_LOST']);
+  expect(next.data.lease.token).toBeGreaterThan(token);
+});
+
+/** The mark that a move leaves on a store when it is killed. */
+function mark(state: string, address: string): string {
+  return `INSERT INTO meta VALUES ('mark', '${JSON.stringify({ state, id: 'm', address, at: 1 })}')`;
+}
 
 function database(path: string, statements: string): void {
   const db = new Database(path);

@@ -33,6 +33,11 @@ export interface ClockJump {
 export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
+  /**
+   * Of a store that was restored: no token up to this one is granted, since some of them may have been granted after the
+   * backup was taken.
+   */
+  readonly tokensAfter?: number | undefined;
 }
 
 const storedReading = z.object({
@@ -46,7 +51,14 @@ const storedJump = z.object({
   byMs: z.number(),
   after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
 });
-const storedState = z.object({ last: storedReading.nullable(), jump: storedJump.nullable() });
+const storedState = z.object({
+  last: storedReading.nullable(),
+  jump: storedJump.nullable(),
+  tokensAfter: z.number().optional(),
+});
+
+/** Of a store that has seen no clock yet. */
+export const NO_CLOCK: ClockState = { last: null, jump: null };
 
 /**
  * For storages: what was stored of the clocks.
@@ -80,7 +92,7 @@ const READING_KEPT_MS = 10_000;
  */
 export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
   const { last } = state;
-  if (last === null) return { last: reading, jump: state.jump };
+  if (last === null) return clockState(reading, state.jump, state);
   if (reading.boot === null) return afterServer(state, last, reading);
   if (last.boot !== reading.boot) return afterBoot(state, last, reading);
 
@@ -89,22 +101,29 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   const byMs = wallMs - steadyMs;
   // A jump during the work on an earlier one starts that work afresh: deadlines already moved may be wrong again.
   if (Math.abs(byMs) > JUMP_MS)
-    return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
-  return steadyMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
+    return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
+  return steadyMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
 }
 
 /** Across a boot only one thing is sure: a wall clock that went back was wrong before, and so are the deadlines it set. */
 function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
   const byMs = reading.wall - last.wall;
-  return {
-    last: reading,
-    jump: byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump,
-  };
+  const jump = byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump;
+  return clockState(reading, jump, state);
 }
 
 /** Of a server's clock the greatest time seen is remembered: going back behind it is the only jump that can be told. */
 function afterServer(state: ClockState, last: ClockReading, reading: ClockReading): ClockState | null {
   const byMs = reading.wall - last.wall;
-  if (byMs < -JUMP_MS) return { last: reading, jump: { seenAt: reading.wall, byMs: Math.round(byMs), after: null } };
-  return byMs >= READING_KEPT_MS ? { last: reading, jump: state.jump } : null;
+  if (byMs < -JUMP_MS) return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
+  return byMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
+}
+
+/** What to remember next; what is known of tokens never changes. */
+export function clockState(
+  last: ClockReading | null,
+  jump: ClockJump | null,
+  { tokensAfter }: Pick<ClockState, 'tokensAfter'>,
+): ClockState {
+  return tokensAfter === undefined ? { last, jump } : { last, jump, tokensAfter };
 }

@@ -108,6 +108,21 @@ export const ERRORS = {
     means: 'The database file was moved or replaced while it was open.',
     hint: 'Start again, so that the file at this path is opened.',
   },
+  STORE_MOVED: {
+    retryable: false,
+    means: 'The store was moved to another place.',
+    hint: 'Use it at its new address: point --store or ORCHESTRATOR_STORE there, with your own login. What stands here can still be read.',
+  },
+  STORE_INCOMPLETE: {
+    retryable: true,
+    means: 'The store is still being filled by a move or a restore.',
+    hint: 'Wait until it is done. If it was interrupted, run the same `orchestrator store move` or `orchestrator store restore` again: it goes on.',
+  },
+  STORE_NOT_EMPTY: {
+    retryable: false,
+    means: 'The place for the copy holds other data.',
+    hint: 'Name a new file or an empty database; nothing was changed.',
+  },
   STORE_CLOSED: { retryable: false, means: 'The store was closed.', hint: 'Open it again.' },
   STORE_UNREACHABLE: {
     retryable: true,

@@ -254,7 +254,7 @@ export const EVENT_DOCS: {
     },
   },
   'clock.jumped': {
-    means: "The machine slept or its clock was set: the holder's deadlines start anew.",
+    means: "The machine slept, its clock was set, or the store moved: the holder's deadlines start anew.",
     fields: { by_ms: 'wall clock against steady clock (ms)', expires_at: 'the new expiry (ms)' },
   },
   'legacy.event': {

@@ -10,7 +10,15 @@ export {
   type TaskStatus,
 } from './task.ts';
 export { CHAIN_START, hashEvent } from './chain.ts';
-export { decodeClockState, type Clock, type ClockJump, type ClockReading, type ClockState } from './clock.ts';
+export {
+  clockState,
+  decodeClockState,
+  NO_CLOCK,
+  type Clock,
+  type ClockJump,
+  type ClockReading,
+  type ClockState,
+} from './clock.ts';
 export { COLUMNS } from './columns.ts';
 export type { Context } from './context.ts';
 export { checkProgress } from './decide/index.ts';
@@ -63,8 +71,20 @@ export {
   type Telemetry,
 } from './orchestrator.ts';
 export type { Outlook, OutlookScope } from './outlook.ts';
+export { closeRestoredLeases } from './close-restored-leases.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
+export {
+  keyOfRow,
+  TABLE_KEYS,
+  TABLE_NAMES,
+  type Cell,
+  type Row,
+  type RowKey,
+  type RowReader,
+  type RowStore,
+  type TableName,
+} from './row-store.ts';
 export {
   FIXED_SESSION_FIELDS,
   NO_LEASE,
@@ -84,4 +104,14 @@ export type {
   WhyTask,
 } from './why/why.ts';
 export { OrchestratorReads } from './reads.ts';
+export {
+  assertComplete,
+  assertOpenForWork,
+  assertSameMark,
+  decodeStoreMark,
+  encodeStoreMark,
+  isShut,
+  somebodyElseCopies,
+  type StoreMark,
+} from './store-mark.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';

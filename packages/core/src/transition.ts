@@ -5,7 +5,7 @@
 import { WorkingSet } from './apply.ts';
 import { canonicalize } from './canonical.ts';
 import { sha256 } from './chain.ts';
-import { observeClock, type ClockState } from './clock.ts';
+import { clockState, observeClock, type ClockState } from './clock.ts';
 import type { Command, CommandInput, Judgement } from './decide/judgement.ts';
 import { OrchestratorError } from './errors.ts';
 import { timeOfUuid } from './ids.ts';
@@ -49,7 +49,11 @@ export function transition<Input extends CommandInput, Reply>(
   if (command.endsOthersLeases && clock.jump !== null)
     return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
 
-  const judgement = command.decide(input, { ...loaded, clock: { ...clock, reading: loaded.clock.reading } });
+  const judgement = command.decide(input, {
+    ...loaded,
+    clock: { ...clock, reading: loaded.clock.reading },
+    greatestToken: Math.max(loaded.greatestToken, clock.tokensAfter ?? 0),
+  });
   const rows = new WorkingSet(loaded, input.namespace, commandId);
   rows.apply(judgement);
   const reply = judgement.reply(rows.after);
@@ -118,7 +122,7 @@ function clockAfter(
   writes: boolean,
 ): ClockState | null {
   const { last, jump } = observed ?? before;
-  if (judgement.clockJump !== undefined) return { last, jump: judgement.clockJump };
+  if (judgement.clockJump !== undefined) return clockState(last, judgement.clockJump, before);
   return writes || jump !== before.jump ? observed : null;
 }
 

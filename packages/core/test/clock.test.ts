@@ -5,6 +5,7 @@
 // - a sleep and a set clock are jumps, forward or back, also within the ten seconds in which nothing is written
 // - a reading is replaced after ten seconds, not at every write
 // - a new jump starts the work on an unfinished one afresh
+// - what is known of tokens stays known
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
 import { observeClock, type ClockReading } from '../src/clock.ts';
@@ -22,6 +23,20 @@ test('the first reading, and the first after a boot, is remembered without a ver
 
   expect(observeClock({ last: null, jump: null }, last)).toEqual({ last, jump: null });
   expect(observeClock({ last, jump: null }, rebooted)).toEqual({ last: rebooted, jump: null });
+});
+
+test('what is known of tokens stays known', () => {
+  const state = { last, jump: null, tokensAfter: 7 };
+  const readings = [
+    later({ wall: 20_000, steady: 20_000 }),
+    later({ wall: 9_000_000, steady: 10 }),
+    { ...later({ wall: -9_000_000, steady: 10 }), boot: 'b' },
+    { ...later({ wall: -9_000_000, steady: 10 }), boot: null },
+    { ...later({ wall: 20_000, steady: 20_000 }), boot: null },
+  ];
+
+  for (const reading of readings) expect(observeClock(state, reading)).toMatchObject({ tokensAfter: 7 });
+  expect(observeClock({ ...state, last: null }, last)).toEqual(state);
 });
 
 test('a wall clock that is back behind the last reading after a boot was wrong before it', () => {

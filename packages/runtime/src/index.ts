@@ -1,4 +1,5 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
+export { backupStore, type BackupReport, type BackupStoreOptions } from './backup-store.ts';
 export { checkStore, type StoreCheck } from './check-store.ts';
 export {
   askWhy,
@@ -49,8 +50,10 @@ export {
 export { configPath } from './config-file.ts';
 export type { Environment } from './environment.ts';
 export { resolveSettings, type Arguments, type Setting, type Settings } from './settings.ts';
-export { resolveStore, type ResolvedStore, type StoreSource } from './resolve-store.ts';
 export { importLegacy, type LegacyImportResult } from './import-legacy.ts';
+export { type Compared, type CopyProgress } from './copy-rows.ts';
+export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './move-store.ts';
+export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './restore-store.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
 export { stopOnSignals } from './stop-on-signals.ts';

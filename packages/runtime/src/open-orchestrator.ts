@@ -3,7 +3,7 @@ import { newCommandId } from './command-id.ts';
 import { openStorage, type OpenStorageOptions } from './open-storage.ts';
 import { resolveSettings } from './settings.ts';
 
-export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = OpenStorageOptions &
+export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<OpenStorageOptions, 'filling'> &
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;
 
 /**

@@ -12,6 +12,8 @@ export interface OpenStorageOptions {
   readonly mode?: StoreMode;
   /** How long a store that is locked, or a server that is away, is waited for before the command fails, in milliseconds. */
   readonly busyTimeoutMs?: number;
+  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  readonly filling?: string;
   /** Of a file. `FULL` (the default): a commit survives a power cut. `NORMAL`: only a crash of the process; faster. */
   readonly synchronous?: 'FULL' | 'NORMAL';
 }
@@ -33,8 +35,13 @@ export async function openStorage(
     }
     case 'postgres': {
       const { openPostgresStorage } = await import('@agent-orchestrator/storage-postgres');
-      const { busyTimeoutMs: retryMs } = options;
-      return openPostgresStorage({ url: store.address, mode, ...(retryMs !== undefined && { retryMs }) });
+      const { busyTimeoutMs: retryMs, filling } = options;
+      return openPostgresStorage({
+        url: store.address,
+        mode,
+        ...(retryMs !== undefined && { retryMs }),
+        ...(filling !== undefined && { filling }),
+      });
     }
     case 'sqlite': {
       const { openSqliteStorage } = await import('@agent-orchestrator/storage-sqlite');

@@ -15,6 +15,9 @@ interface ServerError {
   readonly table_name?: string;
 }
 
+/** What triggers say to whoever writes to a store that is shut (see `store-mark.ts`). */
+export const SHUT = 'AO001';
+
 /** The transaction had failed before: a consequence, not a cause. */
 const ABORTED = '25P02';
 
@@ -50,6 +53,7 @@ const PASSING_CODES = new Set(['23505', '40001', '40P01', '55P03', '53300']);
 
 /** By beginning of the code: what the server says, and what we make of it. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
+  [SHUT, 'STORE_MOVED'],
   ['28', 'STORE_LOGIN_REFUSED'],
   ['SASL_SIGNATURE_MISMATCH', 'STORE_LOGIN_REFUSED'],
   ['3D000', 'STORE_DATABASE_MISSING'],

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OrchestratorError, type Clock, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { OrchestratorError, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
 import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
 import type { Links } from './links.ts';
+import type { WorkOptions } from './load.ts';
 import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
 
 /** How many calls share one transaction at most. */
@@ -21,13 +22,11 @@ interface Call extends Unit {
   uncertain: boolean;
 }
 
-export interface GroupOptions {
+export interface GroupOptions extends WorkOptions {
   /** Connections for groups, which never wait for a row … */
   readonly links: Links;
   /** … and for single calls, which may. */
   readonly waitingLinks: Links;
-  /** null: the server's. */
-  readonly clock: Clock | null;
   /** How long a call is tried again for what may pass, in milliseconds. */
   readonly retryMs: number;
   readonly onChange: () => void;
@@ -109,9 +108,11 @@ export class Group {
       await this.#runAlone(first);
       return [];
     }
-    const { links, clock } = this.#options;
+    const { links } = this.#options;
     try {
-      const { outcomes, changed } = await links.use((link) => transact(link, group, 'skip', clock, this.#carried));
+      const { outcomes, changed } = await links.use((link) =>
+        transact(link, group, 'skip', this.#options, this.#carried),
+      );
       if (changed) this.#options.onChange();
       return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
     } catch (error) {
@@ -142,11 +143,11 @@ export class Group {
 
   /** By itself, waiting for whoever holds what it names, until it is answered. */
   async #runAlone(call: Call): Promise<void> {
-    const { waitingLinks, clock } = this.#options;
+    const { waitingLinks } = this.#options;
     for (;;) {
       try {
         const { outcomes, changed } = await waitingLinks.use((link) =>
-          transact(link, [call], 'wait', clock, this.#carried),
+          transact(link, [call], 'wait', this.#options, this.#carried),
         );
         if (changed) this.#options.onChange();
         if (this.#settle(call, outcomes[0]) === 'settled') return;

@@ -1,5 +1,7 @@
 import {
+  assertOpenForWork,
   decodeClockState,
+  decodeStoreMark,
   namedByReceipt,
   type Clock,
   type ClockReading,
@@ -13,6 +15,7 @@ import {
   type Scope,
   type Session,
   type SessionKey,
+  type StoreMark,
   type Task,
 } from '@agent-orchestrator/core';
 import type { Answer, Query, Value } from './link.ts';
@@ -50,6 +53,14 @@ export interface LoadedGroup {
   readonly found: readonly (Found | 'held' | 'later')[];
 }
 
+/** What holds for all units of work of one storage. */
+export interface WorkOptions {
+  /** null: the server's. */
+  readonly clock: Clock | null;
+  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  readonly filling: string | undefined;
+}
+
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
 
 /** A session as it was loaded, and when its next task is due. */
@@ -69,10 +80,11 @@ export async function load(
   begin: Query,
   scopes: readonly Scope[],
   whenLocked: WhenLocked,
-  clock: Clock | null,
+  { clock, filling }: WorkOptions,
 ): Promise<LoadedGroup> {
   const loading = new Loading(scopes, whenLocked, clock);
   await loading.lockAndRead(flush, [begin]);
+  loading.assertOpenForWork(filling);
   const due = loading.queueDue();
   // What has come due is queued, and all is looked at once more; the locks are kept meanwhile.
   if (due.length > 0) await loading.lockAndRead(flush, due);
@@ -94,6 +106,7 @@ class Loading {
   #tasks = new Map<string, Task>();
   #receipts = new Map<string, Receipt>();
   #database: Database | null = null;
+  #mark: StoreMark | null = null;
   #dueAt: number | null = null;
   readonly #waiting = new Map<Scope, readonly Task[]>();
   readonly #endedLeases = new Map<Scope, EndedLease>();
@@ -126,6 +139,11 @@ class Loading {
       },
     );
     await script.run(flush);
+  }
+
+  /** Before anything is written. Whoever changes the mark waits for all that have read it. */
+  assertOpenForWork(filling: string | undefined): void {
+    assertOpenForWork(this.#mark, filling);
   }
 
   /**
@@ -267,13 +285,14 @@ class Loading {
   }
 
   #keepDatabase(answer: Answer): void {
-    const [now, micros, clockText, schema, greatestToken, dueAt, oldestReceiptAt, receipts] =
+    const [now, micros, clockText, schema, mark, greatestToken, dueAt, oldestReceiptAt, receipts] =
       answer[0] as unknown as DatabaseRow;
     this.#receipts = new Map(
       (receipts ?? []).map((row) => rowAt<Receipt>(FIELDS.receipt, row)).map((receipt) => [receipt.commandId, receipt]),
     );
     // A server tells its wall clock alone; of a test's clock no more is taken.
     const wall = this.#clock?.read().wall ?? now;
+    this.#mark = decodeStoreMark(mark);
     this.#dueAt = dueAt;
     this.#database = {
       now,
@@ -392,13 +411,14 @@ type DatabaseRow = [
   micros: number,
   clock: string,
   schema: string,
+  mark: string | null,
   greatestToken: number | null,
   dueAt: number | null,
   oldestReceiptAt: number | null,
   receipts: readonly (readonly unknown[])[] | null,
 ];
 /** How many columns stand before those of a session. */
-const DATABASE_COLUMNS = 8;
+const DATABASE_COLUMNS = 9;
 
 const NONE_STALE = { limit: 0, time: null };
 

@@ -1,4 +1,6 @@
 import {
+  assertComplete,
+  assertOpenForWork,
   OrchestratorError,
   type Capabilities,
   type Clock,
@@ -16,9 +18,10 @@ import type { Answer, Query } from './link.ts';
 import { Links, openLink } from './links.ts';
 import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
-import { newer, notFound, older, SCHEMA_VERSION } from './schema-version.ts';
+import { assertCurrent, newer, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './script.ts';
 import { parseServerUrl, type ServerAddress } from './server-address.ts';
+import { readMark } from './store-mark.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
@@ -31,6 +34,8 @@ export interface PostgresStorageOptions {
   readonly mode?: 'create' | 'existing' | 'read-only';
   /** Whose time counts: the server's, unless a test owns time. */
   readonly clock?: Clock;
+  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  readonly filling?: string;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
 }
@@ -48,16 +53,10 @@ const READ_MS = 60_000;
  * throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`; the password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the password is in none of them
  */
-export async function openPostgresStorage({
-  url,
-  mode = 'create',
-  clock,
-  retryMs = RETRY_MS,
-}: PostgresStorageOptions): Promise<Storage> {
-  const address = parseServerUrl(url);
-  const storage = new PostgresStorage(address, mode, clock ?? null, retryMs);
+export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
+  const storage = new PostgresStorage(parseServerUrl(options.url), options);
   try {
     await storage.assertUsable();
     return storage;
@@ -79,6 +78,7 @@ class PostgresStorage implements Storage {
   };
   readonly read: Reader;
   readonly #mode: NonNullable<PostgresStorageOptions['mode']>;
+  readonly #filling: string | undefined;
   readonly #links: Links;
   readonly #waitingLinks: Links;
   readonly #readingLinks: Links;
@@ -88,11 +88,11 @@ class PostgresStorage implements Storage {
 
   constructor(
     address: ServerAddress,
-    mode: NonNullable<PostgresStorageOptions['mode']>,
-    clock: Clock | null,
-    retryMs: number,
+    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS }: PostgresStorageOptions,
   ) {
+    const clock = ownClock ?? null;
     this.#mode = mode;
+    this.#filling = filling;
     this.#links = new Links(address, GROUP_LINKS);
     this.#waitingLinks = new Links(address, WAITING_LINKS);
     this.#readingLinks = new Links(address, READING_LINKS);
@@ -104,6 +104,7 @@ class PostgresStorage implements Storage {
       links: this.#links,
       waitingLinks: this.#waitingLinks,
       clock,
+      filling,
       retryMs,
       onChange: () => this.#watcher.announce(),
     });
@@ -114,9 +115,11 @@ class PostgresStorage implements Storage {
   async assertUsable(): Promise<void> {
     const version = await this.#links.use(schemaVersionOf);
     if (version > SCHEMA_VERSION) throw newer(version);
-    if (this.#mode === 'create') return;
-    if (version === 0) throw notFound();
-    if (version < SCHEMA_VERSION) throw older(version);
+    if (this.#mode !== 'create') assertCurrent(version);
+    if (version < SCHEMA_VERSION) return;
+    const mark = await this.#links.use(readMark);
+    if (this.#mode === 'read-only') assertComplete(mark, this.#filling);
+    else assertOpenForWork(mark, this.#filling);
   }
 
   async migrate(): Promise<MigrationReport> {

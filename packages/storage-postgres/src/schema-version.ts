@@ -10,7 +10,14 @@ export function newer(version: number): OrchestratorError {
   );
 }
 
-export function older(version: number): OrchestratorError {
+/** Refuses a database whose tables are not there, or are of another version. */
+export function assertCurrent(version: number): void {
+  if (version > SCHEMA_VERSION) throw newer(version);
+  if (version === 0) throw notFound();
+  if (version < SCHEMA_VERSION) throw older(version);
+}
+
+function older(version: number): OrchestratorError {
   return new OrchestratorError(
     'STORE_OLDER',
     `The database has schema ${version}; this version needs ${SCHEMA_VERSION}.`,

@@ -51,7 +51,7 @@ const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIE
 /** What events may change while the lease stays as it is. */
 const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
 const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
-const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {
@@ -261,6 +261,7 @@ export const SQL = {
   read: `WITH d AS MATERIALIZED (SELECT ${now('$5')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark') AS mark,
       (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0) AS token,
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,

@@ -1,6 +1,5 @@
 import {
   OrchestratorError,
-  type Clock,
   type ClockState,
   type Decision,
   type Loaded,
@@ -9,9 +8,9 @@ import {
 } from '@agent-orchestrator/core';
 import { isConnectionLost } from './errors.ts';
 import type { Link, Query } from './link.ts';
-import { load, type Database, type Found, type LoadedGroup } from './load.ts';
+import { load, type Database, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
 import { ReadyLookup } from './ready-lookup.ts';
-import { newer, notFound, older, SCHEMA_VERSION } from './schema-version.ts';
+import { assertCurrent } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
 import { query } from './script.ts';
 import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
@@ -62,15 +61,15 @@ export async function transact(
   link: Link,
   units: readonly Unit[],
   whenLocked: WhenLocked,
-  clock: Clock | null,
+  options: WorkOptions,
   carried: Carried,
 ): Promise<Committed> {
   const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
     const begin = link.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
-    const loaded = await load(flush, query(begin), scopes, whenLocked, clock);
-    assertSchema(loaded.database.schemaVersion);
+    const loaded = await load(flush, query(begin), scopes, whenLocked, options);
+    assertCurrent(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);
     if (decisions.length === 0 && !loaded.queuedDue) {
       // A transaction that only locked rows would wait for the disk all the same if it committed.
@@ -190,10 +189,4 @@ function isWaiting({ status }: Task): boolean {
  */
 function greatestToken(database: Database, carried: Carried): number {
   return Math.max(database.greatestToken, carried.greatestToken, database.micros - 1);
-}
-
-function assertSchema(version: number): void {
-  if (version > SCHEMA_VERSION) throw newer(version);
-  if (version === 0) throw notFound();
-  if (version < SCHEMA_VERSION) throw older(version);
 }

@@ -1,6 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import {
+  assertComplete,
+  assertOpenForWork,
   OrchestratorError,
   type Capabilities,
   type Clock,
@@ -28,6 +30,7 @@ import {
   schemaVersionOf,
   SCHEMA_VERSION,
 } from './store-file.ts';
+import { readMark } from './store-mark.ts';
 import { systemClock } from './system-clock.ts';
 import { ChangeWatcher } from './watch.ts';
 import { Writer } from './writer.ts';
@@ -44,6 +47,8 @@ export interface SqliteStorageOptions {
   readonly synchronous?: Synchronous;
   /** Whose time counts; the machine's by default. */
   readonly clock?: Clock;
+  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  readonly filling?: string;
   /** How long to try for a lock that another process holds before `STORE_BUSY`, in milliseconds. */
   readonly busyTimeoutMs?: number;
 }
@@ -55,14 +60,15 @@ export const BUSY_TIMEOUT_MS = 30_000;
  * (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`, `STORE_READ_ONLY`,
- * `STORE_UNSUITABLE` (a network file system, an unsafe SQLite); the file is left as it was
+ * `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`; the file is left as it was
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
-    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path));
+    const assertMark = mode === 'read-only' ? assertComplete : assertOpenForWork;
+    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path, (db) => assertMark(readMark(db), options.filling)));
     if (mode !== 'read-only') assertWritable(path);
     const file = new OpenFile(path);
     const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
@@ -87,11 +93,11 @@ class SqliteStorage implements Storage {
   #closed: Promise<void> | null = null;
 
   constructor(settings: Settings, file: OpenFile, opened: Connection | null) {
-    const { path, clock = systemClock, busyTimeoutMs } = settings;
+    const { path, clock = systemClock, busyTimeoutMs, filling } = settings;
     this.#settings = settings;
     this.#clock = clock;
     this.#opened = opened;
-    this.#readers = new Readers(file, busyTimeoutMs);
+    this.#readers = new Readers(file, busyTimeoutMs, filling);
     this.#watcher = new ChangeWatcher(path, () => this.#readers.dataVersion());
     this.#group = new Group({
       file,
@@ -148,11 +154,11 @@ class SqliteStorage implements Storage {
   }
 
   #connect(): Writer {
-    const { path, synchronous } = this.#settings;
+    const { path, synchronous, filling } = this.#settings;
     const db = this.#opened ?? openWriter(path, synchronous);
     this.#opened = db;
     assertCurrent(schemaVersionOf(db, path), path);
-    const writer = new Writer(db, path, this.#clock);
+    const writer = new Writer(db, path, this.#clock, filling);
     this.#opened = null;
     return writer;
   }

@@ -1,4 +1,4 @@
-import { OrchestratorError } from '@agent-orchestrator/core';
+import { assertComplete, OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
@@ -6,18 +6,21 @@ import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
 import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
+import { readMark } from './store-mark.ts';
 
 /** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
 export class Readers implements ReadSource {
   readonly #file: OpenFile;
   readonly #busyTimeoutMs: number;
+  readonly #filling: string | undefined;
   #shared: PreparedReads | null = null;
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
   readonly #open = new Set<Promise<unknown>>();
 
-  constructor(file: OpenFile, busyTimeoutMs: number) {
+  constructor(file: OpenFile, busyTimeoutMs: number, filling?: string) {
     this.#file = file;
+    this.#filling = filling;
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
@@ -93,6 +96,7 @@ export class Readers implements ReadSource {
     const db = openReader(path);
     try {
       assertCurrent(schemaVersionOf(db, path), path);
+      assertComplete(readMark(db), this.#filling);
       return db;
     } catch (error) {
       db.close();

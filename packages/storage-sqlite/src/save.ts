@@ -10,8 +10,12 @@ import {
 import type { NextHead } from './rows.ts';
 import { FIELDS, type Statements } from './statements.ts';
 
-/** Writes the rows of a decision: new sessions, tasks, changed sessions with their next heads, events, receipt. */
-export function save(on: Statements, decision: Decision<unknown>): void {
+/**
+ * Writes the rows of a decision: new sessions, tasks, changed sessions with their next heads, events, receipt.
+ *
+ * @param eventIdBefore the id after which the events go on, if it is not the last one in the log
+ */
+export function save(on: Statements, decision: Decision<unknown>, eventIdBefore: number | null): void {
   const queues = changedQueues(decision.tasks);
   for (const { before, after } of decision.sessions) {
     if (before === null) insertSession(on, after, queues.get(keyOf(after.namespace, after.id)));
@@ -25,7 +29,10 @@ export function save(on: Statements, decision: Decision<unknown>): void {
   // A task that changed without its session: no event says so, but the index must.
   for (const [task] of queues.values()) if (task !== undefined) setNextHead(on, task.namespace, task.sessionId);
 
-  for (const event of decision.events) on.insertEvent.run(...valuesOf(event, FIELDS.event));
+  for (const [index, event] of decision.events.entries()) {
+    const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
+    on.insertEvent.run(id, ...valuesOf(event, FIELDS.event));
+  }
   if (decision.receipt !== null) on.insertReceipt.run(...valuesOf(decision.receipt, FIELDS.receipt));
   if (decision.clock !== null) on.saveClock.run(JSON.stringify(decision.clock));
 }

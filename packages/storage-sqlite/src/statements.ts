@@ -39,7 +39,7 @@ const RENEWED = UNLOGGED_SESSION_FIELDS;
 const LEASED = without(Object.keys(SESSION_COLUMNS) as (keyof Session)[], FIXED_SESSION_FIELDS);
 /** What events may change while the lease stays as it is. */
 const NOTED = without(LEASED, without(['status', ...(Object.keys(NO_LEASE) as (keyof Session)[])], RENEWED));
-const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement writes, in the order of its parameters. */
 export const FIELDS = {
@@ -107,6 +107,7 @@ export const SQL = {
   oldestReceipt: `SELECT min(at) FROM receipts`,
   forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT namespace, command_id FROM receipts WHERE at <= +? ORDER BY at LIMIT ${LIMITS.receipts_forgotten_max})`,
 
+  mark: `SELECT value FROM meta WHERE key = 'mark'`,
   clock: `SELECT value FROM meta WHERE key = 'clock'`,
   saveClock: `INSERT INTO meta (key, value) VALUES ('clock', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
 
@@ -118,7 +119,10 @@ export const SQL = {
   leaseSessionAndNext: updateSession(LEASED, NEXT),
   insertTask: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
   updateTask: `UPDATE tasks SET ${assigned(columnsOf(TASK_COLUMNS, MOVING_TASK_FIELDS))} WHERE namespace = ? AND id = ? AND version = ?`,
-  insertEvent: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.event)),
+  /** In a store that came from elsewhere, until its first event: the id after which the log goes on. */
+  eventIdBefore: `SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id' AND CAST(value AS INTEGER) > coalesce((SELECT max(id) FROM event_log), 0)`,
+  /** The id, or null for the next one; then the fields. */
+  insertEvent: insertInto('event_log', ['id', ...columnsOf(EVENT_COLUMNS, FIELDS.event)]),
   insertReceipt: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
 
@@ -180,6 +184,7 @@ export function prepareStatements(db: Connection) {
     oldestReceipt: value<number | null>(SQL.oldestReceipt),
     forgetReceipts: write(SQL.forgetReceipts),
 
+    mark: value<string>(SQL.mark),
     clock: value<string>(SQL.clock),
     saveClock: write(SQL.saveClock),
 
@@ -191,6 +196,7 @@ export function prepareStatements(db: Connection) {
     leaseSessionAndNext: write(SQL.leaseSessionAndNext),
     insertTask: write(SQL.insertTask),
     updateTask: write(SQL.updateTask),
+    eventIdBefore: value<number>(SQL.eventIdBefore),
     insertEvent: write(SQL.insertEvent),
     insertReceipt: write(SQL.insertReceipt),
   };

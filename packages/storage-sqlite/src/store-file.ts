@@ -83,8 +83,12 @@ export function assertLocal(folder: string): void {
   );
 }
 
-/** Refuses a file that is not ours before anything is written to it, its side files included. */
-export function inspectFile(path: string): void {
+/**
+ * Refuses a file that is not ours before anything is written to it, its side files included.
+ *
+ * @param assertUsable may refuse a store of this version
+ */
+export function inspectFile(path: string, assertUsable: (db: Connection) => void = () => {}): void {
   const found = statSync(path);
   if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
   // SQLite takes what is shorter than a page for a new file, and would write over it.
@@ -92,7 +96,7 @@ export function inspectFile(path: string): void {
     throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);
   const db = openToLook(path);
   try {
-    schemaVersionOf(db, path);
+    if (schemaVersionOf(db, path) === SCHEMA_VERSION) assertUsable(db);
   } finally {
     db.close();
   }

@@ -1,5 +1,8 @@
 import {
+  assertOpenForWork,
   decodeClockState,
+  decodeStoreMark,
+  NO_CLOCK,
   OrchestratorError,
   type Clock,
   type ClockReading,
@@ -14,20 +17,21 @@ import { hasEffect, save } from './save.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { newer, SCHEMA_VERSION } from './store-file.ts';
 
-const NO_CLOCK: ClockState = { last: null, jump: null };
-
 /** What belongs to the whole database and is carried on from call to call, as long as nobody else writes. */
 interface Carried {
   readonly clock: ClockState;
   readonly greatestToken: number;
   /** Since when the oldest receipt stands; null: there is none. */
   readonly oldestReceiptAt: number | null;
+  /** The event id after which the log goes on, if it is not the last one in it. */
+  readonly eventIdBefore: number | null;
 }
 
 /** One connection that writes: transactions, and the work of one call inside them. */
 export class Writer {
   readonly #path: string;
   readonly #clock: Clock;
+  readonly #filling: string | undefined;
   readonly #db: Connection;
   readonly #on: Statements;
   /** SQLite's count of other connections' commits when `#carried` was read. */
@@ -35,10 +39,11 @@ export class Writer {
   #carried: Carried | null = null;
   #reading: ClockReading;
 
-  constructor(db: Connection, path: string, clock: Clock) {
+  constructor(db: Connection, path: string, clock: Clock, filling?: string) {
     this.#db = db;
     this.#path = path;
     this.#clock = clock;
+    this.#filling = filling;
     this.#on = prepareStatements(db);
     this.#reading = clock.read();
   }
@@ -98,7 +103,7 @@ export class Writer {
   /** @returns whether there was anything to save */
   save(decision: Decision<unknown>): boolean {
     if (!hasEffect(decision)) return false;
-    save(this.#on, decision);
+    save(this.#on, decision, this.#known().eventIdBefore);
     this.#carry(decision);
     return true;
   }
@@ -135,11 +140,13 @@ export class Writer {
     if (others || this.#carried === null) {
       const version = this.#on.schemaVersion.get() ?? 0;
       if (version > SCHEMA_VERSION) throw newer(this.#path, version);
+      assertOpenForWork(decodeStoreMark(this.#on.mark.get() ?? null), this.#filling);
       const clock = this.#on.clock.get();
       this.#carried = {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestToken: this.#on.greatestToken.get() ?? 0,
         oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
+        eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
     const known = this.#dataVersion !== -1;
@@ -150,15 +157,14 @@ export class Writer {
 
   #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestToken'> } {
     const { clock, greatestToken } = this.#known();
-    const { last, jump } = clock;
     return {
       now: Math.floor(this.#reading.wall),
-      database: { clock: { last, jump, reading: this.#reading }, greatestToken },
+      database: { clock: { ...clock, reading: this.#reading }, greatestToken },
     };
   }
 
   #carry({ events, receipt, forgetReceiptsAt, clock }: Decision<unknown>): void {
-    let { greatestToken, oldestReceiptAt, clock: lastClock } = this.#known();
+    let { greatestToken, oldestReceiptAt, eventIdBefore, clock: lastClock } = this.#known();
     for (const { leaseMark, token } of events)
       if (leaseMark === 1 && token !== null && token > greatestToken) greatestToken = token;
     if (receipt !== null) {
@@ -169,7 +175,8 @@ export class Writer {
       }
     }
     if (clock !== null) lastClock = clock;
-    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt };
+    if (events.length > 0) eventIdBefore = null;
+    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt, eventIdBefore };
   }
 
   #known(): Carried {

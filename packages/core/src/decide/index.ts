@@ -10,4 +10,5 @@ export { type LeaseLost } from './holder.ts';
 export { type Evidence } from './lost-lease.ts';
 export { recover, recoverInput, type Recovered, type RecoverReply } from './recover.ts';
 export { release, releaseInput, type ReleaseInput, type ReleaseReply } from './release.ts';
+export { restore, type RestoreReply } from './restore.ts';
 export { retry, retryInput, type RetryReply } from './retry.ts';

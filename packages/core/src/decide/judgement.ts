@@ -9,7 +9,7 @@ import type { Task } from '../task.ts';
 
 /** A command: what it needs to see, and what follows from what it sees. Pure, and nothing but data. */
 export interface Command<Input, Reply> {
-  readonly name: CommandName | 'clock_jump';
+  readonly name: CommandName | 'clock_jump' | 'restore';
   scope(input: Input): Scope;
   decide(input: Input, loaded: Loaded): Judgement<Reply>;
   /** Whether it may end other holders' leases: then a jump of the clock must have been worked off before. */

@@ -58,7 +58,7 @@ export function evidenceAgainst(session: HeldSession, all: readonly Evidence[]):
 
 /** Why a lease is closed by somebody else. */
 export type Ending =
-  | { readonly type: 'task.recovered'; readonly reason: 'stale' | 'dead' }
+  | { readonly type: 'task.recovered'; readonly reason: 'stale' | 'dead' | 'restored' }
   | { readonly type: 'lease.taken_over'; readonly reason: 'expired' | 'resumed' | 'dead' };
 
 /** Who closes it, as far as known. */

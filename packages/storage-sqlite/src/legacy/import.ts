@@ -154,7 +154,7 @@ function replace(
   const statements = prepareStatements(writer);
   return bringOver(reader, importedAt, {
     onProgress,
-    save: (batch) => save(statements, { ...batch, reply: null, receipt: null, forgetReceiptsAt: 0, clock: null }),
+    save: (batch) => save(statements, { ...batch, reply: null, receipt: null, forgetReceiptsAt: 0, clock: null }, null),
   });
 }
 

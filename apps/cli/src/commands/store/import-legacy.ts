@@ -19,7 +19,7 @@ export const defineImportLegacy: Define = (parent, run) => {
 
 async function importOf(call: Call<ImportOptions>): Promise<Answer> {
   const { importLegacy } = await import('@agent-orchestrator/runtime');
-  const { yes = false } = call.options;
+  const { store, yes = false } = call.options;
   const result = await importLegacy(call.settings.store.value, { apply: yes, onProgress: progressOn(call) });
   const again = `orchestrator store import-legacy --yes${store === undefined ? '' : ` --store ${result.url}`}`;
   return {

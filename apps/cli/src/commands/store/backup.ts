@@ -1,0 +1,31 @@
+import type { Define } from '../../program.ts';
+import { printable } from '../../output/printable.ts';
+import { progressLines } from '../../views/copy.ts';
+import { verificationLines } from '../../views/verification.ts';
+
+export const defineBackup: Define = (parent, run) => {
+  parent
+    .command('backup')
+    .description(
+      'copy the store as it is now into a new file, while others work on it; exit 1 if verify finds anything',
+    )
+    .argument('<file>', 'where to; there must be nothing yet')
+    .action(
+      run<object, [string]>(async (call, file) => {
+        const { backupStore } = await import('@agent-orchestrator/runtime');
+        const store = call.settings.store.value;
+        const report = await backupStore({ store, file, onProgress: progressLines(call.output) });
+        return {
+          kind: 'store_backup',
+          data: report,
+          ids: [report.file],
+          text: (paint) => [
+            `backed up: ${printable(report.store)} → ${printable(report.file)}`,
+            ...verificationLines(report.verification, paint),
+          ],
+          chatter: [`to use it: orchestrator store restore ${printable(report.file)} --to URL`],
+          exit: report.verification.ok ? 0 : 1,
+        };
+      }),
+    );
+};

@@ -1,0 +1,73 @@
+import type { AbandonReport, MoveReport } from '@agent-orchestrator/runtime';
+import type { Answer } from '../../output/output.ts';
+import type { Define } from '../../program.ts';
+import { usage } from '../../failure.ts';
+import { printable } from '../../output/printable.ts';
+import { copiedLines, progressLines } from '../../views/copy.ts';
+
+interface MoveOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly abandon?: boolean;
+}
+
+export const defineMove: Define = (parent, run) => {
+  parent
+    .command('move')
+    .description('move the store to a new file or an empty database; run again after a crash, it goes on')
+    .option('--from <url>', 'the store that moves (default: the one of --store)')
+    .option('--to <url>', 'where to: sqlite:/path/to/new.db or postgres://owner@host/database')
+    .option('--abandon', 'give up a move that is not done: the old store is open for work again')
+    .action(
+      run<MoveOptions>(async (call) => {
+        const { abandonMove, moveStore } = await import('@agent-orchestrator/runtime');
+        const { to, abandon = false } = call.options;
+        const from = call.options.from ?? call.settings.store.value;
+        if (abandon) return abandoned(await abandonMove({ from, ...(to !== undefined && { to }) }));
+        if (to === undefined)
+          throw usage('Where the store moves to is not named.', 'Give --to sqlite:/path/to/new.db, or a server.', 'to');
+        const report = await moveStore({ from, to, onProgress: progressLines(call.output) });
+        return moved(report);
+      }),
+    );
+};
+
+function moved(report: MoveReport): Answer {
+  const { from, to, outcome, compared } = report;
+  return {
+    kind: 'store_move',
+    data: report,
+    ids: [to],
+    text: () => [
+      outcome === 'moved'
+        ? `moved: ${printable(from)} → ${printable(to)}`
+        : `was moved before: ${printable(from)} → ${printable(to)}`,
+      ...(compared === null ? [] : copiedLines(compared)),
+    ],
+    chatter: [
+      ...heldRemark(compared?.held ?? 0),
+      `next: ORCHESTRATOR_STORE=${printable(to)} for every agent, each with its own login`,
+      'the old store can still be read; whoever writes to it is told the new address',
+    ],
+  };
+}
+
+function heldRemark(held: number): string[] {
+  if (held === 0) return [];
+  return [
+    `held sessions: ${held}; their holders go on at the new address with the tokens they have, and the first claim there gives each a new TTL`,
+  ];
+}
+
+function abandoned({ from, to }: AbandonReport): Answer {
+  return {
+    kind: 'store_move_abandoned',
+    data: { from, to },
+    ids: [from],
+    text: () => [
+      to === null ? `was not being moved: ${printable(from)}` : `given up: ${printable(from)} is open for work again`,
+    ],
+    chatter:
+      to === null ? [] : [`what was copied to ${printable(to)} stays closed; name another place for the next move`],
+  };
+}

@@ -1,0 +1,277 @@
+import {
+  assertSameMark,
+  decodeClockState,
+  keyOfRow,
+  OrchestratorError,
+  somebodyElseCopies,
+  TABLE_KEYS,
+  TABLE_NAMES,
+  type ClockState,
+  type Row,
+  type RowKey,
+  type RowReader,
+  type RowStore,
+  type StoreMark,
+  type TableName,
+} from '@agent-orchestrator/core';
+import { translateError } from './errors.ts';
+import { settledEventId } from './followers.ts';
+import type { Link, Query, Value } from './link.ts';
+import { Links } from './links.ts';
+import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
+import { OWNER } from './roles.ts';
+import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { assertCurrent } from './schema-version.ts';
+import { query } from './script.ts';
+import { parseServerUrl } from './server-address.ts';
+import { NEXT, now } from './statements.ts';
+import { readMark, writingMark } from './store-mark.ts';
+
+export interface PostgresRowsOptions {
+  /** As for `openPostgresStorage`. What writes needs the rights of the tables' owner. */
+  readonly url: string;
+}
+
+/** A page, or counting a long log, takes its time. */
+const ANSWER_MS = 600_000;
+/** Who wants every unit of work to end waits no longer than this while new ones queue up behind. */
+const LOCK_MS = 4_000;
+const LOCK_TRIES = 8;
+/** One statement's rows: what an answer may hold, a statement may, too, but not much more. */
+const STATEMENT_CHARACTERS = 8_000_000;
+
+const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
+  sessions: [...Object.values(SESSION_COLUMNS), ...NEXT],
+  tasks: Object.values(TASK_COLUMNS),
+  event_log: Object.values(EVENT_COLUMNS),
+  receipts: Object.values(RECEIPT_COLUMNS),
+};
+
+/**
+ * Opens the rows of a store, whatever stands on its door.
+ *
+ * @throws what `openPostgresStorage` throws for a database that must hold a store
+ */
+export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<RowStore> {
+  const links = new Links(parseServerUrl(url), 2);
+  try {
+    assertCurrent(await links.use(schemaVersionOf));
+    return new PostgresRows(links);
+  } catch (error) {
+    await links.close();
+    throw translateError(error);
+  }
+}
+
+class PostgresRows implements RowStore {
+  readonly #links: Links;
+
+  constructor(links: Links) {
+    this.#links = links;
+  }
+
+  mark(): Promise<StoreMark | null> {
+    return this.#use(readMark);
+  }
+
+  rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
+    return this.#use((link) => page(link, table, after, limit));
+  }
+
+  lastKey(table: TableName): Promise<RowKey> {
+    return this.#use((link) => lastKey(link, table));
+  }
+
+  count(table: TableName): Promise<number> {
+    return this.#use((link) => count(link, table));
+  }
+
+  lastEventId(): Promise<number> {
+    return this.#use((link) => settledEventId((queries) => link.flush(queries, ANSWER_MS)));
+  }
+
+  clock(): Promise<ClockState> {
+    return this.#use(clockOf);
+  }
+
+  now(): Promise<number> {
+    return this.#use(timeOf);
+  }
+
+  async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
+    // Before the snapshot is taken, so that what it tells can be seen in it.
+    const lastEventId = await this.lastEventId();
+    return this.#use(async (link) => {
+      await run(link, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
+      try {
+        return await use({
+          mark: () => readMark(link),
+          rows: (table, after, limit) => page(link, table, after, limit),
+          lastKey: (table) => lastKey(link, table),
+          count: (table) => count(link, table),
+          lastEventId: async () => lastEventId,
+          clock: () => clockOf(link),
+          now: () => timeOf(link),
+        });
+      } finally {
+        if (link.usable) await run(link, query('ROLLBACK'));
+      }
+    });
+  }
+
+  async replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#transaction(async (link) => {
+          await becomeOwner(link);
+          // Every unit of work reads this table before it reads the mark, and keeps the lock until it ends.
+          await run(
+            link,
+            query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
+            query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
+          );
+          assertSameMark(await readMark(link), expected);
+          if (next?.state === 'copying') await assertEmpty(link);
+          await run(link, ...writingMark(next));
+        });
+      } catch (error) {
+        // With a cause, it is the server that says so: of a lock, not of the mark.
+        const isLocked = error instanceof OrchestratorError && error.code === 'STORE_BUSY' && error.cause !== undefined;
+        if (!isLocked || tries === LOCK_TRIES) throw error;
+      }
+    }
+  }
+
+  add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
+    return this.#transaction(async (link) => {
+      await lockMark(link);
+      assertSameMark(await readMark(link), mark);
+      if (String(await lastKey(link, table)) !== String(after)) throw somebodyElseCopies();
+      for (const text of jsonTexts(rows)) await run(link, query(insertInto(table), text));
+    });
+  }
+
+  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
+    return this.#transaction(async (link) => {
+      await becomeOwner(link);
+      await lockMark(link);
+      assertSameMark(await readMark(link), mark);
+      await run(
+        link,
+        query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
+        ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
+      );
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#links.close();
+  }
+
+  #transaction(use: (link: Link) => Promise<void>): Promise<void> {
+    return this.#use(async (link) => {
+      await run(link, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
+      try {
+        await use(link);
+        await run(link, query('COMMIT'));
+      } catch (error) {
+        if (link.usable) await run(link, query('ROLLBACK'));
+        throw error;
+      }
+    });
+  }
+
+  async #use<R>(use: (link: Link) => Promise<R>): Promise<R> {
+    try {
+      return await this.#links.use(use);
+    } catch (error) {
+      throw withHint(translateError(error));
+    }
+  }
+}
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
+  return new OrchestratorError('STORE_PERMISSION', error.message, {
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or who made them.`,
+    cause: error.cause,
+  });
+}
+
+/** What is made for the store belongs to whom the tables belong to. */
+async function becomeOwner(link: Link): Promise<void> {
+  const [answer] = await run(link, query(OWNER_USABLE));
+  if (answer?.[0]?.[0] === true) await run(link, query(`SET LOCAL ROLE ${OWNER}`));
+}
+
+async function lockMark(link: Link): Promise<void> {
+  await run(link, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'mark' FOR UPDATE`));
+}
+
+async function assertEmpty(link: Link): Promise<void> {
+  for (const table of TABLE_NAMES)
+    if ((await lastKey(link, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
+}
+
+async function page(link: Link, table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
+  const columns = COLUMNS[table];
+  const key = TABLE_KEYS[table];
+  const keyColumns = key.map((column) => `r.${column}`).join(', ');
+  const values: Value[] = after === null ? [] : [...after];
+  const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
+  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  const [answer] = await run(link, query(text, ...values));
+  return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
+}
+
+async function lastKey(link: Link, table: TableName): Promise<RowKey> {
+  const key = TABLE_KEYS[table];
+  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+  const [answer] = await run(link, query(text));
+  const [row] = answer ?? [];
+  return row === undefined
+    ? null
+    : keyOfRow(table, Object.fromEntries(key.map((column, at) => [column, row[at]])) as Row);
+}
+
+async function count(link: Link, table: TableName): Promise<number> {
+  const [answer] = await run(link, query(`SELECT count(*) FROM orchestrator.${table}`));
+  return answer?.[0]?.[0] as number;
+}
+
+async function clockOf(link: Link): Promise<ClockState> {
+  const [answer] = await run(link, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
+  return decodeClockState(answer?.[0]?.[0] as string);
+}
+
+async function timeOf(link: Link): Promise<number> {
+  const [answer] = await run(link, query(`SELECT ${now('NULL')}`));
+  return answer?.[0]?.[0] as number;
+}
+
+/** Differs: ids are the column's own to give, unless somebody says otherwise. */
+function insertInto(table: TableName): string {
+  const columns = COLUMNS[table].join(', ');
+  const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';
+  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+}
+
+/** The rows as JSON, in so many texts that none grows too long. */
+function* jsonTexts(rows: readonly Row[]): Generator<string> {
+  let texts: string[] = [];
+  let length = 0;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    if (length + text.length > STATEMENT_CHARACTERS && texts.length > 0) {
+      yield `[${texts.join(',')}]`;
+      [texts, length] = [[], 0];
+    }
+    texts.push(text);
+    length += text.length;
+  }
+  if (texts.length > 0) yield `[${texts.join(',')}]`;
+}
+
+function run(link: Link, ...queries: readonly Query[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
+  return link.flush(queries, ANSWER_MS);
+}

@@ -1,0 +1,48 @@
+import { decodeStoreMark, encodeStoreMark, isShut, type StoreMark } from '@agent-orchestrator/core';
+import { SHUT } from './errors.ts';
+import type { Link, Query } from './link.ts';
+import { query } from './script.ts';
+import { TIMEOUTS } from './statements.ts';
+
+const READ = `SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark')`;
+const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('mark', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'mark'`;
+
+const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
+
+/** What stands on the store's door. The tables must be there. */
+export async function readMark(link: Link): Promise<StoreMark | null> {
+  const [answer] = await link.flush([query(READ)], TIMEOUTS.answer_ms);
+  return decodeStoreMark((answer?.[0]?.[0] as string | undefined) ?? null);
+}
+
+/**
+ * Replaces the mark. Behind one that shuts the store, triggers refuse writes: each unit of work looks for the mark itself,
+ * but one of an older version does not know of it.
+ */
+export function writingMark(next: StoreMark | null): readonly Query[] {
+  const opened = [
+    ...SHUT_TABLES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`)),
+    query('DROP FUNCTION IF EXISTS orchestrator.refuse_work()'),
+  ];
+  if (next === null) return [query(DELETE), ...opened];
+  const written = [query(WRITE, encodeStoreMark(next)), ...opened];
+  return isShut(next) ? [...written, ...shutting(next)] : written;
+}
+
+function shutting({ address }: StoreMark): readonly Query[] {
+  const refuse = `CREATE FUNCTION orchestrator.refuse_work() RETURNS trigger LANGUAGE plpgsql AS ${text(
+    `BEGIN RAISE EXCEPTION 'the store was moved to %', ${text(address)} USING ERRCODE = '${SHUT}'; END`,
+  )}`;
+  const triggers = SHUT_TABLES.map((table) =>
+    query(
+      `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table} EXECUTE FUNCTION orchestrator.refuse_work()`,
+    ),
+  );
+  return [query(refuse), ...triggers];
+}
+
+/** A literal whatever it holds, backslashes included. */
+function text(value: string): string {
+  return ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}

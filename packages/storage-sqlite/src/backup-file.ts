@@ -1,0 +1,150 @@
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { OrchestratorError, type StoreMark } from '@agent-orchestrator/core';
+import { retryWhileBusy } from './busy.ts';
+import { openReader, openWriter } from './connection.ts';
+import { translateError } from './errors.ts';
+import { createFile, isThere, resolvePath } from './store-file.ts';
+import { writeMark } from './store-mark.ts';
+
+const BUSY_TIMEOUT_MS = 30_000;
+
+/**
+ * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the disk, so
+ * what stands under the final name is never half a backup, whatever happens.
+ */
+export interface BackupFile extends Disposable {
+  /** Where it is being written. */
+  readonly path: string;
+  /** Marks the store in it, and leaves one file that needs no other beside it. */
+  seal(mark: StoreMark): Promise<void>;
+  /** Brings it to the disk, and gives it its name. Nobody may have it open. */
+  publish(): void;
+}
+
+/**
+ * Begins a backup.
+ *
+ * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it, an
+ * empty file
+ * @throws `STORE_NOT_EMPTY` if there is something at the path
+ */
+export async function beginBackupFile(path: string, source?: string): Promise<BackupFile> {
+  try {
+    const place = resolvePath(resolve(path));
+    assertFree(place);
+    removeLeftovers(place);
+    const file = new PartialFile(place);
+    try {
+      createFile(file.path);
+      if (source !== undefined) await copyInto(file.path, resolvePath(source));
+      return file;
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
+    }
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+class PartialFile implements BackupFile {
+  readonly path: string;
+  readonly #place: string;
+
+  constructor(place: string) {
+    this.#place = place;
+    this.path = `${place}${suffixOf(process.pid)}`;
+  }
+
+  seal(mark: StoreMark): Promise<void> {
+    return retryWhileBusy(BUSY_TIMEOUT_MS, () => seal(this.path, mark));
+  }
+
+  publish(): void {
+    try {
+      flush(this.path);
+      assertFree(this.#place);
+      giveName(this.path, this.#place);
+      this[Symbol.dispose]();
+      flush(dirname(this.#place));
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.path + suffix, { force: true });
+  }
+}
+
+/** Online: readers and writers of the source go on meanwhile. */
+async function copyInto(path: string, source: string): Promise<void> {
+  await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
+    const db = openReader(source);
+    try {
+      db.prepare('VACUUM INTO ?').run(path);
+    } finally {
+      db.close();
+    }
+  });
+}
+
+function seal(path: string, mark: StoreMark): void {
+  const db = openWriter(path);
+  try {
+    db.transaction(() => writeMark(db, mark)).immediate();
+    db.pragma('journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}
+
+/** Unlike a rename, a link fails if somebody was faster; not every file system (that of a memory stick, say) has any. */
+function giveName(path: string, place: string): void {
+  try {
+    linkSync(path, place);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error;
+    renameSync(path, place);
+  }
+}
+
+function assertFree(path: string): void {
+  if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is something at ${path}.`);
+}
+
+function flush(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function suffixOf(pid: number): string {
+  return `.partial-${pid}`;
+}
+
+/** What processes left behind that were killed. */
+function removeLeftovers(place: string): void {
+  const folder = dirname(place);
+  if (!isThere(folder)) return;
+  const pattern = /\.partial-(\d+)(?:-wal|-shm|-journal)?$/;
+  for (const name of readdirSync(folder)) {
+    const [suffix, pid] = pattern.exec(name) ?? [];
+    if (suffix === undefined || !name.startsWith(`${basename(place)}.partial-`) || isAlive(Number(pid))) continue;
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

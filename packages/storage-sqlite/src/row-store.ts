@@ -1,0 +1,244 @@
+import {
+  assertSameMark,
+  decodeClockState,
+  keyOfRow,
+  NO_CLOCK,
+  OrchestratorError,
+  somebodyElseCopies,
+  TABLE_KEYS,
+  TABLE_NAMES,
+  type ClockState,
+  type Row,
+  type RowKey,
+  type RowReader,
+  type RowStore,
+  type StoreMark,
+  type TableName,
+} from '@agent-orchestrator/core';
+import { retryWhileBusy } from './busy.ts';
+import { openReader, openWriter, type Connection } from './connection.ts';
+import { translateError } from './errors.ts';
+import { assertCurrent } from './readers.ts';
+import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { NEXT, SQL } from './statements.ts';
+import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
+import { readMark, writeMark } from './store-mark.ts';
+
+export interface SqliteRowsOptions {
+  /** The file; it must hold a store of this version. */
+  readonly path: string;
+  /** `read-only`: never writes; what would throws `STORE_READ_ONLY`. */
+  readonly mode?: 'existing' | 'read-only';
+  /** How long to try for a lock that another process holds before `STORE_BUSY`, in milliseconds. */
+  readonly busyTimeoutMs?: number;
+}
+
+const BUSY_TIMEOUT_MS = 30_000;
+
+const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
+  sessions: [...Object.values(SESSION_COLUMNS), ...NEXT],
+  tasks: Object.values(TASK_COLUMNS),
+  event_log: Object.values(EVENT_COLUMNS),
+  receipts: Object.values(RECEIPT_COLUMNS),
+};
+
+/**
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
+ * from elsewhere greater ones were drawn, and followers may go on from them.
+ */
+const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
+const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+
+/**
+ * Opens the rows of a store, whatever stands on its door.
+ *
+ * @throws what `openSqliteStorage` throws in the same mode
+ */
+export async function openSqliteRows({
+  path,
+  mode = 'existing',
+  busyTimeoutMs = BUSY_TIMEOUT_MS,
+}: SqliteRowsOptions): Promise<RowStore> {
+  try {
+    const file = resolvePath(path);
+    if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
+    return await retryWhileBusy(busyTimeoutMs, () => {
+      inspectFile(file);
+      return new SqliteRows(file, mode, busyTimeoutMs);
+    });
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+class SqliteRows implements RowStore {
+  readonly #path: string;
+  readonly #mode: 'existing' | 'read-only';
+  readonly #busyTimeoutMs: number;
+  readonly #reader: Connection;
+  #writer: Connection | null = null;
+
+  constructor(path: string, mode: 'existing' | 'read-only', busyTimeoutMs: number) {
+    this.#path = path;
+    this.#mode = mode;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#reader = openedReader(path);
+  }
+
+  mark(): Promise<StoreMark | null> {
+    return this.#read((rows) => rows.mark());
+  }
+
+  rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
+    return this.#read((rows) => rows.page(table, after, limit));
+  }
+
+  lastKey(table: TableName): Promise<RowKey> {
+    return this.#read((rows) => rows.lastKey(table));
+  }
+
+  count(table: TableName): Promise<number> {
+    return this.#read((rows) => rows.count(table));
+  }
+
+  lastEventId(): Promise<number> {
+    return this.#read((rows) => rows.lastEventId());
+  }
+
+  clock(): Promise<ClockState> {
+    return this.#read((rows) => rows.clock());
+  }
+
+  async now(): Promise<number> {
+    return Date.now();
+  }
+
+  async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
+    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#path));
+    try {
+      db.exec('BEGIN');
+      const rows = new Rows(db);
+      return await use({
+        mark: async () => rows.mark(),
+        rows: async (table, after, limit) => rows.page(table, after, limit),
+        lastKey: async (table) => rows.lastKey(table),
+        count: async (table) => rows.count(table),
+        lastEventId: async () => rows.lastEventId(),
+        clock: async () => rows.clock(),
+        now: () => this.now(),
+      });
+    } finally {
+      db.close();
+    }
+  }
+
+  replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void> {
+    return this.#write((db) => {
+      const rows = new Rows(db);
+      assertSameMark(rows.mark(), expected);
+      if (next?.state === 'copying') assertEmpty(rows);
+      writeMark(db, next);
+    });
+  }
+
+  add(mark: StoreMark, table: TableName, after: RowKey, added: readonly Row[]): Promise<void> {
+    const columns = COLUMNS[table];
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    return this.#write((db) => {
+      const rows = new Rows(db);
+      assertSameMark(rows.mark(), mark);
+      if (String(rows.lastKey(table)) !== String(after)) throw somebodyElseCopies();
+      const insert = db.prepare(sql);
+      for (const row of added) insert.run(columns.map((column) => row[column]));
+    });
+  }
+
+  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
+    return this.#write((db) => {
+      assertSameMark(new Rows(db).mark(), mark);
+      db.prepare(SQL.saveClock).run(JSON.stringify(clock));
+      db.prepare(SAVE_LAST_EVENT_ID).run(String(lastEventId));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#reader.close();
+    // The writer last: only it can bring the write-ahead log back into the file when it closes.
+    this.#writer?.close();
+  }
+
+  #read<R>(use: (rows: Rows) => R): Promise<R> {
+    return retryWhileBusy(this.#busyTimeoutMs, () => use(new Rows(this.#reader)));
+  }
+
+  #write(use: (db: Connection) => void): Promise<void> {
+    if (this.#mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', `${this.#path} was opened for reading only.`);
+    return retryWhileBusy(this.#busyTimeoutMs, () => {
+      const db = (this.#writer ??= openWriter(this.#path));
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        use(db);
+        db.exec('COMMIT');
+      } finally {
+        if (db.inTransaction) db.exec('ROLLBACK');
+      }
+    });
+  }
+}
+
+/** The rows as one connection sees them. */
+class Rows {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  mark(): StoreMark | null {
+    return readMark(this.#db);
+  }
+
+  page(table: TableName, after: RowKey, limit: number): readonly Row[] {
+    const key = TABLE_KEYS[table];
+    const keyColumns = key.join(', ');
+    const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map(() => '?').join(', ')})`;
+    const sql = `SELECT ${COLUMNS[table].join(', ')} FROM ${table} ${where} ORDER BY ${keyColumns} LIMIT ?`;
+    return this.#db.prepare<unknown[], Row>(sql).all(...(after ?? []), limit);
+  }
+
+  lastKey(table: TableName): RowKey {
+    const key = TABLE_KEYS[table];
+    const sql = `SELECT ${key.join(', ')} FROM ${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+    const row = this.#db.prepare<[], Row>(sql).get();
+    return row === undefined ? null : keyOfRow(table, row);
+  }
+
+  count(table: TableName): number {
+    return this.#db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0;
+  }
+
+  lastEventId(): number {
+    return this.#db.prepare<[], number>(LAST_EVENT_ID).pluck().get() ?? 0;
+  }
+
+  clock(): ClockState {
+    const text = this.#db.prepare<[], string>(SQL.clock).pluck().get();
+    return text === undefined ? NO_CLOCK : decodeClockState(text);
+  }
+}
+
+function openedReader(path: string): Connection {
+  const db = openReader(path);
+  try {
+    assertCurrent(schemaVersionOf(db, path), path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function assertEmpty(rows: Rows): void {
+  if (TABLE_NAMES.some((table) => rows.lastKey(table) !== null)) throw new OrchestratorError('STORE_NOT_EMPTY');
+}

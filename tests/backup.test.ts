@@ -1,0 +1,251 @@
+/*
+ * Backups and restores, of either kind of store into either:
+ *  - a backup holds what the store held at that moment, and takes what comes while others write
+ *  - a backup can be read, and is refused to whoever would work on it, byte for byte as it was
+ *  - what is there is not written over; a backup that fails leaves nothing behind, and takes away what others left that were killed
+ *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
+ *  - every token granted before a restore is refused; later ones are greater than any granted since the backup, too, even by
+ *    a clock that was ahead
+ *  - event numbers go on beyond those that followers saw since the backup
+ *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
+ *  - cut off after any step, the same call goes on; a move that was cut off is not taken for a restore
+ *  - a copy that differs is not opened
+ *  - a damaged store is backed up and restored as it is, and says so
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { backupStore, moveStore, openOrchestrator, restoreStore } from '@agent-orchestrator/runtime';
+import { expect, test } from 'vitest';
+import {
+  claim,
+  Cut,
+  cutAt,
+  everythingIn,
+  fill,
+  KINDS,
+  newFolder,
+  newPlace,
+  opened,
+  openedAt,
+  statement,
+  tableOf,
+} from './support/stores.ts';
+
+const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
+const HOUR_MS = 3_600_000;
+
+test.for(PAIRS)(
+  'from %s to %s: all but the leases comes back; old tokens are refused, new ones are greater',
+  async ([kind, otherKind]) => {
+    const [store, to] = [await newPlace(kind), await newPlace(otherKind)];
+    const file = join(newFolder(), 'backup.db');
+    const before = await opened(store);
+    const held = await fill(before);
+    await before.enqueueTask({ namespace: 'other', id: 'held' });
+    const other = await before.claimTask({ namespace: 'other', agent: 'another-agent', sessionId: 'held' });
+    const was = await everythingIn(store);
+
+    const backup = await backupStore({ store, file });
+    const since = await claimed(before, 'since');
+    const report = await restoreStore({ file, store: to });
+
+    expect([backup.verification.ok, report.verification.ok, report.leasesClosed]).toEqual([true, true, 2]);
+    expect(await everythingIn(`sqlite:${file}`)).toEqual(was);
+    const after = await opened(to);
+    const lost = { ok: false, reason: 'lease_lost', endedBy: 'task.recovered' };
+    expect(await after.heartbeat(held)).toMatchObject(lost);
+    expect(await after.checkpoint(held)).toMatchObject(lost);
+    expect(await after.releaseTask({ ...held, outcome: 'succeeded' })).toMatchObject(lost);
+    const otherToken = other.ok ? other.lease.token : 0;
+    expect(await after.heartbeat({ namespace: 'other', sessionId: 'held', token: otherToken })).toMatchObject(lost);
+    expect(await after.heartbeat(since)).toMatchObject({ ok: false, reason: 'lease_lost', endedBy: null });
+    const again = await after.claimTask({ agent: 'company-agent', sessionId: held.sessionId });
+    expect(again).toMatchObject({ ok: true, task: { id: 'runs', interruptions: 1 }, context: { nextAction: 'go on' } });
+    expect(again.ok ? again.lease.token : 0).toBeGreaterThan(since.token);
+    const events = (await after.listEvents({ limit: 500 })).items;
+    expect(events.filter(({ type }) => type === 'task.recovered').map(({ payload }) => payload)).toEqual([
+      expect.objectContaining({ reason: 'restored', from_agent: 'company-agent', evidence: null }),
+    ]);
+    const last = (await before.listEvents({ limit: 500 })).items.at(-1)?.id ?? 0;
+    expect(events.filter(({ id }) => id > last).length).toBeGreaterThanOrEqual(2);
+    expect((await after.listEvents({ after: String(last), limit: 500 })).items.map(({ type }) => type)).toContain(
+      'task.claimed',
+    );
+    expect(await after.verify()).toMatchObject({ ok: true });
+  },
+);
+
+test.for(PAIRS)(
+  'from %s to %s: tokens granted since by a clock that was ahead are not granted again',
+  async ([kind, otherKind]) => {
+    const [store, to] = [await newPlace(kind), await newPlace(otherKind)];
+    const file = join(newFolder(), 'backup.db');
+    const ahead = await openedAt(store, HOUR_MS / 2);
+    await claimed(ahead, 'one');
+    await backupStore({ store, file });
+    const since = await claimed(ahead, 'two');
+
+    await restoreStore({ file, store: to });
+
+    const after = await opened(to);
+    const next = await claimed(after, 'two');
+    expect(next.token).toBeGreaterThan(since.token);
+    expect((await claimed(after, 'three')).token).toBeGreaterThan(next.token);
+  },
+);
+
+test.for(KINDS)('from %s: others work on while it is backed up, and it is one moment of the store', async (kind) => {
+  const store = await newPlace(kind);
+  const file = join(newFolder(), 'backup.db');
+  const orchestrator = await opened(store);
+  const stop = new AbortController();
+  const working = (async () => {
+    for (let at = 0; !stop.signal.aborted; at += 1) await claimed(orchestrator, `t${at}`);
+  })();
+  await orchestrator.enqueueTasks(Array.from({ length: 300 }, (_, at) => ({ id: `first${at}` })));
+
+  const { verification } = await backupStore({ store, file });
+
+  stop.abort();
+  await working;
+  expect(verification.ok).toBe(true);
+  expect(verification.events).toBeGreaterThanOrEqual(600);
+});
+
+test.for(KINDS)('from %s: a backup can be read, and is refused to whoever would work on it', async (kind) => {
+  const store = await newPlace(kind);
+  const folder = newFolder();
+  const file = join(folder, 'backup.db');
+  await fill(await opened(store));
+  await backupStore({ store, file });
+  const was = digestOf(file);
+
+  const reading = await openOrchestrator(`sqlite:${file}`, { mode: 'read-only' });
+  expect((await reading.listTasks()).items.length).toBeGreaterThan(0);
+  await reading[Symbol.asyncDispose]();
+  for (const mode of ['create', 'existing'] as const)
+    await expect(openOrchestrator(`sqlite:${file}`, { mode })).rejects.toMatchObject({ code: 'STORE_READ_ONLY' });
+  await expect(moveStore({ from: `sqlite:${file}`, to: await newPlace('sqlite') })).rejects.toMatchObject({
+    code: 'STORE_READ_ONLY',
+  });
+
+  expect([digestOf(file), readdirSync(folder)]).toEqual([was, ['backup.db']]);
+});
+
+test('what is there is not written over, and what killed processes left is taken away', async () => {
+  const store = await newPlace('sqlite');
+  const folder = newFolder();
+  await opened(store);
+  writeFileSync(join(folder, 'there.db'), 'dear diary');
+  // No process has this id; the other one is ours.
+  const [dead, alive] = ['new.db.partial-99999999', `new.db.partial-${process.ppid}`];
+  for (const name of [dead, `${dead}-wal`, alive, 'other.db.partial-99999999'])
+    writeFileSync(join(folder, name), 'half');
+
+  await expect(backupStore({ store, file: join(folder, 'there.db') })).rejects.toMatchObject({
+    code: 'STORE_NOT_EMPTY',
+  });
+  await expect(backupStore({ store, file: join(folder, 'x?.db') })).rejects.toMatchObject({
+    code: 'STORE_URL_INVALID',
+  });
+  await expect(backupStore({ store: await newPlace('sqlite'), file: join(folder, 'x.db') })).rejects.toMatchObject({
+    code: 'STORE_NOT_FOUND',
+  });
+  await backupStore({ store, file: join(folder, 'new.db') });
+
+  expect(readdirSync(folder).toSorted()).toEqual(['new.db', alive, 'other.db.partial-99999999', 'there.db']);
+  expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');
+});
+
+test.for(KINDS)('to %s: a place that holds anything is refused, and stays as it was', async (kind) => {
+  const [store, to] = [await newPlace('sqlite'), await newPlace(kind)];
+  const file = join(newFolder(), 'backup.db');
+  await fill(await opened(store));
+  await backupStore({ store, file });
+  const other = await opened(to);
+  await other.enqueueTask({});
+
+  await expect(restoreStore({ file, store: to })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
+  await expect(restoreStore({ file: `${file}.absent`, store: to })).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+
+  expect(await other.enqueueTask({})).toMatchObject({ ok: true });
+});
+
+test.for(KINDS)('to %s: cut off after any step, the same call goes on', async (kind) => {
+  const [store, to] = [await newPlace('sqlite'), await newPlace(kind)];
+  const file = join(newFolder(), 'backup.db');
+  const before = await opened(store);
+  const held = await fill(before);
+  await backupStore({ store, file });
+
+  let steps = 1;
+  for (; await isCutOff(restoreStore({ file, store: to, onProgress: cutAt(steps) })); steps += 1) {
+    for (const mode of ['create', 'existing', 'read-only'] as const)
+      await expect(openOrchestrator(to, { mode })).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+  }
+
+  expect(steps).toBeGreaterThan(5);
+  const after = await opened(to);
+  expect(await after.verify()).toMatchObject({ ok: true });
+  expect(await after.heartbeat(held)).toMatchObject({ ok: false, reason: 'lease_lost' });
+  expect((await after.listEvents({ types: ['task.recovered'] })).items).toHaveLength(1);
+});
+
+test('a move that was cut off is not taken for a restore', async () => {
+  const [store, to] = [await newPlace('sqlite'), await newPlace('sqlite')];
+  await fill(await opened(store));
+  await expect(moveStore({ from: store, to, onProgress: cutAt(2) })).rejects.toThrow(Cut);
+
+  await expect(restoreStore({ file: store.slice('sqlite:'.length), store: to })).rejects.toMatchObject({
+    code: 'STORE_INCOMPLETE',
+  });
+
+  expect(await moveStore({ from: store, to })).toMatchObject({ outcome: 'moved' });
+});
+
+test.for(KINDS)('to %s: a copy that differs is not opened', async (kind) => {
+  const [store, to] = [await newPlace('sqlite'), await newPlace(kind)];
+  const file = join(newFolder(), 'backup.db');
+  await fill(await opened(store));
+  await backupStore({ store, file });
+  await expect(restoreStore({ file, store: to, onProgress: cutAt(3) })).rejects.toThrow(Cut);
+  await statement(kind, to, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed on the way' WHERE id = 'waits'`);
+
+  await expect(restoreStore({ file, store: to })).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+
+  await expect(opened(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+});
+
+test.for(KINDS)('from %s: a damaged store is backed up and restored as it is, and says so', async (kind) => {
+  const [store, to] = [await newPlace(kind), await newPlace('sqlite')];
+  const file = join(newFolder(), 'backup.db');
+  await fill(await opened(store));
+  await statement(kind, store, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed by somebody' WHERE id = 'waits'`);
+
+  const backup = await backupStore({ store, file });
+  const restored = await restoreStore({ file, store: to });
+
+  expect([backup.verification, restored.verification]).toMatchObject([{ ok: false }, { ok: false }]);
+  expect(await (await opened(to)).claimTask({ agent: 'a' })).toMatchObject({ ok: true });
+});
+
+/** Adds a task in a session of its own, and claims it. */
+async function claimed(orchestrator: Parameters<typeof claim>[0], id: string) {
+  await orchestrator.enqueueTask({ id });
+  return claim(orchestrator, id);
+}
+
+async function isCutOff(restoring: Promise<unknown>): Promise<boolean> {
+  try {
+    await restoring;
+    return false;
+  } catch (error) {
+    if (error instanceof Cut) return true;
+    throw error;
+  }
+}
+
+function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}

@@ -1,0 +1,65 @@
+/*
+ * Moving house with a long log, for real:
+ *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on the
+ *    way: it goes on each time, nothing is lost or doubled, and never can both stores be written
+ *  - it says how far it has come
+ */
+import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { expect, test } from 'vitest';
+import { Random } from '../packages/storage-conformance/src/processes/random.ts';
+import { work } from './support/long-log.ts';
+import { killed, run } from './support/program.ts';
+import { claim, newPlace, opened } from './support/stores.ts';
+
+const EVENTS = 100_000;
+const KILLS = 4;
+
+test('100,000 events move to a server and back, with the mover killed on the way', { timeout: 240_000 }, async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  process.stdout.write(`seed of the kills: ${seed}\n`);
+  const random = new Random(seed);
+  const places = [await newPlace('sqlite'), await newPlace('postgres'), await newPlace('sqlite')] as const;
+  const first = await opened(places[0]);
+  await work(first, EVENTS);
+  const held = await heldIn(first);
+  const events = (await first.counts('default', 1_000_000)).events;
+  expect(events).toBeGreaterThanOrEqual(EVENTS);
+
+  for (const [index, from] of places.slice(0, 2).entries()) {
+    const to = places[index + 1] ?? '';
+    const old = await opened(from);
+    for (let kills = 0; kills < KILLS; kills += 1) {
+      expect(await killedOnTheWay(from, to, random)).toMatchObject({ signal: 'SIGKILL', stdout: '' });
+      await expect(old.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
+      await expect(openOrchestrator(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+    }
+
+    const { exit, stdout, stderr } = await move(from, to);
+
+    expect([exit, stderr]).toEqual([0, expect.stringContaining('comparing')]);
+    expect(stdout).toContain(`${events} events`);
+    await expect(old.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
+  }
+
+  const last = await opened(places[2]);
+  expect(await last.verify()).toMatchObject({ ok: true, events });
+  expect(await last.heartbeat(held)).toMatchObject({ ok: true });
+  const { id } = (await last.enqueueTask({ id: 'next', sessionId: 'next' })).task;
+  expect((await claim(last, id)).token).toBeGreaterThan(held.token);
+});
+
+async function heldIn(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent', ttlMs: 3_600_000 });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  const { sessionId, token } = claimed.lease;
+  return { sessionId, token };
+}
+
+function move(from: string, to: string) {
+  return run(['store', 'move', '--from', from, '--to', to]);
+}
+
+/** Starts the move, and kills it after it has come a little further. */
+function killedOnTheWay(from: string, to: string, random: Random) {
+  return killed(['store', 'move', '--from', from, '--to', to], random.between(400, 1_600));
+}

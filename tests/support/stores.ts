@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Orchestrator } from '@agent-orchestrator/core';
+import { newCommandId, openOrchestrator, type OpenOrchestratorOptions } from '@agent-orchestrator/runtime';
+import { openPostgresStorage } from '@agent-orchestrator/storage-postgres';
+import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+import { inject, onTestFinished } from 'vitest';
+import { openWriter } from '../../packages/storage-sqlite/src/connection.ts';
+import { createDatabase, withAdmin } from '../../packages/storage-postgres/test/harness/databases.ts';
+
+/** The kinds of store that outlive a process. */
+export const KINDS = ['sqlite', 'postgres'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** The URL of a place where nothing is yet; it goes with the test. */
+export async function newPlace(kind: Kind): Promise<string> {
+  if (kind === 'sqlite') return `sqlite:${join(newFolder(), 'store.db')}`;
+  const database = await createDatabase(inject('postgresUrl'), { migrated: false });
+  onTestFinished(() => database.drop());
+  return database.adminUrl;
+}
+
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stores-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** An orchestrator that closes with the test. */
+export async function opened(url: string, options: OpenOrchestratorOptions = {}): Promise<Orchestrator> {
+  const orchestrator = await openOrchestrator(url, options);
+  onTestFinished(() => orchestrator[Symbol.asyncDispose]());
+  return orchestrator;
+}
+
+/** One whose authority's clock is so far ahead, or behind. */
+export async function openedAt(url: string, aheadMs: number): Promise<Orchestrator> {
+  const clock = { read: () => ({ wall: Date.now() + aheadMs, steady: 0, uptime: 0, boot: null }) };
+  const storage = url.startsWith('sqlite:')
+    ? await openSqliteStorage({ path: url.slice('sqlite:'.length), clock })
+    : await openPostgresStorage({ url, clock });
+  onTestFinished(() => storage.close());
+  await storage.migrate();
+  return new Orchestrator({ storage, newCommandId });
+}
+
+/** Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces. */
+export async function fill(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
+  await orchestrator.enqueueTasks([
+    { id: 'done', sessionId: 's', payload: { text: 'ü \\ " \n end' } },
+    { id: 'runs', sessionId: 's' },
+    { id: 'waits', sessionId: 's', dedupeKey: 'once' },
+    { id: 'alone', kind: 'other', attemptsMax: 1 },
+    { id: 'later', delayMs: 3_600_000 },
+  ]);
+  await orchestrator.enqueueTask({ namespace: 'other', id: 'done', title: 'of another project' });
+  const first = await claim(orchestrator);
+  await orchestrator.releaseTask({ ...first, outcome: 'succeeded', result: [1, null, 'x'] });
+  const alone = await claim(orchestrator, 'alone');
+  await orchestrator.releaseTask({ ...alone, outcome: 'failed', error: { message: 'no' } });
+  const held = await claim(orchestrator);
+  await orchestrator.checkpoint({ ...held, nextAction: 'go on', data: { pages: 3 } });
+  return held;
+}
+
+export async function claim(
+  orchestrator: Orchestrator,
+  sessionId = 's',
+): Promise<{ sessionId: string; token: number }> {
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent', sessionId });
+  if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
+  return { sessionId, token: claimed.lease.token };
+}
+
+/** Everything that can be read, but for what this call itself moves. */
+export async function everythingIn(url: string): Promise<unknown> {
+  await using orchestrator = await openOrchestrator(url, { mode: 'read-only' });
+  const namespaces = await Promise.all(
+    ['default', 'other'].map(async (namespace) => ({
+      sessions: (await orchestrator.listSessions({ namespace, limit: 500 })).items,
+      tasks: (await orchestrator.listTasks({ namespace, limit: 500 })).items,
+      events: (await orchestrator.listEvents({ namespace, limit: 500 })).items,
+    })),
+  );
+  return namespaces;
+}
+
+/** What cuts a copy off. */
+export class Cut extends Error {}
+
+/** Cuts it off at the n-th sign of progress. */
+export function cutAt(step: number): () => void {
+  let left = step;
+  return () => {
+    if ((left -= 1) === 0) throw new Cut();
+  };
+}
+
+/** The name of a table, for statements. */
+export function tableOf(kind: Kind, table: string): string {
+  return kind === 'postgres' ? `orchestrator.${table}` : table;
+}
+
+/** Sends a statement past the storage. */
+export async function statement(kind: Kind, url: string, text: string): Promise<void> {
+  if (kind === 'postgres') return withAdmin(url, async (sql) => void (await sql.unsafe(text)));
+  const db = openWriter(url.slice('sqlite:'.length));
+  try {
+    db.exec(text);
+  } finally {
+    db.close();
+  }
+}
