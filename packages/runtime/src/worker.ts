@@ -13,6 +13,7 @@ import { BackOff } from './back-off.ts';
 import { newCommandId } from './command-id.ts';
 import { failure, Job, type Ending } from './job.ts';
 import type { LeaseNews } from './lease-keeper.ts';
+import { findDeadHolders } from './processes/dead-holders.ts';
 import { pause, resend } from './resend.ts';
 import { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -41,9 +42,9 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly resume?: boolean;
   /**
    * Asked about once a second while there is nothing to do: proof that holders are dead. Their sessions are then recovered at once,
-   * instead of when their leases are stale.
+   * instead of when their leases are stale. By default `findDeadHolders`, on a store of this machine alone; `null`: nobody is asked.
    */
-  readonly findDead?: () => Promise<readonly Evidence[]>;
+  readonly findDead?: (() => Promise<readonly Evidence[]>) | null;
   /** For all kinds, or one for each. */
   readonly handler: Handler<Kinds> | HandlersByKind<Kinds>;
   /** Told of everything that a log would want to say. Must not throw. */
@@ -164,6 +165,7 @@ class RunningWorker implements Worker {
   readonly #wakeUps: WakeUps;
   readonly #look: BackOff;
   readonly #breath: BackOff;
+  readonly #findDead: (() => Promise<readonly Evidence[]>) | null;
   readonly #stopping = new AbortController();
   readonly #gaveUp = new AbortController();
   readonly #jobs = new Set<Job>();
@@ -184,7 +186,11 @@ class RunningWorker implements Worker {
     this.instance = options.instance ?? this.#newCommandId();
     this.#wakeUps = new WakeUps(this.#time);
     const { random } = options;
-    const lastMs = options.findDead === undefined ? LOOK_LAST_MS : LOOK_FOR_DEAD_MS;
+    const { orchestrator } = options;
+    const isAlone = !orchestrator.capabilities.shared;
+    this.#findDead =
+      options.findDead ?? (options.findDead === undefined && isAlone ? () => findDeadHolders(orchestrator) : null);
+    const lastMs = this.#findDead === null ? LOOK_LAST_MS : LOOK_FOR_DEAD_MS;
     this.#look = new BackOff({ firstMs: LOOK_FIRST_MS, lastMs, random });
     this.#breath = new BackOff({ firstMs: BREATH_FIRST_MS, lastMs: BREATH_LAST_MS, random });
     this.#resume = options.resume ?? false;
@@ -248,11 +254,11 @@ class RunningWorker implements Worker {
 
   /** @returns whether there may be something to claim now */
   async #recoverDead(): Promise<boolean> {
-    const { orchestrator, findDead } = this.#options;
+    const { orchestrator } = this.#options;
     const now = this.#time.read();
-    if (findDead === undefined || elapsedMs(this.#lookedForDeadAt, now) < LOOK_FOR_DEAD_MS / 2) return false;
+    if (this.#findDead === null || elapsedMs(this.#lookedForDeadAt, now) < LOOK_FOR_DEAD_MS / 2) return false;
     this.#lookedForDeadAt = now;
-    const evidence = [...(await this.#resend(findDead, this.#stopping.signal))];
+    const evidence = [...(await this.#resend(this.#findDead, this.#stopping.signal))];
     if (evidence.length === 0) return false;
     const command = { agent: this.agent, instance: this.instance, evidence, commandId: this.#newCommandId() };
     const recovery = () => orchestrator.staleRecovery(command);

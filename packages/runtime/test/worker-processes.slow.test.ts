@@ -4,6 +4,8 @@
  *  - SIGTERM without time: the task is given back at once, with its context, and no attempt is charged
  *  - SIGKILL: another worker goes on from the last checkpoint, by itself
  *  - SIGSTOP beyond the lease: another goes on; when the first wakes up, its handler is told, and what it writes is refused
+ * On a file, where processes can be looked at:
+ *  - SIGKILL of a process that recorded itself: another goes on at once, whatever the TTL
  * After each, the log proves the state.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +19,13 @@ import { openOrchestrator, type Orchestrator } from '../src/index.ts';
 
 const TTL_MS = 1_500;
 const PROGRAM = new URL('programs/worker.ts', import.meta.url);
+
+interface ProgramOptions {
+  readonly ttlMs: number;
+  readonly graceMs: number;
+  readonly steps: number;
+  readonly isKnown: boolean;
+}
 
 let folder: string;
 let server: TestServer;
@@ -49,6 +58,13 @@ async function eventsOf(...types: NonNullable<Parameters<Orchestrator['listEvent
   return (await orchestrator.listEvents({ types })).items;
 }
 
+function start(url: string, agent: string, options: Partial<ProgramOptions> = {}): Program {
+  const standard = { ttlMs: TTL_MS, graceMs: 60_000, steps: 3, isKnown: false };
+  const worker = new Program(PROGRAM, folder, { url, agent, ...standard, ...options });
+  onTestFinished(() => worker.signal('SIGKILL'));
+  return worker;
+}
+
 describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
   let url: string;
 
@@ -62,15 +78,9 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     orchestrator = await openOrchestrator(url);
   });
 
-  function start(agent: string, { graceMs = 60_000, steps = 3 } = {}): Program {
-    const worker = new Program(PROGRAM, folder, { url, agent, ttlMs: TTL_MS, graceMs, steps });
-    onTestFinished(() => worker.signal('SIGKILL'));
-    return worker;
-  }
-
   /** A worker that has done its steps and waits. */
-  async function startAndWait(agent: string, options?: { graceMs?: number; steps?: number }): Promise<Program> {
-    const worker = start(agent, options);
+  async function startAndWait(agent: string, options?: Partial<ProgramOptions>): Promise<Program> {
+    const worker = start(url, agent, options);
     await worker.said('waits');
     return worker;
   }
@@ -107,7 +117,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
   test('SIGKILL: another worker goes on from the last checkpoint, by itself', async () => {
     await add('first');
     const first = await startAndWait('a');
-    const second = start('b', { steps: 5 });
+    const second = start(url, 'b', { steps: 5 });
     await second.said('ready');
 
     first.signal('SIGKILL');
@@ -144,3 +154,23 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     }
   });
 });
+
+// Where no other machine shares the store, and the system shows its processes.
+test.skipIf(process.platform !== 'linux')(
+  'SIGKILL of a process that recorded itself: another goes on at once, whatever the TTL',
+  async () => {
+    const url = `sqlite:${join(folder, 'store.db')}`;
+    orchestrator = await openOrchestrator(url);
+    await add('first');
+    const first = start(url, 'a', { ttlMs: 3_600_000, isKnown: true });
+    await first.said('waits');
+    const second = start(url, 'b');
+    await second.said('ready');
+
+    first.signal('SIGKILL');
+    const began = await second.said('began');
+
+    expect(began).toMatchObject({ task: 'first', step: 3 });
+    expect(await eventsOf('task.recovered')).toMatchObject([{ payload: { reason: 'dead' } }]);
+  },
+);

@@ -74,6 +74,7 @@ async function open() {
       time,
       newCommandId: time.newCommandId,
       random: () => 1,
+      findDead: null,
       onEvent: (event) => events.push(event),
       ...options,
     });

@@ -1,17 +1,20 @@
 /** A worker in a process of its own: saves a checkpoint for each step, and goes on when the test says so. */
 import { leave, settings, tell, told } from '../../../storage-sqlite/test/programs/parent.ts';
-import { createWorker, openOrchestrator, stopOnSignals, type Work } from '../../src/index.ts';
+import { createWorker, openOrchestrator, ownProcess, stopOnSignals, type Work } from '../../src/index.ts';
 
-const { url, agent, ttlMs, graceMs, steps } = settings() as {
+const { url, agent, ttlMs, graceMs, steps, isKnown } = settings() as {
   readonly url: string;
   readonly agent: string;
   readonly ttlMs: number;
   readonly graceMs: number;
   /** After so many it waits. */
   readonly steps: number;
+  /** Whether its leases record its process. */
+  readonly isKnown: boolean;
 };
 
-const orchestrator = await openOrchestrator(url);
+const identity = isKnown ? ownProcess() : null;
+const orchestrator = await openOrchestrator(url, identity === null ? {} : { process: identity });
 const worker = createWorker({ orchestrator, agent, ttlMs, staleAfterMs: ttlMs, handler });
 stopOnSignals(worker, { graceMs });
 process.once('SIGTERM', () => tell('stopping'));
