@@ -12,7 +12,7 @@ export const EXIT_CODES = {
   66: 'There is no such task or session.',
   69: 'The store cannot be reached, or is not there.',
   70: 'Internal error: please report it.',
-  73: 'The store cannot be created or opened with the rights of this user.',
+  73: 'The store cannot be created or opened with the rights of this user; or the result file of `run` cannot.',
   74: 'I/O error: the disk is full, or reported an error; or the answer could not be written.',
   75: 'Busy, or nothing to claim: try again.',
   77: 'Refused: not the holder, a stale token, a read-only store.',

@@ -179,7 +179,8 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
   test.skipIf(!mayUnshare())('a process that is hidden is not gone', () => {
     const asNobody = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups`;
-    const hidden = `unshare --mount sh -c 'mount -o remount,hidepid=2 /proc && exec "$@"' sh ${asNobody}`;
+    // An instance of its own: to remount the one that is there would change it for the whole machine.
+    const hidden = `unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh ${asNobody}`;
 
     const seen = [lookFrom(asNobody, process.pid), lookFrom(hidden, process.pid)];
 

@@ -18,7 +18,9 @@ export class Running implements Disposable {
   #command: number | null = null;
 
   constructor(cli: Cli, words: readonly string[], options: RunOptions = {}) {
-    this.child = cli.start(['run', '--agent', 'a', ...words], options);
+    // Killed, it leaves its private files: they go with the test's folder.
+    const env = { TMPDIR: cli.folder, ...options.env };
+    this.child = cli.start(['run', '--agent', 'a', ...words], { ...options, env });
     this.finished = finished(this.child);
     this.child.stdout.on('data', (text: string) => (this.stdout += text));
     this.child.stderr.on('data', (text: string) => (this.stderr += text));
