@@ -2,6 +2,7 @@
  * The doctor on a real store, of either kind:
  *  - a new store, used by whom it is for, needs no attention
  *  - what needs attention is found, each with the events that show it
+ *  - a jump of the clock is told of, a queue that was let go just now is not
  *  - what is safe is done on request, and said; what is left is told of afterwards
  *  - it only reads: nothing in the store changes, and no lock is waited for
  *  - a store that is not there, of another version, or closed to this login is a finding
@@ -124,6 +125,9 @@ async function trouble(place: Place): Promise<void> {
     { id: 'for-another', sessionId: 'blocked', kind: 'review', role: 'editor' },
     { id: 'waits-behind', sessionId: 'blocked', kind: 'review' },
   ]);
+  // Leases that ended well, so that the right one of several has to be found.
+  for (const sessionId of ['silent', 'fought-over'])
+    await orchestrator.releaseTask({ ...(await claim(place, sessionId)), outcome: 'released' });
   await claim(place, 'silent');
   const zombie = await claim(place, 'fought-over');
   const late = await claim(place, 'late');
@@ -163,7 +167,9 @@ describe.each(KINDS)('on %s', (kind) => {
     expect(stale.subjects).toEqual([
       { namespace: 'default', sessionId: 'silent', taskId: 'silent', agent: 'company-agent' },
     ]);
-    expect(await typesOf(place, stale.events)).toEqual(['task.claimed']);
+    const { items } = await place.orchestrator.listEvents({ sessionId: 'silent' });
+    expect(stale.events).toEqual([items.at(-1)?.id]);
+    expect(items.at(-1)?.type).toBe('task.claimed');
     const fenced = only(findings, 'fenced_agents');
     expect(fenced).toMatchObject({ severity: 'warning', message: expect.stringContaining('company-agent-1') });
     expect(await typesOf(place, fenced.events)).toEqual(['lease.refused', 'lease.taken_over']);
@@ -202,6 +208,20 @@ describe.each(KINDS)('on %s', (kind) => {
     const jump = only(findings, 'clock');
     expect(jump).toMatchObject({ severity: 'warning', message: expect.stringContaining('10 min') });
     expect(await typesOf(place, jump.events)).toEqual(['clock.jumped']);
+  });
+
+  test('a queue that was let go just now has not waited for long, however old its tasks are', async () => {
+    const place = await newPlace(kind);
+    await place.orchestrator.enqueueTasks([{ sessionId: 's' }, { sessionId: 's' }]);
+    place.clock.advance(3 * HOUR - 60_000);
+    await place.orchestrator.releaseTask({ ...(await claim(place, 's')), outcome: 'succeeded' });
+
+    const { findings } = await examineStore(place.url);
+
+    expect(only(findings, 'unclaimed_heads')).toMatchObject({
+      severity: 'ok',
+      message: expect.stringContaining('1 session'),
+    });
   });
 
   test('it only reads', async () => {

@@ -5,6 +5,7 @@
  *  - with --json it is one document, with --quiet the names of what needs attention
  *  - --fix does what is safe, and says what it did
  *  - --bundle writes a new file for its owner alone; a file that is there is left as it is
+ *  - a malformed namespace is refused with 64
  *  - a store that is not there is found, and not made
  */
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -92,6 +93,15 @@ test.concurrent('a file that is there is left as it is', async ({ expect }) => {
   expect([taken.exit, taken.error.field]).toEqual([64, 'bundle']);
   expect([nowhere.exit, nowhere.error.code]).toEqual([74, 'OUTPUT']);
   expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+test.concurrent('a malformed namespace is refused with 64', async ({ expect }) => {
+  using cli = await used();
+
+  const { exit, error } = await cli.json(['doctor', '--namespace', 'two words']);
+  const other = await cli.json(['doctor', '--namespace', 'other']);
+
+  expect([exit, error.field, other.exit]).toEqual([64, 'namespace', 0]);
 });
 
 test.concurrent('a store that is not there is found, and not made', async ({ expect }) => {

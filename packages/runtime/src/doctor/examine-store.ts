@@ -1,4 +1,5 @@
-import { OrchestratorError, type Reader } from '@agent-orchestrator/core';
+import { Orchestrator, OrchestratorError, type Reader } from '@agent-orchestrator/core';
+import { newCommandId } from '../command-id.ts';
 import { openStorage } from '../open-storage.ts';
 import { parseStoreUrl } from '../store-url.ts';
 import { withEvidence } from './evidence.ts';
@@ -40,7 +41,7 @@ const BUSY_TIMEOUT_MS = 1_000;
  * without a sign of life, what nobody claims, who renewed late and who was fenced. What keeps the store from being read is a
  * finding, too. Without `fix` it only reads.
  *
- * @throws `STORE_URL_INVALID`
+ * @throws `STORE_URL_INVALID`, `INVALID_INPUT` for a malformed namespace
  */
 export async function examineStore(url: string, { namespace, fix = false }: ExamineOptions = {}): Promise<Examination> {
   const before = await look(url, namespace);
@@ -58,18 +59,20 @@ interface Look {
 
 async function look(address: string, namespace: string | undefined): Promise<Look> {
   const store = parseStoreUrl(address);
-  const facts: StoreFacts = { url: store.url, place: null, refusal: null, work: null, localNow: Date.now() };
-  let place: PlaceFacts | null = null;
+  let facts: StoreFacts = { url: store.url, place: null, refusal: null, work: null, localNow: Date.now() };
   try {
-    place = await inspectPlace(store);
-    if (place.kind === 'memory' || place.schema !== place.schemaKnown)
-      return await judged({ ...facts, place }, null, []);
+    const place = await inspectPlace(store);
+    // As soon as the server has told its time: connecting may have taken long.
+    facts = { ...facts, place, localNow: Date.now() };
+    if (place.kind === 'memory' || place.schema !== place.schemaKnown) return await judged(facts, null, []);
     const storage = await openStorage(address, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
     try {
+      // Throws for a name that no namespace can have: it would look like one where nothing goes on.
+      if (namespace !== undefined) await new Orchestrator({ storage, newCommandId }).counts(namespace, 1);
       return await storage.read.snapshot(async (reader) => {
         const namespaces = namespace === undefined ? await reader.namespaces() : [namespace];
         const work = await readWork(reader, namespaces);
-        return judged({ ...facts, place, work }, reader, namespaces);
+        return judged({ ...facts, work }, reader, namespaces);
       });
     } finally {
       await storage.close();
@@ -78,7 +81,7 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
     if (!(error instanceof OrchestratorError) || !error.code.startsWith('STORE_') || error.code === 'STORE_URL_INVALID')
       throw error;
     const { code, message, hint } = error;
-    return judged({ ...facts, place, refusal: { code, message, hint } }, null, []);
+    return judged({ ...facts, refusal: { code, message, hint } }, null, []);
   }
 }
 
