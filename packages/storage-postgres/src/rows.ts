@@ -20,6 +20,54 @@ export const TASK_COLUMNS = COLUMNS.task satisfies ColumnsOf<typeof tasks, Task>
 export const EVENT_COLUMNS = COLUMNS.event satisfies ColumnsOf<typeof eventLog, Event>;
 export const RECEIPT_COLUMNS = COLUMNS.receipt satisfies ColumnsOf<typeof receipts, Receipt>;
 
+type Kinds = { readonly PgInteger: 'integer'; readonly PgBigInt53: 'bigint' };
+type NumbersOf<Table extends { _: { columns: object } }> = {
+  readonly [
+    Field in keyof Table['_']['columns'] as Table['_']['columns'][Field] extends {
+      _: { name: infer Name; columnType: keyof Kinds };
+    }
+      ? Name & string
+      : never
+  ]: Table['_']['columns'][Field] extends { _: { columnType: infer Kind extends keyof Kinds } } ? Kinds[Kind] : never;
+};
+
+/** The types of the columns that are not text; but for the id of an event, which nobody but the database gives. */
+export const NUMBERS = {
+  pid: 'integer',
+  token: 'bigint',
+  ttl_ms: 'integer',
+  stale_after_ms: 'integer',
+  lease_expires_at: 'bigint',
+  heartbeat_at: 'bigint',
+  stale_at: 'bigint',
+  renewals: 'integer',
+  near_misses: 'integer',
+  last_near_miss_at: 'bigint',
+  tasks_open: 'integer',
+  seq: 'integer',
+  next_priority: 'integer',
+  next_queued_at: 'bigint',
+  version: 'integer',
+  created_at: 'bigint',
+  updated_at: 'bigint',
+  priority: 'integer',
+  run_at: 'bigint',
+  queued_at: 'bigint',
+  attempt: 'integer',
+  attempts_max: 'integer',
+  interruptions: 'integer',
+  interruptions_max: 'integer',
+  backoff_ms: 'integer',
+  cancel_requested_at: 'bigint',
+  started_at: 'bigint',
+  finished_at: 'bigint',
+  lease_mark: 'integer',
+  at: 'bigint',
+} as const satisfies NumbersOf<typeof sessions> &
+  NumbersOf<typeof tasks> &
+  Omit<NumbersOf<typeof eventLog>, 'id'> &
+  NumbersOf<typeof receipts>;
+
 /** What follows SELECT. */
 export function selected(columns: Readonly<Record<string, string>>, table: string): string {
   return Object.values(columns)

@@ -6,9 +6,8 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Query } from './link.ts';
+import type { Query, Value } from './link.ts';
 import type { Database } from './load.ts';
-import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { query } from './script.ts';
 import { FIELDS, SQL, writing, type WriteName } from './statements.ts';
 
@@ -43,63 +42,72 @@ export function saving(decisions: readonly Decision<unknown>[], database: Databa
   const started: Write = ['updateTasks', toUpdate.filter((change) => !stops(change)).map(taskUpdate)];
   const added: readonly Write[] = [
     ['insertSessions', sessions.filter(isNew).map(({ after }) => newSession(after, queues))],
-    ['insertTasks', tasks.filter(isNew).map(({ after }) => columns(TASK_COLUMNS, FIELDS.task, after))],
+    ['insertTasks', tasks.filter(isNew).map(({ after }) => cells(FIELDS.task, after))],
   ];
   const last: readonly Write[] = [
     ...[...updates].map(([{ name, fields }, changes]): Write => [
       name,
-      changes.map((change) => changed(SESSION_COLUMNS, fields, change)),
+      changes.map((change) => changed(fields, change)),
     ]),
-    [
-      'insertEvents',
-      decisions.flatMap(({ events }) => events).map((event) => columns(EVENT_COLUMNS, FIELDS.newEvent, event)),
-    ],
+    ['insertEvents', decisions.flatMap(({ events }) => events).map((event) => cells(FIELDS.newEvent, event))],
     [
       'insertReceipts',
-      decisions
-        .flatMap(({ receipt }) => receipt ?? [])
-        .map((receipt) => columns(RECEIPT_COLUMNS, FIELDS.receipt, receipt)),
+      decisions.flatMap(({ receipt }) => receipt ?? []).map((receipt) => cells(FIELDS.receipt, receipt)),
     ],
   ];
   const [first, second] = started[1].length === 0 ? [[], [...added, stopped]] : [[stopped], [...added, started]];
   const looksUp = further.length > 0 || [...updates.keys()].some((update) => update.looksUp);
   return [
-    ...(looksUp
-      ? [...write(first), ...write(second), ...further, ...write(last)]
-      : [...write(first), ...write([...second, ...last])]),
+    ...write(first),
+    ...(looksUp ? [...write(second), ...further, ...write(last)] : write([...second, ...last])),
     ...forget(decisions, database),
     ...saveClock(decisions, database),
   ];
 }
 
+/** The cells of a row, in the order of the columns that are written. */
+type Cells = readonly Value[];
+
 /** What is written, and the rows. */
-type Write = readonly [name: WriteName, rows: readonly Columns[]];
+type Write = readonly [name: WriteName, rows: readonly Cells[]];
 
 /** In one statement what is not empty, if anything. */
 function write(writes: readonly Write[]): Query[] {
   const some = writes.filter(([, rows]) => rows.length > 0);
   if (some.length === 0) return [];
-  return [query(writing(some.map(([name]) => name)), ...some.map(([, rows]) => JSON.stringify(rows)))];
+  // Texts for few kinds of groups, since each connection prepares each: a command alone, but for its events, or more.
+  const alone = some.every(([name, rows]) => rows.length === 1 || name === 'insertEvents');
+  const isOne = ([, rows]: Write): boolean => alone && rows.length === 1;
+  const text = writing(some.map((one) => ({ name: one[0], rows: isOne(one) ? 'one' : 'many' })));
+  return [query(text, ...some.flatMap((one) => (isOne(one) ? one[1].flat() : arraysOf(one[1]))))];
 }
 
-/** A row under the names of its columns. */
-type Columns = Readonly<Record<string, unknown>>;
+/** The columns of some rows, each as an array in the server's own words. */
+function arraysOf(rows: readonly Cells[]): string[] {
+  const [first = []] = rows;
+  return first.map((_cell, column) => `{${rows.map((row) => element(row[column] ?? null)).join()}}`);
+}
 
-function columns<Field extends string>(
-  names: Readonly<Record<Field, string>>,
-  fields: readonly Field[],
-  row: Readonly<Record<Field, unknown>>,
-): Columns {
-  return Object.fromEntries(fields.map((field) => [names[field], row[field]]));
+function element(value: Value): string {
+  if (value === null) return 'NULL';
+  return typeof value === 'number' ? String(value) : `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function cells<Field extends string>(fields: readonly Field[], row: Readonly<Record<Field, Value>>): Value[] {
+  return fields.map((field) => row[field]);
 }
 
 /** What changed of a row, which row it is, and the version that must still stand there. */
 function changed<Row extends Session | Task>(
-  names: Readonly<Record<keyof Row & string, string>>,
   fields: readonly (keyof Row & string)[],
   { before, after }: Change<Row>,
-): Columns {
-  return { ...columns(names, fields, after), namespace: after.namespace, id: after.id, version: before?.version };
+): Cells {
+  return [
+    ...cells(fields, after as Readonly<Record<keyof Row & string, Value>>),
+    after.namespace,
+    after.id,
+    before?.version ?? null,
+  ];
 }
 
 function isNew({ before }: Change<unknown>): boolean {
@@ -121,18 +129,18 @@ function keyOf(namespace: string, sessionId: string): string {
 }
 
 /** All the tasks of a new session are new, so its head needs no look-up. */
-function newSession(session: Session, queues: ReadonlyMap<string, readonly Task[]>): Columns {
+function newSession(session: Session, queues: ReadonlyMap<string, readonly Task[]>): Cells {
   const queue = queues.get(keyOf(session.namespace, session.id)) ?? [];
   const head = queue.filter(({ status }) => status === 'queued').toSorted(compareInQueue)[0];
   const next = head === undefined ? null : nextHeadOf(head);
-  return {
-    ...columns(SESSION_COLUMNS, FIELDS.session, session),
-    next_task_id: next?.taskId,
-    next_priority: next?.priority,
-    next_queued_at: next?.queuedAt,
-    next_kind: next?.kind,
-    next_for: next?.addressee,
-  };
+  return [
+    ...cells(FIELDS.session, session),
+    next?.taskId ?? null,
+    next?.priority ?? null,
+    next?.queuedAt ?? null,
+    next?.kind ?? null,
+    next?.addressee ?? null,
+  ];
 }
 
 /** How a session is written. */
@@ -181,8 +189,8 @@ function stops({ before, after }: Change<Task>): boolean {
   return before?.status === 'running' && after.status !== 'running';
 }
 
-function taskUpdate(change: Change<Task>): Columns {
-  return changed<Task>(TASK_COLUMNS, FIELDS.taskChanges, change);
+function taskUpdate(change: Change<Task>): Cells {
+  return changed<Task>(FIELDS.taskChanges, change);
 }
 
 /** Once for all receipts of a group, where there is one that is over. */

@@ -28,7 +28,7 @@ export const orchestrator = pgSchema('orchestrator');
 const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
 /** Milliseconds since 1970, or a token: beyond 32 bits, and within what a JavaScript number holds. */
-const big = (name: string) => bigint(name, { mode: 'number' });
+const big = <Name extends string>(name: Name) => bigint(name, { mode: 'number' });
 
 /** What the database can hold in 64 bits and JavaScript cannot in a number would come back as another token or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';

@@ -5,10 +5,12 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
-import { SQL, writing } from '../src/statements.ts';
+import { SQL, writing, type WriteName } from '../src/statements.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
 
+const OF_A_CLAIM = ['updateTasks', 'leaseSessionsNoNext', 'insertEvents', 'insertReceipts'] as const;
+const many = (...names: readonly WriteName[]): string => writing(names.map((name) => ({ name, rows: 'many' })));
 const READY = { limit: 10, ofKinds: false, staleLimit: 8, whenLocked: 'skip' } as const;
 
 /** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
@@ -48,14 +50,15 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'queue what is due in a session': [SQL.queueDueInSession, ['tasks_due_in_session', 'tasks_pk']],
   'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
   'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
-  'renew sessions': [writing(['renewSessions']), ['sessions_pk']],
-  'note in sessions': [writing(['noteSessions']), ['sessions_pk']],
-  'note in sessions, and set the heads': [writing(['noteSessionsAndNext']), ['sessions_pk', 'tasks_queued']],
-  'lease sessions': [writing(['leaseSessions']), ['sessions_pk']],
-  'lease sessions, and set the heads': [writing(['leaseSessionsAndNext']), ['sessions_pk', 'tasks_queued']],
-  'update tasks': [writing(['updateTasks']), ['tasks_pk']],
-  'all that a claim writes': [
-    writing(['updateTasks', 'leaseSessionsNoNext', 'insertEvents', 'insertReceipts']),
+  'renew sessions': [many('renewSessions'), ['sessions_pk']],
+  'note in sessions': [many('noteSessions'), ['sessions_pk']],
+  'note in sessions, and set the heads': [many('noteSessionsAndNext'), ['sessions_pk', 'tasks_queued']],
+  'lease sessions': [many('leaseSessions'), ['sessions_pk']],
+  'lease sessions, and set the heads': [many('leaseSessionsAndNext'), ['sessions_pk', 'tasks_queued']],
+  'update tasks': [many('updateTasks'), ['tasks_pk']],
+  'all that claims write': [many(...OF_A_CLAIM), ['sessions_pk', 'tasks_pk']],
+  'all that one claim writes': [
+    writing(OF_A_CLAIM.map((name) => ({ name, rows: 'one' }))),
     ['sessions_pk', 'tasks_pk'],
   ],
   'forget receipts': [SQL.forgetReceipts, ['receipts_over']],

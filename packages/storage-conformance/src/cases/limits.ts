@@ -86,17 +86,18 @@ async function anyText(world: World): Promise<void> {
     '\u2028\u0001\t\r\n"',
     '\ufeff\uffff',
     '$1 ? :a',
+    '{NULL, "}',
+    'NULL',
     '',
   ];
-  const claim = await world.claimNew({ payload: texts, title: texts.join(' '), author: texts[2], source: texts[0] });
+  const texted = { payload: texts, title: texts.join(' '), author: texts[2], source: texts[0], reviewer: 'NULL' };
+  const claim = await world.claimNew(texted);
 
   await world.release(claim, { outcome: 'failed', final: true, error: { message: texts[3] ?? '', data: texts } });
 
-  expect(await world.task(claim.task.id)).toMatchObject({
-    payload: texts,
-    title: texts.join(' '),
-    author: texts[2],
-    source: texts[0],
-    error: { message: texts[3], data: texts },
-  });
+  const error = { message: texts[3], data: texts };
+  expect(await world.task(claim.task.id)).toMatchObject({ ...texted, error });
+  // A storage may write many rows in another way than one.
+  const { tasks } = await world.orchestrator.enqueueTasks([texted, texted]);
+  for (const { task } of tasks) expect(await world.task(task.id)).toMatchObject(texted);
 }
