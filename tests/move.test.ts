@@ -6,6 +6,7 @@
  *  - a command that had its effect before the move has it once
  *  - who holds a session goes on at the new address, and has a TTL there before anybody may take it over
  *  - who kept the old store open is refused at its next call, empty-handed polls included, with the new address and no password
+ *  - agents that work on while a move begins: what was acknowledged has moved, and nothing is acknowledged after that
  *  - a program that knows nothing of moves is refused by the database itself
  *  - the old store can still be read
  *  - a place that holds anything is refused, and the old store stays open
@@ -329,6 +330,36 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
   });
 });
 
+test.for(TELLING_PAIRS)(
+  'from %s to %s: what agents were told meanwhile is true in the new store',
+  async ([kind, otherKind]) => {
+    const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
+    const after = await opened(to);
+    const agents = await Promise.all([1, 2, 3, 4].map(() => opened(from)));
+    const acknowledged: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const working = agents.map(async (agent, number) => {
+      for (let at = 0; ; at += 1) {
+        const id = `t${number}-${at}`;
+        await agent.enqueueTask({ id, sessionId: `s${at % 3}` });
+        acknowledged.push(id);
+        if (acknowledged.length > 40) begun.resolve();
+      }
+    });
+    await begun.promise;
+
+    const [report, ...ends] = await Promise.allSettled([moveStore({ from, to }), ...working]);
+
+    expect(report).toMatchObject({ status: 'fulfilled', value: { outcome: 'moved' } });
+    expect(ends).toMatchObject(agents.map(() => ({ status: 'rejected', reason: { code: 'STORE_MOVED' } })));
+    const found = await Promise.all(acknowledged.map((id) => after.getTask(id)));
+    expect(found.filter((task) => task === null)).toEqual([]);
+    const { tasks } = await after.counts('default', 100_000);
+    expect(tasks.queued).toBe(acknowledged.length);
+    expect(await after.verify()).toMatchObject({ ok: true });
+  },
+);
+
 test.for(KINDS)('to %s: a copy that differs is not opened, and the move can be given up', async (kind) => {
   const [from, to] = [await newPlace('sqlite'), await newPlace(kind)];
   const before = await opened(from);
@@ -384,7 +415,8 @@ test('a login of agents cannot move a shared store, and is told whose login it t
   const before = await opened(from);
   await fill(before);
   await withAdmin(from, async (sql) => {
-    await sql.unsafe(`CREATE ROLE ${agent.user} LOGIN PASSWORD '${agent.password}' IN ROLE orchestrator_app`);
+    await sql.unsafe(`DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${agent.user}') THEN
+      CREATE ROLE ${agent.user} LOGIN PASSWORD '${agent.password}' IN ROLE orchestrator_app; END IF; END $$`);
   });
 
   await expect(moveStore({ from: userUrl(from, agent), to })).rejects.toMatchObject({
