@@ -1,13 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { prepareTemplate } from './databases.ts';
+import { provideServer } from './provide-server.ts';
 import { startServer } from './server.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Of the run's server. */
-    postgresUrl: string;
-  }
-}
 
 /** One server for the whole run, with a migrated database to copy for each test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -19,6 +13,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop();
     throw error;
   }
-  project.provide('postgresUrl', server.url);
+  provideServer(project, server);
   return () => server.stop();
 }

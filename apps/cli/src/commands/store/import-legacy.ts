@@ -19,9 +19,9 @@ export const defineImportLegacy: Define = (parent, run) => {
 
 async function importOf(call: Call<ImportOptions>): Promise<Answer> {
   const { importLegacy } = await import('@agent-orchestrator/runtime');
-  const { store, yes = false } = call.options;
+  const { yes = false } = call.options;
   const result = await importLegacy(call.settings.store.value, { apply: yes, onProgress: progressOn(call) });
-  const again = `orchestrator store import-legacy --yes${store === undefined ? '' : ` --store ${result.url}`}`;
+  const again = `orchestrator store import-legacy --yes${call.settings.store.from === 'argument' ? ` --store ${result.url}` : ''}`;
   return {
     kind: 'legacy_import',
     data: result,
