@@ -233,6 +233,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
     using running = new Running(cli, ['--', ...WORK]);
     const command = await running.command();
+    await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
 
     // First what it started, or the wrapper would have reported how that came out.
     running.child.kill('SIGSTOP');
@@ -277,6 +278,29 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     expect(late.data['takeover']).toMatchObject({ reason: 'expired', from: { token } });
     expect(running.stdout).toContain('exit 77');
     expect(running.stderr).toContain('b has it now');
+  });
+
+  test.concurrent('a command without the lease in its environment keeps its killed wrapper from being dead, and is named', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 's' });
+    const script = 'echo "pid $$"; exec env -i /bin/sleep 600';
+    using running = new Running(cli, ['--', 'sh', '-c', script]);
+    const command = await running.command();
+    await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
+
+    running.child.kill('SIGKILL');
+    await once(running.child, 'exit');
+    const early = await cli.json(['recover']);
+    const why = await cli.run(['why', 's']);
+    kill(-command, 'SIGKILL');
+    await until(() => isGone(command));
+    const late = await cli.json(['recover']);
+
+    expect(early.data).toEqual([]);
+    expect(why.stdout).toContain(`process ${command} (sleep)`);
+    expect(late.data).toMatchObject([{ session_id: 's', reason: 'dead' }]);
   });
 
   test.concurrent('a plain claim records no process, and is not recovered when its process ends', async ({

@@ -68,10 +68,11 @@ export class WorkingSet {
       if (isHeld(session) && isTooFarAhead(session, this.#now)) this.#sessions.put(pullBack(session, this.#now));
   }
 
-  #renewed({ sessionId, progress }: Renewal): void {
+  #renewed(renewal: Renewal): void {
+    const { sessionId } = renewal;
     const session = this.after.session(sessionId);
     if (!isHeld(session)) throw internalError(`Session ${sessionId} is not held, so it cannot be renewed.`);
-    this.#sessions.put(renew(session, this.#now, progress));
+    this.#sessions.put(renew(session, this.#now, renewal));
   }
 }
 

@@ -40,6 +40,7 @@ export const COLUMNS: {
     'boot',
     'pid',
     'processStart',
+    'processGroup',
     'token',
     'ttlMs',
     'staleAfterMs',

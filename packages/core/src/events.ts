@@ -39,6 +39,7 @@ export interface EventPayloads {
     boot: string | null;
     pid: number | null;
     process_start: string | null;
+    process_group?: number;
   };
   'task.succeeded': BroughtOver & { outcome: 'succeeded'; result: Json };
   'task.failed': BroughtOver & { outcome: 'failed' | null; error: Json; run_at: number | null };
@@ -184,6 +185,7 @@ export const EVENT_DOCS: {
       boot: 'its boot id',
       pid: 'its process',
       process_start: "that process's start",
+      process_group: 'the process group that works for it; 0: not told yet, and then by heartbeats',
       occurred_at: OCCURRED_AT,
     },
   },

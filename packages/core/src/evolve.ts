@@ -4,6 +4,7 @@
  */
 import { fromJsonText, type Json, type JsonText } from './json.ts';
 import { canonicalize } from './canonical.ts';
+import type { Renewal } from './decide/judgement.ts';
 import { internalError } from './errors.ts';
 import type { EventPayloads, EventType, NewEvent } from './events.ts';
 import { deadlines, isHeld, type HeldSession } from './lease.ts';
@@ -45,12 +46,17 @@ export function evolve(state: State, event: NewEvent, payload: unknown = fromJso
 }
 
 /** A proof of life. It moves the deadlines and is not logged: the log would be nothing but heartbeats. */
-export function renew(session: HeldSession, now: number, progress: JsonText | undefined): Session {
+export function renew(
+  session: HeldSession,
+  now: number,
+  { progress, processGroup }: Pick<Renewal, 'progress' | 'processGroup'>,
+): Session {
   const nearMiss = now > session.leaseExpiresAt - session.ttlMs / 5;
   return {
     ...session,
     ...deadlines(now, session),
     progress: progress ?? session.progress,
+    processGroup: processGroup ?? session.processGroup,
     renewals: session.renewals + 1,
     nearMisses: session.nearMisses + (nearMiss ? 1 : 0),
     lastNearMissAt: nearMiss ? now : session.lastNearMissAt,
@@ -121,6 +127,7 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
     boot: payload.boot,
     pid: payload.pid,
     processStart: payload.process_start,
+    processGroup: payload.process_group ?? null,
     token: event.token,
     ttlMs: payload.ttl_ms,
     staleAfterMs: payload.stale_after_ms,

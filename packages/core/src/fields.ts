@@ -33,6 +33,8 @@ export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv
 export const title = text(LIMITS.title_characters_max).min(1);
 export const note = text(LIMITS.text_characters_max);
 export const token = z.int().positive();
+/** As systems number them; 0: not known yet. */
+export const processGroup = z.int().min(0).max(2_147_483_647);
 export const ttlMs = z.int().min(LIMITS.ttl_ms_min).max(LIMITS.ttl_ms_max);
 export const staleAfterMs = z.int().min(LIMITS.stale_after_ms_min).max(LIMITS.stale_after_ms_max);
 export const batchLimit = z.int().min(1).max(LIMITS.batch_max);

@@ -23,6 +23,8 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** When the process started, in whatever unit the machine's process table uses: only compared for equality. */
   readonly start: string;
+  /** The process group that works for it, if there is one; 0: there will be, and a heartbeat is going to tell which. */
+  readonly group?: number | undefined;
 }
 
 /** A session whose lease columns are set. */

@@ -15,6 +15,8 @@ export interface Session {
   readonly boot: string | null;
   readonly pid: number | null;
   readonly processStart: string | null;
+  /** The process group that works for that process; 0: it has not told yet. */
+  readonly processGroup: number | null;
   readonly token: number | null;
   readonly ttlMs: number | null;
   readonly staleAfterMs: number | null;
@@ -48,6 +50,7 @@ export const UNLOGGED_SESSION_FIELDS = [
   'leaseExpiresAt',
   'heartbeatAt',
   'staleAt',
+  'processGroup',
   'progress',
   'renewals',
   'nearMisses',
@@ -67,6 +70,7 @@ export const NO_LEASE = {
   boot: null,
   pid: null,
   processStart: null,
+  processGroup: null,
   token: null,
   ttlMs: null,
   staleAfterMs: null,

@@ -44,6 +44,8 @@ export interface LeaseKeeper extends Disposable {
   heartbeat(progress?: Json): Promise<HeartbeatReply>;
   /** Saves the context, renews by that, and counts as progress. Outages throw: sent again with its command id, it has its effect once. */
   checkpoint(call: Checkpoint): Promise<CheckpointReply>;
+  /** Tells, now and with every renewal, which process group works for the holder: it has to be gone as well before the holder counts as dead. */
+  tellGroup(processGroup: number): void;
   /** Sends no more, says no more. The lease stays as it is: releasing it is the holder's. */
   stop(): void;
 }
@@ -138,6 +140,8 @@ class Keeper implements LeaseKeeper {
   #progressAt: Instant | null;
   #progress: { readonly value: Json } | null = null;
   #progressSentAt: Instant | null = null;
+  #processGroup: number | undefined = undefined;
+  #isGroupTold = true;
   #callOffLook: () => void = () => {};
 
   constructor(options: KeepLeaseOptions) {
@@ -189,6 +193,13 @@ class Keeper implements LeaseKeeper {
     return this.#observe(() => this.#options.orchestrator.checkpoint({ ...call, ...this.#holder() }));
   }
 
+  tellGroup(processGroup: number): void {
+    this.#processGroup = processGroup;
+    // Untold so far: until a renewal says so, the holder does not count as dead at all.
+    this.#isGroupTold = false;
+    this.#look();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#callOffLook();
@@ -230,6 +241,7 @@ class Keeper implements LeaseKeeper {
   /** When the next attempt is due, in milliseconds from now. */
   #dueInMs(now: Instant): number {
     if (this.#pause !== null) return this.#pause.ms - elapsedMs(this.#pause.from, now);
+    if (!this.#isGroupTold) return 0;
     const renewalMs = this.#ttlMs / RENEWALS_PER_TTL - elapsedMs(this.#renewedAt, now);
     return this.#progress === null ? renewalMs : Math.min(renewalMs, this.#progressDueInMs(now));
   }
@@ -263,6 +275,7 @@ class Keeper implements LeaseKeeper {
 
   async #renew(startedAt: Instant): Promise<void> {
     const sent = this.#progress;
+    const processGroup = this.#processGroup;
     try {
       const why = await this.#whyNot(startedAt);
       if (this.#isOver) return;
@@ -271,8 +284,10 @@ class Keeper implements LeaseKeeper {
       const reply = await this.#options.orchestrator.heartbeat({
         ...this.#holder(),
         ...(sent !== null && { progress: sent.value }),
+        ...(processGroup !== undefined && { processGroup }),
       });
       if (reply.ok && this.#progress === sent) this.#progress = null;
+      if (reply.ok && processGroup === this.#processGroup) this.#isGroupTold = true;
       this.#heard(startedAt, reply);
     } catch (error) {
       if (this.#isOver) return;

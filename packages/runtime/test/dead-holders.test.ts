@@ -7,6 +7,7 @@
  *  - a holder that lives is not, nor one that is stopped
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
  *  - whatever it started and left behind with the lease in its environment keeps it from being dead, in any process group
+ *  - so does the process group that works for it, whatever is in its environment; and one that was not told yet
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
  *  - who sees other processes, or the same ones otherwise, is another host; who sees them by numbers that are not theirs, none
  *  - a process that is hidden (hidepid) is not gone
@@ -135,6 +136,26 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
     expect(whileItLives).toEqual([]);
     expect(afterwards).toHaveLength(1);
+  });
+
+  test('the process group that works for it keeps it from being dead, whatever its environment says', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const holder = await startProcess(['sleep', '100']);
+    const command = await startProcess(['env', '-i', '/bin/sleep', '100'], { detached: true });
+    const claim = await claimAs(orchestrator, { ...identityOf(holder.pid), group: 0 });
+    const { sessionId, token } = claim.lease;
+    await killNow(holder);
+
+    const untold = await findDeadHolders(orchestrator);
+    await orchestrator.heartbeat({ sessionId, token, processGroup: command.pid });
+    const whileItLives = await findDeadHolders(orchestrator);
+    const named = findLeaseProcesses({ sessionId, token, group: command.pid });
+    await killNow(command);
+    const afterwards = await findDeadHolders(orchestrator);
+
+    expect([untold, whileItLives]).toEqual([[], []]);
+    expect(named).toMatchObject([{ pid: command.pid }]);
+    expect(afterwards).toMatchObject([{ pid: holder.pid }]);
   });
 
   test('a younger process that hides its environment keeps it from being dead, unless its family was there before', async () => {

@@ -34,6 +34,7 @@ type NumbersOf<Table extends { _: { columns: object } }> = {
 /** The types of the columns that are not text; but for the id of an event, which nobody but the database gives. */
 export const NUMBERS = {
   pid: 'integer',
+  process_group: 'integer',
   token: 'bigint',
   ttl_ms: 'integer',
   stale_after_ms: 'integer',

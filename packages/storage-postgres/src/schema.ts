@@ -45,6 +45,7 @@ export const sessions = orchestrator.table(
     boot: text('boot'),
     pid: integer('pid'),
     processStart: text('process_start'),
+    processGroup: integer('process_group'),
     token: big('token'),
     ttlMs: integer('ttl_ms'),
     staleAfterMs: integer('stale_after_ms'),

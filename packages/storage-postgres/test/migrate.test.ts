@@ -15,7 +15,7 @@ import { createRoles } from '../src/index.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
-const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables'];
+const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables', '0003_add_process_group'];
 const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'orchestrator'::regnamespace`;
 
 async function ownersOf(url: string): Promise<unknown[]> {

@@ -21,6 +21,7 @@ export const sessions = sqliteTable(
     boot: text('boot'),
     pid: integer('pid'),
     processStart: text('process_start'),
+    processGroup: integer('process_group'),
     token: integer('token'),
     ttlMs: integer('ttl_ms'),
     staleAfterMs: integer('stale_after_ms'),

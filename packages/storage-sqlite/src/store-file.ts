@@ -9,7 +9,7 @@ import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
 export const APPLICATION_ID = 0x41474f52;
 
 /** How many migrations there are; `user_version` counts those that a file has seen. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Tables of the proof of concept; each of its files has the first two. */
 const LEGACY_TABLES = ['session_state', 'task_queue'];

@@ -20,6 +20,7 @@ export function aSession(over: Partial<Session> = {}): Session {
     boot: null,
     pid: null,
     processStart: null,
+    processGroup: null,
     token: null,
     ttlMs: null,
     staleAfterMs: null,

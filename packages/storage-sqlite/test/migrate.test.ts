@@ -49,7 +49,10 @@ test('of ten processes that create one store at once, one does and none fails', 
 test('it is done once, and says what it did', async () => {
   const storage = await openSqliteStorage({ path: newPath() });
 
-  expect(await storage.migrate()).toEqual({ created: true, applied: ['0000_create_tables', '0001_guard_event_log'] });
+  expect(await storage.migrate()).toEqual({
+    created: true,
+    applied: ['0000_create_tables', '0001_guard_event_log', '0002_add_process_group'],
+  });
   expect(await storage.migrate()).toEqual({ created: false, applied: [] });
   await storage.close();
 });

@@ -61,8 +61,10 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   const onLost = onLostOf(call.options.onLost);
   const { DEFAULTS, ownProcess } = await import('@agent-orchestrator/runtime');
   const { agent, instance = randomUUID() } = call.requireAgent();
-  const holder = ownProcess() ?? undefined;
-  const request: ClaimRequest = { agent, instance, process: holder, ...claimRequest(call.options) };
+  const own = ownProcess();
+  // Its group is told when the command has been started: until then nobody may take this process for all there is.
+  const holder = own === null ? {} : { process: { ...own, group: 0 } };
+  const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
   await call.check(async (orchestrator) => orchestrator.claimTask(request));
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();

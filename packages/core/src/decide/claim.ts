@@ -31,7 +31,13 @@ export const claimInput = z
     evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
     /** The process that will hold the lease, if it is one whose death would prove the holder's. */
     process: z
-      .strictObject({ host: field.note, boot: field.note, pid: z.int().positive(), start: field.note })
+      .strictObject({
+        host: field.note,
+        boot: field.note,
+        pid: z.int().positive(),
+        start: field.note,
+        group: field.processGroup.optional(),
+      })
       .optional(),
     /** Without a session: how many heads at most, each of another session. */
     limit: field.batchLimit.default(1),

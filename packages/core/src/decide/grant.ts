@@ -63,6 +63,7 @@ export function grant(claimant: Claimant, head: Task, token: number, now: number
       boot: claimant.process?.boot ?? null,
       pid: claimant.process?.pid ?? null,
       process_start: claimant.process?.start ?? null,
+      ...(claimant.process?.group !== undefined && { process_group: claimant.process.group }),
     },
   };
 }

@@ -12,6 +12,8 @@ export const heartbeatInput = z.strictObject({
   ...holderFields,
   /** What there is to show of the work: replaces the last progress. */
   progress: field.json(LIMITS.progress_bytes_max).optional(),
+  /** The process group that works for the holder's process: it, too, has to be gone before the holder counts as dead. */
+  processGroup: field.processGroup.optional(),
 });
 
 /** The input, checked and filled in. */
@@ -57,7 +59,7 @@ export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
     const progress = input.progress === undefined ? undefined : canonicalize(input.progress);
     return {
       events: [],
-      renewals: [{ sessionId: input.sessionId, progress }],
+      renewals: [{ sessionId: input.sessionId, progress, processGroup: input.processGroup }],
       reply: (after) => ({
         ok: true,
         expiresAt: leaseOf(after.session(input.sessionId)).expiresAt,

@@ -40,6 +40,7 @@ export interface Judgement<Reply> {
 export interface Renewal {
   readonly sessionId: string;
   readonly progress?: JsonText | undefined;
+  readonly processGroup?: number | undefined;
 }
 
 /** The rows as the events left them. */

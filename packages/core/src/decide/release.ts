@@ -178,9 +178,11 @@ function endsForGood(ending: Ending): boolean {
 /** The holder goes on as the process it is. */
 function claimantOf(input: ReleaseInput, { session }: Holding): Claimant | null {
   if (input.claimNext === undefined) return null;
-  const { host, boot, pid, processStart: start } = session;
+  const { host, boot, pid, processStart: start, processGroup: group } = session;
   const process =
-    host !== null && boot !== null && pid !== null && start !== null ? { host, boot, pid, start } : undefined;
+    host !== null && boot !== null && pid !== null && start !== null
+      ? { host, boot, pid, start, group: group ?? undefined }
+      : undefined;
   return { ...input.claimNext, instance: input.instance ?? session.instance ?? undefined, process };
 }
 

@@ -391,7 +391,7 @@ function taskInBrief(task: Task): TaskInBrief {
 }
 
 function holderInBrief(session: HeldSession): HolderInBrief {
-  const { host, boot, pid, processStart: start } = session;
+  const { host, boot, pid, processStart: start, processGroup } = session;
   return {
     sessionId: session.id,
     taskId: session.taskId,
@@ -403,6 +403,9 @@ function holderInBrief(session: HeldSession): HolderInBrief {
     staleAt: session.staleAt,
     nearMisses: session.nearMisses,
     renewals: session.renewals,
-    process: host !== null && boot !== null && pid !== null && start !== null ? { host, boot, pid, start } : null,
+    process:
+      host !== null && boot !== null && pid !== null && start !== null
+        ? { host, boot, pid, start, group: processGroup ?? undefined }
+        : null,
   };
 }

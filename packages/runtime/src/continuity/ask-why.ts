@@ -1,4 +1,5 @@
 import type {
+  HolderInBrief,
   LeaseInBrief,
   Orchestrator,
   OrchestratorReads,
@@ -124,13 +125,20 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
   const over: readonly LeaseInBrief[] = why.subject === 'agent' ? [] : why.leases;
   const isCurrent = (lease: CarriedLease) =>
     holders.some(({ sessionId, token }) => sessionId === lease.sessionId && token === lease.token);
-  const leases: CarriedLease[] = [...holders, ...over.filter((lease) => !isCurrent(lease))];
+  const leases: CarriedLease[] = [...holders.map(withGroup), ...over.filter((lease) => !isCurrent(lease))];
   const [only] = holders.length === 1 ? holders : [];
   return {
     holder: only === undefined || only.process === null ? null : sight.livenessOf(only.process),
-    ofLeases: leases.flatMap(({ sessionId, token }) => {
-      const processes = (sight.findLeaseProcesses({ sessionId, token }) ?? []).filter(({ pid }) => pid !== process.pid);
+    ofLeases: leases.flatMap((lease) => {
+      const { sessionId, token } = lease;
+      const processes = (sight.findLeaseProcesses(lease) ?? []).filter(({ pid }) => pid !== process.pid);
       return processes.length === 0 ? [] : [{ sessionId, token, over: !isCurrent({ sessionId, token }), processes }];
     }),
   };
+
+  /** Only on this machine a group's number means something. */
+  function withGroup({ sessionId, token, process: holder }: HolderInBrief): CarriedLease {
+    const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
+    return { sessionId, token, group: isHere ? holder.group : undefined };
+  }
 }

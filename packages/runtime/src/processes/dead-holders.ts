@@ -3,7 +3,7 @@ import type { Evidence, Orchestrator, ProcessIdentity, SessionRecord } from '@ag
 import { LIMITS } from '@agent-orchestrator/core';
 import { ProcessScan } from './lease-processes.ts';
 import { ownProcess } from './own-process.ts';
-import { isNumberTaken, readProcess } from './process-table.ts';
+import { isGroupAlive, isNumberTaken, readProcess } from './process-table.ts';
 
 /** Contexts come with the sessions and may be large. */
 const SESSIONS_PER_PAGE = 100;
@@ -12,8 +12,8 @@ const SECOND_LOOK_AFTER_MS = 50;
 
 /**
  * Looks for holders that are plainly gone, so that nobody has to wait for their leases to run out: of this machine, this boot
- * and this view of its processes, with neither the process that claimed left nor one that carries the lease in its
- * environment. Never on a doubt: what cannot be seen counts as alive. A reused pid is told by its start; a zombie is dead,
+ * and this view of its processes, with neither the process that claimed left, nor anybody of the process group that works for it, nor a process that
+ * carries the lease in its environment. Never on a doubt: what cannot be seen counts as alive. A reused pid is told by its start; a zombie is dead,
  * since it will never do anything again. Reads only; where nothing is held here, one short page.
  *
  * @returns evidence for `staleRecovery`, or for a claim of the session; at most as much as one call takes
@@ -63,16 +63,22 @@ async function* sessionsOf(
   }
 }
 
-type Held = Pick<SessionRecord, 'id' | 'token' | 'host' | 'boot' | 'pid' | 'processStart'>;
+type Held = Pick<SessionRecord, 'id' | 'token' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
 
 function evidenceAgainst(session: Held, here: ProcessIdentity): Evidence[] {
-  const { id: sessionId, token, host, boot, pid, processStart } = session;
+  const { id: sessionId, token, host, boot, pid, processStart, processGroup } = session;
   if (token === null || host === null || boot === null || pid === null || processStart === null) return [];
   if (host !== here.host || boot !== here.boot) return [];
   const sight = look({ pid, start: processStart });
   if (sight === 'alive' || sight === 'hidden') return [];
+  if (processGroup !== null && mayWork(processGroup)) return [];
   const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease`;
   return [{ sessionId, token, host, boot, pid, processStart, observed }];
+}
+
+/** A group whose number was never told may be any. */
+function mayWork(group: number): boolean {
+  return group === 0 || isGroupAlive(group);
 }
 
 const OBSERVED = {

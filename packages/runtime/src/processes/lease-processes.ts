@@ -7,6 +7,8 @@ import { listProcesses, programOf, readProcess, readStatus, type ProcessEntry } 
 export interface CarriedLease {
   readonly sessionId: string;
   readonly token: number;
+  /** The process group that works for its holder on this machine, where that is known. */
+  readonly group?: number | undefined;
 }
 
 /** A process that was started under a lease, directly or by another such process. */
@@ -20,8 +22,8 @@ export interface LeaseProcess {
 
 /**
  * The living processes on this machine that carry a lease in their environment (`ORCHESTRATOR_SESSION`,
- * `ORCHESTRATOR_TOKEN`): the command of `orchestrator run`, and what it has started. The calling process is among them if it
- * carries the lease itself.
+ * `ORCHESTRATOR_TOKEN`), or work in its group: the command of `orchestrator run`, and what it has started. The calling process is
+ * among them if it carries the lease itself.
  *
  * @returns null where processes cannot be looked at (outside Linux)
  */
@@ -49,10 +51,11 @@ export class ProcessScan {
     return new ProcessScan((listProcesses() ?? []).flatMap((pid) => scan(pid)));
   }
 
-  carriersOf({ sessionId, token }: CarriedLease): readonly LeaseProcess[] {
+  carriersOf({ sessionId, token, group = 0 }: CarriedLease): readonly LeaseProcess[] {
     return [...this.#processes.values()].filter(
-      ({ carries }) =>
-        carries !== null && carries !== 'hidden' && carries.sessionId === sessionId && carries.token === token,
+      (one) =>
+        (group !== 0 && one.group === group) ||
+        (isLease(one.carries) && one.carries.sessionId === sessionId && one.carries.token === token),
     );
   }
 
@@ -66,6 +69,10 @@ export class ProcessScan {
       return leader === undefined || (leader.carries === 'hidden' && !isOlder(leader));
     });
   }
+}
+
+function isLease(carries: ScannedProcess['carries']): carries is CarriedLease {
+  return carries !== null && carries !== 'hidden';
 }
 
 function scan(pid: number): ScannedProcess[] {

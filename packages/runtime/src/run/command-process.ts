@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
-import { isGroupAlive } from '../processes/process-table.ts';
+import { isGroupAlive, readProcess } from '../processes/process-table.ts';
 
 /** How a command ended: exactly one of the two is not null. */
 export interface CommandEnd {
@@ -51,6 +51,8 @@ export class CommandProcess {
   readonly pid: number;
   /** Whether it is in our process group: then the terminal's own signals reach it without us. */
   readonly sharesGroup: boolean;
+  /** Its process group; null where there are none. */
+  readonly group: number | null;
   /** When the command itself has ended; what it started may live on. */
   readonly ended: Promise<CommandEnd>;
   readonly #child: ChildProcess;
@@ -61,6 +63,7 @@ export class CommandProcess {
   private constructor(child: ChildProcess, lease: CarriedLease, sharesGroup: boolean) {
     this.pid = child.pid ?? 0;
     this.sharesGroup = sharesGroup;
+    this.group = sharesGroup ? (readProcess(process.pid)?.group ?? null) : this.pid;
     this.#child = child;
     this.#lease = lease;
     this.ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));

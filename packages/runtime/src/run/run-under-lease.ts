@@ -188,6 +188,7 @@ class Run {
     });
     this.#command = command;
     this.#startedAt = Date.now();
+    if (command.group !== null) this.#keeper.tellGroup(command.group);
     this.#catchUp(command);
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#end('timed_out'), timeoutMs);
     const end = await command.ended;

@@ -8,6 +8,7 @@ export const heartbeat = chapter('heartbeat', {
   'a heartbeat is counted and not logged': notLogged,
   'staleness is the later of the expiry and the silence allowed since the last heartbeat': staleAt,
   'progress is kept until it is replaced, and gone with the lease': progress,
+  'the process group of a holder is told by heartbeats, and gone with the lease': processGroup,
   'a renewal in the last fifth of the TTL is counted as a near miss': nearMiss,
   'a wrong token, a wrong session and a wrong instance are refused and change nothing': wrongHolder,
   'the holder may leave its instance out': withoutInstance,
@@ -60,6 +61,20 @@ async function progress(world: World): Promise<void> {
   const gone = await shown();
 
   expect([given, kept, gone]).toEqual([{ done: 3, of: 7 }, { done: 3, of: 7 }, null]);
+}
+
+async function processGroup(world: World): Promise<void> {
+  const process = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456', group: 0 };
+  const claim = await world.claimNew({}, { process });
+  const shown = async () => (await world.session(claim.lease.sessionId)).processGroup;
+
+  const claimed = await shown();
+  await world.orchestrator.heartbeat({ ...holderOf(claim), processGroup: 4_712 });
+  await world.orchestrator.heartbeat(holderOf(claim));
+  const told = await shown();
+  await world.release(claim, { outcome: 'released' });
+
+  expect([claimed, told, await shown()]).toEqual([0, 4_712, null]);
 }
 
 async function nearMiss(world: World): Promise<void> {
