@@ -57,6 +57,7 @@ export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {
   FIXED_SESSION_FIELDS,
+  hasQueue,
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
   type Session,
