@@ -87,6 +87,7 @@ export {
 } from './row-store.ts';
 export {
   FIXED_SESSION_FIELDS,
+  hasQueue,
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
   type Session,

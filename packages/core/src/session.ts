@@ -80,3 +80,8 @@ export const NO_LEASE = {
   progress: null,
   taskId: null,
 } as const satisfies Partial<Session>;
+
+/** Whether any task but the one that runs is open. Without one, nobody need look for the head of its queue: there is none. */
+export function hasQueue({ tasksOpen, taskId }: Session): boolean {
+  return tasksOpen > (taskId === null ? 0 : 1);
+}

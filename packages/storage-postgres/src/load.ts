@@ -132,10 +132,7 @@ class Loading {
       query(SQL.read, this.#namespace, joined(names), joined(this.#tasksNamed()), joined(commands), this.#time()),
       (answer) => {
         this.#keepDatabase(answer);
-        const rows = answer.filter((row) => row[DATABASE_COLUMNS] !== null);
-        this.#sessions = new Map(
-          rows.map((row) => sessionOf(row, DATABASE_COLUMNS)).map((row) => [row.session.id, row]),
-        );
+        this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
       },
     );
     await script.run(flush);
@@ -241,16 +238,16 @@ class Loading {
 
   #readNamed(script: Script, scope: Scope, receipt: Receipt): void {
     const named = namedByReceipt(receipt);
-    let sessions: readonly SessionRow[] = [];
+    let sessions = new Map<string, SessionRow>();
     script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
-      sessions = answer.map((row) => sessionOf(row));
+      sessions = sessionsOf(answer);
     });
     script.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
       const tasks = tasksOf(answer);
       this.#complete.set(scope, {
         ...NOTHING,
         receipt,
-        sessions: named.sessions.flatMap((id) => sessions.find(({ session }) => session.id === id) ?? []),
+        sessions: named.sessions.flatMap((id) => sessions.get(id) ?? []),
         tasks: named.tasks.flatMap((id) => tasks.find((task) => task.id === id) ?? []),
       });
     });
@@ -273,12 +270,8 @@ class Loading {
     for (const [namespace, keys] of Map.groupBy(this.#heldPage, ({ namespace }) => namespace)) {
       const ids = keys.map(({ sessionId }) => sessionId);
       script.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
-        sessions.push(
-          ...answer
-            .map((row) => sessionOf(row))
-            .filter(({ session }) => ids.includes(session.id))
-            .toSorted(bySessionId),
-        );
+        const rows = [...sessionsOf(answer).values()];
+        sessions.push(...rows.filter(({ session }) => ids.includes(session.id)).toSorted(bySessionId));
       });
     }
     this.#complete.set(scope, { ...NOTHING, sessions });
@@ -433,22 +426,26 @@ function staleLimitOf(scope: Scope): number {
 }
 
 const TASK_AT = FIELDS.session.length;
-const HEAD_AT = TASK_AT + FIELDS.task.length;
-const DUE_AT = HEAD_AT + FIELDS.task.length;
+const DUE_AT = TASK_AT + FIELDS.task.length;
 
-/** The session whose columns begin at `start`. */
-function sessionOf(row: readonly unknown[], start = 0): SessionRow {
-  return {
-    session: rowAt<Session>(FIELDS.session, row, start),
-    task: taskAt(row, start + TASK_AT),
-    head: taskAt(row, start + HEAD_AT),
-    dueAt: row[start + DUE_AT] as number | null,
-  };
-}
-
-/** An outer join finds no task where there is none: all its columns are null. */
-function taskAt(row: readonly unknown[], start: number): Task | null {
-  return row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start);
+/** The sessions whose columns begin at `start`, by id. One comes in two rows if a task of it runs while others wait. */
+function sessionsOf(answer: Answer, start = 0): Map<string, SessionRow> {
+  const sessions = new Map<string, SessionRow>();
+  for (const row of answer) {
+    // An outer join finds nothing where there is nothing: all its columns are null.
+    if (row[start] === null) continue;
+    const session = rowAt<Session>(FIELDS.session, row, start);
+    const one = row[start + TASK_AT] === null ? null : rowAt<Task>(FIELDS.task, row, start + TASK_AT);
+    const { task = null, head = null } = sessions.get(session.id) ?? {};
+    const runs = one?.id === session.taskId;
+    sessions.set(session.id, {
+      session,
+      task: runs ? one : task,
+      head: runs ? head : one,
+      dueAt: row[start + DUE_AT] as number | null,
+    });
+  }
+  return sessions;
 }
 
 function tasksOf(answer: Answer): Task[] {

@@ -1,5 +1,6 @@
 import {
   compareInQueue,
+  hasQueue,
   nextHeadOf,
   type Change,
   type Decision,
@@ -170,11 +171,6 @@ function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<s
   const sameLease = before?.status === after.status && before.token === after.token;
   if (!sameLease) return LEASE[head];
   return head === 'kept' && before.seq === after.seq ? RENEW : NOTE[head];
-}
-
-/** Whether any task but the one that runs is open: without one, a look-up would find no head. */
-function hasQueue({ tasksOpen, taskId }: Session): boolean {
-  return tasksOpen > (taskId === null ? 0 : 1);
 }
 
 /** A task that changed without its session: no event says so, but the index must. */

@@ -35,7 +35,6 @@ export const TIMEOUTS = {
 
 const SESSION = selected(SESSION_COLUMNS, 's');
 const TASK = selected(TASK_COLUMNS, 't');
-const HEAD = selected(TASK_COLUMNS, 'h');
 const EVENT = selected(EVENT_COLUMNS, 'e');
 const RECEIPT = selected(RECEIPT_COLUMNS, 'r');
 
@@ -210,11 +209,10 @@ interface LockReady {
   readonly whenLocked: WhenLocked;
 }
 
-/** Sessions, each with its running task, its head, and when its next task is due. */
-const WITH_TASKS = `${SESSION}, ${TASK}, ${HEAD},
+/** Sessions, each with a task of its own, and when its next task is due; a row for the running task, and one for the head. */
+const WITH_TASK = `${SESSION}, ${TASK},
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)`;
-const THEIR_TASKS = `LEFT JOIN LATERAL (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) t ON true
-    LEFT JOIN LATERAL (${headOf('q.*', 's.namespace', 's.id')}) h ON true`;
+const THEIR_TASKS = `LEFT JOIN LATERAL ((SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) UNION ALL (${headOf('q.*', 's.namespace', 's.id')})) t ON true`;
 
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
@@ -271,11 +269,11 @@ export const SQL = {
     `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
 
   /** Namespace, ids. */
-  sessions: `SELECT ${WITH_TASKS} FROM orchestrator.sessions s ${THEIR_TASKS} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
+  sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
   /**
    * Namespace, ids, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a session if there is
    * none: the time in milliseconds and microseconds, what belongs to the whole database, and the receipts of these commands;
-   * then one of these sessions, the tasks' sessions and all that was found.
+   * then a session and one of its tasks, for these sessions, the tasks' sessions and all that was found.
    */
   read: `WITH d AS MATERIALIZED (SELECT ${now('$5')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
@@ -285,7 +283,7 @@ export const SQL = {
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
       (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$4')})) AS receipts)
-    SELECT d.*, ${WITH_TASKS} FROM d
+    SELECT d.*, ${WITH_TASK} FROM d
     LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))
     ${THEIR_TASKS}`,
   /** Namespace, ids. */

@@ -1,6 +1,7 @@
 import {
   addresseeOf,
   compareInQueue,
+  hasQueue,
   OrchestratorError,
   type Change,
   type Decision,
@@ -79,7 +80,7 @@ function insertSession(on: Statements, session: Session, queue: readonly Task[] 
 
 function updateSession(on: Statements, before: Session, after: Session, queueChanged: boolean): void {
   const { namespace, id } = after;
-  const next = queueChanged ? nextColumns(on.nextHead.get(namespace, id)) : [];
+  const next = queueChanged ? nextColumns(hasQueue(after) ? on.nextHead.get(namespace, id) : undefined) : [];
   const [statement, fields] = sessionUpdate(on, before, after, queueChanged);
   assertOne(statement.run(...valuesOf(after, fields), ...next, namespace, id, before.version).changes, 'session', id);
 }
