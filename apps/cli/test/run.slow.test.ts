@@ -94,6 +94,28 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
   });
 
+  test.concurrent('where the store moves, the command is ended at the next renewal, and goes on at the new address: 78', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    const id = await addTask(cli, { sessionId: 's' });
+    using running = new Running(cli, ['--ttl', '8s', '--', ...WORK]);
+    const command = await running.command();
+    const address = `sqlite:${join(cli.folder, 'new.db')}`;
+
+    const move = await cli.run(['store', 'move', '--to', address]);
+    const { exit, stderr } = await running.finished;
+    const words = ['run', '--agent', 'a', '--store', address, '--session', 's', '--resume', '--', 'true'];
+    const again = await cli.run(words);
+
+    expect(move.stderr).toContain('take their sessions back there with --resume');
+    expect([exit, stderr]).toEqual([78, expect.stringMatching(/moved to sqlite:.*new\.db[^]*\[STORE_MOVED\]/)]);
+    expect(stderr).not.toContain('paused');
+    expect(isGone(command)).toBe(true);
+    expect(again.exit).toBe(0);
+    expect(await cli.json(['task', 'show', id, '--store', address])).toMatchObject({ data: { status: 'succeeded' } });
+  });
+
   test.concurrent('a wrapper that was stopped past the TTL, its session taken over, ends the command: 79', async ({
     expect,
   }) => {

@@ -1,5 +1,6 @@
 import {
   checkProgress,
+  OrchestratorError,
   type CheckpointReply,
   type HeartbeatReply,
   type Json,
@@ -73,8 +74,11 @@ export type LeaseNews =
   | { readonly is: 'cancel_requested' }
   /** The last news: somebody else may hold the session. */
   | { readonly is: 'lost'; readonly reply: LeaseLost }
-  /** The last news: the TTL is over without a renewal. */
-  | { readonly is: 'expired' };
+  /**
+   * The last news: the TTL is over without a renewal; or, with an error, it will be, since the store has moved and cannot be
+   * reached any more from here.
+   */
+  | { readonly is: 'expired'; readonly error: OrchestratorError | null };
 
 export interface KeepLeaseOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
@@ -223,7 +227,7 @@ class Keeper implements LeaseKeeper {
       this.#endAttempt(this.#attempt);
     if (this.#trust === 'sure' && ageMs >= this.#ttlMs * TRUSTED_SHARE) this.#becomeUnsure(now);
     if (this.#trust === 'unsure' && ageMs >= this.#ttlMs && this.#triedLongEnough(now))
-      this.#end('expired', { is: 'expired' });
+      this.#end('expired', { is: 'expired', error: null });
     if (this.#isOver) return;
     if (this.#attempt === null && this.#dueInMs(now) <= 0) this.#begin(now);
     this.#callOffLook();
@@ -291,6 +295,7 @@ class Keeper implements LeaseKeeper {
       this.#heard(startedAt, reply);
     } catch (error) {
       if (this.#isOver) return;
+      if (hasMoved(error)) return this.#end('expired', { is: 'expired', error });
       this.#endAttempt(startedAt);
       this.#tell({ is: 'renewal_failed', error });
       this.#look();
@@ -386,4 +391,9 @@ class Keeper implements LeaseKeeper {
     const { sessionId, token, instance } = lease;
     return { sessionId, token, ...(instance !== null && { instance }), ...(namespace !== undefined && { namespace }) };
   }
+}
+
+/** No later attempt would find the lease here again. */
+function hasMoved(error: unknown): error is OrchestratorError {
+  return error instanceof OrchestratorError && error.code === 'STORE_MOVED';
 }

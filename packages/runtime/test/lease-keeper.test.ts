@@ -275,7 +275,7 @@ test('a lease that nobody could ask about has expired when its TTL is over', asy
   await time.advance(1);
 
   expect(keeper.trust).toBe('expired');
-  expect(news.at(-1)).toEqual({ is: 'expired' });
+  expect(news.at(-1)).toEqual({ is: 'expired', error: null });
   const sent = line.sentAt.length;
   line.state = 'open';
   await time.advance(TTL_MS);
@@ -333,7 +333,11 @@ test('a dead holder is not renewed', async () => {
   await time.advance(TTL_MS);
 
   expect(line.sentAt).toEqual([25_000]);
-  expect(news.slice(1)).toEqual([{ is: 'withheld', why: 'not_alive' }, { is: 'unsure' }, { is: 'expired' }]);
+  expect(news.slice(1)).toEqual([
+    { is: 'withheld', why: 'not_alive' },
+    { is: 'unsure' },
+    { is: 'expired', error: null },
+  ]);
   expect(keeper.trust).toBe('expired');
 });
 

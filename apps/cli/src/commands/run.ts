@@ -80,7 +80,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
     const result = await perform(call, { orchestrator, claim: claimed, since, command, onLost, interruptedBy });
     const exit = await leaveResult(call, result, resultFile);
     // What still waits for an answer of the store would keep this process for as long.
-    if (result.reason === 'store_unreachable') process.exit(exit);
+    if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
     return exit;
   } catch (error) {
     return await notRun(call, failureOf(error), resultFile);

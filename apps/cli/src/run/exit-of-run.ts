@@ -8,6 +8,8 @@ export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): n
       return 79;
     case 'store_unreachable':
       return 69;
+    case 'store_moved':
+      return 78;
     case 'timed_out':
       return 124;
     case 'not_started':

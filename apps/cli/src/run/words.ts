@@ -18,6 +18,7 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
     case 'timed_out':
       return 'the command took longer than its --timeout: ending it';
     case 'expired':
+      if (news.error !== null) return `${news.error.message} The lease is kept there, and not from here: ${then}`;
       return `the store could not be reached until the lease was over, and the command still runs: ${then}`;
     case 'lost':
       return `the lease is lost${lossOf(news.reply)}, and the command still runs: ${then}`;
@@ -51,6 +52,15 @@ export function failureOfRun(result: RunResult, { task, lease }: ClaimRecord): F
       const said = `The store could not be told how task ${task.id} came out${message === null ? '' : `: ${message}`}`;
       return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'It will be recovered when its lease is over.' });
     }
+    case 'store_moved':
+      return new Failure(
+        'STORE_MOVED',
+        `${message ?? 'The store has moved.'} Task ${task.id} is still claimed there.`,
+        {
+          exit,
+          hint: 'Run it again with --store and the new address, and --resume: the session is taken back with its context.',
+        },
+      );
     case 'ended':
     case 'released_by_command':
     case 'interrupted':
@@ -84,6 +94,7 @@ export function endLine(
     case 'not_started':
     case 'lease_lost':
     case 'store_unreachable':
+    case 'store_moved':
       return null;
   }
 }

@@ -30,6 +30,7 @@ export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs
       return { outcome: 'released', note: `The command never started: ${message ?? ''}`.slice(0, NOTE_CHARACTERS_MAX) };
     case 'lease_lost':
     case 'store_unreachable':
+    case 'store_moved':
       return {
         outcome: 'released',
         note: 'The command was ended: nobody could tell whether its lease was still held.',

@@ -56,7 +56,9 @@ export interface RunOptions {
 export type OnLost = 'term' | 'warn' | { readonly exec: readonly string[] };
 
 export type RunNews =
-  | { readonly is: 'paused' | 'resumed' | 'cancel_requested' | 'expired' | 'timed_out' }
+  | { readonly is: 'paused' | 'resumed' | 'cancel_requested' | 'timed_out' }
+  /** With what the store said, if it was that it has moved. */
+  | { readonly is: 'expired'; readonly error: OrchestratorError | null }
   | { readonly is: 'lost'; readonly reply: LeaseLost }
   | { readonly is: 'signalled'; readonly signal: EndingSignal }
   | { readonly is: 'hook_failed'; readonly message: string };
@@ -75,7 +77,9 @@ export type RunReason =
   | 'cancelled'
   | 'lease_lost'
   /** The store could not be reached until the TTL was over. */
-  | 'store_unreachable';
+  | 'store_unreachable'
+  /** The store has moved: the lease is kept at its new address, which this run does not know. */
+  | 'store_moved';
 
 export interface RunResult extends CommandEnd {
   readonly reason: RunReason;
@@ -110,7 +114,7 @@ const HEEDED_MS = 10_000;
 const NOT_STARTED: CommandEnd = { code: null, signal: null };
 
 /** Why the command is ended from here. */
-type Ending = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable'>;
+type Ending = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
 
 /** A signal that asked for an end; `passedOn` by us, where the terminal does not send it to the command as well. */
 interface Interruption {
@@ -128,6 +132,8 @@ class Run {
   #ending: { readonly reason: Ending; readonly done: Promise<void> } | null = null;
   #interruption: Interruption | null = null;
   #lost: LeaseLost | null = null;
+  /** Why the lease could not be renewed until it was over. */
+  #expiry: 'store_unreachable' | 'store_moved' = 'store_unreachable';
   #renewedAt: Instant;
   #startedAt: number | null = null;
   #endedAt: number | null = null;
@@ -204,7 +210,7 @@ class Run {
     const handsOff = this.#options.onLost === 'warn';
     if (trust === 'unsure' && !handsOff) command.pause('doubt');
     if (trust === 'lost' && !handsOff) this.#end('lease_lost');
-    if (trust === 'expired' && !handsOff) this.#end('store_unreachable');
+    if (trust === 'expired' && !handsOff) this.#end(this.#expiry);
     if (cancelRequested) this.#end('cancelled');
     if (this.#interruption !== null) this.#passOn(this.#interruption);
   }
@@ -254,8 +260,9 @@ class Run {
         if (!handsOff) this.#end('lease_lost');
         return;
       case 'expired':
-        this.#options.onNews({ is: 'expired' });
-        if (!handsOff) this.#end('store_unreachable');
+        if (news.error !== null) this.#expiry = 'store_moved';
+        this.#options.onNews(news);
+        if (!handsOff) this.#end(this.#expiry);
         return;
       case 'renewal_failed':
       case 'withheld':
@@ -274,7 +281,7 @@ class Run {
 
   async #terminate(command: CommandProcess, reason: Ending): Promise<void> {
     const { onLost } = this.#options;
-    if (typeof onLost === 'object' && (reason === 'lease_lost' || reason === 'store_unreachable')) {
+    if (typeof onLost === 'object' && (reason === 'lease_lost' || reason === this.#expiry)) {
       command.pause('hook');
       const problem = await runHook(onLost.exec, { ...this.#env, ORCHESTRATOR_PID: String(command.pid) });
       if (problem !== null) this.#options.onNews({ is: 'hook_failed', message: problem });
@@ -318,7 +325,7 @@ class Run {
   #reasonFor(end: CommandEnd): RunReason {
     const ended = this.#ending?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
     if (this.#lost !== null) return withoutLease(this.#lost, ended);
-    return this.#command === null && this.#keeper.trust === 'expired' ? 'store_unreachable' : ended;
+    return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;
   }
 
   #isInterrupted({ code }: CommandEnd): boolean {
@@ -336,7 +343,7 @@ class Run {
     this.#keeper.stop();
     try {
       const release = this.#release(report);
-      const reply = await (reason === 'store_unreachable' ? within(LAST_WORD_MS, release) : release);
+      const reply = await (reason === this.#expiry ? within(LAST_WORD_MS, release) : release);
       if (!reply.ok) {
         this.#lost = reply;
         return this.#result(withoutLease(reply, reason), end, { message });
@@ -345,7 +352,8 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      return this.#result('store_unreachable', end, { message: messageOf(error) });
+      const isMoved = error instanceof OrchestratorError && error.code === 'STORE_MOVED';
+      return this.#result(isMoved ? 'store_moved' : 'store_unreachable', end, { message: messageOf(error) });
     }
   }
 

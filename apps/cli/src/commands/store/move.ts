@@ -55,7 +55,7 @@ function moved(report: MoveReport): Answer {
 function heldRemark(held: number): string[] {
   if (held === 0) return [];
   return [
-    `held sessions: ${held}; their holders go on at the new address with the tokens they have, and the first claim there gives each a new TTL`,
+    `held sessions: ${held}; their tokens hold at the new address, where the first claim gives each a new TTL; \`run\` and workers that only know the old one end, and take their sessions back there with --resume`,
   ];
 }
 
