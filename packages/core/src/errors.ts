@@ -142,7 +142,7 @@ export const ERRORS = {
   STORE_TLS: {
     retryable: false,
     means: 'No secure connection to the server could be made.',
-    hint: 'Let the server offer TLS with a certificate for its name. In a network that you trust, add ?sslmode=require (no check of the certificate) or ?sslmode=disable to the store URL.',
+    hint: 'Let the server offer TLS with a certificate for its name; for an authority of your own, add ?sslrootcert=/path/ca.crt. In a network that you trust, add ?sslmode=require (no check of the certificate) or ?sslmode=disable to the store URL.',
   },
   STORE_SERVER_TOO_OLD: {
     retryable: false,

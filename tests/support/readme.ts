@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The top of the repository, where the README's commands are typed. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Elsewhere `npx node` asks the registry for one. */
+export const bringsNode = existsSync(join(root, 'node_modules/.bin/node'));
+
+/** Whether there is a Node that runs the README's TypeScript as it stands. */
+export const runsTypeScript = bringsNode || parseInt(process.versions.node, 10) >= 24;
+
+export function page(name: string): Promise<string> {
+  return readFile(join(root, name), 'utf8');
+}
+
+/** The part of the README below this heading, up to the next; what a terminal shows may have headings of its own. */
+export async function section(heading: string): Promise<string> {
+  const parts = (await page('README.md')).matchAll(/^## (.*)\n((?: *```[^]*?^ *```\n|(?!## ).*\n)*)/gmu);
+  for (const [, title, text = ''] of parts) if (title === heading) return text;
+  throw new Error(`the README has no section "${heading}"`);
+}
+
+/** The blocks in this language; '' are those without one: what a terminal shows. */
+export function blocks(text: string, language: string): string[] {
+  return [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gmsu)].flatMap(([, named, code = '']) =>
+    named === language ? [code] : [],
+  );
+}
+
+/** An empty HOME, which is also the place of temporary folders, with the PATH of a newcomer's shell. */
+export async function emptyHome() {
+  const path = await mkdtemp(join(tmpdir(), 'readme-'));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(ORCH|OPENCLAW)/u.test(name));
+  return {
+    env: { ...Object.fromEntries(kept), HOME: path, TMPDIR: path, PATH: hostPath(), NO_COLOR: '1' },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+  };
+}
+
+/** Without the folders in front that npm scripts add: a newcomer's shell does not have them. */
+function hostPath(): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
+}
