@@ -35,7 +35,10 @@ const define: Define = (program, run) => {
       '--on-lost <action...>',
       'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first, while this one is paused (ORCHESTRATOR_PID); its words must not begin with a dash',
     )
-    .option('--result-file <file>', 'write what came of it there, as JSON')
+    .option(
+      '--result-file <file>',
+      'write what came of it there, as JSON, for nobody else to read; only in the place of a regular file, or of none',
+    )
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
     .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
     .action(run<RunOptions, [string[]]>(runCommand));
