@@ -2,7 +2,7 @@
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
  *  - it finds the lease in its environment, payload and context in private files that are gone afterwards
- *  - a run within a run sees the inner lease
+ *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
  *  - heartbeat, checkpoint and release work from within; a release of its own stands
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
  *  - what never started is 125 to 127 and charges no attempt
@@ -83,28 +83,37 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
 
-  test.concurrent('a run within a run sees the inner lease', async ({ expect }) => {
+  test.concurrent('a run within a run sees the inner lease, and has an instance of its own', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 'outer', priority: 1 });
     await addTask(cli, { sessionId: 'inner' });
-    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_TOKEN';
+    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_TOKEN $ORCHESTRATOR_INSTANCE';
+    const script = `${say}; ${ORCHESTRATOR} run -- sh -c '${say}'`;
 
-    const { exit, stdout } = await cli.run([
-      'run',
-      '--agent',
-      'a',
-      '--',
-      'sh',
-      '-c',
-      `${say}; ${ORCHESTRATOR} run -- sh -c '${say}'`,
-    ]);
+    const { exit, stdout } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script]);
 
-    const [[outer, outerToken] = [], [inner, innerToken] = []] = stdout
+    const [[outer, outerToken, outerInstance] = [], [inner, innerToken, innerInstance] = []] = stdout
       .trim()
       .split('\n')
       .map((line) => line.split(' '));
     expect([exit, outer, inner]).toEqual([0, 'outer', 'inner']);
     expect(Number(innerToken)).toBeGreaterThan(Number(outerToken));
+    expect(innerInstance).toMatch(/^[0-9a-f-]{36}$/);
+    expect(innerInstance).not.toBe(outerInstance);
+  });
+
+  test.concurrent('an instance that was named is kept; with --resume, a run within a run takes nothing from the outer one', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 'outer', priority: 1 });
+    await addTask(cli, { sessionId: 'inner' });
+    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_INSTANCE';
+    const script = `${say}; ${ORCHESTRATOR} run --resume -- sh -c '${say}'`;
+
+    const { exit, stdout } = await cli.run(['run', '--agent', 'a', '--instance', 'one', '--', 'sh', '-c', script]);
+
+    expect([exit, stdout]).toEqual([0, 'outer one\ninner one\n']);
   });
 
   test.concurrent('heartbeat, checkpoint and release work from within; a release of its own stands', async ({
