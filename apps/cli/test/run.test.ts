@@ -2,18 +2,20 @@
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
  *  - it finds the lease in its environment, payload and context in private files that are gone afterwards
- *  - a run within a run sees the inner lease
+ *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
  *  - heartbeat, checkpoint and release work from within; a release of its own stands
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
  *  - what never started is 125 to 127 and charges no attempt
  *  - nothing to claim is 75, or what --conflict-exit-code says; --wait waits
  *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
  *  - --timeout ends it: 124, the attempt has failed; a cancellation ends it: the task is cancelled
- *  - --result-file says what came of it, and is looked at before anything is claimed
+ *  - --result-file says what came of it, to its owner alone, and is looked at before anything is claimed
+ *  - what is no regular file is never replaced by it, nor followed
  *  - --quiet-unless-failed shows what was written only if it failed
  *  - what it cannot do is refused with 64
  */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -81,28 +83,37 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
 
-  test.concurrent('a run within a run sees the inner lease', async ({ expect }) => {
+  test.concurrent('a run within a run sees the inner lease, and has an instance of its own', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 'outer', priority: 1 });
     await addTask(cli, { sessionId: 'inner' });
-    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_TOKEN';
+    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_TOKEN $ORCHESTRATOR_INSTANCE';
+    const script = `${say}; ${ORCHESTRATOR} run -- sh -c '${say}'`;
 
-    const { exit, stdout } = await cli.run([
-      'run',
-      '--agent',
-      'a',
-      '--',
-      'sh',
-      '-c',
-      `${say}; ${ORCHESTRATOR} run -- sh -c '${say}'`,
-    ]);
+    const { exit, stdout } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script]);
 
-    const [[outer, outerToken] = [], [inner, innerToken] = []] = stdout
+    const [[outer, outerToken, outerInstance] = [], [inner, innerToken, innerInstance] = []] = stdout
       .trim()
       .split('\n')
       .map((line) => line.split(' '));
     expect([exit, outer, inner]).toEqual([0, 'outer', 'inner']);
     expect(Number(innerToken)).toBeGreaterThan(Number(outerToken));
+    expect(innerInstance).toMatch(/^[0-9a-f-]{36}$/);
+    expect(innerInstance).not.toBe(outerInstance);
+  });
+
+  test.concurrent('an instance that was named is kept; with --resume, a run within a run takes nothing from the outer one', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 'outer', priority: 1 });
+    await addTask(cli, { sessionId: 'inner' });
+    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_INSTANCE';
+    const script = `${say}; ${ORCHESTRATOR} run --resume -- sh -c '${say}'`;
+
+    const { exit, stdout } = await cli.run(['run', '--agent', 'a', '--instance', 'one', '--', 'sh', '-c', script]);
+
+    expect([exit, stdout]).toEqual([0, 'outer one\ninner one\n']);
   });
 
   test.concurrent('heartbeat, checkpoint and release work from within; a release of its own stands', async ({
@@ -290,20 +301,48 @@ describe.skipIf(process.platform === 'win32')('run', () => {
         lease: expect.objectContaining({ agent: 'a', token: expect.any(Number), session_id: expect.any(String) }),
       },
     });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test.concurrent.for(['absent/result.json', '.'])(
-    'a result file %s is refused before anything is claimed',
+  test.concurrent.for(['absent/result.json', '.', 'pipe', 'link', 'dangling'])(
+    'a result file %s is refused before anything is claimed, and left as it is',
     async (file, { expect }) => {
       using cli = new Cli();
       const id = await addTask(cli);
+      placeOddFiles(cli);
+      const before = kindsIn(cli);
 
       const ran = await cli.run(['run', '--agent', 'a', '--result-file', file, '--', 'true']);
 
       expect([ran.exit, ran.stderr]).toEqual([73, expect.stringContaining('result file')]);
       expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', startedAt: null });
+      expect(kindsIn(cli)).toEqual(before);
     },
   );
+
+  test.concurrent('what became no regular file while the command ran is left as it is, too', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+
+    const command = ['sh', '-c', 'mkfifo result.json'];
+    const ran = await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', ...command]);
+
+    expect([ran.exit, ran.stderr]).toEqual([74, expect.stringContaining('no regular file')]);
+    expect(lstatSync(join(cli.folder, 'result.json')).isFIFO()).toBe(true);
+  });
+
+  test.concurrent('a result file is written through no name that could be guessed and planted', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    writeFileSync(join(cli.folder, 'precious'), 'precious');
+
+    const command = ['sh', '-c', 'ln -s precious "result.json.$PPID.tmp"'];
+    const ran = await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', ...command]);
+
+    expect(ran.exit).toBe(0);
+    expect(readFileSync(join(cli.folder, 'precious'), 'utf8')).toBe('precious');
+    expect(lstatSync(join(cli.folder, 'result.json')).isFile()).toBe(true);
+  });
 
   test.concurrent('a store that cannot be reached is 69, and the result file says so', async ({ expect }) => {
     using cli = new Cli();
@@ -367,6 +406,20 @@ test.concurrent.for([
 
   expect([exit, stdout + stderr]).toEqual([64, expect.stringMatching(said)]);
 });
+
+/** What a result file must never replace, nor write through. */
+function placeOddFiles(cli: Cli): void {
+  execFileSync('mkfifo', ['pipe'], { cwd: cli.folder });
+  writeFileSync(join(cli.folder, 'precious'), 'precious');
+  symlinkSync('precious', join(cli.folder, 'link'));
+  symlinkSync('nowhere', join(cli.folder, 'dangling'));
+}
+
+/** What kind of thing the odd files are, and what the linked one says. */
+function kindsIn(cli: Cli): unknown {
+  const kinds = ['pipe', 'link', 'dangling'].map((name) => lstatSync(join(cli.folder, name)).mode);
+  return [...kinds, readFileSync(join(cli.folder, 'precious'), 'utf8'), existsSync(join(cli.folder, 'nowhere'))];
+}
 
 function resultIn(file: string): unknown {
   return (JSON.parse(readFileSync(file, 'utf8')) as { data: unknown }).data;

@@ -142,21 +142,40 @@ export class Job {
 function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
   if (!aborted) return failure(error);
   if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
-  return error instanceof WorkAborted ? { outcome: 'cancelled' } : { outcome: 'cancelled', error: taskError(error) };
+  return seen(() => error instanceof WorkAborted)
+    ? { outcome: 'cancelled' }
+    : { outcome: 'cancelled', error: taskError(error) };
 }
 
 /** A failed attempt, by whatever was thrown. */
 export function failure(error: unknown): NonNullable<Ending> {
-  if (!(error instanceof TaskFailed)) return { outcome: 'failed', error: taskError(error) };
-  const { data, final } = error;
-  return { outcome: 'failed', error: { ...taskError(error), ...(data !== undefined && { data }) }, final };
+  const told = taskError(error);
+  const more = seen(() => (error instanceof TaskFailed ? { data: error.data, final: error.final } : null));
+  if (!more) return { outcome: 'failed', error: told };
+  const { data, final } = more;
+  return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
 }
 
-/** As the log takes it, whatever the text was: an error that cannot be reported would be lost. */
+/** As the log takes it, whatever was thrown: an error that cannot be reported would be lost, and its task with it. */
 function taskError(error: unknown): { message: string; code?: string } {
-  const message = storable(error instanceof Error ? error.message || error.name : String(error));
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const message = storable(seen(() => textOf(error)) ?? 'What was thrown tells nothing of itself.');
+  const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
   return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const texts: readonly unknown[] = [error.message, error.name];
+  return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
+}
+
+/** Anything can be thrown, and any look at it (a getter, a proxy, its own toString) may throw in turn. */
+function seen<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;

@@ -357,7 +357,7 @@ class RunningWorker implements Worker {
     let said = ending;
     try {
       const reply = await this.#sendRelease(claim, said).catch((error: unknown) => {
-        if (!isMistake(error)) throw error;
+        if (!isOfWhatWasGiven(error)) throw error;
         // What the handler gave cannot be stored: that is its failure, and another attempt may give something else.
         said = failure(error);
         return this.#sendRelease(claim, said);
@@ -423,8 +423,10 @@ class RunningWorker implements Worker {
   }
 }
 
-function isMistake(error: unknown): error is OrchestratorError {
-  return error instanceof OrchestratorError && (error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED');
+/** Whether not the store has refused a release, but what the handler gave has: by its rules, or by throwing when it was read. */
+function isOfWhatWasGiven(error: unknown): boolean {
+  if (!(error instanceof OrchestratorError)) return true;
+  return error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED';
 }
 
 function kindsOf<Kinds extends AnyKinds>({ kinds, handler }: WorkerOptions<Kinds>): readonly string[] | undefined {

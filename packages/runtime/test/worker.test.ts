@@ -4,7 +4,7 @@
  *  - each kind has its handler, and other kinds are left alone
  *  - what a handler throws fails the attempt, with its message and code
  *  - a failure that another attempt would not mend ends the task at once
- *  - what cannot be stored as a result or an error fails the attempt all the same
+ *  - what cannot be stored as a result or an error, or throws when it is read, fails the attempt all the same
  *  - as many tasks at once as it was told, and no more
  *  - with the release of a task the next is taken in the same transaction
  *  - a busy worker recovers stale sessions all the same
@@ -103,6 +103,29 @@ function waiting() {
   return { handler, got, finish: ends.resolve, fail: ends.reject };
 }
 
+/** The text of what tells nothing. */
+const UNTOLD = 'What was thrown tells nothing of itself.';
+
+/** The same, with a property that throws whenever it is read. */
+function throwingAt<T extends object>(of: T, name: string): T {
+  return Object.defineProperty(of, name, {
+    enumerable: true,
+    get: () => {
+      throw new Error(`${name} throws`);
+    },
+  });
+}
+
+function lookThrows(): never {
+  throw new Error('look throws');
+}
+
+/** Of which nothing can be asked, except whether it is a promise. */
+function hostileProxy(): object {
+  const get = (_: object, name: string | symbol) => (name === 'then' ? undefined : lookThrows());
+  return new Proxy({}, { get, getPrototypeOf: lookThrows, has: lookThrows, ownKeys: lookThrows });
+}
+
 /** A handler that throws as soon as its signal tells. */
 const obedient: Handler = ({ signal }) =>
   new Promise((_, reject) => {
@@ -168,6 +191,18 @@ test.for([
   ['anything else', 'what is this', { message: 'what is this' }],
   ['text that no store takes', new Error('a\u0000b\uD800'), { message: 'a\uFFFDb\uFFFD' }],
   ['more text than a store takes', new Error('x'.repeat(10_000)), { message: 'x'.repeat(4_096) }],
+  ['an object without a prototype', Object.create(null), { message: UNTOLD }],
+  [
+    'an error whose message is an object',
+    Object.assign(new RangeError(), { message: { at: 1 } }),
+    { message: 'RangeError' },
+  ],
+  ['an error whose message throws', throwingAt(new Error('x', { cause: 1 }), 'message'), { message: UNTOLD }],
+  ['an error whose code throws', throwingAt(new Error('gone'), 'code'), { message: 'gone' }],
+  ['an object whose toString throws', throwingAt({}, 'toString'), { message: UNTOLD }],
+  ['a proxy that throws at every look', hostileProxy(), { message: UNTOLD }],
+  ['a failure whose data throw', throwingAt(new TaskFailed('bad'), 'data'), { message: 'bad' }],
+  ['a failure with data that throw', new TaskFailed('bad', { data: throwingAt({}, 'at') }), { message: 'at throws' }],
 ] as const)('%s that a handler throws fails the attempt', async ([, thrown, error]) => {
   const { start, add, orchestrator } = await open();
   await add('count');
@@ -196,6 +231,8 @@ test('a failure that another attempt would not mend ends the task at once', asyn
 test.for([
   ['result', () => ({ at: Number.NaN }), 'result.at is not a finite number.'],
   ['result', () => 'x'.repeat(300_000), 'result is 300002 bytes of JSON, the limit is 262144.'],
+  ['result', () => throwingAt({}, 'at'), 'at throws'],
+  ['result', () => ({ of: hostileProxy() }), 'look throws'],
   [
     'error',
     () => {

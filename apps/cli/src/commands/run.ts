@@ -35,7 +35,10 @@ const define: Define = (program, run) => {
       '--on-lost <action...>',
       'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first, while this one is paused (ORCHESTRATOR_PID); its words must not begin with a dash',
     )
-    .option('--result-file <file>', 'write what came of it there, as JSON')
+    .option(
+      '--result-file <file>',
+      'write what came of it there, as JSON, for nobody else to read; only in the place of a regular file, or of none',
+    )
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
     .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
     .action(run<RunOptions, [string[]]>(runCommand));
@@ -60,7 +63,8 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
   const { DEFAULTS, ownProcess } = await import('@agent-orchestrator/runtime');
-  const { agent, instance = randomUUID() } = call.requireAgent();
+  const { agent } = call.requireAgent();
+  const instance = instanceOf(call);
   const own = ownProcess();
   // Its group is told when the command has been started: until then nobody may take this process for all there is.
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
@@ -85,6 +89,17 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   } catch (error) {
     return await notRun(call, failureOf(error), resultFile);
   }
+}
+
+/**
+ * A run within a run is another one: it does not take over the instance that its environment tells of. With --resume it does, or what the
+ * outer run holds would count as an earlier run's, and be taken from it.
+ */
+function instanceOf({ options }: Call<RunOptions>): string {
+  const { instance, resume } = options;
+  const isOfOuterRun =
+    process.env['ORCHESTRATOR_TOKEN'] !== undefined && instance === process.env['ORCHESTRATOR_INSTANCE'];
+  return instance === undefined || (isOfOuterRun && !resume) ? randomUUID() : instance;
 }
 
 async function perform(

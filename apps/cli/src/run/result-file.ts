@@ -1,8 +1,9 @@
-import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 
-/** Where a run leaves what came of it: whole, or not at all. */
+/** Where a run leaves what came of it: whole, or not at all, and for nobody else to read, since the lease stands in it. */
 export class ResultFile {
   readonly #path: string;
 
@@ -19,11 +20,11 @@ export class ResultFile {
     const path = resolve(file);
     try {
       await access(dirname(path), constants.W_OK | constants.X_OK);
-      if (await isFolder(path)) throw new Error('it is a folder');
+      await refuseWhatIsNoFile(path);
     } catch (error) {
       throw new Failure('OUTPUT', `The result file ${file} cannot be written: ${(error as Error).message}`, {
         exit: 73,
-        hint: 'Name a file in a folder that can be written; nothing was claimed.',
+        hint: 'Name a regular file, or none yet, in a folder that can be written; nothing was claimed.',
         field: 'resultFile',
         cause: error,
       });
@@ -37,11 +38,11 @@ export class ResultFile {
    * @throws `OUTPUT`
    */
   async write(text: string): Promise<void> {
-    const unfinished = `${this.#path}.${process.pid}.tmp`;
+    const unfinished = `${this.#path}.${randomUUID()}.tmp`;
     try {
-      await using file = await open(unfinished, 'w');
-      await file.writeFile(text);
-      await file.sync();
+      // What stands there may have changed while the command ran.
+      await refuseWhatIsNoFile(this.#path);
+      await writeNew(unfinished, text);
       await rename(unfinished, this.#path);
     } catch (error) {
       await rm(unfinished, { force: true });
@@ -52,10 +53,18 @@ export class ResultFile {
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+/** Nothing that is there already, least of all what a symbolic link names. */
+async function writeNew(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  await file.writeFile(text);
+  await file.sync();
+}
+
+/** Something else would be gone for good: a device, a pipe that somebody reads, a symbolic link. */
+async function refuseWhatIsNoFile(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found !== null && !found.isFile()) throw new Error('it is there, and no regular file');
 }
