@@ -3,7 +3,8 @@ import type { ClaimCall, TaskCall } from '../factories.ts';
 import type { CommandStep, Met, Step, TimeStep } from './step.ts';
 
 const is = <Name extends string>(name: Name) => fc.constant(name);
-const sometimes = <T>(value: fc.Arbitrary<T>, oneIn = 3) => fc.option(value, { nil: undefined, freq: oneIn - 1 });
+/** Every other time: `freq` says how rare the nil is, and 1 would be always. */
+const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
 const rarely = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
@@ -41,16 +42,13 @@ const task: fc.Arbitrary<TaskCall> = fc
 
 const claimCall: fc.Arbitrary<ClaimCall> = fc.record({
   agent,
-  instance: sometimes(instance, 2),
+  instance: sometimes(instance),
   roles: fc.subarray(['builder', 'reviewer']),
   kinds: sometimes(fc.subarray(['build', 'review'], { minLength: 1 })),
   ttlMs: fc.constantFrom(1_000, 10_000, 60_000),
   staleAfterMs: fc.constantFrom(1_000, 10_000, 120_000),
   resume: fc.boolean(),
-  process: sometimes(
-    pid.map((number) => ({ host: 'machine-1', boot: 'boot-1', pid: number, start: String(number) })),
-    2,
-  ),
+  process: sometimes(pid.map((number) => ({ host: 'machine-1', boot: 'boot-1', pid: number, start: String(number) }))),
 });
 
 const next: fc.Arbitrary<ClaimCall> = fc.record({
@@ -73,7 +71,7 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
       peer,
       namespace,
       call: claimCall,
-      session: sometimes(met, 2),
+      session: sometimes(met),
       limit: fc.integer({ min: 1, max: 3 }),
       evidence: rarely(met),
     }),
@@ -107,7 +105,7 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
       outcome,
       final: fc.boolean(),
       to: agent,
-      next: sometimes(next, 2),
+      next: sometimes(next),
     }),
   },
   {
