@@ -107,6 +107,7 @@ export { OrchestratorReads } from './reads.ts';
 export {
   assertComplete,
   assertOpenForWork,
+  assertMayFollow,
   assertSameMark,
   decodeStoreMark,
   encodeStoreMark,
