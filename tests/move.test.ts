@@ -14,6 +14,7 @@
  *  - cut off after any step, the same call goes on; at no time are both stores open
  *  - a store that is on its way somewhere, or gone, does not go anywhere else
  *  - given up at any step, the old store is open again and the new one never will be; once it was opened it is too late
+ *  - the old store itself, by whatever name, is not given up for the new one
  *  - two movers at once do no harm
  *  - a copy that differs is not opened
  *  - a log that does not bear out its state is not moved
@@ -33,6 +34,7 @@ import { describe, expect, test } from 'vitest';
 import { userUrl, withAdmin } from '../packages/storage-postgres/test/harness/databases.ts';
 import { createRoles, openPostgresRows } from '@agent-orchestrator/storage-postgres';
 import { openSqliteRows } from '@agent-orchestrator/storage-sqlite';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RowStore, StoreMark } from '@agent-orchestrator/core';
 import {
@@ -291,6 +293,28 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     expect(await (await opened(elsewhere)).verify()).toMatchObject({ ok: true });
   });
 
+  test.for(['moving', 'moved'] as const)(
+    '%s: the old store itself is not given up, by whatever name',
+    async (state) => {
+      const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
+      const before = await opened(from);
+      await fill(before);
+      const was = await everythingIn(from);
+      await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
+      if (state === 'moved') await remark(from, (mark) => mark && { ...mark, state });
+
+      for (const name of [from, otherNameOf(from)])
+        await expect(abandonMove({ from, to: name })).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'to' });
+      await expect(remark(from, (mark) => mark && { ...mark, state: 'given_up' })).rejects.toMatchObject({
+        code: 'INTERNAL',
+      });
+
+      expect(await everythingIn(from)).toEqual(was);
+      await abandonMove({ from, to });
+      expect(await before.enqueueTask({})).toMatchObject({ ok: true });
+    },
+  );
+
   test('who goes on with a move that was given up meanwhile does no harm', async () => {
     const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
     const before = await opened(from);
@@ -437,6 +461,14 @@ test('a store in memory goes nowhere', async () => {
 
 function addressOf(url: string): string {
   return parseStoreUrl(url).url;
+}
+
+/** A link to the file, or another name of the host. */
+function otherNameOf(url: string): string {
+  if (!url.startsWith('sqlite:')) return url.replace('@127.0.0.1:', '@localhost:');
+  const link = join(newFolder(), 'link.db');
+  symlinkSync(url.slice('sqlite:'.length), link);
+  return `sqlite:${link}`;
 }
 
 /** What a mover that is killed right after it has changed a mark leaves behind. */

@@ -108,6 +108,7 @@ export { OrchestratorReads } from './reads.ts';
 export {
   assertComplete,
   assertOpenForWork,
+  assertMayFollow,
   assertSameMark,
   decodeStoreMark,
   encodeStoreMark,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OrchestratorError } from './errors.ts';
+import { internalError, OrchestratorError } from './errors.ts';
 
 /**
  * What stands on the door of a store that is not open for work. `moving`: its rows are being copied to another store ·
@@ -55,6 +55,32 @@ function decoded(text: string): unknown {
  */
 export function assertSameMark(found: StoreMark | null, expected: StoreMark | null): void {
   if (textOf(found) !== textOf(expected)) throw somebodyElseCopies();
+}
+
+/** What a store is to those who would work on it. */
+type Standing = StoreMark['state'] | 'open';
+
+/** What may come after what. */
+const FOLLOWERS: Readonly<Record<Standing, readonly Standing[]>> = {
+  open: ['moving', 'copying'],
+  moving: ['moved', 'open'],
+  moved: ['open'],
+  copying: ['closing', 'given_up', 'open'],
+  closing: ['open'],
+  given_up: [],
+  backup: [],
+};
+
+/**
+ * For storages: that one mark may take the place of another. Above all, nothing but a copy can be given up: a store that
+ * says `moving` or `moved` has everything.
+ *
+ * @throws `INTERNAL`
+ */
+export function assertMayFollow(found: StoreMark | null, next: StoreMark | null): void {
+  const from: Standing = found?.state ?? 'open';
+  const to: Standing = next?.state ?? 'open';
+  if (!FOLLOWERS[from].includes(to)) throw internalError(`A store that is ${from} cannot become ${to}.`);
 }
 
 /** Two processes copy into one store, or one was given up while the other went on. */

@@ -84,7 +84,7 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
  * Gives up a move that is not done: the old store is open for work again, and the new place will never be a store.
  *
  * @param to needed where the old store says that it has moved: only the new one can tell that it was never opened
- * @throws `STORE_MOVED` if the new store has been opened
+ * @throws `STORE_MOVED` if the new store has been opened, `INVALID_INPUT` if `to` names the old one
  */
 export async function abandonMove({ from, to }: { from: string; to?: string }): Promise<AbandonReport> {
   await using source = await openRows(from, 'existing');
@@ -92,11 +92,13 @@ export async function abandonMove({ from, to }: { from: string; to?: string }): 
   const report = { from: parseStoreUrl(from).url, to: leaving?.address ?? null };
   if (leaving === null) return report;
   if (leaving.state !== 'moving' && leaving.state !== 'moved') assertOpenForWork(leaving);
+  if (to === undefined && leaving.state === 'moved')
+    throw moved(leaving, 'Name the new store with --to: if it was never opened, the move can be given up.');
+  await using target = to === undefined ? null : await openRows(to, 'existing');
+  const copy = target === null ? null : await copyOf(target, leaving);
   // As long as it says `moving`, no new store was opened, and none will be.
   if (leaving.state === 'moving') await source.replaceMark(leaving, null);
-  if (to !== undefined) await giveUpCopy(to, leaving);
-  else if (leaving.state === 'moved')
-    throw moved(leaving, 'Name the new store with --to: if it was never opened, the move can be given up.');
+  if (copy?.state === 'copying') await target?.replaceMark(copy, { ...copy, state: 'given_up' });
   if (leaving.state === 'moved') await source.replaceMark(leaving, null);
   return report;
 }
@@ -180,15 +182,19 @@ function assertBorneOut({ ok, findings }: Verification): void {
   );
 }
 
-async function giveUpCopy(to: string, leaving: StoreMark): Promise<void> {
-  await using target = await openRows(to, 'existing');
+/** The mark of the copy that can be given up; null: the place was never so much as marked. */
+async function copyOf(target: RowStore, leaving: StoreMark): Promise<StoreMark | null> {
   const found = await target.mark();
   if (found?.id !== leaving.id) {
-    // It was cut off before the new place was so much as marked.
-    if (leaving.state === 'moving') return;
+    if (leaving.state === 'moving') return null;
     throw moved(leaving, 'There the store is open for work: what happened since is only there.');
   }
-  if (found.state !== 'given_up') await target.replaceMark(found, { ...found, state: 'given_up' });
+  if (found.state === 'copying' || found.state === 'given_up') return found;
+  // By whatever name: a link, another name of the host, or a file that was copied.
+  throw new OrchestratorError('INVALID_INPUT', 'to names the store that moves, not the one that it moves to.', {
+    field: 'to',
+    hint: `Name the new store: it was to be at ${leaving.address}.`,
+  });
 }
 
 function moved({ state, address }: StoreMark, hint: string): OrchestratorError {

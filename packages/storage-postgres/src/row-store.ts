@@ -1,4 +1,5 @@
 import {
+  assertMayFollow,
   assertSameMark,
   decodeClockState,
   keyOfRow,
@@ -131,6 +132,7 @@ class PostgresRows implements RowStore {
             query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
           );
           assertSameMark(await readMark(link), expected);
+          assertMayFollow(expected, next);
           if (next?.state === 'copying') await assertEmpty(link);
           await run(link, ...writingMark(next));
         });

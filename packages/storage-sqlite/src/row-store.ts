@@ -1,4 +1,5 @@
 import {
+  assertMayFollow,
   assertSameMark,
   decodeClockState,
   keyOfRow,
@@ -136,6 +137,7 @@ class SqliteRows implements RowStore {
     return this.#write((db) => {
       const rows = new Rows(db);
       assertSameMark(rows.mark(), expected);
+      assertMayFollow(expected, next);
       if (next?.state === 'copying') assertEmpty(rows);
       writeMark(db, next);
     });
