@@ -13,7 +13,7 @@
  *  - a damaged store is backed up and restored as it is, and says so
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupStore, moveStore, openOrchestrator, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
@@ -153,6 +153,9 @@ test('what is there is not written over, and what killed processes left is taken
     code: 'STORE_NOT_FOUND',
   });
   await backupStore({ store, file: join(folder, 'new.db') });
+  // As a process leaves it that is killed between giving the file its name and taking the other one away.
+  linkSync(join(folder, 'new.db'), join(folder, dead));
+  await expect(backupStore({ store, file: join(folder, 'new.db') })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
   expect(readdirSync(folder).toSorted()).toEqual(['new.db', alive, 'other.db.partial-99999999', 'there.db']);
   expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');

@@ -24,13 +24,23 @@ export function killed(words: readonly string[], afterMs: number): Promise<Ended
   return ended(child);
 }
 
+/** Runs a program from source to its end, with settings in its argument and in its environment. */
+export function runFile(file: URL, settings: object, env: Readonly<Record<string, string>>): Promise<Ended> {
+  const words = ['--conditions=@agent-orchestrator/source', fileURLToPath(file), JSON.stringify(settings)];
+  return ended(started(words, { ...process.env, ...env }));
+}
+
 function start(words: readonly string[]) {
-  const child = spawn(process.execPath, [program, ...words]);
+  return started([program, ...words], process.env);
+}
+
+function started(words: readonly string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, words, { env });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-async function ended(child: ReturnType<typeof start>): Promise<Ended> {
+async function ended(child: ReturnType<typeof started>): Promise<Ended> {
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));

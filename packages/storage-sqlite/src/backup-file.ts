@@ -32,8 +32,9 @@ export interface BackupFile extends Disposable {
 export async function beginBackupFile(path: string, source?: string): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(path));
-    assertFree(place);
+    // First: of one that was killed once it had given the file its name, the other name is left.
     removeLeftovers(place);
+    assertFree(place);
     const file = new PartialFile(place);
     try {
       createFile(file.path);

@@ -44,10 +44,15 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(serverUrl: string, { migrated = true } = {}): Promise<TestDatabase> {
+/** @param options `template`: the name of another database to copy, which nobody is connected to */
+export async function createDatabase(
+  serverUrl: string,
+  options: { readonly migrated?: boolean; readonly template?: string } = {},
+): Promise<TestDatabase> {
+  const { migrated = true, template = migrated ? TEMPLATE : 'template1' } = options;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await withAdmin(serverUrl, async (sql) => {
-    await sql.unsafe(`CREATE DATABASE ${name}${migrated ? ` TEMPLATE ${TEMPLATE}` : ''}`);
+    await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
   const adminUrl = databaseUrl(serverUrl, name);
   const admin = postgres(adminUrl, { max: 1, onnotice: () => {} });

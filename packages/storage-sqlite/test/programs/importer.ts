@@ -1,23 +1,13 @@
-/** Imports an old database; kills itself as a step begins, if it is told to, and leaves what came of it otherwise. */
+/** Imports an old database, and leaves what came of it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { importLegacy } from '../../src/index.ts';
 import { leave, settings } from './parent.ts';
 
-const { folder, path, dieAt } = settings() as {
-  readonly folder: string;
-  readonly path: string;
-  readonly dieAt?: string;
-};
+const { folder, path } = settings() as { readonly folder: string; readonly path: string };
 
-const outcome = importLegacy({
-  path,
-  apply: true,
-  onProgress: ({ step }) => {
-    if (step === dieAt) process.kill(process.pid, 'SIGKILL');
-  },
-}).then(
+const outcome = importLegacy({ path, apply: true }).then(
   (result) => result.outcome,
   (error: unknown) => (error instanceof OrchestratorError ? error.code : String(error)),
 );

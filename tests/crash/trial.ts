@@ -1,0 +1,131 @@
+import { copyFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  keyOfRow,
+  LIMITS,
+  OrchestratorError,
+  TABLE_NAMES,
+  type Event,
+  type RowKey,
+  type StoreMark,
+} from '@agent-orchestrator/core';
+import { checkInvariants, readEvents } from '@agent-orchestrator/storage-conformance';
+import { checkStore, openStorage, type Orchestrator } from '@agent-orchestrator/runtime';
+import { expect, inject, onTestFinished } from 'vitest';
+import { openRows } from '../../packages/runtime/src/open-rows.ts';
+import { createDatabase } from '../../packages/storage-postgres/test/harness/databases.ts';
+import { newPlace, openedAt, type Kind } from '../support/stores.ts';
+import type { Operation } from './operation.ts';
+
+/** One store, or two, on which an operation is killed once. */
+export interface Trial {
+  readonly operation: Operation;
+  /** What must hold wherever it was killed. Tells whether it had come to its end. */
+  readonly promised: () => Promise<'done' | 'cut off'>;
+  /** Does it, if not as everybody would. */
+  readonly finish?: () => Promise<void>;
+  /** What must hold once it was done to its end. */
+  readonly done: () => Promise<void>;
+}
+
+/** Makes what all trials of an operation share, and tells how one is made. */
+export type Prepare = (kind: Kind) => Promise<() => Promise<Trial>>;
+
+/** So many that every long table, and every pass, takes several pages. */
+export const SESSIONS = 260;
+export const HELD = 210;
+
+const HALF_AN_HOUR_MS = 1_800_000;
+
+/**
+ * A store that nobody has open, for copies: sessions that are held, and some whose first task is done, each with a task that
+ * waits.
+ *
+ * @param clock `behind`: the leases are over and stale by now · `ahead`: they seem to have begun in the future, and a jump
+ * of the clock is due
+ */
+export async function filledStore(kind: Kind, clock: 'behind' | 'ahead' = 'behind'): Promise<string> {
+  const url = await newPlace(kind);
+  await using orchestrator = await openedAt(url, clock === 'ahead' ? HALF_AN_HOUR_MS : -HALF_AN_HOUR_MS);
+  await addToEach(orchestrator);
+  await addToEach(orchestrator);
+  const claimed = await orchestrator.claimTasks({
+    agent: 'company-agent',
+    limit: SESSIONS,
+    ttlMs: 1_000,
+    staleAfterMs: 1_000,
+  });
+  const claims = claimed.ok ? claimed.claims : [];
+  const done = claims.slice(HELD).map(({ lease: { sessionId, token } }) => ({ sessionId, token }));
+  await orchestrator.releaseTasks(done.map((lease) => ({ ...lease, outcome: 'succeeded' })));
+  return url;
+}
+
+async function addToEach(orchestrator: Orchestrator): Promise<void> {
+  const payload = { text: 'x'.repeat(100) };
+  await orchestrator.enqueueTasks(Array.from({ length: SESSIONS }, (_, at) => ({ sessionId: `s${at}`, payload })));
+}
+
+/** A copy of a store that nobody has open. */
+export async function copyOf(url: string): Promise<string> {
+  if (!url.startsWith('sqlite:')) {
+    const database = await createDatabase(inject('postgresUrl'), { template: new URL(url).pathname.slice(1) });
+    onTestFinished(() => database.drop());
+    return database.adminUrl;
+  }
+  const copy = await newPlace('sqlite');
+  copyFileSync(pathOf(url), pathOf(copy));
+  return copy;
+}
+
+export function pathOf(url: string): string {
+  return url.slice('sqlite:'.length);
+}
+
+/** A digest of each table's rows. */
+export async function rowsOf(url: string): Promise<Record<string, string>> {
+  await using store = await openRows(url, 'read-only');
+  const digests: Record<string, string> = {};
+  for (const table of TABLE_NAMES) {
+    const digest = createHash('sha256');
+    for (let after: RowKey = null; ;) {
+      const rows = await store.rows(table, after, LIMITS.page_max);
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      for (const row of rows)
+        digest.update(JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+      after = keyOfRow(table, last);
+    }
+    digests[table] = digest.digest('hex');
+  }
+  return digests;
+}
+
+/** What stands on a store's door: null: it is open for work; `absent`: there is none. */
+export async function doorOf(url: string): Promise<StoreMark['state'] | 'absent' | null> {
+  try {
+    await using store = await openRows(url, 'read-only');
+    return (await store.mark())?.state ?? null;
+  } catch (error) {
+    if (error instanceof OrchestratorError && error.code === 'STORE_NOT_FOUND') return 'absent';
+    throw error;
+  }
+}
+
+/** Asks the database, `verify` and the invariant checker whether all is well. */
+export async function whole(url: string): Promise<readonly Event[]> {
+  const { damage, verification } = await checkStore(url);
+  const storage = await openStorage(url, { mode: 'read-only' });
+  try {
+    const events = await readEvents(storage);
+    const violations = checkInvariants({ events });
+    expect({ damage, findings: verification?.findings, violations }).toEqual({
+      damage: [],
+      findings: [],
+      violations: [],
+    });
+    return events;
+  } finally {
+    await storage.close();
+  }
+}
