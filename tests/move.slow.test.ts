@@ -8,7 +8,8 @@ import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 import { work } from './support/long-log.ts';
-import { killed, run } from './support/program.ts';
+import type { MoverSettings } from './support/mover.ts';
+import { run, runFile } from './support/program.ts';
 import { claim, newPlace, opened } from './support/stores.ts';
 
 const EVENTS = 100_000;
@@ -29,7 +30,8 @@ test('100,000 events move to a server and back, with the mover killed on the way
     const to = places[index + 1] ?? '';
     const old = await opened(from);
     for (let kills = 0; kills < KILLS; kills += 1) {
-      expect(await killedOnTheWay(from, to, random)).toMatchObject({ signal: 'SIGKILL', stdout: '' });
+      const part = (kills + random.next()) / (KILLS + 1);
+      expect(await killedOnTheWay({ from, to, part })).toMatchObject({ signal: 'SIGKILL', stdout: '' });
       await expect(old.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
       await expect(openOrchestrator(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
     }
@@ -59,7 +61,7 @@ function move(from: string, to: string) {
   return run(['store', 'move', '--from', from, '--to', to]);
 }
 
-/** Starts the move, and kills it after it has come a little further. */
-function killedOnTheWay(from: string, to: string, random: Random) {
-  return killed(['store', 'move', '--from', from, '--to', to], random.between(400, 1_600));
+/** Goes on with the move until so much of it is done. */
+function killedOnTheWay(settings: MoverSettings) {
+  return runFile(new URL('support/mover.ts', import.meta.url), settings, {});
 }

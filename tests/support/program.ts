@@ -17,13 +17,6 @@ export function run(words: readonly string[]): Promise<Ended> {
   return ended(start(words));
 }
 
-/** Runs the built program, and kills it after so long. */
-export function killed(words: readonly string[], afterMs: number): Promise<Ended> {
-  const child = start(words);
-  setTimeout(() => child.kill('SIGKILL'), afterMs);
-  return ended(child);
-}
-
 /** Runs a program from source to its end, with settings in its argument and in its environment. */
 export function runFile(file: URL, settings: object, env: Readonly<Record<string, string>>): Promise<Ended> {
   const words = ['--conditions=@agent-orchestrator/source', fileURLToPath(file), JSON.stringify(settings)];
