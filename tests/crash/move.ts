@@ -26,7 +26,6 @@ export const move: Prepare = async (kind) => {
       done: async () => {
         expect([await doorOf(from), await doorOf(to)]).toEqual(['moved', null]);
         expect([await rowsOf(from), await rowsOf(to)]).toEqual([rows, rows]);
-        await whole(to);
         await using orchestrator = await openOrchestrator(to);
         const { sessionId, token } = { sessionId: held?.sessionId ?? '', token: held?.token ?? 0 };
         expect(await orchestrator.heartbeat({ sessionId, token })).toMatchObject({ ok: true });
