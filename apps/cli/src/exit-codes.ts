@@ -24,14 +24,14 @@ export const EXIT_CODES = {
   127: '`run`: the command was not found; no attempt was charged.',
   129: 'Interrupted (SIGHUP).',
   130: 'Interrupted (SIGINT).',
-  143: 'Interrupted (SIGTERM).',
+  143: 'Interrupted (SIGTERM); or `run`: the task was cancelled.',
 } as const;
 
 export type ExitCode = keyof typeof EXIT_CODES;
 
 /** What the table cannot list. */
 export const OTHER_EXIT_CODES =
-  'Any other is that of the command of `run`, passed on; 128 and the number of the signal where a signal ended it.';
+  'Any other is that of the command of `run`, passed on; 128 and the number of the signal where a signal ended it, or was sent to `run`: then never 0, whatever the command made of it.';
 
 /** Codes of errors that the command line adds to those of the API; reasons of refusals in upper case among them. */
 type CliCode =

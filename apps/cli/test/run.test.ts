@@ -7,8 +7,8 @@
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
  *  - what never started is 125 to 127 and charges no attempt
  *  - nothing to claim is 75, or what --conflict-exit-code says; --wait waits
- *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
- *  - --timeout ends it: 124, the attempt has failed; a cancellation ends it: the task is cancelled
+ *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt: 128 and its number, however the command ends
+ *  - --timeout ends it: 124, the attempt has failed; a cancellation ends it: 143, the task is cancelled
  *  - --result-file says what came of it, to its owner alone, and is looked at before anything is claimed
  *  - what is no regular file is never replaced by it, nor followed
  *  - --quiet-unless-failed shows what was written only if it failed
@@ -238,7 +238,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     running.child.kill('SIGTERM');
     const ran = await running.finished;
 
-    expect(ran.exit).toBe(0);
+    expect(ran.exit).toBe(143);
     expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
   });
 
@@ -256,11 +256,15 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     });
   });
 
-  test.concurrent('a cancellation ends it, and the task is cancelled', async ({ expect }) => {
+  test.concurrent.for([
+    ['exec sleep 100', { code: null, signal: 'SIGTERM' }],
+    ['trap "exit 0" TERM; while :; do sleep 0.05; done', { code: 0, signal: null }],
+    ['trap "exit 3" TERM; while :; do sleep 0.05; done', { code: 3, signal: null }],
+  ] as const)('a cancellation ends %s, and the task is cancelled: 143', async ([script, end], { expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     const file = join(cli.folder, 'result.json');
-    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', 'echo "pid $$"; exec sleep 100'];
+    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', `echo "pid $$"; ${script}`];
     using running = new Running(cli, words);
     await running.command();
 
@@ -269,7 +273,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
 
     expect([ran.exit, ran.stderr]).toEqual([143, expect.stringContaining('cancellation was asked')]);
     expect(await taskOf(cli, id)).toMatchObject({ status: 'cancelled' });
-    expect(resultIn(file)).toMatchObject({ reason: 'cancelled', signal: 'SIGTERM', outcome: 'cancelled' });
+    expect(resultIn(file)).toMatchObject({ exit: 143, reason: 'cancelled', outcome: 'cancelled', ...end });
   });
 
   test.concurrent('--result-file says what came of it', async ({ expect }) => {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fields, OrchestratorError } from '@agent-orchestrator/core';
 import { z } from 'zod';
@@ -62,13 +62,16 @@ export function readConfigFile(env: Environment): ConfigFile | null {
 function textOf(path: string): string | null {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as 0.)
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isAbsent(error)) return null;
     throw invalid(path, 'cannot be read', error);
   }
   try {
-    const { mode, uid, size } = fstatSync(file);
+    const status = fstatSync(file);
+    const { mode, uid, size } = status;
+    if (!status.isFile()) throw invalid(path, 'is no regular file');
     assertOwn(path, mode, uid);
     if (size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
     return readFileSync(file, 'utf8');

@@ -24,7 +24,7 @@ export interface JobOptions {
 }
 
 /** How a job is to be released; null: there is nothing left to release. */
-export type Ending = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final'> | null;
+export type Ending = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
 
 /** One handler at work under its lease. */
 export class Job {
@@ -34,6 +34,7 @@ export class Job {
   /** Aborted when the lease is gone, or the handler was left behind. */
   readonly #gone = new AbortController();
   readonly #left = Promise.withResolvers<Ending>();
+  readonly #ended = new AbortController();
   /** Why the lease is gone. */
   #over: WorkAborted | null = null;
 
@@ -51,12 +52,22 @@ export class Job {
     });
   }
 
+  get taskId(): string {
+    return this.#options.claim.task.id;
+  }
+
+  /** Aborted when the handler has ended, or was left behind. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
   /** Runs the handler to its end, or until it is left behind. The lease is not kept any more afterwards. */
   async run(handler: Handler): Promise<Ending> {
     try {
       return await Promise.race([this.#handle(handler), this.#left.promise]);
     } finally {
       this.#gone.abort();
+      this.#ended.abort();
       this.#keeper.stop();
     }
   }

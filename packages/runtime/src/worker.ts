@@ -29,7 +29,10 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly roles?: readonly string[];
   /** Only tasks of these kinds; by default those that have a handler, or any. */
   readonly kinds?: readonly (keyof Kinds & string)[];
-  /** How many tasks at once, each of another session; 1 by default. */
+  /**
+   * How many tasks at once, each of another session; 1 by default. A handler that does not heed its signal keeps its place, and its
+   * task is not begun again here before it has ended.
+   */
   readonly concurrency?: number;
   readonly ttlMs?: number;
   readonly staleAfterMs?: number;
@@ -332,6 +335,12 @@ class RunningWorker implements Worker {
     const { orchestrator, progressWithinMs, random } = this.#options;
     const handle = handlerFor(this.#options, claim.task.kind);
     if (handle === undefined) return failure(noHandler(claim.task.kind));
+    // Nobody renews the lease meanwhile; after half of it, others get their chance.
+    for (let former = this.#formerOf(claim); former !== undefined; former = this.#formerOf(claim)) {
+      const leftMs = claim.lease.ttlMs / 2 - elapsedMs(since, this.#time.read());
+      if (leftMs <= 0 || this.#stopping.signal.aborted) return { outcome: 'released', note: STILL_AT_WORK };
+      await pause(leftMs, this.#time, AbortSignal.any([former.ended, this.#stopping.signal]));
+    }
     const job = new Job({
       orchestrator,
       claim,
@@ -349,6 +358,11 @@ class RunningWorker implements Worker {
     } finally {
       this.#jobs.delete(job);
     }
+  }
+
+  /** A handler of ours that has lost its lease of the task, and is at it all the same. */
+  #formerOf({ task }: ClaimRecord): Job | undefined {
+    return [...this.#jobs].find((job) => job.taskId === task.id && !job.ended.aborted);
   }
 
   /** @returns what was taken with it */
@@ -422,6 +436,8 @@ class RunningWorker implements Worker {
     this.#options.onEvent?.(event);
   }
 }
+
+const STILL_AT_WORK = 'A handler that lost its lease is still at work on it in the worker that claimed it.';
 
 /** Whether not the store has refused a release, but what the handler gave has: by its rules, or by throwing when it was read. */
 function isOfWhatWasGiven(error: unknown): boolean {

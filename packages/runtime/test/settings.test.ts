@@ -6,13 +6,14 @@
  *  - without a file the defaults hold; one that was named has to be there
  *  - a relative path in the file starts from the file's folder
  *  - an unknown key, a bad value, no JSON: refused, naming file and key, and never a password
- *  - a file that others can write, or that belongs to somebody else, is refused
+ *  - a file that others can write, or that belongs to somebody else, is refused; so is a pipe or a folder, without waiting for it
  *  - a variable that is no duration is refused, naming it
  *  - an orchestrator that is opened without a URL works where the configuration says
  *
  * Durations:
  *  - are read strictly, and written in the largest unit that is whole
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +171,18 @@ test.for([0o620, 0o602, 0o666])('a file that others can write is refused: mode %
   chmodSync(file, mode);
 
   expect(settings).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('chmod') }));
+});
+
+test.skipIf(process.platform === 'win32').for(['mkfifo', 'mkdir'])('what %s makes is refused at once', (make) => {
+  execFileSync(make, [file]);
+  // In a process of its own, which can be ended if it waits for the pipe.
+  const script = `import { resolveSettings } from '@agent-orchestrator/runtime';
+    try { resolveSettings({}, { HOME: ${JSON.stringify(home)} }) } catch ({ code, message }) { console.log(code, message) }`;
+  const words = ['--conditions=@agent-orchestrator/source', '--input-type=module', '--eval', script];
+
+  const said = execFileSync(process.execPath, words, { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' });
+
+  expect(said).toBe(`CONFIG_INVALID The configuration file ${file} is no regular file.\n`);
 });
 
 test.skipIf(process.getuid?.() !== 0)('a file of somebody else is refused (needs root to make one)', () => {

@@ -16,6 +16,7 @@
  *  - lost: the signal tells, every further write is refused, and nothing is released
  *  - expired: the signal tells, and the task is given back as soon as the store is there again
  *  - of a stuck handler is not renewed
+ *  - of a handler that goes on without one is claimed again, but its task is not begun a second time: not before the first has ended
  *  - cancelled: a handler that throws ends the task as cancelled, with its error if it has one
  *  - cancelled: a handler that returns all the same has succeeded
  *
@@ -421,6 +422,44 @@ test.for([
   await time.advance(TTL_MS / 4);
 
   expect(await orchestrator.getTask('count')).toMatchObject({ status: 'cancelled', error });
+});
+
+test('a task whose handler goes on without its lease is not begun a second time before that has ended', async () => {
+  const { time, start, add, orchestrator, statusOf } = await open();
+  await add('count');
+  const { handler, got, finish } = waiting();
+  const { events } = start(handler, { progressWithinMs: TTL_MS, concurrency: 3 });
+
+  await time.advance(5 * TTL_MS);
+  const claimed = events.filter(({ is }) => is === 'claimed').length;
+  expect(claimed).toBeGreaterThan(2);
+  // It waits with what it has claimed, and does not claim it over and over.
+  expect(claimed).toBeLessThan(20);
+  expect(got).toHaveLength(1);
+  // Nor is that charged: what cost one interruption is that the first handler went silent.
+  expect(await orchestrator.getTask('count')).toMatchObject({ interruptions: 1 });
+  finish('done');
+  await time.advance(TTL_MS);
+
+  expect(got).toHaveLength(2);
+  expect(await statusOf('count')).toBe('succeeded');
+});
+
+test('what waits for a former handler to end is given back as soon as the worker stops', async () => {
+  const { time, start, add, orchestrator } = await open();
+  await add('count');
+  const { handler, got } = waiting();
+  const { worker, events } = start(handler, { progressWithinMs: TTL_MS, concurrency: 2 });
+  while (events.filter(({ is }) => is === 'claimed').length < 2) await time.advance(1_000);
+
+  const stopped = worker.stop({ graceMs: 3_600_000 });
+  await settle();
+
+  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'queued', attempt: 0 });
+  expect(got).toHaveLength(1);
+  void worker.stop({ graceMs: 0 });
+  await time.advance(10_000);
+  await stopped;
 });
 
 test('a cancelled task whose handler returns all the same has succeeded', async () => {

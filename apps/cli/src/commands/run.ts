@@ -47,7 +47,8 @@ const define: Define = (program, run) => {
 const DESCRIPTION = [
   'run a command under a lease: claim a task, keep the lease while the command runs, and report how it came out',
   'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
-    'and SIGHUP are passed on, and the task is given back uncharged; so it is where the command never started (125, 126, 127).',
+    'and SIGHUP are passed on, and the task is given back uncharged: exit 128 and the number of the signal, however the command ended. ' +
+    'So it is where the command never started (125, 126, 127). A task that was cancelled ends the command: exit 143, however it ended.',
   'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +

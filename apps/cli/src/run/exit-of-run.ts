@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { RunResult } from '@agent-orchestrator/runtime';
 
-/** The command's own exit code, as a shell would tell it, unless something else decided. */
+/** The command's own exit code, as a shell would tell it, unless something else decided: then never 0. */
 export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): number {
   switch (reason) {
     case 'lease_lost':
@@ -18,12 +18,17 @@ export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): n
       return 126;
     case 'not_found':
       return 127;
+    case 'interrupted':
+      return ofSignal(interruptedBy ?? 'SIGTERM');
+    case 'cancelled':
+      // What it was asked to end with, whether it heeded that or not.
+      return ofSignal('SIGTERM');
     case 'ended':
     case 'released_by_command':
-    case 'interrupted':
-    case 'cancelled': {
-      const killedBy = signal ?? interruptedBy;
-      return code ?? (killedBy === null ? 125 : 128 + constants.signals[killedBy]);
-    }
+      return code ?? (signal === null ? 125 : ofSignal(signal));
   }
+}
+
+function ofSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }
