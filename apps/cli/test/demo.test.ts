@@ -1,7 +1,7 @@
 /*
  * The demo:
- *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal; then run, a kill -9, why,
- *    resume, and run once more, as real commands
+ *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal; then run, a kill -9, why
+ *    before and after its command has died, too, resume, and run once more, as real commands
  *  - with --json it is one document, and its log is there to be read
  *
  * Its promises are checked on the log: a log that breaks one is found out.
@@ -37,6 +37,7 @@ test.concurrent(
       /✗ kill -9 of orchestrator run/,
       /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
       /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
+      /✗ kill -9 of the script, .*\n\n\$ orchestrator why report\n(?: .*\n)* +claimable now,(?:.*\n)+? .*and no process carries its lease: it is dead/,
       /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
       /\$ orchestrator run --session report --resume /,
     ]) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evidence } from './decide/lost-lease.ts';
 import * as field from './fields.ts';
 import { parseInput } from './fields.ts';
 import { invalidInput } from './errors.ts';
@@ -40,6 +41,7 @@ const claimant = z.strictObject({
   agent: field.name.optional(),
   roles: field.roles.optional(),
   kinds: field.kinds.optional(),
+  evidence: z.array(evidence).max(LIMITS.batch_max).optional(),
 });
 const sessionFilter = z.strictObject({
   ...page,
@@ -199,11 +201,11 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** What an agent holds, and what a claim without a session would give it now; or why that would give it nothing. */
   async whyAgent(
     agent: string,
-    { roles, kinds }: Omit<WhyClaimant, 'agent'> = {},
+    forWhom: Omit<WhyClaimant, 'agent'> = {},
     namespace = this.defaultNamespace,
   ): Promise<WhyAgent> {
     const asked = parseInput(askedAgent, { namespace, agent });
-    const who = parseInput(claimant, { roles, kinds });
+    const who = parseInput(claimant.omit({ agent: true }), forWhom);
     return this.#storage.read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
   }
 

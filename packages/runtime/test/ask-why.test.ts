@@ -4,10 +4,12 @@
  *  - an agent is known by what it holds, and by what it claimed; of any name it can be asked
  *  - the process behind a lease is alive, or gone
  *  - a process that outlived its lease is named with its pid, long after somebody else took over
+ *  - where the holder is plainly gone, a task, its session and an agent are told what a claim gets at once; as long as anything
+ *    that it started is left, they are not
  */
 import type { Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
 import { describe, expect, test } from 'vitest';
-import { askWhy, openOrchestrator } from '../src/index.ts';
+import { askWhy, claimWithProbe, openOrchestrator } from '../src/index.ts';
 import { identityOf, killNow, startProcess, until } from './support/processes.ts';
 
 async function claimIn(orchestrator: Orchestrator, sessionId: string, process?: ProcessIdentity) {
@@ -72,5 +74,51 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
     expect(after).toMatchObject({ holder: 'gone', ofLeases: [{ ...carried, over: false }] });
     expect(later).toMatchObject({ holder: null, ofLeases: [{ ...carried, over: true }] });
     expect(await seen()).toMatchObject({ ofLeases: [] });
+  });
+
+  test('where the holder is plainly gone, a claim gets at once what it held, and not before', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const { id, sessionId } = (await orchestrator.enqueueTask({ sessionId: 'branch' })).task;
+    const holder = await startProcess(['sleep', '100']);
+    const { token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
+    const child = await startProcess(['sleep', '101'], {
+      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: String(token) },
+    });
+    const asked = async () => {
+      const claimant = { agent: 'home-agent' };
+      return [
+        await askWhy(orchestrator, { id, claimant }),
+        await askWhy(orchestrator, { id: sessionId, subject: 'session', claimant }),
+        await askWhy(orchestrator, { id: 'home-agent', subject: 'agent' }),
+      ];
+    };
+    const claimable = (answers: Awaited<ReturnType<typeof asked>>) => answers.map((one) => one?.why.claimable);
+
+    const alive = await asked();
+    await killNow(holder);
+    const withChild = await asked();
+    await killNow(child);
+    const dead = await asked();
+    const claimed = await claimWithProbe(orchestrator, { agent: 'home-agent', sessionId });
+
+    expect([alive, withChild, dead].map(claimable)).toEqual([
+      [false, false, false],
+      [false, false, false],
+      [true, true, true],
+    ]);
+    const [task] = dead;
+    expect(task?.processes.holder).toBe('gone');
+    expect(task?.why).toMatchObject({
+      claimant: { evidence: [{ sessionId, token, pid: holder.pid }] },
+      conditions: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'not_held',
+          holds: true,
+          says: expect.stringContaining(`process ${holder.pid} is gone, and no process carries its lease`),
+          wayOn: expect.stringContaining('`orchestrator claim --session branch` takes it over at once'),
+        }),
+      ]),
+    });
+    expect(claimed).toMatchObject({ ok: true, task: { id }, takeover: { reason: 'dead' } });
   });
 });

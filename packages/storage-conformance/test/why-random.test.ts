@@ -3,8 +3,9 @@
  *  - after each random step, a task is said to be claimable exactly when a claim of its session is granted this task
  *  - a session exactly when a claim of it is granted; what an agent is said to be given next is what it is given
  *  - claimable is that every condition holds
+ *  - where holders were seen to be dead, with the same evidence: for a claim of the session, or for a recovery before one without
  */
-import { Orchestrator, type WhyClaimant } from '@agent-orchestrator/core';
+import { Orchestrator, type Evidence, type WhyClaimant } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -27,7 +28,7 @@ const CLAIMANTS: readonly (WhyClaimant & { readonly agent: string })[] = [
 
 test('what why says is what a claim does, after any steps', { timeout: 60_000 }, async () => {
   console.info(`why beside real claims, CONFORMANCE_SEED=${SEED}`);
-  const verdicts = { claimable: 0, not: 0 };
+  const verdicts: Verdicts = { claimable: 0, not: 0, byEvidence: 0 };
 
   await fc.assert(
     fc.asyncProperty(WALKS_WITH_JUMPS, async (steps) => walk(steps, verdicts)),
@@ -36,9 +37,17 @@ test('what why says is what a claim does, after any steps', { timeout: 60_000 },
 
   expect(verdicts.claimable, 'verdicts of both sorts were tried').toBeGreaterThan(100);
   expect(verdicts.not).toBeGreaterThan(100);
+  expect(verdicts.byEvidence, 'holders were proved dead').toBeGreaterThan(20);
 });
 
-async function walk(steps: readonly Step[], verdicts: { claimable: number; not: number }): Promise<void> {
+interface Verdicts {
+  claimable: number;
+  not: number;
+  /** Claimable only because the holder was seen to be dead. */
+  byEvidence: number;
+}
+
+async function walk(steps: readonly Step[], verdicts: Verdicts): Promise<void> {
   const clock = new TestClock();
   const data = createMemoryData();
   const storage = openMemoryStorage({ clock, data });
@@ -47,7 +56,8 @@ async function walk(steps: readonly Step[], verdicts: { claimable: number; not: 
   const asked = new Orchestrator({ storage, newCommandId: () => '' });
   for (const [at, step] of steps.entries()) {
     await walker.step(step);
-    const forWhom = CLAIMANTS[at % CLAIMANTS.length] ?? { agent: 'company-agent' };
+    const fitting = CLAIMANTS[at % CLAIMANTS.length] ?? { agent: 'company-agent' };
+    const forWhom = at % 3 === 0 ? fitting : { ...fitting, evidence: seenDead(data) };
     await compareTasks(asked, data, clock, forWhom, verdicts);
     await compareSessionsAndAgent(asked, data, clock, forWhom);
   }
@@ -59,7 +69,7 @@ async function compareTasks(
   data: MemoryData,
   clock: TestClock,
   forWhom: WhyClaimant & { readonly agent: string },
-  verdicts: { claimable: number; not: number },
+  verdicts: Verdicts,
 ): Promise<void> {
   for (const { id, namespace, sessionId } of data.tasks.values()) {
     const why = await asked.whyTask(id, forWhom, namespace);
@@ -70,6 +80,7 @@ async function compareTasks(
       [granted, granted],
     );
     verdicts[granted ? 'claimable' : 'not'] += 1;
+    if (granted && claimed.takeover?.reason === 'dead') verdicts.byEvidence += 1;
   }
 }
 
@@ -87,8 +98,9 @@ async function compareSessionsAndAgent(
     expect([why?.claimable, holds], `as is said: ${JSON.stringify(why)}`).toEqual([claimed.ok, claimed.ok]);
   }
   for (const namespace of ['default', 'other']) {
-    const why = await asked.whyAgent(forWhom.agent, { roles: forWhom.roles, kinds: forWhom.kinds }, namespace);
-    const claimed = await copyOf(data, clock).claimTask({ ...claimBy(forWhom), namespace });
+    const { agent, ...anyAgent } = forWhom;
+    const why = await asked.whyAgent(agent, anyAgent, namespace);
+    const claimed = await claimAnywhere(copyOf(data, clock), namespace, forWhom);
 
     expect([why.claimable, why.next[0]?.id], `as is said: ${JSON.stringify(why)}`).toEqual([
       claimed.ok,
@@ -98,8 +110,33 @@ async function compareSessionsAndAgent(
   }
 }
 
-function claimBy({ agent, roles, kinds }: WhyClaimant & { readonly agent: string }) {
-  return { agent, ...(roles && { roles: [...roles] }), ...(kinds && { kinds: [...kinds] }) };
+/** As who looks for dead holders does it: they are recovered where there is nothing else. */
+async function claimAnywhere(
+  orchestrator: Orchestrator,
+  namespace: string,
+  forWhom: WhyClaimant & { readonly agent: string },
+) {
+  const { evidence, ...request } = { ...claimBy(forWhom), namespace };
+  const claimed = await orchestrator.claimTask(request);
+  if (claimed.ok || evidence === undefined) return claimed;
+  await orchestrator.staleRecovery({ namespace, evidence });
+  return orchestrator.claimTask(request);
+}
+
+/** Of every second holder that told its process, and of leases that are over. */
+function seenDead({ sessions }: MemoryData): Evidence[] {
+  return [...sessions.values()].flatMap(({ id: sessionId, token }) =>
+    token === null ? [] : [{ sessionId, token, host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }],
+  );
+}
+
+function claimBy({ agent, roles, kinds, evidence }: WhyClaimant & { readonly agent: string }) {
+  return {
+    agent,
+    ...(roles && { roles: [...roles] }),
+    ...(kinds && { kinds: [...kinds] }),
+    ...(evidence && { evidence: [...evidence] }),
+  };
 }
 
 /** A claim on a copy leaves the walk as it was. */

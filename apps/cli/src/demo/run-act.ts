@@ -68,6 +68,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
 
   kill(script);
   print(`  ${paint('red', '✗ kill -9')} of the script, process ${script}`);
+  await terminal.type(['why', SESSION]);
   await terminal.type(['resume', SESSION]);
   await terminal.type(run.toSpliced(3, 0, '--resume'));
 }

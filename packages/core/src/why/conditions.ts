@@ -1,7 +1,7 @@
 import type { ClockJump } from '../clock.ts';
 import { silentFrom, takeoverReason, type ClaimInput } from '../decide/claim.ts';
 import { isFor, isWanted } from '../decide/grant.ts';
-import { closeLostLease, type Closed, type HeldLoaded } from '../decide/lost-lease.ts';
+import { closeLostLease, evidenceAgainst, type Closed, type HeldLoaded } from '../decide/lost-lease.ts';
 import type { Event, EventType } from '../events.ts';
 import { isEnded } from '../lifecycle.ts';
 import type { Task } from '../task.ts';
@@ -112,8 +112,17 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
   const holder = `${who} holds session ${session.id} with token ${session.token}`;
   const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)} on${missesOf(session.nearMisses)}`;
-  const reason = takeoverReason(claim, session, now);
-  if (reason !== null)
+  const proof = evidenceAgainst(session, claim.evidence);
+  if (proof !== null)
+    return {
+      ...met(
+        'not_held',
+        `${holder}, but ${proof.observed ?? `process ${proof.pid} is gone`}: it is dead; ${life}.`,
+        events,
+      ),
+      wayOn: `\`orchestrator claim --session ${session.id}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
+    };
+  if (takeoverReason(claim, session, now) !== null)
     return met(
       'not_held',
       `${holder}, but the lease is over since ${iso(leaseExpiresAt)}: a claim of the session takes it over; ${life}.`,

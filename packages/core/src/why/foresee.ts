@@ -6,6 +6,8 @@ import { WorkingSet } from '../apply.ts';
 import { observeClock, type ClockJump, type ClockState } from '../clock.ts';
 import { claim, type ClaimInput, type ClaimReply } from '../decide/claim.ts';
 import { fits } from '../decide/grant.ts';
+import type { Evidence } from '../decide/lost-lease.ts';
+import { recover } from '../decide/recover.ts';
 import { deadlines, isHeld, isStale } from '../lease.ts';
 import { LIMITS } from '../limits.ts';
 import type { Outlook } from '../outlook.ts';
@@ -14,7 +16,7 @@ import type { Loaded, LoadedSession, Reader } from '../storage.ts';
 import { compareInQueue, type Task } from '../task.ts';
 
 /** A claim as `why` asks about it. */
-export type Supposed = Omit<ClaimInput, 'commandId' | 'resume' | 'evidence' | 'process'>;
+export type Supposed = Omit<ClaimInput, 'commandId' | 'resume' | 'process'>;
 
 /** What would come of a claim, and what it would see. */
 export interface Foreseen {
@@ -25,12 +27,19 @@ export interface Foreseen {
 /** As many as one claim queues because their time has come, and one to tell when the next is due. */
 const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
 
-/** Foresees what a claim would be answered now. Reads only. */
+/**
+ * Foresees what a claim would be answered now. Reads only. One of a session takes the evidence itself; where one without a session
+ * would find nothing, a recovery with the evidence is supposed to come before it.
+ */
 export async function foreseeClaim(reader: Reader, supposed: Supposed): Promise<Foreseen> {
   const input = claimOf(supposed);
-  const loaded = await (input.sessionId === undefined
-    ? foresee(reader, input)
-    : foreseeSession(reader, input.namespace, input.sessionId));
+  const { namespace, sessionId, evidence } = input;
+  if (sessionId !== undefined) return judged(input, await foreseeSession(reader, namespace, sessionId));
+  const first = judged(input, await foresee(reader, input, []));
+  return first.reply.ok || evidence.length === 0 ? first : judged(input, await foresee(reader, input, evidence));
+}
+
+function judged(input: ClaimInput, loaded: Loaded): Foreseen {
   const judgement = claim.decide(input, loaded);
   const rows = new WorkingSet(loaded, input.namespace, undefined);
   rows.apply(judgement);
@@ -39,7 +48,7 @@ export async function foreseeClaim(reader: Reader, supposed: Supposed): Promise<
 
 /** As the command takes it. Nothing is sent, so it needs no id. */
 export function claimOf(supposed: Supposed): ClaimInput {
-  return { ...supposed, commandId: '', resume: false, evidence: [] };
+  return { ...supposed, commandId: '', resume: false };
 }
 
 /** What a claim of one session would load. */
@@ -56,8 +65,8 @@ async function foreseeSession(reader: Reader, namespace: string, sessionId: stri
   return seen.loaded(sessions, found === undefined || found.head !== null);
 }
 
-/** What a claim without a session would load. */
-async function foresee(reader: Reader, input: ClaimInput): Promise<Loaded> {
+/** What a claim without a session would load, once those that are proved dead are recovered. */
+async function foresee(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
   const { namespace } = input;
   const scope = claim.scope(input);
   if (scope.by !== 'ready') throw new TypeError('A claim without a session looks for heads.');
@@ -74,11 +83,15 @@ async function foresee(reader: Reader, input: ClaimInput): Promise<Loaded> {
   });
   const seen = new Seen(outlook);
   const known = new Map([...outlook.held, ...outlook.sessions].map((one) => [one.session.id, one]));
-  for (const sessionId of seen.sessionsWithDue) {
+  for (const sessionId of [...seen.sessionsWithDue, ...evidence.map((one) => one.sessionId)]) {
     const found = known.has(sessionId) ? null : await reader.session(namespace, sessionId);
     if (found !== null) known.set(sessionId, found);
   }
-  const all = [...known.values()].map((one) => seen.whenClaimed(one));
+  const all = seen.recovered(
+    [...known.values()].map((one) => seen.whenClaimed(one)),
+    namespace,
+    evidence,
+  );
   const stale = all.filter(({ session }) => isHeld(session) && isStale(session, seen.now)).slice(0, staleLimit);
   const ready = all
     .flatMap(({ head, ...one }) => (one.session.status === 'idle' && head !== null ? [{ ...one, head }] : []))
@@ -115,6 +128,25 @@ class Seen {
     const due = (this.#due.get(session.id) ?? []).map((one): Task => ({ ...one, status: 'queued' }));
     const [first = null] = [...(head === null ? [] : [head]), ...due].toSorted(compareInQueue);
     return { session: afterJump(session, this.#clock.jump, this.now), task, head: first };
+  }
+
+  /** The sessions once a recovery has closed the leases of the dead. */
+  recovered(
+    sessions: readonly LoadedSession[],
+    namespace: string,
+    evidence: readonly Evidence[],
+  ): readonly LoadedSession[] {
+    if (evidence.length === 0) return sessions;
+    const loaded = this.loaded(sessions, true);
+    const rows = new WorkingSet(loaded, namespace, undefined);
+    rows.apply(recover.decide({ namespace, commandId: '', limit: sessions.length, evidence: [...evidence] }, loaded));
+    return sessions.map((one) => {
+      const session = rows.after.session(one.session.id);
+      if (!isHeld(one.session) || isHeld(session)) return one;
+      const waiting = [one.task, one.head].flatMap((task) => (task === null ? [] : [rows.after.task(task.id)]));
+      const [head = null] = waiting.filter(({ status }) => status === 'queued').toSorted(compareInQueue);
+      return { session, task: null, head };
+    });
   }
 
   loaded(sessions: readonly LoadedSession[], foundHead: boolean): Loaded {

@@ -1,4 +1,4 @@
-import { asHeld, type HeldLoaded } from '../decide/lost-lease.ts';
+import { asHeld, type Evidence, type HeldLoaded } from '../decide/lost-lease.ts';
 import type { ClaimInput, ClaimReply } from '../decide/claim.ts';
 import type { Event, EventType } from '../events.ts';
 import { isHeld, type HeldSession, type ProcessIdentity } from '../lease.ts';
@@ -24,6 +24,8 @@ export interface WhyClaimant {
   readonly agent?: string | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly kinds?: readonly string[] | undefined;
+  /** Holders that were seen to be dead: given to a claim of their session, or to a recovery before a claim without one. */
+  readonly evidence?: readonly Evidence[] | undefined;
 }
 
 /** What of a task matters for being claimed. */
@@ -286,13 +288,14 @@ function asItWaits(granted: Task, { sessions }: Loaded): Task {
 }
 
 /** Without a name it is supposed that whoever may claim the task does. */
-function supposed(namespace: string, { agent, roles, kinds }: WhyClaimant, task: Task | null): Supposed {
+function supposed(namespace: string, { agent, roles, kinds, evidence }: WhyClaimant, task: Task | null): Supposed {
   const fitting = agent === undefined && task?.role ? [task.role] : [];
   return {
     namespace,
     agent: agent ?? task?.assignee ?? SOMEBODY,
     roles: [...(roles ?? []), ...fitting],
     ...(kinds !== undefined && { kinds: [...kinds] }),
+    evidence: [...(evidence ?? [])],
     ttlMs: DEFAULTS.ttl_ms,
     staleAfterMs: DEFAULTS.stale_after_ms,
     limit: 1,

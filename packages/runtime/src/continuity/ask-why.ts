@@ -1,4 +1,5 @@
 import type {
+  Evidence,
   HolderInBrief,
   LeaseInBrief,
   Orchestrator,
@@ -8,7 +9,7 @@ import type {
   WhySession,
   WhyTask,
 } from '@agent-orchestrator/core';
-import { livenessOf } from '../processes/dead-holders.ts';
+import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
 import { lookBack } from './look-back.ts';
 
@@ -21,7 +22,7 @@ export interface WhyQuestion {
   /** What the id is of; without it, the first of these that there is: a task, a session, an agent. */
   readonly subject?: WhySubject | undefined;
   /** For whom; without an agent, for whoever fits. */
-  readonly claimant?: WhyClaimant;
+  readonly claimant?: Omit<WhyClaimant, 'evidence'>;
 }
 
 /** Processes on this machine that carry a lease in their environment. */
@@ -52,43 +53,65 @@ export interface WhyAnswer {
 /** How processes are looked at; replaced in tests. */
 export interface ProcessSight {
   readonly livenessOf: typeof livenessOf;
+  readonly findDeadHolders: typeof findDeadHolders;
   readonly findLeaseProcesses: typeof findLeaseProcesses;
 }
 
 /**
  * Why a task, a session or an agent gets no work, or would: from one state of the store, together with what this machine
- * shows of the processes behind the leases.
+ * shows of the processes behind the leases. A holder that is plainly gone counts as it does for `claimWithProbe`: a claim takes
+ * what it held at once.
  *
  * @returns null if nothing has this id
  */
 export async function askWhy(
-  orchestrator: Pick<Orchestrator, 'snapshot'>,
+  orchestrator: Pick<Orchestrator, 'snapshot' | 'getSession' | 'listSessions'>,
   question: WhyQuestion,
-  sight: ProcessSight = { livenessOf, findLeaseProcesses },
+  sight: ProcessSight = { livenessOf, findDeadHolders, findLeaseProcesses },
 ): Promise<WhyAnswer | null> {
-  const found = await orchestrator.snapshot(async (reads) => {
-    const why = await findSubject(reads, question);
-    if (why === null) return null;
-    return { why, alsoA: await othersOf(reads, question, why.subject), asOf: await reads.asOf() };
-  });
+  const ask = async (claimant: WhyClaimant) =>
+    orchestrator.snapshot(async (reads) => {
+      const why = await findSubject(reads, question, claimant);
+      if (why === null) return null;
+      return { why, alsoA: await othersOf(reads, question, why.subject), asOf: await reads.asOf() };
+    });
+  const { claimant = {} } = question;
+  const first = await ask(claimant);
+  // The look at the processes takes its time, and no state of the store is kept open meanwhile.
+  const evidence = first === null ? [] : await deadBehind(first.why, orchestrator, sight);
+  const found = evidence.length === 0 ? first : await ask({ ...claimant, evidence });
   return found === null ? null : { ...found, processes: processesBehind(found.why, sight) };
 }
 
-async function findSubject(reads: OrchestratorReads, question: WhyQuestion): Promise<WhyAnswer['why'] | null> {
-  const { id, subject, claimant = {} } = question;
-  const { roles, kinds } = claimant;
+/** What a claim that finds nothing would look for. */
+async function deadBehind(
+  why: WhyAnswer['why'],
+  orchestrator: Pick<Orchestrator, 'getSession' | 'listSessions'>,
+  sight: ProcessSight,
+): Promise<readonly Evidence[]> {
+  if (why.claimable) return [];
+  if (why.subject === 'agent') return sight.findDeadHolders(orchestrator);
+  return why.holder === null ? [] : sight.findDeadHolders(orchestrator, { sessionId: why.holder.sessionId });
+}
+
+async function findSubject(
+  reads: OrchestratorReads,
+  { id, subject }: WhyQuestion,
+  claimant: WhyClaimant,
+): Promise<WhyAnswer['why'] | null> {
+  const { agent: _agent, ...anyAgent } = claimant;
   switch (subject) {
     case 'task':
       return reads.whyTask(id, claimant);
     case 'session':
       return reads.whySession(id, claimant);
     case 'agent':
-      return reads.whyAgent(id, { roles, kinds });
+      return reads.whyAgent(id, anyAgent);
     case undefined:
       return (
         (await reads.whyTask(id, claimant)) ??
         (await reads.whySession(id, claimant)) ??
-        ((await isAgent(reads, id)) ? reads.whyAgent(id, { roles, kinds }) : null)
+        ((await isAgent(reads, id)) ? reads.whyAgent(id, anyAgent) : null)
       );
   }
 }

@@ -9,6 +9,7 @@ export const why = chapter('why', {
   'a task that is not due says when it is, and is claimable from then on': notDue,
   'a task behind another names it': behind,
   'a task of a held session says by whom and until when; at its expiry a claim takes it over': held,
+  'a task whose holder was seen to be dead is claimable at once, and says what was seen': dead,
   'a task for another, or of another kind, says so': forOthers,
   'a task that has ended, or was asked to be cancelled, says so': ended,
   'a session says what a claim of it would be about': session,
@@ -105,6 +106,32 @@ async function held(world: World): Promise<void> {
   });
   expect(late.claimable).toBe(true);
   expect(await grantedTo(world, { sessionId: 'branch' })).toBe(claim.task.id);
+}
+
+async function dead(world: World): Promise<void> {
+  const process = { host: 'machine-1', boot: 'boot-1', pid: 123, start: '5' };
+  const claim = await world.claimNew({ sessionId: 'branch' }, { agent: OTHER_AGENT, process });
+  const { token } = claim.lease;
+  const seen = { sessionId: 'branch', token, host: 'machine-1', boot: 'boot-1', pid: 123, processStart: '5' };
+  const evidence = [{ ...seen, observed: 'process 123 is gone' }];
+  const ofAnother = [{ ...seen, pid: 124 }];
+
+  const unseen = await whyTask(world, claim.task.id, { agent: AGENT, evidence: ofAnother });
+  const found = await whyTask(world, claim.task.id, { agent: AGENT, evidence });
+  const session = await world.rival.whySession('branch', { agent: AGENT, evidence });
+  const [alone, recovered] = [await world.rival.whyAgent(AGENT), await world.rival.whyAgent(AGENT, { evidence })];
+
+  expect(missing(unseen.conditions)).toEqual(['not_held']);
+  expect(found.claimable).toBe(true);
+  expect(found.conditions.find(({ name }) => name === 'not_held')).toMatchObject({
+    says: expect.stringContaining('process 123 is gone'),
+    changesAt: null,
+    wayOn: expect.stringContaining('claim --session branch` takes it over at once'),
+  });
+  expect(session).toMatchObject({ claimable: true, task: { id: claim.task.id }, holder: { token } });
+  expect([alone.claimable, recovered.claimable]).toEqual([false, true]);
+  expect(recovered.next).toMatchObject([{ id: claim.task.id }]);
+  expect(await grantedTo(world, { sessionId: 'branch', evidence })).toBe(claim.task.id);
 }
 
 async function forOthers(world: World): Promise<void> {
