@@ -6,6 +6,7 @@
  *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
  *  - every token granted before a restore is refused; later ones are greater than any granted since the backup, too, even by
  *    a clock that was ahead
+ *  - those who claim at the same time from a server keep apart as before, restored once, twice and moved after that
  *  - event numbers go on beyond those that followers saw since the backup
  *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
  *  - cut off after any step, the same call goes on; a move that was cut off is not taken for a restore
@@ -94,6 +95,39 @@ test.for(PAIRS)(
     expect((await claimed(after, 'three')).token).toBeGreaterThan(next.token);
   },
 );
+
+test('restored, restored again and moved: who claims at the same time from a server meets nobody on a token', async () => {
+  const folder = newFolder();
+  const [store, once, twice, moved] = [
+    await newPlace('sqlite'),
+    await newPlace('postgres'),
+    await newPlace('postgres'),
+    await newPlace('postgres'),
+  ];
+  await (await opened(store)).enqueueTasks(Array.from({ length: 100 }, (_, at) => ({ id: `t${at}` })));
+  await backupStore({ store, file: join(folder, 'first.db') });
+  await restoreStore({ file: join(folder, 'first.db'), store: once });
+  const first = await claimAtOnce(once);
+  await backupStore({ store: once, file: join(folder, 'second.db') });
+  const since = await claimAtOnce(once);
+  await restoreStore({ file: join(folder, 'second.db'), store: twice });
+  const second = await claimAtOnce(twice);
+  await moveStore({ from: twice, to: moved });
+  const third = await claimAtOnce(moved);
+
+  const [all, later] = [
+    [first, since, second, third],
+    [second, third],
+  ];
+  expect(later.map(({ least }, at) => least > Math.max(since.greatest, at === 0 ? 0 : second.greatest))).toEqual([
+    true,
+    true,
+  ]);
+  // Each grant that met another on its token is written a second time, and leaves a gap in the numbers of the log.
+  const [grants, gaps] = [sum(all.map((one) => one.grants)), sum(all.map((one) => one.gaps))];
+  expect(grants).toBe(80);
+  expect(gaps).toBeLessThan(grants / 10);
+});
 
 test.for(KINDS)('from %s: others work on while it is backed up, and it is one moment of the store', async (kind) => {
   const store = await newPlace(kind);
@@ -237,6 +271,26 @@ test.for(KINDS)('from %s: a damaged store is backed up and restored as it is, an
 async function claimed(orchestrator: Parameters<typeof claim>[0], id: string) {
   await orchestrator.enqueueTask({ id });
   return claim(orchestrator, id);
+}
+
+/** Claims twenty tasks from five connections that know nothing of each other. */
+async function claimAtOnce(url: string) {
+  const claimers = await Promise.all(Array.from({ length: 5 }, () => opened(url)));
+  const [reader] = claimers as [Parameters<typeof claim>[0]];
+  // What each does for the first time is done alone: reading the clock, connecting.
+  for (const claimer of claimers) await claimer.claimTask({ agent: 'a', kinds: ['none'] });
+  await reader.enqueueTask({ kind: 'first' });
+  const asOf = await reader.asOf();
+  const claims = await Promise.all(
+    claimers.flatMap((claimer) => Array.from({ length: 4 }, () => claimer.claimTask({ agent: 'a', kinds: ['task'] }))),
+  );
+  const tokens = claims.flatMap((reply) => (reply.ok ? reply.lease.token : []));
+  const gaps = (await reader.asOf()) - asOf - tokens.length;
+  return { grants: tokens.length, gaps, least: Math.min(...tokens), greatest: Math.max(...tokens) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 async function isCutOff(restoring: Promise<unknown>): Promise<boolean> {

@@ -34,11 +34,19 @@ export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
   /**
-   * Of a store that was restored: no token up to this one is granted, since some of them may have been granted after the
-   * backup was taken.
+   * Of a store that was restored or moved: no token up to this one is granted, since some of them may have been granted
+   * after the backup was taken.
    */
   readonly tokensAfter?: number | undefined;
+  /**
+   * How far tokens go on ahead of the authority's microseconds, so that they are beyond `tokensAfter` and those who grant at
+   * the same time still keep apart by the time alone.
+   */
+  readonly tokensAhead?: number | undefined;
 }
+
+/** What is known of the tokens of a store. */
+export type TokenState = Pick<ClockState, 'tokensAfter' | 'tokensAhead'>;
 
 const storedReading = z.object({
   wall: z.number(),
@@ -55,6 +63,7 @@ const storedState = z.object({
   last: storedReading.nullable(),
   jump: storedJump.nullable(),
   tokensAfter: z.number().optional(),
+  tokensAhead: z.number().optional(),
 });
 
 /** Of a store that has seen no clock yet. */
@@ -123,7 +132,26 @@ function afterServer(state: ClockState, last: ClockReading, reading: ClockReadin
 export function clockState(
   last: ClockReading | null,
   jump: ClockJump | null,
-  { tokensAfter }: Pick<ClockState, 'tokensAfter'>,
+  { tokensAfter, tokensAhead }: TokenState,
 ): ClockState {
-  return tokensAfter === undefined ? { last, jump } : { last, jump, tokensAfter };
+  return {
+    last,
+    jump,
+    ...(tokensAfter !== undefined && { tokensAfter }),
+    ...(tokensAhead !== undefined && { tokensAhead }),
+  };
+}
+
+/**
+ * For a store that is about to open: all its tokens will be greater than `after`, and go on from there with its clock.
+ *
+ * @param now the authority's time in milliseconds
+ */
+export function tokensBeyond(after: number, now: number): TokenState {
+  return { tokensAfter: after, tokensAhead: Math.max(0, after - now * 1_000) };
+}
+
+/** No token up to this one may be granted at a time in microseconds, whatever the log holds. */
+export function tokensTakenAt(micros: number, { tokensAfter = 0, tokensAhead = 0 }: TokenState): number {
+  return Math.max(tokensAfter, micros + tokensAhead - 1);
 }

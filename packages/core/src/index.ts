@@ -14,10 +14,13 @@ export {
   clockState,
   decodeClockState,
   NO_CLOCK,
+  tokensBeyond,
+  tokensTakenAt,
   type Clock,
   type ClockJump,
   type ClockReading,
   type ClockState,
+  type TokenState,
 } from './clock.ts';
 export { COLUMNS } from './columns.ts';
 export type { Context } from './context.ts';

@@ -5,7 +5,7 @@
 import { WorkingSet } from './apply.ts';
 import { canonicalize } from './canonical.ts';
 import { sha256 } from './chain.ts';
-import { clockState, observeClock, type ClockState } from './clock.ts';
+import { clockState, observeClock, tokensTakenAt, type ClockState } from './clock.ts';
 import type { Command, CommandInput, Judgement } from './decide/judgement.ts';
 import { OrchestratorError } from './errors.ts';
 import { timeOfUuid } from './ids.ts';
@@ -52,7 +52,7 @@ export function transition<Input extends CommandInput, Reply>(
   const judgement = command.decide(input, {
     ...loaded,
     clock: { ...clock, reading: loaded.clock.reading },
-    greatestToken: Math.max(loaded.greatestToken, clock.tokensAfter ?? 0),
+    greatestToken: Math.max(loaded.greatestToken, tokensTakenAt(loaded.now * 1_000, clock)),
   });
   const rows = new WorkingSet(loaded, input.namespace, commandId);
   rows.apply(judgement);

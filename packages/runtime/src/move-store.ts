@@ -13,6 +13,7 @@ import {
   assertOpenForWork,
   clockState,
   OrchestratorError,
+  tokensBeyond,
   type RowStore,
   type StoreMark,
   type Verification,
@@ -73,7 +74,8 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   const now = await target.now();
   // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
-  const clock = clockState(null, jump, await source.clock());
+  const { tokensAfter = 0 } = await source.clock();
+  const clock = clockState(null, jump, tokensBeyond(Math.max(compared.greatestToken, tokensAfter), now));
   await target.goOnFrom(arriving, { clock, lastEventId: await source.lastEventId() });
   if (leaving.state === 'moving') await source.replaceMark(leaving, { ...leaving, state: 'moved' });
   await target.replaceMark(arriving, null);

@@ -3,6 +3,8 @@ import {
   clockState,
   closeRestoredLeases,
   OrchestratorError,
+  tokensBeyond,
+  tokensTakenAt,
   type RowReader,
   type RowStore,
   type StoreMark,
@@ -103,9 +105,9 @@ async function begin(rows: RowStore, source: RowReader, backup: string): Promise
 async function fill(rows: RowStore, source: RowReader, mark: StoreMark, onProgress: OnProgress): Promise<void> {
   await copyRows(source, rows, mark, onProgress);
   const { greatestToken } = await compareRows(source, rows, onProgress);
-  const { tokensAfter: before = 0 } = await source.clock();
-  const tokensAfter = Math.max((await rows.now()) * 1_000, greatestToken, before) + TOKENS_AHEAD;
-  const clock = clockState(null, null, { tokensAfter });
+  const now = await rows.now();
+  const taken = Math.max(greatestToken, tokensTakenAt(now * 1_000, await source.clock()));
+  const clock = clockState(null, null, tokensBeyond(taken + TOKENS_AHEAD, now));
   await rows.goOnFrom(mark, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 

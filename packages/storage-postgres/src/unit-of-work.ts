@@ -1,5 +1,6 @@
 import {
   OrchestratorError,
+  tokensTakenAt,
   type ClockState,
   type Decision,
   type Loaded,
@@ -188,5 +189,5 @@ function isWaiting({ status }: Task): boolean {
  * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
  */
 function greatestToken(database: Database, carried: Carried): number {
-  return Math.max(database.greatestToken, carried.greatestToken, database.micros - 1);
+  return Math.max(database.greatestToken, carried.greatestToken, tokensTakenAt(database.micros, database.clock));
 }
