@@ -11,10 +11,14 @@ export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 /** `claim.committing`, `release.answered` and so on. */
 export type NamedFailpoint = `${CallName}.${Moment}`;
 
-/** The commands of a worker's day, each in the middle of its transaction, on its commit, and between commit and answer. */
-export const FAILPOINTS = (['enqueue', 'claim', 'heartbeat', 'checkpoint', 'release', 'recover'] as const).flatMap(
-  (command) => (['decided', 'committing', 'answered'] as const).map((moment): NamedFailpoint => `${command}.${moment}`),
-);
+/** Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two before they wrote anything. */
+export const FAILPOINTS: readonly NamedFailpoint[] = [
+  'claim.decided',
+  'release.decided',
+  ...(['enqueue', 'claim', 'heartbeat', 'checkpoint', 'release', 'recover'] as const).flatMap((command) =>
+    (['committing', 'answered'] as const).map((moment): NamedFailpoint => `${command}.${moment}`),
+  ),
+];
 
 /** Where a process kills itself. */
 export interface Failpoint {

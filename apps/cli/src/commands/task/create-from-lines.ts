@@ -66,7 +66,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
     text: () => [
       `added: ${added.length - duplicates} tasks${duplicates === 0 ? '' : `; ${duplicates} were there already`}`,
     ],
-    chatter: ['next: orchestrator claim --agent NAME'],
+    chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
   };
 }
 

@@ -81,7 +81,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     text: (paint) => [
       `${enqueued.outcome === 'duplicate' ? 'was there already: ' : 'added: '}${taskLine(enqueued.task, paint)}`,
     ],
-    chatter: ['next: orchestrator claim --agent NAME'],
+    chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
   };
 }
 

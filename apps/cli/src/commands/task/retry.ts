@@ -33,7 +33,7 @@ export const defineRetry: Define = (parent, run) => {
           asOf,
           ids: [id],
           text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
-          chatter: ['next: orchestrator claim --agent NAME'],
+          chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
         };
       }),
     );
