@@ -2,6 +2,7 @@
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
  *  - it finds the lease in its environment, payload and context in private files that are gone afterwards
+ *  - what a killed run left of them is gone after the next one, but not before its command is
  *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
  *  - heartbeat, checkpoint and release work from within; a release of its own stands
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
@@ -15,11 +16,21 @@
  *  - what it cannot do is refused with 64
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
-import { addTask, isGone, ORCHESTRATOR, Running, sessionOf, taskOf, until } from './support/running.ts';
+import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run', () => {
   test.concurrent('the streams are the command’s own, and no shell reads its words', async ({ expect }) => {
@@ -82,6 +93,37 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(context).toMatchObject({ turn: 1, next_action: 'go on' });
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
+
+  test
+    .skipIf(process.platform !== 'linux')
+    .concurrent(
+      'private files of a killed run are gone after the next one, but not before its command is',
+      async ({ expect }) => {
+        using cli = new Cli();
+        await addTask(cli, { sessionId: 's', priority: 1 });
+        await addTask(cli, { sessionId: 'next' });
+        await addTask(cli, { sessionId: 'after' });
+        const folders = () => readdirSync(cli.folder).filter((name) => name.startsWith('orchestrator-run-'));
+        const next = async () => cli.run(['run', '--agent', 'b', '--', 'true'], { env: { TMPDIR: cli.folder } });
+        // What carries no lease works with them all the same.
+        using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; exec env -i /bin/sleep 600']);
+        const command = await running.command();
+        // What is nobody's run is left alone.
+        mkdirSync(join(cli.folder, 'orchestrator-run-of-others'));
+        await until(() => folders().some((name) => existsSync(join(cli.folder, name, 'group.json'))));
+
+        running.child.kill('SIGKILL');
+        await once(running.child, 'exit');
+        await next();
+        const whileAtWork = folders().length;
+        kill(-command, 'SIGKILL');
+        await until(() => isGone(command));
+        await next();
+
+        expect(whileAtWork).toBe(2);
+        expect(folders()).toEqual(['orchestrator-run-of-others']);
+      },
+    );
 
   test.concurrent('a run within a run sees the inner lease, and has an instance of its own', async ({ expect }) => {
     using cli = new Cli();

@@ -1,16 +1,35 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Lease } from '@agent-orchestrator/core';
+import { ownProcess } from '../processes/own-process.ts';
+import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-files.ts';
 
 /** Files of one run, in a folder that nobody else can look into. */
 export class LeaseFiles implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'orchestrator-run-'));
+  readonly #folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+
+  constructor({ sessionId, token }: Lease) {
+    const own = ownProcess();
+    if (own === null) return;
+    const owner: FilesOwner = { ...own, sessionId, token };
+    this.write(OWNER_FILE, owner);
+  }
 
   /** Writes a value as JSON. @returns the path */
   write(name: string, value: unknown): string {
     const path = this.path(name);
     writeFileSync(path, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
     return path;
+  }
+
+  /** Notes which process group may use them. Without that they are not cleared away after a kill, and nothing else is amiss. */
+  tellGroup(group: number): void {
+    try {
+      this.write(GROUP_FILE, group);
+    } catch {
+      // A full disk, say: the command is at work by now.
+    }
   }
 
   /** Where a file of that name would be. */

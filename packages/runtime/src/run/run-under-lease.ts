@@ -15,6 +15,7 @@ import { CommandProcess, StartError, type CommandEnd } from './command-process.t
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { LeaseFiles } from './lease-files.ts';
+import { removeLeftFiles } from './left-files.ts';
 import { isOwnEnding, reportOf, type Report } from './report.ts';
 import { hearSignals, isInForeground, type EndingSignal } from './wrapper-signals.ts';
 
@@ -174,15 +175,16 @@ class Run {
   }
 
   async #performWithFiles(): Promise<RunResult> {
-    using files = new LeaseFiles();
+    removeLeftFiles();
+    using files = new LeaseFiles(this.#options.claim.lease);
     using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
     this.#env = this.#environment(files);
-    const result = await this.#perform(kept);
+    const result = await this.#perform(files, kept);
     if (kept !== null && (result.reason !== 'ended' || result.code !== 0)) await kept.show();
     return result;
   }
 
-  async #perform(kept: KeptOutput | null): Promise<RunResult> {
+  async #perform(files: LeaseFiles, kept: KeptOutput | null): Promise<RunResult> {
     const { command: words, claim, timeoutMs } = this.#options;
     const isHeld = await this.#keeper.confirm();
     if (!isHeld || this.#interruption !== null) return await this.#conclude(NOT_STARTED);
@@ -194,7 +196,10 @@ class Run {
     });
     this.#command = command;
     this.#startedAt = Date.now();
-    if (command.group !== null) this.#keeper.tellGroup(command.group);
+    if (command.group !== null) {
+      this.#keeper.tellGroup(command.group);
+      files.tellGroup(command.group);
+    }
     this.#catchUp(command);
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#end('timed_out'), timeoutMs);
     const end = await command.ended;
