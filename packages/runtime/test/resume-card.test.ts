@@ -9,6 +9,7 @@
  *  - without a session it is the newest lease's, or of the session that was held last; the others stand at its end
  *  - stored text is data: it breaks no line, ends no quotes, moves no cursor
  *  - whatever is stored, real tokenizers count no more than the budget; what is left out is counted, with its command
+ *  - what to do next is left out last, however small the budget is, and whatever stands before it
  *  - the estimate of tokens is no less than bytes ÷ 3, and no less than what real tokenizers count
  *  - a session of any length is not read whole
  */
@@ -64,7 +65,7 @@ describe('what it tells', () => {
       '1 event after event #4 (session.checkpointed, 2026-01-01T00:00:03Z): 1 task.queued',
       `#5 2026-01-01T00:00:04Z task.queued task ${next} "Report"`,
     ]);
-    expect(part(card, 'Left open')).toEqual(['1 task waits, in this order:', `${next} "Report" queued`]);
+    expect(part(card, 'Left open')).toEqual(['1 task waits, in order', `${next} "Report" queued`]);
     expect(part(card, 'Next step')[0]).toContain(
       `checkpoint --session branch --token ${claim.lease.token} --next-action`,
     );
@@ -271,6 +272,43 @@ describe('the budget', () => {
     }
   });
 
+  test.each(Object.entries(TEXTS))(
+    'what to do next is left out last, with all that can be stored as %s',
+    async (_, all) => {
+      await using office = new Office();
+      const text = all.slice(0, 4_000).toWellFormed();
+      const title = text.slice(0, 400).toWellFormed();
+      await office.add({ title, sessionId: 'branch', payload: { text } });
+      const claim = await office.claim({ sessionId: 'branch' });
+      await office.checkpoint(claim, { lastAction: text, nextAction: text, memoryRef: text, data: { text } });
+      await office.add({ title, sessionId: 'branch' });
+
+      const card = await office.card({ agent: 'company-agent' }, RESUME_BUDGET.min);
+
+      expect(part(card, 'Next step')).toHaveLength(1);
+      expect(part(card, 'Last checkpoint')).toContainEqual(expect.stringMatching(/^next action ".+"/));
+      expect(tokensIn(card)).toBeLessThanOrEqual(RESUME_BUDGET.min);
+    },
+  );
+
+  test('the payload is told only where what to do next has its place', async () => {
+    await using office = new Office();
+    await office.add({ title: 'Report', sessionId: 'branch', payload: 'p'.repeat(3_000) });
+    const claim = await office.claim({ sessionId: 'branch' });
+    const saved = { nextAction: `finish chapter 7, then ${'n'.repeat(200)}`, lastAction: 'wrote chapter 6' };
+    await office.checkpoint(claim, { ...saved, data: 'd'.repeat(5_000) });
+
+    const [small, larger] = [await office.card(undefined, RESUME_BUDGET.min), await office.card(undefined, 600)];
+
+    for (const card of [small, larger]) {
+      expect(part(card, 'Last checkpoint')).toContainEqual(
+        expect.stringMatching(/^next action "finish chapter 7, then n+/),
+      );
+      expect(part(card, 'Last checkpoint')).toContain('last action "wrote chapter 6"');
+    }
+    expect(larger).toMatch(/^payload /m);
+  });
+
   test('what is left out is counted, and its command shows it', async () => {
     await using office = new Office();
     await office.add({ sessionId: 'branch' });
@@ -280,7 +318,7 @@ describe('the budget', () => {
     const card = await office.card();
 
     expect(part(card, 'Since')).toHaveLength(21);
-    expect(part(card, 'Left open')[0]).toBe('130 tasks wait, in this order:');
+    expect(part(card, 'Left open')[0]).toBe('130 tasks wait, in order');
     expect(part(card, 'Left open').slice(1, 2), 'too many to be sorted: the head alone').toEqual([
       expect.stringContaining('"task 0" queued'),
     ]);

@@ -13,9 +13,10 @@ import type {
 } from './resume-facts.ts';
 
 /*
- * The card as text, within a budget. Its parts stand in the order of their weight, within a part the newest comes first, and
- * it is cut at its end: what no longer fits is counted in the last line, with the command that shows it. The same facts make
- * the same bytes. What was stored stands in quotes, on one line, and says nothing by itself.
+ * The card as text, within a budget. Its parts stand in the order of their weight, and within a part the newest comes first. What to do
+ * next is left out last, wherever it stands, then what it is about; what else does not fit is missing at the end of its part. It is
+ * counted in the last line, with the command that shows it. The same facts make the same bytes. What was stored stands in quotes, on
+ * one line, and says nothing by itself.
  */
 
 /** Tokens that a card may take: UTF-8 bytes ÷ 3, or more where the text is dense (see `estimateTokens`). */
@@ -27,12 +28,25 @@ const PREFACE =
 /** How long stored text may be with the default budget, in bytes; more with a larger one. */
 const FIELD_BYTES = { title: 150, action: 450, memory: 300, json: 500, note: 300, hash: 80, eventText: 120 } as const;
 
+/** What gets its place first, whatever stands before it. */
+type Precedence = 'identity' | 'next' | 'about' | 'last' | 'rest';
+const PRECEDENCE: readonly Precedence[] = ['identity', 'next', 'about', 'last', 'rest'];
+
+interface Item {
+  readonly text: string;
+  readonly precedence: Precedence;
+}
+
+function items(precedence: Precedence, texts: readonly string[]): Item[] {
+  return texts.map((text) => ({ text, precedence }));
+}
+
 /** A part of the card: what is left of it out is counted, and can be seen by the command. */
 interface Part {
   readonly heading: string;
   /** What stands before the lines and is none of those that are counted. */
   readonly intro?: string;
-  readonly lines: readonly string[];
+  readonly lines: readonly Item[];
   /** How many more there are than lines, because they were never read; `isCapped`: even more than that. */
   readonly unread: number;
   readonly isCapped?: boolean;
@@ -68,7 +82,7 @@ function ofSession(facts: ResumeFacts, session: SessionFacts, length: FieldLengt
     tenurePart(facts, session, length),
     {
       heading: 'Next step',
-      lines: [nextStep(facts)],
+      lines: items('next', [nextStep(facts)]),
       unread: 0,
       rest: { what: 'next step', command: `why session ${session.id}` },
     },
@@ -83,7 +97,12 @@ function ofSession(facts: ResumeFacts, session: SessionFacts, length: FieldLengt
 function withoutSession(facts: ResumeFacts, length: FieldLength): Part[] {
   return [
     waitingForPart(facts, length),
-    { heading: 'Next step', lines: [nextStep(facts)], unread: 0, rest: { what: 'next step', command: 'status' } },
+    {
+      heading: 'Next step',
+      lines: items('next', [nextStep(facts)]),
+      unread: 0,
+      rest: { what: 'next step', command: 'status' },
+    },
     alsoHeldPart(facts),
   ];
 }
@@ -91,29 +110,34 @@ function withoutSession(facts: ResumeFacts, length: FieldLength): Part[] {
 function tenurePart(facts: ResumeFacts, session: SessionFacts, length: FieldLength): Part {
   const { tenure, holder, task, id } = session;
   const isCurrent = isHeldBy(facts, session);
-  const lines = [
+  const identity = [
     `session ${id} (${session.status})`,
     ...(tenure === null ? [] : [tenureLine(tenure)]),
     ...(holder !== null && holder.token !== tenure?.token ? [`held now by ${holderText(holder)}`] : []),
     ...(holder !== null && holder.token === tenure?.token && !isCurrent && facts.instance !== null
       ? [`this run is ${facts.instance}; the lease is of another run of ${holder.agent}`]
       : []),
-    ...(task === null
-      ? []
-      : [
-          `task ${task.id === id ? 'of the same id' : task.id} ${length.text('title', task.title)}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
-          ...(task.cancelRequestedAt === null ? [] : [`cancellation was asked at ${iso(task.cancelRequestedAt)}`]),
-          ...(task.note === null ? [] : [`note ${length.text('note', task.note)}`]),
-          ...(task.progress === null ? [] : [`progress ${length.json(task.progress)}`]),
-          ...(task.payload === null ? [] : [`payload ${length.json(task.payload)}`]),
-        ]),
   ];
   return {
     heading: headingOf(facts, session),
-    lines,
+    lines: [...items('identity', identity), ...(task === null ? [] : taskLines(task, id, length))],
     unread: 0,
     rest: { what: 'detail', command: task === null ? `session show ${id}` : `task show ${task.id}` },
   };
+}
+
+function taskLines(task: NonNullable<SessionFacts['task']>, sessionId: string, length: FieldLength): Item[] {
+  return [
+    ...items('about', [
+      `task ${task.id === sessionId ? 'of the same id' : task.id} ${length.text('title', task.title)}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
+      ...(task.cancelRequestedAt === null ? [] : [`cancellation was asked at ${iso(task.cancelRequestedAt)}`]),
+    ]),
+    ...items('rest', [
+      ...(task.note === null ? [] : [`note ${length.text('note', task.note)}`]),
+      ...(task.progress === null ? [] : [`progress ${length.json(task.progress)}`]),
+      ...(task.payload === null ? [] : [`payload ${length.json(task.payload)}`]),
+    ]),
+  ];
 }
 
 function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts): string {
@@ -147,13 +171,17 @@ function checkpointPart({ id, checkpoint }: SessionFacts, length: FieldLength): 
   return {
     ...part,
     lines: [
-      `turn ${turn}${at === null ? '' : `, ${iso(at)}`}${by}${eventId === null ? '' : `, event #${eventId}`}`,
-      ...text('next action', 'action', nextAction),
-      ...text('last action', 'action', lastAction),
-      ...text('memory', 'memory', memoryRef),
-      ...(data === null ? [] : [`data ${length.json(data)}`]),
-      // A digest says something of the memory that it is of; of the lines above it says nothing.
-      ...(memoryRef === null ? [] : [`hash ${length.text('hash', hash)}`]),
+      ...items('about', [
+        `turn ${turn}${at === null ? '' : `, ${iso(at)}`}${by}${eventId === null ? '' : `, event #${eventId}`}`,
+      ]),
+      ...items('next', text('next action', 'action', nextAction)),
+      ...items('last', text('last action', 'action', lastAction)),
+      ...items('rest', [
+        ...text('memory', 'memory', memoryRef),
+        ...(data === null ? [] : [`data ${length.json(data)}`]),
+        // A digest says something of the memory that it is of; of the lines above it says nothing.
+        ...(memoryRef === null ? [] : [`hash ${length.text('hash', hash)}`]),
+      ]),
     ],
   };
 }
@@ -161,7 +189,10 @@ function checkpointPart({ id, checkpoint }: SessionFacts, length: FieldLength): 
 function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, length: FieldLength): Part {
   return {
     heading: `Waiting for ${agent ?? 'the agent'}`,
-    lines: waitingFor.map((one) => waitingForLine(one, length)),
+    lines: items(
+      'rest',
+      waitingFor.map((one) => waitingForLine(one, length)),
+    ),
     unread: 0,
     isCapped: waitingForMore,
     rest: { what: 'waiting task', command: `why agent ${agent ?? 'NAME'}` },
@@ -191,7 +222,10 @@ function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, leng
     ...(total > 0 && {
       intro: `${counted(total, 'event', isCapped)}${after}: ${sorted.map(([type, count]) => `${count} ${type}`).join(', ')}`,
     }),
-    lines: events.map((event) => eventLine(event, length)),
+    lines: items(
+      'rest',
+      events.map((event) => eventLine(event, length)),
+    ),
     unread: total - (counts['session.checkpointed'] ?? 0) - events.length,
     isCapped,
     rest: { what: 'event', command: `events --session ${id} --after ${last?.id ?? 0}` },
@@ -218,9 +252,12 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, length: FieldLengt
   return {
     heading: 'Left open in the session',
     ...(waitingCount > 0 && {
-      intro: `${counted(waitingCount, 'task')} ${waitingCount === 1 ? 'waits' : 'wait'}, in this order:`,
+      intro: `${counted(waitingCount, 'task')} ${waitingCount === 1 ? 'waits' : 'wait'}, in order`,
     }),
-    lines: queue.map((task) => queueLine(task, length)),
+    lines: items(
+      'rest',
+      queue.map((task) => queueLine(task, length)),
+    ),
     unread: waitingCount - queue.length,
     rest: { what: 'task', command: `task list --session ${id} --status queued --status scheduled` },
   };
@@ -235,7 +272,7 @@ function queueLine({ id, title, status, runAt, assignee, role, note }: WaitingTa
 function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts): Part {
   return {
     heading: `Also held by ${agent ?? 'the agent'}`,
-    lines: alsoHeld.map(alsoHeldLine),
+    lines: items('rest', alsoHeld.map(alsoHeldLine)),
     unread: 0,
     isCapped: alsoHeldMore,
     rest: { what: 'held session', command: `why agent ${agent ?? 'NAME'}` },
@@ -247,35 +284,74 @@ function alsoHeldLine({ sessionId, taskId, token, until, instance }: AlsoHeld): 
   return `session ${sessionId}${run}, task ${taskId}, token ${token}, until ${iso(until)} unless renewed: \`orchestrator resume ${sessionId}\``;
 }
 
-/** Takes lines in order as long as they fit together with the line that says what is left out. */
+/** Takes the lines by their precedence as long as they fit together with the line that says what is left out. */
 function fit(parts: readonly Part[], budget: number): string {
   const all = parts.flatMap(linesOf);
-  let kept: readonly Line[] = all;
-  for (;;) {
-    const text = `${PREFACE}\n${kept.map((line) => line.text).join('')}${leftOut(parts, kept, budget)}`;
-    if (estimateTokens(text) <= budget || kept.length === 0) return text;
-    kept = kept.slice(0, -1);
-    while (kept.at(-1)?.is === 'heading') kept = kept.slice(0, -1);
+  const whole = render(parts, all, leftOut(parts, all));
+  if (estimateTokens(whole) <= budget) return whole;
+
+  let text = '';
+  const kept = new Set<Line>();
+  for (const precedence of PRECEDENCE) {
+    const full = new Set<Part>();
+    for (const line of all) {
+      if (line.precedence !== precedence || full.has(line.part)) continue;
+      const tried = within(
+        parts,
+        all.filter((one) => kept.has(one) || one === line),
+        precedence,
+        budget,
+      );
+      // What comes later in a list is not told without what comes before it.
+      if (tried === null) full.add(line.part);
+      else {
+        kept.add(line);
+        text = tried;
+      }
+    }
   }
+  return kept.size === 0 ? render(parts, [], LEFT_OUT_IN_SHORT) : text;
+}
+
+/** The card with these lines; null if it is too long. The list of what is left out is given up only for what matters more. */
+function within(parts: readonly Part[], lines: readonly Line[], precedence: Precedence, budget: number): string | null {
+  const list = leftOut(parts, lines);
+  // With ids as long as they may be, the list of what does not fit would itself not fit.
+  const mayList = estimateTokens(list) <= budget / 4;
+  const listed = render(parts, lines, list);
+  if (mayList && estimateTokens(listed) <= budget) return listed;
+  if (mayList && precedence === 'rest') return null;
+  const short = render(parts, lines, LEFT_OUT_IN_SHORT);
+  return estimateTokens(short) <= budget ? short : null;
+}
+
+function render(parts: readonly Part[], lines: readonly Line[], end: string): string {
+  const texts = parts.flatMap((part) => {
+    const own = lines.filter((line) => line.part === part);
+    return own.length === 0 ? [] : [`\n## ${part.heading}\n`, ...own.map(({ text }) => text)];
+  });
+  return `${PREFACE}\n${texts.join('')}${end}`;
 }
 
 interface Line {
   readonly part: Part;
   readonly text: string;
-  readonly is: 'heading' | 'intro' | 'item';
+  readonly precedence: Precedence;
+  /** An intro is none of those that are counted. */
+  readonly is: 'intro' | 'item';
 }
 
 function linesOf(part: Part): Line[] {
-  const { heading, intro, lines } = part;
-  if (lines.length === 0 && intro === undefined) return [];
+  const { intro, lines } = part;
   return [
-    { part, text: `\n## ${heading}\n`, is: 'heading' },
-    ...(intro === undefined ? [] : [{ part, text: `${intro}\n`, is: 'intro' as const }]),
-    ...lines.map((line) => ({ part, text: `${printable(line)}\n`, is: 'item' as const })),
+    ...(intro === undefined ? [] : [{ part, text: `${intro}\n`, precedence: 'rest' as const, is: 'intro' as const }]),
+    ...lines.map(({ text, precedence }) => ({ part, text: `${printable(text)}\n`, precedence, is: 'item' as const })),
   ];
 }
 
-function leftOut(parts: readonly Part[], kept: readonly Line[], budget: number): string {
+const LEFT_OUT_IN_SHORT = `\nLeft out: more than fits; --budget takes up to ${RESUME_BUDGET.max} tokens.\n`;
+
+function leftOut(parts: readonly Part[], kept: readonly Line[]): string {
   const left = parts.flatMap((part) => {
     const { lines, unread, isCapped = false, rest } = part;
     const count = unread + lines.length - kept.filter((line) => line.part === part && line.is === 'item').length;
@@ -284,12 +360,7 @@ function leftOut(parts: readonly Part[], kept: readonly Line[], budget: number):
       `${count === 0 ? `more ${rest.what}s` : counted(count, rest.what, isCapped)} (\`orchestrator ${rest.command}\`)`,
     ];
   });
-  if (left.length === 0) return '';
-  const text = `\nLeft out: ${left.join('; ')}.\n`;
-  // With ids as long as they may be, the list of what does not fit would itself not fit.
-  return estimateTokens(text) <= budget / 4
-    ? text
-    : `\nLeft out: more than fits; --budget takes up to ${RESUME_BUDGET.max} tokens.\n`;
+  return left.length === 0 ? '' : `\nLeft out: ${left.join('; ')}.\n`;
 }
 
 /** `3 events`, `1000+ events`. */
