@@ -29,7 +29,9 @@ export const defineRestore: Define = (parent, run) => {
           chatter: [
             `leases closed: ${report.leasesClosed}; every token that was granted before is refused`,
             `event numbers go on after #${report.lastEventId}, beyond any that were given since the backup`,
-            `next: orchestrator status${call.options.to === undefined ? '' : ` --store ${report.store}`}`,
+            call.options.to === undefined
+              ? 'next: orchestrator status'
+              : `next: orchestrator status --store ${report.store}`,
           ],
           exit: report.verification.ok ? 0 : 1,
         };

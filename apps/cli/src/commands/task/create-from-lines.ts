@@ -5,6 +5,7 @@ import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../.
 import { parseJson, readLines } from '../../input/content.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
+import { nextClaim } from './next-claim.ts';
 
 /** As many as the API takes at once. */
 const BATCH = 1_000;
@@ -66,7 +67,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
     text: () => [
       `added: ${added.length - duplicates} tasks${duplicates === 0 ? '' : `; ${duplicates} were there already`}`,
     ],
-    chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
+    chatter: [nextClaim(call)],
   };
 }
 

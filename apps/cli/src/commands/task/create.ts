@@ -8,6 +8,7 @@ import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../program.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
+import { nextClaim } from './next-claim.ts';
 
 interface CreateOptions {
   readonly id?: string;
@@ -81,7 +82,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     text: (paint) => [
       `${enqueued.outcome === 'duplicate' ? 'was there already: ' : 'added: '}${taskLine(enqueued.task, paint)}`,
     ],
-    chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
+    chatter: [nextClaim(call)],
   };
 }
 

@@ -2,6 +2,7 @@ import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../program.ts';
 import { taskLine } from '../../views/task.ts';
+import { nextClaim } from './next-claim.ts';
 
 export const defineRetry: Define = (parent, run) => {
   parent
@@ -33,7 +34,7 @@ export const defineRetry: Define = (parent, run) => {
           asOf,
           ids: [id],
           text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
-          chatter: [`next: orchestrator claim${call.options.agent === undefined ? ' --agent NAME' : ''}`],
+          chatter: [nextClaim(call)],
         };
       }),
     );
