@@ -246,36 +246,38 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
 });
 
 describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 }, () => {
-  test.concurrent('a wrapper killed with its command is recovered within two seconds by whoever watches', async ({
-    expect,
-  }) => {
-    using cli = new Cli();
-    const id = await addTask(cli, { sessionId: 's' });
-    const watching = cli.start(['recover', '--watch', '--jsonl']);
-    const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
-    using running = new Running(cli, ['--', ...WORK]);
-    const command = await running.command();
-    await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
+  // By itself, and again if need be: the promise is for a machine that has time to look.
+  test(
+    'a wrapper killed with its command is recovered within two seconds by whoever watches',
+    { retry: 2 },
+    async ({ expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli, { sessionId: 's' });
+      const watching = cli.start(['recover', '--watch', '--jsonl']);
+      const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
+      using running = new Running(cli, ['--', ...WORK]);
+      const command = await running.command();
+      await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
 
-    // First what it started, or the wrapper would have reported how that came out.
-    running.child.kill('SIGSTOP');
-    kill(-command, 'SIGKILL');
-    running.child.kill('SIGKILL');
-    const killedAt = Date.now();
-    const recovered = JSON.parse((await lines.next()).value as string) as { data: object[] };
-    watching.kill('SIGINT');
+      // First what it started, or the wrapper would have reported how that came out.
+      running.child.kill('SIGSTOP');
+      kill(-command, 'SIGKILL');
+      running.child.kill('SIGKILL');
+      const killedAt = Date.now();
+      const recovered = JSON.parse((await lines.next()).value as string) as { data: object[] };
+      watching.kill('SIGINT');
 
-    expect(recovered.data).toMatchObject([{ session_id: 's', reason: 'dead', outcome: 'requeued' }]);
-    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', interruptions: 1 });
-    const { data: events } = await cli.json(['events', '--session', 's', '--type', 'task.recovered']);
-    const [{ at, payload } = { at: '', payload: {} }] = events as unknown as { at: string; payload: object }[];
-    expect(payload).toMatchObject({
-      reason: 'dead',
-      evidence: { pid: running.pid, observed: expect.stringMatching(/gone|ended/) },
-    });
-    // Two seconds are promised; other tests may keep this machine busy, but nobody waits for the TTL.
-    expect(Date.parse(at) - killedAt).toBeLessThan(10_000);
-  });
+      expect(recovered.data).toMatchObject([{ session_id: 's', reason: 'dead', outcome: 'requeued' }]);
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', interruptions: 1 });
+      const { data: events } = await cli.json(['events', '--session', 's', '--type', 'task.recovered']);
+      const [{ at, payload } = { at: '', payload: {} }] = events as unknown as { at: string; payload: object }[];
+      expect(payload).toMatchObject({
+        reason: 'dead',
+        evidence: { pid: running.pid, observed: expect.stringMatching(/gone|ended/) },
+      });
+      expect(Date.parse(at) - killedAt).toBeLessThan(2_000);
+    },
+  );
 
   test.concurrent('a wrapper killed alone leaves its command, which is named, and refused once it is taken over', async ({
     expect,

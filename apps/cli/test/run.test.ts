@@ -455,7 +455,7 @@ test.concurrent.for([
 
 /** What a result file must never replace, nor write through. */
 function placeOddFiles(cli: Cli): void {
-  execFileSync('mkfifo', ['pipe'], { cwd: cli.folder });
+  execFileSync('sh', ['-c', 'mkfifo pipe'], { cwd: cli.folder });
   writeFileSync(join(cli.folder, 'precious'), 'precious');
   symlinkSync('precious', join(cli.folder, 'link'));
   symlinkSync('nowhere', join(cli.folder, 'dangling'));

@@ -9,6 +9,7 @@
  *  - whatever it started and left behind with the lease in its environment keeps it from being dead, in any process group
  *  - so does the process group that works for it, whatever is in its environment; and one that was not told yet
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
+ *  - a thread of the kernel, which has no environment to show, does not
  *  - who sees other processes, or the same ones otherwise, is another host; who sees them by numbers that are not theirs, none
  *  - a process that is hidden (hidepid) is not gone
  *  - the processes of a lease are named without their arguments
@@ -29,7 +30,7 @@ import {
   openOrchestrator,
   ownProcess,
 } from '../src/index.ts';
-import { readProcess, readText } from '../src/processes/process-table.ts';
+import { listProcesses, readProcess, readText } from '../src/processes/process-table.ts';
 import { endWithTest, identityOf, killNow, startProcess, until } from './support/processes.ts';
 
 const NOBODY = 65_534;
@@ -186,6 +187,19 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(seen).toMatchObject({ withBoth: [], withNephew: [{ pid: holder.pid }] });
   });
 
+  test.skipIf(process.getuid?.() !== 0 || kernelStarts().length === 0)(
+    'a thread of the kernel, which has no environment to show, does not keep a holder from being dead',
+    async () => {
+      await using orchestrator = await openOrchestrator('memory:');
+      const holder = await startProcess(['sleep', '100']);
+      const start = String(Math.max(...kernelStarts()));
+      await claimAs(orchestrator, { ...identityOf(holder.pid), start });
+      await killNow(holder);
+
+      expect(await findDeadHolders(orchestrator)).toMatchObject([{ pid: holder.pid }]);
+    },
+  );
+
   test.skipIf(!mayUnshare()).for([
     ['in a pid namespace of its own', 'unshare --fork --pid --mount-proc', false],
     ['in a time namespace of its own', 'unshare --fork --time --boottime 1000', false],
@@ -295,4 +309,10 @@ async function asUser<R>(uid: number | undefined, act: () => Promise<R>): Promis
   } finally {
     process.seteuid?.(0);
   }
+}
+
+/** When the kernel's own threads were started. They come and go. */
+function kernelStarts(): number[] {
+  const entries = (listProcesses() ?? []).flatMap((pid) => readProcess(pid) ?? []);
+  return entries.filter(({ isKernels }) => isKernels).map(({ start }) => Number(start));
 }

@@ -79,7 +79,7 @@ function scan(pid: number): ScannedProcess[] {
   const carries = leaseOf(pid);
   // After its environment: a process that has ended since does not count, whatever could be read.
   const entry = readProcess(pid);
-  return entry === null || entry.hasEnded ? [] : [{ ...entry, carries }];
+  return entry === null || entry.hasEnded || entry.isKernels ? [] : [{ ...entry, carries }];
 }
 
 function leaseOf(pid: number): ScannedProcess['carries'] {

@@ -12,6 +12,8 @@ export interface ProcessEntry {
   readonly start: string;
   /** A zombie: all that is left is its row, until its parent has asked how it ended. It will never do anything again. */
   readonly hasEnded: boolean;
+  /** A thread of the kernel's own: it has no environment, and is nobody's offspring. */
+  readonly isKernels: boolean;
 }
 
 /** The entry of a process; null where the table shows none, which may be because it hides other users' processes. */
@@ -21,7 +23,7 @@ export function readProcess(pid: number): ProcessEntry | null {
   // The name stands in brackets and may itself hold blanks and brackets.
   const [before, after] = [stat.indexOf('('), stat.lastIndexOf(')')];
   const words = stat.slice(after + 2).split(' ');
-  const [state, group, threads, start] = [words[0], words[2], words[17], words[19]];
+  const [state, group, flags, threads, start] = [words[0], words[2], words[6], words[17], words[19]];
   if (start === undefined) return null;
   return {
     pid,
@@ -30,8 +32,12 @@ export function readProcess(pid: number): ProcessEntry | null {
     start,
     // Of a process whose first thread has ended, the others may work on.
     hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,
+    isKernels: (Number(flags) & PF_KTHREAD) !== 0,
   };
 }
+
+/** The kernel's flag for its own threads (`linux/sched.h`). */
+const PF_KTHREAD = 0x0020_0000;
 
 /** The name of a process's program, without arguments: they may hold secrets. Not fit to be printed as it is. */
 export function programOf({ pid, command }: Pick<ProcessEntry, 'pid' | 'command'>): string {
