@@ -128,6 +128,9 @@ test.skipIf(process.platform !== 'linux')(
 
     const whileItsCommandLives = await cli.json(['why', 's', '--agent', 'b']);
     process.kill(Number(String(chunk)), 'SIGKILL');
+    // Any process of this machine that is just being started or ended may be of its family for a moment: a doubt.
+    const claimable = async () => (await cli.json(['why', 's', '--agent', 'b'])).data['claimable'];
+    await expect.poll(claimable, { timeout: 20_000 }).toBe(true);
     const dead = await cli.json(['why', 's', '--agent', 'b']);
     const { stdout } = await cli.run(['why', 's', '--agent', 'b']);
     const ofAgent = await cli.json(['why', 'agent', 'b']);

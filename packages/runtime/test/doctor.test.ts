@@ -339,7 +339,7 @@ const ROWS: readonly Row[] = [
     'unclaimed_heads',
     'warning',
     /^1 head that nobody claims.*task t of kind report in session s, for 2 days/,
-    /claim --help/,
+    /why task t --namespace default`.*claim --help/,
   ],
   [
     'an old head of a kind that others work on',
@@ -347,6 +347,7 @@ const ROWS: readonly Row[] = [
     'unclaimed_heads',
     'notice',
     /while others/,
+    /why task t --namespace default`/,
   ],
   [
     'more heads than were counted',
@@ -362,6 +363,7 @@ const ROWS: readonly Row[] = [
     'blocked_queues',
     'warning',
     /^1 session blocked.*3 tasks behind it.*for the role editor/,
+    /why task t --namespace default`/,
   ],
   [
     'a head for another with nothing behind it',

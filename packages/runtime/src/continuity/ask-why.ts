@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type {
   Evidence,
   HolderInBrief,
@@ -83,6 +84,10 @@ export async function askWhy(
   return found === null ? null : { ...found, processes: processesBehind(found.why, sight) };
 }
 
+/** Any process that is just being started or ended is a doubt for a moment. */
+const LOOKS_AT_THE_GONE = 3;
+const BETWEEN_LOOKS_MS = 100;
+
 /** What a claim that finds nothing would look for. */
 async function deadBehind(
   why: WhyAnswer['why'],
@@ -91,7 +96,13 @@ async function deadBehind(
 ): Promise<readonly Evidence[]> {
   if (why.claimable) return [];
   if (why.subject === 'agent') return sight.findDeadHolders(orchestrator);
-  return why.holder === null ? [] : sight.findDeadHolders(orchestrator, { sessionId: why.holder.sessionId });
+  const { holder } = why;
+  if (holder === null || holder.process === null || sight.livenessOf(holder.process) !== 'gone') return [];
+  for (let looksLeft = LOOKS_AT_THE_GONE; ; looksLeft -= 1) {
+    const evidence = await sight.findDeadHolders(orchestrator, { sessionId: holder.sessionId });
+    if (evidence.length > 0 || looksLeft === 1) return evidence;
+    await pause(BETWEEN_LOOKS_MS);
+  }
 }
 
 async function findSubject(

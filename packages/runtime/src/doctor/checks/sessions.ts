@@ -74,7 +74,7 @@ export function checkBlocked({ work }: StoreFacts): Draft[] {
       'warning',
       `${counted(blocked.length, 'session', work.capped)} blocked by a head for another: ${counted(behind, 'task', work.capped)} behind ${blocked.length === 1 ? 'it' : 'them'}; first ${describe(first)}.`,
       {
-        hint: 'A session is a strict line of work: let whom the head waits for claim it, or put work that may run beside it into a session of its own.',
+        hint: `${askWhy(first)} A session is a strict line of work: let whom the head waits for claim it, or put work that may run beside it into a session of its own.`,
         countCapped: work.capped,
         ...rows(blocked),
       },
@@ -96,11 +96,11 @@ function told(late: readonly HeadFacts[], { now, capped }: WorkFacts, severity: 
     severity === 'warning'
       ? [
           `${counted(late.length, 'head', capped)} that nobody claims, nor any other task of ${late.length === 1 ? 'its kind' : 'their kinds'}; ${since}.`,
-          'Start an agent that claims this kind, in this namespace, with the role that is asked for (`orchestrator claim --help`).',
+          `${askWhy(first)} Start an agent that claims this kind, in this namespace, with the role that is asked for (\`orchestrator claim --help\`).`,
         ]
       : [
           `${counted(late.length, 'head', capped)} waiting for long while others of ${late.length === 1 ? 'its kind' : 'their kinds'} are worked on; ${since}.`,
-          'The agents may just have more to do than they can: start more of them, or wait.',
+          `${askWhy(first)} The agents may just have more to do than they can: start more of them, or wait.`,
         ];
   return [draft('unclaimed_heads', severity, message, { hint, countCapped: capped, ...rows(late) })];
 }
@@ -108,6 +108,11 @@ function told(late: readonly HeadFacts[], { now, capped }: WorkFacts, severity: 
 function describe({ sessionId, taskId, kind, assignee, role }: HeadFacts): string {
   const whom = assignee === null ? (role === null ? '' : ` for the role ${role}`) : ` for ${assignee}`;
   return `task ${taskId} of kind ${kind}${whom} in session ${sessionId}`;
+}
+
+/** A head of any namespace may be told of, whichever the commands take by themselves. */
+function askWhy({ namespace, taskId }: HeadFacts): string {
+  return `\`orchestrator why task ${taskId} --namespace ${namespace}\` tells what keeps it.`;
 }
 
 function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'witnesses'> {
