@@ -12,9 +12,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the built program to its end. */
-export function run(words: readonly string[]): Promise<Ended> {
-  return ended(start(words));
+/** Runs the built program to its end, with flags for Node if need be. */
+export function run(words: readonly string[], flags: readonly string[] = []): Promise<Ended> {
+  return ended(start(words, flags));
 }
 
 /** Runs the built program, and kills it after so long. */
@@ -24,8 +24,8 @@ export function killed(words: readonly string[], afterMs: number): Promise<Ended
   return ended(child);
 }
 
-function start(words: readonly string[]) {
-  const child = spawn(process.execPath, [program, ...words]);
+function start(words: readonly string[], flags: readonly string[] = []) {
+  const child = spawn(process.execPath, [...flags, program, ...words]);
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
