@@ -55,7 +55,8 @@ function moved(report: MoveReport): Answer {
 function heldRemark(held: number): string[] {
   if (held === 0) return [];
   return [
-    `held sessions: ${held}; their holders go on at the new address with the tokens they have, and the first claim there gives each a new TTL`,
+    `held sessions: ${held}; who renews at the new address goes on with the token it has, and the first claim there gives each a new TTL`,
+    'jobs of `orchestrator run` and of workers that were started at the old address cannot renew: they end when their lease is over, and their tasks are recovered at the new one',
   ];
 }
 
