@@ -3,17 +3,21 @@
  *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on the
  *    way: it goes on each time, nothing is lost or doubled, and never can both stores be written
  *  - it says how far it has come
+ *  - rows as large as they may be, moved, backed up and restored with far less memory than they fill
  */
-import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { join } from 'node:path';
+import { LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 import { work } from './support/long-log.ts';
 import type { MoverSettings } from './support/mover.ts';
 import { run, runFile } from './support/program.ts';
-import { claim, newPlace, opened } from './support/stores.ts';
+import { claim, newFolder, newPlace, opened } from './support/stores.ts';
 
 const EVENTS = 100_000;
 const KILLS = 4;
+const LARGE_TASKS = 150;
+const HEAP_MB = 160;
 
 test('100,000 events move to a server and back, with the mover killed on the way', { timeout: 240_000 }, async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
@@ -50,11 +54,44 @@ test('100,000 events move to a server and back, with the mover killed on the way
   expect((await claim(last, id)).token).toBeGreaterThan(held.token);
 });
 
+test('the largest rows go where they are to go with a small heap', { timeout: 240_000 }, async () => {
+  const [file, server, restored] = [await newPlace('sqlite'), await newPlace('postgres'), await newPlace('postgres')];
+  const backup = join(newFolder(), 'backup.db');
+  const orchestrator = await opened(file, { synchronous: 'NORMAL' });
+  // Two bytes a character in memory, for the one that is not of Latin-1.
+  const text = `ā${'x'.repeat(LIMITS.payload_bytes_max - 4)}`;
+  for (let at = 0; at < LARGE_TASKS; at += 1) {
+    await orchestrator.enqueueTask({ id: `t${at}`, payload: text });
+    const held = await claim(orchestrator, `t${at}`);
+    await orchestrator.releaseTask({ ...held, outcome: 'succeeded', result: text });
+  }
+
+  const ends = [
+    await runSmall('store', 'move', '--from', file, '--to', server),
+    await runSmall('store', 'backup', backup, '--store', server),
+    await runSmall('store', 'restore', backup, '--to', restored),
+  ];
+
+  expect(ends.map(({ exit, signal, stderr }) => (exit === 0 ? 'done' : `${exit} ${signal} ${stderr}`))).toEqual([
+    'done',
+    'done',
+    'done',
+  ]);
+  const after = await opened(restored);
+  expect((await after.counts()).tasks.succeeded).toBe(LARGE_TASKS);
+  expect((await after.getTask('t0'))?.result).toBe(text);
+});
+
 async function heldIn(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
   const claimed = await orchestrator.claimTask({ agent: 'company-agent', ttlMs: 3_600_000 });
   if (!claimed.ok) throw new Error('nothing was claimed');
   const { sessionId, token } = claimed.lease;
   return { sessionId, token };
+}
+
+/** With a heap that is too small for all rows, and for a page of 500 of them. */
+function runSmall(...words: readonly string[]) {
+  return run(words, [`--max-old-space-size=${HEAP_MB}`]);
 }
 
 function move(from: string, to: string) {

@@ -12,9 +12,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the built program to its end. */
-export function run(words: readonly string[]): Promise<Ended> {
-  return ended(start(words));
+/** Runs the built program to its end, with flags for Node if need be. */
+export function run(words: readonly string[], flags: readonly string[] = []): Promise<Ended> {
+  return ended(start(words, flags));
 }
 
 /** Runs a program from source to its end, with settings in its argument and in its environment. */
@@ -23,8 +23,8 @@ export function runFile(file: URL, settings: object, env: Readonly<Record<string
   return ended(started(words, { ...process.env, ...env }));
 }
 
-function start(words: readonly string[]) {
-  return started([program, ...words], process.env);
+function start(words: readonly string[], flags: readonly string[] = []) {
+  return started([...flags, program, ...words], process.env);
 }
 
 function started(words: readonly string[], env: NodeJS.ProcessEnv) {

@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const words = ['run', '--agent', 'a', '--store', address, '--session', 's', '--resume', '--', 'true'];
     const again = await cli.run(words);
 
-    expect(move.stderr).toContain('take their sessions back there with --resume');
+    expect(move.stderr).toContain('take their sessions back with --resume');
     expect([exit, stderr]).toEqual([78, expect.stringMatching(/moved to sqlite:.*new\.db[^]*\[STORE_MOVED\]/)]);
     expect(stderr).not.toContain('paused');
     expect(isGone(command)).toBe(true);

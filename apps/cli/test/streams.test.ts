@@ -9,6 +9,7 @@
  *  - who stops reading is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
+ *  - who looks at a store that moves is told, and what goes on until interrupted ends there with the new address; a backup is told, too
  */
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -203,6 +204,41 @@ test.concurrent('status --watch tells anew what has changed', async ({ expect })
   watching.kill('SIGINT');
 
   expect([before, after]).toEqual([0, 1]);
+});
+
+test.concurrent('a store that moves is told to whoever looks at it, and nobody follows it for ever', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x']);
+  const following = finished(cli.start(['events', '--follow', '--after', '0', '--jsonl']));
+  const watching = finished(cli.start(['status', '--watch', '--jsonl']));
+  const to = `sqlite:${join(cli.folder, 'new.db')}`;
+  const backup = join(cli.folder, 'backup.db');
+
+  await cli.run(['store', 'backup', backup]);
+  await cli.run(['store', 'move', '--to', to]);
+  const [followed, watched] = [await following, await watching];
+  const status = await cli.run(['status', '--json']);
+  const doctor = await cli.run(['doctor']);
+  const ofBackup = { env: { ORCHESTRATOR_STORE: `sqlite:${backup}` } };
+  const [statusOfBackup, doctorOfBackup] = [await cli.run(['status'], ofBackup), await cli.run(['doctor'], ofBackup)];
+
+  for (const { exit, stdout, stderr } of [followed, watched]) {
+    expect([exit, stderr]).toEqual([78, expect.stringContaining(`this store was moved to ${to}`)]);
+    expect(stdout).toContain('"STORE_MOVED"');
+  }
+  expect(followed.stdout).toContain('task.queued');
+  expect([status.exit, status.stderr]).toEqual([0, expect.stringContaining(`this store was moved to ${to}`)]);
+  expect([doctor.exit, doctor.stdout]).toEqual([1, expect.stringContaining(`it was moved to ${to}`)]);
+  expect([statusOfBackup.exit, statusOfBackup.stderr]).toEqual([
+    0,
+    expect.stringContaining(`this is a backup of ${cli.store}`),
+  ]);
+  expect([doctorOfBackup.exit, doctorOfBackup.stdout]).toEqual([
+    0,
+    expect.stringContaining(`a backup of ${cli.store}`),
+  ]);
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

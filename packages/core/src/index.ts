@@ -78,7 +78,9 @@ export { closeRestoredLeases } from './close-restored-leases.ts';
 export { namedByReceipt, type Receipt } from './receipt.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
 export {
+  charactersOf,
   keyOfRow,
+  PAGE_CHARACTERS,
   TABLE_KEYS,
   TABLE_NAMES,
   type Cell,

@@ -16,6 +16,7 @@ import {
   type TaskRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from './storage.ts';
+import type { StoreMark } from './store-mark.ts';
 import { addresseesOf } from './task.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
@@ -166,6 +167,11 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** The authority's time, in milliseconds. */
   async now(): Promise<number> {
     return this.#storage.read.now();
+  }
+
+  /** What stands on the door of a store that has moved, moves or is a backup; null: it is open for work. */
+  async mark(): Promise<StoreMark | null> {
+    return this.#storage.read.mark();
   }
 
   /** Runs reads that all see the same state; `asOf` inside is the last event in it. Short: it keeps the database from tidying up. */

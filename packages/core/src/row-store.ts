@@ -32,10 +32,24 @@ export function keyOfRow(table: TableName, row: Row): RowKey {
   return TABLE_KEYS[table].map((column) => row[column] ?? '');
 }
 
+/**
+ * So many characters a page of rows holds, and then it ends: a page of the largest tasks would fill the memory. A single row
+ * may be larger than a page.
+ */
+export const PAGE_CHARACTERS = 8_000_000;
+
+/** For storages: how many characters a row holds. */
+export function charactersOf(row: Row): number {
+  return Object.values(row).reduce<number>((sum, cell) => sum + (cell === null ? 0 : String(cell).length), 0);
+}
+
 export interface RowReader {
   /** What stands on the door; null: the store is open for work. */
   mark(): Promise<StoreMark | null>;
-  /** The rows after a key, by key: texts byte by byte, numbers by size. */
+  /**
+   * The rows after a key, by key: texts byte by byte, numbers by size. At most `limit`, and no more than fit into a page;
+   * none only where there are none.
+   */
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
   /** The greatest key; null: the table is empty. */
   lastKey(table: TableName): Promise<RowKey>;

@@ -10,6 +10,7 @@ import type { Event, EventType, LeaseMark, NewEvent } from './events.ts';
 import type { Outlook, OutlookScope } from './outlook.ts';
 import type { Receipt } from './receipt.ts';
 import type { Session, SessionStatus } from './session.ts';
+import type { StoreMark } from './store-mark.ts';
 import type { NextHead, Task, TaskStatus } from './task.ts';
 
 export interface Storage {
@@ -159,6 +160,8 @@ export interface Reader {
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
+  /** What stands on the door; null: the store is open for work. A store that is not can be read all the same. */
+  mark(): Promise<StoreMark | null>;
 }
 
 export interface Page<T> {

@@ -91,23 +91,30 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
   let greatestToken = 0;
   for (const table of TABLE_NAMES) {
     const of = await source.count(table);
+    let left: readonly Row[] = [];
+    let right: readonly Row[] = [];
     for (let after: RowKey = null; ;) {
-      const [left, right] = await Promise.all([
-        source.rows(table, after, LIMITS.page_max),
-        target.rows(table, after, LIMITS.page_max),
+      // Pages may end at different rows; what was compared is the same, so both go on after the same key.
+      [left, right] = await Promise.all([
+        left.length > 0 ? left : source.rows(table, after, LIMITS.page_max),
+        right.length > 0 ? right : target.rows(table, after, LIMITS.page_max),
       ]);
-      const texts = left.map(textOf);
-      for (const [index, text] of texts.entries()) if (text !== textOf(right[index])) throw differs(table, left[index]);
-      if (right.length > left.length) throw differs(table, right[left.length]);
-      for (const text of texts) digest.update(text);
-      rows[table] += left.length;
-      if (table === 'sessions') held += left.filter(({ status }) => status === 'running').length;
-      if (table === 'event_log') greatestToken = Math.max(greatestToken, ...left.map(({ token }) => Number(token)));
-      const last = left.at(-1);
-      if (last === undefined) break;
-      after = keyOfRow(table, last);
+      const both = Math.min(left.length, right.length);
+      if (both === 0) break;
+      for (const [index, row] of left.slice(0, both).entries()) {
+        const text = textOf(row);
+        if (text !== textOf(right[index])) throw differs(table, row);
+        digest.update(text);
+        if (table === 'sessions' && row['status'] === 'running') held += 1;
+        if (table === 'event_log') greatestToken = Math.max(greatestToken, Number(row['token']));
+        after = keyOfRow(table, row);
+      }
+      rows[table] += both;
+      [left, right] = [left.slice(both), right.slice(both)];
       await onProgress({ step: 'comparing', table, done: rows[table], of });
     }
+    const [further] = [...left, ...right];
+    if (further !== undefined) throw differs(table, further);
     digest.update(`${table}\n`);
   }
   return { rows, held, greatestToken, digest: digest.digest('hex') };

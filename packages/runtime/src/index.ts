@@ -83,6 +83,7 @@ export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './proc
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
+  assertOpenForWork,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,

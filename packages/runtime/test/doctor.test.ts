@@ -2,9 +2,11 @@
  * What the facts of a store amount to:
  *  - each row of the table is a fact, and the finding that it leads to
  *  - a store where all is well has nothing but what is ok
+ *  - of a backup, and of a store that moves, nothing is said of who is at work
  *  - what was refused is one finding, and nothing is said of what could not be seen
  *  - findings show the first few rows and events; the count tells of all
  */
+import type { StoreMark } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import type { HeadFacts, HeldFacts, PlaceFacts, RefusedFacts, StoreFacts, WorkFacts } from '../src/doctor/facts.ts';
 import type { Check, Severity } from '../src/doctor/finding.ts';
@@ -34,6 +36,7 @@ const file = (over: Partial<FilePlace> = {}): FilePlace => ({
   logBytes: 0,
   logBytesKept: 64_000_000,
   clock: { last: reading, jump: null },
+  mark: null,
   ...over,
 });
 
@@ -48,6 +51,7 @@ const server = (over: Partial<ServerPlace> = {}, login: Partial<Login> = {}): Se
   logBytesKept: 1_000_000_000,
   idleSlots: [],
   clock: { last: reading, jump: null },
+  mark: null,
   now: NOW,
   ...over,
 });
@@ -128,11 +132,41 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
 
 const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
 
+const mark = (state: StoreMark['state']): StoreMark => ({ state, id: 'm', address: 'postgres://host/new', at: NOW });
+const MOVED = /moved to postgres:\/\/host\/new/;
+
 type Row = readonly [what: string, facts: StoreFacts, check: Check, severity: Severity, says: RegExp, hint?: RegExp];
 
 const ROWS: readonly Row[] = [
   ['a store as it should be', facts(), 'store', 'ok', /sqlite:\/s\/store.db, schema 2$/],
   ['a memory store', facts({ place: { kind: 'memory' }, work: null }), 'store', 'ok', /by this process alone/],
+  [
+    'a store that moved',
+    facts({ place: file({ mark: mark('moved') }) }),
+    'store',
+    'error',
+    MOVED,
+    /ORCHESTRATOR_STORE/,
+  ],
+  ['one on a server', facts({ place: server({ mark: mark('moved') }) }), 'store', 'error', MOVED, /ORCHESTRATOR_STORE/],
+  [
+    'a store that moves',
+    facts({ place: file({ mark: mark('moving') }), work: work({ held: [held({ staleAt: 0 })] }) }),
+    'store',
+    'warning',
+    /being moved to postgres:\/\/host\/new/,
+    /--abandon/,
+  ],
+  [
+    'a backup',
+    facts({
+      place: file({ mark: mark('backup'), journalMode: 'delete' }),
+      work: work({ held: [held({ staleAt: 0 })] }),
+    }),
+    'store',
+    'ok',
+    /a backup of postgres:\/\/host\/new$/,
+  ],
   [
     'an older schema',
     facts({ place: file({ schema: 1 }), work: null }),
@@ -458,6 +492,16 @@ test('a store where all is well has nothing but what is ok', () => {
     expect(findings.map(({ severity }) => severity)).toEqual(findings.map(() => 'ok'));
     expect(findings.length).toBeGreaterThan(8);
   }
+});
+
+test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (state) => {
+  const place = file({ mark: mark(state), journalMode: state === 'backup' ? 'delete' : 'wal' });
+
+  const findings = judge(facts({ place, work: work({ held: [held({ staleAt: 0 })] }) }));
+
+  expect(findings.filter(({ severity }) => severity !== 'ok').map(({ check }) => check)).toEqual(
+    state === 'backup' ? [] : ['store'],
+  );
 });
 
 test('what was refused is one finding, and nothing is said of what could not be seen', () => {

@@ -404,6 +404,11 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
       assertOpen();
       return Math.floor(clock.read().wall);
     },
+    /** Differs: it neither moves nor is it backed up. */
+    async mark() {
+      assertOpen();
+      return null;
+    },
   };
 }
 

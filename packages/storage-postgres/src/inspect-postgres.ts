@@ -1,10 +1,11 @@
-import { decodeClockState, type ClockState } from '@agent-orchestrator/core';
+import { decodeClockState, type ClockState, type StoreMark } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
 import type { Link } from './link.ts';
 import { Links } from './links.ts';
 import { schemaVersionOf } from './migrate.ts';
 import { notFound, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './script.ts';
+import { readMark } from './store-mark.ts';
 import { parseServerUrl } from './server-address.ts';
 import { TIMEOUTS } from './statements.ts';
 
@@ -25,6 +26,8 @@ export interface PostgresFacts {
   readonly idleSlots: readonly { readonly name: string; readonly bytes: number }[];
   /** What the store remembers of its server's clock. */
   readonly clock: ClockState | null;
+  /** What stands on the store's door; null: it is open for work. */
+  readonly mark: StoreMark | null;
   /** The server's time, in milliseconds, in the middle of the question. */
   readonly now: number;
 }
@@ -112,6 +115,7 @@ async function inspect(link: Link): Promise<PostgresFacts> {
     logBytesKept,
     idleSlots: (slots ?? []).map(([name, bytes]) => ({ name: name as string, bytes: bytes as number })),
     clock: clockText === undefined ? null : decodeClockState(clockText),
+    mark: await readMark(link),
     now,
   };
 }

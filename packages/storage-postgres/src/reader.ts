@@ -11,6 +11,7 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  StoreMark,
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
@@ -18,6 +19,7 @@ import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
 import type { Answer, Query, Value } from './link.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query } from './script.ts';
+import { MARK, markOf } from './store-mark.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
 /** Runs reads on some connection, and what is to see one state on a connection of its own. */
@@ -186,6 +188,11 @@ export class PostgresReader implements Reader {
   async now(): Promise<number> {
     const [row] = await this.#source.read(query(NOW, timeOf(this.#clock)));
     return row?.[0] as number;
+  }
+
+  async mark(): Promise<StoreMark | null> {
+    const [row] = await this.#source.read(MARK);
+    return markOf(row);
   }
 
   /** One look-up per addressee and kind, merged. */

@@ -4,6 +4,7 @@ import {
   decodeClockState,
   keyOfRow,
   OrchestratorError,
+  PAGE_CHARACTERS,
   somebodyElseCopies,
   TABLE_KEYS,
   TABLE_NAMES,
@@ -221,7 +222,12 @@ async function page(link: Link, table: TableName, after: RowKey, limit: number):
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
   const values: Value[] = after === null ? [] : [...after];
   const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
-  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  const rows = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first comes in any case.
+  const length = columns.map((column) => `coalesce(octet_length(r.${column}::text), 0)`).join(' + ');
+  const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
+  const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
+  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
   const [answer] = await run(link, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }

@@ -4,7 +4,8 @@ import type { Link, Query } from './link.ts';
 import { query } from './script.ts';
 import { TIMEOUTS } from './statements.ts';
 
-const READ = `SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark')`;
+/** Asks for what stands on the store's door: one row. */
+export const MARK = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark')`);
 const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('mark', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'mark'`;
 
@@ -12,8 +13,12 @@ const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
 
 /** What stands on the store's door. The tables must be there. */
 export async function readMark(link: Link): Promise<StoreMark | null> {
-  const [answer] = await link.flush([query(READ)], TIMEOUTS.answer_ms);
-  return decodeStoreMark((answer?.[0]?.[0] as string | undefined) ?? null);
+  const [answer] = await link.flush([MARK], TIMEOUTS.answer_ms);
+  return markOf(answer?.[0]);
+}
+
+export function markOf(row: readonly unknown[] | undefined): StoreMark | null {
+  return decodeStoreMark((row?.[0] as string | null | undefined) ?? null);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { decodeClockState, OrchestratorError, type ClockState } from '@agent-orchestrator/core';
+import { decodeClockState, OrchestratorError, type ClockState, type StoreMark } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { LOG_BYTES_KEPT, openReader, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
+import { readMark } from './store-mark.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 
 /** A folder or file, as the system tells of it. */
@@ -33,6 +34,8 @@ export interface SqliteFacts {
   readonly logBytesKept: number;
   /** What the store remembers of its machine's clocks; null before the first write. */
   readonly clock: ClockState | null;
+  /** What stands on the store's door; null: it is open for work. */
+  readonly mark: StoreMark | null;
 }
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -64,6 +67,7 @@ export async function inspectSqliteFile(path: string): Promise<SqliteFacts> {
           logBytes: files.find(({ role }) => role === 'log')?.bytes ?? 0,
           logBytesKept: LOG_BYTES_KEPT,
           clock: clockIn(db),
+          mark: readMark(db),
         };
       } finally {
         db.close();

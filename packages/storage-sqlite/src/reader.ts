@@ -11,12 +11,14 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  StoreMark,
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
 import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+import { readMark } from './store-mark.ts';
 
 /** Runs a read on some connection, and what is to see one state on a connection of its own. */
 export interface ReadSource {
@@ -189,6 +191,10 @@ export class SqliteReader implements Reader {
 
   now(): Promise<number> {
     return this.#source.read(() => Math.floor(this.#clock.read().wall));
+  }
+
+  mark(): Promise<StoreMark | null> {
+    return this.#source.read((on) => readMark(on.db));
   }
 }
 

@@ -1,10 +1,12 @@
 import {
   assertMayFollow,
   assertSameMark,
+  charactersOf,
   decodeClockState,
   keyOfRow,
   NO_CLOCK,
   OrchestratorError,
+  PAGE_CHARACTERS,
   somebodyElseCopies,
   TABLE_KEYS,
   TABLE_NAMES,
@@ -206,7 +208,14 @@ class Rows {
     const keyColumns = key.join(', ');
     const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map(() => '?').join(', ')})`;
     const sql = `SELECT ${COLUMNS[table].join(', ')} FROM ${table} ${where} ORDER BY ${keyColumns} LIMIT ?`;
-    return this.#db.prepare<unknown[], Row>(sql).all(...(after ?? []), limit);
+    const rows: Row[] = [];
+    let characters = 0;
+    for (const row of this.#db.prepare<unknown[], Row>(sql).iterate(...(after ?? []), limit)) {
+      characters += charactersOf(row);
+      if (characters > PAGE_CHARACTERS && rows.length > 0) break;
+      rows.push(row);
+    }
+    return rows;
   }
 
   lastKey(table: TableName): RowKey {

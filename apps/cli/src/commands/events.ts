@@ -1,7 +1,8 @@
-import type { EventRecord, EventType } from '@agent-orchestrator/core';
+import type { EventRecord, EventType, Orchestrator, StoreMark } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { interruptedBy, interruption } from '../changes.ts';
 import { Failure, usage } from '../failure.ts';
+import { Door } from '../door.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
@@ -76,14 +77,28 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   await using orchestrator = await call.open('read-only');
   const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
   const interrupted = interruption();
-  if (follow)
-    await keepTrying(call.output, interrupted, async () => printAll(call, feed.followed(interrupted), Infinity));
+  if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
     await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
     // A log that was cut short must not look like a whole one.
     if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
   }
   return null;
+}
+
+/** Until it is interrupted; or until all was told of a store that has moved: its log goes on elsewhere. */
+async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed, interrupted: AbortSignal) {
+  const { assertOpenForWork } = await import('@agent-orchestrator/runtime');
+  const door = new Door(call.output);
+  let mark: StoreMark | null = null;
+  const look = async () => {
+    mark = await door.look(orchestrator);
+    return mark?.state === 'moved' ? 'closed' : 'open';
+  };
+  await keepTrying(call.output, interrupted, async () => {
+    await printAll(call, feed.followed(interrupted, look), Infinity);
+    if (!interrupted.aborted) assertOpenForWork(mark);
+  });
 }
 
 function cutShort(interrupted: AbortSignal): Failure {

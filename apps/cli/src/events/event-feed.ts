@@ -49,12 +49,21 @@ export class EventFeed {
     this.#cursor = Math.max(this.#cursor, settled);
   }
 
-  /** Those that are there, and then what happens. */
-  async *followed(until: AbortSignal): AsyncGenerator<EventRecord> {
+  /**
+   * Those that are there, and then what happens.
+   *
+   * @param door asked before each look; that look is the last one when it answers `closed`
+   */
+  async *followed(
+    until: AbortSignal,
+    door: () => Promise<'open' | 'closed'> = async () => 'open',
+  ): AsyncGenerator<EventRecord> {
     // Watching begins before reading: what happens between the two is told.
     await using changes = await Changes.of(this.#orchestrator);
     while (!until.aborted) {
+      const standing = await door();
       yield* this.present(until);
+      if (standing === 'closed') return;
       await changes.wait(undefined, until);
     }
   }

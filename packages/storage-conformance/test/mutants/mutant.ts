@@ -60,6 +60,7 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       namespaces: () => read.namespaces(),
       outlook: (scope) => read.outlook(scope),
       now: () => read.now(),
+      mark: () => read.mark(),
       snapshot: (use) => read.snapshot((reader) => use(changed(reader))),
       ...change(read, inside),
     });

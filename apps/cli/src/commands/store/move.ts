@@ -55,7 +55,8 @@ function moved(report: MoveReport): Answer {
 function heldRemark(held: number): string[] {
   if (held === 0) return [];
   return [
-    `held sessions: ${held}; their tokens hold at the new address, where the first claim gives each a new TTL; \`run\` and workers that only know the old one end, and take their sessions back there with --resume`,
+    `held sessions: ${held}; who renews at the new address goes on with the token it has, and the first claim there gives each a new TTL`,
+    'jobs of `orchestrator run` and of workers that were started at the old address end at their next renewal; started again with the new one, they take their sessions back with --resume',
   ];
 }
 

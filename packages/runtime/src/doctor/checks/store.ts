@@ -1,3 +1,4 @@
+import type { StoreMark } from '@agent-orchestrator/core';
 import type { StoreFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
@@ -20,7 +21,23 @@ export function checkReach({ url, place, refusal }: StoreFacts): Draft[] {
         hint: 'Upgrade the orchestrator on this machine.',
       }),
     ];
-  return [draft('store', 'ok', named)];
+  return [place.mark === null ? draft('store', 'ok', named) : ofMark(named, place.mark)];
+}
+
+/** A store that can be read, and is not open for work. One that is not all there yet is refused when it is opened. */
+function ofMark(named: string, { state, address }: StoreMark): Draft {
+  switch (state) {
+    case 'moved':
+      return draft('store', 'error', `${named}: it was moved to ${address}, and nothing happens here any more.`, {
+        hint: 'Point ORCHESTRATOR_STORE (or --store) of whoever still uses this one to the new address.',
+      });
+    case 'moving':
+      return draft('store', 'warning', `${named}: it is being moved to ${address}, and nobody can work meanwhile.`, {
+        hint: 'If that was cut off, the same `orchestrator store move` goes on; `--abandon` gives it up.',
+      });
+    default:
+      return draft('store', 'ok', `${named}, a backup of ${address}`);
+  }
 }
 
 /** The database's own version. One that is too old or unsafe is refused when the store is opened. */
@@ -33,7 +50,8 @@ export function checkVersion({ place }: StoreFacts): Draft[] {
 export function checkDurability({ place }: StoreFacts): Draft[] {
   if (place === null || place.kind === 'memory') return [];
   if (place.kind === 'file') {
-    if (place.journalMode === 'wal') return [];
+    // A backup is one file, for as long as it lies there.
+    if (place.journalMode === 'wal' || place.mark?.state === 'backup') return [];
     return [
       draft(
         'durability',
