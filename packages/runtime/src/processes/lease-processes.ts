@@ -79,13 +79,17 @@ function scan(pid: number): ScannedProcess[] {
   const carries = leaseOf(pid);
   // After its environment: a process that has ended since does not count, whatever could be read.
   const entry = readProcess(pid);
-  return entry === null || entry.hasEnded || entry.isKernels ? [] : [{ ...entry, carries }];
+  if (entry === null || entry.hasEnded || entry.isKernels) return [];
+  if (carries !== 'no memory') return [{ ...entry, carries }];
+  // On its way to its end, and nothing can be run by it any more; unless only its first thread is.
+  return entry.threads <= 1 ? [] : [{ ...entry, carries: 'hidden' }];
 }
 
-function leaseOf(pid: number): ScannedProcess['carries'] {
+function leaseOf(pid: number): ScannedProcess['carries'] | 'no memory' {
   try {
     return leaseIn(readFileSync(`/proc/${pid}/environ`, 'latin1'));
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return 'no memory';
     return mayBeOurs(pid) ? 'hidden' : null;
   }
 }

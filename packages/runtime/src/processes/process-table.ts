@@ -12,6 +12,8 @@ export interface ProcessEntry {
   readonly start: string;
   /** A zombie: all that is left is its row, until its parent has asked how it ended. It will never do anything again. */
   readonly hasEnded: boolean;
+  /** How many threads it has; the first one may have ended before the others. */
+  readonly threads: number;
   /** A thread of the kernel's own: it has no environment, and is nobody's offspring. */
   readonly isKernels: boolean;
 }
@@ -32,6 +34,7 @@ export function readProcess(pid: number): ProcessEntry | null {
     start,
     // Of a process whose first thread has ended, the others may work on.
     hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,
+    threads: Number(threads),
     isKernels: (Number(flags) & PF_KTHREAD) !== 0,
   };
 }
