@@ -76,6 +76,7 @@ test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, othe
   expect(await everythingIn(to)).toEqual(was);
   expect(await everythingIn(from)).toEqual(was);
   const after = await opened(to);
+  expect(await Promise.all([before.mark(), after.mark()])).toMatchObject([{ state: 'moved' }, null]);
   expect(await after.verify()).toMatchObject({ ok: true });
   const again = await after.enqueueTask(sent);
   expect(again).toMatchObject({ ok: true, outcome: 'enqueued', task: { id: 'sent' } });
