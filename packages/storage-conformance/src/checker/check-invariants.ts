@@ -49,6 +49,12 @@ const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
 
 /** @returns what does not hold, by invariant; empty: all is well */
 export function checkInvariants({ events, journals = [], tolerances = {} }: CheckedRun): Violation[] {
-  const history = historyOf(events, journals, { clockStepMs: 0, clockSkewMs: 0, visibleAfterMs: 1_000, ...tolerances });
+  const history = historyOf(events, journals, {
+    clockStepMs: 0,
+    clockSkewMs: 0,
+    visibleAfterMs: 1_000,
+    lockedMs: 0,
+    ...tolerances,
+  });
   return INVARIANT_CHECKS.flatMap((check) => check(history));
 }
