@@ -11,7 +11,7 @@
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
  *  - a thread of the kernel, which has no environment to show, does not
  *  - who sees other processes, or the same ones otherwise, is another host; who sees them by numbers that are not theirs, none
- *  - a process that is hidden (hidepid) is not gone
+ *  - a process that is hidden (hidepid) is not gone, nor is its group
  *  - the processes of a lease are named without their arguments
  *  - a claim that finds nothing recovers what the dead held, and takes it; one of a session takes it over; one to resume, too
  */
@@ -222,15 +222,19 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(own?.host).not.toBe(ownProcess()?.host);
   });
 
-  test.skipIf(!mayUnshare())('a process that is hidden is not gone', () => {
+  test.skipIf(!mayUnshare())('a process that is hidden is not gone, nor is its group', async () => {
+    const other = (await startProcess(['sleep', '100'], { detached: true })).pid ?? 0;
     const asNobody = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups`;
     // An instance of its own: to remount the one that is there would change it for the whole machine.
     const hidden = `unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh ${asNobody}`;
 
-    const seen = [lookFrom(asNobody, process.pid), lookFrom(hidden, process.pid)];
+    const seen = [lookFrom(asNobody, other), lookFrom(hidden, other)];
 
     // Seen, its start is not the one that is asked for; hidden, nobody can tell.
-    expect(seen.map(({ other }) => other)).toEqual(['gone', 'unknown']);
+    expect(seen).toMatchObject([
+      { other: 'gone', isGroupAlive: true },
+      { other: 'unknown', isGroupAlive: true },
+    ]);
   });
 
   test('the processes of a lease are named without their arguments', async () => {
@@ -287,9 +291,12 @@ function environmentOf({ lease }: ClaimRecord): Record<string, string> {
 }
 
 /** How a process of another view sees itself and another one. */
-function lookFrom(command: string, pid: number): { own: ProcessIdentity | null; other: string | null } {
+function lookFrom(
+  command: string,
+  pid: number,
+): { own: ProcessIdentity | null; other: string | null; isGroupAlive: boolean } {
   const program = fileURLToPath(new URL('programs/look.ts', import.meta.url));
-  const words = `exec ${command} '${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings '${program}' ${pid}`;
+  const words = `exec ${command} '${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings '${program}' ${pid} ${readProcess(pid)?.group}`;
   return JSON.parse(execFileSync('sh', ['-c', words], { encoding: 'utf8' })) as ReturnType<typeof lookFrom>;
 }
 

@@ -12,9 +12,10 @@ const SECOND_LOOK_AFTER_MS = 50;
 
 /**
  * Looks for holders that are plainly gone, so that nobody has to wait for their leases to run out: of this machine, this boot
- * and this view of its processes, with neither the process that claimed left, nor anybody of the process group that works for it, nor a process that
- * carries the lease in its environment. Never on a doubt: what cannot be seen counts as alive. A reused pid is told by its start; a zombie is dead,
- * since it will never do anything again. Reads only; where nothing is held here, one short page.
+ * and this view of its processes, with neither the process that claimed left, nor anybody of the process group that works for
+ * it, nor a process that carries the lease in its environment. Never on a doubt: what cannot be seen counts as alive. A reused
+ * pid is told by its start; a zombie is dead, since it will never do anything again. Reads only; where nothing is held here, one
+ * short page.
  *
  * @returns evidence for `staleRecovery`, or for a claim of the session; at most as much as one call takes
  */

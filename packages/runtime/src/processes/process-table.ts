@@ -66,14 +66,15 @@ export function isNumberTaken(pid: number): boolean {
   }
 }
 
-/** Whether a process group has a living member. Where only the kernel can be asked, zombies count as living. */
+/**
+ * Whether a process group has a living member. The kernel counts zombies as members, the table tells them apart; what the
+ * kernel knows and the table does not show counts as living.
+ */
 export function isGroupAlive(group: number): boolean {
   if (!isNumberTaken(-group)) return false;
-  const members = listProcesses()?.filter((pid) => {
-    const entry = readProcess(pid);
-    return entry?.group === group && !entry.hasEnded;
-  });
-  return members === undefined || members.length > 0;
+  const entries = (listProcesses() ?? []).flatMap((pid) => readProcess(pid) ?? []);
+  const members = entries.filter((entry) => entry.group === group);
+  return members.length === 0 || members.some(({ hasEnded }) => !hasEnded);
 }
 
 /** The numbers of all processes that are shown; null where there is no such table. */

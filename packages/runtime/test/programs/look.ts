@@ -1,6 +1,8 @@
-/* Tells, as JSON, how a process sees itself and, by its pid, another one: run where the view of processes is another. */
+/* Tells, as JSON, how a process sees itself and, by their numbers, another one and a group: run where the view of processes is another. */
 import { livenessOf, ownProcess } from '../../src/index.ts';
+import { isGroupAlive } from '../../src/processes/process-table.ts';
 
-const pid = Number(process.argv[2]);
+const [pid, group] = process.argv.slice(2).map(Number) as [number, number];
 const own = ownProcess();
-process.stdout.write(JSON.stringify({ own, other: own && livenessOf({ ...own, pid, start: '1' }) }));
+const other = own && livenessOf({ ...own, pid, start: '1' });
+process.stdout.write(JSON.stringify({ own, other, isGroupAlive: isGroupAlive(group) }));
