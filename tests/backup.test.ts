@@ -29,11 +29,11 @@ import {
   newPlace,
   opened,
   openedAt,
+  PAIRS,
   statement,
   tableOf,
 } from './support/stores.ts';
 
-const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
 const HOUR_MS = 3_600_000;
 
 test.for(PAIRS)(

@@ -48,11 +48,10 @@ import {
   newPlace,
   opened,
   openedAt,
+  PAIRS,
   statement,
   tableOf,
 } from './support/stores.ts';
-
-const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
 
 /** Between two shared stores there is nothing that these do not show. */
 const TELLING_PAIRS = PAIRS.filter((pair) => !pair.every((kind) => kind === 'postgres'));

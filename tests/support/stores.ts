@@ -12,6 +12,8 @@ import { createDatabase, withAdmin } from '../../packages/storage-postgres/test/
 /** The kinds of store that outlive a process. */
 export const KINDS = ['sqlite', 'postgres'] as const;
 export type Kind = (typeof KINDS)[number];
+/** From each kind to each. */
+export const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
 
 /** The URL of a place where nothing is yet; it goes with the test. */
 export async function newPlace(kind: Kind): Promise<string> {

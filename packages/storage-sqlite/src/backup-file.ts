@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type StoreMark } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
@@ -6,6 +6,7 @@ import { openReader, openWriter } from './connection.ts';
 import { translateError } from './errors.ts';
 import { createFile, isThere, resolvePath } from './store-file.ts';
 import { writeMark } from './store-mark.ts';
+import { syncPath } from './sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
 
@@ -64,11 +65,11 @@ class PartialFile implements BackupFile {
 
   publish(): void {
     try {
-      flush(this.path);
+      syncPath(this.path);
       assertFree(this.#place);
       giveName(this.path, this.#place);
       this[Symbol.dispose]();
-      flush(dirname(this.#place));
+      syncPath(dirname(this.#place));
     } catch (error) {
       throw translateError(error);
     }
@@ -114,15 +115,6 @@ function giveName(path: string, place: string): void {
 
 function assertFree(path: string): void {
   if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is something at ${path}.`);
-}
-
-function flush(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function suffixOf(pid: number): string {

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, openSync, rmSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import type { Connection } from '../connection.ts';
+import { syncPath } from '../sync-path.ts';
 
 /** No clock makes more copies in one second. */
 const COPIES_MAX = 100;
@@ -19,9 +20,9 @@ export function copyFile(db: Connection, path: string, at: number): string {
   closeSync(openSync(unfinished, 'wx', 0o600));
   try {
     db.prepare('VACUUM INTO ?').run(unfinished);
-    sync(unfinished);
+    syncPath(unfinished);
     const copy = named(unfinished, path, at);
-    sync(dirname(path));
+    syncPath(dirname(path));
     return copy;
   } finally {
     rmSync(unfinished, { force: true });
@@ -41,14 +42,5 @@ function named(unfinished: string, path: string, at: number): string {
     } catch (error) {
       if (nth === COPIES_MAX || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-  }
-}
-
-function sync(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
