@@ -24,6 +24,27 @@ const importTable = {
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
 };
 
+/**
+ * The folders inside a package, in the order in which they build on each other: a file may import from its own folder and
+ * from those before it, types included. Files beside the folders (`index.ts`) may import from all.
+ */
+const folderOrder = {
+  'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal', 'legacy'],
+  'packages/runtime': ['system', 'text', 'stores', 'settings', 'processes', 'work', 'run', 'insight'],
+};
+
+/** Why a file in the folder `from` of `source` may not import one in the folder `to`, or undefined when it may. */
+export function folderRefusal(source, from, to) {
+  const order = folderOrder[source];
+  if (!order || from === to || from === undefined) return undefined;
+  if (!order.includes(from)) return `${source}/src/${from} has no place in the folder order of lint/import-table.mjs`;
+  if (to === undefined) return `${from} may not import from the files beside the folders of ${source}`;
+  if (!order.includes(to)) return `${source}/src/${to} has no place in the folder order of lint/import-table.mjs`;
+  return order.indexOf(to) < order.indexOf(from)
+    ? undefined
+    : `${from} may not import from ${to}: in ${source} the order is ${order.join(', ')}`;
+}
+
 const packageOf = (specifier) =>
   specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0];
 

@@ -1,7 +1,7 @@
 // The rules of this repository that no ready-made lint rule can express.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refusal } from './import-table.mjs';
+import { folderRefusal, refusal } from './import-table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -23,7 +23,7 @@ const importTable = {
       if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
       const specifier = source.value;
       const message = specifier.startsWith('.')
-        ? leaves(folder, resolve(dirname(context.filename), specifier))
+        ? leaves(folder, context.filename, resolve(dirname(context.filename), specifier))
         : refusal(folder, specifier, kind);
       if (message) context.report({ node: source, message });
     };
@@ -38,9 +38,16 @@ const importTable = {
   },
 };
 
-function leaves(folder, target) {
-  const inside = relative(resolve(root, folder), target);
-  return inside.startsWith('..') ? `${folder} may not reach into another folder by a relative path` : undefined;
+function leaves(folder, file, target) {
+  if (relative(resolve(root, folder), target).startsWith('..'))
+    return `${folder} may not reach into another folder by a relative path`;
+  return folderRefusal(folder, innerFolder(folder, file), innerFolder(folder, target));
+}
+
+/** The folder under `src` in which a file lies; undefined for a file beside the folders. */
+function innerFolder(folder, file) {
+  const [inner, ...rest] = relative(resolve(root, folder, 'src'), file).split(sep);
+  return rest.length === 0 ? undefined : inner;
 }
 
 const forbidden = new Map([

@@ -1,6 +1,6 @@
 import type { EventType } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
-import { openRows } from '../../packages/runtime/src/open-rows.ts';
+import { openRows } from '../../packages/runtime/src/stores/open-rows.ts';
 import { copyOf, filledStore, HELD, whole, type Prepare, type Trial } from './trial.ts';
 
 /** Over hundreds of stale sessions. Killed, it has closed some of the leases, each of them once. */

@@ -12,7 +12,7 @@ import {
 import { checkInvariants, readEvents } from '@agent-orchestrator/storage-conformance';
 import { checkStore, openStorage, type Orchestrator } from '@agent-orchestrator/runtime';
 import { expect, inject, onTestFinished } from 'vitest';
-import { openRows } from '../../packages/runtime/src/open-rows.ts';
+import { openRows } from '../../packages/runtime/src/stores/open-rows.ts';
 import { createDatabase } from '../../packages/storage-postgres/test/harness/databases.ts';
 import { newPlace, openedAt, type Kind } from '../support/stores.ts';
 import type { Operation } from './operation.ts';

@@ -1,6 +1,7 @@
 import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
 import type { Instant } from '@agent-orchestrator/runtime';
-import { Changes, interruptedBy } from './changes.ts';
+import { Changes } from '@agent-orchestrator/runtime';
+import { interruptedBy } from './interruption.ts';
 import { Failure } from './failure.ts';
 
 export type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];

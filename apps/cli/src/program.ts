@@ -1,27 +1,11 @@
 import { Command, Option } from 'commander';
 import { Call, type CommonOptions } from './call.ts';
-import { commands, type CommandModule } from './commands/index.ts';
+import type { CommandModule, Handler, Run } from './command-module.ts';
+import { commands } from './commands/index.ts';
 import { settingsOf, withSettings } from './configuration.ts';
 import { usage } from './failure.ts';
-import { Output, type Answer, type Format } from './output/output.ts';
+import { Output, type Format } from './output/output.ts';
 import { VERSION } from './version.ts';
-
-/** Adds a command to the program; `run` makes its action of what answers it. */
-export type Define = (parent: Command, run: Run) => void;
-
-/** Answers one call; null if it wrote its answer itself, as streams do; an exit code if another program gave the answer. */
-type Handler<Options extends object, Arguments extends unknown[]> = (
-  call: Call<Options>,
-  ...args: Arguments
-) => Promise<Answer | number | null>;
-
-type Run = <Options extends object, Arguments extends unknown[] = []>(
-  handler: Handler<Options, Arguments>,
-  how?: {
-    /** For what has to work, and quickly, whatever the configuration says. */
-    readonly configured?: false;
-  },
-) => (...args: unknown[]) => Promise<void>;
 
 /** Where the program says what it does not say on standard output. */
 export interface Ending {

@@ -8,7 +8,7 @@
 import { expect, test } from 'vitest';
 import { flagOf } from '../src/failure.ts';
 import { parseDuration, parseInteger } from '../src/input/parse.ts';
-import { toJson } from '../src/output/json.ts';
+import { toJson } from '@agent-orchestrator/runtime/wire-json';
 import { printable, shorten, widthOf } from '../src/output/printable.ts';
 import { duration, relative } from '../src/output/time.ts';
 

@@ -6,7 +6,8 @@ import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, prepareTemplate } from '../../../packages/storage-postgres/test/harness/databases.ts';
 import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts';
-import { startServer, type TestServer } from '../../../packages/storage-postgres/test/harness/server.ts';
+import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
+import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 import { Cli } from './support/cli.ts';
 import { isGone, Running, stateOf, until } from './support/running.ts';
 

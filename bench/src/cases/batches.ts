@@ -5,7 +5,7 @@ import type { Course } from '../measure.ts';
 import { openBatches } from '../product.ts';
 import { resultOf, type Target } from '../result.ts';
 import type { Sample } from '../sample.ts';
-import { takeSample } from '../sample.ts';
+import { takeSample } from '../take-sample.ts';
 import type { Store, Subject } from '../subject.ts';
 
 const LIMIT = 100;

@@ -3,7 +3,7 @@ import { duel } from '../duel.ts';
 import type { Course } from '../measure.ts';
 import { openCallers } from '../product.ts';
 import { resultOf, type Target } from '../result.ts';
-import { takeSample } from '../sample.ts';
+import { takeSample } from '../take-sample.ts';
 
 export interface CallersOptions {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { BenchCase } from '../bench-case.ts';
 import { duel } from '../duel.ts';
 import { BATCH, batchOfTasks, openProduct } from '../product.ts';
 import { resultOf } from '../result.ts';
-import { takeSample } from '../sample.ts';
+import { takeSample } from '../take-sample.ts';
 import { RawInserts } from '../sqlite/raw-inserts.ts';
 import { pathOf, sqlite } from '../sqlite/subject.ts';
 

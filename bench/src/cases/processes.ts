@@ -3,7 +3,8 @@ import type { Served } from '../contender.ts';
 import { rotated, type Pair } from '../measure.ts';
 import { seedStore } from '../product.ts';
 import { resultOf, type Target } from '../result.ts';
-import { takeSample, type Sample } from '../sample.ts';
+import type { Sample } from '../sample.ts';
+import { takeSample } from '../take-sample.ts';
 import type { Store, Subject } from '../subject.ts';
 import { Crew, type Contestant } from '../workers.ts';
 

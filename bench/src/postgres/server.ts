@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { databaseUrl, withAdmin } from '../../../packages/storage-postgres/test/harness/databases.ts';
 import { startEmbedded } from '../../../packages/storage-postgres/test/harness/embedded.ts';
-import type { TestServer } from '../../../packages/storage-postgres/test/harness/server.ts';
+import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 
 /** As PostgreSQL comes, and above all with every commit on the disk; only with room for all who take part. */
 const SETTINGS = ['max_connections=200'];

@@ -8,8 +8,8 @@ export {
   type NextHead,
   type Task,
   type TaskStatus,
-} from './task.ts';
-export { CHAIN_START, hashEvent } from './chain.ts';
+} from './model/task.ts';
+export { CHAIN_START, hashEvent } from './log/chain.ts';
 export {
   clockState,
   decodeClockState,
@@ -21,10 +21,10 @@ export {
   type ClockReading,
   type ClockState,
   type TokenState,
-} from './clock.ts';
-export { COLUMNS } from './columns.ts';
-export type { Context } from './context.ts';
-export { checkProgress } from './decide/index.ts';
+} from './model/clock.ts';
+export { COLUMNS } from './storage/columns.ts';
+export type { Context } from './model/context.ts';
+export { checkProgress } from './commands/index.ts';
 export type {
   CancelReply,
   CheckpointReply,
@@ -38,8 +38,8 @@ export type {
   ReleaseReply,
   RetryReply,
   Takeover,
-} from './decide/index.ts';
-export { ERRORS, OrchestratorError, type ErrorCode } from './errors.ts';
+} from './commands/index.ts';
+export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 export {
   EVENT_DOCS,
   LEASE_ENDINGS,
@@ -49,19 +49,19 @@ export {
   type LeaseMark,
   type NewEvent,
   type ReleaseOutcome,
-} from './events.ts';
+} from './log/events.ts';
 /** The kinds of input field, each with its alphabet and limit: for whoever takes input that ends up in a command. */
-export * as fields from './fields.ts';
-export type { Json, JsonText } from './json.ts';
-export type { AnyKinds, KindSchemas, ResultInput } from './kinds.ts';
-export { isHeld, isStale, type Lease, type ProcessIdentity } from './lease.ts';
+export * as fields from './model/fields.ts';
+export type { Json, JsonText } from './model/json.ts';
+export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
+export { isHeld, isStale, type Lease, type ProcessIdentity } from './model/lease.ts';
 export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
 export type { LegacyChange } from './legacy/notes.ts';
 export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
 export { legacyPhaseOf } from './legacy/old-task.ts';
-export type { LegacyBatch, LegacySession, LegacyTask } from './legacy/session-import.ts';
-export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './lifecycle.ts';
-export { DEFAULTS, LIMITS } from './limits.ts';
+export { SessionImport, type LegacyBatch, type LegacySession, type LegacyTask } from './legacy/session-import.ts';
+export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
+export { DEFAULTS, LIMITS } from './model/limits.ts';
 export {
   Orchestrator,
   type Claimed,
@@ -71,12 +71,12 @@ export {
   type Released,
   type ReleaseTask,
   type Retried,
-  type Telemetry,
-} from './orchestrator.ts';
-export type { Outlook, OutlookScope } from './outlook.ts';
-export { closeRestoredLeases } from './close-restored-leases.ts';
-export { namedByReceipt, type Receipt } from './receipt.ts';
-export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './records.ts';
+} from './api/orchestrator.ts';
+export type { Outlook, OutlookScope } from './storage/claim-preview.ts';
+export { closeRestoredLeases } from './commands/close-restored-leases.ts';
+export { namedByReceipt, type Receipt } from './model/receipt.ts';
+export type { Telemetry } from './api/telemetry.ts';
+export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
 export {
   charactersOf,
   keyOfRow,
@@ -89,7 +89,7 @@ export {
   type RowReader,
   type RowStore,
   type TableName,
-} from './row-store.ts';
+} from './storage/row-store.ts';
 export {
   FIXED_SESSION_FIELDS,
   hasQueue,
@@ -97,9 +97,12 @@ export {
   UNLOGGED_SESSION_FIELDS,
   type Session,
   type SessionStatus,
-} from './session.ts';
-export type * from './storage.ts';
-export type { Condition, ConditionName } from './why/conditions.ts';
+} from './model/session.ts';
+export type * from './storage/loaded.ts';
+export type * from './storage/scope.ts';
+export type * from './storage/storage.ts';
+export type * from './storage/write-set.ts';
+export type { Condition, ConditionName } from './explain/conditions.ts';
 export type {
   HolderInBrief,
   LeaseInBrief,
@@ -108,8 +111,8 @@ export type {
   WhyClaimant,
   WhySession,
   WhyTask,
-} from './why/why.ts';
-export { OrchestratorReads } from './reads.ts';
+} from './explain/why.ts';
+export { OrchestratorReads } from './api/reads.ts';
 export {
   assertComplete,
   assertOpenForWork,
@@ -120,5 +123,5 @@ export {
   isShut,
   somebodyElseCopies,
   type StoreMark,
-} from './store-mark.ts';
-export { verifyLog, type Finding, type FindingKind, type Verification } from './verify.ts';
+} from './storage/store-state.ts';
+export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';

@@ -9,7 +9,7 @@
 // - tokens of a store that was restored go on beyond a given one, by the microseconds of its clock, also when that is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
-import { observeClock, tokensBeyond, tokensTakenAt, type ClockReading } from '../src/clock.ts';
+import { observeClock, tokensBeyond, tokensTakenAt, type ClockReading } from '../src/model/clock.ts';
 
 const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
 const later = (ms: { wall: number; steady: number }): ClockReading => ({

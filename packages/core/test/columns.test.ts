@@ -2,7 +2,7 @@
 // - they follow one rule
 // - each field of a row has its column, in a fixed order
 import { expect, test } from 'vitest';
-import { COLUMNS, snakeCase } from '../src/columns.ts';
+import { COLUMNS, snakeCase } from '../src/storage/columns.ts';
 
 test('they follow one rule', () => {
   const names = ['id', 'leaseExpiresAt', 'ttlMs', 'a1B'].map((name) => snakeCase(name));

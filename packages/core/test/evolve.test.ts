@@ -6,8 +6,8 @@
 // - an event of a task or a session that was never there, or was there before
 // And what was brought over keeps its own times.
 import { expect, test } from 'vitest';
-import { evolve, type State } from '../src/evolve.ts';
-import { canonicalize } from '../src/canonical.ts';
+import { evolve, type State } from '../src/log/evolve.ts';
+import { canonicalize } from '../src/log/canonical.ts';
 import {
   CHAIN_START,
   FIXED_SESSION_FIELDS,

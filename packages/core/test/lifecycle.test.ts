@@ -4,7 +4,7 @@
 // - every status but the first can be reached, and an end can be reached from every status
 import { expect, test } from 'vitest';
 import { EVENT_DOCS, isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type TaskStatus } from '../src/index.ts';
-import { isSessionTransition, isTaskTransition } from '../src/lifecycle.ts';
+import { isSessionTransition, isTaskTransition } from '../src/log/lifecycle.ts';
 
 const statuses: TaskStatus[] = ['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled'];
 

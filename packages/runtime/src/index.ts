@@ -1,6 +1,6 @@
 /** Opens an orchestrator from a URL and the environment. Start at `openOrchestrator`. */
-export { backupStore, type BackupReport, type BackupStoreOptions } from './backup-store.ts';
-export { checkStore, type StoreCheck } from './check-store.ts';
+export { backupStore, type BackupReport, type BackupStoreOptions } from './stores/backup.ts';
+export { checkStore, type StoreCheck } from './stores/check.ts';
 export {
   askWhy,
   type LeaseProcesses,
@@ -8,8 +8,8 @@ export {
   type WhyAnswer,
   type WhyQuestion,
   type WhySubject,
-} from './continuity/ask-why.ts';
-export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './continuity/last-look.ts';
+} from './insight/why.ts';
+export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './insight/since/last-look.ts';
 export {
   readSince,
   SINCE_COUNT_MAX,
@@ -20,9 +20,9 @@ export {
   type SinceQuestion,
   type SinceRow,
   type WaitingTaskInBrief,
-} from './continuity/read-since.ts';
-export { readResume, type ResumeAnswer, type ResumeQuestion } from './continuity/read-resume.ts';
-export { RESUME_BUDGET, resumeCard } from './continuity/resume-card.ts';
+} from './insight/since/read-since.ts';
+export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
+export { RESUME_BUDGET, resumeCard } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -33,12 +33,12 @@ export type {
   Tenure,
   WaitingFor,
   WaitingTask,
-} from './continuity/resume-facts.ts';
-export { newCommandId } from './command-id.ts';
-export { makeBundle, type BundleOptions, type SupportBundle } from './doctor/bundle.ts';
-export { examineStore, type Examination, type ExamineOptions } from './doctor/examine-store.ts';
-export type { Check, Finding, FixName, Severity, Subject } from './doctor/finding.ts';
-export { needsAttention } from './doctor/finding.ts';
+} from './insight/resume/resume-facts.ts';
+export { newCommandId } from './system/command-id.ts';
+export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
+export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
+export type { Check, Finding, FixName, Severity, Subject } from './insight/doctor/finding.ts';
+export { needsAttention } from './insight/doctor/finding.ts';
 export {
   keepLease,
   type Checkpoint,
@@ -46,29 +46,28 @@ export {
   type LeaseKeeper,
   type LeaseNews,
   type LeaseTrust,
-} from './lease-keeper.ts';
-export { configPath } from './config-file.ts';
-export type { Environment } from './environment.ts';
-export { resolveSettings, type Arguments, type Setting, type Settings } from './settings.ts';
-export { importLegacy, type LegacyImportResult } from './import-legacy.ts';
-export { type Compared, type CopyProgress } from './copy-rows.ts';
-export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './move-store.ts';
-export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './restore-store.ts';
+} from './work/lease-keeper.ts';
+export { Changes } from './insight/changes.ts';
+export { everyRow } from './insight/every-row.ts';
+export { EventFeed } from './insight/feed.ts';
+export { readStatus, type Status, type Working } from './insight/status.ts';
+export { configPath } from './settings/config-file.ts';
+export type { Environment } from './system/environment.ts';
+export { resolveSettings, type Arguments, type Setting, type Settings } from './settings/settings.ts';
+export { importLegacy, type LegacyImportResult } from './stores/import-legacy.ts';
+export { type Compared, type CopyProgress } from './stores/copy-rows.ts';
+export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './stores/move.ts';
+export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
-export { openStorage, type OpenStorageOptions, type StoreMode } from './open-storage.ts';
-export { stopOnSignals } from './stop-on-signals.ts';
-export { rolesOf, type StoreRoles } from './store-roles.ts';
-export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './store-url.ts';
-export {
-  runUnderLease,
-  type OnLost,
-  type RunNews,
-  type RunOptions,
-  type RunReason,
-  type RunResult,
-} from './run/run-under-lease.ts';
-export { elapsedMs, systemTime, type Instant, type Time } from './time.ts';
-export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work.ts';
+export { openStorage, type OpenStorageOptions, type StoreMode } from './stores/open-storage.ts';
+export { stopOnSignals } from './work/stop-on-signals.ts';
+export { rolesOf, type StoreRoles } from './stores/roles.ts';
+export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './stores/url.ts';
+export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
+export type { RunReason, RunResult } from './run/run-result.ts';
+export { runUnderLease } from './run/run-under-lease.ts';
+export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
+export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
 export {
   createWorker,
   type HandlersByKind,
@@ -76,7 +75,7 @@ export {
   type Worker,
   type WorkerEvent,
   type WorkerOptions,
-} from './worker.ts';
+} from './work/worker.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';

@@ -1,7 +1,7 @@
 import { Orchestrator, type AnyKinds, type OrchestratorOptions } from '@agent-orchestrator/core';
-import { newCommandId } from './command-id.ts';
-import { openStorage, type OpenStorageOptions } from './open-storage.ts';
-import { resolveSettings } from './settings.ts';
+import { newCommandId } from './system/command-id.ts';
+import { openStorage, type OpenStorageOptions } from './stores/open-storage.ts';
+import { resolveSettings } from './settings/settings.ts';
 
 export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<OpenStorageOptions, 'filling'> &
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;

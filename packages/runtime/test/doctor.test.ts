@@ -8,9 +8,16 @@
  */
 import type { StoreMark } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import type { HeadFacts, HeldFacts, PlaceFacts, RefusedFacts, StoreFacts, WorkFacts } from '../src/doctor/facts.ts';
-import type { Check, Severity } from '../src/doctor/finding.ts';
-import { judge } from '../src/doctor/judge.ts';
+import type {
+  HeadFacts,
+  HeldFacts,
+  PlaceFacts,
+  RefusedFacts,
+  StoreFacts,
+  WorkFacts,
+} from '../src/insight/doctor/facts.ts';
+import type { Check, Severity } from '../src/insight/doctor/finding.ts';
+import { judge } from '../src/insight/doctor/judge.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const SECOND = 1_000;

@@ -18,7 +18,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { durationMs, durationText } from '../src/duration.ts';
+import { durationMs, durationText } from '../src/text/duration.ts';
 import { openOrchestrator, resolveSettings, type Environment } from '../src/index.ts';
 
 let home: string;

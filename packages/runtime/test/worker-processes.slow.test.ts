@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, prepareTemplate, type TestDatabase } from '../../storage-postgres/test/harness/databases.ts';
-import { startServer, type TestServer } from '../../storage-postgres/test/harness/server.ts';
+import { startServer } from '../../storage-postgres/test/harness/server.ts';
+import type { TestServer } from '../../storage-postgres/test/harness/test-server.ts';
 import { Program } from '../../storage-sqlite/test/program.ts';
 import { openOrchestrator, type Orchestrator } from '../src/index.ts';
 

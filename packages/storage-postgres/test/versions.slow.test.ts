@@ -4,7 +4,7 @@ import { conformance } from '@agent-orchestrator/storage-conformance';
 import { afterAll, expect, test } from 'vitest';
 import { prepareTemplate } from './harness/databases.ts';
 import { installEmbedded, startEmbedded } from './harness/embedded.ts';
-import type { TestServer } from './harness/server.ts';
+import type { TestServer } from './harness/test-server.ts';
 import { targetOf } from './target.ts';
 
 const VERSIONS = ['14.23.0-beta.17', '15.18.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17'];

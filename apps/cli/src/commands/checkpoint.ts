@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import { readJson } from '../input/content.ts';
 import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
 import { parseInteger } from '../input/parse.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { leaseLost } from '../refusals.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 

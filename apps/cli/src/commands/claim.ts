@@ -1,9 +1,9 @@
 import type { Call } from '../call.ts';
-import { interruption } from '../changes.ts';
+import { interruption } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { claimRefused } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 

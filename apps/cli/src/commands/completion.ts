@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Argument } from 'commander';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { bashCompletion } from '../completion/bash.ts';
 import { commandWords } from '../completion/command-words.ts';
 import { fishCompletion } from '../completion/fish.ts';

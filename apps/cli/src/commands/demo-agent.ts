@@ -1,5 +1,5 @@
 import { parseInteger } from '../input/parse.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 
 interface DemoAgentOptions {
   readonly leases: number[];

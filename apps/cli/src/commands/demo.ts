@@ -1,8 +1,8 @@
 import { Option } from 'commander';
-import { interruption } from '../changes.ts';
+import { interruption } from '../interruption.ts';
 import type { DemoResult } from '../demo/director.ts';
 import type { Paint } from '../output/style.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { verificationLines } from '../views/verification.ts';
 
 interface DemoOptions {

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import type { Examination } from '@agent-orchestrator/runtime';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
-import { document } from '../output/json.ts';
+import { document } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from '../output/printable.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { VERSION } from '../version.ts';
 import { examinationLines } from '../views/doctor.ts';
 

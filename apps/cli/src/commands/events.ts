@@ -1,15 +1,15 @@
 import type { EventRecord, EventType, Orchestrator, StoreMark } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
-import { interruptedBy, interruption } from '../changes.ts';
+import { interruptedBy, interruption } from '../interruption.ts';
 import { Failure, usage } from '../failure.ts';
 import { Door } from '../door.ts';
-import { EventFeed } from '../events/event-feed.ts';
+import { EventFeed } from '@agent-orchestrator/runtime';
 import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import { outputEnded } from '../output/readers.ts';
-import { document } from '../output/json.ts';
-import type { Define } from '../program.ts';
+import { document } from '@agent-orchestrator/runtime/wire-json';
+import type { Define } from '../command-module.ts';
 import { eventLine } from '../views/event.ts';
 
 interface EventsOptions {

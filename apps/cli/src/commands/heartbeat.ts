@@ -1,6 +1,6 @@
 import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
 import { readJson } from '../input/content.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { leaseLost } from '../refusals.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 

@@ -3,7 +3,7 @@ import { usage } from '../failure.ts';
 import { EXIT_CODES, EXIT_OF, OTHER_EXIT_CODES } from '../exit-codes.ts';
 import type { Answer } from '../output/output.ts';
 import { table } from '../output/table.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 
 const define: Define = (program, run) => {
   program

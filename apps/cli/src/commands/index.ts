@@ -1,10 +1,4 @@
-import type { Define } from '../program.ts';
-
-/** A top-level command, and where it is defined. */
-export interface CommandModule {
-  readonly name: string;
-  readonly load: () => Promise<{ readonly default: Define }>;
-}
+import type { CommandModule } from '../command-module.ts';
 
 /** All commands in the order of the help, each loaded when it is needed. */
 export const commands: readonly CommandModule[] = [

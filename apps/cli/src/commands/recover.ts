@@ -1,13 +1,14 @@
 import type { Orchestrator, Recovered } from '@agent-orchestrator/core';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
-import { Changes, interruption } from '../changes.ts';
+import { Changes } from '@agent-orchestrator/runtime';
+import { interruption } from '../interruption.ts';
 import { usage } from '../failure.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 
 interface RecoverOptions {
   readonly watch?: true;

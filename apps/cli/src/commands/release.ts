@@ -9,7 +9,7 @@ import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { leaseLost } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
 import { collect, parseCount } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { notFound } from '../refusals.ts';
 
 interface ResumeOptions {

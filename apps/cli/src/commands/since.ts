@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import { collect } from '../input/parse.ts';
 import { parseSince, type SinceWhen } from '../input/since.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { sinceLines } from '../views/since.ts';
 
 interface SinceOptions {

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../call.ts';
-import { Changes, interruption } from '../changes.ts';
+import { Changes } from '@agent-orchestrator/runtime';
+import { interruption } from '../interruption.ts';
 import { Door } from '../door.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
-import { readStatus } from '../status/read-status.ts';
+import type { Define } from '../command-module.ts';
+import { readStatus } from '@agent-orchestrator/runtime';
 import { statusLines } from '../views/status.ts';
 import type { Orchestrator } from '@agent-orchestrator/core';
 

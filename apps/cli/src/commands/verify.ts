@@ -1,4 +1,4 @@
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { verificationLines } from '../views/verification.ts';
 
 const define: Define = (program, run) => {

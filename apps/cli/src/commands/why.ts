@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { collect } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
-import type { Define } from '../program.ts';
+import type { Define } from '../command-module.ts';
 import { whyLines } from '../views/why.ts';
 
 interface WhyOptions {

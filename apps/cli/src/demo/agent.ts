@@ -1,5 +1,5 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import { Changes } from '../changes.ts';
+import { Changes } from '@agent-orchestrator/runtime';
 import { hashFolder } from './hash-folder.ts';
 import { Journal, type Intention } from './journal.ts';
 

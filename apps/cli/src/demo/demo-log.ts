@@ -1,6 +1,6 @@
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
 import { Failure } from '../failure.ts';
-import { EventFeed } from '../events/event-feed.ts';
+import { EventFeed } from '@agent-orchestrator/runtime';
 
 /** Follows the log while the demo runs: everything that is told, waited for and checked is read off it. */
 export class DemoLog {

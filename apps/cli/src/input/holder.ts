@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
-import { everyRow } from '../pages.ts';
+import { everyRow } from '@agent-orchestrator/runtime';
 import { parseInteger } from './parse.ts';
 
 export interface HolderOptions {

@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { document, snakeCase } from './json.ts';
+import { document, snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from './printable.ts';
 import { outputEnded } from './readers.ts';
 import { paintFor, type Paint } from './style.ts';

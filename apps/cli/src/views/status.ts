@@ -3,7 +3,7 @@ import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
-import type { Status, Working } from '../status/read-status.ts';
+import type { Status, Working } from '@agent-orchestrator/runtime';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs a person first, then who works on what, then how much there is. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../model/errors.ts';
 import type { Answered, CallName, Calls, Journal, Sent, Threw } from './journal.ts';
 
 /** One sending of a command, and what came of it. */

@@ -1,4 +1,4 @@
-import type { ClaimRecord } from '../records.ts';
+import type { ClaimRecord } from '../api/records.ts';
 import type { Attempt } from './attempt.ts';
 
 /** The grants that an answer tells of. */

@@ -15,10 +15,10 @@
  *
  * `at` is the worker's own wall clock in milliseconds.
  */
-import type { ErrorCode } from '../errors.ts';
-import type { Event } from '../events.ts';
-import type { ProcessIdentity } from '../lease.ts';
-import type { Orchestrator } from '../orchestrator.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { Event } from '../log/events.ts';
+import type { ProcessIdentity } from '../model/lease.ts';
+import type { Orchestrator } from '../api/orchestrator.ts';
 
 type Request<
   Method extends

@@ -1,4 +1,4 @@
-import type { Event } from '../events.ts';
+import type { Event } from '../log/events.ts';
 import { attemptsOf, commandKey, groupByCommandId, type Attempt, type IssuedCommand } from './attempt.ts';
 import type { Journal } from './journal.ts';
 import { missingEffects } from './promised-effects.ts';

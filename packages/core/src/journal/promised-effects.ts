@@ -1,4 +1,4 @@
-import type { Event, EventPayloads, EventType } from '../events.ts';
+import type { Event, EventPayloads, EventType } from '../log/events.ts';
 import type { Attempt } from './attempt.ts';
 import { claimsIn } from './claims-in.ts';
 

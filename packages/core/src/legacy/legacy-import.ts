@@ -7,11 +7,10 @@
  *
  * Pure: whoever holds the file sorts its rows, hands them in, and saves what comes out.
  */
-import { nextToken } from '../lease.ts';
-import type { TaskStatus } from '../task.ts';
+import { nextToken } from '../model/lease.ts';
+import type { TaskStatus } from '../model/task.ts';
 import { LegacyNotes, type LegacyChange } from './notes.ts';
 import { OldRow, type LegacyRecord, type LegacyRow, type LegacyValue } from './old-row.ts';
-import { SessionImport, type LegacySession } from './session-import.ts';
 
 /** How many of each came over. */
 export interface LegacyCame {
@@ -51,10 +50,6 @@ export class LegacyImport {
 
   constructor(now: number) {
     this.now = now;
-  }
-
-  session(source: LegacySession): SessionImport {
-    return new SessionImport(this, source);
   }
 
   /** A row that fits nowhere. */

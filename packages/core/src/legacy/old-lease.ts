@@ -1,4 +1,4 @@
-import { LIMITS } from '../limits.ts';
+import { LIMITS } from '../model/limits.ts';
 
 /** The lease that stands for an old lock: its length and its end. */
 export interface OldLease {

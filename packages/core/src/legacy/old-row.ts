@@ -1,7 +1,7 @@
-import { sha256 } from '../chain.ts';
-import * as field from '../fields.ts';
-import { findJsonProblem, isStorableText, type Json } from '../json.ts';
-import { LIMITS } from '../limits.ts';
+import { sha256 } from '../model/sha256.ts';
+import * as field from '../model/fields.ts';
+import { findJsonProblem, isStorableText, type Json } from '../model/json.ts';
+import { LIMITS } from '../model/limits.ts';
 import type { LegacyChangeKind, LegacyNotes } from './notes.ts';
 
 /** What may stand in a column: old tables did not insist on types. */

@@ -1,6 +1,6 @@
-import type { Json } from '../json.ts';
-import { DEFAULTS, LIMITS } from '../limits.ts';
-import type { EventPayloads } from '../events.ts';
+import type { Json } from '../model/json.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { EventPayloads } from '../log/events.ts';
 import type { LegacyValue, OldRow } from './old-row.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { LEASE_ENDINGS, type EventType, type LeaseLost, type ReleaseTask } from '@agent-orchestrator/core';
 import type { CommandEnd } from './command-process.ts';
-import type { RunReason } from './run-under-lease.ts';
+import type { RunReason } from './run-result.ts';
 
 /** What the store is told of the task. */
 export interface Report extends Pick<ReleaseTask, 'error' | 'note'> {

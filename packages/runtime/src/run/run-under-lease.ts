@@ -1,22 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import {
-  OrchestratorError,
-  type ClaimRecord,
-  type LeaseLost,
-  type Orchestrator,
-  type Released,
-  type TaskStatus,
-} from '@agent-orchestrator/core';
-import { newCommandId } from '../command-id.ts';
-import { keepLease, type LeaseKeeper, type LeaseNews } from '../lease-keeper.ts';
-import { elapsedMs, systemTime, type Instant } from '../time.ts';
+import { OrchestratorError, type LeaseLost, type Released } from '@agent-orchestrator/core';
+import { newCommandId } from '../system/command-id.ts';
+import { keepLease, type LeaseKeeper, type LeaseNews } from '../work/lease-keeper.ts';
+import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, StartError, type CommandEnd } from './command-process.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isOwnEnding, reportOf, type Report } from './report.ts';
+import type { RunOptions } from './run-options.ts';
+import type { RunReason, RunResult } from './run-result.ts';
 import { hearSignals, isInForeground, type EndingSignal } from './wrapper-signals.ts';
 
 /**
@@ -26,81 +21,6 @@ import { hearSignals, isInForeground, type EndingSignal } from './wrapper-signal
  * all that it has started; when it is lost, they are ended. How the command ends decides how the task came out, unless
  * something else ended it: then the task is given back.
  */
-export interface RunOptions {
-  readonly orchestrator: Orchestrator;
-  readonly claim: ClaimRecord;
-  /** The clocks before the claim was sent. */
-  readonly since: Instant;
-  /** The namespace of the claim. */
-  readonly namespace: string;
-  /** The command and its arguments. No shell reads them. */
-  readonly command: readonly string[];
-  /** The store as the command can open it, from wherever it is then: for `ORCHESTRATOR_STORE`. */
-  readonly store: string;
-  /** The task's payload and the session's context as the command finds them in its files. */
-  readonly files: { readonly payload: unknown; readonly context: unknown };
-  /** The command is ended after so long, and has failed. */
-  readonly timeoutMs?: number | undefined;
-  readonly onLost: OnLost;
-  /** Keep back what the command writes, and show it only if it fails. */
-  readonly quietUnlessFailed?: boolean | undefined;
-  /** A signal that came before, while the claim was under way. */
-  readonly interruptedBy?: EndingSignal | undefined;
-  /** Told of what happens, at once. Must not throw. */
-  readonly onNews: (news: RunNews) => void;
-}
-
-/**
- * What becomes of the command once its lease is not held any more: `term` ends it · `warn` leaves it alone, from the first doubt
- * on · the words of another command: that one is run first, the first one being paused, and may take ten seconds.
- */
-export type OnLost = 'term' | 'warn' | { readonly exec: readonly string[] };
-
-export type RunNews =
-  | { readonly is: 'paused' | 'resumed' | 'cancel_requested' | 'timed_out' }
-  /** With what the store said, if it was that it has moved. */
-  | { readonly is: 'expired'; readonly error: OrchestratorError | null }
-  | { readonly is: 'lost'; readonly reply: LeaseLost }
-  | { readonly is: 'signalled'; readonly signal: EndingSignal }
-  | { readonly is: 'hook_failed'; readonly message: string };
-
-/** Why a run came to its end. */
-export type RunReason =
-  /** The command ended by itself. */
-  | 'ended'
-  /** The command ended by itself, and had released the lease before, or another in its name had. */
-  | 'released_by_command'
-  /** The command never started; nothing was charged. */
-  | StartError['why']
-  /** A signal to this process ended it; nothing was charged. */
-  | 'interrupted'
-  | 'timed_out'
-  | 'cancelled'
-  | 'lease_lost'
-  /** The store could not be reached until the TTL was over. */
-  | 'store_unreachable'
-  /** The store has moved: the lease is kept at its new address, which this run does not know. */
-  | 'store_moved';
-
-export interface RunResult extends CommandEnd {
-  readonly reason: RunReason;
-  /** The signal to this process that was passed on. */
-  readonly interruptedBy: EndingSignal | null;
-  /** What was reported of the task, if that was for this run to do and could be done. */
-  readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled' | null;
-  /** What became of the task by that. */
-  readonly status: TaskStatus | null;
-  /** Who ended the lease, if it was not this run. */
-  readonly lost: LeaseLost | null;
-  /** When a failed attempt is tried again, in milliseconds. */
-  readonly runAt: number | null;
-  /** Why it did not start, or why the store did not answer: for people. */
-  readonly message: string | null;
-  /** Of the command, in milliseconds; null: it never started. */
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-}
-
 export async function runUnderLease(options: RunOptions): Promise<RunResult> {
   return new Run(options).perform();
 }

@@ -1,4 +1,4 @@
-import type { TestServer } from './server.ts';
+import type { TestServer } from './test-server.ts';
 
 /** A registry that does not answer within this time is as good as none. */
 const PULL_MS = 120_000;

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Cluster, type ClusterOptions, type EmbeddedPackage } from './cluster.ts';
 import { FAST } from './container.ts';
-import type { TestServer } from './server.ts';
+import type { TestServer } from './test-server.ts';
 
 /** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. Quick, and not safe from a power cut, unless told otherwise. */
 export async function startEmbedded({ settings = FAST, ...options }: ClusterOptions = {}): Promise<TestServer> {

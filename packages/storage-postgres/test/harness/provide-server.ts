@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import type { TestServer } from './server.ts';
+import type { TestServer } from './test-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

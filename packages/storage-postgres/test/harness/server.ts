@@ -1,14 +1,6 @@
 import { startContainer } from './container.ts';
 import { startEmbedded } from './embedded.ts';
-
-/** A server that tests may do with as they like. */
-export interface TestServer {
-  /** Of its superuser, with a database that nothing is done in. */
-  readonly url: string;
-  /** What was chosen, in words. */
-  readonly from: string;
-  stop(): Promise<void>;
-}
+import type { TestServer } from './test-server.ts';
 
 /**
  * The server of a run: the one of `DATABASE_URL`; else a container, if a Docker answers and has the image or can get it; else

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import {
   LegacyImport,
+  SessionImport,
   OrchestratorError,
   verifyLog,
   type Clock,
@@ -183,7 +184,7 @@ function bringOver(reader: Connection, now: number, target: Target): LegacyFindi
 
 /** What comes of one session, with how many of its rows it is made from. */
 function* batchesOf(run: LegacyImport, old: OldSession): Generator<{ batch: LegacyBatch; count: number }> {
-  const session = run.session(old);
+  const session = new SessionImport(run, old);
   let count = old.row === null ? 0 : 1;
   function* full() {
     count += 1;

@@ -1,4 +1,4 @@
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { defineList } from './list.ts';
 
 const define: Define = (program, run) => {

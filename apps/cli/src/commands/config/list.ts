@@ -3,7 +3,7 @@ import { durationText } from '@agent-orchestrator/runtime/duration';
 import { existsSync } from 'node:fs';
 import { printable } from '../../output/printable.ts';
 import { table } from '../../output/table.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 
 /** A setting as it is told: the value as it would be written, a password left out. */
 interface Row {

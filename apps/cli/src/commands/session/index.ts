@@ -1,4 +1,4 @@
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { defineClose } from './close.ts';
 import { defineList } from './list.ts';
 import { defineShow } from './show.ts';

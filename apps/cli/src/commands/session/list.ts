@@ -1,9 +1,9 @@
 import type { Orchestrator, Page, SessionStatus } from '@agent-orchestrator/core';
 import { isStale } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
-import { everyRow } from '../../pages.ts';
+import { everyRow } from '@agent-orchestrator/runtime';
 import { collect, parseCount } from '../../input/parse.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
 import { sessionTable, type ListedSession } from '../../views/session.ts';
 

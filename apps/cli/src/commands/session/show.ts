@@ -1,5 +1,5 @@
 import { notFound } from '../../refusals.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { sessionCard } from '../../views/session.ts';
 
 export const defineShow: Define = (parent, run) => {

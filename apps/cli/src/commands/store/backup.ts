@@ -1,4 +1,4 @@
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
 import { verificationLines } from '../../views/verification.ts';

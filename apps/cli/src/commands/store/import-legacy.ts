@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts';
 import type { Answer } from '../../output/output.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { importLines } from '../../views/legacy-import.ts';
 
 interface ImportOptions {

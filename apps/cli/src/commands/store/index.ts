@@ -1,4 +1,4 @@
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { defineBackup } from './backup.ts';
 import { defineCheck } from './check.ts';
 import { defineImportLegacy } from './import-legacy.ts';

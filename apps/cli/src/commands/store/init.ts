@@ -1,5 +1,5 @@
 import type { Answer } from '../../output/output.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
 import { printable } from '../../output/printable.ts';
 

@@ -1,6 +1,6 @@
 import type { AbandonReport, MoveReport } from '@agent-orchestrator/runtime';
 import type { Answer } from '../../output/output.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
 import { printable } from '../../output/printable.ts';
 import { copiedLines, progressLines } from '../../views/copy.ts';

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 
 export const definePath: Define = (parent, run) => {

@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import { state } from '../../output/style.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 
 export const defineCancel: Define = (parent, run) => {
   parent

@@ -5,7 +5,7 @@ import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
 import { parseDuration, parseInteger } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
 import { nextClaim } from './next-claim.ts';

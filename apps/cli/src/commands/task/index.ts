@@ -1,4 +1,4 @@
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { defineCancel } from './cancel.ts';
 import { defineCreate } from './create.ts';
 import { defineList } from './list.ts';

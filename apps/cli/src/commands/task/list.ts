@@ -1,7 +1,7 @@
 import type { TaskStatus } from '@agent-orchestrator/core';
 import { Option } from 'commander';
 import { collect, parseCount } from '../../input/parse.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { taskTable } from '../../views/task.ts';
 import { pageRemark, type PageOptions } from '../../views/page.ts';
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { nextClaim } from './next-claim.ts';
 

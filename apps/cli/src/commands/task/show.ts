@@ -1,5 +1,5 @@
 import { notFound } from '../../refusals.ts';
-import type { Define } from '../../program.ts';
+import type { Define } from '../../command-module.ts';
 import { leaseOfTask, taskCard } from '../../views/task.ts';
 
 /** Events of the task that are shown with it. */

@@ -1,0 +1,69 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { invalidInput } from '../model/errors.ts';
+import { findJsonProblem, type Json } from '../model/json.ts';
+import { LIMITS } from '../model/limits.ts';
+
+/** What a kind of task takes and gives, as schemas of any Standard Schema library (zod, valibot, arktype …). */
+export interface KindSchemas {
+  readonly payload?: StandardSchemaV1;
+  readonly result?: StandardSchemaV1;
+}
+
+/** The kinds that an orchestrator knows, by name. Where kinds are given, it takes no task of another kind. */
+export type AnyKinds = { readonly [kind: string]: KindSchemas };
+
+/** The type of a kind's payload after its schema; any JSON without one. */
+export type PayloadOf<Kinds extends AnyKinds, Kind extends keyof Kinds> = OutputOf<Kinds[Kind]['payload']>;
+
+/** The type of a kind's result. */
+export type ResultOf<Kinds extends AnyKinds, Kind extends keyof Kinds> = OutputOf<Kinds[Kind]['result']>;
+
+/** What a caller may give as a kind's payload, before its schema. */
+export type PayloadInput<Kinds extends AnyKinds, Kind extends keyof Kinds> = InputOf<Kinds[Kind]['payload']>;
+
+/** What a caller may give as a kind's result. */
+export type ResultInput<Kinds extends AnyKinds, Kind extends keyof Kinds> = InputOf<Kinds[Kind]['result']>;
+
+type OutputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : Json;
+type InputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : Json;
+
+/** Checks kinds, payloads and results against what was declared of them. */
+export class KindRegistry {
+  readonly #kinds: AnyKinds | undefined;
+
+  constructor(kinds: AnyKinds | undefined) {
+    this.#kinds = kinds;
+  }
+
+  get areDeclared(): boolean {
+    return this.#kinds !== undefined;
+  }
+
+  /** @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses */
+  async check(kind: string, part: 'payload' | 'result', value: unknown, field: string): Promise<unknown> {
+    if (this.#kinds === undefined) return value;
+    const schemas = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
+    if (schemas === undefined)
+      throw invalidInput(
+        'kind',
+        `is ${kind}, which is none of the declared kinds: ${Object.keys(this.#kinds).join(', ')}`,
+      );
+    const schema = schemas[part];
+    if (schema === undefined) return value;
+    const checked = await schema['~standard'].validate(value);
+    if (checked.issues === undefined) return storable(checked.value, part, field);
+    const issue = checked.issues[0];
+    throw invalidInput(pathOf(field, issue?.path), `does not fit the kind ${kind}: ${issue?.message ?? 'not valid'}`);
+  }
+}
+
+/** A schema may turn the value into something else: that has to be JSON within the limits as well. */
+function storable(value: unknown, part: 'payload' | 'result', field: string): unknown {
+  const found = findJsonProblem(value, part === 'payload' ? LIMITS.payload_bytes_max : LIMITS.result_bytes_max);
+  if (found === null) return value;
+  throw invalidInput(pathOf(field, found.path), `${found.problem}, as the schema of its kind left it`, found.code);
+}
+
+function pathOf(field: string, path: StandardSchemaV1.Issue['path']): string {
+  return [field, ...(path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))].join('.');
+}

@@ -1,0 +1,239 @@
+import { z } from 'zod';
+import { evidence } from '../commands/lost-lease.ts';
+import * as field from '../model/fields.ts';
+import { parseInput } from '../model/fields.ts';
+import { invalidInput } from '../model/errors.ts';
+import { EVENT_DOCS, type EventType } from '../log/events.ts';
+import type { AnyKinds } from './kinds.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import {
+  toEventRecord,
+  toLoadedSessionRecord,
+  toSessionRecord,
+  toTaskRecord,
+  type EventRecord,
+  type SessionRecord,
+  type TaskRecord,
+} from './records.ts';
+import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
+import type { StoreMark } from '../storage/store-state.ts';
+import { addresseesOf } from '../model/task.ts';
+import { verifyLog, type Verification } from './verify.ts';
+import {
+  whyAgent,
+  whySession,
+  whyTask,
+  type WhyAgent,
+  type WhyClaimant,
+  type WhySession,
+  type WhyTask,
+} from '../explain/why.ts';
+
+const page = {
+  namespace: field.name,
+  limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
+  after: field.id.optional(),
+};
+const one = z.strictObject({ namespace: field.name, id: field.id });
+const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
+const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
+const verified = z.strictObject({ namespace: field.name.optional(), findingsMax: z.int().positive().optional() });
+const claimant = z.strictObject({
+  agent: field.name.optional(),
+  roles: field.roles.optional(),
+  kinds: field.kinds.optional(),
+  evidence: z.array(evidence).max(LIMITS.batch_max).optional(),
+});
+const sessionFilter = z.strictObject({
+  ...page,
+  status: z
+    .array(z.enum(['idle', 'running', 'closed']))
+    .min(1)
+    .optional(),
+  agent: field.name.optional(),
+});
+const taskFilter = z.strictObject({
+  ...page,
+  sessionId: field.id.optional(),
+  status: z
+    .array(z.enum(['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled']))
+    .min(1)
+    .optional(),
+  kind: field.name.optional(),
+});
+const headsFilter = z.strictObject({
+  namespace: field.name,
+  agent: field.name,
+  roles: field.roles.default([]),
+  limit: page.limit,
+});
+const eventFilter = z.strictObject({
+  ...page,
+  after: z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be the number of an event')
+    .optional(),
+  sessionId: field.id.optional(),
+  taskId: field.id.optional(),
+  types: z
+    .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
+    .min(1)
+    .optional(),
+});
+
+type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
+
+/** What of a storage reads need. */
+type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
+
+/** What can be asked without changing anything. Reads never lock; each sees one state of the store. */
+export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
+  readonly #storage: Readable;
+  protected readonly defaultNamespace: string;
+
+  constructor(storage: Readable, defaultNamespace: string) {
+    this.#storage = storage;
+    this.defaultNamespace = defaultNamespace;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#storage.capabilities;
+  }
+
+  async getTask(id: string, namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
+    const asked = parseInput(one, { namespace, id });
+    const task = await this.#storage.read.task(asked.namespace, asked.id);
+    return task === null ? null : toTaskRecord<Kinds>(task);
+  }
+
+  async getSession(id: string, namespace = this.defaultNamespace): Promise<SessionRecord | null> {
+    const asked = parseInput(one, { namespace, id });
+    const found = await this.#storage.read.session(asked.namespace, asked.id);
+    return found === null ? null : toLoadedSessionRecord(found);
+  }
+
+  /** By id; the cursor is the id of a session. `headTaskId` is only told by `getSession`. */
+  async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
+    const { read } = this.#storage;
+    const asked = parseInput(sessionFilter, this.#within(filter));
+    if (asked.after !== undefined) assertCursor(await read.session(asked.namespace, asked.after), 'session');
+    const { items, next } = await read.sessions(asked);
+    return { items: items.map((session) => toSessionRecord(session, null)), next };
+  }
+
+  /** By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. */
+  async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
+    const { read } = this.#storage;
+    const asked = parseInput(taskFilter, this.#within(filter));
+    if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
+    const { items, next } = await read.tasks(asked);
+    return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
+  }
+
+  /** What waits for this agent, or for one of these roles of it, by name and at the head of its session: best first. */
+  async listHeadsFor(
+    filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
+  ): Promise<readonly TaskRecord<Kinds>[]> {
+    const { namespace, agent, roles, limit } = parseInput(headsFilter, this.#within(filter));
+    const [_anybody, ...addressees] = addresseesOf(agent, roles);
+    const { sessions } = await this.#storage.read.outlook({
+      by: 'ready',
+      namespace,
+      addressees,
+      limit,
+      heldLimit: 0,
+      scheduledLimit: 0,
+    });
+    return sessions.flatMap(({ head }) => (head === null ? [] : [toTaskRecord<Kinds>(head)]));
+  }
+
+  /** By event id; by number within the session if one is named. The cursor is that number. */
+  async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord>> {
+    const { items, next } = await this.#storage.read.events(parseInput(eventFilter, this.#within(filter)));
+    return { items: items.map(toEventRecord), next };
+  }
+
+  /** How many sessions and tasks of each status, each counted up to `max`. */
+  async counts(namespace = this.defaultNamespace, max = 10_000): Promise<Counts> {
+    const asked = parseInput(counted, { namespace, max });
+    return this.#storage.read.counts(asked.namespace, asked.max);
+  }
+
+  /** Every event up to this id is in what is read from now on, and none with a smaller id will follow. */
+  async asOf(): Promise<number> {
+    return this.#storage.read.settledEventId();
+  }
+
+  /** The authority's time, in milliseconds. */
+  async now(): Promise<number> {
+    return this.#storage.read.now();
+  }
+
+  /** What stands on the door of a store that has moved, moves or is a backup; null: it is open for work. */
+  async mark(): Promise<StoreMark | null> {
+    return this.#storage.read.mark();
+  }
+
+  /** Runs reads that all see the same state; `asOf` inside is the last event in it. Short: it keeps the database from tidying up. */
+  async snapshot<R>(use: (reads: OrchestratorReads<Kinds>) => Promise<R>): Promise<R> {
+    const { capabilities, read } = this.#storage;
+    const watch: Readable['watch'] = (onChange) => this.#storage.watch(onChange);
+    return read.snapshot((reader) =>
+      use(new OrchestratorReads<Kinds>({ capabilities, read: reader, watch }, this.defaultNamespace)),
+    );
+  }
+
+  /**
+   * Why a task is, or is not, what a claim of its session would be granted now: every condition with its verdict.
+   * Nothing is claimed; the claim's own rules are asked. null: there is no such task.
+   */
+  async whyTask(id: string, forWhom: WhyClaimant = {}, namespace = this.defaultNamespace): Promise<WhyTask | null> {
+    const asked = parseInput(one, { namespace, id });
+    const who = parseInput(claimant, forWhom);
+    return this.#storage.read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
+  }
+
+  /** Why a claim of a session would, or would not, be granted now. null: there is no such session. */
+  async whySession(
+    id: string,
+    forWhom: WhyClaimant = {},
+    namespace = this.defaultNamespace,
+  ): Promise<WhySession | null> {
+    const asked = parseInput(one, { namespace, id });
+    const who = parseInput(claimant, forWhom);
+    return this.#storage.read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
+  }
+
+  /** What an agent holds, and what a claim without a session would give it now; or why that would give it nothing. */
+  async whyAgent(
+    agent: string,
+    forWhom: Omit<WhyClaimant, 'agent'> = {},
+    namespace = this.defaultNamespace,
+  ): Promise<WhyAgent> {
+    const asked = parseInput(askedAgent, { namespace, agent });
+    const who = parseInput(claimant.omit({ agent: true }), forWhom);
+    return this.#storage.read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
+  }
+
+  /** Calls `onChange` within a second after anybody changed the store; spurious calls are possible. */
+  async watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.#storage.watch(onChange);
+  }
+
+  /** Replays the log of all namespaces, or of one, and compares it with the state. */
+  async verify(options: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
+    const { namespace, findingsMax } = parseInput(verified, options);
+    return this.#storage.read.snapshot(async (reader) =>
+      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
+    );
+  }
+
+  #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {
+    return { ...field.asObject(filter, 'filter'), namespace: filter.namespace ?? this.defaultNamespace };
+  }
+}
+
+/** Rows are never removed, so a cursor that names none was mistyped: an empty page would look like the end of the list. */
+function assertCursor(row: object | null, called: string): void {
+  if (row === null) throw invalidInput('after', `is no cursor: there is no ${called} with this id`);
+}

@@ -1,0 +1,197 @@
+import { canonicalize } from '../log/canonical.ts';
+import type { Event } from '../log/events.ts';
+import { isHeld } from '../model/lease.ts';
+import { LIMITS } from '../model/limits.ts';
+import { Replay, type Mistake } from '../log/replay.ts';
+import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
+import type { Page, Reader } from '../storage/storage.ts';
+import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
+
+/** What `verify` checks. */
+export type FindingKind = Mistake['kind'] | 'state' | 'head' | 'missing';
+
+/** Something in the store that its log does not bear out. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly namespace: string;
+  readonly sessionId: string;
+  readonly taskId: string | null;
+  /** The first event at fault, if it is one. */
+  readonly eventId: number | null;
+  readonly message: string;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly events: number;
+  readonly sessions: number;
+  readonly tasks: number;
+  /** At most `findingsMax` of them. */
+  readonly findings: readonly Finding[];
+  /** There are more than were listed. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Replays the log of every session from empty and compares: no number missing, the chain of hashes whole, every event
+ * legal where it stands, tokens growing and granted once, and sessions, tasks and heads just as the events leave them.
+ * It finds an edit, a removal, a reordering; it cannot prove what was never written, nor a whole chain written anew.
+ *
+ * @param reader a snapshot, so that nothing moves meanwhile
+ */
+export async function verifyLog(
+  reader: Reader,
+  namespaces: readonly string[],
+  findingsMax = 100,
+): Promise<Verification> {
+  const verifier = new Verifier(reader, findingsMax);
+  for (const namespace of namespaces) await verifier.namespace(namespace);
+  return verifier.result();
+}
+
+type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
+
+class Verifier {
+  readonly #reader: Reader;
+  readonly #findingsMax: number;
+  readonly #findings: Finding[] = [];
+  readonly #tokens = new Set<number>();
+  #truncated = false;
+  #events = 0;
+  #sessions = 0;
+  #tasks = 0;
+
+  constructor(reader: Reader, findingsMax: number) {
+    this.#reader = reader;
+    this.#findingsMax = findingsMax;
+  }
+
+  async namespace(namespace: string): Promise<void> {
+    const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
+    for await (const { id } of pages((after) =>
+      this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
+    )) {
+      const loaded = await this.#reader.session(namespace, id);
+      if (loaded !== null) await this.#session(loaded);
+    }
+    await this.#compareTotals(namespace, before);
+  }
+
+  result(): Verification {
+    const counted = { events: this.#events, sessions: this.#sessions, tasks: this.#tasks };
+    return {
+      ok: this.#findings.length === 0 && !this.#truncated,
+      ...counted,
+      findings: this.#findings,
+      truncated: this.#truncated,
+    };
+  }
+
+  async #session(found: StoredSession): Promise<void> {
+    const { namespace, id: sessionId } = found.session;
+    this.#sessions += 1;
+    const replay = new Replay();
+    let broken = false;
+    for await (const event of pages((after) =>
+      this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
+    )) {
+      this.#events += 1;
+      const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
+      if (mistake === null) continue;
+      this.#report(mistake.kind, found.session, mistake.message, event.taskId, event.id);
+      broken = true;
+    }
+    if (broken) return;
+    if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
+    this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
+    await this.#compareTasks(found, replay.tasks);
+  }
+
+  /** A token is granted once in the whole database. */
+  #grantedTwice({ leaseMark, token }: Event): Mistake | null {
+    if (leaseMark !== 1 || token === null) return null;
+    if (this.#tokens.has(token)) return { kind: 'token', message: `the token ${token} was granted twice.` };
+    this.#tokens.add(token);
+    return null;
+  }
+
+  /** What no session leads to: events and tasks whose session is gone. */
+  async #compareTotals(namespace: string, before: { events: number; tasks: number; findings: number }): Promise<void> {
+    const counts = await this.#reader.counts(namespace, Number.MAX_SAFE_INTEGER);
+    const events = counts.events - (this.#events - before.events);
+    // The tasks of a session whose log is broken were not gone through.
+    const all = Object.values(counts.tasks).reduce((sum, count) => sum + count, 0);
+    const tasks = this.#findings.length > before.findings ? 0 : all - (this.#tasks - before.tasks);
+    if (events === 0 && tasks === 0) return;
+    this.#report('missing', { namespace, id: '' }, `${events} events and ${tasks} tasks belong to no session.`);
+  }
+
+  async #compareTasks(found: StoredSession, replayed: Map<string, Task>): Promise<void> {
+    const { namespace, id: sessionId } = found.session;
+    const queued: Task[] = [];
+    for await (const task of pages((after) =>
+      this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
+    )) {
+      this.#tasks += 1;
+      const expected = replayed.get(task.id);
+      if (expected === undefined) this.#report('missing', found.session, `the task ${task.id} has no events.`, task.id);
+      else this.#compare(sameWaiting(task), sameWaiting(expected), UNLOGGED_TASK_FIELDS, task.id);
+      replayed.delete(task.id);
+      if (task.status === 'queued') queued.push(task);
+    }
+    for (const { id } of replayed.values())
+      this.#report('missing', found.session, `the task ${id} is in the log and not in the table.`, id);
+    this.#compareHead(found, queued.toSorted(compareInQueue)[0] ?? null);
+    const running = isHeld(found.session) ? found.session.taskId : null;
+    if ((found.task?.id ?? null) !== running)
+      this.#report('state', found.session, 'the session and its running task do not name each other.');
+  }
+
+  /** What the index says of the head decides who may claim it, so all of it is compared. */
+  #compareHead({ session, head, next }: StoredSession, expected: Task | null): void {
+    const [stands, should] = [next, expected === null ? null : nextHeadOf(expected)].map((one) =>
+      canonicalize({ ...one }),
+    );
+    if (stands === should && head?.id === expected?.id) return;
+    this.#report('head', session, `the next head is ${stands}, it should be ${should}.`);
+  }
+
+  #compare<Row extends Session | Task>(
+    actual: Row,
+    expected: Row,
+    unlogged: readonly (keyof Row)[],
+    taskId: string | null = null,
+  ): void {
+    const at = 'sessionId' in actual ? { namespace: actual.namespace, id: actual.sessionId } : actual;
+    for (const column of Object.keys(expected) as (keyof Row & string)[]) {
+      if (unlogged.includes(column) || actual[column] === expected[column]) continue;
+      const values = `${canonicalize(actual[column] as string)} stands there, the log says ${canonicalize(expected[column] as string)}`;
+      this.#report('state', at, `${column}: ${values.slice(0, 400)}.`, taskId);
+    }
+  }
+
+  #report(
+    kind: FindingKind,
+    of: { namespace: string; id: string },
+    message: string,
+    taskId: string | null = null,
+    eventId: number | null = null,
+  ): void {
+    if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
+    else this.#findings.push({ kind, namespace: of.namespace, sessionId: of.id, taskId, eventId, message });
+  }
+}
+
+/** Scheduled and queued count as one: which of them a row says is a matter of time. */
+function sameWaiting(task: Task): Task {
+  return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
+}
+
+async function* pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
+    yield* page.items;
+    cursor = page.next;
+  } while (cursor !== null);
+}

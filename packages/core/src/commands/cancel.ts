@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import * as field from '../model/fields.ts';
+import type { TaskStatus } from '../model/task.ts';
+import { closeOwnSession } from './own-session.ts';
+import { refuse, type Command } from './command.ts';
+
+/** What `cancelTask` takes. */
+export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
+
+/** The input, checked and filled in. */
+export type CancelInput = z.output<typeof cancelInput>;
+
+/** What became of the task; or why not. */
+export type CancelReply =
+  | {
+      readonly ok: true;
+      /** `cancelled`; or `running`: its holder learns of it with its next heartbeat. */
+      readonly status: 'cancelled' | 'running';
+    }
+  /** It ended before. */
+  | { readonly ok: false; readonly reason: 'ended'; readonly status: TaskStatus }
+  | { readonly ok: false; readonly reason: 'not_found' };
+
+/** Ends a task that waits; asks the holder of one that runs to stop. Asking twice changes nothing. */
+export const cancel: Command<CancelInput, CancelReply> = {
+  name: 'cancel',
+  leavesReceipt: true,
+
+  scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
+
+  decide(_input, loaded) {
+    const task = loaded.tasks[0];
+    const session = loaded.sessions[0]?.session;
+    if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
+
+    const about = { sessionId: task.sessionId, taskId: task.id };
+    switch (task.status) {
+      case 'queued':
+      case 'scheduled':
+        return {
+          events: [
+            { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
+            ...closeOwnSession(session, task.id),
+          ],
+          reply: () => ({ ok: true, status: 'cancelled' }),
+        };
+      case 'running':
+        return {
+          events: task.cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [],
+          reply: () => ({ ok: true, status: 'running' }),
+        };
+      case 'cancelled':
+        return refuse({ ok: true, status: 'cancelled' });
+      case 'succeeded':
+      case 'failed':
+        return refuse({ ok: false, reason: 'ended', status: task.status });
+    }
+  },
+};

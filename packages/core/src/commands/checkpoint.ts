@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { canonicalize } from '../log/canonical.ts';
+import { sha256 } from '../model/sha256.ts';
+import type { StoredContext } from '../model/context.ts';
+import { invalidInput } from '../model/errors.ts';
+import * as field from '../model/fields.ts';
+import { findJsonProblem, fromJsonText } from '../model/json.ts';
+import { isExpired, leaseOf } from '../model/lease.ts';
+import { LIMITS } from '../model/limits.ts';
+import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
+import { refuse, type Command } from './command.ts';
+
+/** What `checkpoint` takes. */
+export const checkpointInput = z
+  .strictObject({
+    ...holderFields,
+    commandId: field.commandId,
+    /** One more than the last unless given; a smaller one is refused. */
+    turn: z.int().min(0).max(LIMITS.turn_max).optional(),
+    lastAction: field.note.optional(),
+    nextAction: field.note.optional(),
+    /** Where the agent keeps the rest of its memory. */
+    memoryRef: field.note.optional(),
+    /** A digest of that memory; made from the other fields if left out. */
+    hash: field.note.optional(),
+    data: field.json(LIMITS.context_bytes_max).optional(),
+  })
+  .describe('A checkpoint replaces the whole context: what is left out is empty afterwards.');
+
+/** The input, checked and filled in. */
+export type CheckpointInput = z.output<typeof checkpointInput>;
+
+/** The turn that was saved; or why not. */
+export type CheckpointReply =
+  | {
+      readonly ok: true;
+      readonly turn: number;
+      readonly expiresAt: number;
+      readonly cancelRequested: boolean;
+      readonly late: boolean;
+    }
+  /** A later turn was saved before: this one would take the session back. */
+  | { readonly ok: false; readonly reason: 'turn_behind'; readonly turn: number }
+  | LeaseLost;
+
+/** Saves the context for the next holder, and counts as a heartbeat. */
+export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
+  name: 'checkpoint',
+  leavesReceipt: true,
+
+  scope: ({ namespace, commandId, sessionId, token }) => ({ by: 'session', namespace, commandId, sessionId, token }),
+
+  decide(input, loaded) {
+    const held = findHolding(input, loaded);
+    if (held === null) return leaseLost(input, loaded, 'checkpoint');
+
+    const { session, task } = held;
+    const lastTurn = session.context === null ? 0 : (fromJsonText(session.context) as StoredContext).turn;
+    const turn = input.turn ?? lastTurn + 1;
+    if (turn < lastTurn) return refuse({ ok: false, reason: 'turn_behind', turn: lastTurn });
+
+    const context = storedContext(input, turn);
+    const problem = findJsonProblem(context, LIMITS.context_bytes_max);
+    if (problem !== null) throw invalidInput('data', `makes a context that ${problem.problem}`, problem.code);
+
+    const late = isExpired(session, loaded.now);
+    const cancelRequested = task.cancelRequestedAt !== null;
+    return {
+      events: [
+        {
+          type: 'session.checkpointed',
+          sessionId: session.id,
+          taskId: task.id,
+          agent: session.agent,
+          instance: session.instance,
+          token: session.token,
+          payload: context,
+        },
+      ],
+      renewals: [{ sessionId: session.id }],
+      reply: (after) => ({
+        ok: true,
+        turn,
+        expiresAt: leaseOf(after.session(session.id)).expiresAt,
+        cancelRequested,
+        late,
+      }),
+    };
+  },
+};
+
+function storedContext(input: CheckpointInput, turn: number): StoredContext {
+  const said = {
+    turn,
+    last_action: input.lastAction ?? null,
+    next_action: input.nextAction ?? null,
+    memory_ref: input.memoryRef ?? null,
+    data: input.data ?? null,
+  };
+  return { ...said, hash: input.hash ?? sha256(canonicalize(said)) };
+}

@@ -1,0 +1,223 @@
+import { z } from 'zod';
+import type { EventDraft } from '../log/events.ts';
+import * as field from '../model/fields.ts';
+import { isExpired, isStale, nextToken, type HeldSession } from '../model/lease.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { Loaded, LoadedSession } from '../storage/loaded.ts';
+import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
+import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
+import { refuse, type Command, type Judgement } from './command.ts';
+import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
+
+/** What `claimTask` and `claimTasks` take. */
+export const claimInput = z
+  .strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    agent: field.name,
+    /** This run of the agent: recorded, and compared with what a holder sends. */
+    instance: field.name.optional(),
+    /** Roles of the agent: it may also claim what waits for one of them. */
+    roles: field.roles.default([]),
+    /** Only this session; it is taken over if its lease has expired. Without one: the best head of all. */
+    sessionId: field.id.optional(),
+    /** Only heads of these kinds. */
+    kinds: field.kinds.optional(),
+    ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
+    staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
+    /** The same agent, restarted: take back at once what its earlier instance held. */
+    resume: z.boolean().default(false),
+    /** Proof that an earlier holder's process is gone. */
+    evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+    /** The process that will hold the lease, if it is one whose death would prove the holder's. */
+    process: z
+      .strictObject({
+        host: field.note,
+        boot: field.note,
+        pid: z.int().positive(),
+        start: field.note,
+        group: field.processGroup.optional(),
+      })
+      .optional(),
+    /** Without a session: how many heads at most, each of another session. */
+    limit: field.batchLimit.default(1),
+  })
+  .refine(({ evidence: proofs, sessionId, resume }) => proofs.length === 0 || sessionId !== undefined || resume, {
+    path: ['evidence'],
+    message: 'is only looked at with a session or with resume; staleRecovery takes it for any session',
+  });
+
+/** The input, checked and filled in. */
+export type ClaimInput = z.output<typeof claimInput>;
+
+/** Why there is nothing to work on. */
+export type ClaimRefusal =
+  /** Somebody else works on the session; or (`previous_alive`) an earlier run of the same agent may still be alive. */
+  | {
+      readonly ok: false;
+      readonly reason: 'busy';
+      readonly why: 'held' | 'previous_alive';
+      readonly sessionId: string;
+      readonly heldBy: { readonly agent: string; readonly instance: string | null };
+      /** When the lease expires, in milliseconds. */
+      readonly until: number;
+    }
+  /** Nothing fits now. */
+  | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
+  | { readonly ok: false; readonly reason: 'not_found' };
+
+/** Leases, each with its task and context; or why there are none. */
+export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] } | ClaimRefusal;
+
+/** Takes a session's lock and marks its head running. */
+export const claim: Command<ClaimInput, ClaimReply> = {
+  name: 'claim',
+  leavesReceipt: true,
+  endsOthersLeases: true,
+
+  scope(input) {
+    const { namespace, commandId, sessionId, kinds, limit } = input;
+    if (sessionId !== undefined) return { by: 'session', namespace, commandId, sessionId };
+    const addressees = addresseesOf(input.agent, input.roles);
+    const staleLimit = LIMITS.stale_sessions_per_claim_max;
+    return {
+      by: 'ready',
+      namespace,
+      commandId,
+      addressees,
+      limit,
+      staleLimit,
+      ...(kinds && { kinds }),
+      ...(input.resume && { heldBy: input.agent }),
+    };
+  },
+
+  decide(input, loaded) {
+    if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
+    const mine = input.resume ? loaded.sessions.flatMap((one) => heldByEarlierRun(input, one)) : [];
+    const [oldest] = mine;
+    const resumable = mine.filter(({ session }) => takeoverReason(input, session, loaded.now) !== null);
+    if (oldest !== undefined && resumable.length === 0) return busy(input, loaded, oldest.session);
+
+    const resumed = resume(input, resumable.slice(0, input.limit));
+    const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
+    return goesOn ? grantAll(input, loaded, resumed) : grantAll(input, loaded, best(input, loaded, resumed));
+  },
+};
+
+/** What is to be granted, and from whom it was taken. */
+interface Candidate {
+  readonly head: Task;
+  readonly takeover: Takeover | null;
+}
+
+/** What a claim may choose from, and what happened on the way to it. */
+interface Choice {
+  readonly events: readonly EventDraft[];
+  readonly candidates: readonly Candidate[];
+}
+
+function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Judgement<ClaimReply> {
+  if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
+  const held = asHeld(found);
+  if (held === null) return grantAll(input, loaded, { events: [], candidates: candidate(found.head, null) });
+
+  const reason = takeoverReason(input, held.session, loaded.now);
+  return reason === null ? busy(input, loaded, held.session) : grantAll(input, loaded, takeOver(input, held, reason));
+}
+
+function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLoaded[] {
+  const held = asHeld(one);
+  return held !== null && isEarlierRun(input, held.session) ? [held] : [];
+}
+
+/** Without a session, a restarted agent goes on with what it held. */
+function resume(input: ClaimInput, resumable: readonly HeldLoaded[]): Choice {
+  const taken = resumable.map((held) => takeOver(input, held, 'resumed'));
+  return { events: taken.flatMap(({ events }) => events), candidates: taken.flatMap(({ candidates }) => candidates) };
+}
+
+/** The best heads of all, after recovering the few stale sessions that were seen on the way. */
+function best(input: ClaimInput, loaded: Loaded, resumed: Choice): Choice {
+  const done = new Set(resumed.events.map(({ sessionId }) => sessionId));
+  const events = [...resumed.events];
+  const candidates = [...resumed.candidates];
+  for (const one of loaded.sessions) {
+    const held = asHeld(one);
+    if (held === null) candidates.push(...candidate(one.head, null));
+    else if (isStale(held.session, loaded.now) && !done.has(held.session.id)) {
+      const closed = closeLostLease(held, { type: 'task.recovered', reason: 'stale' }, input, null);
+      events.push(...closed.events);
+      candidates.push(...candidate(closed.head, null));
+    }
+  }
+  return { events, candidates: candidates.toSorted((a, b) => compareInQueue(a.head, b.head)) };
+}
+
+function candidate(head: Task | null, takeover: Takeover | null): Candidate[] {
+  return head === null ? [] : [{ head, takeover }];
+}
+
+function grantAll(input: ClaimInput, loaded: Loaded, { events, candidates }: Choice): Judgement<ClaimReply> {
+  const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
+  if (chosen.length === 0)
+    return { events, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
+  let token = loaded.greatestToken;
+  const grants = chosen.map(({ head }) => grant(input, head, (token = nextToken(loaded.now, token)), loaded.now));
+  return {
+    events: [...events, ...grants],
+    reply: (after) => ({ ok: true, claims: chosen.map(({ head, takeover }) => claimOf(head, takeover, after)) }),
+  };
+}
+
+function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason']): Choice {
+  const { session } = held;
+  const closed = closeLostLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, session));
+  return { events: closed.events, candidates: candidate(closed.head, { from: holderOf(session), reason }) };
+}
+
+/** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
+export function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
+  const proof = proofAgainst(input, session);
+  if (isEarlierRun(input, session) && (session.pid === null || proof !== null || now >= silentFrom(session)))
+    return 'resumed';
+  if (proof !== null) return 'dead';
+  return isExpired(session, now) ? 'expired' : null;
+}
+
+/** What this very run of the agent holds is no leftover of an earlier one. */
+function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): boolean {
+  return input.resume && agent === input.agent && (input.instance === undefined || instance !== input.instance);
+}
+
+/** No heartbeat for half the TTL: two were missed, so from then on the agent that says it was restarted is believed. */
+export function silentFrom({ heartbeatAt, ttlMs }: HeldSession): number {
+  return heartbeatAt + ttlMs / 2;
+}
+
+function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null {
+  return evidenceAgainst(session, input.evidence);
+}
+
+function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgement<ClaimReply> {
+  return {
+    events: [],
+    reply(after) {
+      const { leaseExpiresAt } = after.session(session.id);
+      const { agent, instance } = session;
+      const why = isEarlierRun(input, session) ? 'previous_alive' : 'held';
+      return {
+        ok: false,
+        reason: 'busy',
+        why,
+        sessionId: session.id,
+        heldBy: { agent, instance },
+        until: leaseExpiresAt ?? loaded.now,
+      };
+    },
+  };
+}
+
+function holderOf({ agent, instance, token }: HeldSession): Takeover['from'] {
+  return { agent, instance, token };
+}

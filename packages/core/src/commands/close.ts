@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { internalError } from '../model/errors.ts';
+import type { EventDraft } from '../log/events.ts';
+import * as field from '../model/fields.ts';
+import { isHeld } from '../model/lease.ts';
+import { LIMITS } from '../model/limits.ts';
+import { refuse, type Command } from './command.ts';
+
+/** What `closeSession` takes. */
+export const closeInput = z.strictObject({
+  namespace: field.name,
+  commandId: field.commandId,
+  sessionId: field.id,
+  /** Cancel the tasks that wait, instead of refusing. */
+  cancelTasks: z.boolean().default(false),
+});
+
+/** The input, checked and filled in. */
+export type CloseInput = z.output<typeof closeInput>;
+
+/** Closed, or why not. */
+export type CloseReply =
+  | {
+      readonly ok: true;
+      /** How many waiting tasks this call cancelled. */
+      readonly cancelled: number;
+      /** More tasks wait than one transaction cancels: the session is still open, call again. */
+      readonly more: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'busy';
+      readonly heldBy: { readonly agent: string; readonly instance: string | null };
+      readonly until: number;
+    }
+  /** So many tasks wait in it. */
+  | { readonly ok: false; readonly reason: 'not_empty'; readonly waiting: number }
+  | { readonly ok: false; readonly reason: 'not_found' };
+
+/** Closes a session that nobody works on and in which nothing waits. */
+export const close: Command<CloseInput, CloseReply> = {
+  name: 'close',
+  leavesReceipt: true,
+
+  scope: ({ namespace, commandId, sessionId, cancelTasks }) => ({
+    by: 'session',
+    namespace,
+    commandId,
+    sessionId,
+    ...(cancelTasks && { waiting: LIMITS.sweep_page_max }),
+  }),
+
+  decide(input, loaded) {
+    const session = loaded.sessions[0]?.session;
+    if (session === undefined) return refuse({ ok: false, reason: 'not_found' });
+    if (isHeld(session)) {
+      const { agent, instance, leaseExpiresAt: until } = session;
+      return refuse({ ok: false, reason: 'busy', heldBy: { agent, instance }, until });
+    }
+    if (session.status === 'closed') return refuse({ ok: true, cancelled: 0, more: false });
+    if (session.tasksOpen > 0 && !input.cancelTasks)
+      return refuse({ ok: false, reason: 'not_empty', waiting: session.tasksOpen });
+
+    const cancelled = loaded.tasks.map((task): EventDraft => ({
+      type: 'task.cancelled',
+      sessionId: session.id,
+      taskId: task.id,
+      payload: { outcome: null, error: null },
+    }));
+    const more = session.tasksOpen > cancelled.length;
+    if (more && cancelled.length === 0)
+      throw internalError(`${session.tasksOpen} tasks of session ${session.id} are open, but none of them waits.`);
+    const closed: EventDraft[] = more
+      ? []
+      : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];
+    return { events: [...cancelled, ...closed], reply: () => ({ ok: true, cancelled: cancelled.length, more }) };
+  },
+};

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { OrchestratorError } from '../model/errors.ts';
+import type { EventDraft } from '../log/events.ts';
+import * as field from '../model/fields.ts';
+import { taskIdFor } from '../model/ids.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { Loaded } from '../storage/loaded.ts';
+import type { Task } from '../model/task.ts';
+import type { Command } from './command.ts';
+
+/** One task to add. */
+const newTaskInput = z
+  .strictObject({
+    /** Given by the caller if it wants to know it beforehand; otherwise made from the command id. */
+    id: field.id.optional(),
+    /** The line of work it belongs to; without one it gets a session of its own, with the task's id. */
+    sessionId: field.id.optional(),
+    kind: field.name.default(DEFAULTS.kind),
+    /** One line for people; the kind if left out. */
+    title: field.title.optional(),
+    payload: field.json(LIMITS.payload_bytes_max).default({}),
+    priority: z.int().min(0).max(LIMITS.priority_max).default(DEFAULTS.priority),
+    /** Milliseconds from now before which it is not claimed. */
+    delayMs: z.int().min(0).max(LIMITS.delay_ms_max).default(0),
+    dedupeKey: field.id.optional(),
+    attemptsMax: z.int().min(1).max(LIMITS.attempts_max).default(DEFAULTS.attempts_max),
+    interruptionsMax: z.int().min(0).max(LIMITS.interruptions_max).default(DEFAULTS.interruptions_max),
+    backoffMs: z.int().min(0).max(LIMITS.backoff_ms_max).default(DEFAULTS.backoff_ms),
+    /** Only this agent may claim it. */
+    assignee: field.name.optional(),
+    /** Only agents with this role may claim it. */
+    role: field.name.optional(),
+    author: field.note.optional(),
+    reviewer: field.note.optional(),
+    source: field.note.optional(),
+  })
+  .refine((task) => task.assignee === undefined || task.role === undefined, {
+    message: 'cannot be given together with a role',
+    path: ['assignee'],
+  });
+
+/** Any number of tasks that are to be added in several commands. */
+export const newTasksInput = z.strictObject({ tasks: z.array(newTaskInput) });
+
+/** What `enqueueTasks` takes. */
+export const enqueueInput = z.strictObject({
+  namespace: field.name,
+  commandId: field.commandId,
+  tasks: z.array(newTaskInput).min(1).max(LIMITS.batch_max),
+});
+
+/** The input, checked and filled in. */
+export type EnqueueInput = z.output<typeof enqueueInput>;
+type NewTask = EnqueueInput['tasks'][number];
+
+/** In the order of the input. A duplicate is the task that has the dedupe key, whatever became of it. */
+export interface EnqueueReply {
+  readonly ok: true;
+  readonly tasks: readonly { readonly task: Task; readonly duplicate: boolean }[];
+}
+
+/** Adds tasks, opening their sessions. All or none: one that cannot be added refuses the whole batch. */
+export const enqueue: Command<EnqueueInput, EnqueueReply> = {
+  name: 'enqueue',
+  leavesReceipt: true,
+
+  scope(input) {
+    const tasks = placed(input);
+    return {
+      by: 'new',
+      namespace: input.namespace,
+      commandId: input.commandId,
+      sessionIds: [...new Set(tasks.map(({ sessionId }) => sessionId))],
+      taskIds: tasks.map(({ id }) => id),
+      dedupeKeys: tasks.flatMap(({ task }) => task.dedupeKey ?? []),
+    };
+  },
+
+  decide(input, loaded) {
+    const known = new KnownTasks(loaded);
+    const open = new Set(
+      loaded.sessions.filter(({ session }) => session.status !== 'closed').map(({ session }) => session.id),
+    );
+    const events: EventDraft[] = [];
+    const answers: { id: string; duplicate: boolean }[] = [];
+
+    for (const [at, { id, sessionId, task }] of placed(input).entries()) {
+      const duplicateOf = task.dedupeKey === undefined ? undefined : known.byDedupeKey.get(task.dedupeKey);
+      if (duplicateOf !== undefined) {
+        answers.push({ id: duplicateOf, duplicate: true });
+        continue;
+      }
+      if (known.ids.has(id))
+        throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
+      if (!open.has(sessionId)) events.push({ type: 'session.opened', sessionId, payload: {} });
+      open.add(sessionId);
+      known.add(id, task.dedupeKey);
+      events.push(queued(id, sessionId, task, loaded.now));
+      answers.push({ id, duplicate: false });
+    }
+
+    return {
+      events,
+      reply: (after) => ({
+        ok: true,
+        tasks: answers.map(({ id, duplicate }) => ({ task: after.task(id), duplicate })),
+      }),
+    };
+  },
+};
+
+function placed(input: EnqueueInput): { id: string; sessionId: string; task: NewTask }[] {
+  return input.tasks.map((task, at) => {
+    const id = task.id ?? taskIdFor(input.commandId, at);
+    return { id, sessionId: task.sessionId ?? id, task };
+  });
+}
+
+function queued(id: string, sessionId: string, task: NewTask, now: number): EventDraft {
+  return {
+    type: 'task.queued',
+    sessionId,
+    taskId: id,
+    payload: {
+      kind: task.kind,
+      title: task.title ?? task.kind,
+      payload: task.payload,
+      priority: task.priority,
+      dedupe_key: task.dedupeKey ?? null,
+      run_at: task.delayMs > 0 ? now + task.delayMs : null,
+      attempts_max: task.attemptsMax,
+      interruptions_max: task.interruptionsMax,
+      backoff_ms: task.backoffMs,
+      assignee: task.assignee ?? null,
+      role: task.role ?? null,
+      author: task.author ?? null,
+      reviewer: task.reviewer ?? null,
+      source: task.source ?? null,
+    },
+  };
+}
+
+/** The ids and dedupe keys that are taken, by tasks in the store or earlier in the batch. */
+class KnownTasks {
+  readonly ids = new Set<string>();
+  readonly byDedupeKey = new Map<string, string>();
+
+  constructor(loaded: Loaded) {
+    for (const task of loaded.tasks) this.add(task.id, task.dedupeKey ?? undefined);
+  }
+
+  add(id: string, dedupeKey: string | undefined): void {
+    this.ids.add(id);
+    if (dedupeKey !== undefined) this.byDedupeKey.set(dedupeKey, id);
+  }
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { EventDraft } from '../log/events.ts';
+import * as field from '../model/fields.ts';
+import { isStale } from '../model/lease.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { Command } from './command.ts';
+import { asHeld, closeLostLease, evidence, evidenceAgainst, type Closed } from './lost-lease.ts';
+
+/** What `staleRecovery` takes. */
+export const recoverInput = z.strictObject({
+  namespace: field.name,
+  commandId: field.commandId,
+  /** Who recovers, for the log. */
+  agent: field.name.optional(),
+  instance: field.name.optional(),
+  /** Sessions in one call. */
+  limit: field.batchLimit.default(DEFAULTS.recover_batch),
+  /** Holders that were seen to be dead: they are not waited for. */
+  evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+});
+
+/** The input, checked and filled in. */
+export type RecoverInput = z.output<typeof recoverInput>;
+
+/** A lease that was closed, and why that was allowed. Times in milliseconds. */
+export interface Recovered {
+  readonly sessionId: string;
+  readonly taskId: string;
+  readonly from: { readonly agent: string; readonly instance: string | null; readonly token: number };
+  readonly reason: 'stale' | 'dead';
+  readonly outcome: Closed['outcome'];
+  readonly expiresAt: number;
+  readonly heartbeatAt: number;
+  readonly staleAt: number;
+}
+
+/** All leases that this call closed. */
+export interface RecoverReply {
+  readonly ok: true;
+  readonly recovered: readonly Recovered[];
+  /** There may be more: call again. */
+  readonly more: boolean;
+}
+
+/** Closes the leases of dead holders, requeues or ends what they held, and keeps their context. */
+export const recover: Command<RecoverInput, RecoverReply> = {
+  name: 'recover',
+  leavesReceipt: true,
+  endsOthersLeases: true,
+
+  scope: ({ namespace, commandId, limit, evidence: all }) => ({
+    by: 'stale',
+    namespace,
+    commandId,
+    limit,
+    also: all.map(({ sessionId }) => sessionId),
+  }),
+
+  decide(input, loaded) {
+    const events: EventDraft[] = [];
+    const recovered: Recovered[] = [];
+
+    for (const one of loaded.sessions) {
+      const held = asHeld(one);
+      if (held === null) continue;
+      const { session, task } = held;
+      const proof = evidenceAgainst(session, input.evidence);
+      const stale = isStale(session, loaded.now);
+      if (!stale && proof === null) continue;
+      const reason = stale ? 'stale' : 'dead';
+      const closed = closeLostLease(held, { type: 'task.recovered', reason }, input, proof);
+      events.push(...closed.events);
+      recovered.push({
+        sessionId: session.id,
+        taskId: task.id,
+        from: { agent: session.agent, instance: session.instance, token: session.token },
+        reason,
+        outcome: closed.outcome,
+        expiresAt: session.leaseExpiresAt,
+        heartbeatAt: session.heartbeatAt,
+        staleAt: session.staleAt,
+      });
+    }
+
+    const more = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
+    return { events, reply: () => ({ ok: true, recovered, more }) };
+  },
+};

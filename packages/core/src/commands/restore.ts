@@ -1,0 +1,39 @@
+import { LIMITS } from '../model/limits.ts';
+import type { SessionKey } from '../storage/scope.ts';
+import type { Command } from './command.ts';
+import { asHeld, closeLostLease } from './lost-lease.ts';
+
+/** One page of the work on a restored store: the held sessions after this one. */
+export interface RestoreInput {
+  readonly namespace: string;
+  readonly after: SessionKey | null;
+}
+
+export interface RestoreReply {
+  /** Leases that were closed. */
+  readonly closed: number;
+  /** Where the next page begins; null: there is none. */
+  readonly next: SessionKey | null;
+}
+
+/**
+ * Closes leases that were open when a backup was taken, in all namespaces: what became of their holders since is not in
+ * the log, so none of them may go on. Tasks are charged and requeued as after any lost lease.
+ */
+export const restore: Command<RestoreInput, RestoreReply> = {
+  name: 'restore',
+  leavesReceipt: false,
+
+  scope: ({ namespace, after }) => ({ by: 'held', namespace, limit: LIMITS.sweep_page_max, after }),
+
+  decide(_input, loaded) {
+    const held = loaded.sessions.flatMap((one) => asHeld(one) ?? []);
+    const events = held.flatMap((one) => {
+      const closed = closeLostLease(one, { type: 'task.recovered', reason: 'restored' }, {}, null);
+      return closed.events.map((event) => ({ ...event, namespace: one.session.namespace }));
+    });
+    const last = held.at(-1)?.session;
+    const next = last === undefined ? null : { namespace: last.namespace, sessionId: last.id };
+    return { events, reply: () => ({ closed: held.length, next }) };
+  },
+};

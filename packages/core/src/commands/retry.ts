@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { EventDraft } from '../log/events.ts';
+import * as field from '../model/fields.ts';
+import type { Task, TaskStatus } from '../model/task.ts';
+import { refuse, type Command } from './command.ts';
+
+/** What `retryTask` takes. */
+export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
+
+/** The input, checked and filled in. */
+export type RetryInput = z.output<typeof retryInput>;
+
+/** The task, queued again; or why not. */
+export type RetryReply =
+  | { readonly ok: true; readonly task: Task }
+  /** Only a dead letter or a cancelled task can be retried. */
+  | { readonly ok: false; readonly reason: 'not_ended' | 'succeeded'; readonly status: TaskStatus }
+  | { readonly ok: false; readonly reason: 'not_found' };
+
+/** Queues a dead or cancelled task again by hand: its counters start anew, its session is opened again if it was closed. */
+export const retry: Command<RetryInput, RetryReply> = {
+  name: 'retry',
+  leavesReceipt: true,
+
+  scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
+
+  decide(_input, loaded) {
+    const task = loaded.tasks[0];
+    const session = loaded.sessions[0]?.session;
+    if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
+    if (task.status === 'succeeded') return refuse({ ok: false, reason: 'succeeded', status: task.status });
+    if (task.status !== 'failed' && task.status !== 'cancelled')
+      return refuse({ ok: false, reason: 'not_ended', status: task.status });
+
+    const reopened: EventDraft[] =
+      session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: {} }] : [];
+    return {
+      events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload: {} }],
+      reply: (after) => ({ ok: true, task: after.task(task.id) }),
+    };
+  },
+};

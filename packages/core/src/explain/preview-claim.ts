@@ -1,0 +1,175 @@
+/**
+ * What a claim would be answered, found out without claiming: the claim's own rules judge what a read has seen. So nobody
+ * who asks why has rules of his own, and what is said of a claim is what the claim itself would do.
+ */
+import { WorkingSet } from '../commands/working-set.ts';
+import { observeClock, type ClockJump, type ClockState } from '../model/clock.ts';
+import { claim, type ClaimInput, type ClaimReply } from '../commands/claim.ts';
+import { fits } from '../commands/grant.ts';
+import type { Evidence } from '../commands/lost-lease.ts';
+import { recover } from '../commands/recover.ts';
+import { deadlines, isHeld, isStale } from '../model/lease.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Outlook } from '../storage/claim-preview.ts';
+import type { Session } from '../model/session.ts';
+import type { Loaded, LoadedSession } from '../storage/loaded.ts';
+import type { Reader } from '../storage/storage.ts';
+import { compareInQueue, type Task } from '../model/task.ts';
+
+/** A claim as `why` asks about it. */
+export type Supposed = Omit<ClaimInput, 'commandId' | 'resume' | 'process'>;
+
+/** What would come of a claim, and what it would see. */
+export interface Foreseen {
+  readonly reply: ClaimReply;
+  readonly loaded: Loaded;
+}
+
+/** As many as one claim queues because their time has come, and one to tell when the next is due. */
+const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
+
+/**
+ * Foresees what a claim would be answered now. Reads only. One of a session takes the evidence itself; where one without a session
+ * would find nothing, a recovery with the evidence is supposed to come before it.
+ */
+export async function foreseeClaim(reader: Reader, supposed: Supposed): Promise<Foreseen> {
+  const input = claimOf(supposed);
+  const { namespace, sessionId, evidence } = input;
+  if (sessionId !== undefined) return judged(input, await foreseeSession(reader, namespace, sessionId));
+  const first = judged(input, await foresee(reader, input, []));
+  return first.reply.ok || evidence.length === 0 ? first : judged(input, await foresee(reader, input, evidence));
+}
+
+function judged(input: ClaimInput, loaded: Loaded): Foreseen {
+  const judgement = claim.decide(input, loaded);
+  const rows = new WorkingSet(loaded, input.namespace, undefined);
+  rows.apply(judgement);
+  return { reply: judgement.reply(rows.after), loaded };
+}
+
+/** As the command takes it. Nothing is sent, so it needs no id. */
+export function claimOf(supposed: Supposed): ClaimInput {
+  return { ...supposed, commandId: '', resume: false };
+}
+
+/** What a claim of one session would load. */
+async function foreseeSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
+  const outlook = await reader.outlook({
+    by: 'session',
+    namespace,
+    sessionId,
+    scheduledLimit: SCHEDULED_SEEN,
+  });
+  const seen = new Seen(outlook);
+  const sessions = outlook.sessions.map((one) => seen.whenClaimed(one));
+  const [found] = sessions;
+  return seen.loaded(sessions, found === undefined || found.head !== null);
+}
+
+/** What a claim without a session would load, once those that are proved dead are recovered. */
+async function foresee(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
+  const { namespace } = input;
+  const scope = claim.scope(input);
+  if (scope.by !== 'ready') throw new TypeError('A claim without a session looks for heads.');
+  const { addressees, kinds, limit, staleLimit } = scope;
+  const outlook = await reader.outlook({
+    by: 'ready',
+    namespace,
+    addressees,
+    ...(kinds && { kinds }),
+    // What comes due may put another head before one that fits.
+    limit: limit + LIMITS.flipped_tasks_max,
+    heldLimit: staleLimit,
+    scheduledLimit: SCHEDULED_SEEN,
+  });
+  const seen = new Seen(outlook);
+  const known = new Map([...outlook.held, ...outlook.sessions].map((one) => [one.session.id, one]));
+  for (const sessionId of [...seen.sessionsWithDue, ...evidence.map((one) => one.sessionId)]) {
+    const found = known.has(sessionId) ? null : await reader.session(namespace, sessionId);
+    if (found !== null) known.set(sessionId, found);
+  }
+  const all = seen.recovered(
+    [...known.values()].map((one) => seen.whenClaimed(one)),
+    namespace,
+    evidence,
+  );
+  const stale = all.filter(({ session }) => isHeld(session) && isStale(session, seen.now)).slice(0, staleLimit);
+  const ready = all
+    .flatMap(({ head, ...one }) => (one.session.status === 'idle' && head !== null ? [{ ...one, head }] : []))
+    .filter(({ head }) => fits(input, head))
+    .toSorted((a, b) => compareInQueue(a.head, b.head))
+    .slice(0, limit);
+  return seen.loaded([...stale, ...ready], ready.length > 0);
+}
+
+/** What was read, and what a claim would make of it before it decides. */
+class Seen {
+  readonly now: number;
+  readonly #outlook: Outlook;
+  readonly #clock: ClockState;
+  readonly #due: ReadonlyMap<string, readonly Task[]>;
+  readonly #nextDueAt: number | null;
+
+  constructor(outlook: Outlook) {
+    const { clock, scheduled } = outlook;
+    this.now = Math.floor(clock.reading.wall);
+    this.#outlook = outlook;
+    this.#clock = observeClock(clock, clock.reading) ?? clock;
+    const due = scheduled.filter(({ runAt }) => runAt !== null && runAt <= this.now).slice(0, LIMITS.flipped_tasks_max);
+    this.#due = Map.groupBy(due, ({ sessionId }) => sessionId);
+    this.#nextDueAt = scheduled[due.length]?.runAt ?? null;
+  }
+
+  get sessionsWithDue(): Iterable<string> {
+    return this.#due.keys();
+  }
+
+  /** The session once a jump of the clock is worked off and what has come due is queued. */
+  whenClaimed({ session, task, head }: LoadedSession): LoadedSession {
+    const due = (this.#due.get(session.id) ?? []).map((one): Task => ({ ...one, status: 'queued' }));
+    const [first = null] = [...(head === null ? [] : [head]), ...due].toSorted(compareInQueue);
+    return { session: afterJump(session, this.#clock.jump, this.now), task, head: first };
+  }
+
+  /** The sessions once a recovery has closed the leases of the dead. */
+  recovered(
+    sessions: readonly LoadedSession[],
+    namespace: string,
+    evidence: readonly Evidence[],
+  ): readonly LoadedSession[] {
+    if (evidence.length === 0) return sessions;
+    const loaded = this.loaded(sessions, true);
+    const rows = new WorkingSet(loaded, namespace, undefined);
+    rows.apply(recover.decide({ namespace, commandId: '', limit: sessions.length, evidence: [...evidence] }, loaded));
+    return sessions.map((one) => {
+      const session = rows.after.session(one.session.id);
+      if (!isHeld(one.session) || isHeld(session)) return one;
+      const waiting = [one.task, one.head].flatMap((task) => (task === null ? [] : [rows.after.task(task.id)]));
+      const [head = null] = waiting.filter(({ status }) => status === 'queued').toSorted(compareInQueue);
+      return { session, task: null, head };
+    });
+  }
+
+  loaded(sessions: readonly LoadedSession[], foundHead: boolean): Loaded {
+    return {
+      now: this.now,
+      clock: { ...this.#clock, reading: this.#outlook.clock.reading },
+      greatestToken: 0,
+      sessions,
+      tasks: [],
+      nextDueAt: foundHead ? null : this.#nextDueAt,
+      receipt: null,
+      endedLease: null,
+    };
+  }
+}
+
+/** Before anybody's lease may be ended, a jump gives every holder a new TTL; those that the work on it has passed have theirs. */
+function afterJump(session: Session, jump: ClockJump | null, now: number): Session {
+  if (jump === null || !isHeld(session)) return session;
+  const isDone =
+    jump.after !== null &&
+    (session.namespace < jump.after.namespace ||
+      (session.namespace === jump.after.namespace && session.id <= jump.after.sessionId));
+  return isDone ? session : { ...session, ...deadlines(now, session) };
+}

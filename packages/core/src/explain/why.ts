@@ -1,0 +1,415 @@
+import { asHeld, type Evidence, type HeldLoaded } from '../commands/lost-lease.ts';
+import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
+import type { Event, EventType } from '../log/events.ts';
+import { isHeld, type HeldSession, type ProcessIdentity } from '../model/lease.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { Session, SessionStatus } from '../model/session.ts';
+import type { Counts, Reader } from '../storage/storage.ts';
+import type { Loaded } from '../storage/loaded.ts';
+import type { Task } from '../model/task.ts';
+import {
+  conditionsOf,
+  granted,
+  iso,
+  lastOf,
+  met,
+  TURNS,
+  unmet,
+  type Condition,
+  type ConditionName,
+} from './conditions.ts';
+import { claimOf, foreseeClaim, type Supposed } from './preview-claim.ts';
+
+/** For whom it is asked. Without an agent: for whoever fits. */
+export interface WhyClaimant {
+  readonly agent?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly kinds?: readonly string[] | undefined;
+  /** Holders that were seen to be dead: given to a claim of their session, or to a recovery before a claim without one. */
+  readonly evidence?: readonly Evidence[] | undefined;
+}
+
+/** What of a task matters for being claimed. */
+export type TaskInBrief = Pick<
+  Task,
+  | 'id'
+  | 'sessionId'
+  | 'kind'
+  | 'title'
+  | 'priority'
+  | 'status'
+  | 'runAt'
+  | 'assignee'
+  | 'role'
+  | 'attempt'
+  | 'attemptsMax'
+  | 'interruptions'
+  | 'interruptionsMax'
+>;
+
+/** A lease, and what is known of the process behind it. Times in milliseconds. */
+export interface HolderInBrief {
+  readonly sessionId: string;
+  readonly taskId: string;
+  readonly agent: string;
+  readonly instance: string | null;
+  readonly token: number;
+  readonly expiresAt: number;
+  readonly heartbeatAt: number;
+  readonly staleAt: number;
+  readonly nearMisses: number;
+  readonly renewals: number;
+  readonly process: ProcessIdentity | null;
+}
+
+/** A lease that was granted, whatever became of it. */
+export interface LeaseInBrief {
+  readonly sessionId: string;
+  readonly token: number;
+  readonly agent: string | null;
+  readonly instance: string | null;
+  /** When it was granted, in milliseconds, and the event that says so. */
+  readonly at: number;
+  readonly eventId: number;
+}
+
+interface Asked {
+  /** The authority's time when it was asked, in milliseconds. */
+  readonly askedAt: number;
+  readonly claimant: WhyClaimant;
+}
+
+/** Why a task is, or is not, what a claim of its session would be granted. */
+export interface WhyTask extends Asked {
+  readonly subject: 'task';
+  readonly task: TaskInBrief;
+  readonly claimable: boolean;
+  readonly conditions: readonly Condition[];
+  readonly holder: HolderInBrief | null;
+  /** The last leases on it, newest first: what a process that outlived its lease may still carry. */
+  readonly leases: readonly LeaseInBrief[];
+  /** Of the heads that a claim without a session chooses from: how many it would take first, up to a hundred; null: it is none of them. */
+  readonly headsBefore: number | null;
+}
+
+/** Why a claim of a session would, or would not, be granted. */
+export interface WhySession extends Asked {
+  readonly subject: 'session';
+  readonly session: { readonly id: string; readonly status: SessionStatus; readonly tasksOpen: number };
+  /** The task that is asked about: the one that runs, or the one that would be granted. */
+  readonly task: TaskInBrief | null;
+  readonly claimable: boolean;
+  readonly conditions: readonly Condition[];
+  readonly holder: HolderInBrief | null;
+  /** The last leases on the task, newest first. */
+  readonly leases: readonly LeaseInBrief[];
+}
+
+/** What an agent holds, and what a claim without a session would give it; or why that would give it nothing. */
+export interface WhyAgent extends Asked {
+  readonly subject: 'agent';
+  readonly agent: string;
+  /** By session id; at most a page of them. */
+  readonly holds: readonly HolderInBrief[];
+  readonly holdsMore: boolean;
+  readonly claimable: boolean;
+  /** What it would be given, best first. */
+  readonly next: readonly TaskInBrief[];
+  readonly nextDueAt: number | null;
+  /** Where it would be given nothing: what keeps the first of the queued tasks from it, with an example each. */
+  readonly obstacles: readonly {
+    /** null: only a claim that names the session would take it, because its lease is over but not yet stale. */
+    readonly condition: ConditionName | null;
+    readonly count: number;
+    readonly taskId: string;
+  }[];
+  readonly counts: Counts;
+}
+
+/** What of the log tells a task's fate: all but what its holders saved. */
+const FATE: readonly EventType[] = [...TURNS, 'task.cancel_requested'];
+
+const LEASES_SHOWN = 5;
+const HEADS_COUNTED = 100;
+const NEXT_SHOWN = 5;
+const QUEUED_LOOKED_AT = 20;
+const COUNT_MAX = 10_000;
+/** Stands for whoever may claim what is for anybody. */
+const SOMEBODY = 'somebody';
+
+/** @returns null if there is no such task */
+export async function whyTask(
+  reader: Reader,
+  namespace: string,
+  id: string,
+  claimant: WhyClaimant,
+): Promise<WhyTask | null> {
+  const task = await reader.task(namespace, id);
+  if (task === null) return null;
+  const { loaded, claim, claimable } = await askAbout(reader, task, claimant);
+  const held = heldIn(loaded);
+  const running = held?.task ?? null;
+  const history = await fateOf(reader, namespace, id);
+  const historyOfRunning =
+    running === null || running.id === id ? history : await fateOf(reader, namespace, running.id);
+  return {
+    subject: 'task',
+    askedAt: loaded.now,
+    claimant,
+    task: taskInBrief(task),
+    claimable,
+    conditions: conditionsOf({
+      task,
+      held,
+      head: loaded.sessions[0]?.head ?? null,
+      now: loaded.now,
+      jump: loaded.clock.jump,
+      claim,
+      history,
+      historyOfRunning,
+    }),
+    holder: held === null ? null : holderInBrief(held.session),
+    leases: leasesIn(history),
+    headsBefore: claimable ? await headsBefore(reader, claim, id) : null,
+  };
+}
+
+/** @returns null if there is no such session */
+export async function whySession(
+  reader: Reader,
+  namespace: string,
+  id: string,
+  claimant: WhyClaimant,
+): Promise<WhySession | null> {
+  const anybody = supposed(namespace, claimant, null);
+  const { loaded } = await foreseeClaim(reader, { ...anybody, sessionId: id });
+  const found = loaded.sessions[0];
+  if (found === undefined) return null;
+  const { session } = found;
+  const held = heldIn(loaded);
+  const task = granted({ held, head: found.head, claim: claimOf(anybody), now: loaded.now });
+  const about = {
+    subject: 'session',
+    askedAt: loaded.now,
+    claimant,
+    session: { id, status: session.status, tasksOpen: session.tasksOpen },
+    task: task === null ? null : taskInBrief(task),
+    holder: held === null ? null : holderInBrief(held.session),
+  } as const;
+  if (task === null)
+    return {
+      ...about,
+      leases: [],
+      claimable: false,
+      conditions: await nothingToClaim(reader, session, loaded.nextDueAt),
+    };
+  const why = await whyTask(reader, namespace, task.id, claimant);
+  const conditions = why?.conditions.filter(({ name }) => name !== 'not_ended' && name !== 'first_in_queue') ?? [];
+  return {
+    ...about,
+    leases: why?.leases ?? [],
+    claimable: why?.claimable ?? false,
+    conditions: [
+      met('session_open', `Session ${id} is open.`),
+      met('has_task', `Task ${task.id} ${task.status === 'running' ? 'runs in it' : 'is the first that waits in it'}.`),
+      ...conditions,
+    ],
+  };
+}
+
+export async function whyAgent(
+  reader: Reader,
+  namespace: string,
+  agent: string,
+  claimant: Omit<WhyClaimant, 'agent'>,
+): Promise<WhyAgent> {
+  const asked = { ...claimant, agent };
+  const claim = supposed(namespace, asked, null);
+  const { loaded, reply } = await foreseeClaim(reader, { ...claim, limit: NEXT_SHOWN });
+  const held = await reader.sessions({ namespace, status: ['running'], agent, limit: DEFAULTS.page });
+  const counts = await reader.counts(namespace, COUNT_MAX);
+  return {
+    subject: 'agent',
+    agent,
+    askedAt: loaded.now,
+    claimant: asked,
+    holds: held.items.filter(isHeld).map(holderInBrief),
+    holdsMore: held.next !== null,
+    claimable: reply.ok,
+    next: reply.ok ? reply.claims.map(({ task }) => taskInBrief(asItWaits(task, loaded))) : [],
+    nextDueAt: loaded.nextDueAt,
+    obstacles: reply.ok ? [] : await obstaclesFor(reader, namespace, asked),
+    counts,
+  };
+}
+
+/** The conditions of what waits, counted by the first that does not hold. */
+async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClaimant): Promise<WhyAgent['obstacles']> {
+  const { items } = await reader.tasks({ namespace, status: ['queued'], limit: QUEUED_LOOKED_AT });
+  const found = new Map<ConditionName | null, { count: number; taskId: string }>();
+  for (const task of items) {
+    const { loaded, claim } = await askAbout(reader, task, claimant);
+    const conditions = conditionsOf({
+      task,
+      held: heldIn(loaded),
+      head: loaded.sessions[0]?.head ?? null,
+      now: loaded.now,
+      jump: loaded.clock.jump,
+      claim,
+      history: [],
+      historyOfRunning: [],
+    });
+    const obstacle = conditions.find(({ holds }) => !holds)?.name ?? null;
+    const known = found.get(obstacle);
+    found.set(obstacle, { count: (known?.count ?? 0) + 1, taskId: known?.taskId ?? task.id });
+  }
+  return [...found].map(([condition, { count, taskId }]) => ({ condition, count, taskId }));
+}
+
+interface About {
+  readonly loaded: Loaded;
+  readonly claim: ClaimInput;
+  /** Whether a claim of its session would be granted this task. */
+  readonly claimable: boolean;
+}
+
+async function askAbout(reader: Reader, task: Task, claimant: WhyClaimant): Promise<About> {
+  const claim = { ...supposed(task.namespace, claimant, task), sessionId: task.sessionId };
+  const { loaded, reply } = await foreseeClaim(reader, claim);
+  return { loaded, claim: claimOf(claim), claimable: isGranted(reply, task.id) };
+}
+
+function isGranted(reply: ClaimReply, taskId: string): boolean {
+  return reply.ok && reply.claims.some(({ task }) => task.id === taskId);
+}
+
+/** A task that was foreseen to be granted, as it is before. */
+function asItWaits(granted: Task, { sessions }: Loaded): Task {
+  return sessions.flatMap(({ head, task }) => [head, task]).find((one) => one?.id === granted.id) ?? granted;
+}
+
+/** Without a name it is supposed that whoever may claim the task does. */
+function supposed(namespace: string, { agent, roles, kinds, evidence }: WhyClaimant, task: Task | null): Supposed {
+  const fitting = agent === undefined && task?.role ? [task.role] : [];
+  return {
+    namespace,
+    agent: agent ?? task?.assignee ?? SOMEBODY,
+    roles: [...(roles ?? []), ...fitting],
+    ...(kinds !== undefined && { kinds: [...kinds] }),
+    evidence: [...(evidence ?? [])],
+    ttlMs: DEFAULTS.ttl_ms,
+    staleAfterMs: DEFAULTS.stale_after_ms,
+    limit: 1,
+  };
+}
+
+async function nothingToClaim(reader: Reader, session: Session, nextDueAt: number | null): Promise<Condition[]> {
+  const { namespace, id, seq } = session;
+  const hasTask =
+    nextDueAt === null
+      ? unmet('has_task', 'No task waits in it.', {
+          wayOn: `\`orchestrator task create TITLE --session ${id}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
+        })
+      : unmet('has_task', `All that waits in it is scheduled; the next is due at ${iso(nextDueAt)}.`, {
+          changesAt: nextDueAt,
+          wayOn: 'Nothing has to be done: a claim finds it from then on.',
+        });
+  if (session.status !== 'closed') return [met('session_open', `Session ${id} is open.`), hasTask];
+  // After its end only refusals are told of a session.
+  const after = String(Math.max(0, seq - LIMITS.page_max));
+  const { items } = await reader.events({
+    namespace,
+    sessionId: id,
+    types: ['session.closed'],
+    after,
+    limit: LIMITS.page_max,
+  });
+  return [
+    unmet('session_open', `Session ${id} is closed.`, {
+      wayOn: 'A task that is added to it, or retried in it, opens it again.',
+      events: lastOf(items, ['session.closed']),
+    }),
+    hasTask,
+  ];
+}
+
+async function headsBefore(reader: Reader, claim: ClaimInput, taskId: string): Promise<number | null> {
+  const { sessionId: _session, ...anywhere } = claim;
+  const { reply } = await foreseeClaim(reader, { ...anywhere, limit: HEADS_COUNTED });
+  const at = reply.ok ? reply.claims.findIndex(({ task }) => task.id === taskId) : -1;
+  return at === -1 ? null : at;
+}
+
+async function fateOf(reader: Reader, namespace: string, taskId: string): Promise<readonly Event[]> {
+  const fate: Event[] = [];
+  let after: string | null = '0';
+  while (after !== null) {
+    const page: Awaited<ReturnType<Reader['events']>> = await reader.events({
+      namespace,
+      taskId,
+      types: FATE,
+      after,
+      limit: LIMITS.page_max,
+    });
+    fate.push(...page.items);
+    after = page.next;
+  }
+  return fate;
+}
+
+function leasesIn(history: readonly Event[]): LeaseInBrief[] {
+  const grants = history.filter(({ leaseMark }) => leaseMark === 1).slice(-LEASES_SHOWN);
+  return grants.toReversed().map(({ sessionId, token, agent, instance, at, id }) => ({
+    sessionId,
+    token: token ?? 0,
+    agent,
+    instance,
+    at,
+    eventId: id,
+  }));
+}
+
+function heldIn({ sessions }: Loaded): HeldLoaded | null {
+  const [found] = sessions;
+  return found === undefined ? null : asHeld(found);
+}
+
+function taskInBrief(task: Task): TaskInBrief {
+  const { id, sessionId, kind, title, priority, status, runAt, assignee, role } = task;
+  const { attempt, attemptsMax, interruptions, interruptionsMax } = task;
+  return {
+    id,
+    sessionId,
+    kind,
+    title,
+    priority,
+    status,
+    runAt,
+    assignee,
+    role,
+    attempt,
+    attemptsMax,
+    interruptions,
+    interruptionsMax,
+  };
+}
+
+function holderInBrief(session: HeldSession): HolderInBrief {
+  const { host, boot, pid, processStart: start, processGroup } = session;
+  return {
+    sessionId: session.id,
+    taskId: session.taskId,
+    agent: session.agent,
+    instance: session.instance,
+    token: session.token,
+    expiresAt: session.leaseExpiresAt,
+    heartbeatAt: session.heartbeatAt,
+    staleAt: session.staleAt,
+    nearMisses: session.nearMisses,
+    renewals: session.renewals,
+    process:
+      host !== null && boot !== null && pid !== null && start !== null
+        ? { host, boot, pid, start, group: processGroup ?? undefined }
+        : null,
+  };
+}

@@ -1,0 +1,31 @@
+import { sha256 } from '../model/sha256.ts';
+import { canonicalize } from './canonical.ts';
+import type { NewEvent } from './events.ts';
+
+/** What the first event of a session names as the hash before it. */
+export const CHAIN_START = '0'.repeat(64);
+
+/**
+ * The hash that ties an event to the one before it: SHA-256 over the canonical JSON (RFC 8785) of all its columns but
+ * `id` (the database gives it, so a copy of the log keeps its chains) and `hash` itself. The payload goes in as the text
+ * that is stored: nobody has to guess how a number was written.
+ */
+export function hashEvent(event: Omit<NewEvent, 'hash'>): string {
+  return sha256(
+    canonicalize({
+      agent: event.agent,
+      at: event.at,
+      command_id: event.commandId,
+      instance: event.instance,
+      lease_mark: event.leaseMark,
+      namespace: event.namespace,
+      payload: event.payload,
+      prev_hash: event.prevHash,
+      seq: event.seq,
+      session_id: event.sessionId,
+      task_id: event.taskId,
+      token: event.token,
+      type: event.type,
+    }),
+  );
+}

@@ -1,0 +1,236 @@
+/**
+ * What an event does to its session and its task. This is the only place where either changes: commands use it on the rows
+ * they loaded, `verify()` uses it on the whole log, and both must come to the same state.
+ */
+import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
+import { canonicalize } from './canonical.ts';
+import { internalError } from '../model/errors.ts';
+import type { EventPayloads, EventType, NewEvent } from './events.ts';
+import { deadlines, isHeld } from '../model/lease.ts';
+import { isSessionTransition, isTaskTransition } from './lifecycle.ts';
+import { NO_LEASE, type Session } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+
+/** One session, and of its tasks the one that the event is about. */
+export interface State {
+  readonly session: Session | null;
+  readonly task: Task | null;
+}
+
+/** What may still be said of a session that is closed. */
+const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event']);
+
+/** What only happens under the current lease, whoever makes it happen. */
+const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
+
+type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EventType];
+
+/**
+ * @param payload the event's payload, if the caller has it decoded already
+ * @throws `INTERNAL` if the event cannot follow on this state: the log or the rules are broken
+ */
+export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): State {
+  const fact = { type: event.type, payload } as Fact;
+  if (fact.type === 'session.opened') return { session: opened(state.session, fact.payload, event), task: null };
+  if (state.session === null) throw illegal(event, 'its session was never opened');
+  assertHolder(state.session, event);
+  if (state.session.status === 'closed' && !OF_CLOSED.has(event.type)) throw illegal(event, 'its session is closed');
+
+  const task = event.taskId === null ? null : taskAfter(state.task, fact, event);
+  if (task !== null) assertTaskTransition(event, state.task, task);
+  const session = sessionAfter(state.session, fact, event, state.task, task);
+  if (session.status !== state.session.status && !isSessionTransition(event.type, state.session.status, session.status))
+    throw illegal(event, `a session cannot go from ${state.session.status} to ${session.status} by it`);
+  return { session: { ...session, seq: event.seq, hash: event.hash, updatedAt: event.at }, task };
+}
+
+function assertHolder(session: Session, event: NewEvent): void {
+  const ofLease = event.leaseMark === 2 || OF_LEASE.has(event.type);
+  if (ofLease && session.token !== event.token) throw illegal(event, 'its token is not that of the current lease');
+}
+
+function opened(session: Session | null, { context }: EventPayloads['session.opened'], event: NewEvent): Session {
+  const stamp = { seq: event.seq, hash: event.hash, updatedAt: event.at };
+  if (session !== null) {
+    if (session.status !== 'closed') throw illegal(event, 'its session is open');
+    return { ...session, ...stamp, status: 'idle' };
+  }
+  return {
+    namespace: event.namespace,
+    id: event.sessionId,
+    status: 'idle',
+    ...NO_LEASE,
+    renewals: 0,
+    nearMisses: 0,
+    lastNearMissAt: null,
+    context: context === undefined ? null : canonicalize(context),
+    tasksOpen: 0,
+    version: 0,
+    createdAt: event.at,
+    ...stamp,
+  };
+}
+
+function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Task | null, after: Task | null): Session {
+  const tasksOpen = session.tasksOpen + openCount(after) - openCount(before);
+  switch (fact.type) {
+    case 'task.claimed':
+      if (session.status !== 'idle') throw illegal(event, 'its session is held');
+      return { ...session, ...leaseGranted(fact.payload, event), status: 'running', tasksOpen };
+    case 'session.checkpointed':
+      return { ...session, context: event.payload };
+    case 'session.closed':
+      if (session.tasksOpen > 0) throw illegal(event, 'tasks of its session are open');
+      return { ...session, status: 'closed' };
+    case 'clock.jumped':
+      if (!isHeld(session)) throw illegal(event, 'its session is not held');
+      return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
+    default:
+      if (event.leaseMark !== 2) return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
+      return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
+  }
+}
+
+function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): Partial<Session> {
+  return {
+    agent: event.agent,
+    instance: event.instance,
+    host: payload.host,
+    boot: payload.boot,
+    pid: payload.pid,
+    processStart: payload.process_start,
+    processGroup: payload.process_group ?? null,
+    token: event.token,
+    ttlMs: payload.ttl_ms,
+    staleAfterMs: payload.stale_after_ms,
+    ...deadlines(payload.expires_at - payload.ttl_ms, { ttlMs: payload.ttl_ms, staleAfterMs: payload.stale_after_ms }),
+    progress: null,
+    taskId: event.taskId,
+  };
+}
+
+/** When it happened: not always when the log says so (see `occurred_at`). */
+function timeOf({ payload }: { readonly payload: { readonly occurred_at?: number } }, event: NewEvent): number {
+  return payload.occurred_at ?? event.at;
+}
+
+function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null {
+  if (fact.type === 'task.queued') return queued(task, fact.payload, timeOf(fact, event), event);
+  if (task === null) throw illegal(event, 'its task was never queued');
+  switch (fact.type) {
+    case 'task.claimed':
+      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
+    case 'task.succeeded':
+      return {
+        ...task,
+        status: 'succeeded',
+        result: textOf(fact.payload.result),
+        error: null,
+        finishedAt: timeOf(fact, event),
+      };
+    case 'task.failed':
+      return { ...task, ...failed(fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
+    case 'task.released':
+      return { ...givenBack(task), note: fact.payload.note };
+    case 'task.handed_off':
+      return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
+    case 'task.cancelled':
+      return {
+        ...(event.leaseMark === 2 ? givenBack(task) : task),
+        status: 'cancelled',
+        error: textOf(fact.payload.error),
+        finishedAt: timeOf(fact, event),
+      };
+    case 'task.cancel_requested':
+      return { ...task, cancelRequestedAt: event.at };
+    case 'task.recovered':
+    case 'lease.taken_over':
+      return { ...givenBack(task), interruptions: task.interruptions + 1 };
+    case 'task.retried':
+      return retried(task, event);
+    default:
+      return task;
+  }
+}
+
+function queued(before: Task | null, payload: EventPayloads['task.queued'], at: number, event: NewEvent): Task {
+  if (before !== null) throw illegal(event, 'its task was queued before');
+  if (event.taskId === null) throw illegal(event, 'it names no task');
+  return {
+    namespace: event.namespace,
+    id: event.taskId,
+    sessionId: event.sessionId,
+    kind: payload.kind,
+    title: payload.title,
+    payload: canonicalize(payload.payload),
+    priority: payload.priority,
+    ...due(payload.run_at, at),
+    dedupeKey: payload.dedupe_key,
+    attempt: 0,
+    attemptsMax: payload.attempts_max,
+    interruptions: 0,
+    interruptionsMax: payload.interruptions_max,
+    backoffMs: payload.backoff_ms,
+    assignee: payload.assignee,
+    role: payload.role,
+    author: payload.author,
+    reviewer: payload.reviewer,
+    source: payload.source,
+    note: null,
+    cancelRequestedAt: null,
+    result: null,
+    error: null,
+    createdAt: at,
+    startedAt: null,
+    finishedAt: null,
+    version: 0,
+  };
+}
+
+/** Back in its old place: neither its age nor its due time changes, and the attempt is not charged. */
+function givenBack(task: Task): Task {
+  return { ...task, status: 'queued', attempt: task.attempt - 1 };
+}
+
+function failed({ run_at: runAt }: EventPayloads['task.failed'], at: number): Partial<Task> {
+  return runAt === null ? { status: 'failed', finishedAt: at } : due(runAt, at);
+}
+
+function retried(task: Task, event: NewEvent): Task {
+  const fresh = {
+    attempt: 0,
+    interruptions: 0,
+    cancelRequestedAt: null,
+    result: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  };
+  return { ...task, ...fresh, ...due(null, event.at) };
+}
+
+function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
+  // Even if that time is over already: whoever looks for work next sees that it has come.
+  if (runAt !== null) return { status: 'scheduled', runAt, queuedAt: Math.max(runAt, at) };
+  return { status: 'queued', runAt, queuedAt: at };
+}
+
+function textOf(value: Json): JsonText | null {
+  return value === null ? null : canonicalize(value);
+}
+
+function openCount(task: Task | null): number {
+  return task !== null && (task.status === 'scheduled' || task.status === 'queued' || task.status === 'running')
+    ? 1
+    : 0;
+}
+
+function assertTaskTransition(event: NewEvent, before: Task | null, after: Task): void {
+  const from = before?.status ?? null;
+  if (before === after || isTaskTransition(event.type, from, after.status)) return;
+  throw illegal(event, `a task cannot go from ${from} to ${after.status} by it`);
+}
+
+function illegal(event: NewEvent, why: string): Error {
+  return internalError(`${event.type} cannot be event ${event.seq} of session ${event.sessionId}: ${why}.`);
+}

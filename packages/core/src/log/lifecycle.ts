@@ -1,0 +1,106 @@
+import type { EventType } from './events.ts';
+import type { SessionStatus } from '../model/session.ts';
+import type { TaskStatus } from '../model/task.ts';
+
+/** The commands that change something. */
+export type CommandName =
+  | 'enqueue'
+  | 'claim'
+  | 'heartbeat'
+  | 'checkpoint'
+  | 'release'
+  | 'recover'
+  | 'cancel'
+  | 'retry'
+  | 'close';
+
+interface Transition<Status> {
+  /** null: there was nothing before. */
+  readonly from: Status | null;
+  readonly to: Status;
+  /** null: it is a matter of time, not an event. */
+  readonly event: EventType | null;
+  readonly command: CommandName | null;
+  /** Whether only the lease's holder can make it happen. */
+  readonly lease: boolean;
+}
+
+/**
+ * The life of a task. What is not in this table does not happen: `evolve` refuses it, the suite tries every other pair
+ * of status and command, and the documentation's diagram is drawn from it.
+ */
+export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
+  { from: null, to: 'queued', event: 'task.queued', command: 'enqueue', lease: false },
+  { from: null, to: 'scheduled', event: 'task.queued', command: 'enqueue', lease: false },
+  { from: 'scheduled', to: 'queued', event: null, command: null, lease: false },
+  { from: 'queued', to: 'running', event: 'task.claimed', command: 'claim', lease: false },
+  { from: 'running', to: 'running', event: 'session.checkpointed', command: 'checkpoint', lease: true },
+  { from: 'running', to: 'succeeded', event: 'task.succeeded', command: 'release', lease: true },
+  { from: 'running', to: 'scheduled', event: 'task.failed', command: 'release', lease: true },
+  { from: 'running', to: 'failed', event: 'task.failed', command: 'release', lease: true },
+  { from: 'running', to: 'queued', event: 'task.released', command: 'release', lease: true },
+  { from: 'running', to: 'queued', event: 'task.handed_off', command: 'release', lease: true },
+  { from: 'running', to: 'cancelled', event: 'task.cancelled', command: 'release', lease: true },
+  { from: 'running', to: 'queued', event: 'task.recovered', command: 'recover', lease: false },
+  { from: 'running', to: 'queued', event: 'task.recovered', command: 'claim', lease: false },
+  { from: 'running', to: 'queued', event: 'lease.taken_over', command: 'claim', lease: false },
+  { from: 'running', to: 'running', event: 'task.cancel_requested', command: 'cancel', lease: false },
+  { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
+  { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
+  // What a crash leaves behind: requeued first, then ended at once if it was to be cancelled or has no interruption left.
+  { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'recover', lease: false },
+  { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'claim', lease: false },
+  { from: 'queued', to: 'failed', event: 'task.failed', command: 'recover', lease: false },
+  { from: 'queued', to: 'failed', event: 'task.failed', command: 'claim', lease: false },
+  { from: 'failed', to: 'queued', event: 'task.retried', command: 'retry', lease: false },
+  { from: 'cancelled', to: 'queued', event: 'task.retried', command: 'retry', lease: false },
+];
+
+/** The life of a session. A session is `running` exactly while it is held. */
+export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
+  { from: null, to: 'idle', event: 'session.opened', command: 'enqueue', lease: false },
+  { from: 'closed', to: 'idle', event: 'session.opened', command: 'enqueue', lease: false },
+  { from: 'closed', to: 'idle', event: 'session.opened', command: 'retry', lease: false },
+  { from: 'idle', to: 'running', event: 'task.claimed', command: 'claim', lease: false },
+  { from: 'running', to: 'idle', event: 'task.succeeded', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.failed', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.released', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.handed_off', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.cancelled', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.recovered', command: 'recover', lease: false },
+  { from: 'running', to: 'idle', event: 'task.recovered', command: 'claim', lease: false },
+  { from: 'running', to: 'idle', event: 'lease.taken_over', command: 'claim', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'close', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'release', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'cancel', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'recover', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
+];
+
+const taskPaths = pathsOf(TASK_TRANSITIONS);
+const sessionPaths = pathsOf(SESSION_TRANSITIONS);
+
+/** Whether an event may move a task so. A replay does not see time pass, so there scheduled work counts as queued. */
+export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
+  return taskPaths.has(path(event, from, to)) || (from === 'scheduled' && taskPaths.has(path(event, 'queued', to)));
+}
+
+/** Whether an event may move a session so. */
+export function isSessionTransition(event: EventType, from: SessionStatus | null, to: SessionStatus): boolean {
+  return sessionPaths.has(path(event, from, to));
+}
+
+/** Whether nothing but a retry by hand can move the task any more. */
+export function isEnded(status: TaskStatus): status is 'succeeded' | 'failed' | 'cancelled' {
+  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
+}
+
+function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {
+  return new Set(transitions.flatMap(({ event, from, to }) => (event === null ? [] : [path(event, from, to)])));
+}
+
+function path(event: EventType, from: string | null, to: string): string {
+  return `${event}:${from}:${to}`;
+}

@@ -1,0 +1,53 @@
+import { CHAIN_START, hashEvent } from './chain.ts';
+import { OrchestratorError } from '../model/errors.ts';
+import type { Event } from './events.ts';
+import { evolve } from './evolve.ts';
+import type { Session } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+
+/** Why an event cannot stand where it stands. */
+export interface Mistake {
+  readonly kind: 'gap' | 'chain' | 'token' | 'illegal_event';
+  readonly message: string;
+}
+
+/** One session's log, folded from empty, event by event. */
+export class Replay {
+  session: Session | null = null;
+  readonly tasks = new Map<string, Task>();
+  #seq = 0;
+  #hash = CHAIN_START;
+  #greatestToken = 0;
+
+  /** @returns what is wrong with the event; then it had no effect, and what follows makes no sense */
+  add(event: Event): Mistake | null {
+    const mistake = this.#mistakeIn(event);
+    if (mistake !== null) return mistake;
+    try {
+      const task = event.taskId === null ? null : (this.tasks.get(event.taskId) ?? null);
+      const state = evolve({ session: this.session, task }, event);
+      this.session = state.session;
+      if (state.task !== null) this.tasks.set(state.task.id, state.task);
+    } catch (error) {
+      if (!(error instanceof OrchestratorError)) throw error;
+      return { kind: 'illegal_event', message: error.message };
+    }
+    this.#seq = event.seq;
+    this.#hash = event.hash;
+    if (event.leaseMark === 1) this.#greatestToken = event.token ?? 0;
+    return null;
+  }
+
+  #mistakeIn(event: Event): Mistake | null {
+    const { id: _id, hash, ...hashed } = event;
+    if (event.seq !== this.#seq + 1)
+      return { kind: 'gap', message: `event ${this.#seq + 1} is missing: the next is ${event.seq}.` };
+    if (event.prevHash !== this.#hash)
+      return { kind: 'chain', message: `event ${event.seq} does not follow on the event before it.` };
+    if (hash !== hashEvent(hashed))
+      return { kind: 'chain', message: `event ${event.seq} was changed after it was written.` };
+    if (event.leaseMark === 1 && (event.token ?? 0) <= this.#greatestToken)
+      return { kind: 'token', message: `the token ${event.token} is not greater than the one granted before.` };
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Event } from '../log/events.ts';
+import type { Receipt } from '../model/receipt.ts';
+import type { Session } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+
+/*
+ * What the fields of the API are called outside TypeScript: `leaseExpiresAt` is `lease_expires_at` in SQL. It is one rule,
+ * so no storage keeps a list of its own; each holds the names of its tables against this one.
+ */
+
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : Name;
+
+/** The name that a field of the API has in SQL. */
+export function snakeCase<Name extends string>(name: Name): SnakeCase<Name> {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>;
+}
+
+/** The column of each field of a row. */
+type Columns<Row> = { readonly [Field in keyof Row & string]: SnakeCase<Field> };
+
+const columns = <const Field extends string>(fields: readonly Field[]): Columns<Record<Field, unknown>> =>
+  Object.fromEntries(fields.map((field) => [field, snakeCase(field)])) as Columns<Record<Field, unknown>>;
+
+/** For storages: the columns of the rows that they load and save, each row in a fixed order. A storage may keep more beside them. */
+export const COLUMNS: {
+  readonly session: Columns<Session>;
+  readonly task: Columns<Task>;
+  readonly event: Columns<Event>;
+  readonly receipt: Columns<Receipt>;
+} = {
+  session: columns([
+    'namespace',
+    'id',
+    'status',
+    'agent',
+    'instance',
+    'host',
+    'boot',
+    'pid',
+    'processStart',
+    'processGroup',
+    'token',
+    'ttlMs',
+    'staleAfterMs',
+    'leaseExpiresAt',
+    'heartbeatAt',
+    'staleAt',
+    'progress',
+    'taskId',
+    'renewals',
+    'nearMisses',
+    'lastNearMissAt',
+    'context',
+    'tasksOpen',
+    'seq',
+    'hash',
+    'version',
+    'createdAt',
+    'updatedAt',
+  ] satisfies (keyof Session)[]),
+  task: columns([
+    'namespace',
+    'id',
+    'sessionId',
+    'kind',
+    'title',
+    'payload',
+    'priority',
+    'status',
+    'dedupeKey',
+    'runAt',
+    'queuedAt',
+    'attempt',
+    'attemptsMax',
+    'interruptions',
+    'interruptionsMax',
+    'backoffMs',
+    'assignee',
+    'role',
+    'author',
+    'reviewer',
+    'source',
+    'note',
+    'cancelRequestedAt',
+    'result',
+    'error',
+    'createdAt',
+    'startedAt',
+    'finishedAt',
+    'version',
+  ] satisfies (keyof Task)[]),
+  event: columns([
+    'id',
+    'namespace',
+    'sessionId',
+    'seq',
+    'type',
+    'leaseMark',
+    'taskId',
+    'agent',
+    'instance',
+    'token',
+    'commandId',
+    'payload',
+    'at',
+    'prevHash',
+    'hash',
+  ] satisfies (keyof Event)[]),
+  receipt: columns(['namespace', 'commandId', 'requestHash', 'reply', 'at'] satisfies (keyof Receipt)[]),
+};

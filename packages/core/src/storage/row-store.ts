@@ -1,0 +1,86 @@
+/**
+ * What moving house, backups and restores need of a database: its rows as they stand, page by page, and a mark on its door.
+ * A storage offers this next to the port, and is as dumb here as there; what is copied when stands in the runtime.
+ */
+import type { ClockState } from '../model/clock.ts';
+import type { StoreMark } from './store-state.ts';
+
+/** Text, a whole number or nothing: all that a column of ours can hold, alike in every database. */
+export type Cell = string | number | null;
+
+/** A row under the names of its columns. */
+export type Row = Readonly<Record<string, Cell>>;
+
+/** Every table with its key, in the order in which they can be filled: what a row refers to comes before it. */
+export const TABLE_KEYS = {
+  sessions: ['namespace', 'id'],
+  tasks: ['namespace', 'id'],
+  event_log: ['id'],
+  receipts: ['namespace', 'command_id'],
+} as const;
+
+export type TableName = keyof typeof TABLE_KEYS;
+
+/** The tables, in the same order. */
+export const TABLE_NAMES = Object.keys(TABLE_KEYS) as readonly TableName[];
+
+/** The values of a row's key; null: before the first row. */
+export type RowKey = readonly (string | number)[] | null;
+
+/** The key of a row. */
+export function keyOfRow(table: TableName, row: Row): RowKey {
+  return TABLE_KEYS[table].map((column) => row[column] ?? '');
+}
+
+/**
+ * So many characters a page of rows holds, and then it ends: a page of the largest tasks would fill the memory. A single row
+ * may be larger than a page.
+ */
+export const PAGE_CHARACTERS = 8_000_000;
+
+/** For storages: how many characters a row holds. */
+export function charactersOf(row: Row): number {
+  return Object.values(row).reduce<number>((sum, cell) => sum + (cell === null ? 0 : String(cell).length), 0);
+}
+
+export interface RowReader {
+  /** What stands on the door; null: the store is open for work. */
+  mark(): Promise<StoreMark | null>;
+  /**
+   * The rows after a key, by key: texts byte by byte, numbers by size. At most `limit`, and no more than fit into a page;
+   * none only where there are none.
+   */
+  rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
+  /** The greatest key; null: the table is empty. */
+  lastKey(table: TableName): Promise<RowKey>;
+  count(table: TableName): Promise<number>;
+  /** The greatest event id drawn so far: it may be greater than any in the log. */
+  lastEventId(): Promise<number>;
+  /** What the store remembers of the clocks. */
+  clock(): Promise<ClockState>;
+  /** The authority's time in whole milliseconds. */
+  now(): Promise<number>;
+}
+
+export interface RowStore extends RowReader, AsyncDisposable {
+  /** Runs reads that all see the same state, however long they take, while others write. */
+  snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R>;
+  /**
+   * Puts one mark in another's place (null: none), durably. When it is there, no unit of work that began before is still
+   * under way, and every later one is refused by it. A store can only be marked as `copying` while it holds no row.
+   *
+   * @throws `STORE_BUSY` if another mark than `expected` is found, `STORE_NOT_EMPTY`
+   */
+  replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void>;
+  /**
+   * Adds rows, in the order of their keys and all or none, while the mark is this one and `after` the greatest key.
+   *
+   * @throws `STORE_BUSY` if it is not: somebody else is at work here
+   */
+  add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
+  /**
+   * Sets, while the mark is this one, what the next unit of work goes on from: the state of the clocks, and the event id
+   * after which the log goes on.
+   */
+  goOnFrom(mark: StoreMark, state: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
+}

@@ -1,0 +1,204 @@
+import type { Counts, Event, Page, Reader, Session, Task } from '@agent-orchestrator/core';
+import { openStorage } from '../../stores/open-storage.ts';
+import type { Environment } from '../../system/environment.ts';
+import type { Examination } from './examine-store.ts';
+
+/*
+ * What somebody who helps from afar needs to see, and no more. Everything is left out that is not named here: what users put in
+ * (payloads, results, contexts, titles, notes …) may hold anything.
+ */
+
+const SESSION_FIELDS = [
+  'namespace',
+  'id',
+  'status',
+  'agent',
+  'instance',
+  'pid',
+  'token',
+  'ttlMs',
+  'staleAfterMs',
+  'leaseExpiresAt',
+  'heartbeatAt',
+  'staleAt',
+  'taskId',
+  'renewals',
+  'nearMisses',
+  'lastNearMissAt',
+  'tasksOpen',
+  'seq',
+  'createdAt',
+  'updatedAt',
+] as const satisfies readonly (keyof Session)[];
+
+const TASK_FIELDS = [
+  'namespace',
+  'id',
+  'sessionId',
+  'kind',
+  'priority',
+  'status',
+  'runAt',
+  'queuedAt',
+  'attempt',
+  'attemptsMax',
+  'interruptions',
+  'interruptionsMax',
+  'backoffMs',
+  'assignee',
+  'role',
+  'cancelRequestedAt',
+  'createdAt',
+  'startedAt',
+  'finishedAt',
+] as const satisfies readonly (keyof Task)[];
+
+const EVENT_FIELDS = [
+  'id',
+  'namespace',
+  'sessionId',
+  'seq',
+  'type',
+  'leaseMark',
+  'taskId',
+  'agent',
+  'instance',
+  'token',
+  'commandId',
+  'at',
+] as const satisfies readonly (keyof Event)[];
+
+/** Of an event's payload: numbers and words of ours. */
+const PAYLOAD_FIELDS = [
+  'reason',
+  'turn',
+  'kind',
+  'priority',
+  'run_at',
+  'attempts_max',
+  'interruptions_max',
+  'backoff_ms',
+  'assignee',
+  'role',
+  'ttl_ms',
+  'stale_after_ms',
+  'expires_at',
+  'heartbeat_at',
+  'stale_at',
+  'pid',
+  'outcome',
+  'from_agent',
+  'from_instance',
+  'operation',
+  'ended_by',
+  'ended_at',
+  'by_ms',
+];
+
+/** Variables that this program looks at, by their beginnings. */
+const VARIABLES = /^(ORCHESTRATOR_|ORCH_|OPENCLAW_STATE_DIR$)/;
+
+/** Of each kind. */
+const ROWS_MAX = 500;
+const EVENTS_MAX = 1_000;
+
+export interface SupportBundle {
+  readonly madeAt: number;
+  readonly versions: Readonly<Record<'orchestrator' | 'node' | 'system', string>>;
+  readonly examination: Examination;
+  /** Names of the variables that are set, without their values. */
+  readonly variables: readonly string[];
+  readonly namespaces: readonly { readonly namespace: string; readonly counts: Counts }[];
+  /** Those that are held, and those that a finding names. */
+  readonly sessions: readonly object[];
+  /** Those that run, and those that a finding names. */
+  readonly tasks: readonly object[];
+  /** The last ones. */
+  readonly events: readonly object[];
+}
+
+export interface BundleOptions {
+  /** Of the program that makes it. */
+  readonly version: string;
+  readonly environment?: Environment;
+}
+
+/** What to hand to somebody who helps: what was found, and the rows it is about, without anything that users put in. */
+export async function makeBundle(
+  url: string,
+  examination: Examination,
+  { version, environment = process.env }: BundleOptions,
+): Promise<SupportBundle> {
+  return {
+    madeAt: Date.now(),
+    versions: { orchestrator: version, node: process.version, system: `${process.platform} ${process.arch}` },
+    examination,
+    variables: Object.keys(environment)
+      .filter((name) => VARIABLES.test(name))
+      .toSorted(),
+    ...(examination.asOf === null ? NOTHING : await readRows(url, examination)),
+  };
+}
+
+type Rows = Pick<SupportBundle, 'namespaces' | 'sessions' | 'tasks' | 'events'>;
+const NOTHING: Rows = { namespaces: [], sessions: [], tasks: [], events: [] };
+
+async function readRows(url: string, examination: Examination): Promise<Rows> {
+  const storage = await openStorage(url, { mode: 'read-only' });
+  try {
+    return await storage.read.snapshot(async (reader) => {
+      const namespaces = await reader.namespaces();
+      const parts = await Promise.all(namespaces.map((namespace) => readNamespace(reader, namespace, examination)));
+      return {
+        namespaces: parts.map(({ namespace, counts }) => ({ namespace, counts })),
+        sessions: parts.flatMap(({ sessions }) => sessions),
+        tasks: parts.flatMap(({ tasks }) => tasks),
+        events: parts.flatMap(({ events }) => events),
+      };
+    });
+  } finally {
+    await storage.close();
+  }
+}
+
+async function readNamespace(reader: Reader, namespace: string, { findings, asOf }: Examination) {
+  const subjects = findings.flatMap((finding) => finding.subjects).filter((subject) => subject.namespace === namespace);
+  const held = await reader.sessions({ namespace, status: ['running'], limit: ROWS_MAX });
+  const sessions = new Map(held.items.map((session) => [session.id, session]));
+  const running = await reader.tasks({ namespace, status: ['running'], limit: ROWS_MAX });
+  const tasks = new Map(running.items.map((task) => [task.id, task]));
+  for (const { sessionId, taskId } of subjects) {
+    const found = sessions.has(sessionId) ? null : await reader.session(namespace, sessionId);
+    if (found !== null) sessions.set(sessionId, found.session);
+    const task = taskId === null || tasks.has(taskId) ? null : await reader.task(namespace, taskId);
+    if (task !== null) tasks.set(task.id, task);
+  }
+  return {
+    namespace,
+    counts: await reader.counts(namespace, 10_000),
+    sessions: [...sessions.values()].map((session) => pick(session, SESSION_FIELDS)),
+    tasks: [...tasks.values()].map((task) => pick(task, TASK_FIELDS)),
+    events: await readEvents(reader, namespace, Math.max(0, (asOf ?? 0) - EVENTS_MAX)),
+  };
+}
+
+function pick<Row, Field extends keyof Row>(row: Row, fields: readonly Field[]): Pick<Row, Field> {
+  return Object.fromEntries(fields.map((field) => [field, row[field]])) as Pick<Row, Field>;
+}
+
+async function readEvents(reader: Reader, namespace: string, from: number): Promise<object[]> {
+  const events: object[] = [];
+  for (let after: string | null = String(from); after !== null;) {
+    const page: Page<Event> = await reader.events({ namespace, after, limit: ROWS_MAX });
+    events.push(...page.items.map((event) => ({ ...pick(event, EVENT_FIELDS), payload: allowed(event) })));
+    after = page.next;
+  }
+  return events;
+}
+
+/** What the proof of concept wrote is not ours, whatever its fields are called. */
+function allowed({ type, payload }: Event): object {
+  if (type === 'legacy.event') return {};
+  const fields = JSON.parse(payload) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(PAYLOAD_FIELDS.filter((name) => name in fields).map((name) => [name, fields[name]]));
+}

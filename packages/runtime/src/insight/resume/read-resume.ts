@@ -1,0 +1,341 @@
+import {
+  compareInQueue,
+  isEnded,
+  LEASE_ENDINGS,
+  type EventRecord,
+  type EventType,
+  type Json,
+  type Orchestrator,
+  type OrchestratorReads,
+  type SessionRecord,
+  type TaskRecord,
+} from '@agent-orchestrator/core';
+import { lookBack } from '../look-back.ts';
+import type {
+  AlsoHeld,
+  EventInBrief,
+  ResumeFacts,
+  SessionFacts,
+  SinceThen,
+  TaskFacts,
+  Tenure,
+  WaitingFor,
+  WaitingTask,
+} from './resume-facts.ts';
+
+/** For whom, and of what. Without a session: of what the agent holds, or last held. */
+export interface ResumeQuestion {
+  readonly sessionId?: string | undefined;
+  readonly agent?: string | undefined;
+  /** Which run of the agent asks. */
+  readonly instance?: string | undefined;
+  /** Roles of the agent: what waits for one of them waits for the agent. */
+  readonly roles?: readonly string[] | undefined;
+}
+
+export interface ResumeAnswer {
+  /** null: there is nothing to go on with. */
+  readonly facts: ResumeFacts | null;
+  /** Every event up to this id is in the facts. */
+  readonly asOf: number;
+}
+
+const HELD_MAX = 20;
+const WAITING_FOR_MAX = 10;
+const QUEUE_READ = 100;
+const QUEUE_MAX = 20;
+const EVENTS_MAX = 20;
+/** How far back the log is looked at, in events of the session; for the session that was held last, of the whole store. */
+const SINCE_REACH = 1_000;
+const LEASES_REACH = 10_000;
+const STORE_REACH = 100_000;
+/** Results and contexts may be large, and are dropped at once. */
+const EVENTS_PER_PAGE = 100;
+
+const LEASE_TYPES: readonly EventType[] = ['task.claimed', ...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other];
+/** What only a holder does. A refused write is what somebody did who held it no more. */
+const OWN_TYPES: ReadonlySet<EventType> = new Set(['task.claimed', 'session.checkpointed', ...LEASE_ENDINGS.holder]);
+
+/**
+ * What was I doing, what is left, what changed since: read from one state of the store, however long its log is.
+ *
+ * @throws `INVALID_INPUT` for a name that is none
+ */
+export async function readResume(
+  orchestrator: Pick<Orchestrator, 'snapshot'>,
+  question: ResumeQuestion,
+): Promise<ResumeAnswer> {
+  return orchestrator.snapshot(async (reads) => ({
+    facts: await new ResumeReading(reads, question).facts(),
+    asOf: await reads.asOf(),
+  }));
+}
+
+class ResumeReading {
+  readonly #reads: OrchestratorReads;
+  readonly #question: ResumeQuestion;
+
+  constructor(reads: OrchestratorReads, question: ResumeQuestion) {
+    this.#reads = reads;
+    this.#question = question;
+  }
+
+  async facts(): Promise<ResumeFacts | null> {
+    const { sessionId, agent, instance, roles = [] } = this.#question;
+    const { held, more: alsoHeldMore } = agent === undefined ? { held: [], more: false } : await this.#heldBy(agent);
+    const chosen = sessionId ?? held[0]?.sessionId ?? (agent === undefined ? null : await this.#lastHeldBy(agent));
+    const session = chosen === null ? null : await this.#session(chosen);
+    const waitingFor = agent === undefined ? [] : await this.#waitingFor(agent, roles);
+    const facts = {
+      agent: agent ?? null,
+      instance: instance ?? null,
+      roles,
+      session: sessionId === undefined && session !== null && isOver(session) ? null : session,
+      alsoHeld: held.filter((one) => one.sessionId !== chosen),
+      alsoHeldMore,
+      waitingFor: waitingFor.slice(0, WAITING_FOR_MAX),
+      waitingForMore: waitingFor.length > WAITING_FOR_MAX,
+    };
+    return facts.session === null && facts.alsoHeld.length === 0 && waitingFor.length === 0 ? null : facts;
+  }
+
+  /** Leases of this very run first, then the newest. */
+  async #heldBy(agent: string): Promise<{ readonly held: readonly AlsoHeld[]; readonly more: boolean }> {
+    const { items, next } = await this.#reads.listSessions({ status: ['running'], agent, limit: HELD_MAX });
+    const held = items.map((one) => ({
+      sessionId: one.id,
+      taskId: one.taskId ?? '',
+      token: one.token ?? 0,
+      until: one.leaseExpiresAt ?? 0,
+      instance: one.instance,
+    }));
+    const isOwn = (one: AlsoHeld) => Number(one.instance === this.#question.instance);
+    return { held: held.toSorted((a, b) => isOwn(b) - isOwn(a) || b.token - a.token), more: next !== null };
+  }
+
+  async #lastHeldBy(agent: string): Promise<string | null> {
+    const isOwn = (event: EventInBrief) => event.agent === agent;
+    const end = await this.#reads.asOf();
+    const { events } = await lookBack(
+      async (page) => brief(await this.#reads.listEvents({ types: ['task.claimed'], ...page })),
+      { end, reach: STORE_REACH, by: 'id', page: 500 },
+      (claims) => claims.some(isOwn),
+    );
+    const last = events.findLast(isOwn);
+    return last === undefined ? null : last.sessionId;
+  }
+
+  async #session(id: string): Promise<SessionFacts | null> {
+    const session = await this.#reads.getSession(id);
+    if (session === null) return null;
+    const running = session.taskId === null ? null : await this.#reads.getTask(session.taskId);
+    const holder = tenureOf(session, running);
+    const tenure = holder !== null && this.#isMine(holder.agent) ? holder : await this.#lastTenure(session);
+    const taskId = tenure?.taskId ?? session.taskId;
+    const task = taskId === running?.id ? running : taskId === null ? null : await this.#reads.getTask(taskId);
+    return {
+      id,
+      status: session.status,
+      tenure,
+      holder,
+      task: task === null ? null : taskFacts(task, task.id === running?.id ? session.progress : null),
+      checkpoint: await this.#checkpoint(session),
+      ...(await this.#queue(session)),
+      since: await this.#since(session, tenure?.agent ?? this.#question.agent ?? null),
+    };
+  }
+
+  #isMine(agent: string | null): boolean {
+    const { agent: me } = this.#question;
+    return me === undefined || agent === me;
+  }
+
+  /** The last lease that is over: the event that closed it carries its token, too. */
+  async #lastTenure(session: SessionRecord): Promise<Tenure | null> {
+    const isMine = ({ type, agent }: EventInBrief) => type === 'task.claimed' && this.#isMine(agent);
+    const leases = await this.#eventsOf(session, LEASE_TYPES, LEASES_REACH, (events) => events.some(isMine));
+    const at = leases.findLastIndex(isMine);
+    const claim = leases[at];
+    if (claim === undefined || claim.agent === null || claim.token === null || claim.taskId === null) return null;
+    const { agent, instance, token, taskId } = claim;
+    const ended = leases.slice(at + 1).find((event) => event.token === token);
+    return { agent, instance, token, taskId, at: claim.at, until: null, ended: ended ?? null };
+  }
+
+  async #checkpoint(session: SessionRecord): Promise<SessionFacts['checkpoint']> {
+    if (session.context === null) return null;
+    const saved = await this.#eventsOf(session, ['session.checkpointed'], SINCE_REACH, (found) => found.length > 0);
+    const last = saved.at(-1);
+    return { ...session.context, at: last?.at ?? null, eventId: last?.id ?? null, agent: last?.agent ?? null };
+  }
+
+  async #queue({
+    id,
+    headTaskId,
+    tasksOpen,
+    taskId,
+  }: SessionRecord): Promise<Pick<SessionFacts, 'queue' | 'waitingCount'>> {
+    const waitingCount = tasksOpen - (taskId === null ? 0 : 1);
+    if (waitingCount === 0) return { queue: [], waitingCount };
+    const page = await this.#reads.listTasks({ sessionId: id, status: ['queued', 'scheduled'], limit: QUEUE_READ });
+    if (page.next === null) {
+      const [queued, scheduled] = [page.items.filter(isQueued), page.items.filter((task) => !isQueued(task))];
+      const sorted = [...queued.toSorted(compareInQueue), ...scheduled.toSorted(byRunAt)];
+      return { queue: sorted.slice(0, QUEUE_MAX).map(waitingTask), waitingCount };
+    }
+    const head = headTaskId === null ? null : await this.#reads.getTask(headTaskId);
+    return { queue: head === null ? [] : [waitingTask(head)], waitingCount };
+  }
+
+  async #since(session: SessionRecord, whose: string | null): Promise<SinceThen> {
+    const isOwn = (event: EventInBrief) => event.agent === whose && OWN_TYPES.has(event.type);
+    const { events, from } = await this.#lookBack(session, undefined, SINCE_REACH, (found) => found.some(isOwn));
+    const at = events.findLastIndex(isOwn);
+    const last = events[at];
+    const after = events.slice(at + 1);
+    const counts: Partial<Record<EventType, number>> = {};
+    for (const { type } of after) counts[type] = (counts[type] ?? 0) + 1;
+    const told = after.filter(({ type }) => type !== 'session.checkpointed').toReversed();
+    return {
+      last: last === undefined ? null : { id: last.id, seq: last.seq, at: last.at, type: last.type },
+      counts,
+      isCapped: last === undefined && from > 0,
+      events: told.slice(0, EVENTS_MAX),
+    };
+  }
+
+  async #waitingFor(agent: string, roles: readonly string[]): Promise<WaitingFor[]> {
+    const heads = await this.#reads.listHeadsFor({ agent, roles: [...roles], limit: WAITING_FOR_MAX + 1 });
+    const waiting: WaitingFor[] = [];
+    for (const { id: taskId, sessionId, title, assignee, role, note } of heads) {
+      const { handedOver, isAcknowledged } = await this.#handOver(taskId);
+      waiting.push({ taskId, sessionId, title, assignee, role, handedOver, note: isAcknowledged ? null : note });
+    }
+    // Newest first: what was handed over before the rest of what waits.
+    return waiting.toSorted((a, b) => (b.handedOver?.eventId ?? 0) - (a.handedOver?.eventId ?? 0));
+  }
+
+  /** Whoever claims a task after it was handed over is one it was for, and has read what was said with it. */
+  async #handOver(taskId: string): Promise<Pick<WaitingFor, 'handedOver'> & { readonly isAcknowledged: boolean }> {
+    let handedOver: WaitingFor['handedOver'] = null;
+    let isAcknowledged = false;
+    let after: string | null = '0';
+    while (after !== null) {
+      const page: Awaited<ReturnType<OrchestratorReads['listEvents']>> = await this.#reads.listEvents({
+        taskId,
+        types: ['task.handed_off', 'task.claimed'],
+        limit: EVENTS_PER_PAGE,
+        after,
+      });
+      for (const { type, agent, at, id } of page.items) {
+        isAcknowledged = type === 'task.claimed';
+        if (type === 'task.handed_off') handedOver = { by: agent, at, eventId: id };
+      }
+      after = page.next;
+    }
+    return { handedOver, isAcknowledged: handedOver === null || isAcknowledged };
+  }
+
+  async #eventsOf(
+    session: SessionRecord,
+    types: readonly EventType[],
+    reach: number,
+    isEnough: (events: readonly EventInBrief[]) => boolean,
+  ): Promise<readonly EventInBrief[]> {
+    return (await this.#lookBack(session, types, reach, isEnough)).events;
+  }
+
+  async #lookBack(
+    { id: sessionId, seq }: SessionRecord,
+    types: readonly EventType[] | undefined,
+    reach: number,
+    isEnough: (events: readonly EventInBrief[]) => boolean,
+  ) {
+    return lookBack(
+      async (page) =>
+        brief(await this.#reads.listEvents({ sessionId, ...(types !== undefined && { types: [...types] }), ...page })),
+      { end: seq, reach, by: 'seq', page: EVENTS_PER_PAGE },
+      isEnough,
+    );
+  }
+}
+
+function brief({ items, next }: { readonly items: readonly EventRecord[]; readonly next: string | null }) {
+  return { items: items.map(briefEvent), next };
+}
+
+function briefEvent({
+  id,
+  seq,
+  type,
+  at,
+  taskId,
+  agent,
+  token,
+  sessionId,
+  instance,
+  payload,
+}: EventRecord): EventInBrief {
+  // What was brought over from elsewhere says whatever it says.
+  const said = (type === 'legacy.event' ? {} : payload) as Readonly<Record<string, Json>>;
+  const text = (name: string) => (typeof said[name] === 'string' ? said[name] : null);
+  return {
+    id,
+    seq,
+    type,
+    at,
+    taskId,
+    agent,
+    token,
+    fromAgent: text('from_agent'),
+    reason: text('reason'),
+    title: text('title'),
+    note: text('note'),
+    sessionId,
+    instance,
+  };
+}
+
+/** The agent ended its work itself, and nothing is left in the session. */
+function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
+  if (tenure === null) return holder === null && waitingCount === 0;
+  const { ended, agent } = tenure;
+  const endedItself =
+    ended !== null && ended.agent === agent && (LEASE_ENDINGS.holder as readonly EventType[]).includes(ended.type);
+  return endedItself && task !== null && isEnded(task.status) && waitingCount === 0 && holder === null;
+}
+
+function tenureOf(session: SessionRecord, running: TaskRecord | null): Tenure | null {
+  const { agent, instance, token, taskId, leaseExpiresAt: until } = session;
+  if (agent === null || token === null || taskId === null || until === null) return null;
+  return { agent, instance, token, taskId, at: running?.startedAt ?? session.updatedAt, until, ended: null };
+}
+
+function taskFacts(task: TaskRecord, progress: Json): TaskFacts {
+  const { id, title, kind, status, attempt, attemptsMax, runAt, note, cancelRequestedAt, payload } = task;
+  return {
+    id,
+    title,
+    kind,
+    status,
+    attempt,
+    attemptsMax,
+    runAt,
+    note,
+    cancelRequestedAt,
+    payload: payload as Json,
+    progress,
+  };
+}
+
+function waitingTask({ id, title, status, assignee, role, runAt, note }: TaskRecord): WaitingTask {
+  return { id, title, status, assignee, role, runAt, note };
+}
+
+function isQueued({ status }: TaskRecord): boolean {
+  return status === 'queued';
+}
+
+function byRunAt(a: TaskRecord, b: TaskRecord): number {
+  return (a.runAt ?? 0) - (b.runAt ?? 0) || (a.id < b.id ? -1 : 1);
+}

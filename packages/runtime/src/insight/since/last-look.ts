@@ -1,0 +1,66 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Environment } from '../../system/environment.ts';
+import { stateFolder } from '../../system/state-folder.ts';
+import { parseStoreUrl } from '../../stores/url.ts';
+
+/** How far a person has seen a store's log. */
+export interface LastLook {
+  readonly eventId: number;
+  /** When that was, in milliseconds by the store's clock. */
+  readonly at: number;
+}
+
+/** What was looked at: each namespace of each store has a mark of its own. */
+export interface LookedAt {
+  readonly store: string;
+  readonly namespace: string;
+}
+
+/** @returns null if nobody has looked, or what was noted cannot be read */
+export function readLastLook(what: LookedAt, env?: Environment): LastLook | null {
+  try {
+    const { event_id: eventId, at } = JSON.parse(readFileSync(fileOf(what, env), 'utf8')) as Record<string, unknown>;
+    return isCount(eventId) && isCount(at) ? { eventId, at } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Notes how far somebody has looked, for this user's eyes only, whole or not at all. The mark never goes back.
+ *
+ * @throws the system's error where the file cannot be written
+ */
+export function keepLastLook(what: LookedAt, look: LastLook, env?: Environment): void {
+  if ((readLastLook(what, env)?.eventId ?? 0) > look.eventId) return;
+  const file = fileOf(what, env);
+  const unfinished = `${file}.${randomUUID()}`;
+  mkdirSync(folderOf(env), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(unfinished, `${JSON.stringify({ event_id: look.eventId, at: look.at })}\n`, {
+      flag: 'wx',
+      mode: 0o600,
+    });
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function folderOf(env?: Environment): string {
+  return join(stateFolder(env), 'orchestrator', 'last-look');
+}
+
+/** The name shows neither the address nor whoever has access to it. */
+function fileOf({ store, namespace }: LookedAt, env?: Environment): string {
+  const { url } = parseStoreUrl(store);
+  const name = createHash('sha256').update(`${url}\n${namespace}`).digest('hex').slice(0, 32);
+  return join(folderOf(env), `${name}.json`);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

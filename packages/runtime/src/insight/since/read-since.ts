@@ -1,0 +1,204 @@
+import type {
+  EventRecord,
+  EventType,
+  Json,
+  Orchestrator,
+  OrchestratorReads,
+  TaskRecord,
+} from '@agent-orchestrator/core';
+import { lookBack } from '../look-back.ts';
+
+/** From where on, and who asks. */
+export interface SinceQuestion {
+  /** After this event, or from this time (in milliseconds) on. */
+  readonly from: { readonly eventId: number } | { readonly at: number };
+  /** Who is meant by "waiting for you", beside what waits for any person. */
+  readonly agent?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
+  /** Events are counted up to here. */
+  readonly countMax?: number;
+}
+
+/** What happened, sorted by what it means for a person. */
+export type SinceGroupName = 'done' | 'failed' | 'cancelled' | 'recovered' | 'refused';
+
+export const SINCE_GROUPS = {
+  done: ['task.succeeded'],
+  failed: ['task.failed'],
+  cancelled: ['task.cancelled'],
+  recovered: ['task.recovered', 'lease.taken_over'],
+  refused: ['lease.refused'],
+} as const satisfies Record<SinceGroupName, readonly EventType[]>;
+
+/** One event as a line of the list. */
+export interface SinceRow {
+  readonly id: number;
+  readonly at: number;
+  readonly type: EventType;
+  readonly sessionId: string;
+  readonly taskId: string | null;
+  readonly title: string | null;
+  /** Who did it; of a refused write, whose it was; of a lease that was lost, who took it. */
+  readonly agent: string | null;
+  readonly fromAgent: string | null;
+  /** Why a lease was ended; of a refused write, what it was. */
+  readonly reason: string | null;
+  /** Of a failed attempt: what was reported, and when it is tried again; null: never. */
+  readonly error: string | null;
+  readonly runAt: number | null;
+}
+
+export interface SinceGroup {
+  readonly name: SinceGroupName;
+  readonly count: number;
+  /** Newest first; at most a few. */
+  readonly rows: readonly SinceRow[];
+}
+
+/** A task that waits for a person. */
+export type WaitingTaskInBrief = Pick<TaskRecord, 'id' | 'sessionId' | 'title' | 'status' | 'note' | 'finishedAt'>;
+
+export interface Since {
+  /** Where it begins: after this event; the time is the one that was asked for. */
+  readonly from: { readonly eventId: number; readonly at: number | null };
+  readonly groups: readonly SinceGroup[];
+  /** Counting stopped here: there may be more of each. */
+  readonly isCapped: boolean;
+  readonly waiting: {
+    readonly deadLetters: { readonly count: number; readonly tasks: readonly WaitingTaskInBrief[] };
+    readonly forYou: readonly WaitingTaskInBrief[];
+  };
+  /** The authority's time, in milliseconds. */
+  readonly askedAt: number;
+}
+
+export const SINCE_COUNT_MAX = 10_000;
+const ROWS = 5;
+const EVENTS_PER_PAGE = 100;
+/** Where counting was given up, the newest are looked for among so many events of the store. */
+const NEWEST_REACH = 10_000;
+const TYPES: readonly EventType[] = Object.values(SINCE_GROUPS).flat();
+
+/** What happened since then, and what waits for a person; from one state of the store. */
+export async function readSince(
+  orchestrator: Pick<Orchestrator, 'snapshot'>,
+  question: SinceQuestion,
+): Promise<Since & { readonly asOf: number }> {
+  return orchestrator.snapshot(async (reads) => {
+    const asOf = await reads.asOf();
+    const { from, agent, roles = [], countMax = SINCE_COUNT_MAX } = question;
+    const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
+    const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax });
+    const { tasks } = await reads.counts(undefined, countMax);
+    const dead = await reads.listTasks({ status: ['failed'], limit: ROWS });
+    const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });
+    return {
+      from: { eventId, at: 'at' in from ? from.at : null },
+      groups,
+      isCapped,
+      waiting: {
+        deadLetters: { count: tasks.failed, tasks: dead.items.map(inBrief) },
+        forYou: heads.map(inBrief),
+      },
+      askedAt: await reads.now(),
+      asOf,
+    };
+  });
+}
+
+/** The id of the last event before a time: halves the log as often as it takes, one event each. */
+async function lastEventBefore(reads: OrchestratorReads, at: number, asOf: number): Promise<number> {
+  let [before, notBefore] = [0, asOf];
+  while (before < notBefore) {
+    const middle = Math.floor((before + notBefore) / 2);
+    const [next] = (await reads.listEvents({ after: String(middle), limit: 1 })).items;
+    if (next === undefined || next.at >= at) notBefore = middle;
+    else before = next.id;
+  }
+  return before;
+}
+
+async function readGroups(
+  reads: OrchestratorReads,
+  { from, asOf, countMax }: { readonly from: number; readonly asOf: number; readonly countMax: number },
+): Promise<{ readonly groups: readonly SinceGroup[]; readonly isCapped: boolean }> {
+  const counts = new Map<EventType, number>();
+  const newest = new Newest();
+  let counted = 0;
+  let after: string | null = String(from);
+  while (after !== null && counted < countMax) {
+    const page: Awaited<ReturnType<OrchestratorReads['listEvents']>> = await reads.listEvents({
+      types: [...TYPES],
+      limit: Math.min(EVENTS_PER_PAGE, countMax - counted),
+      after,
+    });
+    for (const event of page.items) {
+      counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
+      newest.add(event);
+    }
+    counted += page.items.length;
+    after = page.next;
+  }
+  const isCapped = after !== null;
+  if (isCapped) await addNewest(reads, newest, Math.max(from, asOf - NEWEST_REACH), asOf);
+  const groups = Object.entries(SINCE_GROUPS).map(async ([name, types]): Promise<SinceGroup> => ({
+    name: name as SinceGroupName,
+    count: types.reduce((sum, type) => sum + (counts.get(type) ?? 0), 0),
+    rows: await Promise.all(newest.of(types).map((event) => rowOf(reads, event))),
+  }));
+  return { groups: await Promise.all(groups), isCapped };
+}
+
+async function addNewest(reads: OrchestratorReads, newest: Newest, from: number, asOf: number): Promise<void> {
+  const { events } = await lookBack(
+    (page) => reads.listEvents({ types: [...TYPES], ...page }),
+    { end: asOf, reach: asOf - from, by: 'id', page: EVENTS_PER_PAGE },
+    (found) => found.length >= ROWS * TYPES.length,
+  );
+  for (const event of events) newest.add(event);
+}
+
+/** The last few events of each type, in whatever order they are added. */
+class Newest {
+  readonly #byType = new Map<EventType, Map<number, EventRecord>>();
+
+  add(event: EventRecord): void {
+    const known = this.#byType.get(event.type) ?? new Map<number, EventRecord>();
+    known.set(event.id, event);
+    if (known.size > ROWS) known.delete(Math.min(...known.keys()));
+    this.#byType.set(event.type, known);
+  }
+
+  of(types: readonly EventType[]): readonly EventRecord[] {
+    const all = types.flatMap((type) => [...(this.#byType.get(type)?.values() ?? [])]);
+    return all.toSorted((a, b) => b.id - a.id).slice(0, ROWS);
+  }
+}
+
+async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<SinceRow> {
+  const { id, at, type, sessionId, taskId, agent, payload } = event;
+  const said = payload as Readonly<Record<string, Json>>;
+  const task = taskId === null ? null : await reads.getTask(taskId);
+  const error = said['error'];
+  return {
+    id,
+    at,
+    type,
+    sessionId,
+    taskId,
+    title: task?.title ?? null,
+    agent,
+    fromAgent: textOf(said['from_agent']),
+    reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
+    error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
+    runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
+  };
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function inBrief({ id, sessionId, title, status, note, finishedAt }: TaskRecord): WaitingTaskInBrief {
+  return { id, sessionId, title, status, note, finishedAt };
+}

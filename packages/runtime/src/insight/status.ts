@@ -1,0 +1,126 @@
+import {
+  isStale,
+  type Counts,
+  type EventRecord,
+  type Orchestrator,
+  type SessionRecord,
+  type TaskRecord,
+} from '@agent-orchestrator/core';
+import { everyRow } from './every-row.ts';
+
+/** Counts stop here, and say so. */
+const COUNT_MAX = 10_000;
+/** Rows of each part of the screen; the counts tell how many there are. */
+const SHOWN = 5;
+/** Refusals are looked for among so many of the last events, and shown so long: they matter while they are fresh. */
+const RECENT_EVENTS = 5_000;
+const FRESH_MS = 3_600_000;
+
+/** Somebody at work: a held session and the task that runs in it. */
+export interface Working {
+  readonly sessionId: string;
+  readonly agent: string | null;
+  readonly instance: string | null;
+  readonly token: number | null;
+  readonly task: {
+    readonly id: string;
+    readonly kind: string;
+    readonly title: string;
+    readonly attempt: number;
+    readonly startedAt: number | null;
+  } | null;
+  readonly stale: boolean;
+  readonly cancelRequestedAt: number | null;
+  readonly heartbeatAt: number | null;
+  readonly leaseExpiresAt: number | null;
+  readonly progress: SessionRecord['progress'];
+  readonly nextAction: string | null;
+}
+
+export interface Status {
+  /** What needs a person. */
+  readonly needsYou: {
+    readonly deadLetters: readonly TaskRecord[];
+    readonly stale: readonly Working[];
+    readonly cancellationsPending: readonly Working[];
+    /** Of the last hour. */
+    readonly refused: readonly EventRecord[];
+    /** How many there are of each: the lists stop at a few. */
+    readonly counts: Readonly<Record<'deadLetters' | 'stale' | 'cancellationsPending' | 'refused', number>>;
+  };
+  readonly working: readonly Working[];
+  readonly counts: Counts;
+  /** Counts that reached it stand for "that many or more". */
+  readonly countedUpTo: number;
+}
+
+/** Reads all that the screen shows. Writes nothing and takes no lock. */
+export async function readStatus(
+  orchestrator: Orchestrator,
+): Promise<Status & { readonly asOf: number; readonly now: number }> {
+  const asOf = await orchestrator.asOf();
+  const now = await orchestrator.now();
+  const counts = await orchestrator.counts(undefined, COUNT_MAX);
+  const working = await readWorking(orchestrator, now);
+  const stale = working.filter((one) => one.stale);
+  const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
+  const refused = await readRefused(orchestrator, asOf, now);
+  return {
+    needsYou: {
+      deadLetters: (await orchestrator.listTasks({ status: ['failed'], limit: SHOWN })).items,
+      stale: stale.slice(0, SHOWN),
+      cancellationsPending: cancellationsPending.slice(0, SHOWN),
+      refused: refused.slice(-SHOWN),
+      counts: {
+        deadLetters: counts.tasks.failed,
+        stale: stale.length,
+        cancellationsPending: cancellationsPending.length,
+        refused: refused.length,
+      },
+    },
+    working: working.slice(0, 2 * SHOWN),
+    counts,
+    countedUpTo: COUNT_MAX,
+    asOf,
+    now,
+  };
+}
+
+/** All of them, however many: who has fallen silent may be anywhere among them. */
+async function readWorking(orchestrator: Orchestrator, now: number): Promise<Working[]> {
+  const tasks = new Map<string, TaskRecord>();
+  for await (const task of everyRow((page) => orchestrator.listTasks({ status: ['running'], ...page })))
+    tasks.set(task.id, task);
+  const working: Working[] = [];
+  for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], ...page })))
+    working.push(workingOf(session, session.taskId === null ? undefined : tasks.get(session.taskId), now));
+  return working;
+}
+
+async function readRefused(orchestrator: Orchestrator, asOf: number, now: number): Promise<EventRecord[]> {
+  const refused: EventRecord[] = [];
+  const start = String(Math.max(0, asOf - RECENT_EVENTS));
+  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), start))
+    if (event.at > now - FRESH_MS) refused.push(event);
+  return refused;
+}
+
+function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
+  const { id: sessionId, agent, instance, token, heartbeatAt, leaseExpiresAt, progress } = session;
+  return {
+    sessionId,
+    agent,
+    instance,
+    token,
+    task:
+      task === undefined
+        ? null
+        : { id: task.id, kind: task.kind, title: task.title, attempt: task.attempt, startedAt: task.startedAt },
+    stale: isStale(session, now),
+    cancelRequestedAt: task?.cancelRequestedAt ?? null,
+    heartbeatAt,
+    leaseExpiresAt,
+    progress,
+    nextAction: session.context?.nextAction ?? null,
+  };
+}

@@ -1,0 +1,39 @@
+import { printableJson } from '../text/printable.ts';
+
+/** The version of the form of all documents. */
+const SCHEMA_VERSION = 1;
+
+/** What users put in is given back as it is, whatever its keys look like; so are the payloads of events, which were hashed so. */
+const OPAQUE: ReadonlySet<string> = new Set(['payload', 'result', 'progress', 'data']);
+
+/**
+ * A record of the API as JSON: `camelCase` keys become `snake_case`, and times (whose names end in `At`, or are `at` or
+ * `until`) ISO-8601 in UTC. Every document is made by this one function.
+ */
+export function toJson(value: unknown, key = ''): unknown {
+  if (typeof value === 'number') return isTime(key) ? new Date(value).toISOString() : value;
+  if (Array.isArray(value)) return value.map((item) => toJson(item, key));
+  if (typeof value !== 'object' || value === null || OPAQUE.has(key)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [snakeCase(name), toJson(item, name)]));
+}
+
+function isTime(key: string): boolean {
+  return key.endsWith('At') || key === 'at' || key === 'until';
+}
+
+/** The name that a field of the API has in JSON. */
+export function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** One document on one line. `data` goes before `meta`, so that a reader meets the answer first. */
+export function document(
+  kind: string,
+  body: { readonly data: unknown; readonly meta?: object } | { readonly error: object },
+): string {
+  const content =
+    'error' in body
+      ? { error: toJson(body.error) }
+      : { data: toJson(body.data), ...(body.meta && { meta: toJson(body.meta) }) };
+  return printableJson(JSON.stringify({ schema_version: SCHEMA_VERSION, kind, ...content }));
+}

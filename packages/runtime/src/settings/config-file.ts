@@ -1,0 +1,149 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fields, OrchestratorError } from '@agent-orchestrator/core';
+import { z } from 'zod';
+import { DURATION_HINT, durationMs } from '../text/duration.ts';
+import { isSet, type Environment } from '../system/environment.ts';
+import { stateFolder } from '../system/state-folder.ts';
+import { parseStoreUrl } from '../stores/url.ts';
+
+const duration = z.string().transform((text, context) => {
+  const ms = durationMs(text);
+  if (ms !== null) return ms;
+  context.addIssue({ code: 'custom', message: `is no duration. ${DURATION_HINT}` });
+  return z.NEVER;
+});
+
+/** What may stand in the file. */
+const schema = z.strictObject({
+  store: z.string().optional(),
+  namespace: fields.name.optional(),
+  agent: fields.name.optional(),
+  ttl: duration.pipe(fields.ttlMs).optional(),
+  stale_after: duration.pipe(fields.staleAfterMs).optional(),
+});
+
+/** A configuration file that was found. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly values: z.output<typeof schema>;
+}
+
+const BYTES_MAX = 65_536;
+
+/** Where the file is looked for, and whether somebody named that place. */
+export function configPath(env: Environment): { readonly path: string; readonly isNamed: boolean } {
+  if (isSet(env['ORCHESTRATOR_CONFIG'])) return { path: resolve(env['ORCHESTRATOR_CONFIG']), isNamed: true };
+  return { path: join(stateFolder(env), NAME), isNamed: false };
+}
+
+const NAME = 'orchestrator.json';
+
+/**
+ * Reads the configuration file.
+ *
+ * @returns null if there is none at the default place
+ * @throws `CONFIG_INVALID`, naming file and key; never a value, which may hold a password
+ */
+export function readConfigFile(env: Environment): ConfigFile | null {
+  const { path, isNamed } = configPath(env);
+  const text = textOf(path);
+  if (text === null) {
+    if (isNamed) throw invalid(path, 'is not there, and ORCHESTRATOR_CONFIG names it');
+    return null;
+  }
+  const parsed = schema.safeParse(jsonOf(path, text));
+  if (!parsed.success) throw problem(path, parsed.error.issues[0]);
+  const { store, ...values } = parsed.data;
+  return { path, values: { ...values, ...(store !== undefined && { store: storeOf(path, store) }) } };
+}
+
+/** null: there is no such file. */
+function textOf(path: string): string | null {
+  let file: number;
+  try {
+    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as 0.)
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw invalid(path, 'cannot be read', error);
+  }
+  try {
+    const status = fstatSync(file);
+    const { mode, uid, size } = status;
+    if (!status.isFile()) throw invalid(path, 'is no regular file');
+    assertOwn(path, mode, uid);
+    if (size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw error instanceof OrchestratorError ? error : invalid(path, 'cannot be read', error);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The file says where agents write: whoever can change it can send them elsewhere. */
+function assertOwn(path: string, mode: number, owner: number): void {
+  const user = process.getuid?.();
+  if (user === undefined) return;
+  if ((mode & 0o022) !== 0)
+    throw new OrchestratorError('CONFIG_INVALID', `The configuration file ${path} can be written by others.`, {
+      hint: 'Take their right to write away: chmod go-w on the file.',
+    });
+  if (user !== 0 && owner !== 0 && owner !== user) throw invalid(path, 'belongs to another user');
+}
+
+function jsonOf(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's own message quotes what it read, which may hold a password.
+    throw invalid(path, 'is not JSON', error instanceof SyntaxError ? undefined : error);
+  }
+}
+
+/** A path is meant from where the file is, whatever folder the command runs in. */
+function storeOf(path: string, url: string): string {
+  try {
+    const store = parseStoreUrl(url, dirname(path));
+    return store.scheme === 'postgres' ? store.address : store.url;
+  } catch (error) {
+    if (!(error instanceof OrchestratorError)) throw error;
+    const said = `In the configuration file ${path}, store is no store URL: ${error.message}`;
+    throw new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint: error.hint });
+  }
+}
+
+function problem(path: string, issue: z.core.$ZodIssue | undefined): OrchestratorError {
+  if (issue?.code === 'unrecognized_keys')
+    return inFile(path, issue.keys[0] ?? '', `is no setting: ${Object.keys(schema.shape).join(', ')} are`);
+  const [key] = issue?.path ?? [];
+  if (issue === undefined || key === undefined) return invalid(path, 'is no JSON object');
+  if (issue.code === 'too_small') return inFile(path, String(key), `is shorter than ${issue.minimum} ms`);
+  if (issue.code === 'too_big')
+    return inFile(
+      path,
+      String(key),
+      `is larger than its limit of ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'ms'}`,
+    );
+  if (issue.code === 'invalid_type') return inFile(path, String(key), `must be of type ${issue.expected}`);
+  return inFile(path, String(key), issue.message);
+}
+
+function inFile(path: string, field: string, said: string): OrchestratorError {
+  return new OrchestratorError(
+    'CONFIG_INVALID',
+    `In the configuration file ${path}, ${field} ${said.replace(/\.$/, '')}.`,
+    {
+      field,
+    },
+  );
+}
+
+function invalid(path: string, said: string, cause?: unknown): OrchestratorError {
+  return new OrchestratorError('CONFIG_INVALID', `The configuration file ${path} ${said}.`, { cause });
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

@@ -1,0 +1,59 @@
+import { assertComplete, clockState, type StoreMark, type Verification } from '@agent-orchestrator/core';
+import { newCommandId } from '../system/command-id.ts';
+import { copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
+import { openRows } from './open-rows.ts';
+import { parseStoreUrl } from './url.ts';
+
+export interface BackupStoreOptions {
+  /** URL of the store. */
+  readonly store: string;
+  /** Path of the new file. */
+  readonly file: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** A backup that is on the disk. */
+export interface BackupReport {
+  /** For people: without a password. */
+  readonly store: string;
+  /** Absolute. */
+  readonly file: string;
+  /** When it was begun, by the store's clock: milliseconds since 1970, UTC. */
+  readonly at: number;
+  /** The log in the file against the state in it. A store that is damaged is backed up as it is. */
+  readonly verification: Verification;
+}
+
+/**
+ * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store, and is
+ * refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves nothing under the
+ * file's name.
+ *
+ * @throws `STORE_NOT_EMPTY` if there is something at the path, and the other `STORE_` codes
+ */
+export async function backupStore({ store, file, onProgress = () => {} }: BackupStoreOptions): Promise<BackupReport> {
+  const source = parseStoreUrl(store);
+  const place = parseStoreUrl(`sqlite:${file}`);
+  const path = place.scheme === 'sqlite' ? place.path : file;
+  await using rows = await openRows(store, 'read-only');
+  assertComplete(await rows.mark());
+  const mark: StoreMark = { state: 'backup', id: newCommandId(), address: source.url, at: await rows.now() };
+
+  const { beginBackupFile } = await import('@agent-orchestrator/storage-sqlite');
+  using backup = await beginBackupFile(path, source.scheme === 'sqlite' ? source.path : undefined);
+  const written = `sqlite:${backup.path}`;
+  if (source.scheme !== 'sqlite') {
+    const copying: StoreMark = { ...mark, state: 'copying' };
+    await using target = await openRows(written, 'create');
+    await target.replaceMark(null, copying);
+    await rows.snapshot(async (reader) => {
+      await copyRows(reader, target, copying, onProgress);
+      const clock = clockState(null, null, await reader.clock());
+      await target.goOnFrom(copying, { clock, lastEventId: await reader.lastEventId() });
+    });
+  }
+  await backup.seal(mark);
+  const verification = await verifyCopy(written, mark.id, onProgress);
+  backup.publish();
+  return { store: source.url, file: path, at: mark.at, verification };
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import {
+  assertComplete,
+  keyOfRow,
+  LIMITS,
+  Orchestrator,
+  OrchestratorError,
+  TABLE_NAMES,
+  type Row,
+  type RowKey,
+  type RowReader,
+  type RowStore,
+  type StoreMark,
+  type TableName,
+  type Verification,
+} from '@agent-orchestrator/core';
+
+import { newCommandId } from '../system/command-id.ts';
+import { openStorage } from './open-storage.ts';
+
+/** How far a copy has come. */
+export interface CopyProgress {
+  readonly step: 'copying' | 'comparing' | 'verifying';
+  /** What the rows are of; null: the log as a whole. */
+  readonly table: TableName | null;
+  readonly done: number;
+  readonly of: number;
+}
+
+/** Told after every page, and waited for. */
+export type OnProgress = (progress: CopyProgress) => void | Promise<void>;
+
+/** What a comparison found equal. */
+export interface Compared {
+  readonly rows: Readonly<Record<TableName, number>>;
+  /** Sessions that somebody holds. */
+  readonly held: number;
+  /** The greatest token that was granted; 0: none was. */
+  readonly greatestToken: number;
+  /** SHA-256 over all rows of all tables, in the order of their keys; the same for both stores. */
+  readonly digest: string;
+}
+
+/**
+ * That a copy may come here. Asked again under the lock when the place is marked; here so that nothing is begun in vain.
+ *
+ * @throws `STORE_NOT_EMPTY`, `STORE_INCOMPLETE`
+ */
+export async function assertFree(target: RowStore): Promise<void> {
+  const mark = await target.mark();
+  assertComplete(mark);
+  const keys = await Promise.all(TABLE_NAMES.map((table) => target.lastKey(table)));
+  if (mark !== null || keys.some((key) => key !== null)) throw new OrchestratorError('STORE_NOT_EMPTY');
+}
+
+/**
+ * Copies what is not there yet. Each page goes in as a whole, and the greatest key of a table tells how far it was copied:
+ * so whoever comes after a crash goes on where it stopped, and needs no other record.
+ */
+export async function copyRows(
+  source: RowReader,
+  target: RowStore,
+  mark: StoreMark,
+  onProgress: OnProgress,
+): Promise<void> {
+  for (const table of TABLE_NAMES) {
+    const of = await source.count(table);
+    let done = await target.count(table);
+    let after = await target.lastKey(table);
+    for (;;) {
+      const rows = await source.rows(table, after, LIMITS.page_max);
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      await target.add(mark, table, after, rows);
+      after = keyOfRow(table, last);
+      done += rows.length;
+      await onProgress({ step: 'copying', table, done, of });
+    }
+  }
+}
+
+/**
+ * Reads both stores from end to end.
+ *
+ * @throws `STORE_CORRUPT` if they do not hold the same rows
+ */
+export async function compareRows(source: RowReader, target: RowReader, onProgress: OnProgress): Promise<Compared> {
+  const digest = createHash('sha256');
+  const rows = { sessions: 0, tasks: 0, event_log: 0, receipts: 0 };
+  let held = 0;
+  let greatestToken = 0;
+  for (const table of TABLE_NAMES) {
+    const of = await source.count(table);
+    let left: readonly Row[] = [];
+    let right: readonly Row[] = [];
+    for (let after: RowKey = null; ;) {
+      // Pages may end at different rows; what was compared is the same, so both go on after the same key.
+      [left, right] = await Promise.all([
+        left.length > 0 ? left : source.rows(table, after, LIMITS.page_max),
+        right.length > 0 ? right : target.rows(table, after, LIMITS.page_max),
+      ]);
+      const both = Math.min(left.length, right.length);
+      if (both === 0) break;
+      for (const [index, row] of left.slice(0, both).entries()) {
+        const text = textOf(row);
+        if (text !== textOf(right[index])) throw differs(table, row);
+        digest.update(text);
+        if (table === 'sessions' && row['status'] === 'running') held += 1;
+        if (table === 'event_log') greatestToken = Math.max(greatestToken, Number(row['token']));
+        after = keyOfRow(table, row);
+      }
+      rows[table] += both;
+      [left, right] = [left.slice(both), right.slice(both)];
+      await onProgress({ step: 'comparing', table, done: rows[table], of });
+    }
+    const [further] = [...left, ...right];
+    if (further !== undefined) throw differs(table, further);
+    digest.update(`${table}\n`);
+  }
+  return { rows, held, greatestToken, digest: digest.digest('hex') };
+}
+
+/** Replays the log of a copy that is not open yet, and compares it with the state. */
+export async function verifyCopy(url: string, filling: string, onProgress: OnProgress): Promise<Verification> {
+  await onProgress({ step: 'verifying', table: null, done: 0, of: 1 });
+  const storage = await openStorage(url, { mode: 'read-only', filling });
+  await using orchestrator = new Orchestrator({ storage, newCommandId });
+  const verification = await orchestrator.verify();
+  await onProgress({ step: 'verifying', table: null, done: 1, of: 1 });
+  return verification;
+}
+
+/** The same for the same row, in whatever order its columns come. */
+function textOf(row: Row | undefined): string {
+  if (row === undefined) return '';
+  return `${JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))}\n`;
+}
+
+function differs(table: TableName, row: Row | undefined): OrchestratorError {
+  const key = row === undefined ? '' : ` ${(keyOfRow(table, row) ?? []).join(' ')}`;
+  return new OrchestratorError('STORE_CORRUPT', `The copy is not what was copied: ${table}${key} differs.`, {
+    hint: 'Give the copy up (`orchestrator store move --abandon` for a move), and name a new place for the next one.',
+  });
+}

@@ -1,0 +1,121 @@
+import {
+  assertComplete,
+  clockState,
+  closeRestoredLeases,
+  OrchestratorError,
+  tokensBeyond,
+  tokensTakenAt,
+  type RowReader,
+  type RowStore,
+  type StoreMark,
+  type Verification,
+} from '@agent-orchestrator/core';
+import { newCommandId } from '../system/command-id.ts';
+import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
+import { openRows } from './open-rows.ts';
+import { openStorage } from './open-storage.ts';
+import { parseStoreUrl } from './url.ts';
+
+export interface RestoreStoreOptions {
+  /** Path of the backup. */
+  readonly file: string;
+  /** URL of a new file, or of an empty database. */
+  readonly store: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** A store that was made from a backup, and is open for work. */
+export interface RestoreReport {
+  /** Absolute. */
+  readonly file: string;
+  /** For people: without a password. */
+  readonly store: string;
+  /** The event ids in it go on after this one. */
+  readonly lastEventId: number;
+  /** Leases that were open when the backup was taken, and are closed now; by the last call, if it took several. */
+  readonly leasesClosed: number;
+  /** The log against the state. What was damaged when the backup was taken is still so. */
+  readonly verification: Verification;
+}
+
+/** An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen. */
+const TOKENS_AHEAD = 3_600_000_000;
+
+/** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
+const EVENTS_AHEAD = 1_000_000_000;
+
+/**
+ * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed (tasks go
+ * back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then the store opens.
+ * Cut off, the same call goes on.
+ *
+ * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_` codes
+ */
+export async function restoreStore({
+  file,
+  store,
+  onProgress = () => {},
+}: RestoreStoreOptions): Promise<RestoreReport> {
+  const backup = parseStoreUrl(`sqlite:${file}`);
+  const target = parseStoreUrl(store);
+  await using source = await openBackup(backup.url);
+  assertComplete(await source.mark());
+  await using rows = await openRows(store, 'create');
+  const { state, id, address, at } = (await goOn(rows, source, backup.url)) ?? (await begin(rows, source, backup.url));
+  const copying: StoreMark = { state: 'copying', id, address, at };
+  const closing: StoreMark = { state: 'closing', id, address, at };
+
+  if (state === 'copying') {
+    await source.snapshot((reader) => fill(rows, reader, copying, onProgress));
+    await rows.replaceMark(copying, closing);
+  }
+  const leasesClosed = await closeLeases(store, id);
+  const verification = await verifyCopy(store, id, onProgress);
+  const lastEventId = await rows.lastEventId();
+  await rows.replaceMark(closing, null);
+  return { file: backup.url.slice('sqlite:'.length), store: target.url, lastEventId, leasesClosed, verification };
+}
+
+async function openBackup(url: string): Promise<RowStore> {
+  try {
+    return await openRows(url, 'read-only');
+  } catch (error) {
+    if (!(error instanceof OrchestratorError) || error.code !== 'STORE_NOT_FOUND') throw error;
+    throw new OrchestratorError(error.code, error.message, {
+      hint: 'Name the file that `orchestrator store backup` made.',
+      cause: error,
+    });
+  }
+}
+
+/** The mark of a restore of this file that was cut off; not that of a move, which comes from there just as well. */
+async function goOn(rows: RowStore, source: RowReader, backup: string): Promise<StoreMark | null> {
+  const [mark, leaving] = await Promise.all([rows.mark(), source.mark()]);
+  if (mark === null || mark.address !== backup || mark.id === leaving?.id) return null;
+  return mark.state === 'copying' || mark.state === 'closing' ? mark : null;
+}
+
+async function begin(rows: RowStore, source: RowReader, backup: string): Promise<StoreMark> {
+  await assertFree(rows);
+  const copying: StoreMark = { state: 'copying', id: newCommandId(), address: backup, at: await source.now() };
+  await rows.replaceMark(null, copying);
+  return copying;
+}
+
+async function fill(rows: RowStore, source: RowReader, mark: StoreMark, onProgress: OnProgress): Promise<void> {
+  await copyRows(source, rows, mark, onProgress);
+  const { greatestToken } = await compareRows(source, rows, onProgress);
+  const now = await rows.now();
+  const taken = Math.max(greatestToken, tokensTakenAt(now * 1_000, await source.clock()));
+  const clock = clockState(null, null, tokensBeyond(taken + TOKENS_AHEAD, now));
+  await rows.goOnFrom(mark, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
+}
+
+async function closeLeases(store: string, filling: string): Promise<number> {
+  const storage = await openStorage(store, { mode: 'existing', filling });
+  try {
+    return await closeRestoredLeases(storage);
+  } finally {
+    await storage.close();
+  }
+}

@@ -1,0 +1,196 @@
+import {
+  LIMITS,
+  OrchestratorError,
+  type ClaimRecord,
+  type Orchestrator,
+  type ReleaseTask,
+} from '@agent-orchestrator/core';
+import { keepLease, type Checkpoint, type LeaseKeeper, type LeaseNews } from './lease-keeper.ts';
+import { resend } from './resend.ts';
+import type { Instant, Time } from '../system/time.ts';
+import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';
+
+export interface JobOptions {
+  readonly orchestrator: Orchestrator;
+  readonly claim: ClaimRecord;
+  /** The clocks before the claim was first sent. */
+  readonly since: Instant;
+  readonly newCommandId: () => string;
+  readonly progressWithinMs: number | undefined;
+  readonly time: Time;
+  readonly random: (() => number) | undefined;
+  readonly onNews: (news: LeaseNews) => void;
+  readonly onOutage: (error: OrchestratorError, retryInMs: number) => void;
+}
+
+/** How a job is to be released; null: there is nothing left to release. */
+export type Ending = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
+
+/** One handler at work under its lease. */
+export class Job {
+  readonly #options: JobOptions;
+  readonly #keeper: LeaseKeeper;
+  readonly #abort = new AbortController();
+  /** Aborted when the lease is gone, or the handler was left behind. */
+  readonly #gone = new AbortController();
+  readonly #left = Promise.withResolvers<Ending>();
+  readonly #ended = new AbortController();
+  /** Why the lease is gone. */
+  #over: WorkAborted | null = null;
+
+  constructor(options: JobOptions) {
+    this.#options = options;
+    const { orchestrator, claim, since, progressWithinMs, time, random } = options;
+    this.#keeper = keepLease({
+      orchestrator,
+      lease: claim.lease,
+      since,
+      onNews: (news) => this.#hear(news),
+      time,
+      ...(progressWithinMs !== undefined && { progressWithinMs }),
+      ...(random !== undefined && { random }),
+    });
+  }
+
+  get taskId(): string {
+    return this.#options.claim.task.id;
+  }
+
+  /** Aborted when the handler has ended, or was left behind. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Runs the handler to its end, or until it is left behind. The lease is not kept any more afterwards. */
+  async run(handler: Handler): Promise<Ending> {
+    try {
+      return await Promise.race([this.#handle(handler), this.#left.promise]);
+    } finally {
+      this.#gone.abort();
+      this.#ended.abort();
+      this.#keeper.stop();
+    }
+  }
+
+  /** The worker stops, and the handler's time is over. */
+  shutDown(): void {
+    this.#abort.abort(new WorkAborted('shutdown'));
+  }
+
+  /** The handler did not listen: its task is given back all the same. Its writes are refused from then on. */
+  leaveBehind(): void {
+    this.#left.resolve(this.#isLost ? null : { outcome: 'released' });
+  }
+
+  get #isLost(): boolean {
+    return this.#over?.reason === 'lease_lost';
+  }
+
+  async #handle(handler: Handler): Promise<Ending> {
+    try {
+      const result = await handler(this.#work());
+      if (this.#isLost) return null;
+      return { outcome: 'succeeded', ...(result !== undefined && { result }) };
+    } catch (error) {
+      return this.#isLost ? null : endingOf(error, this.#abort.signal);
+    }
+  }
+
+  #work(): Work {
+    const { task, lease, context, takeover } = this.#options.claim;
+    return {
+      task,
+      lease,
+      context,
+      takeover,
+      signal: this.#abort.signal,
+      checkpoint: (call) => this.#checkpoint(call),
+      progress: (progress) => this.#keeper.progress(progress),
+      confirm: () => this.#confirm(),
+    };
+  }
+
+  async #checkpoint(call: Omit<Checkpoint, 'commandId'>): Promise<{ readonly turn: number }> {
+    const { newCommandId, time, random, onOutage } = this.#options;
+    const command = { ...call, commandId: newCommandId() };
+    const send = () => this.#keeper.checkpoint(command);
+    const reply = await resend(send, { time, random, signal: this.#gone.signal, onOutage }).catch((error: unknown) => {
+      throw this.#over ?? error;
+    });
+    if (reply.ok) return { turn: reply.turn };
+    if (reply.reason === 'lease_lost') throw new WorkAborted('lease_lost', reply);
+    throw new OrchestratorError('INVALID_INPUT', `turn is behind the last one that was saved, ${reply.turn}.`, {
+      field: 'turn',
+    });
+  }
+
+  async #confirm(): Promise<void> {
+    if (await this.#keeper.confirm()) return;
+    throw this.#over ?? new WorkAborted('lease_lost');
+  }
+
+  #hear(news: LeaseNews): void {
+    this.#options.onNews(news);
+    switch (news.is) {
+      case 'lost':
+        return this.#end(new WorkAborted('lease_lost', news.reply));
+      case 'expired':
+        return this.#end(new WorkAborted('lease_expired'));
+      case 'cancel_requested':
+        return this.#abort.abort(new WorkAborted('cancel_requested'));
+      default:
+    }
+  }
+
+  #end(why: WorkAborted): void {
+    this.#over = why;
+    this.#abort.abort(why);
+    this.#gone.abort();
+  }
+}
+
+/** What a handler's throwing means: after it was told to stop, that it did. */
+function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
+  if (!aborted) return failure(error);
+  if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
+  return seen(() => error instanceof WorkAborted)
+    ? { outcome: 'cancelled' }
+    : { outcome: 'cancelled', error: taskError(error) };
+}
+
+/** A failed attempt, by whatever was thrown. */
+export function failure(error: unknown): NonNullable<Ending> {
+  const told = taskError(error);
+  const more = seen(() => (error instanceof TaskFailed ? { data: error.data, final: error.final } : null));
+  if (!more) return { outcome: 'failed', error: told };
+  const { data, final } = more;
+  return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
+}
+
+/** As the log takes it, whatever was thrown: an error that cannot be reported would be lost, and its task with it. */
+function taskError(error: unknown): { message: string; code?: string } {
+  const message = storable(seen(() => textOf(error)) ?? 'What was thrown tells nothing of itself.');
+  const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
+  return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const texts: readonly unknown[] = [error.message, error.name];
+  return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
+}
+
+/** Anything can be thrown, and any look at it (a getter, a proxy, its own toString) may throw in turn. */
+function seen<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;
+
+function storable(text: string): string {
+  return text.slice(0, LIMITS.text_characters_max).replaceAll('\u0000', '\uFFFD').toWellFormed();
+}
