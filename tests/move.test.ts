@@ -36,7 +36,7 @@ import { createRoles, openPostgresRows } from '@agent-orchestrator/storage-postg
 import { openSqliteRows } from '@agent-orchestrator/storage-sqlite';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RowStore, StoreMark } from '@agent-orchestrator/core';
+import type { RowStore, StoreState } from '@agent-orchestrator/core';
 import {
   claim,
   Cut,
@@ -75,7 +75,7 @@ test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, othe
   expect(await everythingIn(to)).toEqual(was);
   expect(await everythingIn(from)).toEqual(was);
   const after = await opened(to);
-  expect(await Promise.all([before.mark(), after.mark()])).toMatchObject([{ state: 'moved' }, null]);
+  expect(await Promise.all([before.storeState(), after.storeState()])).toMatchObject([{ status: 'moved' }, null]);
   expect(await after.verify()).toMatchObject({ ok: true });
   const again = await after.enqueueTask(sent);
   expect(again).toMatchObject({ ok: true, outcome: 'enqueued', task: { id: 'sent' } });
@@ -230,17 +230,17 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     const before = await opened(from);
     await fill(before);
     const was = await everythingIn(from);
-    await remark(from, () => ({ state: 'moving', id: newCommandId(), address: addressOf(to), at: Date.now() }));
+    await remark(from, () => ({ status: 'moving', id: newCommandId(), address: addressOf(to), at: Date.now() }));
     await expect(before.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
     await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-    await remark(from, (mark) => mark && { ...mark, state: 'moved' });
+    await remark(from, (state) => state && { ...state, status: 'moved' });
 
     await expect(abandonMove({ from })).rejects.toMatchObject({ code: 'STORE_MOVED' });
     await expect(opened(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
     await abandonMove({ from, to });
     expect(await everythingIn(from)).toEqual(was);
     await expect(moveStore({ from, to: next, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-    await remark(from, (mark) => mark && { ...mark, state: 'moved' });
+    await remark(from, (state) => state && { ...state, status: 'moved' });
     expect(await moveStore({ from, to: next })).toMatchObject({ outcome: 'moved' });
 
     expect(await everythingIn(next)).toEqual(was);
@@ -301,11 +301,11 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
       await fill(before);
       const was = await everythingIn(from);
       await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-      if (state === 'moved') await remark(from, (mark) => mark && { ...mark, state });
+      if (state === 'moved') await remark(from, (state) => state && { ...state, state });
 
       for (const name of [from, otherNameOf(from)])
         await expect(abandonMove({ from, to: name })).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'to' });
-      await expect(remark(from, (mark) => mark && { ...mark, state: 'given_up' })).rejects.toMatchObject({
+      await expect(remark(from, (state) => state && { ...state, status: 'abandoned' })).rejects.toMatchObject({
         code: 'INTERNAL',
       });
 
@@ -472,10 +472,10 @@ function otherNameOf(url: string): string {
 }
 
 /** What a mover that is killed right after it has changed a mark leaves behind. */
-async function remark(url: string, change: (mark: StoreMark | null) => StoreMark | null): Promise<void> {
+async function remark(url: string, change: (state: StoreState | null) => StoreState | null): Promise<void> {
   await using rows = await openedRows(url);
-  const mark = await rows.mark();
-  await rows.replaceMark(mark, change(mark));
+  const state = await rows.storeState();
+  await rows.changeStoreState(state, change(state));
 }
 
 function openedRows(url: string): Promise<RowStore> {

@@ -47,7 +47,7 @@ test('an honest store is clean', async () => {
 test.each<[string, Partial<Session>]>([
   ['its status', { status: 'idle' }],
   ['its holder', { agent: 'home-agent' }],
-  ['its token', { token: 1 }],
+  ['its token', { fence: 1 }],
   ['the length of its lease', { ttlMs: 1_000 }],
   ['its context', { context: null }],
   ['the number of its open tasks', { tasksOpen: 7 }],

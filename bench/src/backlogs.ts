@@ -120,7 +120,7 @@ function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd)
 
   const event = (seq: string, type: string, more: string): string =>
     `'default', ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
-  const insertEvents = `INSERT INTO event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, payload, at, prev_hash, hash) WITH RECURSIVE`;
+  const insertEvents = `INSERT INTO event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, payload, at, prev_hash, hash) WITH RECURSIVE`;
 
   return [
     `INSERT INTO sessions (namespace, id, status, agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,

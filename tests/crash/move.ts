@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { newPlace } from '../support/stores.ts';
-import { copyOf, doorOf, filledStore, rowsOf, whole, type Prepare } from './trial.ts';
+import { copyOf, statusOf, filledStore, rowsOf, whole, type Prepare } from './trial.ts';
 
 /** To the other kind of store. Killed, it leaves at most one of the two open, and in the old one all that it held. */
 export const move: Prepare = async (kind) => {
@@ -13,7 +13,7 @@ export const move: Prepare = async (kind) => {
     return {
       operation: { is: 'move', from, to },
       promised: async () => {
-        const doors = `${await doorOf(from)} ${await doorOf(to)}`;
+        const doors = `${await statusOf(from)} ${await statusOf(to)}`;
         // Made, and not yet marked, the new one is open and empty as long as the old one is open, or only just shut.
         expect(['null absent', 'null null', 'moving null', 'moving copying', 'moved copying', 'moved null']).toContain(
           doors,
@@ -24,10 +24,10 @@ export const move: Prepare = async (kind) => {
         return doors === 'moved null' ? 'done' : 'cut off';
       },
       done: async () => {
-        expect([await doorOf(from), await doorOf(to)]).toEqual(['moved', null]);
+        expect([await statusOf(from), await statusOf(to)]).toEqual(['moved', null]);
         expect([await rowsOf(from), await rowsOf(to)]).toEqual([rows, rows]);
         await using orchestrator = await openOrchestrator(to);
-        const { sessionId, token } = { sessionId: held?.sessionId ?? '', token: held?.token ?? 0 };
+        const { sessionId, token } = { sessionId: held?.sessionId ?? '', token: held?.fence ?? 0 };
         expect(await orchestrator.heartbeat({ sessionId, token })).toMatchObject({ ok: true });
         expect(await orchestrator.claimTask({ agent: 'another-agent' })).toMatchObject({ ok: true });
         await whole(to);

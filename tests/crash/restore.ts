@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { newFolder, newPlace } from '../support/stores.ts';
 import { operate } from './operation.ts';
-import { doorOf, filledStore, HELD, rowsOf, SESSIONS, whole, type Prepare } from './trial.ts';
+import { statusOf, filledStore, HELD, rowsOf, SESSIONS, whole, type Prepare } from './trial.ts';
 
 /** Leases that are tried once more. */
 const SOME = 20;
@@ -22,10 +22,10 @@ export const restore: Prepare = async (kind) => {
     return {
       operation,
       promised: async () => {
-        expect([await doorOf(`sqlite:${file}`), await rowsOf(`sqlite:${file}`)]).toEqual(['backup', rows]);
-        const door = await doorOf(to);
-        isDone = door === null && (await rowsOf(to))['tasks'] !== empty['tasks'];
-        expect(['absent', 'copying', 'closing', null]).toContain(door);
+        expect([await statusOf(`sqlite:${file}`), await rowsOf(`sqlite:${file}`)]).toEqual(['backup', rows]);
+        const state = await statusOf(to);
+        isDone = state === null && (await rowsOf(to))['tasks'] !== empty['tasks'];
+        expect(['absent', 'filling', 'closing_leases', null]).toContain(state);
         return isDone ? 'done' : 'cut off';
       },
       finish: async () => {
@@ -58,7 +58,7 @@ async function emptyStore(): Promise<string> {
 
 async function leasesIn(store: string): Promise<{ sessionId: string; token: number }[]> {
   const granted = (await whole(store)).filter(({ type }) => type === 'task.claimed');
-  const leases = granted.map(({ sessionId, token }) => ({ sessionId, token: token ?? 0 }));
+  const leases = granted.map(({ sessionId, fence }) => ({ sessionId, token: fence ?? 0 }));
   expect(leases).toHaveLength(SESSIONS);
   await using orchestrator = await openOrchestrator(store, { mode: 'read-only' });
   const idle = (await Promise.all(leases.map(({ sessionId }) => orchestrator.getSession(sessionId)))).flatMap((one) =>

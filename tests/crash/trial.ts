@@ -7,7 +7,7 @@ import {
   TABLE_NAMES,
   type Event,
   type RowKey,
-  type StoreMark,
+  type StoreState,
 } from '@agent-orchestrator/core';
 import { checkInvariants, readEvents } from '@agent-orchestrator/storage-conformance';
 import { checkStore, openStorage, type Orchestrator } from '@agent-orchestrator/runtime';
@@ -102,10 +102,10 @@ export async function rowsOf(url: string): Promise<Record<string, string>> {
 }
 
 /** What stands on a store's door: null: it is open for work; `absent`: there is none. */
-export async function doorOf(url: string): Promise<StoreMark['state'] | 'absent' | null> {
+export async function statusOf(url: string): Promise<StoreState['status'] | 'absent' | null> {
   try {
     await using store = await openRows(url, 'read-only');
-    return (await store.mark())?.state ?? null;
+    return (await store.storeState())?.state ?? null;
   } catch (error) {
     if (error instanceof OrchestratorError && error.code === 'STORE_NOT_FOUND') return 'absent';
     throw error;

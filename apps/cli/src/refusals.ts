@@ -1,4 +1,4 @@
-import type { ClaimRefusal, LeaseLost } from '@agent-orchestrator/core';
+import type { ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
 import { moment, relative } from './output/time.ts';
@@ -49,11 +49,11 @@ export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: num
   });
 }
 
-export function leaseLost({ endedBy, at, successor }: LeaseLost, { sessionId, token }: Holder): Failure {
+export function leaseRefused({ endedBy, at, successor }: LeaseRefusal, { sessionId, token }: Holder): Failure {
   const details = { endedBy, at, successor };
   if (endedBy === null) return notGranted(sessionId, token, details);
   const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
-  const next = successor === undefined ? '' : ` ${successor.agent} has it now, with token ${successor.token}.`;
+  const next = successor === undefined ? '' : ` ${successor.agent} has it now, with token ${successor.fence}.`;
   return new Failure('LEASE_LOST', `Refused: you do not hold session ${sessionId} any more. ${ended}${next}`, {
     hint: `Stop working on it: somebody else may. \`orchestrator resume ${sessionId}\` tells what happened since; claim again for new work.`,
     details,
@@ -61,10 +61,10 @@ export function leaseLost({ endedBy, at, successor }: LeaseLost, { sessionId, to
 }
 
 /** The caller never held it: a token or a session was mistyped, or the lease is another instance's. */
-function notGranted(sessionId: string, token: number, details: Omit<LeaseLost, 'ok' | 'reason'>): Failure {
+function notGranted(sessionId: string, token: number, details: Omit<LeaseRefusal, 'ok' | 'reason'>): Failure {
   const { successor } = details;
-  const isAnothers = successor?.token === token;
-  const holder = successor === undefined ? '' : ` ${successor.agent} holds it, with token ${successor.token}.`;
+  const isAnothers = successor?.fence === token;
+  const holder = successor === undefined ? '' : ` ${successor.agent} holds it, with token ${successor.fence}.`;
   const message = isAnothers
     ? `Refused: token ${token} of session ${sessionId} is of another instance: ${successor.instance ?? successor.agent}.`
     : `Refused: no lease with token ${token} was granted on session ${sessionId}.${holder}`;

@@ -60,7 +60,7 @@ const sound: readonly Partial<EventRecord>[] = [
   saved('a', 12, ['1', '2']),
   closed('b', 11, 'lease.taken_over', { reason: 'resumed', expires_at: 60_000 }, 2_100),
   granted('b', 'company-agent', 13, 2_100, 2_000),
-  { type: 'lease.refused', sessionId: 'a', token: 10, leaseMark: 3, payload: {} },
+  { type: 'lease.refused', sessionId: 'a', fence: 10, leaseEffect: 'refused', payload: {} },
   saved('a', 12, ['1', '2', '3']),
   saved('b', 13, ['4', '5']),
   closed('a', 12, 'task.succeeded', { result: { files: 3, digest: digestAfter(['1', '2', '3']) } }),
@@ -158,7 +158,7 @@ function brokenBy(log: readonly Partial<EventRecord>[]): readonly string[] {
 function numbered(log: readonly Partial<EventRecord>[]): EventRecord[] {
   return log.map(
     (event, at) =>
-      ({ agent: null, taskId: null, token: null, leaseMark: null, at: 0, ...event, id: at + 1 }) as EventRecord,
+      ({ agent: null, taskId: null, fence: null, leaseEffect: null, at: 0, ...event, id: at + 1 }) as EventRecord,
   );
 }
 
@@ -176,9 +176,9 @@ function granted(id: string, agent: string, token: number, at: number, ttlMs: nu
     sessionId: id,
     taskId: id,
     agent,
-    token,
+    fence,
     at,
-    leaseMark: 1,
+    leaseEffect: 'granted',
     payload: { ttl_ms: ttlMs },
   };
 }
@@ -187,11 +187,19 @@ function granted(id: string, agent: string, token: number, at: number, ttlMs: nu
 function saved(id: string, token: number, files: string[]): Partial<EventRecord> {
   const file = files.at(-1) ?? '';
   const data = { file, position: files.length, sha256: shaOf(file) };
-  return { type: 'session.checkpointed', sessionId: id, taskId: id, token, payload: { data } };
+  return { type: 'session.checkpointed', sessionId: id, taskId: id, fence, payload: { data } };
 }
 
 function closed(id: string, token: number, type: EventRecord['type'], payload: object, at = 0): Partial<EventRecord> {
-  return { type, sessionId: id, taskId: id, token, at, leaseMark: 2, payload: payload as EventRecord['payload'] };
+  return {
+    type,
+    sessionId: id,
+    taskId: id,
+    fence,
+    at,
+    leaseEffect: 'ended',
+    payload: payload as EventRecord['payload'],
+  };
 }
 
 function digestAfter(files: string[]): string {

@@ -287,12 +287,12 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     const script = `echo "pid $$"; while [ ! -e go ]; do sleep 0.05; done; ${ORCHESTRATOR} checkpoint --next-action more; echo "exit $?"`;
     using running = new Running(cli, ['--ttl', '3s', '--', 'sh', '-c', script]);
     const command = await running.command();
-    const { token = 0 } = (await sessionOf(cli, 's')) ?? {};
+    const { fence = 0 } = (await sessionOf(cli, 's')) ?? {};
 
     running.child.kill('SIGKILL');
     await once(running.child, 'exit');
     const early = await cli.json(['recover']);
-    const named = findLeaseProcesses({ sessionId: 's', token: token ?? 0 });
+    const named = findLeaseProcesses({ sessionId: 's', token: fence ?? 0 });
     const late = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
     execFileSync('touch', [join(cli.folder, 'go')]);
     await until(() => running.stdout.includes('exit'));

@@ -10,7 +10,7 @@ import type { FloorOptions } from '../subject.ts';
  * is validated, hashed, looked up for duplicates, judged or answered but the task.
  */
 
-const INSERT_EVENT = `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, command_id, payload, at, prev_hash, hash)`;
+const INSERT_EVENT = `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, command_id, payload, at, prev_hash, hash)`;
 const INSERT_RECEIPT = `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)`;
 
 /** Namespace, time, token, command, event's payload, hash, reply. */

@@ -23,7 +23,7 @@ const SQL = {
   held: `SELECT seq, hash, task_id FROM sessions WHERE namespace = ? AND id = ? AND token = ?`,
   end: `UPDATE sessions SET status = 'closed', ${NO_LEASE}, tasks_open = tasks_open - 1, ${LOGGED} WHERE namespace = ? AND id = ?`,
   finish: `UPDATE tasks SET status = 'succeeded', finished_at = ?, version = version + 1 WHERE namespace = ? AND id = ?`,
-  event: `INSERT INTO event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, token, command_id, payload, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  event: `INSERT INTO event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, command_id, payload, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   receipt: `INSERT INTO receipts (namespace, command_id, request_hash, reply, at) VALUES (?, ?, ?, ?, ?)`,
 } as const;
 

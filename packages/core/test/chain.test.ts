@@ -10,11 +10,11 @@ const event: Omit<NewEvent, 'hash'> = {
   sessionId: 's-1',
   seq: 1,
   type: 'session.opened',
-  leaseMark: null,
+  leaseEffect: null,
   taskId: null,
   agent: null,
   instance: null,
-  token: null,
+  fence: null,
   commandId: '019a0f3c-7e11-7abc-8def-0123456789ab',
   payload: '{}',
   at: 1_795_334_400_000,
@@ -23,7 +23,7 @@ const event: Omit<NewEvent, 'hash'> = {
 
 test('the hash of an event is what any other program computes from its columns', () => {
   const text =
-    '{"agent":null,"at":1795334400000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab","instance":null,"lease_mark":null,' +
+    '{"agent":null,"at":1795334400000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab","instance":null,"lease_effect":null,' +
     `"namespace":"default","payload":"{}","prev_hash":"${'0'.repeat(64)}","seq":1,"session_id":"s-1","task_id":null,"token":null,"type":"session.opened"}`;
 
   expect(hashEvent(event)).toBe(createHash('sha256').update(text).digest('hex'));

@@ -9,7 +9,7 @@
 // - tokens of a store that was restored go on beyond a given one, by the microseconds of its clock, also when that is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
-import { observeClock, tokensBeyond, tokensTakenAt, type ClockReading } from '../src/model/clock.ts';
+import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../src/model/clock.ts';
 
 const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
 const later = (ms: { wall: number; steady: number }): ClockReading => ({
@@ -43,14 +43,14 @@ test('what is known of tokens stays known', () => {
 
 test('tokens go on beyond a given one, by the microseconds of the clock', () => {
   const now = 5_000;
-  const [ahead, behind] = [tokensBeyond(9_000_000, now), tokensBeyond(3_000_000, now)];
+  const [ahead, behind] = [fencesBeyond(9_000_000, now), fencesBeyond(3_000_000, now)];
 
-  expect([0, 1, 250].map((later) => tokensTakenAt(now * 1_000 + later, ahead))).toEqual([
+  expect([0, 1, 250].map((later) => fencesTakenAt(now * 1_000 + later, ahead))).toEqual([
     9_000_000, 9_000_000, 9_000_249,
   ]);
-  expect(tokensTakenAt(now * 1_000 - 700, ahead)).toBe(9_000_000);
-  expect(tokensTakenAt(now * 1_000 + 250, behind)).toBe(5_000_249);
-  expect(tokensTakenAt(2_000_000, behind)).toBe(3_000_000);
+  expect(fencesTakenAt(now * 1_000 - 700, ahead)).toBe(9_000_000);
+  expect(fencesTakenAt(now * 1_000 + 250, behind)).toBe(5_000_249);
+  expect(fencesTakenAt(2_000_000, behind)).toBe(3_000_000);
 });
 
 test('a wall clock that is back behind the last reading after a boot was wrong before it', () => {

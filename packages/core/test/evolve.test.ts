@@ -51,11 +51,11 @@ function event<T extends EventType>(type: T, payload: EventPayloads[T], columns:
     sessionId: 's',
     seq: 1,
     type,
-    leaseMark: null,
+    leaseEffect: null,
     taskId: null,
     agent: 'a',
     instance: null,
-    token: null,
+    fence: null,
     commandId: null,
     payload: canonicalize(payload),
     at: 1_000,
@@ -67,11 +67,11 @@ function event<T extends EventType>(type: T, payload: EventPayloads[T], columns:
 
 const opened = event('session.opened', {});
 const queued = event('task.queued', queuedPayload, { taskId: 't' });
-const claimed = event('task.claimed', claimedPayload, { taskId: 't', token: 10, leaseMark: 1 });
+const claimed = event('task.claimed', claimedPayload, { taskId: 't', fence: 10, leaseEffect: 'granted' });
 const succeeded = event(
   'task.succeeded',
   { outcome: 'succeeded', result: null },
-  { taskId: 't', token: 10, leaseMark: 2 },
+  { taskId: 't', fence: 10, leaseEffect: 'ended' },
 );
 const closed = event('session.closed', { reason: 'requested' });
 
@@ -86,23 +86,23 @@ function after(...events: NewEvent[]): State {
 }
 
 test.each<[string, NewEvent[], NewEvent]>([
-  ['a second grant while a lease is open', [opened, queued, claimed], { ...claimed, token: 11 }],
+  ['a second grant while a lease is open', [opened, queued, claimed], { ...claimed, fence: 11 }],
   [
     'a checkpoint under another token',
     [opened, queued, claimed],
-    event('session.checkpointed', context, { taskId: 't', token: 9 }),
+    event('session.checkpointed', context, { taskId: 't', fence: 9 }),
   ],
   [
     'a checkpoint that nobody may make',
     [opened, queued],
-    event('session.checkpointed', context, { taskId: 't', token: 10 }),
+    event('session.checkpointed', context, { taskId: 't', fence: 10 }),
   ],
-  ['the end of a lease that is not the current one', [opened, queued, claimed], { ...succeeded, token: 9 }],
+  ['the end of a lease that is not the current one', [opened, queued, claimed], { ...succeeded, fence: 9 }],
   ['the end of a lease that was ended', [opened, queued, claimed, succeeded], succeeded],
   [
     'new deadlines for another lease',
     [opened, queued, claimed],
-    event('clock.jumped', { by_ms: 1, expires_at: 1 }, { token: 9 }),
+    event('clock.jumped', { by_ms: 1, expires_at: 1 }, { fence: 9 }),
   ],
   ['closing a session in which a task is open', [opened, queued], closed],
   ['closing it twice', [opened, closed], closed],
@@ -111,7 +111,7 @@ test.each<[string, NewEvent[], NewEvent]>([
   ['a session that was never opened', [], queued],
   ['a task that was never queued', [opened], claimed],
   ['a task that was queued before', [opened, queued], queued],
-  ['a task that ended', [opened, queued, claimed, succeeded], { ...claimed, token: 11 }],
+  ['a task that ended', [opened, queued, claimed, succeeded], { ...claimed, fence: 11 }],
   ['a retry of a task that did not fail', [opened, queued], event('task.retried', {}, { taskId: 't' })],
 ])('it refuses %s', (_what, before, refused) => {
   const state = after(...before);
@@ -144,8 +144,12 @@ test('what was brought over keeps its own times, though the log goes on from lat
   const { session, task } = after(
     event('session.opened', { context }),
     event('task.queued', { ...queuedPayload, occurred_at: 10 }, { taskId: 't' }),
-    event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseMark: 1 }),
-    event('task.succeeded', { outcome: 'succeeded', result: null, occurred_at: 30 }, { ...lease, leaseMark: 2 }),
+    event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseEffect: 'granted' }),
+    event(
+      'task.succeeded',
+      { outcome: 'succeeded', result: null, occurred_at: 30 },
+      { ...lease, leaseEffect: 'ended' },
+    ),
   );
 
   expect(session).toMatchObject({ createdAt: 1_000, updatedAt: 1_000, context: canonicalize(context) });

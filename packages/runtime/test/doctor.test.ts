@@ -6,7 +6,7 @@
  *  - what was refused is one finding, and nothing is said of what could not be seen
  *  - findings show the first few rows and events; the count tells of all
  */
-import type { StoreMark } from '@agent-orchestrator/core';
+import type { StoreState } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import type {
   HeadFacts,
@@ -43,7 +43,7 @@ const file = (over: Partial<FilePlace> = {}): FilePlace => ({
   logBytes: 0,
   logBytesKept: 64_000_000,
   clock: { last: reading, jump: null },
-  mark: null,
+  state: null,
   ...over,
 });
 
@@ -58,7 +58,7 @@ const server = (over: Partial<ServerPlace> = {}, login: Partial<Login> = {}): Se
   logBytesKept: 1_000_000_000,
   idleSlots: [],
   clock: { last: reading, jump: null },
-  mark: null,
+  state: null,
   now: NOW,
   ...over,
 });
@@ -139,7 +139,12 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
 
 const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
 
-const mark = (state: StoreMark['state']): StoreMark => ({ state, id: 'm', address: 'postgres://host/new', at: NOW });
+const state = (state: StoreState['status']): StoreState => ({
+  state,
+  id: 'm',
+  address: 'postgres://host/new',
+  at: NOW,
+});
 const MOVED = /moved to postgres:\/\/host\/new/;
 
 type Row = readonly [what: string, facts: StoreFacts, check: Check, severity: Severity, says: RegExp, hint?: RegExp];
@@ -149,16 +154,23 @@ const ROWS: readonly Row[] = [
   ['a memory store', facts({ place: { kind: 'memory' }, work: null }), 'store', 'ok', /by this process alone/],
   [
     'a store that moved',
-    facts({ place: file({ mark: mark('moved') }) }),
+    facts({ place: file({ state: state('moved') }) }),
     'store',
     'error',
     MOVED,
     /ORCHESTRATOR_STORE/,
   ],
-  ['one on a server', facts({ place: server({ mark: mark('moved') }) }), 'store', 'error', MOVED, /ORCHESTRATOR_STORE/],
+  [
+    'one on a server',
+    facts({ place: server({ state: state('moved') }) }),
+    'store',
+    'error',
+    MOVED,
+    /ORCHESTRATOR_STORE/,
+  ],
   [
     'a store that moves',
-    facts({ place: file({ mark: mark('moving') }), work: work({ held: [held({ staleAt: 0 })] }) }),
+    facts({ place: file({ state: state('moving') }), work: work({ held: [held({ staleAt: 0 })] }) }),
     'store',
     'warning',
     /being moved to postgres:\/\/host\/new/,
@@ -167,7 +179,7 @@ const ROWS: readonly Row[] = [
   [
     'a backup',
     facts({
-      place: file({ mark: mark('backup'), journalMode: 'delete' }),
+      place: file({ state: state('backup'), journalMode: 'delete' }),
       work: work({ held: [held({ staleAt: 0 })] }),
     }),
     'store',
@@ -502,7 +514,7 @@ test('a store where all is well has nothing but what is ok', () => {
 });
 
 test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (state) => {
-  const place = file({ mark: mark(state), journalMode: state === 'backup' ? 'delete' : 'wal' });
+  const place = file({ state: state(state), journalMode: state === 'backup' ? 'delete' : 'wal' });
 
   const findings = judge(facts({ place, work: work({ held: [held({ staleAt: 0 })] }) }));
 
@@ -531,10 +543,10 @@ test('findings show the first few rows and events; the count tells of all', () =
   const [fenced] = findings.filter(({ check }) => check === 'fenced_agents');
   expect(silent).toMatchObject({ count: 25, fix: 'recover_stale' });
   expect(silent?.subjects.map(({ sessionId }) => sessionId).slice(0, 2)).toEqual(['s24', 's23']);
-  expect(silent?.witnesses).toHaveLength(10);
-  expect(fenced?.witnesses.slice(0, 2)).toEqual([
+  expect(silent?.evidenceRefs).toHaveLength(10);
+  expect(fenced?.evidenceRefs.slice(0, 2)).toEqual([
     { is: 'event', id: 24 },
-    { is: 'lease', namespace: 'default', sessionId: 's', token: 7, mark: 2, upTo: 9 },
+    { is: 'lease', namespace: 'default', sessionId: 's', token: 7, state: 2, upTo: 9 },
   ]);
   expect(fenced?.message).toMatch(/25 times/);
 });

@@ -536,7 +536,7 @@ test('what a dead holder held is done within two seconds, where its death can be
   start(() => {}, {
     findDead: async () => {
       asked += 1;
-      return isDead ? [{ sessionId, token, host, boot, pid, processStart, observed: 'it is gone' }] : [];
+      return isDead ? [{ sessionId, fence, host, boot, pid, processStart, observed: 'it is gone' }] : [];
     },
   });
   await time.advance(60_000);

@@ -24,27 +24,27 @@ export async function assertConsistent(storage: Storage, clock: TestClock): Prom
       ({ namespace, sessionId }) => namespace === session.namespace && sessionId === session.id,
     );
     assertLogOfSession(own);
-    expect(openLease(own), `the open lease of ${session.id}`).toBe(isHeld(session) ? session.token : null);
+    expect(openLease(own), `the open lease of ${session.id}`).toBe(isHeld(session) ? session.fence : null);
   }
 }
 
 function assertLogOfSession(events: readonly Event[]): void {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
-  const marks = events.flatMap(({ token, leaseMark }) => (leaseMark === null ? [] : [`${token}:${leaseMark}`]));
+  const marks = events.flatMap(({ fence, leaseEffect }) => (leaseEffect === null ? [] : [`${fence}:${leaseEffect}`]));
   expect(marks).toEqual([...new Set(marks)]);
 }
 
 /** The token that was granted last and not closed since; fails where a lease is granted over an open one. */
 function openLease(events: readonly Event[]): number | null {
   let open: number | null = null;
-  for (const { type, leaseMark, token } of events) {
-    if (type === 'session.checkpointed') expect(token, 'somebody saved a context without the lease').toBe(open);
-    if (leaseMark === 1) {
+  for (const { type, leaseEffect, fence } of events) {
+    if (type === 'session.checkpointed') expect(fence, 'somebody saved a context without the lease').toBe(open);
+    if (leaseEffect === 'granted') {
       expect(open, 'a lease was granted while another was open').toBeNull();
-      open = token;
-    } else if (leaseMark === 2) {
-      expect(token, 'another lease was closed than the open one').toBe(open);
+      open = fence;
+    } else if (leaseEffect === 'ended') {
+      expect(fence, 'another lease was closed than the open one').toBe(open);
       open = null;
     }
   }

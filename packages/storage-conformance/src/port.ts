@@ -1,11 +1,11 @@
-import { DEFAULTS, type Decision, type Loaded, type Receipt, type Scope, type Storage } from '@agent-orchestrator/core';
+import { DEFAULTS, type WriteSet, type Loaded, type Receipt, type Scope, type Storage } from '@agent-orchestrator/core';
 
 /*
  * The port itself, for the promises that no command can show.
  */
 
 /** A decision that changes nothing. */
-export function nothing<R>(reply: R): Decision<R> {
+export function nothing<R>(reply: R): WriteSet<R> {
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
 }
 

@@ -9,7 +9,7 @@ export async function runCase(target: Target, { run }: Pick<Case, 'run'>): Promi
   const world = new World(target, opened);
   try {
     await run(world);
-    await assertConsistent(world.witness, world.clock);
+    await assertConsistent(world.ref, world.clock);
   } finally {
     await world.close();
     await opened.close();

@@ -24,7 +24,7 @@ export class World {
   /** Works on `peer`. */
   readonly rival: Orchestrator;
   /** The connection that is asked at the end whether all is consistent; a case that closes it names another. */
-  witness: Storage;
+  ref: Storage;
   #commands = 0;
   readonly #opened: { close(): Promise<void> }[] = [];
 
@@ -34,7 +34,7 @@ export class World {
     this.storage = opened.storage;
     this.peer = opened.peer;
     this.clock = opened.clock;
-    this.witness = opened.peer;
+    this.ref = opened.peer;
     this.orchestrator = this.orchestratorOn(this.storage);
     this.rival = this.orchestratorOn(this.peer);
   }

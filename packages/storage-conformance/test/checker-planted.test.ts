@@ -52,7 +52,7 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I1',
     fault: 'a token is granted again in another session',
     plant: log((day) =>
-      retoken(day, find(day, is('task.claimed', 'solo')), find(day, is('task.claimed', 'poison')).token),
+      retoken(day, find(day, is('task.claimed', 'solo')), find(day, is('task.claimed', 'poison')).fence),
     ),
   },
   {
@@ -70,7 +70,7 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I2',
     fault: 'a second lease is granted while one is open',
     also: ['I4', 'I8'],
-    plant: log((day) => insertAfter(day, is('task.claimed', 'solo'), { token: NEW_TOKEN, commandId: null })),
+    plant: log((day) => insertAfter(day, is('task.claimed', 'solo'), { fence: NEW_TOKEN, commandId: null })),
   },
   {
     invariant: 'I3',
@@ -82,23 +82,23 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I3',
     fault: 'a lease is closed that was never granted',
     also: ['I4', 'I8', 'I10'],
-    plant: log((day) => insertAfter(day, is('task.released'), { token: NEW_TOKEN, commandId: null })),
+    plant: log((day) => insertAfter(day, is('task.released'), { fence: NEW_TOKEN, commandId: null })),
   },
   {
     invariant: 'I3',
     fault: 'an ending is not marked as one',
     also: ['I2', 'I8'],
-    plant: log((day) => edit(day, is('task.released'), { leaseMark: null })),
+    plant: log((day) => edit(day, is('task.released'), { leaseEffect: null })),
   },
   {
     invariant: 'I4',
     fault: "a zombie's checkpoint is accepted",
     plant: log((day) => {
-      const { token, agent, instance } = find(day, is('task.claimed', 'line-2'));
-      const checkpoint = find(day, ({ type, token: of }) => type === 'session.checkpointed' && of === token);
+      const { fence, agent, instance } = find(day, is('task.claimed', 'line-2'));
+      const checkpoint = find(day, ({ type, fence: of }) => type === 'session.checkpointed' && of === fence);
       return insertAfter(day, byId(successor(day)), {
         ...checkpoint,
-        token,
+        fence,
         agent,
         instance,
         commandId: null,
@@ -148,9 +148,9 @@ const FAULTS: readonly PlantedFault[] = [
     plant: log((day) => {
       const grant = find(day, is('task.claimed', 'line-1'));
       const end = find(day, is('task.succeeded', 'line-1'));
-      const token = Number(grant.token) + 1;
-      const again = insertAfter(day, byId(end), { ...end, token, commandId: null });
-      return insertAfter(again, byId(end), { ...grant, token, commandId: null, at: end.at });
+      const token = Number(grant.fence) + 1;
+      const again = insertAfter(day, byId(end), { ...end, fence, commandId: null });
+      return insertAfter(again, byId(end), { ...grant, fence, commandId: null, at: end.at });
     }),
   },
   {
@@ -161,7 +161,7 @@ const FAULTS: readonly PlantedFault[] = [
       insertAfter(
         day,
         is('task.succeeded', 'solo'),
-        { type: 'task.cancelled', leaseMark: null, token: null, agent: null, commandId: null },
+        { type: 'task.cancelled', leaseEffect: null, fence: null, agent: null, commandId: null },
         { outcome: null, error: null },
       ),
     ),
@@ -195,7 +195,7 @@ const FAULTS: readonly PlantedFault[] = [
         ...grant,
         sessionId: 'theirs',
         taskId: 'theirs',
-        token: NEW_TOKEN,
+        fence: NEW_TOKEN,
         commandId,
         at: Math.max(theirs.at, grant.at),
       });
@@ -230,11 +230,11 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I7',
     fault: 'a token is refused on record, though its holder had ended the lease itself',
     plant: log((day) => {
-      const { token, at } = find(day, is('task.released'));
+      const { fence, at } = find(day, is('task.released'));
       return insertAfter(
         day,
         is('task.released'),
-        { type: 'lease.refused', leaseMark: 3, taskId: null, token, commandId: null, at },
+        { type: 'lease.refused', leaseEffect: 'refused', taskId: null, fence, commandId: null, at },
         { operation: 'release', ended_by: 'task.released', ended_at: at },
       );
     }),
@@ -457,8 +457,8 @@ function refusedCommand({ journals }: Run, reason: string): string {
 
 /** Gives a lease another token, wherever it stands in its session. */
 function retoken(day: Run, grant: Event, token: number | null): Run {
-  const isOfLease = (event: Event) => event.sessionId === grant.sessionId && event.token === grant.token;
-  return { ...day, events: day.events.map((event) => (isOfLease(event) ? { ...event, token } : event)) };
+  const isOfLease = (event: Event) => event.sessionId === grant.sessionId && event.fence === grant.fence;
+  return { ...day, events: day.events.map((event) => (isOfLease(event) ? { ...event, fence } : event)) };
 }
 
 /** Has a closing say that the last proof of life came at another time. */

@@ -125,8 +125,8 @@ async function claimAnywhere(
 
 /** Of every second holder that told its process, and of leases that are over. */
 function seenDead({ sessions }: MemoryData): Evidence[] {
-  return [...sessions.values()].flatMap(({ id: sessionId, token }) =>
-    token === null ? [] : [{ sessionId, token, host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }],
+  return [...sessions.values()].flatMap(({ id: sessionId, fence }) =>
+    fence === null ? [] : [{ sessionId, token, host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }],
   );
 }
 

@@ -1,7 +1,7 @@
 import { translateError } from './errors.ts';
-import { Links } from './links.ts';
+import { ConnectionPool } from './connections.ts';
 import { ROLE_STATEMENTS } from './roles.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
 import { SQL, TIMEOUTS } from './statements.ts';
 
@@ -12,11 +12,11 @@ import { SQL, TIMEOUTS } from './statements.ts';
  * @throws `STORE_PERMISSION`, and what `openPostgresStorage` throws
  */
 export async function createRoles(url: string): Promise<void> {
-  const links = new Links(parseServerUrl(url), 1);
+  const connections = new ConnectionPool(parseServerUrl(url), 1);
   try {
-    await links.use(async (link) => {
+    await connections.use(async (connection) => {
       const statements = ['BEGIN', ...ROLE_STATEMENTS, SQL.commit];
-      await link.flush(
+      await connection.flush(
         statements.map((statement) => query(statement)),
         TIMEOUTS.answer_ms,
       );
@@ -24,6 +24,6 @@ export async function createRoles(url: string): Promise<void> {
   } catch (error) {
     throw translateError(error);
   } finally {
-    await links.close();
+    await connections.close();
   }
 }

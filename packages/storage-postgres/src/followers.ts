@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer, Query } from './link.ts';
-import { query } from './script.ts';
+import type { Answer, Query } from './connection.ts';
+import { query } from './statement-batch.ts';
 
 /** How often writers are looked for that have drawn an id and not ended. */
 const LOOK_MS = 2;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OrchestratorError, type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { OrchestratorError, type WriteSet, type Loaded, type Scope } from '@agent-orchestrator/core';
 import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
-import type { Links } from './links.ts';
+import type { ConnectionPool } from './connections.ts';
 import type { WorkOptions } from './load.ts';
 import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
 
@@ -24,9 +24,9 @@ interface Call extends Unit {
 
 export interface GroupOptions extends WorkOptions {
   /** Connections for groups, which never wait for a row … */
-  readonly links: Links;
+  readonly connections: ConnectionPool;
   /** … and for single calls, which may. */
-  readonly waitingLinks: Links;
+  readonly waitingConnections: ConnectionPool;
   /** How long a call is tried again for what may pass, in milliseconds. */
   readonly retryMs: number;
   readonly onChange: () => void;
@@ -53,7 +53,7 @@ export class Group {
     this.#options = options;
   }
 
-  transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.#unanswered += 1;
       this.#calls.push({
@@ -76,7 +76,7 @@ export class Group {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#calls.length === 0 || this.#underWay >= this.#options.links.max) return;
+    if (this.#scheduled || this.#calls.length === 0 || this.#underWay >= this.#options.connections.max) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -108,10 +108,10 @@ export class Group {
       await this.#runAlone(first);
       return [];
     }
-    const { links } = this.#options;
+    const { connections } = this.#options;
     try {
-      const { outcomes, changed } = await links.use((link) =>
-        transact(link, group, 'skip', this.#options, this.#carried),
+      const { outcomes, changed } = await connections.use((connection) =>
+        transact(connection, group, 'skip', this.#options, this.#carried),
       );
       if (changed) this.#options.onChange();
       return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
@@ -143,11 +143,11 @@ export class Group {
 
   /** By itself, waiting for whoever holds what it names, until it is answered. */
   async #runAlone(call: Call): Promise<void> {
-    const { waitingLinks } = this.#options;
+    const { waitingConnections } = this.#options;
     for (;;) {
       try {
-        const { outcomes, changed } = await waitingLinks.use((link) =>
-          transact(link, [call], 'wait', this.#options, this.#carried),
+        const { outcomes, changed } = await waitingConnections.use((connection) =>
+          transact(connection, [call], 'wait', this.#options, this.#carried),
         );
         if (changed) this.#options.onChange();
         if (this.#settle(call, outcomes[0]) === 'settled') return;

@@ -1,11 +1,11 @@
-import { decodeClockState, type ClockState, type StoreMark } from '@agent-orchestrator/core';
+import { decodeClockState, type ClockState, type StoreState } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
-import type { Link } from './link.ts';
-import { Links } from './links.ts';
+import type { Connection } from './connection.ts';
+import { ConnectionPool } from './connections.ts';
 import { schemaVersionOf } from './migrate.ts';
 import { notFound, SCHEMA_VERSION } from './schema-version.ts';
-import { query } from './script.ts';
-import { readMark } from './store-mark.ts';
+import { query } from './statement-batch.ts';
+import { readStoreState } from './store-state.ts';
 import { parseServerUrl } from './server-address.ts';
 import { TIMEOUTS } from './statements.ts';
 
@@ -27,7 +27,7 @@ export interface PostgresFacts {
   /** What the store remembers of its server's clock. */
   readonly clock: ClockState | null;
   /** What stands on the store's door; null: it is open for work. */
-  readonly mark: StoreMark | null;
+  readonly state: StoreState | null;
   /** The server's time, in milliseconds, in the middle of the question. */
   readonly now: number;
 }
@@ -84,21 +84,21 @@ const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
  * @throws `STORE_NOT_FOUND` and what else opening the store throws, but `STORE_OLDER` and `STORE_NEWER`; the password is in none of them
  */
 export async function inspectPostgres(url: string): Promise<PostgresFacts> {
-  const links = new Links(parseServerUrl(url), 1);
+  const connections = new ConnectionPool(parseServerUrl(url), 1);
   try {
-    return await links.use((link) => inspect(link));
+    return await connections.use((connection) => inspect(connection));
   } catch (error) {
     throw translateError(error);
   } finally {
-    await links.close();
+    await connections.close();
   }
 }
 
-async function inspect(link: Link): Promise<PostgresFacts> {
-  const schema = await schemaVersionOf(link);
+async function inspect(connection: Connection): Promise<PostgresFacts> {
+  const schema = await schemaVersionOf(connection);
   if (schema === 0) throw notFound();
   const texts = [SERVER, LOGIN, rights(NEEDED, false), rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
-  const [server, login, missing, excess, unsafe, slots, clock] = await link.flush(
+  const [server, login, missing, excess, unsafe, slots, clock] = await connection.flush(
     texts.map((text) => query(text)),
     TIMEOUTS.answer_ms,
   );
@@ -111,17 +111,17 @@ async function inspect(link: Link): Promise<PostgresFacts> {
     schemaKnown: SCHEMA_VERSION,
     login: { user, isSuperuser, isOwner, missing: firstColumn(missing), excess: firstColumn(excess) },
     unsafeSettings: firstColumn(unsafe),
-    logBytes: maySeeLog ? await logBytesOf(link) : null,
+    logBytes: maySeeLog ? await logBytesOf(connection) : null,
     logBytesKept,
     idleSlots: (slots ?? []).map(([name, bytes]) => ({ name: name as string, bytes: bytes as number })),
     clock: clockText === undefined ? null : decodeClockState(clockText),
-    mark: await readMark(link),
+    state: await readStoreState(connection),
     now,
   };
 }
 
-async function logBytesOf(link: Link): Promise<number> {
-  const [answer] = await link.flush([query(LOG_BYTES)], TIMEOUTS.answer_ms);
+async function logBytesOf(connection: Connection): Promise<number> {
+  const [answer] = await connection.flush([query(LOG_BYTES)], TIMEOUTS.answer_ms);
   return answer?.[0]?.[0] as number;
 }
 

@@ -1,7 +1,7 @@
 import type { SessionFilter, TaskFilter } from '@agent-orchestrator/core';
 import { and, asc, eq, gt, gte, inArray, type SQL } from 'drizzle-orm';
 import { QueryBuilder } from 'drizzle-orm/pg-core';
-import type { Query, Value } from './link.ts';
+import type { Query, Value } from './connection.ts';
 import { FIELDS } from './statements.ts';
 import { sessions, tasks } from './schema.ts';
 

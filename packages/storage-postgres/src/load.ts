@@ -1,7 +1,7 @@
 import {
   assertOpenForWork,
   decodeClockState,
-  decodeStoreMark,
+  decodeStoreState,
   namedByReceipt,
   type Clock,
   type ClockReading,
@@ -15,13 +15,13 @@ import {
   type Scope,
   type Session,
   type SessionKey,
-  type StoreMark,
+  type StoreState,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Answer, Query, Value } from './link.ts';
+import type { Answer, Query, Value } from './connection.ts';
 import { ReadyLookup } from './ready-lookup.ts';
 import { rowAt } from './rows.ts';
-import { joined, query, Script, split, unique, type Flush } from './script.ts';
+import { joined, query, StatementBatch, split, unique, type Flush } from './statement-batch.ts';
 import { FIELDS, SQL, timeOf, type WhenLocked } from './statements.ts';
 
 /** What belongs to the whole database. */
@@ -106,7 +106,7 @@ class Loading {
   #tasks = new Map<string, Task>();
   #receipts = new Map<string, Receipt>();
   #database: Database | null = null;
-  #mark: StoreMark | null = null;
+  #state: StoreState | null = null;
   #dueAt: number | null = null;
   readonly #waiting = new Map<Scope, readonly Task[]>();
   readonly #endedLeases = new Map<Scope, EndedLease>();
@@ -122,25 +122,25 @@ class Loading {
   }
 
   async lockAndRead(flush: Flush, before: readonly Query[]): Promise<void> {
-    const script = new Script();
-    for (const one of before) script.add(one);
+    const batch = new StatementBatch();
+    for (const one of before) batch.add(one);
     const names = unique(this.#scopes.flatMap(sessionsNamed));
-    this.#lock(script, names);
-    this.#readTasks(script);
+    this.#lock(batch, names);
+    this.#readTasks(batch);
     const commands = unique(this.#scopes.flatMap(({ commandId }) => commandId ?? []));
-    script.add(
+    batch.add(
       query(SQL.read, this.#namespace, joined(names), joined(this.#tasksNamed()), joined(commands), this.#time()),
       (answer) => {
         this.#keepDatabase(answer);
         this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
       },
     );
-    await script.run(flush);
+    await batch.run(flush);
   }
 
   /** Before anything is written. Whoever changes the mark waits for all that have read it. */
   assertOpenForWork(filling: string | undefined): void {
-    assertOpenForWork(this.#mark, filling);
+    assertOpenForWork(this.#state, filling);
   }
 
   /**
@@ -157,14 +157,14 @@ class Loading {
 
   /** What only the first answers show to be needed: what receipts name, how leases ended, sessions of all namespaces. */
   async readFurther(flush: Flush): Promise<void> {
-    const script = new Script();
+    const batch = new StatementBatch();
     for (const scope of this.#scopes) {
       const receipt = this.#receiptOf(scope);
-      if (receipt !== null) this.#readNamed(script, scope, receipt);
-      else if (scope.by === 'session' && scope.token !== undefined) this.#readEndedLease(script, scope, scope.token);
-      else if (scope.by === 'held') this.#readHeldPage(script, scope);
+      if (receipt !== null) this.#readNamed(batch, scope, receipt);
+      else if (scope.by === 'session' && scope.fence !== undefined) this.#readEndedLease(batch, scope, scope.fence);
+      else if (scope.by === 'held') this.#readHeldPage(batch, scope);
     }
-    await script.run(flush);
+    await batch.run(flush);
   }
 
   result(): Omit<LoadedGroup, 'queuedDue'> {
@@ -177,21 +177,21 @@ class Loading {
     };
   }
 
-  #lock(script: Script, names: readonly string[]): void {
+  #lock(batch: StatementBatch, names: readonly string[]): void {
     // The second time it has to forget what was found the first time, too.
     if (names.length > 0 || this.#database !== null)
-      script.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
+      batch.add(query(SQL.lockSessions(this.#whenLocked), this.#namespace, joined(names)), (answer) => {
         this.#locked = new Set(split(answer[0]?.[0]));
       });
     const tasks = this.#tasksNamed();
     if (tasks.length > 0)
-      script.add(query(SQL.lockSessionsOfTasks(this.#whenLocked), this.#namespace, joined(tasks)), (answer) => {
+      batch.add(query(SQL.lockSessionsOfTasks(this.#whenLocked), this.#namespace, joined(tasks)), (answer) => {
         this.#locked = new Set([...this.#locked, ...split(answer[0]?.[0])]);
       });
     for (const scope of this.#scopes) {
       if (scope.by === 'held') {
         const { namespace, sessionId } = scope.after ?? { namespace: '', sessionId: '' };
-        script.add(query(SQL.lockHeldAfter(scope.limit), namespace, sessionId), (answer) => {
+        batch.add(query(SQL.lockHeldAfter(scope.limit), namespace, sessionId), (answer) => {
           this.#heldPage = answer.map(([namespace, id]) => ({
             namespace: namespace as string,
             sessionId: id as string,
@@ -199,25 +199,25 @@ class Loading {
         });
       }
       if (scope.by === 'ready' && scope.heldBy !== undefined)
-        script.add(query(SQL.lockHeldBy, scope.namespace, scope.heldBy), (answer) => {
+        batch.add(query(SQL.lockHeldBy, scope.namespace, scope.heldBy), (answer) => {
           this.#own = split(answer[0]?.[0]);
         });
     }
     const stale = { limit: Math.max(...this.#scopes.map(staleLimitOf)), time: this.#time() };
     const [first, ...others] = new Set(this.#lookups.values());
     if (first !== undefined)
-      script.add(first.query(this.#namespace, this.#whenLocked, stale), (answer) => {
+      batch.add(first.query(this.#namespace, this.#whenLocked, stale), (answer) => {
         this.#stale = first.read(answer);
       });
     else if (stale.limit > 0)
-      script.add(query(SQL.lockStale(stale.limit), this.#namespace, stale.time), (answer) => {
+      batch.add(query(SQL.lockStale(stale.limit), this.#namespace, stale.time), (answer) => {
         this.#stale = split(answer[0]?.[0]);
       });
     for (const lookup of others)
-      script.add(lookup.query(this.#namespace, this.#whenLocked, NONE_STALE), (answer) => void lookup.read(answer));
+      batch.add(lookup.query(this.#namespace, this.#whenLocked, NONE_STALE), (answer) => void lookup.read(answer));
   }
 
-  #readTasks(script: Script): void {
+  #readTasks(batch: StatementBatch): void {
     this.#tasks = new Map();
     const keep = (answer: Answer) => {
       for (const task of tasksOf(answer)) this.#tasks.set(task.id, task);
@@ -226,23 +226,23 @@ class Loading {
       scope.by === 'new' ? scope.taskIds : scope.by === 'task' ? [scope.taskId] : [],
     );
     const keys = this.#scopes.flatMap((scope) => (scope.by === 'new' ? scope.dedupeKeys : []));
-    if (ids.length > 0) script.add(query(SQL.tasks, this.#namespace, joined(unique(ids))), keep);
-    if (keys.length > 0) script.add(query(SQL.tasksOfDedupeKeys, this.#namespace, joined(unique(keys))), keep);
+    if (ids.length > 0) batch.add(query(SQL.tasks, this.#namespace, joined(unique(ids))), keep);
+    if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, this.#namespace, joined(unique(keys))), keep);
     for (const scope of this.#scopes) {
-      if (scope.by !== 'session' || scope.waiting === undefined) continue;
-      script.add(query(SQL.waiting(scope.waiting), scope.namespace, scope.sessionId), (answer) => {
+      if (scope.by !== 'session' || scope.openTasksLimit === undefined) continue;
+      batch.add(query(SQL.waiting(scope.openTasksLimit), scope.namespace, scope.sessionId), (answer) => {
         this.#waiting.set(scope, tasksOf(answer));
       });
     }
   }
 
-  #readNamed(script: Script, scope: Scope, receipt: Receipt): void {
+  #readNamed(batch: StatementBatch, scope: Scope, receipt: Receipt): void {
     const named = namedByReceipt(receipt);
     let sessions = new Map<string, SessionRow>();
-    script.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
+    batch.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
       sessions = sessionsOf(answer);
     });
-    script.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
+    batch.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
       const tasks = tasksOf(answer);
       this.#complete.set(scope, {
         ...NOTHING,
@@ -253,23 +253,27 @@ class Loading {
     });
   }
 
-  #readEndedLease(script: Script, scope: ScopeBy<'session'>, token: number): void {
+  #readEndedLease(batch: StatementBatch, scope: ScopeBy<'session'>, token: number): void {
     const session = this.#sessions.get(scope.sessionId)?.session;
-    if (session === undefined || session.token === token) return;
-    script.add(query(SQL.leaseEvents, scope.namespace, scope.sessionId, token), (answer) => {
+    if (session === undefined || session.fence === token) return;
+    batch.add(query(SQL.leaseEvents, scope.namespace, scope.sessionId, token), (answer) => {
       const events = answer.map((row) => rowAt<Event>(FIELDS.event, row));
-      const marked = (mark: number) => events.find(({ leaseMark }) => leaseMark === mark) ?? null;
-      const closing = marked(2);
+      const withEffect = (effect: LeaseEffect) => events.find(({ leaseEffect }) => leaseEffect === effect) ?? null;
+      const closing = withEffect('ended');
       if (closing === null) return;
-      this.#endedLeases.set(scope, { closing, successor: marked(1), refused: marked(3) !== null });
+      this.#endedLeases.set(scope, {
+        closing,
+        successor: withEffect('granted'),
+        refused: withEffect('refused') !== null,
+      });
     });
   }
 
-  #readHeldPage(script: Script, scope: Scope): void {
+  #readHeldPage(batch: StatementBatch, scope: Scope): void {
     const sessions: SessionRow[] = [];
     for (const [namespace, keys] of Map.groupBy(this.#heldPage, ({ namespace }) => namespace)) {
       const ids = keys.map(({ sessionId }) => sessionId);
-      script.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
+      batch.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
         const rows = [...sessionsOf(answer).values()];
         sessions.push(...rows.filter(({ session }) => ids.includes(session.id)).toSorted(bySessionId));
       });
@@ -278,14 +282,14 @@ class Loading {
   }
 
   #keepDatabase(answer: Answer): void {
-    const [now, micros, clockText, schema, mark, greatestToken, dueAt, oldestReceiptAt, receipts] =
+    const [now, micros, clockText, schema, state, greatestToken, dueAt, oldestReceiptAt, receipts] =
       answer[0] as unknown as DatabaseRow;
     this.#receipts = new Map(
       (receipts ?? []).map((row) => rowAt<Receipt>(FIELDS.receipt, row)).map((receipt) => [receipt.commandId, receipt]),
     );
     // A server tells its wall clock alone; of a test's clock no more is taken.
     const wall = this.#clock?.read().wall ?? now;
-    this.#mark = decodeStoreMark(mark);
+    this.#state = decodeStoreState(state);
     this.#dueAt = dueAt;
     this.#database = {
       now,
@@ -317,7 +321,7 @@ class Loading {
       case 'ready':
         return this.#findReady(scope);
       case 'stale': {
-        const also = unique(scope.also ?? []).filter((id) => !this.#stale.includes(id));
+        const also = unique(scope.extraSessionIds ?? []).filter((id) => !this.#stale.includes(id));
         return { ...NOTHING, sessions: this.#rows([...this.#stale, ...also]) };
       }
       case 'task': {
@@ -341,7 +345,7 @@ class Loading {
   #findSession(scope: ScopeBy<'session'>): Found | null {
     if (this.#isHeldByOthers(scope.sessionId)) return null;
     const named = this.#sessions.get(scope.sessionId);
-    const next = scope.then === undefined ? [] : this.#deal(scope, scope.then);
+    const next = scope.nextReady === undefined ? [] : this.#take(scope, scope.nextReady);
     if (next === null) return null;
     return {
       ...NOTHING,
@@ -356,7 +360,7 @@ class Loading {
     const others = [...this.#own, ...this.#stale];
     // The first claim of a group recovers what is stale; the next ones need not do it again.
     this.#stale = [];
-    const heads = this.#deal(scope, scope);
+    const heads = this.#take(scope, scope);
     if (heads === null && others.length === 0) return null;
     return {
       ...NOTHING,
@@ -366,9 +370,9 @@ class Loading {
   }
 
   /** The next heads of those that were found; null: there are none, but others hold some that may come free. */
-  #deal(scope: Scope, filter: ReadyFilter): readonly string[] | null {
+  #take(scope: Scope, filter: ReadyFilter): readonly string[] | null {
     const lookup = this.#lookups.get(scope);
-    const ids = lookup?.deal(filter) ?? [];
+    const ids = lookup?.take(filter) ?? [];
     return ids.length === 0 && lookup?.sawMore === true && this.#whenLocked === 'skip' ? null : ids;
   }
 
@@ -404,7 +408,7 @@ type DatabaseRow = [
   micros: number,
   clock: string,
   schema: string,
-  mark: string | null,
+  state: string | null,
   greatestToken: number | null,
   dueAt: number | null,
   oldestReceiptAt: number | null,
@@ -418,7 +422,7 @@ const NONE_STALE = { limit: 0, time: null };
 function sessionsNamed(scope: Scope): readonly string[] {
   if (scope.by === 'session') return [scope.sessionId];
   if (scope.by === 'new') return scope.sessionIds;
-  return scope.by === 'stale' ? (scope.also ?? []) : [];
+  return scope.by === 'stale' ? (scope.extraSessionIds ?? []) : [];
 }
 
 function staleLimitOf(scope: Scope): number {

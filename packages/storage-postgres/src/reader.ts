@@ -5,21 +5,21 @@ import type {
   EventFilter,
   LoadedSession,
   NextHead,
-  Outlook,
-  OutlookScope,
+  ClaimPreview,
+  ClaimPreviewScope,
   Page,
   Reader,
   Session,
   SessionFilter,
-  StoreMark,
+  StoreState,
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
 import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
-import type { Answer, Query, Value } from './link.ts';
+import type { Answer, Query, Value } from './connection.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
-import { query } from './script.ts';
-import { MARK, markOf } from './store-mark.ts';
+import { query } from './statement-batch.ts';
+import { STORE_STATE, storeStateOf } from './store-state.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
 /** Runs reads on some connection, and what is to see one state on a connection of its own. */
@@ -51,7 +51,7 @@ const scheduledInSession = (limit: number): string =>
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
-export const OUTLOOK = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
+export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
 
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** From one namespace to the next by its index, not over all sessions. */
@@ -145,7 +145,7 @@ export class PostgresReader implements Reader {
     };
   }
 
-  async outlook(scope: OutlookScope): Promise<Outlook> {
+  async claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
     const { namespace, scheduledLimit } = scope;
     const loaded = async (one: Query) => (await this.#source.read(one)).map(loadedAt);
     const found =
@@ -190,9 +190,9 @@ export class PostgresReader implements Reader {
     return row?.[0] as number;
   }
 
-  async mark(): Promise<StoreMark | null> {
-    const [row] = await this.#source.read(MARK);
-    return markOf(row);
+  async storeState(): Promise<StoreState | null> {
+    const [row] = await this.#source.read(STORE_STATE);
+    return storeStateOf(row);
   }
 
   /** One look-up per addressee and kind, merged. */
@@ -201,7 +201,7 @@ export class PostgresReader implements Reader {
     addressees,
     kinds,
     limit,
-  }: Extract<OutlookScope, { by: 'ready' }>): Promise<LoadedSession[]> {
+  }: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
     const lookups = addressees.flatMap((addressee) =>
       kinds === undefined
         ? [query(readyOfAny(limit), namespace, addressee)]
@@ -232,7 +232,7 @@ export function eventsQuery({
   sessionId,
   taskId,
   types,
-  leaseMark,
+  leaseEffect,
   limit,
   after = '0',
 }: EventFilter): Query {
@@ -244,7 +244,7 @@ export function eventsQuery({
   if (sessionId !== undefined) conditions.push(['session_id =', sessionId]);
   if (taskId !== undefined) conditions.push(['task_id =', taskId]);
   if (types !== undefined) conditions.push([`type = ANY (string_to_array(`, types.join(','), `, ','))`]);
-  if (leaseMark !== undefined) conditions.push(['lease_mark =', leaseMark]);
+  if (leaseEffect !== undefined) conditions.push(['lease_effect =', leaseEffect]);
   const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
   const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
   return query(text, ...conditions.map(([, value]) => value));

@@ -1,6 +1,6 @@
 import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
-import type { Answer, Query, Value } from './link.ts';
-import { joined, query, split } from './script.ts';
+import type { Answer, Query, Value } from './connection.ts';
+import { joined, query, split } from './statement-batch.ts';
 import { SQL, type WhenLocked } from './statements.ts';
 
 /** One look-up for claims with the same filter that stand next to each other: as many heads as they ask for, dealt out in order. */
@@ -18,7 +18,7 @@ export class ReadyLookup {
   /** What a scope wants of the idle sessions, if anything. */
   static filterOf(scope: Scope): ReadyFilter | null {
     if (scope.by === 'ready') return scope;
-    return (scope.by === 'session' ? scope.then : undefined) ?? null;
+    return (scope.by === 'session' ? scope.nextReady : undefined) ?? null;
   }
 
   /** The look-ups for these scopes, by scope. */
@@ -72,7 +72,7 @@ export class ReadyLookup {
   }
 
   /** The next sessions for one scope. */
-  deal({ limit }: ReadyFilter): readonly string[] {
+  take({ limit }: ReadyFilter): readonly string[] {
     const ids = this.#ids.slice(this.#dealt, this.#dealt + limit);
     this.#dealt += ids.length;
     return ids;

@@ -1,11 +1,11 @@
 import {
   assertMayFollow,
-  assertSameMark,
+  assertSameState,
   decodeClockState,
   keyOfRow,
   OrchestratorError,
   PAGE_CHARACTERS,
-  somebodyElseCopies,
+  anotherProcessCopies,
   TABLE_KEYS,
   TABLE_NAMES,
   type ClockState,
@@ -13,21 +13,21 @@ import {
   type RowKey,
   type RowReader,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type TableName,
 } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
-import type { Link, Query, Value } from './link.ts';
-import { Links } from './links.ts';
+import type { Connection, Query, Value } from './connection.ts';
+import { ConnectionPool } from './connections.ts';
 import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
 import { OWNER } from './roles.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { assertCurrent } from './schema-version.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
 import { NEXT, now } from './statements.ts';
-import { readMark, writingMark } from './store-mark.ts';
+import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
   /** As for `openPostgresStorage`. What writes needs the rights of the tables' owner. */
@@ -55,41 +55,41 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
 export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<RowStore> {
-  const links = new Links(parseServerUrl(url), 2);
+  const connections = new ConnectionPool(parseServerUrl(url), 2);
   try {
-    assertCurrent(await links.use(schemaVersionOf));
-    return new PostgresRows(links);
+    assertCurrent(await connections.use(schemaVersionOf));
+    return new PostgresRows(connections);
   } catch (error) {
-    await links.close();
+    await connections.close();
     throw translateError(error);
   }
 }
 
 class PostgresRows implements RowStore {
-  readonly #links: Links;
+  readonly #connections: ConnectionPool;
 
-  constructor(links: Links) {
-    this.#links = links;
+  constructor(connections: ConnectionPool) {
+    this.#connections = connections;
   }
 
-  mark(): Promise<StoreMark | null> {
-    return this.#use(readMark);
+  storeState(): Promise<StoreState | null> {
+    return this.#use(readStoreState);
   }
 
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
-    return this.#use((link) => page(link, table, after, limit));
+    return this.#use((connection) => page(connection, table, after, limit));
   }
 
   lastKey(table: TableName): Promise<RowKey> {
-    return this.#use((link) => lastKey(link, table));
+    return this.#use((connection) => lastKey(connection, table));
   }
 
   count(table: TableName): Promise<number> {
-    return this.#use((link) => count(link, table));
+    return this.#use((connection) => count(connection, table));
   }
 
   lastEventId(): Promise<number> {
-    return this.#use((link) => settledEventId((queries) => link.flush(queries, ANSWER_MS)));
+    return this.#use((connection) => settledEventId((queries) => connection.flush(queries, ANSWER_MS)));
   }
 
   clock(): Promise<ClockState> {
@@ -103,39 +103,39 @@ class PostgresRows implements RowStore {
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
-    return this.#use(async (link) => {
-      await run(link, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
+    return this.#use(async (connection) => {
+      await run(connection, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
       try {
         return await use({
-          mark: () => readMark(link),
-          rows: (table, after, limit) => page(link, table, after, limit),
-          lastKey: (table) => lastKey(link, table),
-          count: (table) => count(link, table),
+          storeState: () => readStoreState(connection),
+          rows: (table, after, limit) => page(connection, table, after, limit),
+          lastKey: (table) => lastKey(connection, table),
+          count: (table) => count(connection, table),
           lastEventId: async () => lastEventId,
-          clock: () => clockOf(link),
-          now: () => timeOf(link),
+          clock: () => clockOf(connection),
+          now: () => timeOf(connection),
         });
       } finally {
-        if (link.usable) await run(link, query('ROLLBACK'));
+        if (connection.usable) await run(connection, query('ROLLBACK'));
       }
     });
   }
 
-  async replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void> {
+  async changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#transaction(async (link) => {
-          await becomeOwner(link);
+        return await this.#transaction(async (connection) => {
+          await becomeOwner(connection);
           // Every unit of work reads this table before it reads the mark, and keeps the lock until it ends.
           await run(
-            link,
+            connection,
             query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
             query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
           );
-          assertSameMark(await readMark(link), expected);
+          assertSameState(await readStoreState(connection), expected);
           assertMayFollow(expected, next);
-          if (next?.state === 'copying') await assertEmpty(link);
-          await run(link, ...writingMark(next));
+          if (next?.state === 'filling') await assertEmpty(connection);
+          await run(connection, ...writingStoreState(next));
         });
       } catch (error) {
         // With a cause, it is the server that says so: of a lock, not of the mark.
@@ -145,22 +145,22 @@ class PostgresRows implements RowStore {
     }
   }
 
-  add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
-    return this.#transaction(async (link) => {
-      await lockMark(link);
-      assertSameMark(await readMark(link), mark);
-      if (String(await lastKey(link, table)) !== String(after)) throw somebodyElseCopies();
-      for (const text of jsonTexts(rows)) await run(link, query(insertInto(table), text));
+  add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
+    return this.#transaction(async (connection) => {
+      await lockStoreState(connection);
+      assertSameState(await readStoreState(connection), state);
+      if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
+      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
     });
   }
 
-  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
-    return this.#transaction(async (link) => {
-      await becomeOwner(link);
-      await lockMark(link);
-      assertSameMark(await readMark(link), mark);
+  continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
+    return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
+      await lockStoreState(connection);
+      assertSameState(await readStoreState(connection), state);
       await run(
-        link,
+        connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
         ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
       );
@@ -168,25 +168,25 @@ class PostgresRows implements RowStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#links.close();
+    await this.#connections.close();
   }
 
-  #transaction(use: (link: Link) => Promise<void>): Promise<void> {
-    return this.#use(async (link) => {
-      await run(link, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
+  #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+    return this.#use(async (connection) => {
+      await run(connection, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
       try {
-        await use(link);
-        await run(link, query('COMMIT'));
+        await use(connection);
+        await run(connection, query('COMMIT'));
       } catch (error) {
-        if (link.usable) await run(link, query('ROLLBACK'));
+        if (connection.usable) await run(connection, query('ROLLBACK'));
         throw error;
       }
     });
   }
 
-  async #use<R>(use: (link: Link) => Promise<R>): Promise<R> {
+  async #use<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
     try {
-      return await this.#links.use(use);
+      return await this.#connections.use(use);
     } catch (error) {
       throw withHint(translateError(error));
     }
@@ -202,21 +202,21 @@ function withHint(error: unknown): unknown {
 }
 
 /** What is made for the store belongs to whom the tables belong to. */
-async function becomeOwner(link: Link): Promise<void> {
-  const [answer] = await run(link, query(OWNER_USABLE));
-  if (answer?.[0]?.[0] === true) await run(link, query(`SET LOCAL ROLE ${OWNER}`));
+async function becomeOwner(connection: Connection): Promise<void> {
+  const [answer] = await run(connection, query(OWNER_USABLE));
+  if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));
 }
 
-async function lockMark(link: Link): Promise<void> {
-  await run(link, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'mark' FOR UPDATE`));
+async function lockStoreState(connection: Connection): Promise<void> {
+  await run(connection, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'state' FOR UPDATE`));
 }
 
-async function assertEmpty(link: Link): Promise<void> {
+async function assertEmpty(connection: Connection): Promise<void> {
   for (const table of TABLE_NAMES)
-    if ((await lastKey(link, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
+    if ((await lastKey(connection, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
 }
 
-async function page(link: Link, table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
+async function page(connection: Connection, table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
   const columns = COLUMNS[table];
   const key = TABLE_KEYS[table];
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
@@ -228,32 +228,32 @@ async function page(link: Link, table: TableName, after: RowKey, limit: number):
   const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
   const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
   const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
-  const [answer] = await run(link, query(text, ...values));
+  const [answer] = await run(connection, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }
 
-async function lastKey(link: Link, table: TableName): Promise<RowKey> {
+async function lastKey(connection: Connection, table: TableName): Promise<RowKey> {
   const key = TABLE_KEYS[table];
   const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
-  const [answer] = await run(link, query(text));
+  const [answer] = await run(connection, query(text));
   const [row] = answer ?? [];
   return row === undefined
     ? null
     : keyOfRow(table, Object.fromEntries(key.map((column, at) => [column, row[at]])) as Row);
 }
 
-async function count(link: Link, table: TableName): Promise<number> {
-  const [answer] = await run(link, query(`SELECT count(*) FROM orchestrator.${table}`));
+async function count(connection: Connection, table: TableName): Promise<number> {
+  const [answer] = await run(connection, query(`SELECT count(*) FROM orchestrator.${table}`));
   return answer?.[0]?.[0] as number;
 }
 
-async function clockOf(link: Link): Promise<ClockState> {
-  const [answer] = await run(link, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
+async function clockOf(connection: Connection): Promise<ClockState> {
+  const [answer] = await run(connection, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
   return decodeClockState(answer?.[0]?.[0] as string);
 }
 
-async function timeOf(link: Link): Promise<number> {
-  const [answer] = await run(link, query(`SELECT ${now('NULL')}`));
+async function timeOf(connection: Connection): Promise<number> {
+  const [answer] = await run(connection, query(`SELECT ${now('NULL')}`));
   return answer?.[0]?.[0] as number;
 }
 
@@ -280,6 +280,9 @@ function* jsonTexts(rows: readonly Row[]): Generator<string> {
   if (texts.length > 0) yield `[${texts.join(',')}]`;
 }
 
-function run(link: Link, ...queries: readonly Query[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
-  return link.flush(queries, ANSWER_MS);
+function run(
+  connection: Connection,
+  ...queries: readonly Query[]
+): Promise<readonly (readonly (readonly unknown[])[])[]> {
+  return connection.flush(queries, ANSWER_MS);
 }

@@ -62,7 +62,7 @@ export const NUMBERS = {
   cancel_requested_at: 'bigint',
   started_at: 'bigint',
   finished_at: 'bigint',
-  lease_mark: 'integer',
+  lease_effect: 'integer',
   at: 'bigint',
 } as const satisfies NumbersOf<typeof sessions> &
   NumbersOf<typeof tasks> &

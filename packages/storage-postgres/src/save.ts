@@ -3,23 +3,23 @@ import {
   hasQueue,
   nextHeadOf,
   type Change,
-  type Decision,
+  type WriteSet,
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Query, Value } from './link.ts';
+import type { Query, Value } from './connection.ts';
 import type { Database } from './load.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { FIELDS, SQL, writing, type WriteName } from './statements.ts';
 
 /** Whether there is anything to write. */
-export function hasEffect(decision: Decision<unknown>): boolean {
+export function hasEffect(writeSet: WriteSet<unknown>): boolean {
   return (
-    decision.sessions.length > 0 ||
-    decision.tasks.length > 0 ||
-    decision.events.length > 0 ||
-    decision.receipt !== null ||
-    decision.clock !== null
+    writeSet.sessions.length > 0 ||
+    writeSet.tasks.length > 0 ||
+    writeSet.events.length > 0 ||
+    writeSet.receipt !== null ||
+    writeSet.clock !== null
   );
 }
 
@@ -28,9 +28,9 @@ export function hasEffect(decision: Decision<unknown>): boolean {
  * One task of a session runs at a time, so those that stop running are written before others start; a head is looked up after
  * its queue was written. Events go with the last of them, so that followers of the log wait for as little as possible.
  */
-export function saving(decisions: readonly Decision<unknown>[], database: Database): Query[] {
-  const sessions = decisions.flatMap((decision) => decision.sessions);
-  const tasks = decisions.flatMap((decision) => decision.tasks);
+export function saving(decisions: readonly WriteSet<unknown>[], database: Database): Query[] {
+  const sessions = decisions.flatMap((writeSet) => writeSet.sessions);
+  const tasks = decisions.flatMap((writeSet) => writeSet.tasks);
   const queues = changedQueues(tasks);
   const toUpdate = tasks.filter((change) => !isNew(change));
   const updates = Map.groupBy(
@@ -168,7 +168,7 @@ const LEASE = {
 function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>): SessionUpdate {
   const queueChanged = queues.has(keyOf(after.namespace, after.id));
   const head = queueChanged ? (hasQueue(after) ? 'changed' : 'none') : 'kept';
-  const sameLease = before?.status === after.status && before.token === after.token;
+  const sameLease = before?.status === after.status && before.fence === after.fence;
   if (!sameLease) return LEASE[head];
   return head === 'kept' && before.seq === after.seq ? RENEW : NOTE[head];
 }
@@ -190,12 +190,12 @@ function taskUpdate(change: Change<Task>): Cells {
 }
 
 /** Once for all receipts of a group, where there is one that is over. */
-function forget(decisions: readonly Decision<unknown>[], { oldestReceiptAt }: Database): Query[] {
+function forget(decisions: readonly WriteSet<unknown>[], { oldestReceiptAt }: Database): Query[] {
   const at = Math.max(...decisions.map(({ receipt, forgetReceiptsAt }) => (receipt === null ? 0 : forgetReceiptsAt)));
   return oldestReceiptAt === null || oldestReceiptAt > at ? [] : [query(SQL.forgetReceipts, at)];
 }
 
-function saveClock(decisions: readonly Decision<unknown>[], { clock: before, clockText }: Database): Query[] {
+function saveClock(decisions: readonly WriteSet<unknown>[], { clock: before, clockText }: Database): Query[] {
   const states = decisions.flatMap(({ clock }) => clock ?? []);
   const last = states.at(-1);
   if (last === undefined) return [];

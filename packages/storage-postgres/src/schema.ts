@@ -14,7 +14,7 @@ import {
   primaryKey,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { EventType, LeaseMark, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
+import type { EventType, LeaseEffect, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
 
 /*
  * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for every
@@ -203,7 +203,7 @@ export const eventLog = orchestrator.table(
     sessionId: text('session_id').notNull(),
     seq: integer('seq').notNull(),
     type: text('type').$type<EventType>().notNull(),
-    leaseMark: integer('lease_mark').$type<LeaseMark>(),
+    leaseEffect: text('lease_effect').$type<LeaseEffect>(),
     taskId: text('task_id'),
     agent: text('agent'),
     instance: text('instance'),
@@ -220,16 +220,19 @@ export const eventLog = orchestrator.table(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
-    check('event_log_lease_mark', sql`lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)`),
+    check(
+      'event_log_lease_effect',
+      sql`lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)`,
+    ),
     check('event_log_numbers', sql.raw(`seq > 0 AND token ${SAFE} AND at ${SAFE}`)),
     check('event_log_hashes', sql`length(prev_hash) = 64 AND length(hash) = 64`),
     uniqueIndex('event_log_seq').on(t.namespace, t.sessionId, t.seq),
     uniqueIndex('event_log_lease')
-      .on(t.namespace, t.sessionId, t.token, t.leaseMark)
-      .where(sql`lease_mark IS NOT NULL`),
+      .on(t.namespace, t.sessionId, t.token, t.leaseEffect)
+      .where(sql`lease_effect IS NOT NULL`),
     uniqueIndex('event_log_grant')
       .on(t.token)
-      .where(sql`lease_mark = 1 AND token >= 0`),
+      .where(sql`lease_effect = 'granted' AND token >= 0`),
     index('event_log_task')
       .on(t.namespace, t.taskId, t.id)
       .where(sql`task_id IS NOT NULL`),

@@ -279,7 +279,7 @@ export const SQL = {
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark') AS mark,
-      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_mark = 1 AND e.token >= 0) AS token,
+      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.token >= 0) AS token,
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
       (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$4')})) AS receipts)
@@ -294,8 +294,8 @@ export const SQL = {
   waiting: (limit: number): string =>
     `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.status IN ('scheduled', 'queued') AND t.id > '' ORDER BY t.id LIMIT ${limit}`,
   /** Namespace, session, token: the events that granted, ended and refused this lease, and the next grant. */
-  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_mark IN (2, 3) ORDER BY e.token, e.lease_mark LIMIT 2)
-    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_mark = 1 ORDER BY e.token LIMIT 1)`,
+  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_effect IN ('ended', 'refused') ORDER BY e.token, e.lease_effect LIMIT 2)
+    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_effect = 'granted' ORDER BY e.token LIMIT 1)`,
 
   /** Namespace, time: makes tasks claimable whose time has come, in sessions that nobody else holds. */
   queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),

@@ -1,25 +1,25 @@
 import {
   OrchestratorError,
-  tokensTakenAt,
+  fencesTakenAt,
   type ClockState,
-  type Decision,
+  type WriteSet,
   type Loaded,
   type Scope,
   type Task,
 } from '@agent-orchestrator/core';
 import { isConnectionLost } from './errors.ts';
-import type { Link, Query } from './link.ts';
+import type { Connection, Query } from './connection.ts';
 import { load, type Database, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
 import { ReadyLookup } from './ready-lookup.ts';
 import { assertCurrent } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
 
 /** What is to be judged. */
 export interface Unit {
   readonly scope: Scope;
-  readonly decide: (loaded: Loaded) => Decision<unknown>;
+  readonly decide: (loaded: Loaded) => WriteSet<unknown>;
 }
 
 /**
@@ -59,16 +59,16 @@ export interface Carried {
  * @throws the server's error, with everything rolled back; `CommitLost`
  */
 export async function transact(
-  link: Link,
+  connection: Connection,
   units: readonly Unit[],
   whenLocked: WhenLocked,
   options: WorkOptions,
   carried: Carried,
 ): Promise<Committed> {
-  const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
+  const flush = (queries: readonly Query[]) => connection.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const begin = link.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
+    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
     const loaded = await load(flush, query(begin), scopes, whenLocked, options);
     assertCurrent(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);
@@ -81,11 +81,11 @@ export async function transact(
     return {
       outcomes,
       changed: decisions.some(
-        (decision) => decision.sessions.length + decision.tasks.length + decision.events.length > 0,
+        (writeSet) => writeSet.sessions.length + writeSet.tasks.length + writeSet.events.length > 0,
       ),
     };
   } catch (error) {
-    await rollBack(link);
+    await rollBack(connection);
     throw error;
   }
 }
@@ -103,13 +103,13 @@ async function commit(
   }
 }
 
-async function rollBack(link: Link): Promise<void> {
-  if (!link.usable) return;
+async function rollBack(connection: Connection): Promise<void> {
+  if (!connection.usable) return;
   try {
-    await link.flush([query(SQL.rollback)], TIMEOUTS.answer_ms);
+    await connection.flush([query(SQL.rollback)], TIMEOUTS.answer_ms);
   } catch {
     // Without a connection the server rolls back by itself.
-    link.destroy();
+    connection.destroy();
   }
 }
 
@@ -121,8 +121,8 @@ function judge(
   units: readonly Unit[],
   { database, found }: LoadedGroup,
   carried: Carried,
-): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly Decision<unknown>[] } {
-  const decisions: Decision<unknown>[] = [];
+): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly WriteSet<unknown>[] } {
+  const decisions: WriteSet<unknown>[] = [];
   const outcomes: Outcome[] = [];
   const touched = new Set<string>();
   let clock: ClockState = database.clock;
@@ -139,18 +139,18 @@ function judge(
     if ((claims && heads === 'changed') || names(rows, touched)) break;
     for (const { session } of rows.sessions) touched.add(session.id);
     try {
-      const decision = decide({
+      const writeSet = decide({
         now: database.now,
         clock: { ...clock, reading: database.reading },
-        greatestToken: greatestToken(database, carried),
+        greatestFence: greatestToken(database, carried),
         ...rows,
       });
-      outcomes.push({ reply: decision.reply });
-      if (hasEffect(decision)) decisions.push(decision);
-      clock = decision.clock ?? clock;
-      for (const { leaseMark, token } of decision.events)
-        if (leaseMark === 1 && token !== null) carried.greatestToken = Math.max(carried.greatestToken, token);
-      if (changesHeads(decision) || (claims && leavesHeads(rows, decision))) heads = 'changed';
+      outcomes.push({ reply: writeSet.reply });
+      if (hasEffect(writeSet)) decisions.push(writeSet);
+      clock = writeSet.clock ?? clock;
+      for (const { leaseEffect, fence } of writeSet.events)
+        if (leaseEffect === 'granted' && fence !== null) carried.greatestToken = Math.max(carried.greatestToken, fence);
+      if (changesHeads(writeSet) || (claims && leavesHeads(rows, writeSet))) heads = 'changed';
     } catch (error) {
       outcomes.push({ error });
     }
@@ -167,7 +167,7 @@ function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolea
 }
 
 /** Whether a later claim may find what was not there before, or learn of another due time. */
-function changesHeads({ sessions, tasks }: Decision<unknown>): boolean {
+function changesHeads({ sessions, tasks }: WriteSet<unknown>): boolean {
   return (
     tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after)) ||
     sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
@@ -175,8 +175,8 @@ function changesHeads({ sessions, tasks }: Decision<unknown>): boolean {
 }
 
 /** Whether a claim did not take all that was found for it: then it is there for the next one. */
-function leavesHeads({ sessions }: Found, decision: Decision<unknown>): boolean {
-  return sessions.some(({ session }) => !decision.sessions.some(({ after }) => after.id === session.id));
+function leavesHeads({ sessions }: Found, writeSet: WriteSet<unknown>): boolean {
+  return sessions.some(({ session }) => !writeSet.sessions.some(({ after }) => after.id === session.id));
 }
 
 function isWaiting({ status }: Task): boolean {
@@ -189,5 +189,5 @@ function isWaiting({ status }: Task): boolean {
  * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
  */
 function greatestToken(database: Database, carried: Carried): number {
-  return Math.max(database.greatestToken, carried.greatestToken, tokensTakenAt(database.micros, database.clock));
+  return Math.max(database.greatestToken, carried.greatestToken, fencesTakenAt(database.micros, database.clock));
 }

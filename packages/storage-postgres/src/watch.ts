@@ -1,6 +1,6 @@
-import type { Answer, Link, Query } from './link.ts';
+import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './followers.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 
 /** Where one process tells the others that it has committed. */
 const CHANNEL = 'orchestrator_changed';
@@ -22,7 +22,7 @@ const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c
 export interface WatchOptions {
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Opens a connection that hears what is told; `onNotify` is called for each message. */
-  readonly connect: (onNotify: () => void) => Promise<Link>;
+  readonly connect: (onNotify: () => void) => Promise<Connection>;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface WatchOptions {
 export class ChangeWatcher {
   readonly #options: WatchOptions;
   readonly #listeners = new Set<() => void>();
-  #listener: Link | null = null;
+  #listener: Connection | null = null;
   #connecting = false;
   #askedAt = 0;
   #timer: NodeJS.Timeout | null = null;

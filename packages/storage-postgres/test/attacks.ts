@@ -16,7 +16,7 @@ const asAgent =
   ({ url }) =>
     withAdmin(url, async (sql) => void (await sql.unsafe(statement)));
 
-const COPY = `SELECT namespace, session_id, seq, type, lease_mark, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash FROM orchestrator.event_log LIMIT 1`;
+const COPY = `SELECT namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash FROM orchestrator.event_log LIMIT 1`;
 
 /** The ways in which somebody could tamper with the log, as the superuser and as an agent. */
 export const attacks: Attacks = {
@@ -32,7 +32,7 @@ export const attacks: Attacks = {
     `INSERT INTO orchestrator.event_log OVERRIDING SYSTEM VALUE SELECT * FROM orchestrator.event_log LIMIT 1 ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
   ),
   'INSERT of an event with a number that is taken': asAdmin(
-    `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_mark, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash) ${COPY}`,
+    `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash) ${COPY}`,
   ),
   'UPDATE by an agent': asAgent(`UPDATE orchestrator.event_log SET payload = '{}'`),
   'DELETE by an agent': asAgent('DELETE FROM orchestrator.event_log'),

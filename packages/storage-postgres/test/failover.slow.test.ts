@@ -216,7 +216,7 @@ function acknowledged(journals: readonly Journal[]): string[] {
 }
 
 function tokensOf(events: readonly Event[]): number[] {
-  return events.flatMap(({ leaseMark, token }) => (leaseMark === 1 ? (token ?? []) : []));
+  return events.flatMap(({ leaseEffect, fence }) => (leaseEffect === 'granted' ? (fence ?? []) : []));
 }
 
 /** Tokens of which workers were told by more than one command. */

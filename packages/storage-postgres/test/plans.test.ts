@@ -4,7 +4,7 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
+import { eventsQuery, CLAIM_PREVIEW, READS } from '../src/reader.ts';
 import { SQL, writing, type WriteName } from '../src/statements.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
@@ -73,11 +73,11 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   events: [eventsQuery({ namespace: 'n', limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
-  'outlook, ready': [OUTLOOK.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
-  'outlook, ready of a kind': [OUTLOOK.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
-  'outlook, held': [OUTLOOK.held(10), ['sessions_stale', 'tasks_pk']],
-  'outlook, scheduled': [OUTLOOK.scheduled(32), ['tasks_due']],
-  'outlook, scheduled in a session': [OUTLOOK.scheduledInSession(32), ['tasks_due_in_session']],
+  'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
+  'preview, ready of a kind': [CLAIM_PREVIEW.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
+  'preview, held': [CLAIM_PREVIEW.held(10), ['sessions_stale', 'tasks_pk']],
+  'preview, scheduled': [CLAIM_PREVIEW.scheduled(32), ['tasks_due']],
+  'preview, scheduled in a session': [CLAIM_PREVIEW.scheduledInSession(32), ['tasks_due_in_session']],
 };
 
 test('without statistics, each statement of the hot path runs on the index it is meant for', async () => {
@@ -131,7 +131,7 @@ const GROW = `
     SELECT 'default', 's' || i, 'idle', 0, 0, 1, 1, '${HASH}', 't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
     SELECT 'default', 't' || i, 's' || i, 'kind', 'title', '{}', i % 9, CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, task_id, token, lease_mark, payload, at, prev_hash, hash)
+  INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, task_id, token, lease_effect, payload, at, prev_hash, hash)
     SELECT 'default', 's' || i, 1, 'task.claimed', 't' || i, i, 1, '{}', 1, '${HASH}', '${HASH}' FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

@@ -4,7 +4,7 @@ CREATE TABLE `event_log` (
 	`session_id` text NOT NULL,
 	`seq` integer NOT NULL,
 	`type` text NOT NULL,
-	`lease_mark` integer,
+	`lease_effect` text,
 	`task_id` text,
 	`agent` text,
 	`instance` text,
@@ -15,15 +15,15 @@ CREATE TABLE `event_log` (
 	`prev_hash` text NOT NULL,
 	`hash` text NOT NULL,
 	FOREIGN KEY (`namespace`,`session_id`) REFERENCES `sessions`(`namespace`,`id`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "event_log_lease_mark" CHECK(lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)),
+	CONSTRAINT "event_log_lease_effect" CHECK(lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)),
 	CONSTRAINT "event_log_numbers" CHECK(seq BETWEEN 0 AND 9007199254740991 AND seq > 0 AND token BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "event_log_payload" CHECK(json_valid(payload)),
 	CONSTRAINT "event_log_hashes" CHECK(length(prev_hash) = 64 AND length(hash) = 64)
 ) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `event_log_seq` ON `event_log` (`namespace`,`session_id`,`seq`);--> statement-breakpoint
-CREATE UNIQUE INDEX `event_log_lease` ON `event_log` (`namespace`,`session_id`,`token`,`lease_mark`) WHERE lease_mark IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX `event_log_grant` ON `event_log` (`token`) WHERE lease_mark = 1;--> statement-breakpoint
+CREATE UNIQUE INDEX `event_log_lease` ON `event_log` (`namespace`,`session_id`,`token`,`lease_effect`) WHERE lease_effect IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `event_log_grant` ON `event_log` (`token`) WHERE lease_effect = 'granted';--> statement-breakpoint
 CREATE INDEX `event_log_task` ON `event_log` (`namespace`,`task_id`,`id`) WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `meta` (
 	`key` text PRIMARY KEY NOT NULL,

@@ -9,6 +9,6 @@ BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;
 CREATE TRIGGER `event_log_no_replace` BEFORE INSERT ON `event_log`
 WHEN EXISTS (SELECT 1 FROM `event_log` WHERE `id` = NEW.`id`)
   OR EXISTS (SELECT 1 FROM `event_log` WHERE `namespace` = NEW.`namespace` AND `session_id` = NEW.`session_id` AND `seq` = NEW.`seq`)
-  OR (NEW.`lease_mark` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `namespace` = NEW.`namespace` AND `session_id` = NEW.`session_id` AND `token` = NEW.`token` AND `lease_mark` = NEW.`lease_mark` AND `lease_mark` IS NOT NULL))
-  OR (NEW.`lease_mark` = 1 AND EXISTS (SELECT 1 FROM `event_log` WHERE `token` = NEW.`token` AND `lease_mark` = 1))
+  OR (NEW.`lease_effect` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `namespace` = NEW.`namespace` AND `session_id` = NEW.`session_id` AND `token` = NEW.`token` AND `lease_effect` = NEW.`lease_effect` AND `lease_effect` IS NOT NULL))
+  OR (NEW.`lease_effect` = 'granted' AND EXISTS (SELECT 1 FROM `event_log` WHERE `token` = NEW.`token` AND `lease_effect` = 'granted'))
 BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;

@@ -1,11 +1,11 @@
 import { linkSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { OrchestratorError, type StoreMark } from '@agent-orchestrator/core';
+import { OrchestratorError, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { openReader, openWriter } from './connection.ts';
 import { translateError } from './errors.ts';
 import { createFile, isThere, resolvePath } from './store-file.ts';
-import { writeMark } from './store-mark.ts';
+import { writeStoreState } from './store-state.ts';
 import { syncPath } from './sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
@@ -18,7 +18,7 @@ export interface BackupFile extends Disposable {
   /** Where it is being written. */
   readonly path: string;
   /** Marks the store in it, and leaves one file that needs no other beside it. */
-  seal(mark: StoreMark): Promise<void>;
+  seal(state: StoreState): Promise<void>;
   /** Brings it to the disk, and gives it its name. Nobody may have it open. */
   publish(): void;
 }
@@ -59,8 +59,8 @@ class PartialFile implements BackupFile {
     this.path = `${place}${suffixOf(process.pid)}`;
   }
 
-  seal(mark: StoreMark): Promise<void> {
-    return retryWhileBusy(BUSY_TIMEOUT_MS, () => seal(this.path, mark));
+  seal(state: StoreState): Promise<void> {
+    return retryWhileBusy(BUSY_TIMEOUT_MS, () => seal(this.path, state));
   }
 
   publish(): void {
@@ -92,10 +92,10 @@ async function copyInto(path: string, source: string): Promise<void> {
   });
 }
 
-function seal(path: string, mark: StoreMark): void {
+function seal(path: string, state: StoreState): void {
   const db = openWriter(path);
   try {
-    db.transaction(() => writeMark(db, mark)).immediate();
+    db.transaction(() => writeStoreState(db, state)).immediate();
     db.pragma('journal_mode = DELETE');
   } finally {
     db.close();

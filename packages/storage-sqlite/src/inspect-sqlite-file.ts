@@ -1,10 +1,10 @@
 import { statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { decodeClockState, OrchestratorError, type ClockState, type StoreMark } from '@agent-orchestrator/core';
+import { decodeClockState, OrchestratorError, type ClockState, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { LOG_BYTES_KEPT, openReader, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 
 /** A folder or file, as the system tells of it. */
@@ -35,7 +35,7 @@ export interface SqliteFacts {
   /** What the store remembers of its machine's clocks; null before the first write. */
   readonly clock: ClockState | null;
   /** What stands on the store's door; null: it is open for work. */
-  readonly mark: StoreMark | null;
+  readonly state: StoreState | null;
 }
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -67,7 +67,7 @@ export async function inspectSqliteFile(path: string): Promise<SqliteFacts> {
           logBytes: files.find(({ role }) => role === 'log')?.bytes ?? 0,
           logBytesKept: LOG_BYTES_KEPT,
           clock: clockIn(db),
-          mark: readMark(db),
+          state: readStoreState(db),
         };
       } finally {
         db.close();

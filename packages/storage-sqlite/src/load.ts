@@ -80,13 +80,13 @@ function loadSession(on: Statements, scope: ScopeBy<'session'>, now: number): Fo
     then === undefined ? [] : readySessions(on, namespace, then).filter((other) => other.session.id !== sessionId);
   return {
     sessions: named === null ? others : [named, ...others],
-    tasks: scope.waiting === undefined ? [] : on.waiting.all(namespace, sessionId, scope.waiting),
+    tasks: scope.openTasksLimit === undefined ? [] : on.waiting.all(namespace, sessionId, scope.openTasksLimit),
     nextDueAt: (named?.head ?? null) === null ? nextDueAt : null,
     receipt: null,
     endedLease:
-      scope.token === undefined || session === undefined || session.token === scope.token
+      scope.fence === undefined || session === undefined || session.fence === scope.fence
         ? null
-        : endedLease(on, session, scope.token),
+        : endedLease(on, session, scope.fence),
   };
 }
 

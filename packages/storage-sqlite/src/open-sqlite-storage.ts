@@ -6,7 +6,7 @@ import {
   OrchestratorError,
   type Capabilities,
   type Clock,
-  type Decision,
+  type WriteSet,
   type Loaded,
   type MigrationReport,
   type Reader,
@@ -30,7 +30,7 @@ import {
   schemaVersionOf,
   SCHEMA_VERSION,
 } from './store-file.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
 import { systemClock } from './system-clock.ts';
 import { ChangeWatcher } from './watch.ts';
 import { Writer } from './writer.ts';
@@ -68,7 +68,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     const path = resolvePath(options.path);
     prepareFile(path, mode);
     const assertMark = mode === 'read-only' ? assertComplete : assertOpenForWork;
-    await retryWhileBusy(busyTimeoutMs, () => inspectFile(path, (db) => assertMark(readMark(db), options.filling)));
+    await retryWhileBusy(busyTimeoutMs, () =>
+      inspectFile(path, (db) => assertMark(readStoreState(db), options.filling)),
+    );
     if (mode !== 'read-only') assertWritable(path);
     const file = new OpenFile(path);
     const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
@@ -130,7 +132,7 @@ class SqliteStorage implements Storage {
     return retryWhileBusy(busyTimeoutMs, () => applyMigrations(db, path, migrations));
   }
 
-  async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+  async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     this.#assertWriting();
     return this.#group.transact(scope, decide);
   }

@@ -5,20 +5,20 @@ import type {
   EventFilter,
   LoadedSession,
   NextHead,
-  Outlook,
-  OutlookScope,
+  ClaimPreview,
+  ClaimPreviewScope,
   Page,
   Reader,
   Session,
   SessionFilter,
-  StoreMark,
+  StoreState,
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
 import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
 
 /** Runs a read on some connection, and what is to see one state on a connection of its own. */
 export interface ReadSource {
@@ -153,7 +153,7 @@ export class SqliteReader implements Reader {
     }));
   }
 
-  outlook(scope: OutlookScope): Promise<Outlook> {
+  claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
     const { namespace, scheduledLimit } = scope;
     return this.#source.read((on) => {
       const clock = first(on.all<{ value: string }>(CLOCK));
@@ -193,8 +193,8 @@ export class SqliteReader implements Reader {
     return this.#source.read(() => Math.floor(this.#clock.read().wall));
   }
 
-  mark(): Promise<StoreMark | null> {
-    return this.#source.read((on) => readMark(on.db));
+  storeState(): Promise<StoreState | null> {
+    return this.#source.read((on) => readStoreState(on.db));
   }
 }
 
@@ -220,7 +220,7 @@ function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): L
 /** One look-up per addressee and kind, merged. */
 function readySessions(
   on: PreparedReads,
-  { namespace, addressees, kinds, limit }: Extract<OutlookScope, { by: 'ready' }>,
+  { namespace, addressees, kinds, limit }: Extract<ClaimPreviewScope, { by: 'ready' }>,
 ): LoadedSession[] {
   const rows = addressees.flatMap((addressee) =>
     kinds === undefined
@@ -235,7 +235,7 @@ function readySessions(
 }
 
 /** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
-export function eventsQuery({ namespace, sessionId, taskId, types, leaseMark, limit, after = '0' }: EventFilter): {
+export function eventsQuery({ namespace, sessionId, taskId, types, leaseEffect, limit, after = '0' }: EventFilter): {
   readonly sql: string;
   readonly values: readonly unknown[];
 } {
@@ -253,7 +253,7 @@ export function eventsQuery({ namespace, sessionId, taskId, types, leaseMark, li
   if (sessionId !== undefined) where.push(['session_id = ?', sessionId]);
   if (taskId !== undefined) where.push(['task_id = ?', taskId]);
   if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
-  if (leaseMark !== undefined) where.push(['lease_mark = ?', leaseMark]);
+  if (leaseEffect !== undefined) where.push(['lease_effect = ?', leaseEffect]);
   const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
   return { sql, values: [...where.map(([, value]) => value), limit + 1] };
 }

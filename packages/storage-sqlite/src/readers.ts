@@ -6,7 +6,7 @@ import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
 import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
 
 /** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
 export class Readers implements ReadSource {
@@ -96,7 +96,7 @@ export class Readers implements ReadSource {
     const db = openReader(path);
     try {
       assertCurrent(schemaVersionOf(db, path), path);
-      assertComplete(readMark(db), this.#filling);
+      assertComplete(readStoreState(db), this.#filling);
       return db;
     } catch (error) {
       db.close();

@@ -4,7 +4,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import type { EventType, LeaseMark } from '@agent-orchestrator/core';
+import type { EventType, LeaseEffect } from '@agent-orchestrator/core';
 
 /** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another token or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';
@@ -180,7 +180,7 @@ export const eventLog = sqliteTable(
     sessionId: text('session_id').notNull(),
     seq: integer('seq').notNull(),
     type: text('type').$type<EventType>().notNull(),
-    leaseMark: integer('lease_mark').$type<LeaseMark>(),
+    leaseEffect: text('lease_effect').$type<LeaseEffect>(),
     taskId: text('task_id'),
     agent: text('agent'),
     instance: text('instance'),
@@ -197,17 +197,20 @@ export const eventLog = sqliteTable(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
-    check('event_log_lease_mark', sql`lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)`),
+    check(
+      'event_log_lease_effect',
+      sql`lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)`,
+    ),
     check('event_log_numbers', sql.raw(`seq ${SAFE} AND seq > 0 AND token ${SAFE} AND at ${SAFE}`)),
     check('event_log_payload', sql`json_valid(payload)`),
     check('event_log_hashes', sql`length(prev_hash) = 64 AND length(hash) = 64`),
     uniqueIndex('event_log_seq').on(t.namespace, t.sessionId, t.seq),
     uniqueIndex('event_log_lease')
-      .on(t.namespace, t.sessionId, t.token, t.leaseMark)
-      .where(sql`lease_mark IS NOT NULL`),
+      .on(t.namespace, t.sessionId, t.token, t.leaseEffect)
+      .where(sql`lease_effect IS NOT NULL`),
     uniqueIndex('event_log_grant')
       .on(t.token)
-      .where(sql`lease_mark = 1`),
+      .where(sql`lease_effect = 'granted'`),
     index('event_log_task')
       .on(t.namespace, t.taskId, t.id)
       .where(sql`task_id IS NOT NULL`),

@@ -98,10 +98,10 @@ export const SQL = {
     WHERE namespace = +? AND session_id = +? AND status = 'queued' ORDER BY priority, queued_at, id LIMIT 1`,
   setNext: `UPDATE sessions SET ${assigned(NEXT)} WHERE namespace = ? AND id = ?`,
 
-  leaseEnd: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE namespace = ? AND session_id = ? AND token = ? AND lease_mark = 2`,
-  leaseRefusal: `SELECT 1 FROM event_log INDEXED BY event_log_lease WHERE namespace = ? AND session_id = ? AND token = ? AND lease_mark = 3`,
-  leaseSuccessor: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE namespace = +? AND session_id = +? AND token > +? AND lease_mark = 1 ORDER BY token LIMIT 1`,
-  greatestToken: `SELECT max(token) FROM event_log INDEXED BY event_log_grant WHERE lease_mark = 1`,
+  leaseEnd: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE namespace = ? AND session_id = ? AND token = ? AND lease_effect = 'ended'`,
+  leaseRefusal: `SELECT 1 FROM event_log INDEXED BY event_log_lease WHERE namespace = ? AND session_id = ? AND token = ? AND lease_effect = 'refused'`,
+  leaseSuccessor: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE namespace = +? AND session_id = +? AND token > +? AND lease_effect = 'granted' ORDER BY token LIMIT 1`,
+  greatestToken: `SELECT max(token) FROM event_log INDEXED BY event_log_grant WHERE lease_effect = 'granted'`,
 
   receipt: `SELECT ${RECEIPT} FROM receipts WHERE namespace = ? AND command_id = ?`,
   oldestReceipt: `SELECT min(at) FROM receipts`,

@@ -1,13 +1,13 @@
 import {
   assertOpenForWork,
   decodeClockState,
-  decodeStoreMark,
+  decodeStoreState,
   NO_CLOCK,
   OrchestratorError,
   type Clock,
   type ClockReading,
   type ClockState,
-  type Decision,
+  type WriteSet,
   type Loaded,
   type Scope,
 } from '@agent-orchestrator/core';
@@ -93,18 +93,18 @@ export class Writer {
   /** Loads, lets the call decide, and leaves the saving to `save`. */
   decide<R>(
     scope: Scope,
-    decide: (loaded: Loaded) => Decision<R>,
-  ): { readonly decision: Decision<R>; readonly found: boolean } {
+    decide: (loaded: Loaded) => WriteSet<R>,
+  ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
     const found = load(this.#on, scope, now);
-    return { decision: decide({ now, ...database, ...found }), found: found.sessions.length > 0 };
+    return { writeSet: decide({ now, ...database, ...found }), found: found.sessions.length > 0 };
   }
 
   /** @returns whether there was anything to save */
-  save(decision: Decision<unknown>): boolean {
-    if (!hasEffect(decision)) return false;
-    save(this.#on, decision, this.#known().eventIdBefore);
-    this.#carry(decision);
+  save(writeSet: WriteSet<unknown>): boolean {
+    if (!hasEffect(writeSet)) return false;
+    save(this.#on, writeSet, this.#known().eventIdBefore);
+    this.#carry(writeSet);
     return true;
   }
 
@@ -115,7 +115,7 @@ export class Writer {
    */
   poll<R>(
     scope: Extract<Scope, { by: 'ready' }>,
-    decide: (loaded: Loaded) => Decision<R>,
+    decide: (loaded: Loaded) => WriteSet<R>,
   ): { readonly reply: R } | null {
     this.#on.beginRead.run();
     try {
@@ -123,8 +123,8 @@ export class Writer {
       const { now, database } = this.#database();
       const found = lookForReady(this.#on, scope, now);
       if (found === null) return null;
-      const decision = decide({ now, ...database, ...found });
-      return hasEffect(decision) ? null : { reply: decision.reply };
+      const writeSet = decide({ now, ...database, ...found });
+      return hasEffect(writeSet) ? null : { reply: writeSet.reply };
     } finally {
       if (this.#db.inTransaction) this.#on.commit.run();
     }
@@ -140,7 +140,7 @@ export class Writer {
     if (others || this.#carried === null) {
       const version = this.#on.schemaVersion.get() ?? 0;
       if (version > SCHEMA_VERSION) throw newer(this.#path, version);
-      assertOpenForWork(decodeStoreMark(this.#on.mark.get() ?? null), this.#filling);
+      assertOpenForWork(decodeStoreState(this.#on.state.get() ?? null), this.#filling);
       const clock = this.#on.clock.get();
       this.#carried = {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
@@ -159,14 +159,14 @@ export class Writer {
     const { clock, greatestToken } = this.#known();
     return {
       now: Math.floor(this.#reading.wall),
-      database: { clock: { ...clock, reading: this.#reading }, greatestToken },
+      database: { clock: { ...clock, reading: this.#reading }, greatestFence },
     };
   }
 
-  #carry({ events, receipt, forgetReceiptsAt, clock }: Decision<unknown>): void {
+  #carry({ events, receipt, forgetReceiptsAt, clock }: WriteSet<unknown>): void {
     let { greatestToken, oldestReceiptAt, eventIdBefore, clock: lastClock } = this.#known();
-    for (const { leaseMark, token } of events)
-      if (leaseMark === 1 && token !== null && token > greatestToken) greatestToken = token;
+    for (const { leaseEffect, fence } of events)
+      if (leaseEffect === 'granted' && fence !== null && fence > greatestToken) greatestToken = fence;
     if (receipt !== null) {
       oldestReceiptAt = Math.min(oldestReceiptAt ?? receipt.at, receipt.at);
       if (oldestReceiptAt <= forgetReceiptsAt) {

@@ -22,9 +22,9 @@ const run =
     });
 
 const COPIED =
-  'namespace, session_id, seq, type, lease_mark, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash';
+  'namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash';
 const FIRST = 'FROM event_log ORDER BY id LIMIT 1';
-const GRANT = 'FROM event_log WHERE lease_mark = 1 ORDER BY id LIMIT 1';
+const GRANT = `FROM event_log WHERE lease_effect = 'granted' ORDER BY id LIMIT 1`;
 
 /** What somebody with the file in hand might try on the log, short of dropping a trigger. */
 export const attacks: Readonly<Record<string, (opened: OpenedSqlite) => void>> = {

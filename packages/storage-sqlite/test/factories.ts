@@ -1,4 +1,4 @@
-import type { Decision, NewEvent, Session, Storage, Task } from '@agent-orchestrator/core';
+import type { WriteSet, NewEvent, Session, Storage, Task } from '@agent-orchestrator/core';
 import { openSqliteStorage, type SqliteStorageOptions } from '../src/index.ts';
 import { newPath } from './temporary-store.ts';
 
@@ -21,7 +21,7 @@ export function aSession(over: Partial<Session> = {}): Session {
     pid: null,
     processStart: null,
     processGroup: null,
-    token: null,
+    fence: null,
     ttlMs: null,
     staleAfterMs: null,
     leaseExpiresAt: null,
@@ -84,11 +84,11 @@ export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
     sessionId: 's1',
     seq: 1,
     type: 'session.opened',
-    leaseMark: null,
+    leaseEffect: null,
     taskId: null,
     agent: null,
     instance: null,
-    token: null,
+    fence: null,
     commandId: null,
     payload: '{}',
     at: NOW,
@@ -98,7 +98,7 @@ export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
   };
 }
 
-export function aDecision<R>(reply: R, over: Partial<Decision<R>> = {}): Decision<R> {
+export function aDecision<R>(reply: R, over: Partial<WriteSet<R>> = {}): WriteSet<R> {
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null, ...over };
 }
 

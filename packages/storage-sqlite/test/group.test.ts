@@ -26,11 +26,11 @@ test('what one call of a group may not write is undone alone', async () => {
   const results = await Promise.allSettled([
     storage.transact(NEW, () => aDecision('first', { tasks: [created('t2')] })),
     storage.transact(NEW, () => aDecision('refused', { tasks: [created('t3'), created('t1')] })),
-    storage.transact(NEW, ({ greatestToken }) => {
-      const events = [anEvent({ seq: 2, leaseMark: 1, token: greatestToken + 1 }), anEvent({ seq: 2 })];
+    storage.transact(NEW, ({ greatestFence }) => {
+      const events = [anEvent({ seq: 2, leaseEffect: 'granted', fence: greatestFence + 1 }), anEvent({ seq: 2 })];
       return aDecision('refused too', { events });
     }),
-    storage.transact(NEW, ({ greatestToken }) => aDecision(greatestToken, { tasks: [created('t4')] })),
+    storage.transact(NEW, ({ greatestFence }) => aDecision(greatestFence, { tasks: [created('t4')] })),
   ]);
 
   expect(results).toMatchObject([

@@ -133,7 +133,7 @@ describe('a session', () => {
       taskId: 'now',
       leaseExpiresAt: NOW + 90_000,
     });
-    expect(sessions[0]?.token).toBeGreaterThanOrEqual(NOW * 1_000);
+    expect(sessions[0]?.fence).toBeGreaterThanOrEqual(NOW * 1_000);
     expect(tasks.find(({ id }) => id === 'now')).toMatchObject({
       status: 'running',
       attempt: 1,

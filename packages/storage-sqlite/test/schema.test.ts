@@ -49,9 +49,9 @@ const REFUSED: Record<string, string> = {
   'an event without its session': EVENT({ session_id: `'s9'` }),
   'a second event with one number': EVENT({ seq: '1' }),
   'an event numbered 0': EVENT({ seq: '0' }),
-  'a mark that does not exist': EVENT({ lease_mark: '4', token: '2' }),
-  'a mark without a token': EVENT({ lease_mark: '1' }),
-  'a second grant of a token': EVENT({ lease_mark: '1', token: '7' }),
+  'a mark that does not exist': EVENT({ lease_effect: `'other'`, token: '2' }),
+  'a mark without a token': EVENT({ lease_effect: `'granted'` }),
+  'a second grant of a token': EVENT({ lease_effect: `'granted'`, token: '7' }),
   'an event whose payload is not JSON': EVENT({ payload: `'{'` }),
   'an event with half a hash': EVENT({ hash: `'abc'` }),
 };
@@ -65,7 +65,7 @@ describe('the database refuses', () => {
     await add(storage, aSession({ id: 's2' }));
     await storage.close();
     db = openWriter(path);
-    db.exec(EVENT({ session_id: `'s2'`, lease_mark: '1', token: '7' }));
+    db.exec(EVENT({ session_id: `'s2'`, lease_effect: `'granted'`, token: '7' }));
   });
 
   afterEach(() => {

@@ -3,7 +3,7 @@ import { readJson } from '../input/content.ts';
 import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
 import { parseInteger } from '../input/parse.ts';
 import type { Define } from '../command-module.ts';
-import { leaseLost } from '../refusals.ts';
+import { leaseRefused } from '../refusals.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface CheckpointOptions extends HolderOptions {
@@ -44,7 +44,7 @@ const define: Define = (program, run) => {
           data,
         });
         if (!reply.ok) {
-          if (reply.reason === 'lease_lost') throw leaseLost(reply, holder);
+          if (reply.reason === 'lease_lost') throw leaseRefused(reply, holder);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is behind: turn ${reply.turn} was saved before.`, {
             hint: 'Leave --turn out to save the next one.',
             field: 'turn',

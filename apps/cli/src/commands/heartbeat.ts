@@ -1,7 +1,7 @@
 import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
 import { readJson } from '../input/content.ts';
 import type { Define } from '../command-module.ts';
-import { leaseLost } from '../refusals.ts';
+import { leaseRefused } from '../refusals.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface HeartbeatOptions extends HolderOptions {
@@ -19,7 +19,7 @@ const define: Define = (program, run) => {
         const holder = await holderOf(call, orchestrator);
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.heartbeat({ ...holder, ...(progress !== undefined && { progress }) });
-        if (!reply.ok) throw leaseLost(reply, holder);
+        if (!reply.ok) throw leaseRefused(reply, holder);
         const { ok: _, ...renewal } = reply;
         const now = await orchestrator.now();
         return {

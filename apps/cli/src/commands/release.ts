@@ -10,7 +10,7 @@ import type { Answer } from '../output/output.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
-import { leaseLost } from '../refusals.ts';
+import { leaseRefused } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions {
@@ -60,7 +60,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const holder = await holderOf(call, orchestrator);
   const asOf = await orchestrator.asOf();
   const reply = await orchestrator.releaseTask({ ...holder, ...call.command, ...request });
-  if (!reply.ok) throw leaseLost(reply, holder);
+  if (!reply.ok) throw leaseRefused(reply, holder);
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
   return {

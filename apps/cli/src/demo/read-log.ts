@@ -43,16 +43,16 @@ export function readLog(events: readonly EventRecord[]): TaskStory[] {
 }
 
 function goOn(story: TaskStory, event: EventRecord): void {
-  const { agent, token, at: grantedAt } = event;
-  if (event.leaseMark === 1 && agent !== null && token !== null) {
+  const { agent, fence, at: grantedAt } = event;
+  if (event.leaseEffect === 'granted' && agent !== null && fence !== null) {
     const { ttl_ms: ttlMs } = event.payload as { ttl_ms: number };
     story.leases.push({ agent, token, grantedAt, ttlMs, done: [], closing: null });
   }
-  const lease = story.leases.find((one) => one.token === token);
+  const lease = story.leases.find((one) => one.token === fence);
   if (lease === undefined) return;
   if (event.type === 'session.checkpointed')
     lease.done.push((event.payload as unknown as { data: FolderProgress }).data);
-  if (event.leaseMark === 2) lease.closing = event;
+  if (event.leaseEffect === 'ended') lease.closing = event;
   if (event.type === 'task.succeeded')
     story.results.push((event.payload as unknown as { result: FolderResult }).result);
 }

@@ -107,7 +107,7 @@ export class Screen {
       event.at,
       this.#paint('red', '✗ refused  '),
       event.agent ?? '',
-      `its late write to ${story.sessionId}: token ${event.token ?? ''} is over${now}`,
+      `its late write to ${story.sessionId}: token ${event.fence ?? ''} is over${now}`,
     );
   }
 }

@@ -52,7 +52,7 @@ export async function holderOf(call: Call<HolderOptions>, orchestrator: Orchestr
       'Give --session and --token.',
       'session',
     );
-  return { sessionId: lease.id, token: lease.token ?? 0, instance };
+  return { sessionId: lease.id, token: lease.fence ?? 0, instance };
 }
 
 const WHICH =

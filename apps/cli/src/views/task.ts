@@ -44,7 +44,7 @@ export interface TaskLease {
 
 export function leaseOfTask(task: TaskRecord, session: SessionRecord | null): TaskLease | null {
   if (session === null || session.taskId !== task.id) return null;
-  const { agent, instance, token, leaseExpiresAt: expiresAt, heartbeatAt, staleAt } = session;
+  const { agent, instance, fence, leaseExpiresAt: expiresAt, heartbeatAt, staleAt } = session;
   return { agent, instance, token, expiresAt, heartbeatAt, staleAt };
 }
 

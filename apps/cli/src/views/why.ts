@@ -84,8 +84,8 @@ const WORDS: { readonly [Name in Condition['name']]?: string } = {
   kind: 'of a kind that was asked for',
 };
 
-function holderLine({ sessionId, taskId, token, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
-  return `session ${sessionId}, task ${taskId}, token ${token}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+function holderLine({ sessionId, taskId, fence, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
+  return `session ${sessionId}, task ${taskId}, token ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
 }
 
 function briefLine({ status, id, title }: TaskInBrief, paint: Paint): string {

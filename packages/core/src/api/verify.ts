@@ -55,7 +55,7 @@ class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
   readonly #findings: Finding[] = [];
-  readonly #tokens = new Set<number>();
+  readonly fences = new Set<number>();
   #truncated = false;
   #events = 0;
   #sessions = 0;
@@ -108,10 +108,10 @@ class Verifier {
   }
 
   /** A token is granted once in the whole database. */
-  #grantedTwice({ leaseMark, token }: Event): Mistake | null {
-    if (leaseMark !== 1 || token === null) return null;
-    if (this.#tokens.has(token)) return { kind: 'token', message: `the token ${token} was granted twice.` };
-    this.#tokens.add(token);
+  #grantedTwice({ leaseEffect, fence }: Event): Mistake | null {
+    if (leaseEffect !== 'granted' || fence === null) return null;
+    if (this.fences.has(fence)) return { kind: 'token', message: `the token ${fence} was granted twice.` };
+    this.fences.add(fence);
     return null;
   }
 

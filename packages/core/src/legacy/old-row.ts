@@ -1,6 +1,7 @@
 import { sha256 } from '../model/sha256.ts';
 import * as field from '../model/fields.ts';
-import { findJsonProblem, isStorableText, type Json } from '../model/json.ts';
+import { findJsonProblem, type Json } from '../model/json.ts';
+import { isStorableText } from '../model/text.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { LegacyChangeKind, LegacyNotes } from './notes.ts';
 

@@ -106,7 +106,7 @@ async function readRefused(orchestrator: Orchestrator, asOf: number, now: number
 }
 
 function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
-  const { id: sessionId, agent, instance, token, heartbeatAt, leaseExpiresAt, progress } = session;
+  const { id: sessionId, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
   return {
     sessionId,
     agent,

@@ -158,7 +158,7 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
   const holders = why.subject === 'agent' ? why.holds : why.holder === null ? [] : [why.holder];
   const over: readonly LeaseInBrief[] = why.subject === 'agent' ? [] : why.leases;
   const isCurrent = (lease: CarriedLease) =>
-    holders.some(({ sessionId, token }) => sessionId === lease.sessionId && token === lease.token);
+    holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.token);
   const leases: CarriedLease[] = [...holders.map(withGroup), ...over.filter((lease) => !isCurrent(lease))];
   const [only] = holders.length === 1 ? holders : [];
   return {
@@ -171,7 +171,7 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
   };
 
   /** Only on this machine a group's number means something. */
-  function withGroup({ sessionId, token, process: holder }: HolderInBrief): CarriedLease {
+  function withGroup({ sessionId, fence, process: holder }: HolderInBrief): CarriedLease {
     const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
     return { sessionId, token, group: isHere ? holder.group : undefined };
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { OrchestratorError, type LeaseLost, type Released } from '@agent-orchestrator/core';
+import { OrchestratorError, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { keepLease, type LeaseKeeper, type LeaseNews } from '../work/lease-keeper.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
@@ -52,7 +52,7 @@ class Run {
   /** The first reason counts. */
   #ending: { readonly reason: Ending; readonly done: Promise<void> } | null = null;
   #interruption: Interruption | null = null;
-  #lost: LeaseLost | null = null;
+  #lost: LeaseRefusal | null = null;
   /** Why the lease could not be renewed until it was over. */
   #expiry: 'store_unreachable' | 'store_moved' = 'store_unreachable';
   #renewedAt: Instant;
@@ -328,7 +328,7 @@ class Run {
 }
 
 /** Whatever else the run came to: without its lease there is nothing to report. */
-function withoutLease(lost: LeaseLost, reason: RunReason): RunReason {
+function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   if (!isOwnEnding(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
 }

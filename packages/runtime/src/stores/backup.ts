@@ -1,4 +1,4 @@
-import { assertComplete, clockState, type StoreMark, type Verification } from '@agent-orchestrator/core';
+import { assertComplete, clockState, type StoreState, type Verification } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
@@ -36,24 +36,24 @@ export async function backupStore({ store, file, onProgress = () => {} }: Backup
   const place = parseStoreUrl(`sqlite:${file}`);
   const path = place.scheme === 'sqlite' ? place.path : file;
   await using rows = await openRows(store, 'read-only');
-  assertComplete(await rows.mark());
-  const mark: StoreMark = { state: 'backup', id: newCommandId(), address: source.url, at: await rows.now() };
+  assertComplete(await rows.storeState());
+  const state: StoreState = { status: 'backup', id: newCommandId(), address: source.url, at: await rows.now() };
 
   const { beginBackupFile } = await import('@agent-orchestrator/storage-sqlite');
   using backup = await beginBackupFile(path, source.scheme === 'sqlite' ? source.path : undefined);
   const written = `sqlite:${backup.path}`;
   if (source.scheme !== 'sqlite') {
-    const copying: StoreMark = { ...mark, state: 'copying' };
+    const copying: StoreState = { ...state, status: 'filling' };
     await using target = await openRows(written, 'create');
-    await target.replaceMark(null, copying);
+    await target.changeStoreState(null, copying);
     await rows.snapshot(async (reader) => {
       await copyRows(reader, target, copying, onProgress);
       const clock = clockState(null, null, await reader.clock());
-      await target.goOnFrom(copying, { clock, lastEventId: await reader.lastEventId() });
+      await target.continueFrom(copying, { clock, lastEventId: await reader.lastEventId() });
     });
   }
-  await backup.seal(mark);
-  const verification = await verifyCopy(written, mark.id, onProgress);
+  await backup.seal(state);
+  const verification = await verifyCopy(written, state.id, onProgress);
   backup.publish();
-  return { store: source.url, file: path, at: mark.at, verification };
+  return { store: source.url, file: path, at: state.at, verification };
 }

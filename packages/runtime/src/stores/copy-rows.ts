@@ -10,7 +10,7 @@ import {
   type RowKey,
   type RowReader,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type TableName,
   type Verification,
 } from '@agent-orchestrator/core';
@@ -20,7 +20,7 @@ import { openStorage } from './open-storage.ts';
 
 /** How far a copy has come. */
 export interface CopyProgress {
-  readonly step: 'copying' | 'comparing' | 'verifying';
+  readonly step: 'filling' | 'comparing' | 'verifying';
   /** What the rows are of; null: the log as a whole. */
   readonly table: TableName | null;
   readonly done: number;
@@ -47,10 +47,10 @@ export interface Compared {
  * @throws `STORE_NOT_EMPTY`, `STORE_INCOMPLETE`
  */
 export async function assertFree(target: RowStore): Promise<void> {
-  const mark = await target.mark();
-  assertComplete(mark);
+  const state = await target.storeState();
+  assertComplete(state);
   const keys = await Promise.all(TABLE_NAMES.map((table) => target.lastKey(table)));
-  if (mark !== null || keys.some((key) => key !== null)) throw new OrchestratorError('STORE_NOT_EMPTY');
+  if (state !== null || keys.some((key) => key !== null)) throw new OrchestratorError('STORE_NOT_EMPTY');
 }
 
 /**
@@ -60,7 +60,7 @@ export async function assertFree(target: RowStore): Promise<void> {
 export async function copyRows(
   source: RowReader,
   target: RowStore,
-  mark: StoreMark,
+  state: StoreState,
   onProgress: OnProgress,
 ): Promise<void> {
   for (const table of TABLE_NAMES) {
@@ -71,10 +71,10 @@ export async function copyRows(
       const rows = await source.rows(table, after, LIMITS.page_max);
       const last = rows.at(-1);
       if (last === undefined) break;
-      await target.add(mark, table, after, rows);
+      await target.add(state, table, after, rows);
       after = keyOfRow(table, last);
       done += rows.length;
-      await onProgress({ step: 'copying', table, done, of });
+      await onProgress({ step: 'filling', table, done, of });
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   type HeartbeatReply,
   type Json,
   type Lease,
-  type LeaseLost,
+  type LeaseRefusal,
   type Orchestrator,
 } from '@agent-orchestrator/core';
 import { elapsedMs, systemTime, type Instant, type Time } from '../system/time.ts';
@@ -73,7 +73,7 @@ export type LeaseNews =
   | { readonly is: 'sure' }
   | { readonly is: 'cancel_requested' }
   /** The last news: somebody else may hold the session. */
-  | { readonly is: 'lost'; readonly reply: LeaseLost }
+  | { readonly is: 'lost'; readonly reply: LeaseRefusal }
   /**
    * The last news: the TTL is over without a renewal; or, with an error, it will be, since the store has moved and cannot be
    * reached any more from here.

@@ -94,8 +94,8 @@ async function logTells(world: World): Promise<void> {
     'task.succeeded',
     'session.closed',
   ]);
-  expect(events.map(({ token }) => token)).toEqual([null, null, claim.lease.token, claim.lease.token, null]);
-  expect(events.map(({ leaseMark }) => leaseMark)).toEqual([null, null, 1, 2, null]);
+  expect(events.map(({ fence }) => fence)).toEqual([null, null, claim.lease.token, claim.lease.token, null]);
+  expect(events.map(({ leaseEffect }) => leaseEffect)).toEqual([null, null, 1, 2, null]);
   expect(events.map(({ taskId }) => taskId)).toEqual([null, claim.task.id, claim.task.id, claim.task.id, null]);
 }
 

@@ -16,7 +16,7 @@ export const reads = chapter('reads', {
   'a session shows its running task and its head': loadedSession,
   'an outlook shows what a claim of the session would find': outlookOfSession,
   'an outlook shows the heads that fit, what is held, and what is scheduled, each in order and cut to the number asked':
-    outlook,
+    preview,
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
   'the settled event id covers every event that a read can see': settled,
@@ -103,8 +103,8 @@ async function eventFilters(world: World): Promise<void> {
     'session.closed',
   ]);
   expect(await types({ types: ['session.opened'] })).toHaveLength(2);
-  expect(await types({ leaseMark: 1 })).toEqual(['task.claimed']);
-  expect(await types({ sessionId, leaseMark: 2 })).toEqual(['task.succeeded']);
+  expect(await types({ leaseEffect: 'granted' })).toEqual(['task.claimed']);
+  expect(await types({ sessionId, leaseEffect: 'ended' })).toEqual(['task.succeeded']);
   expect(await types({ sessionId, taskId: 'none' })).toEqual([]);
 }
 
@@ -165,7 +165,7 @@ async function outlookOfSession(world: World): Promise<void> {
   await world.addSession('other', [{ delayMs: 1_000 }]);
   world.clock.advance(10_000);
   const of = async (sessionId: string, scheduledLimit = 10) =>
-    world.peer.read.outlook({ by: 'session', namespace: 'default', sessionId, scheduledLimit });
+    world.peer.read.claimPreview({ by: 'session', namespace: 'default', sessionId, scheduledLimit });
 
   const found = await of('branch');
 
@@ -201,7 +201,7 @@ async function outlook(world: World): Promise<void> {
   const asked = { by: 'ready', namespace: 'default', addressees: ['', `agent:${AGENT}`] } as const;
   const look = async (more: { kinds?: string[]; limit?: number; heldLimit?: number; scheduledLimit?: number }) => {
     const scope = { ...asked, limit: 10, heldLimit: 10, scheduledLimit: 10, ...more };
-    const { sessions, held, scheduled } = await world.peer.read.outlook(scope);
+    const { sessions, held, scheduled } = await world.peer.read.claimPreview(scope);
     return {
       sessions: sessions.map(({ session }) => session.id),
       held: held.map(({ session, task, head }) => [session.id, task?.status, head?.priority]),

@@ -27,8 +27,8 @@ async function rounds(world: World, one: (claim: ClaimRecord, round: number) => 
 }
 
 async function endWhatIsLeft(world: World, { task, lease: { sessionId } }: ClaimRecord): Promise<void> {
-  const { token } = await world.session(sessionId);
-  if (token !== null) await world.orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { fence } = await world.session(sessionId);
+  if (fence !== null) await world.orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
   await world.orchestrator.cancelTask({ taskId: task.id });
 }
 
@@ -54,7 +54,7 @@ async function releaseAgainstRecovery(world: World): Promise<void> {
 
     expect(recovered).toHaveLength(release.ok ? 0 : 1);
     const endings = (await world.events({ sessionId: claim.lease.sessionId })).filter(
-      ({ leaseMark }) => leaseMark === 2,
+      ({ leaseEffect }) => leaseEffect === 'ended',
     );
     expect(endings).toHaveLength(1);
   });

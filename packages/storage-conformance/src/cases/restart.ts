@@ -26,7 +26,7 @@ async function reopen(world: World): Promise<{ storage: Storage; orchestrator: O
   if (world.target.reopen === undefined) throw new Error('the target cannot open its data again');
   const storage = await world.target.reopen(world.opened);
   world.closeLater(storage);
-  world.witness = storage;
+  world.ref = storage;
   return { storage, orchestrator: world.orchestratorOn(storage) };
 }
 

@@ -67,7 +67,7 @@ async function tellsEvidence(world: World): Promise<void> {
   ]);
   expect((await world.events()).at(-1)).toMatchObject({
     type: 'task.recovered',
-    leaseMark: 2,
+    leaseEffect: 'ended',
     token: lease.token,
     agent: 'janitor',
     instance: 'run-9',

@@ -33,11 +33,11 @@ async function takesOver(world: World): Promise<void> {
   expect(closed).toMatchObject({
     type: 'lease.taken_over',
     token: lease.token,
-    leaseMark: 2,
+    leaseEffect: 'ended',
     agent: OTHER_AGENT,
     payload: { reason: 'expired', from_agent: AGENT, from_instance: 'run-1', expires_at: lease.expiresAt },
   });
-  expect(granted).toMatchObject({ type: 'task.claimed', leaseMark: 1 });
+  expect(granted).toMatchObject({ type: 'task.claimed', leaseEffect: 'granted' });
 }
 
 async function busyBefore(world: World): Promise<void> {

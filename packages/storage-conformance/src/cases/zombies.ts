@@ -37,7 +37,7 @@ async function firstIsOnRecord(world: World): Promise<void> {
   expect(refused[0]).toMatchObject({
     sessionId: old.lease.sessionId,
     token: old.lease.token,
-    leaseMark: 3,
+    leaseEffect: 'refused',
     agent: AGENT,
     instance: 'run-1',
     at: world.clock.now,
@@ -82,7 +82,7 @@ async function afterRecovery(world: World): Promise<void> {
     { ok: false, reason: 'lease_lost', endedBy: 'task.recovered' },
   ]);
   const refused = await world.events({ types: ['lease.refused'] });
-  expect(refused.map(({ token }) => token)).toEqual([waits.lease.token, closes.lease.token]);
+  expect(refused.map(({ fence }) => fence)).toEqual([waits.lease.token, closes.lease.token]);
   expect(await world.session(closes.lease.sessionId)).toMatchObject({ status: 'closed' });
 }
 

@@ -14,8 +14,8 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   'task.cancel_requested': () => '',
   // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is judged
   // anew, and may find others. The same lease it cannot close twice.
-  'task.recovered': ({ sessionId, token }) => `${sessionId} ${token}`,
-  'lease.taken_over': ({ sessionId, token }) => `${sessionId} ${token}`,
+  'task.recovered': ({ sessionId, fence }) => `${sessionId} ${fence}`,
+  'lease.taken_over': ({ sessionId, fence }) => `${sessionId} ${fence}`,
 };
 
 /** Groups of a command's events that are the same effect more than once. */
@@ -31,12 +31,13 @@ export function repeatedEffects(own: readonly Event[]): Event[][] {
 /** The grants of a command of which its acknowledgement says nothing. */
 export function untoldGrants(attempt: Attempt, own: readonly Event[]): Event[] {
   const told = new Set(claimsIn(attempt).map(({ lease }) => lease.token));
-  return own.filter(({ type, token }) => type === 'task.claimed' && !told.has(token ?? 0));
+  return own.filter(({ type, fence }) => type === 'task.claimed' && !told.has(fence ?? 0));
 }
 
 function effectKey(event: Event): string | null {
   // A command that ends its own lease does so once, however the ending is called.
-  if (event.leaseMark === 2 && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type)) return 'release';
+  if (event.leaseEffect === 'ended' && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type))
+    return 'release';
   if (event.type === 'session.closed' && payloadOf(event, 'session.closed').reason === 'task_ended') return null;
   const distinction = AT_MOST_ONCE[event.type];
   return distinction === undefined ? null : `${event.type} ${distinction(event)}`;

@@ -100,19 +100,19 @@ export function name(event: Event): string {
 function sessionLog(events: readonly Event[]): SessionLog {
   const [first] = events;
   const { namespace, sessionId } = first ?? { namespace: '', sessionId: '' };
-  const byToken = groupBy(events, ({ token }) => String(token));
-  const leases = events.flatMap((event) => (event.leaseMark === 1 ? leaseOf(event, byToken) : []));
+  const byToken = groupBy(events, ({ fence }) => String(fence));
+  const leases = events.flatMap((event) => (event.leaseEffect === 'granted' ? leaseOf(event, byToken) : []));
   return { namespace, sessionId, events, leases };
 }
 
 function leaseOf(grant: Event, byToken: ReadonlyMap<string, readonly Event[]>): Lease {
-  const own = byToken.get(String(grant.token)) ?? [];
-  const closings = own.filter(({ leaseMark }) => leaseMark === 2);
+  const own = byToken.get(String(grant.fence)) ?? [];
+  const closings = own.filter(({ leaseEffect }) => leaseEffect === 'ended');
   const until = closings[0]?.id ?? Number.POSITIVE_INFINITY;
   return {
     namespace: grant.namespace,
     sessionId: grant.sessionId,
-    token: grant.token ?? 0,
+    token: grant.fence ?? 0,
     grant,
     granted: payloadOf(grant, 'task.claimed'),
     checkpoints: own.filter(({ type, id }) => type === 'session.checkpointed' && id < until),

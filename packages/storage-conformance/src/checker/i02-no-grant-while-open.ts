@@ -11,10 +11,10 @@ function checkSession({ events }: SessionLog): Violation[] {
   const found: Violation[] = [];
   let open: Event | null = null;
   for (const event of events) {
-    if (event.leaseMark === 2 && event.token === open?.token) open = null;
-    if (event.leaseMark !== 1) continue;
+    if (event.leaseEffect === 'ended' && event.fence === open?.fence) open = null;
+    if (event.leaseEffect !== 'granted') continue;
     if (open !== null)
-      found.push(violation('I2', [open, event], `${name(event)} was granted while token ${open.token} was open.`));
+      found.push(violation('I2', [open, event], `${name(event)} was granted while token ${open.fence} was open.`));
     open = event;
   }
   return found;

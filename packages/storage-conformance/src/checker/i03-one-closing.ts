@@ -24,8 +24,8 @@ function closedOnce({ events, leases }: SessionLog): Violation[] {
       );
   }
   for (const event of events) {
-    if (event.leaseMark !== 2) continue;
-    const grant = granted.get(event.token ?? 0)?.grant;
+    if (event.leaseEffect !== 'ended') continue;
+    const grant = granted.get(event.fence ?? 0)?.grant;
     if (grant === undefined || grant.id > event.id)
       found.push(violation('I3', [event], `${name(event)} closes a lease that was not granted.`));
   }
@@ -34,7 +34,7 @@ function closedOnce({ events, leases }: SessionLog): Violation[] {
 
 function markedRightly({ events }: SessionLog): Violation[] {
   return events.flatMap((event) => {
-    const closes = event.leaseMark === 2;
+    const closes = event.leaseEffect === 'ended';
     if (closes && !ENDINGS.includes(event.type))
       return violation('I3', [event], `${name(event)} cannot close a lease.`);
     if (!closes && mustClose(event))
@@ -44,6 +44,6 @@ function markedRightly({ events }: SessionLog): Violation[] {
 }
 
 /** A dead letter after a crash, and the cancellation of a task that waits, end no lease: it was closed before. */
-function mustClose({ type, token }: Event): boolean {
-  return ENDINGS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && token === null);
+function mustClose({ type, fence }: Event): boolean {
+  return ENDINGS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && fence === null);
 }

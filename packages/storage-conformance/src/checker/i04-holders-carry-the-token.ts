@@ -15,28 +15,28 @@ function checkSession({ events }: SessionLog): Violation[] {
   let latest: Event | null = null;
   let open = false;
   for (const event of events) {
-    if (event.leaseMark === 1) {
+    if (event.leaseEffect === 'granted') {
       latest = event;
       open = true;
     } else if (isHolders(event)) {
       const problem = problemOf(event, latest, open);
       if (problem !== null) found.push(violation('I4', [event], `${name(event)} ${problem}`));
     }
-    if (event.leaseMark === 2 && event.token === latest?.token) open = false;
+    if (event.leaseEffect === 'ended' && event.fence === latest?.fence) open = false;
   }
   return found;
 }
 
 /** A dead letter after a crash, and the cancellation of a task that waits, are nobody's. */
-function isHolders({ type, leaseMark, token }: Event): boolean {
-  return HOLDER_EVENTS.includes(type) && (leaseMark === 2 || token !== null || type === 'session.checkpointed');
+function isHolders({ type, leaseEffect, fence }: Event): boolean {
+  return HOLDER_EVENTS.includes(type) && (leaseEffect === 'ended' || fence !== null || type === 'session.checkpointed');
 }
 
 function problemOf(event: Event, latest: Event | null, open: boolean): string | null {
   if (latest === null) return 'stands before any grant.';
-  if (event.token !== latest.token) return `carries the token ${event.token}, the latest grant's is ${latest.token}.`;
+  if (event.fence !== latest.fence) return `carries the token ${event.fence}, the latest grant's is ${latest.fence}.`;
   // A second closing is another invariant's business.
-  if (!open && event.leaseMark !== 2) return 'comes after its lease was closed.';
+  if (!open && event.leaseEffect !== 'ended') return 'comes after its lease was closed.';
   if (event.type !== 'clock.jumped' && event.agent !== latest.agent)
     return `is ${event.agent}'s, but ${latest.agent} holds the lease.`;
   return null;

@@ -45,7 +45,7 @@ function allowedEffects({ reply }: Attempt): readonly EventType[] {
 }
 
 function refusalsOnRecord({ events, leases }: History): Violation[] {
-  const refusals = events.filter(({ type, leaseMark }) => type === 'lease.refused' || leaseMark === 3);
+  const refusals = events.filter(({ type, leaseEffect }) => type === 'lease.refused' || leaseEffect === 'refused');
   const byLease = new Map(leases.map((lease) => [keyOf(lease.grant), lease]));
   return [...groupBy(refusals, keyOf).values()].flatMap((ofToken) => {
     const [first] = ofToken;
@@ -54,14 +54,15 @@ function refusalsOnRecord({ events, leases }: History): Violation[] {
     return [
       ...(problem === null ? [] : [violation('I7', [first], `${name(first)} ${problem}`)]),
       ...(ofToken.length > 1
-        ? [violation('I7', ofToken, `token ${first.token} was refused on record ${ofToken.length} times.`)]
+        ? [violation('I7', ofToken, `token ${first.fence} was refused on record ${ofToken.length} times.`)]
         : []),
     ];
   });
 }
 
 function problemOf(refusal: Event, lease: Lease | undefined): string | null {
-  if (refusal.type !== 'lease.refused' || refusal.leaseMark !== 3) return 'is not marked as a refusal should be.';
+  if (refusal.type !== 'lease.refused' || refusal.leaseEffect !== 'refused')
+    return 'is not marked as a refusal should be.';
   const [closing] = lease?.closings ?? [];
   if (closing === undefined || closing.id > refusal.id) return 'refuses a token whose lease was not over.';
   if (!(LEASE_ENDINGS.other as readonly EventType[]).includes(closing.type))
@@ -72,6 +73,6 @@ function problemOf(refusal: Event, lease: Lease | undefined): string | null {
     : `does not name ${name(closing)} as the end of the lease.`;
 }
 
-function keyOf({ namespace, sessionId, token }: Event): string {
-  return `${namespace}\n${sessionId}\n${token}`;
+function keyOf({ namespace, sessionId, fence }: Event): string {
+  return `${namespace}\n${sessionId}\n${fence}`;
 }

@@ -18,7 +18,7 @@ function checkSession({ events }: SessionLog, told: ReadonlyMap<number, ToldClai
   for (const { event, problem, session } of replay(events)) {
     if (problem !== null) found.push(violation('I8', [event], `${name(event)} ${problem}.`));
     if (event.type !== 'task.claimed') continue;
-    for (const one of told.get(event.token ?? 0) ?? [])
+    for (const one of told.get(event.fence ?? 0) ?? [])
       if (!one.again && !isContextOf(session, one))
         found.push(violation('I8', [event], `${name(event)} did not hand over the last checkpoint.`, one.commandId));
   }

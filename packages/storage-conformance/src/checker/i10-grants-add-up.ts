@@ -20,7 +20,7 @@ export function grantsAddUp(history: History): Violation[] {
 
 function sumsUp(events: readonly Event[], isOpen: boolean): Violation[] {
   const grants = events.filter(({ type }) => type === 'task.claimed');
-  const closings = events.filter(({ leaseMark }) => leaseMark === 2);
+  const closings = events.filter(({ leaseEffect }) => leaseEffect === 'ended');
   const count = (types: readonly EventType[]) => closings.filter(({ type }) => types.includes(type)).length;
   const [attempts, interruptions, givenBack] = [count(ATTEMPTS), count(INTERRUPTIONS), count(GIVEN_BACK)];
   if (grants.length === attempts + interruptions + givenBack + (isOpen ? 1 : 0)) return [];
@@ -36,7 +36,7 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
   for (const event of events) {
     if (event.type === 'task.queued') task = payloadOf(event, 'task.queued');
     if (event.type === 'task.retried') failed = interrupted = 0;
-    if (event.type === 'task.failed' && event.leaseMark === 2) failed += 1;
+    if (event.type === 'task.failed' && event.leaseEffect === 'ended') failed += 1;
     if (INTERRUPTIONS.includes(event.type)) interrupted += 1;
     if (event.type !== 'task.claimed') continue;
     if (task !== null && (failed >= task.attempts_max || interrupted > task.interruptions_max))
@@ -47,7 +47,7 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
           `${name(event)} comes after ${failed} failed attempts and ${interrupted} interruptions: it is a dead letter.`,
         ),
       );
-    for (const { claim, commandId } of told.get(event.token ?? 0) ?? [])
+    for (const { claim, commandId } of told.get(event.fence ?? 0) ?? [])
       if (claim.task.attempt !== failed + 1 || claim.task.interruptions !== interrupted)
         found.push(
           violation(

@@ -107,7 +107,7 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
     case 'legacy.event':
       return {};
     default:
-      return event.leaseMark === 2 ? leaseEnded(session, task, event) : endedWaiting(task, event);
+      return event.leaseEffect === 'ended' ? leaseEnded(session, task, event) : endedWaiting(task, event);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Decision, Loaded, Scope, Storage } from '@agent-orchestrator/core';
+import type { WriteSet, Loaded, Scope, Storage } from '@agent-orchestrator/core';
 import type { CallName } from '@agent-orchestrator/core/journal';
 
 /**
@@ -63,11 +63,11 @@ export class Fuse {
 
   /** A storage that tells of the moment when a call has been judged. */
   watch(storage: Storage): Storage {
-    const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> =>
+    const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> =>
       storage.transact(scope, (loaded) => {
-        const decision = decide(loaded);
+        const writeSet = decide(loaded);
         this.reach('decided');
-        return decision;
+        return writeSet;
       });
     return {
       capabilities: storage.capabilities,

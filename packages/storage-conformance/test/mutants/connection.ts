@@ -72,7 +72,7 @@ export const connection: readonly Mutant[] = [
   {
     name: 'the filter by lease mark is ignored',
     chapter: 'reads',
-    wrap: withReader((read) => ({ events: ({ leaseMark: _leaseMark, ...filter }) => read.events(filter) })),
+    wrap: withReader((read) => ({ events: ({ leaseEffect: _leaseEffect, ...filter }) => read.events(filter) })),
   },
   {
     name: 'lists show the rows of all namespaces',
@@ -108,15 +108,16 @@ export const connection: readonly Mutant[] = [
     name: 'the outlook of a claim is not cut to what was asked',
     chapter: 'reads',
     wrap: withReader((read) => ({
-      outlook: (scope) => read.outlook({ ...scope, scheduledLimit: 500, ...(scope.by === 'ready' && { limit: 500 }) }),
+      claimPreview: (scope) =>
+        read.claimPreview({ ...scope, scheduledLimit: 500, ...(scope.by === 'ready' && { limit: 500 }) }),
     })),
   },
   {
     name: 'the outlook of a claim shows heads for others',
     chapter: 'reads',
     wrap: withReader((read) => ({
-      outlook: (scope) =>
-        read.outlook(scope.by === 'ready' ? { ...scope, addressees: ['', 'agent:home-agent'] } : scope),
+      claimPreview: (scope) =>
+        read.claimPreview(scope.by === 'ready' ? { ...scope, addressees: ['', 'agent:home-agent'] } : scope),
     })),
   },
   { name: 'a read changes what is due', chapter: 'reads', wrap: withReader(flipsOnRead) },

@@ -10,18 +10,18 @@ export const locking: readonly Mutant[] = [
     name: 'the token is not compared',
     chapter: '3. takeover after the lease expired',
     wrap: withLoaded((loaded, scope) => {
-      if (scope.by !== 'session' || scope.token === undefined) return loaded;
-      const token = scope.token;
+      if (scope.by !== 'session' || scope.fence === undefined) return loaded;
+      const token = scope.fence;
       const [held, ...others] = loaded.sessions;
       if (held?.session.status !== 'running') return loaded;
-      return { ...loaded, sessions: [{ ...held, session: { ...held.session, token } }, ...others] };
+      return { ...loaded, sessions: [{ ...held, session: { ...held.session, fence } }, ...others] };
     }),
   },
   {
     name: 'the instance is not compared',
     chapter: 'heartbeat',
     wrap: withLoaded((loaded, scope) => {
-      if (scope.by !== 'session' || scope.token === undefined) return loaded;
+      if (scope.by !== 'session' || scope.fence === undefined) return loaded;
       const sessions = loaded.sessions.map((one) => ({ ...one, session: { ...one.session, instance: null } }));
       return { ...loaded, sessions };
     }),
@@ -29,14 +29,14 @@ export const locking: readonly Mutant[] = [
   {
     name: 'the greatest token is forgotten',
     chapter: '1. claim and release',
-    wrap: withLoaded((loaded) => ({ ...loaded, greatestToken: 0 })),
+    wrap: withLoaded((loaded) => ({ ...loaded, greatestFence: 0 })),
   },
   {
     name: 'the greatest token is kept per namespace',
     chapter: 'namespaces are walls',
     wrap: withLoaded((loaded, { namespace }, { data }) => {
-      const tokens = data.events.filter((event) => event.namespace === namespace && event.leaseMark === 1);
-      return { ...loaded, greatestToken: Math.max(0, ...tokens.map(({ token }) => token ?? 0)) };
+      const tokens = data.events.filter((event) => event.namespace === namespace && event.leaseEffect === 'granted');
+      return { ...loaded, greatestFence: Math.max(0, ...tokens.map(({ fence }) => fence ?? 0)) };
     }),
   },
   {

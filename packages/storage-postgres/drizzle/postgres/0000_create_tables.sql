@@ -7,7 +7,7 @@ CREATE TABLE "orchestrator"."event_log" (
 	"session_id" text COLLATE "C" NOT NULL,
 	"seq" integer NOT NULL,
 	"type" text COLLATE "C" NOT NULL,
-	"lease_mark" integer,
+	"lease_effect" text,
 	"task_id" text COLLATE "C",
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
@@ -17,7 +17,7 @@ CREATE TABLE "orchestrator"."event_log" (
 	"at" bigint NOT NULL,
 	"prev_hash" text COLLATE "C" NOT NULL,
 	"hash" text COLLATE "C" NOT NULL,
-	CONSTRAINT "event_log_lease_mark" CHECK (lease_mark IN (1, 2, 3) AND (lease_mark IS NULL OR token IS NOT NULL)),
+	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)),
 	CONSTRAINT "event_log_numbers" CHECK (seq > 0 AND token BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "event_log_hashes" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
 );
@@ -126,8 +126,8 @@ CREATE TABLE "orchestrator"."tasks" (
 ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("namespace","session_id","seq");--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("namespace","session_id","token","lease_mark") WHERE lease_mark IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_mark = 1 AND token >= 0;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("namespace","session_id","token","lease_effect") WHERE lease_effect IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_effect = 'granted' AND token >= 0;--> statement-breakpoint
 CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint

@@ -59,7 +59,7 @@ const EVENT_FIELDS = [
   'sessionId',
   'seq',
   'type',
-  'leaseMark',
+  'leaseEffect',
   'taskId',
   'agent',
   'instance',

@@ -48,7 +48,7 @@ export interface Finding {
 }
 
 /** An event that shows a finding, and how it is found: the log is looked into only for what is reported. */
-export type Witness =
+export type EvidenceRef =
   /** Its number is known. */
   | { readonly is: 'event'; readonly id: number }
   /** The event of a session that granted a lease (mark 1) or closed it (mark 2). */
@@ -64,8 +64,8 @@ export type Witness =
   /** The event that put a task where it waits. */
   | { readonly is: 'queued'; readonly namespace: string; readonly taskId: string };
 
-/** A finding before its witnesses were looked up. */
-export type Draft = Omit<Finding, 'events'> & { readonly witnesses: readonly Witness[] };
+/** A finding before its evidenceRefs were looked up. */
+export type Draft = Omit<Finding, 'events'> & { readonly evidenceRefs: readonly EvidenceRef[] };
 
 /** Rows and events named in one finding. */
 const SHOWN_MAX = 10;
@@ -75,7 +75,7 @@ export function draft(
   check: Check,
   severity: Severity,
   message: string,
-  { subjects = [], witnesses = [], ...further }: Partial<Draft> = {},
+  { subjects = [], evidenceRefs = [], ...further }: Partial<Draft> = {},
 ): Draft {
   return {
     check,
@@ -87,7 +87,7 @@ export function draft(
     fix: null,
     ...further,
     subjects: subjects.slice(0, SHOWN_MAX),
-    witnesses: witnesses.slice(0, SHOWN_MAX),
+    evidenceRefs: evidenceRefs.slice(0, SHOWN_MAX),
   };
 }
 

@@ -25,15 +25,15 @@ export async function fixFindings(
   const store = parseStoreUrl(url);
   const asked = new Set(findings.flatMap(({ fix }) => fix ?? []));
   const fixes: Fix[] = [];
-  for (const [fix, mend] of Object.entries(mendsOf(url, store, namespaces)))
+  for (const [fix, mend] of Object.entries(fixesOf(url, store, namespaces)))
     if (asked.has(fix as FixName)) fixes.push(await attempted(fix as FixName, mend));
   return fixes;
 }
 
-type Mend = () => Promise<Omit<Fix, 'fix'>>;
+type FixAction = () => Promise<Omit<Fix, 'fix'>>;
 
 /** In this order: what is recovered first is written to a log that is emptied afterwards. */
-function mendsOf(url: string, store: StoreUrl, namespaces: readonly string[]): Readonly<Record<FixName, Mend>> {
+function fixesOf(url: string, store: StoreUrl, namespaces: readonly string[]): Readonly<Record<FixName, FixAction>> {
   return {
     tighten_files: () => tightenFiles(store),
     recover_stale: () => recoverStale(url, namespaces),
@@ -42,7 +42,7 @@ function mendsOf(url: string, store: StoreUrl, namespaces: readonly string[]): R
 }
 
 /** One that fails keeps no other from being tried. */
-async function attempted(fix: FixName, mend: Mend): Promise<Fix> {
+async function attempted(fix: FixName, mend: FixAction): Promise<Fix> {
   try {
     return { fix, ...(await mend()) };
   } catch (error) {

@@ -25,7 +25,7 @@ const JUDGES: Readonly<Record<Check, (facts: StoreFacts) => Draft[]>> = {
 /** What the facts amount to. Pure: all that it says of the store follows from them. */
 export function judge(facts: StoreFacts): readonly Draft[] {
   const { place } = facts;
-  const isShut = place !== null && place.kind !== 'memory' && place.mark !== null;
+  const isShut = place !== null && place.kind !== 'memory' && place.state !== null;
   // Where nobody can work, nobody is late, and there is no way on for what was being done.
   const judged = isShut ? { ...facts, work: null } : facts;
   return Object.values(JUDGES).flatMap((check) => check(judged));

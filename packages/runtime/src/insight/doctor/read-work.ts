@@ -107,7 +107,9 @@ async function readEvents(reader: Reader, namespace: string, after: number): Pro
     if (event.type === 'clock.jumped') jumps.push(jumpFacts(event));
     else refused.push(refusedFacts(event));
   });
-  await eachEvent(reader, { namespace, leaseMark: 2 }, after, ({ sessionId, at }) => freedAt.set(sessionId, at));
+  await eachEvent(reader, { namespace, leaseEffect: 'ended' }, after, ({ sessionId, at }) =>
+    freedAt.set(sessionId, at),
+  );
   return { refused, jumps, freedAt };
 }
 
@@ -129,10 +131,10 @@ function jumpFacts({ id: eventId, at, payload }: Event): JumpFacts {
   return { eventId, at, byMs };
 }
 
-function refusedFacts({ id: eventId, payload, token, ...event }: Event): RefusedFacts {
+function refusedFacts({ id: eventId, payload, fence, ...event }: Event): RefusedFacts {
   const { namespace, sessionId, taskId, agent, instance, seq, at } = event;
   const { operation, ended_by: endedBy, ended_at: endedAt } = JSON.parse(payload) as EventPayloads['lease.refused'];
-  const where = { namespace, sessionId, taskId, agent, instance, token: token ?? 0 };
+  const where = { namespace, sessionId, taskId, agent, instance, token: fence ?? 0 };
   return { ...where, eventId, seq, at, operation, endedBy, endedAt };
 }
 
@@ -153,7 +155,7 @@ async function upToMax<Row>(
 
 function heldFacts(session: Session): HeldFacts[] {
   if (!isHeld(session)) return [];
-  const { namespace, id: sessionId, taskId, agent, token, staleAt, heartbeatAt, seq } = session;
+  const { namespace, id: sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq } = session;
   return [{ namespace, sessionId, taskId, agent, token, staleAt, heartbeatAt, seq }];
 }
 

@@ -105,7 +105,7 @@ class ResumeReading {
     const held = items.map((one) => ({
       sessionId: one.id,
       taskId: one.taskId ?? '',
-      token: one.token ?? 0,
+      token: one.fence ?? 0,
       until: one.leaseExpiresAt ?? 0,
       instance: one.instance,
     }));
@@ -271,7 +271,7 @@ function briefEvent({
   at,
   taskId,
   agent,
-  token,
+  fence,
   sessionId,
   instance,
   payload,
@@ -306,8 +306,8 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
 }
 
 function tenureOf(session: SessionRecord, running: TaskRecord | null): Tenure | null {
-  const { agent, instance, token, taskId, leaseExpiresAt: until } = session;
-  if (agent === null || token === null || taskId === null || until === null) return null;
+  const { agent, instance, fence, taskId, leaseExpiresAt: until } = session;
+  if (agent === null || fence === null || taskId === null || until === null) return null;
   return { agent, instance, token, taskId, at: running?.startedAt ?? session.updatedAt, until, ended: null };
 }
 

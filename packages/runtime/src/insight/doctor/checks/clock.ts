@@ -75,7 +75,7 @@ function ofEvents({ jumps, now }: WorkFacts): Draft[] {
             {
               hint,
               count: events.length,
-              witnesses: events.toReversed().map(({ eventId: id }) => ({ is: 'event' as const, id })),
+              evidenceRefs: events.toReversed().map(({ eventId: id }) => ({ is: 'event' as const, id })),
             },
           ),
         ];

@@ -62,7 +62,7 @@ export function checkFenced({ work }: StoreFacts): Draft[] {
           agent: of,
         })),
         // The refusal, and what ended the lease.
-        witnesses: newest.flatMap(({ eventId: id, namespace, sessionId, token, seq: upTo }) => [
+        evidenceRefs: newest.flatMap(({ eventId: id, namespace, sessionId, token, seq: upTo }) => [
           { is: 'event' as const, id },
           { is: 'lease' as const, namespace, sessionId, token, mark: 2 as const, upTo },
         ]),

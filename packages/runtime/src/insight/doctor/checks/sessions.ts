@@ -30,7 +30,7 @@ export function checkStale({ work }: StoreFacts): Draft[] {
         hint: '`orchestrator recover` puts what they held back in its place, with its context; `orchestrator recover --watch` goes on doing so, and so does every agent that claims.',
         countCapped: work.capped,
         subjects: stale.map((held) => subjectOf(held)),
-        witnesses: stale.map(({ namespace, sessionId, token, seq: upTo }) => ({
+        evidenceRefs: stale.map(({ namespace, sessionId, token, seq: upTo }) => ({
           is: 'lease',
           namespace,
           sessionId,
@@ -115,7 +115,7 @@ function askWhy({ namespace, taskId }: HeadFacts): string {
   return `\`orchestrator why task ${taskId} --namespace ${namespace}\` tells what keeps it.`;
 }
 
-function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'witnesses'> {
+function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'evidenceRefs'> {
   return {
     subjects: heads.map(({ namespace, sessionId, taskId, assignee: agent }) => ({
       namespace,
@@ -123,7 +123,7 @@ function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'witnesses'
       taskId,
       agent,
     })),
-    witnesses: heads.map(({ namespace, taskId }) => ({ is: 'queued', namespace, taskId })),
+    evidenceRefs: heads.map(({ namespace, taskId }) => ({ is: 'queued', namespace, taskId })),
   };
 }
 

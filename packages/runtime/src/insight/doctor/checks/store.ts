@@ -1,4 +1,4 @@
-import type { StoreMark } from '@agent-orchestrator/core';
+import type { StoreState } from '@agent-orchestrator/core';
 import type { StoreFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
@@ -21,11 +21,11 @@ export function checkReach({ url, place, refusal }: StoreFacts): Draft[] {
         hint: 'Upgrade the orchestrator on this machine.',
       }),
     ];
-  return [place.mark === null ? draft('store', 'ok', named) : ofMark(named, place.mark)];
+  return [place.state === null ? draft('store', 'ok', named) : ofState(named, place.state)];
 }
 
 /** A store that can be read, and is not open for work. One that is not all there yet is refused when it is opened. */
-function ofMark(named: string, { state, address }: StoreMark): Draft {
+function ofState(named: string, { status, address }: StoreState): Draft {
   switch (state) {
     case 'moved':
       return draft('store', 'error', `${named}: it was moved to ${address}, and nothing happens here any more.`, {
@@ -51,7 +51,7 @@ export function checkDurability({ place }: StoreFacts): Draft[] {
   if (place === null || place.kind === 'memory') return [];
   if (place.kind === 'file') {
     // A backup is one file, for as long as it lies there.
-    if (place.journalMode === 'wal' || place.mark?.state === 'backup') return [];
+    if (place.journalMode === 'wal' || place.state?.status === 'backup') return [];
     return [
       draft(
         'durability',

@@ -1,9 +1,9 @@
-import { decodeStoreMark, encodeStoreMark, isShut, type StoreMark } from '@agent-orchestrator/core';
+import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { SQL } from './statements.ts';
 
-const WRITE = `INSERT INTO meta (key, value) VALUES ('mark', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
-const DELETE = `DELETE FROM meta WHERE key = 'mark'`;
+const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const DELETE = `DELETE FROM meta WHERE key = 'state'`;
 
 /** What writers of any version do to each table. */
 const WRITES = [
@@ -17,17 +17,17 @@ const WRITES = [
 ] as const;
 
 /** What stands on the store's door. The tables must be there. */
-export function readMark(db: Connection): StoreMark | null {
-  return decodeStoreMark(db.prepare<[], string>(SQL.mark).pluck().get() ?? null);
+export function readStoreState(db: Connection): StoreState | null {
+  return decodeStoreState(db.prepare<[], string>(SQL.state).pluck().get() ?? null);
 }
 
 /**
  * Replaces the mark; the write lock is held. Behind one that shuts the store, triggers refuse writes: each connection looks
  * for the mark itself, but one that a program of an older version keeps open does not know of it.
  */
-export function writeMark(db: Connection, next: StoreMark | null): void {
+export function writeStoreState(db: Connection, next: StoreState | null): void {
   if (next === null) db.prepare(DELETE).run();
-  else db.prepare(WRITE).run(encodeStoreMark(next));
+  else db.prepare(WRITE).run(encodeStoreState(next));
   for (const [table, operation] of WRITES) {
     const name = `shut_${table}_${operation.toLowerCase()}`;
     db.exec(`DROP TRIGGER IF EXISTS ${name}`);
@@ -39,7 +39,7 @@ export function writeMark(db: Connection, next: StoreMark | null): void {
 }
 
 /** For programs that only show what the database says. */
-function why({ state, address }: StoreMark): string {
+function why({ status, address }: StoreState): string {
   return state === 'backup' ? `a backup of ${address}` : `the store was moved to ${address}`;
 }
 

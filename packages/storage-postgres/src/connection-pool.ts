@@ -1,6 +1,6 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { Link } from './link.ts';
-import { query } from './script.ts';
+import { Connection } from './connection.ts';
+import { query } from './statement-batch.ts';
 import type { ServerAddress } from './server-address.ts';
 import { TIMEOUTS } from './statements.ts';
 
@@ -8,12 +8,12 @@ import { TIMEOUTS } from './statements.ts';
 const OLDEST_VERSION = 140_000;
 
 /** A few connections, opened when they are first needed and used by one at a time. */
-export class Links {
+export class ConnectionPool {
   readonly #address: ServerAddress;
   /** How many can be in use at once. */
   readonly max: number;
-  readonly #idle: Link[] = [];
-  readonly #waiting: ((link: Link | null) => void)[] = [];
+  readonly #idle: Connection[] = [];
+  readonly #waiting: ((connection: Connection | null) => void)[] = [];
   /** Those that are open or being opened. */
   #count = 0;
   #closed = false;
@@ -24,12 +24,12 @@ export class Links {
   }
 
   /** Runs `use` on a connection of its own. One that breaks meanwhile is not used again. */
-  async use<R>(use: (link: Link) => Promise<R>): Promise<R> {
-    const link = await this.#take();
+  async use<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
+    const connection = await this.#take();
     try {
-      return await use(link);
+      return await use(connection);
     } finally {
-      this.#giveBack(link);
+      this.#giveBack(connection);
     }
   }
 
@@ -37,22 +37,22 @@ export class Links {
   async close(): Promise<void> {
     this.#closed = true;
     for (const resolve of this.#waiting.splice(0)) resolve(null);
-    await Promise.all(this.#idle.splice(0).map((link) => link.close()));
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
-  async #take(): Promise<Link> {
+  async #take(): Promise<Connection> {
     if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.usable) return idle;
       this.#count -= 1;
     }
     if (this.#count >= this.max) {
-      const passed = await new Promise<Link | null>((resolve) => this.#waiting.push(resolve));
+      const passed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
       return passed ?? this.#take();
     }
     this.#count += 1;
     try {
-      return await openLink(this.#address);
+      return await openConnection(this.#address);
     } catch (error) {
       this.#count -= 1;
       this.#waiting.shift()?.(null);
@@ -60,24 +60,24 @@ export class Links {
     }
   }
 
-  #giveBack(link: Link): void {
-    if (link.usable && !this.#closed) {
+  #giveBack(connection: Connection): void {
+    if (connection.usable && !this.#closed) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(link);
-      else next(link);
+      if (next === undefined) this.#idle.push(connection);
+      else next(connection);
       return;
     }
     this.#count -= 1;
-    if (link.usable) void link.close();
+    if (connection.usable) void connection.close();
     this.#waiting.shift()?.(null);
   }
 }
 
 /** A connection to a server that will do: new enough, and not a standby. */
-export async function openLink(address: ServerAddress, onNotify?: () => void): Promise<Link> {
-  const link = new Link(address, onNotify);
+export async function openConnection(address: ServerAddress, onNotify?: () => void): Promise<Connection> {
+  const connection = new Connection(address, onNotify);
   try {
-    const [answer] = await link.flush([query(SERVER)], TIMEOUTS.answer_ms);
+    const [answer] = await connection.flush([query(SERVER)], TIMEOUTS.answer_ms);
     const [version, versionText, isStandby] = (answer?.[0] ?? []) as [version: number, text: string, standby: boolean];
     if (version < OLDEST_VERSION)
       throw new OrchestratorError(
@@ -85,10 +85,10 @@ export async function openLink(address: ServerAddress, onNotify?: () => void): P
         `The server has version ${versionText}; ${OLDEST_VERSION / 10_000} or later is needed.`,
       );
     if (isStandby) throw new OrchestratorError('STORE_STANDBY');
-    link.serverVersion = version;
-    return link;
+    connection.serverVersion = version;
+    return connection;
   } catch (error) {
-    link.destroy();
+    connection.destroy();
     throw error;
   }
 }

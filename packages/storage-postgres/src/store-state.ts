@@ -1,41 +1,41 @@
-import { decodeStoreMark, encodeStoreMark, isShut, type StoreMark } from '@agent-orchestrator/core';
+import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@agent-orchestrator/core';
 import { SHUT } from './errors.ts';
-import type { Link, Query } from './link.ts';
-import { query } from './script.ts';
+import type { Connection, Query } from './connection.ts';
+import { query } from './statement-batch.ts';
 import { TIMEOUTS } from './statements.ts';
 
 /** Asks for what stands on the store's door: one row. */
-export const MARK = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark')`);
-const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('mark', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
-const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'mark'`;
+export const STORE_STATE = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state')`);
+const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
 
 const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
 
 /** What stands on the store's door. The tables must be there. */
-export async function readMark(link: Link): Promise<StoreMark | null> {
-  const [answer] = await link.flush([MARK], TIMEOUTS.answer_ms);
-  return markOf(answer?.[0]);
+export async function readStoreState(connection: Connection): Promise<StoreState | null> {
+  const [answer] = await connection.flush([STORE_STATE], TIMEOUTS.answer_ms);
+  return storeStateOf(answer?.[0]);
 }
 
-export function markOf(row: readonly unknown[] | undefined): StoreMark | null {
-  return decodeStoreMark((row?.[0] as string | null | undefined) ?? null);
+export function storeStateOf(row: readonly unknown[] | undefined): StoreState | null {
+  return decodeStoreState((row?.[0] as string | null | undefined) ?? null);
 }
 
 /**
  * Replaces the mark. Behind one that shuts the store, triggers refuse writes: each unit of work looks for the mark itself,
  * but one of an older version does not know of it.
  */
-export function writingMark(next: StoreMark | null): readonly Query[] {
+export function writingStoreState(next: StoreState | null): readonly Query[] {
   const opened = [
     ...SHUT_TABLES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`)),
     query('DROP FUNCTION IF EXISTS orchestrator.refuse_work()'),
   ];
   if (next === null) return [query(DELETE), ...opened];
-  const written = [query(WRITE, encodeStoreMark(next)), ...opened];
+  const written = [query(WRITE, encodeStoreState(next)), ...opened];
   return isShut(next) ? [...written, ...shutting(next)] : written;
 }
 
-function shutting({ address }: StoreMark): readonly Query[] {
+function shutting({ address }: StoreState): readonly Query[] {
   const refuse = `CREATE FUNCTION orchestrator.refuse_work() RETURNS trigger LANGUAGE plpgsql AS ${text(
     `BEGIN RAISE EXCEPTION 'the store was moved to %', ${text(address)} USING ERRCODE = '${SHUT}'; END`,
   )}`;

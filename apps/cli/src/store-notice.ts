@@ -1,4 +1,4 @@
-import type { Orchestrator, StoreMark } from '@agent-orchestrator/core';
+import type { Orchestrator, StoreState } from '@agent-orchestrator/core';
 import type { Output } from './output/output.ts';
 import { printable } from './output/printable.ts';
 
@@ -6,26 +6,26 @@ import { printable } from './output/printable.ts';
  * Says on stderr, in every format, that the store which is read is not open for work: what it holds looks like any other, and
  * nothing will happen in it. Once, and again when that changes.
  */
-export class Door {
+export class StoreNotice {
   readonly #output: Pick<Output, 'chatter'>;
-  #said: StoreMark['state'] | null = null;
+  #said: StoreState['status'] | null = null;
 
   constructor(output: Pick<Output, 'chatter'>) {
     this.#output = output;
   }
 
-  async look(orchestrator: Orchestrator): Promise<StoreMark | null> {
-    const mark = await orchestrator.mark();
-    const state = mark?.state ?? null;
-    if (state !== this.#said) this.#output.chatter(mark === null ? OPEN_AGAIN : lineOf(mark));
+  async look(orchestrator: Orchestrator): Promise<StoreState | null> {
+    const state = await orchestrator.storeState();
+    const state = state?.status ?? null;
+    if (state !== this.#said) this.#output.chatter(state === null ? OPEN_AGAIN : lineOf(state));
     this.#said = state;
-    return mark;
+    return state;
   }
 }
 
 const OPEN_AGAIN = 'this store is open for work again';
 
-function lineOf({ state, address }: StoreMark): string {
+function lineOf({ status, address }: StoreState): string {
   const other = printable(address);
   switch (state) {
     case 'moved':

@@ -23,9 +23,9 @@ const PIPELINE_MAX = 100_000;
 
 /**
  * One connection, used until it breaks and never opened again: the driver would send what is left of a broken
- * transaction on a new connection, outside of any. So each link is a client of its own whose socket is made once.
+ * transaction on a new connection, outside of any. So each connection is a client of its own whose socket is made once.
  */
-export class Link {
+export class Connection {
   /** As servers number themselves; 0 until it was asked. */
   serverVersion = 0;
   readonly #sql: postgres.Sql<{ bigint: number }>;
@@ -74,7 +74,7 @@ export class Link {
   /**
    * Sends all statements at once and waits for all answers.
    *
-   * @throws the first statement's error that is not a mere consequence of an earlier one; the link is broken if they
+   * @throws the first statement's error that is not a mere consequence of an earlier one; the connection is broken if they
    * did not all answer in time
    */
   async flush(queries: readonly Query[], timeoutMs: number): Promise<readonly Answer[]> {

@@ -1,63 +1,13 @@
-import { z } from 'zod';
-import { internalError } from '../model/errors.ts';
-import type { EventDraft, LostLease } from '../log/events.ts';
-import * as field from '../model/fields.ts';
+import type { EventDraft, LeaseEndFacts } from '../log/events.ts';
 import type { Json } from '../model/json.ts';
-import { isHeld, type HeldSession } from '../model/lease.ts';
-import type { LoadedSession } from '../storage/loaded.ts';
+import type { HeldSession } from '../model/lease.ts';
 import { compareInQueue, type Task } from '../model/task.ts';
+import type { Evidence } from './evidence.ts';
+import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
 
-/**
- * What somebody found out about a holder: that its process is gone. It counts only if it speaks of the current lease and of
- * exactly the process that the lease names; core believes the observer, who must never report on a doubt.
- */
-export const evidence = z.strictObject({
-  sessionId: field.id,
-  token: field.token,
-  host: field.note,
-  boot: field.note,
-  pid: z.int().positive(),
-  processStart: field.note,
-  /** What was observed, for the log. */
-  observed: field.note.optional(),
-});
-
-/** What somebody found out about a holder (see `evidence`). */
-export type Evidence = z.output<typeof evidence>;
-
-/** A held session as it was loaded. */
-export interface HeldLoaded {
-  readonly session: HeldSession;
-  readonly task: Task;
-  readonly head: Task | null;
-}
-
-/**
- * A loaded session with its running task, if somebody holds it.
- *
- * @throws `INTERNAL` if the task is gone: the lock is the session's, so it must not count as free
- */
-export function asHeld({ session, task, head }: LoadedSession): HeldLoaded | null {
-  if (!isHeld(session)) return null;
-  if (task === null) throw internalError(`The task ${session.taskId} that runs in session ${session.id} is gone.`);
-  return { session, task, head };
-}
-
-/** The evidence that proves this very holder dead, if there is one. */
-export function evidenceAgainst(session: HeldSession, all: readonly Evidence[]): Evidence | null {
-  const proves = (one: Evidence) =>
-    one.sessionId === session.id &&
-    one.token === session.token &&
-    one.host === session.host &&
-    one.boot === session.boot &&
-    one.pid === session.pid &&
-    one.processStart === session.processStart;
-  return all.find(proves) ?? null;
-}
-
-/** Why a lease is closed by somebody else. */
-export type Ending =
+/** Why another process than its holder ends a lease. */
+export type LeaseEnd =
   | { readonly type: 'task.recovered'; readonly reason: 'stale' | 'dead' | 'restored' }
   | { readonly type: 'lease.taken_over'; readonly reason: 'expired' | 'resumed' | 'dead' };
 
@@ -68,7 +18,7 @@ export interface Actor {
 }
 
 /** How closing a lease came out. */
-export interface Closed {
+export interface EndedLeaseOutcome {
   readonly events: EventDraft[];
   /** What became of the task that the lease was about. */
   readonly outcome: 'requeued' | 'dead_lettered' | 'cancelled';
@@ -80,24 +30,24 @@ export interface Closed {
  * Closes a lease whose holder is gone. Its task goes back into its old place and is charged an interruption; if its
  * cancellation was asked it ends as cancelled instead, and without an interruption left it becomes a dead letter.
  */
-export function closeLostLease(
-  { session, task, head }: HeldLoaded,
-  ending: Ending,
+export function endLease(
+  { session, task, head }: HeldLease,
+  end: LeaseEnd,
   by: Actor,
   proof: Evidence | null,
-): Closed {
+): EndedLeaseOutcome {
   const closing = {
     sessionId: session.id,
     taskId: task.id,
     agent: by.agent ?? null,
     instance: by.instance ?? null,
-    token: session.token,
-    leaseMark: 2 as const,
+    token: session.fence,
+    leaseEffect: 'ended' as const,
   };
   const events: EventDraft[] = [
-    ending.type === 'task.recovered'
-      ? { ...closing, type: ending.type, payload: { ...known(session, proof), reason: ending.reason } }
-      : { ...closing, type: ending.type, payload: { ...known(session, proof), reason: ending.reason } },
+    end.type === 'task.recovered'
+      ? { ...closing, type: end.type, payload: { ...known(session, proof), reason: end.reason } }
+      : { ...closing, type: end.type, payload: { ...known(session, proof), reason: end.reason } },
   ];
 
   const last = lastWord(task);
@@ -106,7 +56,7 @@ export function closeLostLease(
   return { events, outcome: last.outcome, head };
 }
 
-function lastWord(task: Task): { event: EndingEvent; outcome: 'dead_lettered' | 'cancelled' } | null {
+function lastWord(task: Task): { event: EndingTaskEvent; outcome: 'dead_lettered' | 'cancelled' } | null {
   if (task.cancelRequestedAt !== null)
     return { event: { type: 'task.cancelled', payload: { outcome: null, error: null } }, outcome: 'cancelled' };
   if (task.interruptions < task.interruptionsMax) return null;
@@ -117,11 +67,11 @@ function lastWord(task: Task): { event: EndingEvent; outcome: 'dead_lettered' | 
   return { event: { type: 'task.failed', payload: { outcome: null, error, run_at: null } }, outcome: 'dead_lettered' };
 }
 
-type EndingEvent =
+type EndingTaskEvent =
   | { readonly type: 'task.cancelled'; readonly payload: { outcome: null; error: null } }
   | { readonly type: 'task.failed'; readonly payload: { outcome: null; error: Json; run_at: null } };
 
-function known(session: HeldSession, proof: Evidence | null): LostLease {
+function known(session: HeldSession, proof: Evidence | null): LeaseEndFacts {
   return {
     from_agent: session.agent,
     from_instance: session.instance,

@@ -1,10 +1,10 @@
-import type { Answer, Query, Value } from './link.ts';
+import type { Answer, Query, Value } from './connection.ts';
 
 /** Sends statements at once; their answers stand in the same order. */
 export type Flush = (queries: readonly Query[]) => Promise<readonly Answer[]>;
 
 /** Statements of one flush, each with what is to be done with its answer. */
-export class Script {
+export class StatementBatch {
   readonly #queries: Query[] = [];
   readonly #readers: ((answer: Answer) => void)[] = [];
 
