@@ -21,7 +21,7 @@ import { openStorage } from './open-storage.ts';
 
 /** How far a copy has come. */
 export interface CopyProgress {
-  readonly step: 'filling' | 'comparing' | 'verifying';
+  readonly step: 'copying' | 'comparing' | 'verifying';
   /** What the rows are of; null: the log as a whole. */
   readonly table: TableName | null;
   readonly done: number;
@@ -75,7 +75,7 @@ export async function copyRows(
       await target.add(state, table, after, rows);
       after = keyOfRow(table, last);
       done += rows.length;
-      await onProgress({ step: 'filling', table, done, of });
+      await onProgress({ step: 'copying', table, done, of });
     }
   }
 }
