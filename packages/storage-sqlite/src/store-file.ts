@@ -9,7 +9,7 @@ import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
 export const APPLICATION_ID = 0x41474f52;
 
 /** How many migrations there are; `user_version` counts those that a file has seen. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 2;
 
 /** Tables of the proof of concept; each of its files has the first two. */
 const LEGACY_TABLES = ['session_state', 'task_queue'];
@@ -49,7 +49,7 @@ export function createFile(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Somebody else made it meanwhile.
+    // Another process made it meanwhile.
     if (code === 'EEXIST' && isThere(path)) return;
     // Below /proc, or behind a link to nowhere, nothing can be made, and the system calls that ENOENT.
     if (code !== 'ENOENT') throw error;
@@ -64,7 +64,7 @@ function createFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
@@ -134,7 +134,7 @@ export function schemaVersionOf(db: Connection, path: string): number {
     if (version > 0) return version;
     throw new OrchestratorError(
       'STORE_NOT_A_DATABASE',
-      `${path} has our mark but no schema version: somebody changed it. It was not touched.`,
+      `${path} has our application id but no schema version: another program changed it. It was not touched.`,
     );
   }
   const tables = db
