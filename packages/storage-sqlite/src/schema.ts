@@ -165,9 +165,7 @@ export const tasks = sqliteTable(
     uniqueIndex('tasks_dedupe_key')
       .on(t.namespace, t.dedupeKey)
       .where(sql`dedupe_key IS NOT NULL`),
-    uniqueIndex('tasks_running')
-      .on(t.namespace, t.sessionId)
-      .where(sql.raw(RUNNING)),
+    uniqueIndex('tasks_running').on(t.namespace, t.sessionId).where(sql.raw(RUNNING)),
     index('tasks_of_session').on(t.namespace, t.sessionId, t.id),
     // A session's queue; its first entry is the head.
     index('tasks_queued')
@@ -180,13 +178,9 @@ export const tasks = sqliteTable(
       .on(t.namespace, t.sessionId, t.runAt)
       .where(sql`status = 'scheduled'`),
     // What closing a session has to cancel, in pages.
-    index('tasks_waiting')
-      .on(t.namespace, t.sessionId, t.id)
-      .where(sql.raw(WAITING)),
+    index('tasks_waiting').on(t.namespace, t.sessionId, t.id).where(sql.raw(WAITING)),
     // Lists and counts of what is over, without walking over what is not.
-    index('tasks_ended')
-      .on(t.namespace, t.status, t.id)
-      .where(sql.raw(ENDED)),
+    index('tasks_ended').on(t.namespace, t.status, t.id).where(sql.raw(ENDED)),
   ],
 );
 

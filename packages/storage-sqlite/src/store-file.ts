@@ -20,7 +20,7 @@ const FILE_BYTES_MIN = 512;
 /** Which file a path names: another file at the same path has another one. */
 export type FileIdentity = string;
 
-/** Whether there is something at the path. Throws where nobody may look: what cannot be seen is not for that reason gone. */
+/** Whether there is something at the path. Throws where this process may not look: what it cannot see may still be there. */
 export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -102,7 +102,7 @@ export function inspectFile(path: string, assertUsable: (db: Connection) => void
   }
 }
 
-/** Opens a file, of whomever, to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
+/** Opens any file to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
 export function openToLook(path: string): Connection {
   // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
   // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
@@ -110,7 +110,7 @@ export function openToLook(path: string): Connection {
   return new Database(path, { readonly, fileMustExist: true, timeout: 0 });
 }
 
-/** Whether a look at a file of whomever ends with `STORE_LEGACY`; what else it throws is passed on. */
+/** Whether a look at a file ends with `STORE_LEGACY`; what else it throws is passed on. */
 export function isLegacy(look: () => void): boolean {
   try {
     look();
