@@ -17,9 +17,9 @@ const BUSY_TIMEOUT_MS = 30_000;
 export interface BackupFile extends Disposable {
   /** Where it is being written. */
   readonly path: string;
-  /** Marks the store in it, and leaves one file that needs no other beside it. */
+  /** Sets the state of the store in it, and leaves one file that needs no other beside it. */
   seal(state: StoreState): Promise<void>;
-  /** Brings it to the disk, and gives it its name. Nobody may have it open. */
+  /** Brings it to the disk, and gives it its name. No process may have it open. */
   publish(): void;
 }
 
@@ -102,7 +102,7 @@ function seal(path: string, state: StoreState): void {
   }
 }
 
-/** Unlike a rename, a link fails if somebody was faster; not every file system (that of a memory stick, say) has any. */
+/** Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has any. */
 function giveName(path: string, place: string): void {
   try {
     linkSync(path, place);

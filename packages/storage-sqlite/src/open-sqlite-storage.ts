@@ -67,9 +67,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
-    const assertMark = mode === 'read-only' ? assertComplete : assertOpenForWork;
+    const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
     await retryWhileBusy(busyTimeoutMs, () =>
-      inspectFile(path, (db) => assertMark(readStoreState(db), options.filling)),
+      inspectFile(path, (db) => assertState(readStoreState(db), options.filling)),
     );
     if (mode !== 'read-only') assertWritable(path);
     const file = new OpenFile(path);

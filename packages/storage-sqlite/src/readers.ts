@@ -34,7 +34,7 @@ export class Readers implements ReadSource {
     return running;
   }
 
-  /** A count that moves with every commit to the file, whoever made it. */
+  /** A count that moves with every commit to the file, by any process. */
   dataVersion(): number | null {
     try {
       return Number(this.#connected().db.pragma('data_version', { simple: true }));

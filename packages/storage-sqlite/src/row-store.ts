@@ -47,13 +47,13 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 
 /**
  * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
- * from elsewhere greater ones were drawn, and followers may go on from them.
+ * from elsewhere greater ones were drawn, and followers may continue from them.
  */
 const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
 const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openSqliteStorage` throws in the same mode
  */
@@ -140,7 +140,7 @@ class SqliteRows implements RowStore {
       const rows = new Rows(db);
       assertSameState(rows.storeState(), expected);
       assertMayFollow(expected, next);
-      if (next?.state === 'filling') assertEmpty(rows);
+      if (next?.status === 'filling') assertEmpty(rows);
       writeStoreState(db, next);
     });
   }
@@ -151,7 +151,7 @@ class SqliteRows implements RowStore {
     return this.#write((db) => {
       const rows = new Rows(db);
       assertSameState(rows.storeState(), state);
-      if (String(rows.lastKey(table)) !== String(after)) throw anotherProcessCopies();
+      if (JSON.stringify(rows.lastKey(table)) !== JSON.stringify(after)) throw anotherProcessCopies();
       const insert = db.prepare(sql);
       for (const row of added) insert.run(columns.map((column) => row[column]));
     });

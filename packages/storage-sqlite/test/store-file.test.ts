@@ -64,7 +64,7 @@ describe('what must exist', () => {
   });
 
   test.skipIf(process.platform !== 'linux').each(['below /proc', 'behind a link to nowhere'])(
-    'what nobody can make is a matter of permission: %s',
+    'what cannot be made is a matter of permission: %s',
     async (where) => {
       const link = join(folderOf(newPath()), 'link');
       symlinkSync('/nowhere', link);
@@ -203,7 +203,7 @@ describe('a file that was moved or replaced', () => {
     await storage.close();
   });
 
-  test('is read no more, and whoever watches it is told to look', async () => {
+  test('is read no more, and those who watch it are told to look', async () => {
     const { path, storage } = await aStore();
     await add(storage, aSession());
     await storage.read.now();
@@ -222,7 +222,7 @@ describe('a file that was moved or replaced', () => {
   });
 });
 
-/** Modes mean nothing to root, so the same is tried in a process that has become nobody. */
+/** Modes mean nothing to root, so the same is tried in a process that has become the user `nobody`. */
 function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: string) => void): void {
   const nobody = 65_534;
   const parent = folderOf(newPath());

@@ -8,7 +8,7 @@ import { judge, WHOLE } from './whole.ts';
 const WRITERS = 10;
 const WRITING_MS = 8_000;
 
-test('ten processes write at once and nobody is told that the store is busy', { timeout: 120_000 }, async () => {
+test('ten processes write at once and none is told that the store is busy', { timeout: 120_000 }, async () => {
   const folder = keptIfItFails();
   const path = `${folder}/store.db`;
   const storage = await openSqliteStorage({ path });
