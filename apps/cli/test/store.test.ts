@@ -225,7 +225,7 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
 
   expect(sound.map(({ exit, stdout }) => [exit, stdout])).toEqual([
     [0, 'verify: 2 events, chains whole, state = log\n'],
-    [0, expect.stringContaining('file: whole')],
+    [0, expect.stringContaining('database: whole')],
   ]);
   expect(changed.map(({ exit, kind, data }) => [exit, kind, data['ok']])).toEqual([
     [1, 'verification', false],

@@ -1,8 +1,13 @@
-import { Orchestrator, type AnyKinds, type OrchestratorOptions } from '@agent-orchestrator/core';
+import {
+  Orchestrator,
+  type AnyKinds,
+  type OpenStorageOptions,
+  type OrchestratorOptions,
+} from '@agent-orchestrator/core';
 import { newCommandId } from './system/command-id.ts';
 import { newSeed } from './system/seed.ts';
-import { openStorage, type OpenStorageOptions } from './stores/open-storage.ts';
-import { resolveSettings } from './settings/settings.ts';
+import { resolveSettings } from './resolve-settings.ts';
+import { openStorage } from './stores/open-storage.ts';
 
 export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<OpenStorageOptions, 'filling'> &
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;
@@ -22,7 +27,7 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
   url?: string,
   { mode = 'create', busyTimeoutMs, synchronous, ...options }: OpenOrchestratorOptions<Kinds> = {},
 ): Promise<Orchestrator<Kinds>> {
-  const configured = url === undefined || url === '' ? resolveSettings() : null;
+  const configured = url === undefined || url === '' ? await resolveSettings() : null;
   const namespace = options.namespace ?? configured?.namespace.value;
   const storage = await openStorage(configured?.store.value ?? url ?? '', {
     mode,

@@ -27,14 +27,11 @@ export default define;
 async function claimForShell(call: Call<Options>): Promise<Answer> {
   if (call.output.format !== 'text')
     throw usage('--env prints lines for a shell.', 'Leave --json and --quiet out.', 'env');
-  const { DEFAULTS, parseStoreUrl } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, locateStore } = await import('@agent-orchestrator/runtime');
   try {
     const answer = await claim(call);
-    const store = parseStoreUrl(call.settings.store.value);
-    const environment = {
-      namespace: call.options.namespace ?? DEFAULTS.namespace,
-      store: 'address' in store ? store.address : store.url,
-    };
+    const { location } = await locateStore(call.settings.store.value);
+    const environment = { namespace: call.options.namespace ?? DEFAULTS.namespace, store: location.address };
     return { ...answer, text: () => claimEnv(answer.data as ClaimRecord, environment), chatter: [] };
   } catch (error) {
     const failure = failureOf(error);

@@ -107,16 +107,16 @@ async function perform(
   { options, output, settings }: Call<RunOptions>,
   run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
-  const { DEFAULTS, parseStoreUrl, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, locateStore, runUnderLease } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
     if (line !== null && output.format === 'text') output.chatter(printable(line));
   };
-  const store = parseStoreUrl(settings.store.value);
+  const { location } = await locateStore(settings.store.value);
   const { claim, onLost } = run;
   const result = await runUnderLease({
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
-    store: 'address' in store ? store.address : store.url,
+    store: location.address,
     files: { payload: claim.task.payload, context: toJson(claim.context) },
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,

@@ -37,7 +37,7 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   const { agent, role, namespace = DEFAULTS.namespace } = call.options;
   await using orchestrator = await call.open('read-only');
   const lookedAt: LookedAt = { store: call.settings.store.value, namespace };
-  const last = readLastLook(lookedAt);
+  const last = await readLastLook(lookedAt);
   const asOfNow = await orchestrator.asOf();
   // A last look beyond the end of the log is of another store that was at this place.
   const lastLook = last === null || last.eventId > asOfNow ? null : last;
@@ -49,11 +49,11 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
     asOf,
     ids: found.groups.flatMap(({ rows }) => rows.map(({ id }) => String(id))),
     text: (paint) => sinceLines(found, when.is === 'last' ? { lastLook } : null, paint),
-    shown() {
+    async shown() {
       // Who looked at a part only has not seen what lies between the last look and this part.
       if (lastLook !== null && found.from.eventId > lastLook.eventId) return;
       try {
-        keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
+        await keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
       } catch (error) {
         call.output.chatter(`how far you have looked could not be noted: ${(error as Error).message}`);
       }

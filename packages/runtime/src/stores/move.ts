@@ -21,7 +21,7 @@ import {
 import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type Compared, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
-import { parseStoreUrl } from './url.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface MoveStoreOptions {
   /** URL of the store that moves. */
@@ -58,7 +58,7 @@ export interface AbandonReport {
  * `STORE_CORRUPT` (the copy differs, or its log does not bear out its state), and the other `STORE_` codes
  */
 export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOptions): Promise<MoveReport> {
-  const urls = { from: parseStoreUrl(from).url, to: parseStoreUrl(to).url };
+  const urls = { from: await shownUrl(from), to: await shownUrl(to) };
   await using source = await openRows(from, 'existing');
   const before = await source.storeState();
   assertCanLeave(before);
@@ -91,7 +91,7 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
 export async function abandonMove({ from, to }: { from: string; to?: string }): Promise<AbandonReport> {
   await using source = await openRows(from, 'existing');
   const leaving = await source.storeState();
-  const report = { from: parseStoreUrl(from).url, to: leaving?.address ?? null };
+  const report = { from: await shownUrl(from), to: leaving?.address ?? null };
   if (leaving === null) return report;
   if (leaving.status !== 'moving' && leaving.status !== 'moved') assertOpenForWork(leaving);
   if (to === undefined && leaving.status === 'moved')
@@ -103,6 +103,12 @@ export async function abandonMove({ from, to }: { from: string; to?: string }): 
   if (copy?.status === 'filling') await target?.changeStoreState(copy, { ...copy, status: 'abandoned' });
   if (leaving.status === 'moved') await source.changeStoreState(leaving, null);
   return report;
+}
+
+/** Without a password. */
+async function shownUrl(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
 }
 
 type Urls = Pick<MoveReport, 'from' | 'to'>;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   assertComplete,
   clockState,
@@ -14,7 +15,8 @@ import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
 import { openStorage } from './open-storage.ts';
-import { parseStoreUrl } from './url.ts';
+import { backupStorage } from './registry.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface RestoreStoreOptions {
   /** Path of the backup. */
@@ -56,12 +58,13 @@ export async function restoreStore({
   store,
   onProgress = () => {},
 }: RestoreStoreOptions): Promise<RestoreReport> {
-  const backup = parseStoreUrl(`sqlite:${file}`);
-  const target = parseStoreUrl(store);
-  await using source = await openBackup(backup.url);
+  const path = resolve(file);
+  const backup = (await backupStorage()).urlOfFile(path);
+  const { location: target } = await locateStore(store);
+  await using source = await openBackup(backup);
   assertComplete(await source.storeState());
   await using rows = await openRows(store, 'create');
-  const { status, id, address, at } = (await goOn(rows, source, backup.url)) ?? (await begin(rows, source, backup.url));
+  const { status, id, address, at } = (await goOn(rows, source, backup)) ?? (await begin(rows, source, backup));
   const copying: StoreState = { status: 'filling', id, address, at };
   const closing: StoreState = { status: 'closing_leases', id, address, at };
 
@@ -73,7 +76,7 @@ export async function restoreStore({
   const verification = await verifyCopy(store, id, onProgress);
   const lastEventId = await rows.lastEventId();
   await rows.changeStoreState(closing, null);
-  return { file: backup.url.slice('sqlite:'.length), store: target.url, lastEventId, leasesClosed, verification };
+  return { file: path, store: target.url, lastEventId, leasesClosed, verification };
 }
 
 async function openBackup(url: string): Promise<RowStore> {

@@ -1,7 +1,6 @@
-import { LIMITS } from '@agent-orchestrator/core';
+import { counted, lasting, LIMITS } from '@agent-orchestrator/core';
 import type { NearMissFacts, RefusedFacts, StoreFacts } from '../facts.ts';
 import { draft, type Draft, type Subject } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
 
 /** What happened longer ago needs nobody. */
 const RECENT_MS = 86_400_000;

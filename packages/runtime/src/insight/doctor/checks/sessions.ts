@@ -1,6 +1,6 @@
+import { counted, lasting } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
-import { draft, type Draft, type Subject } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
+import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
 /** Where anybody claims or recovers, a stale session does not stay one for so long. */
 const RECOVERED_WITHIN_MS = 10_000;
@@ -38,7 +38,7 @@ export function checkStale({ work }: StoreFacts): Draft[] {
           effect: 'granted',
           upTo,
         })),
-        fix: 'recover_stale',
+        fix: RECOVER_STALE,
       },
     ),
   ];

@@ -1,9 +1,9 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { retryWhileBusy } from './busy.ts';
-import { openReader, type Connection } from './connection.ts';
-import { translateError } from './errors.ts';
-import { isKeptTable } from './legacy/old-tables.ts';
-import { inspectFile, isThere, resolvePath } from './store-file.ts';
+import { retryWhileBusy } from '../busy.ts';
+import { openReader, type Connection } from '../connection.ts';
+import { translateError } from '../errors.ts';
+import { isKeptTable } from '../legacy/old-tables.ts';
+import { inspectFile, isThere, resolvePath } from '../store-file.ts';
 
 /** Enough to see what is wrong; a damaged file can have a problem on every page. */
 const PROBLEMS_MAX = 100;
@@ -16,7 +16,7 @@ const BUSY_TIMEOUT_MS = 5_000;
  * @returns one sentence each; none: the file is whole
  * @throws what opening the store for reading throws
  */
-export async function checkSqliteFile(path: string): Promise<readonly string[]> {
+export async function checkPlace(path: string): Promise<readonly string[]> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);

@@ -1,9 +1,9 @@
-import { translateError } from './errors.ts';
-import { ConnectionPool } from './connections.ts';
-import { ROLE_STATEMENTS } from './roles.ts';
-import { query } from './statement-batch.ts';
-import { parseServerUrl } from './server-address.ts';
-import { SQL, TIMEOUTS } from './statements.ts';
+import { translateError } from '../errors.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import { ROLE_STATEMENTS } from '../roles.ts';
+import { query } from '../statement-batch.ts';
+import { parseServerUrl } from '../server-address.ts';
+import { SQL, TIMEOUTS } from '../statements.ts';
 
 /**
  * Makes the roles and gives them their rights, all or nothing; what is there already is left as it is. The login of `url`

@@ -1,36 +1,17 @@
 import { linkSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { OrchestratorError, type StoreState } from '@agent-orchestrator/core';
-import { retryWhileBusy } from './busy.ts';
-import { openReader, openWriter } from './connection.ts';
-import { translateError } from './errors.ts';
-import { createFile, isThere, resolvePath } from './store-file.ts';
-import { writeStoreState } from './store-state.ts';
-import { syncPath } from './sync-path.ts';
+import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
+import { retryWhileBusy } from '../busy.ts';
+import { openReader, openWriter } from '../connection.ts';
+import { translateError } from '../errors.ts';
+import { createFile, isThere, resolvePath } from '../store-file.ts';
+import { writeStoreState } from '../store-state.ts';
+import { syncPath } from '../sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
 
-/**
- * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the disk, so
- * what stands under the final name is never half a backup, whatever happens.
- */
-export interface BackupFile extends Disposable {
-  /** Where it is being written. */
-  readonly path: string;
-  /** Sets the state of the store in it, and leaves one file that needs no other beside it. */
-  seal(state: StoreState): Promise<void>;
-  /** Brings it to the disk, and gives it its name. No process may have it open. */
-  publish(): void;
-}
-
-/**
- * Begins a backup.
- *
- * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it, an
- * empty file
- * @throws `STORE_NOT_EMPTY` if there is something at the path
- */
-export async function beginBackupFile(path: string, source?: string): Promise<BackupFile> {
+/** Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the store. */
+export async function beginBackup(path: string, source: string | null): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(path));
     // First: of one that was killed once it had given the file its name, the other name is left.
@@ -39,7 +20,7 @@ export async function beginBackupFile(path: string, source?: string): Promise<Ba
     const file = new PartialFile(place);
     try {
       createFile(file.path);
-      if (source !== undefined) await copyInto(file.path, resolvePath(source));
+      if (source !== null) await copyInto(file.path, resolvePath(source));
       return file;
     } catch (error) {
       file[Symbol.dispose]();
@@ -50,6 +31,7 @@ export async function beginBackupFile(path: string, source?: string): Promise<Ba
   }
 }
 
+/** It lies beside its place until it is published. */
 class PartialFile implements BackupFile {
   readonly path: string;
   readonly #place: string;

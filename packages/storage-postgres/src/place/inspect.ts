@@ -1,48 +1,14 @@
-import { decodeClockState, type ClockState, type StoreState } from '@agent-orchestrator/core';
-import { translateError } from './errors.ts';
-import type { Connection } from './connection.ts';
-import { ConnectionPool } from './connections.ts';
-import { schemaVersionOf } from './migrate.ts';
-import { notFound, SCHEMA_VERSION } from './schema-version.ts';
-import { query } from './statement-batch.ts';
-import { readStoreState } from './store-state.ts';
-import { parseServerUrl } from './server-address.ts';
-import { TIMEOUTS } from './statements.ts';
-
-/** What a look at a store on a server tells, without a lock and without a change. */
-export interface PostgresFacts {
-  readonly version: string;
-  /** How many migrations the database has seen, and how many there are. */
-  readonly schema: number;
-  readonly schemaKnown: number;
-  readonly login: LoginFacts;
-  /** Settings under which an acknowledged commit may be lost, with their values; none: a commit is durable. */
-  readonly unsafeSettings: readonly string[];
-  /** Bytes of the server's write-ahead log; null: this login may not ask. */
-  readonly logBytes: number | null;
-  /** So large it may grow between two checkpoints. */
-  readonly logBytesKept: number;
-  /** Replication slots that nobody reads and that keep the log, each with the bytes it keeps. */
-  readonly idleSlots: readonly { readonly name: string; readonly bytes: number }[];
-  /** What the store remembers of its server's clock. */
-  readonly clock: ClockState | null;
-  /** What stands on the store's door; null: it is open for work. */
-  readonly state: StoreState | null;
-  /** The server's time, in milliseconds, in the middle of the question. */
-  readonly now: number;
-}
-
-/** Who is logged in, and what it may do. */
-interface LoginFacts {
-  readonly user: string;
-  readonly isSuperuser: boolean;
-  /** Whether it may act as the owner of the schema, and so change what the tables are. */
-  readonly isOwner: boolean;
-  /** What an agent needs and it may not do, as `INSERT event_log`. */
-  readonly missing: readonly string[];
-  /** What nobody needs and it may do to the log: `UPDATE event_log`. */
-  readonly excess: readonly string[];
-}
+import { decodeClockState, type PlaceReport } from '@agent-orchestrator/core';
+import { translateError } from '../errors.ts';
+import type { Connection } from '../connection.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import { schemaVersionOf } from '../migrate.ts';
+import { notFound, SCHEMA_VERSION } from '../schema-version.ts';
+import { query } from '../statement-batch.ts';
+import { readStoreState } from '../store-state.ts';
+import { parseServerUrl } from '../server-address.ts';
+import { TIMEOUTS } from '../statements.ts';
+import { judge } from './judge.ts';
 
 /** What agents need: see the rights of `orchestrator_app`. */
 const NEEDED = [
@@ -78,13 +44,9 @@ const SLOTS = `SELECT slot_name::text, pg_wal_lsn_diff(pg_current_wal_lsn(), res
   WHERE NOT active AND restart_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 10`;
 const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
-/**
- * Looks at a store on a server.
- *
- * @throws `STORE_NOT_FOUND` and what else opening the store throws, but `STORE_OLDER` and `STORE_NEWER`; the password is in none of them
- */
-export async function inspectPostgres(url: string): Promise<PostgresFacts> {
-  const connections = new ConnectionPool(parseServerUrl(url), 1);
+/** Looks at a store on a server. The password is in no error. */
+export async function inspectPlace(address: string): Promise<PlaceReport> {
+  const connections = new ConnectionPool(parseServerUrl(address), 1);
   try {
     return await connections.use((connection) => inspect(connection));
   } catch (error) {
@@ -94,7 +56,7 @@ export async function inspectPostgres(url: string): Promise<PostgresFacts> {
   }
 }
 
-async function inspect(connection: Connection): Promise<PostgresFacts> {
+async function inspect(connection: Connection): Promise<PlaceReport> {
   const schema = await schemaVersionOf(connection);
   if (schema === 0) throw notFound();
   const texts = [SERVER, LOGIN, rights(NEEDED, false), rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
@@ -102,21 +64,25 @@ async function inspect(connection: Connection): Promise<PostgresFacts> {
     texts.map((text) => query(text)),
     TIMEOUTS.answer_ms,
   );
-  const [version, logBytesKept, maySeeLog, now] = (server?.[0] ?? []) as [string, number, boolean, number];
+  const [version, logBytesKept, maySeeLog, serverNow] = (server?.[0] ?? []) as [string, number, boolean, number];
   const [user, isSuperuser, isOwner] = (login?.[0] ?? []) as [string, boolean, boolean];
   const clockText = clock?.[0]?.[0] as string | undefined;
-  return {
-    version,
-    schema,
-    schemaKnown: SCHEMA_VERSION,
+  const facts = {
     login: { user, isSuperuser, isOwner, missing: firstColumn(missing), excess: firstColumn(excess) },
     unsafeSettings: firstColumn(unsafe),
     logBytes: maySeeLog ? await logBytesOf(connection) : null,
     logBytesKept,
     idleSlots: (slots ?? []).map(([name, bytes]) => ({ name: name as string, bytes: bytes as number })),
-    clock: clockText === undefined ? null : decodeClockState(clockText),
+  };
+  return {
+    version,
+    schema,
+    schemaKnown: SCHEMA_VERSION,
     state: await readStoreState(connection),
-    now,
+    clock: clockText === undefined ? null : decodeClockState(clockText),
+    serverNow,
+    findings: judge({ ...facts, version }),
+    facts,
   };
 }
 

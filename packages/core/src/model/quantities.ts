@@ -1,3 +1,5 @@
+/** Numbers as people read them in messages. */
+
 /** `3 sessions`, `1 session`; `10 000+ sessions` where counting stopped there. */
 export function counted(count: number, one: string, capped = false): string {
   const digits = String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
@@ -30,9 +32,4 @@ const SIZES = [
 export function sized(bytes: number): string {
   const [unit, length] = SIZES.find(([, size]) => bytes >= size) ?? [];
   return length === undefined ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / length).toFixed(1)} ${unit}`;
-}
-
-/** `0644`. */
-export function modeWord(mode: number): string {
-  return mode.toString(8).padStart(4, '0');
 }
