@@ -17,7 +17,7 @@ import {
   makeBundle,
   newCommandId,
   newSeed,
-  parseStoreUrl,
+  locateStore,
   type Finding,
 } from '@agent-orchestrator/runtime';
 import { TestClock } from '@agent-orchestrator/storage-conformance';
@@ -159,7 +159,7 @@ describe.each(KINDS)('on %s', (kind) => {
     expect(found(findings)).toEqual([]);
     expect(fixes).toEqual([]);
     expect(asOf).toBe(2);
-    expect(shown).toBe(parseStoreUrl(url).url);
+    expect(shown).toBe((await locateStore(url)).location.url);
   });
 
   test('what needs attention is found, each with the events that show it', async () => {

@@ -26,7 +26,7 @@ import {
   moveStore,
   newCommandId,
   openOrchestrator,
-  parseStoreUrl,
+  locateStore,
   restoreStore,
   type CopyProgress,
 } from '@agent-orchestrator/runtime';
@@ -168,7 +168,7 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
       );
       expect(error).toMatchObject({ code: 'STORE_MOVED', retryable: false });
       const { message, hint } = error as { message: string; hint: string };
-      expect(message).toContain(addressOf(to));
+      expect(message).toContain(await addressOf(to));
       const password = otherKind === 'postgres' ? new URL(to).password : 'there is none';
       expect(message + hint).not.toContain(password);
     }
@@ -230,7 +230,8 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     const before = await opened(from);
     await fill(before);
     const was = await everythingIn(from);
-    await changeState(from, () => ({ status: 'moving', id: newCommandId(), address: addressOf(to), at: Date.now() }));
+    const address = await addressOf(to);
+    await changeState(from, () => ({ status: 'moving', id: newCommandId(), address, at: Date.now() }));
     await expect(before.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
     await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
     await changeState(from, (state) => state && { ...state, status: 'moved' });
@@ -455,12 +456,13 @@ test('a login of agents cannot move a shared store, and is told whose login it t
 test('a store in memory goes nowhere', async () => {
   const to = await newPlace('sqlite');
 
-  await expect(moveStore({ from: 'memory:', to })).rejects.toMatchObject({ code: 'STORE_URL_INVALID' });
+  await expect(moveStore({ from: 'memory:', to })).rejects.toMatchObject({ code: 'STORE_UNSUPPORTED' });
   await expect(moveStore({ from: to, to: 'memory:' })).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
 });
 
-function addressOf(url: string): string {
-  return parseStoreUrl(url).url;
+async function addressOf(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
 }
 
 /** A link to the file, or another name of the host. */
@@ -478,8 +480,7 @@ async function changeState(url: string, change: (state: StoreState | null) => St
   await rows.changeStoreState(state, change(state));
 }
 
-function openedRows(url: string): Promise<RowStore> {
-  const store = parseStoreUrl(url);
-  if (store.scheme === 'sqlite') return openSqliteRows({ path: store.path });
-  return openPostgresRows({ url });
+async function openedRows(url: string): Promise<RowStore> {
+  const { path } = (await locateStore(url)).location;
+  return path === undefined ? openPostgresRows({ url }) : openSqliteRows({ path });
 }

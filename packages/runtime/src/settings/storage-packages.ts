@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { currentFolder } from '../system/current-folder.ts';
 import type { Environment } from '../system/environment.ts';
 import { configPath, readConfigFile, type ConfigFile } from './config-file.ts';
 import { ofDefault, ofFile, ofVariable, type Setting } from './setting.ts';
@@ -19,10 +20,10 @@ export interface StoragePackages {
  * @throws `CONFIG_INVALID`
  */
 export function storagePackages(env: Environment, file: ConfigFile | null = readConfigFile(env)): StoragePackages {
-  const cwd = process.cwd();
+  const here = currentFolder();
   const ofConfig = dirname(configPath(env).path);
   const names = listVariable(env) ?? ofFile(file, file?.values.storages) ?? ofDefault([]);
-  return { names, pathsFrom: names.from === 'file' ? ofConfig : cwd, folders: [ofConfig, cwd] };
+  return { names, pathsFrom: names.from === 'file' ? ofConfig : here, folders: [ofConfig, here] };
 }
 
 function listVariable(env: Environment): Setting<readonly string[]> | null {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OrchestratorError, type StorageProvider } from '@agent-orchestrator/core';
@@ -37,14 +38,18 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
   try {
     return (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw invalid(name, packages, `cannot be loaded: ${firstLine(error)}`, error);
+    throw notLoaded(name, packages, error);
   }
 }
 
 /** A path starts from where it was written. A package is looked for as an `import` in each of the folders would do it. */
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
   const { pathsFrom, folders } = packages;
-  if (isPath(name)) return pathToFileURL(resolve(pathsFrom, name)).href;
+  if (isPath(name)) {
+    const path = resolve(pathsFrom, name);
+    if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `There is nothing at ${path}.` });
+    return pathToFileURL(path).href;
+  }
   const { moduleResolve } = await import('import-meta-resolve');
   // What this package can import comes last: a storage that is installed beside it.
   const places = [...folders.map((folder) => pathToFileURL(join(folder, 'module.js'))), new URL(import.meta.url)];
@@ -52,17 +57,12 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
     try {
       return moduleResolve(name, place, CONDITIONS).href;
     } catch (error) {
-      if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND')
-        throw invalid(name, packages, `cannot be loaded: ${firstLine(error)}`, error);
+      if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw notLoaded(name, packages, error);
     }
   }
-  throw invalid(
-    name,
-    packages,
-    'was not found',
-    undefined,
-    `Install it in ${folders[0]}, or write the path of its module.`,
-  );
+  throw invalid(name, packages, 'was not found', {
+    hint: `Install it in ${folders[0]}, or write the path of its module.`,
+  });
 }
 
 /** What Node itself asks for where a module is imported. */
@@ -72,9 +72,10 @@ function isPath(name: string): boolean {
   return isAbsolute(name) || /^\.\.?[/\\]/.test(name);
 }
 
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0] ?? '';
+/** The first line of what was thrown will do: the rest is for the author of the package, who finds it as the cause. */
+function notLoaded(name: string, packages: StoragePackages, cause: unknown): OrchestratorError {
+  const [said = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
+  return invalid(name, packages, `cannot be loaded: ${said.replace(/\.$/, '')}`, { cause });
 }
 
 function codeOf(error: unknown): unknown {
@@ -85,13 +86,11 @@ function invalid(
   name: string,
   { names: { from, origin } }: StoragePackages,
   problem: string,
-  cause?: unknown,
-  hint?: string,
+  further: { readonly hint?: string; readonly cause?: unknown } = {},
 ): OrchestratorError {
   const where = from === 'file' ? `the configuration file ${origin}` : `the variable ${origin}`;
   return new OrchestratorError('CONFIG_INVALID', `The storage package ${name}, which ${where} names, ${problem}.`, {
     field: 'storages',
-    cause,
-    ...(hint !== undefined && { hint }),
+    ...further,
   });
 }

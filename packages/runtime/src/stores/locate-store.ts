@@ -1,5 +1,6 @@
 import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
 import { storagePackages } from '../settings/storage-packages.ts';
+import { currentFolder } from '../system/current-folder.ts';
 import type { Environment } from '../system/environment.ts';
 import { loadStorages } from './configured-storages.ts';
 import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile } from './registry.ts';
@@ -24,7 +25,7 @@ export interface LocateOptions {
  */
 export async function locateStore(
   url: string,
-  { folder = process.cwd(), env = process.env }: LocateOptions = {},
+  { folder = currentFolder(), env = process.env }: LocateOptions = {},
 ): Promise<LocatedStore> {
   const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url) ?? [];
   if (scheme === undefined)

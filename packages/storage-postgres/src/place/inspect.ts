@@ -8,7 +8,7 @@ import { query } from '../statement-batch.ts';
 import { readStoreState } from '../store-state.ts';
 import { parseServerUrl } from '../server-address.ts';
 import { TIMEOUTS } from '../statements.ts';
-import { judge } from './judge.ts';
+import { judge, type PostgresFacts } from './judge.ts';
 
 /** What agents need: see the rights of `orchestrator_app`. */
 const NEEDED = [
@@ -44,8 +44,10 @@ const SLOTS = `SELECT slot_name::text, pg_wal_lsn_diff(pg_current_wal_lsn(), res
   WHERE NOT active AND restart_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 10`;
 const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
+type ServerReport = PlaceReport & { readonly facts: PostgresFacts };
+
 /** Looks at a store on a server. The password is in no error. */
-export async function inspectPlace(address: string): Promise<PlaceReport> {
+export async function inspectPlace(address: string): Promise<ServerReport> {
   const connections = new ConnectionPool(parseServerUrl(address), 1);
   try {
     return await connections.use((connection) => inspect(connection));
@@ -56,7 +58,7 @@ export async function inspectPlace(address: string): Promise<PlaceReport> {
   }
 }
 
-async function inspect(connection: Connection): Promise<PlaceReport> {
+async function inspect(connection: Connection): Promise<ServerReport> {
   const schema = await schemaVersionOf(connection);
   if (schema === 0) throw notFound();
   const texts = [SERVER, LOGIN, rights(NEEDED, false), rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
@@ -67,7 +69,8 @@ async function inspect(connection: Connection): Promise<PlaceReport> {
   const [version, logBytesKept, maySeeLog, serverNow] = (server?.[0] ?? []) as [string, number, boolean, number];
   const [user, isSuperuser, isOwner] = (login?.[0] ?? []) as [string, boolean, boolean];
   const clockText = clock?.[0]?.[0] as string | undefined;
-  const facts = {
+  const facts: PostgresFacts = {
+    version,
     login: { user, isSuperuser, isOwner, missing: firstColumn(missing), excess: firstColumn(excess) },
     unsafeSettings: firstColumn(unsafe),
     logBytes: maySeeLog ? await logBytesOf(connection) : null,
@@ -81,7 +84,7 @@ async function inspect(connection: Connection): Promise<PlaceReport> {
     state: await readStoreState(connection),
     clock: clockText === undefined ? null : decodeClockState(clockText),
     serverNow,
-    findings: judge({ ...facts, version }),
+    findings: judge(facts),
     facts,
   };
 }

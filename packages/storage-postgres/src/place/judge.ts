@@ -1,7 +1,7 @@
 import { counted, placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
 
 /** What the findings follow from. */
-export interface PostgresFacts {
+export type PostgresFacts = {
   readonly version: string;
   readonly login: LoginFacts;
   /** Settings under which an acknowledged commit may be lost, with their values; none: a commit is durable. */
@@ -12,10 +12,10 @@ export interface PostgresFacts {
   readonly logBytesKept: number;
   /** Replication slots that no process reads and that keep the log, each with the bytes it keeps. */
   readonly idleSlots: readonly SlotFacts[];
-}
+};
 
 /** Which user is logged in, and what it may do. */
-export interface LoginFacts {
+export type LoginFacts = {
   readonly user: string;
   readonly isSuperuser: boolean;
   /** Whether it may act as the owner of the schema, and so change what the tables are. */
@@ -24,12 +24,12 @@ export interface LoginFacts {
   readonly missing: readonly string[];
   /** What no agent needs and it may do to the log: `UPDATE event_log`. */
   readonly excess: readonly string[];
-}
+};
 
-interface SlotFacts {
+type SlotFacts = {
   readonly name: string;
   readonly bytes: number;
-}
+};
 
 /** The log grows under load: only one that is this many times larger than it is to stay is worth a warning. */
 const LOG_TIMES = 2;

@@ -6,12 +6,14 @@ import { LOG_BYTES_KEPT, openReader, type Connection } from '../connection.ts';
 import { translateError } from '../errors.ts';
 import { readStoreState } from '../store-state.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf, SCHEMA_VERSION } from '../store-file.ts';
-import { judge, type FileFacts } from './judge.ts';
+import { judge, type FileFacts, type SqliteFacts } from './judge.ts';
 
 const BUSY_TIMEOUT_MS = 1_000;
 
+type FileReport = PlaceReport & { readonly facts: SqliteFacts };
+
 /** Looks at a store's file. */
-export async function inspectPlace(path: string): Promise<PlaceReport> {
+export async function inspectPlace(path: string): Promise<FileReport> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
@@ -25,7 +27,9 @@ export async function inspectPlace(path: string): Promise<PlaceReport> {
         if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} holds no store yet.`);
         const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '';
         const state = readStoreState(db);
-        const facts = {
+        const facts: SqliteFacts = {
+          version,
+          isBackup: state?.status === 'backup',
           journalMode: String(db.pragma('journal_mode', { simple: true })),
           files,
           logBytes: files.find(({ role }) => role === 'log')?.bytes ?? 0,
@@ -38,7 +42,7 @@ export async function inspectPlace(path: string): Promise<PlaceReport> {
           state,
           clock: clockIn(db),
           serverNow: null,
-          findings: judge({ ...facts, version, isBackup: state?.status === 'backup' }),
+          findings: judge(facts),
           facts,
         };
       } finally {

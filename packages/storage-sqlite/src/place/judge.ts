@@ -12,7 +12,7 @@ export type FileFacts = {
 };
 
 /** What the findings follow from. */
-export interface SqliteFacts {
+export type SqliteFacts = {
   readonly version: string;
   readonly isBackup: boolean;
   readonly journalMode: string;
@@ -22,7 +22,7 @@ export interface SqliteFacts {
   readonly logBytes: number;
   /** So large it may stay; more means that a long read keeps it from being emptied. */
   readonly logBytesKept: number;
-}
+};
 
 /** What `fixPlace` can do about a finding. */
 export type FixName = 'tighten_files' | 'empty_log';
