@@ -94,7 +94,7 @@ export {
   type Task,
 } from './model/task.ts';
 export { compareCodePoints } from './model/text.ts';
-export { fenceOf } from './model/token.ts';
+export { fenceOf, tokenFor } from './model/token.ts';
 
 // The log.
 export { CHAIN_START, hashEvent } from './log/chain.ts';

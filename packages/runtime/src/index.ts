@@ -66,6 +66,7 @@ export { openStorage } from './stores/open-storage.ts';
 export { registerStorage, urlOfFile } from './stores/registry.ts';
 export { stopOnSignals } from './work/stop-on-signals.ts';
 export { rolesOf } from './stores/roles.ts';
+export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';

@@ -84,7 +84,10 @@ function seal(path: string, state: StoreState): void {
   }
 }
 
-/** Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has any. */
+/**
+ * Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has
+ * any.
+ */
 function giveName(path: string, place: string): void {
   try {
     linkSync(path, place);
