@@ -35,6 +35,7 @@ test.concurrent('`config list` shows each setting and where it came from', async
     { name: 'agent', value: 'of-file', from: 'file', origin: file },
     { name: 'ttl', value: '5m', from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     { name: 'stale_after', value: '1m', from: 'default', origin: null },
+    { name: 'storages', value: null, from: 'default', origin: null },
   ]);
   expect(meta).toEqual({ config_file: file, config_file_exists: true });
 });

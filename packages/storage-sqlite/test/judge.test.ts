@@ -21,6 +21,8 @@ const facts = (over: Partial<SqliteFacts> = {}): SqliteFacts => ({
   ...over,
 });
 
+const fixes = (given: SqliteFacts) => judge(given).flatMap(({ fix }) => fix ?? []);
+
 type Row = readonly [
   what: string,
   facts: SqliteFacts,
@@ -101,7 +103,6 @@ test.for([
 
 test('a fix is named only for files that this user may change', () => {
   const open = { ...database, mode: 0o666 };
-  const fixes = (given: SqliteFacts) => judge(given).flatMap(({ fix }) => fix ?? []);
 
   expect(fixes(facts({ files: [folder, open], logBytes: 200_000_000 }))).toEqual(['tighten_files', 'empty_log']);
   expect(fixes(facts({ files: [folder, { ...open, isMine: false }] }))).toEqual([]);

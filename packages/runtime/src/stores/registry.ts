@@ -52,8 +52,8 @@ export function clashWith(provider: StorageProvider, others: readonly KnownStora
 
 /** The URL of the store in a file, of the kind that is used where no other is configured. */
 export async function urlOfFile(path: string): Promise<string> {
-  const { urlOfFile: write } = await firstBuiltIn(keepsFiles);
-  return write(resolve(path));
+  const storage = await firstBuiltIn(keepsFiles);
+  return storage.urlOfFile(resolve(path));
 }
 
 type FileStorage = StorageProvider & Required<Pick<StorageProvider, 'urlOfFile'>>;
