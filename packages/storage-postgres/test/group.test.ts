@@ -7,8 +7,9 @@
  *  - new tasks and sessions get numbers of their own, and a rolled-back call leaves a gap
  *  - leases get fences that grow in the order of the calls
  */
-import type { Loaded, Scope, Storage, WriteSet } from '@agent-orchestrator/core';
+import type { Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
+import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
 async function openOrchestrator() {
@@ -17,18 +18,15 @@ async function openOrchestrator() {
   return { storage, orchestrator: orchestratorOn(storage) };
 }
 
-/** The sessions that a unit of work loads which changes nothing. */
-async function sessionsFor(storage: Storage, scope: Scope): Promise<string[]> {
-  const look = (loaded: Loaded): WriteSet<string[]> => ({
-    reply: loaded.sessions.map(({ session }) => session.id),
-    sessions: [],
-    tasks: [],
-    events: [],
-    receipt: null,
-    forgetReceiptsAt: 0,
-    clock: null,
+/** The sessions that a command loads that names one and takes the next. */
+async function sessionsFor(storage: Storage, name: string): Promise<string[]> {
+  const { sessions } = await loadedFor(storage, {
+    by: 'sessions',
+    namespace: 'default',
+    sessions: [{ sessionId: name }],
+    nextReady: { addressees: [''], limit: 1 },
   });
-  return storage.transact(scope, look);
+  return sessions.map(({ session }) => session.id);
 }
 
 const claimed = <Reply extends { readonly ok: boolean }>(reply: Reply): Extract<Reply, { readonly ok: true }> => {
@@ -90,15 +88,8 @@ test('releases by tokens of one session, an earlier and the present one: each is
 test('what a command takes next is none of the sessions that it names, alone and in a group', async () => {
   const { storage, orchestrator } = await openOrchestrator();
   for (const id of ['a', 'b', 'c']) await orchestrator.enqueueTask({ id });
-  const next = (name: string): Scope => ({
-    by: 'sessions',
-    namespace: 'default',
-    sessions: [{ sessionId: name }],
-    nextReady: { addressees: [''], limit: 1 },
-  });
-
-  const alone = [await sessionsFor(storage, next('a')), await sessionsFor(storage, next('b'))];
-  const together = await Promise.all([sessionsFor(storage, next('c')), sessionsFor(storage, next('a'))]);
+  const alone = [await sessionsFor(storage, 'a'), await sessionsFor(storage, 'b')];
+  const together = await Promise.all([sessionsFor(storage, 'c'), sessionsFor(storage, 'a')]);
 
   expect(alone).toEqual([
     ['a', 'b'],

@@ -5,9 +5,10 @@
  *  - a claim of the next task passes over a head that another transaction has locked, and does not wait for it
  *  - a claim that finds nothing but a locked head waits for it
  */
-import type { Loaded, Scope, Storage, WriteSet } from '@agent-orchestrator/core';
+import type { Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { withAdmin } from './harness/databases.ts';
+import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
 const WAITING = `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
@@ -18,20 +19,6 @@ const DEADLOCKS = `SELECT deadlocks::int FROM pg_stat_database WHERE datname = c
 const ADD_SLOWLY = `
   CREATE FUNCTION public.take_a_while() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
   CREATE TRIGGER slow BEFORE INSERT ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION public.take_a_while()`;
-
-/** What a unit of work loads that changes nothing. */
-async function loadedFor(storage: Storage, scope: Scope): Promise<Loaded> {
-  const look = (loaded: Loaded): WriteSet<Loaded> => ({
-    reply: loaded,
-    sessions: [],
-    tasks: [],
-    events: [],
-    receipt: null,
-    forgetReceiptsAt: 0,
-    clock: null,
-  });
-  return storage.transact(scope, look);
-}
 
 function named(...ids: readonly string[]): Scope {
   return { by: 'sessions', namespace: 'default', sessions: ids.map((sessionId) => ({ sessionId })) };
