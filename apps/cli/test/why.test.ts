@@ -31,7 +31,7 @@ test.concurrent("a task's conditions have their verdicts, evidence, times and ne
     {
       name: 'not_held',
       holds: false,
-      says: expect.stringContaining('company-agent holds session s with fence'),
+      says: expect.stringContaining('company-agent holds session s under fence'),
       changes_at: expect.stringMatching(TIME),
       way_on: expect.stringContaining('orchestrator claim --session s'),
       events: [Number(claimedId)],

@@ -232,6 +232,7 @@ test.concurrent('what was never granted is refused with 77, is not said to be ov
   const refusal = async (...words: string[]) => (await cli.json(words)).error;
 
   const unknown = await refusal('heartbeat', '--token', inventedToken());
+  const largest = await refusal('heartbeat', '--token', inventedToken('9999999999999999'));
   const guessed = [
     await refusal('heartbeat', '--token', inventedToken(lease.fence)),
     await refusal('checkpoint', '--token', inventedToken(lease.fence), '--next-action', 'x'),
@@ -239,7 +240,7 @@ test.concurrent('what was never granted is refused with 77, is not said to be ov
   ];
   const anothers = await refusal('heartbeat', ...holderOf(lease), '--instance', 'j');
 
-  for (const error of [unknown, ...guessed, anothers]) {
+  for (const error of [unknown, largest, ...guessed, anothers]) {
     expect([error.exit, error.code]).toEqual([77, 'LEASE_LOST']);
     expect(error.message).not.toMatch(/any more|is over/);
   }

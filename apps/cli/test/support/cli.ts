@@ -91,7 +91,7 @@ export function holderOf({ token }: { readonly token: string }): string[] {
 }
 
 /** A token in the right form that no claim ever answered. */
-export function inventedToken(fence = 7): string {
+export function inventedToken(fence: number | string = 7): string {
   return `${fence}-${'0123456789abcdef'.repeat(2)}`;
 }
 

@@ -10,11 +10,11 @@ export type PostgresFacts = {
   readonly logBytes: number | null;
   /** So large it may grow between two checkpoints. */
   readonly logBytesKept: number;
-  /** Replication slots that no process reads and that keep the log, each with the bytes it keeps. */
+  /** Replication slots without a reader that keep the write-ahead log, each with the bytes it keeps. */
   readonly idleSlots: readonly SlotFacts[];
 };
 
-/** Which user is logged in, and what it may do. */
+/** The login, and what it may do. */
 export type LoginFacts = {
   readonly user: string;
   readonly isSuperuser: boolean;
