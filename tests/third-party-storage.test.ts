@@ -4,7 +4,8 @@
  *  - `store path`, `init`, `check` and `doctor` work on it; what only its storage knows, the storage says and does
  *  - a store moves to it and back, and holders keep their tokens
  *  - it is backed up, and restored, also as a store of another kind
- *  - one that offers nothing but the port works, too; what it lacks is refused with a code, and `doctor` says what it could not see
+ *  - one that offers nothing but the port works, too; what it lacks is refused with a code, and `doctor` says what it
+ *    could not see
  *  - a package that is not there stops every command, naming it, without a stack; help goes on
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

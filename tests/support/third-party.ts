@@ -41,7 +41,9 @@ export const provider = {
     const { path } = shelf.parseUrl('shelf:' + url.slice(url.indexOf(':') + 1), from);
     return { scheme: 'jar', url: 'jar:' + path, address: 'jar:' + path };
   },
-  open: ({ url }, options) => shelf.open(shelf.parseUrl('shelf:' + url.slice(url.indexOf(':') + 1), { folder: '/' }), options),
+  open({ url }, options) {
+    return shelf.open(shelf.parseUrl('shelf:' + url.slice(url.indexOf(':') + 1), { folder: '/' }), options);
+  },
 };
 `;
 

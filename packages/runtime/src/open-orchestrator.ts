@@ -13,8 +13,8 @@ export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<Op
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;
 
 /**
- * Opens an orchestrator on a store; without a URL, on the store and in the namespace that environment and configuration file
- * name (see `resolveSettings`). The store is created and upgraded as needed, unless `mode` says otherwise.
+ * Opens an orchestrator on a store; without a URL, on the store and in the namespace that environment and configuration
+ * file name (see `resolveSettings`). The store is created and upgraded as needed, unless `mode` says otherwise.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:work.db');

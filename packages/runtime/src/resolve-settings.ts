@@ -27,9 +27,9 @@ export type Arguments = {
 };
 
 /**
- * What holds: the argument before the environment, that before the configuration file, that before the default. Empty ones count
- * as absent. The file is the one that `ORCHESTRATOR_CONFIG` names, or `orchestrator.json` in `${OPENCLAW_STATE_DIR}` or
- * `${HOME}/.openclaw`.
+ * What holds: the argument before the environment, that before the configuration file, that before the default. Empty
+ * ones count as absent. The file is the one that `ORCHESTRATOR_CONFIG` names, or `orchestrator.json` in
+ * `${OPENCLAW_STATE_DIR}` or `${HOME}/.openclaw`.
  *
  * @throws `CONFIG_INVALID`
  */

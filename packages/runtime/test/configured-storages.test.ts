@@ -1,10 +1,12 @@
 /*
  * Storages of other packages:
- *  - a package is found from the folder of the configuration file, then from the current one, also where it is for `import` alone
+ *  - a package is found from the folder of the configuration file, then from the current one, also where it is for
+ *    `import` alone
  *  - a path is that of a module: in the file it starts from the file's folder, in the variable from the current one
  *  - the variable goes before the file; each setting tells what decided
  *  - a store of such a storage is a store: its URL may stand wherever a URL may
- *  - what is not there, cannot be loaded, exports no usable provider or has a scheme that another storage has: CONFIG_INVALID, naming it
+ *  - what is not there, cannot be loaded, exports no usable provider or has a scheme that another storage has:
+ *    CONFIG_INVALID, naming it
  *  - nothing of it is loaded for the URL of another storage
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
 import { OrchestratorError, type StorageProvider } from '@agent-orchestrator/core';
 
 /**
- * `memory:` names a new, empty store each time: it lives as long as what opened it, and only that process sees it. So there
- * are no rows to move and no place to look at.
+ * `memory:` names a new, empty store each time: it lives as long as what opened it, and only that process sees it. So
+ * there are no rows to move and no place to look at.
  */
 export const provider: StorageProvider = {
   schemes: ['memory'],

@@ -14,8 +14,8 @@ const EXAMPLE = 'sqlite:/path/to.db';
 /**
  * `sqlite:` and a path, which is taken as it is, without percent-decoding but for `%3F`. `sqlite:/a/b.db` is absolute,
  * `sqlite:b.db` starts from the folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and
- * `sqlite:///a/b.db`, the form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options, and
- * there are none; where it is part of the path, `urlOfFile` writes it as `%3F`.
+ * `sqlite:///a/b.db`, the form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options,
+ * and there are none; where it is part of the path, `urlOfFile` writes it as `%3F`.
  */
 export const provider: StorageProvider<FileLocation> = {
   schemes: ['sqlite'],

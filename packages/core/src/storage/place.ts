@@ -1,6 +1,6 @@
 /**
- * The place in which a store is kept: a file and its folder, or a database on a server. Only the storage knows what can be
- * wrong with it, so the storage judges it, and says so in sentences that hold for every engine.
+ * The place in which a store is kept: a file and its folder, or a database on a server. Only the storage knows what can
+ * be wrong with it, so the storage judges it, and says so in sentences that hold for every engine.
  */
 import type { ClockState } from '../model/clock.ts';
 import type { Json } from '../model/json.ts';
@@ -27,7 +27,8 @@ export interface StorePlace<Location extends StoreLocation = StoreLocation> {
   /**
    * Begins a backup in a new file, of an engine that keeps a store in one file.
    *
-   * @param source the store to copy, as it is at one moment; null: begins with an empty file, and the caller copies the rows
+   * @param source the store to copy, as it is at one moment; null: begins with an empty file, and the caller copies the
+   * rows
    * @throws `STORE_NOT_EMPTY` if there is something at the path
    */
   beginBackup?(path: string, source: Location | null): Promise<BackupFile>;
@@ -52,12 +53,16 @@ export interface PlaceReport {
   readonly facts: Readonly<Record<string, Json>>;
 }
 
-/** What is looked at in a place: the engine, who may read and change the store, whether a commit lasts, how large its log is. */
+/**
+ * What is looked at in a place: the engine, who may read and change the store, whether a commit lasts, how large its
+ * log is.
+ */
 export const PLACE_CHECKS = ['version', 'permissions', 'durability', 'log_size'] as const;
 export type PlaceCheck = (typeof PLACE_CHECKS)[number];
 
 /**
- * `ok`: as it should be · `notice`: worth knowing, nothing to do · `warning`: needs attention · `error`: something does not work.
+ * `ok`: as it should be · `notice`: worth knowing, nothing to do · `warning`: needs attention · `error`: something does
+ * not work.
  */
 export type Severity = 'ok' | 'notice' | 'warning' | 'error';
 
@@ -101,8 +106,8 @@ export interface StoreRoles {
 }
 
 /**
- * A file that is becoming a backup. It has another name until it is whole and on the disk, so the file of the final name is
- * never half a backup. Disposing of it before it is published leaves nothing.
+ * A file that is becoming a backup. It has another name until it is whole and on the disk, so the file of the final
+ * name is never half a backup. Disposing of it before it is published leaves nothing.
  */
 export interface BackupFile extends Disposable {
   /** Where it is being written. */

@@ -1,10 +1,10 @@
 /**
- * How a storage is found by its URLs, and what else than the port it offers. Each storage package exports one provider; nobody
- * outside the storages asks which one it is. What a provider leaves out, the commands that need it refuse with
+ * How a storage is found by its URLs, and what else than the port it offers. Each storage package exports one provider;
+ * nobody outside the storages asks which one it is. What a provider leaves out, the commands that need it refuse with
  * `STORE_UNSUPPORTED`.
  *
- * A provider is loaded before it is known whether its storage is needed. So the module that exports it imports no driver;
- * each method loads what it needs.
+ * A provider is loaded before it is known whether its storage is needed. So the module that exports it imports no
+ * driver; each method loads what it needs.
  */
 import type { StorePlace } from './place.ts';
 import type { RowStore } from './row-store.ts';
@@ -32,7 +32,8 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    */
   open(location: Location, options: OpenStorageOptions): Promise<Storage>;
   /**
-   * Opens the rows of a store that exists, whatever its state. Without it, a store cannot be moved, backed up or restored.
+   * Opens the rows of a store that exists, whatever its state. Without it, a store cannot be moved, backed up or
+   * restored.
    *
    * @throws `STORE_NOT_FOUND` and the other `STORE_` codes
    */

@@ -62,7 +62,8 @@ export function readConfigFile(env: Environment): ConfigFile | null {
 function textOf(path: string): string | null {
   let file: number;
   try {
-    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as 0.)
+    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as
+    // 0.)
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isAbsent(error)) return null;

@@ -33,9 +33,9 @@ export interface BackupReport {
 }
 
 /**
- * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store, and is
- * refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves nothing under the
- * file's name.
+ * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store,
+ * and is refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves
+ * nothing under the file's name.
  *
  * @throws `STORE_NOT_EMPTY` if there is something at the path, and the other `STORE_` codes
  */

@@ -42,7 +42,9 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
   }
 }
 
-/** A path starts from where it was written. A package is looked for as an `import` in each of the folders would do it. */
+/**
+ * A path starts from where it was written. A package is looked for as an `import` in each of the folders would do it.
+ */
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
   const { pathsFrom, folders } = packages;
   if (isPath(name)) {

@@ -5,8 +5,8 @@ import { locateStore } from './locate-store.ts';
 export type { LegacyImportResult } from '@agent-orchestrator/storage-sqlite';
 
 /**
- * Makes a store of a database of the proof of concept, in its place; without `apply`, tells what that would come to. A copy
- * of the old file stays beside it.
+ * Makes a store of a database of the proof of concept, in its place; without `apply`, tells what that would come to. A
+ * copy of the old file stays beside it.
  *
  * @throws `STORE_NOT_LEGACY` where there is no such database, and the other `STORE_` codes; then nothing was changed
  */

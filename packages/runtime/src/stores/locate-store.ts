@@ -40,10 +40,11 @@ async function providerOf(scheme: string, env: Environment): Promise<StorageProv
   const configured = await loadStorages(storagePackages(env));
   const found = configured.find(({ provider }) => provider.schemes.includes(scheme));
   if (found !== undefined) return found.provider;
-  const known = [...(await unconfiguredStorages()), ...configured].map(({ provider }) => provider);
+  const known = [...(await unconfiguredStorages()), ...configured];
+  const examples = known.map(({ provider: { example } }) => example).join(' or ');
   throw invalid(
     `There is no storage for ${scheme}: URLs.`,
-    `Write ${known.map(({ example }) => example).join(' or ')}; \`storages\` in the configuration names the package of another storage.`,
+    `Write ${examples}; \`storages\` in the configuration names the package of another storage.`,
   );
 }
 

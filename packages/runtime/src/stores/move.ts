@@ -1,12 +1,13 @@
 /**
- * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the new
- * one is closed until the last row was compared. They are changed in this order, each only in place of the one before:
+ * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the
+ * new one is closed until the last row was compared. They are changed in this order, each only in place of the one
+ * before:
  *
  *     old store:  (open)   moving   moving    moving … moved    moved
  *     new store:  (empty)  (empty)  copying … copying  copying  (open)
  *
- * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made again
- * goes on from any of these states. Giving up goes back from any but the last.
+ * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made
+ * again goes on from any of these states. Giving up goes back from any but the last.
  */
 import {
   assertComplete,
@@ -49,10 +50,10 @@ export interface AbandonReport {
 }
 
 /**
- * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with ids,
- * order and chains as they are. Writers of the old store are refused with the new address from the start, its readers are
- * not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets one TTL there
- * before anybody may take its session over.
+ * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with
+ * ids, order and chains as they are. Writers of the old store are refused with the new address from the start, its
+ * readers are not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets
+ * one TTL there before anybody may take its session over.
  *
  * @throws `STORE_NOT_EMPTY`, `STORE_MOVED` (to another place), `STORE_BUSY` (another process moves it, too),
  * `STORE_CORRUPT` (the copy differs, or its log does not bear out its state), and the other `STORE_` codes
@@ -72,7 +73,8 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   assertBorneOut(await verifyCopy(to, arriving.id, onProgress));
 
   const now = await target.now();
-  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
+  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL
+  // first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
   const { fencesAfter = 0 } = await source.clock();
   const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now));

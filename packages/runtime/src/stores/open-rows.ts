@@ -5,7 +5,8 @@ import { locateStore, type LocatedStore } from './locate-store.ts';
  * Opens the rows of the store that a URL names, whatever its state.
  *
  * @param mode `create`: makes the store if it is not there
- * @throws `STORE_UNSUPPORTED` where the storage has no access to its rows; `STORE_NOT_FOUND` and the other `STORE_` codes
+ * @throws `STORE_UNSUPPORTED` where the storage has no access to its rows; `STORE_NOT_FOUND` and the other `STORE_`
+ * codes
  */
 export async function openRows(url: string, mode: StoreMode): Promise<RowStore> {
   const store = await locateStore(url);
@@ -31,7 +32,7 @@ async function openExistingRows(
   if (provider.openRows === undefined)
     throw new OrchestratorError(
       'STORE_UNSUPPORTED',
-      `The rows of ${location.url} cannot be copied: stores of this kind (${provider.name}) can be neither moved nor backed up nor restored.`,
+      `${location.url} cannot be moved, backed up or restored: ${provider.name} gives no access to the rows.`,
       { field: 'store', hint: 'Name a store of another kind.' },
     );
   return provider.openRows(location, mode);

@@ -2,7 +2,8 @@ import type { OpenStorageOptions, Storage } from '@agent-orchestrator/core';
 import { locateStore } from './locate-store.ts';
 
 /**
- * Opens the storage that a URL names, and loads the code of no other. Does not create or upgrade its tables: `migrate()` does.
+ * Opens the storage that a URL names, and loads the code of no other. Does not create or upgrade its tables:
+ * `migrate()` does.
  *
  * @throws `STORE_URL_INVALID`, `STORE_NOT_FOUND` and the other `STORE_` codes
  */

@@ -4,8 +4,8 @@ const OPTIONAL_METHODS = ['openRows', 'urlOfFile'] as const;
 const PLACE_METHODS = ['check', 'fix', 'roles', 'beginBackup'] as const;
 
 /**
- * Why a value from another package cannot be used as a provider; null: it can. Says what is not as `StorageProvider` wants
- * it before a command comes to need it.
+ * Why a value from another package cannot be used as a provider; null: it can. Says what is not as `StorageProvider`
+ * wants it before a command comes to need it.
  */
 export function providerProblem(value: unknown): string | null {
   if (!isObject(value)) return 'it is no object';

@@ -13,8 +13,8 @@ export interface KnownStorage {
 const registered: KnownStorage[] = [];
 
 /**
- * Adds a storage that the program brings along: from then on its URLs are taken like those of the built-in ones. Where no
- * program can call this, as on the command line, the configuration names the storage's package.
+ * Adds a storage that the program brings along: from then on its URLs are taken like those of the built-in ones. Where
+ * no program can call this, as on the command line, the configuration names the storage's package.
  *
  * @throws `INVALID_INPUT` for what is no provider, or has a scheme that another storage has
  */

@@ -40,18 +40,21 @@ export interface RestoreReport {
   readonly verification: Verification;
 }
 
-/** An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen. */
+/**
+ * An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen.
+ */
 const FENCES_AHEAD = 3_600_000_000;
 
 /** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
 const EVENTS_AHEAD = 1_000_000_000;
 
 /**
- * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed (tasks go
- * back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then the store opens.
- * Cut off, the same call goes on.
+ * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed
+ * (tasks go back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then
+ * the store opens. Cut off, the same call goes on.
  *
- * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_` codes
+ * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_`
+ * codes
  */
 export async function restoreStore({
   file,

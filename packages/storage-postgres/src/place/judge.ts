@@ -58,7 +58,9 @@ function judgeLogin({ user, isSuperuser, isOwner, missing, excess }: LoginFacts)
       ? 'may act as the owner of the tables'
       : `has ${excess.join(', ')}`;
   return placeFinding('permissions', 'warning', `${user} ${why}: it could change the event log.`, {
-    hint: 'Give agents a login of their own in the role orchestrator_app; `orchestrator store init --roles` makes the roles.',
+    hint:
+      'Give agents a login of their own in the role orchestrator_app; ' +
+      '`orchestrator store init --roles` makes the roles.',
     count: excess.length,
   });
 }

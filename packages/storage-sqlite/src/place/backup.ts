@@ -10,7 +10,10 @@ import { syncPath } from '../sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
 
-/** Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the store. */
+/**
+ * Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the
+ * store.
+ */
 export async function beginBackup(path: string, source: string | null): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(path));

@@ -104,15 +104,11 @@ function judgeLogSize({ logBytes, logBytesKept }: SqliteFacts): PlaceFinding {
   if (logBytes <= LOG_TIMES * logBytesKept)
     return placeFinding('log_size', 'ok', `the write-ahead log has ${sized(logBytes)}`);
   const fix: FixName = 'empty_log';
-  return placeFinding(
-    'log_size',
-    'warning',
-    `The write-ahead log has ${sized(logBytes)}; ${sized(logBytesKept)} would do.`,
-    {
-      hint: 'A read that goes on for long keeps it: end that program; `orchestrator doctor --fix` then empties the log.',
-      fix,
-    },
-  );
+  const said = `The write-ahead log has ${sized(logBytes)}; ${sized(logBytesKept)} would do.`;
+  return placeFinding('log_size', 'warning', said, {
+    hint: 'A long read keeps it: end that program; `orchestrator doctor --fix` then empties the log.',
+    fix,
+  });
 }
 
 function named({ path, mode }: KnownFile): string {

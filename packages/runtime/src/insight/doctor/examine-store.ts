@@ -28,7 +28,10 @@ export interface Examination {
   readonly fixes: readonly Fix[];
   /** Every event up to this id was looked at; null: the store could not be read. */
   readonly asOf: number | null;
-  /** What the storage told of the place, but for the findings. null: nothing, or it could not be reached, and a finding says why. */
+  /**
+   * What the storage told of the place, but for the findings. null: nothing, or it could not be reached, and a finding
+   * says why.
+   */
   readonly place: Omit<PlaceReport, 'findings'> | null;
 }
 
@@ -36,9 +39,9 @@ export interface Examination {
 const BUSY_TIMEOUT_MS = 1_000;
 
 /**
- * Looks a store over: whether it can be reached and is of this version, who else may open it, its clock and its log; who holds what
- * without a sign of life, what nobody claims, who renewed late and who was fenced. What keeps the store from being read is a
- * finding, too. Without `fix` it only reads.
+ * Looks a store over: whether it can be reached and is of this version, who else may open it, its clock and its log;
+ * who holds what without a sign of life, what nobody claims, who renewed late and who was fenced. What keeps the store
+ * from being read is a finding, too. Without `fix` it only reads.
  *
  * @throws `STORE_URL_INVALID`, `INVALID_INPUT` for a malformed namespace
  */

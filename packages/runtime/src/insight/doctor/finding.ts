@@ -11,7 +11,9 @@ export type Check =
   | 'near_misses'
   | 'fenced_agents';
 
-/** The fix that is the same for every store; the others are the storage's own. Each takes nothing from any live holder. */
+/**
+ * The fix that is the same for every store; the others are the storage's own. Each takes nothing from any live holder.
+ */
 export const RECOVER_STALE = 'recover_stale';
 
 /** A row that a finding is about. */

@@ -13,8 +13,8 @@ export interface Fix extends PlaceFix {
 const BATCH = 100;
 
 /**
- * Does what is safe about the findings: nothing that takes anything from a live holder. What is recovered comes first: it is
- * written to a log that another fix may empty.
+ * Does what is safe about the findings: nothing that takes anything from a live holder. What is recovered comes first:
+ * it is written to a log that another fix may empty.
  */
 export async function fixFindings(
   url: string,

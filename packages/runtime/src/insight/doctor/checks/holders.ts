@@ -29,7 +29,10 @@ export function checkNearMisses({ work }: StoreFacts): Draft[] {
   ];
 }
 
-/** Renewing four times in a TTL leaves room for three that come late; a TTL is only to be longer where that is done already. */
+/**
+ * Renewing four times in a TTL leaves room for three that come late; a TTL is only to be longer where that is done
+ * already.
+ */
 function adviceOn(recent: readonly NearMissFacts[]): string {
   const longest = Math.max(0, ...recent.map(({ ttlMs }) => ttlMs ?? 0));
   const ttl = longest === 0 ? 'twice the TTL' : `--ttl ${Math.min(2 * longest, LIMITS.ttl_ms_max) / 1_000}s`;
