@@ -14,6 +14,7 @@ import { Cli, holderOf } from './support/cli.ts';
 const QUESTIONS = [
   ['status'],
   ['events', '--after', '0'],
+  ['events', '--session', 's'],
   ['why', 's'],
   ['why', 'the-task'],
   ['why', 'agent', 'a'],
@@ -31,19 +32,19 @@ const QUESTIONS = [
   ['config', 'list'],
 ];
 
-/** Everything that is said in answer to them. */
-async function answers(cli: Cli, env: Readonly<Record<string, string>>): Promise<string> {
-  const said = await Promise.all(
-    QUESTIONS.flatMap((words) =>
-      [words, [...words, '--json'], [...words, '--quiet']].map(async (asked) => {
-        const { exit, stdout, stderr } = await cli.run(asked, { env });
-        if (exit !== 0 && exit !== 1) throw new Error(`${asked.join(' ')}: ${stdout}${stderr}`);
-        return stdout + stderr;
-      }),
-    ),
-  );
-  const { stdout } = await cli.run(['events', '--jsonl', '--after', '0'], { env });
-  return said.join('\n') + stdout;
+/** Everything that is said in answer to them, a few at a time. */
+async function answers(cli: Cli, forms: readonly (readonly string[])[], env: Readonly<Record<string, string>>) {
+  const asked = QUESTIONS.flatMap((words) => forms.map((form) => [...words, ...form])).values();
+  const said: string[] = [];
+  const askAll = async () => {
+    for (const words of asked) {
+      const { exit, stdout, stderr } = await cli.run(words, { env });
+      if (exit !== 0 && exit !== 1) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
+      said.push(stdout, stderr);
+    }
+  };
+  await Promise.all([askAll(), askAll()]);
+  return said.join('\n');
 }
 
 /** All bytes of all files in the folder. */
@@ -52,7 +53,7 @@ function filesIn(cli: Cli): string {
   return names.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join('\n');
 }
 
-test.concurrent('the answer of the claim alone shows the token', { timeout: 60_000 }, async ({ expect }) => {
+test.concurrent('the answer of the claim alone shows the token', { timeout: 120_000 }, async ({ expect }) => {
   using cli = new Cli();
   for (const id of ['the-task', 'next']) await cli.run(['task', 'create', 'x', '--id', id, '--session', 's']);
 
@@ -63,7 +64,7 @@ test.concurrent('the answer of the claim alone shows the token', { timeout: 60_0
     await cli.run(['heartbeat', ...holderOf({ token }), '--progress', '1']),
     await cli.run(['checkpoint', ...holderOf({ token }), '--next-action', 'x', '--json']),
   ];
-  const held = await answers(cli, { ORCHESTRATOR_TOKEN: token });
+  const held = await answers(cli, [[], ['--json']], { ORCHESTRATOR_TOKEN: token });
   const bundle = join(cli.folder, 'bundle.json');
   await cli.run(['doctor', '--bundle', bundle], { env: { ORCHESTRATOR_TOKEN: token } });
   await cli.run(['store', 'backup', join(cli.folder, 'backup.db')]);
@@ -72,7 +73,7 @@ test.concurrent('the answer of the claim alone shows the token', { timeout: 60_0
     await cli.run(['checkpoint', ...holderOf({ token })]),
     await cli.run(['release', ...holderOf({ token }), '--outcome', 'succeeded', '--json']),
   ];
-  const lost = await answers(cli, {});
+  const lost = await answers(cli, [['--json']], {});
   const released = await cli.run(['release', ...holderOf(next.data.lease), '--outcome', 'succeeded', '--json']);
   const after = await cli.json(['claim', '--agent', 'b']);
   const further = await cli.run([

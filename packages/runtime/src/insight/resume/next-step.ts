@@ -30,11 +30,11 @@ export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFa
 function held({ id, task }: SessionFacts, { agent }: NonNullable<SessionFacts['holder']>, facts: ResumeFacts): string {
   const restarted =
     facts.instance === null
-      ? ` After a restart, \`orchestrator claim --agent ${agent} --session ${id} --resume\` takes it back.`
+      ? ` After a restart: \`orchestrator claim --agent ${agent} --session ${id} --resume\`.`
       : '';
   return (task?.cancelRequestedAt ?? null) === null
-    ? `\`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it, with the claim's token.${restarted}`
-    : "Cancellation was asked: `orchestrator release --outcome cancelled` ends it, with the claim's token.";
+    ? `With the token, \`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it.${restarted}`
+    : 'Cancellation was asked: with the token, `orchestrator release --outcome cancelled` ends it.';
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {
