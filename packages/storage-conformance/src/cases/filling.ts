@@ -69,6 +69,12 @@ async function target(world: World): Promise<{ opened: Opened; rows: RowStore; s
   return { opened, rows, state };
 }
 
+/** Copies all rows, and says from where to go on, as every filling does before the store opens. */
+async function fill(from: RowStore, to: RowStore, state: StoreState, limit?: number): Promise<void> {
+  await copyRows(from, to, state, limit === undefined ? {} : { limit });
+  await to.continueFrom(state, { clock: await from.clock(), lastEventId: await from.lastEventId() });
+}
+
 function orchestratorOn(world: World, { storage }: Opened): Orchestrator {
   return world.orchestratorOn(storage);
 }
@@ -77,7 +83,7 @@ async function copied(world: World): Promise<void> {
   const from = await source(world);
   const { opened, rows, state } = await target(world);
 
-  await copyRows(from.rows, rows, state, { limit: 2 });
+  await fill(from.rows, rows, state, 2);
   const [there, here] = [await allRows(rows), await allRows(from.rows)];
   await rows.changeStoreState(state, null);
 
@@ -90,7 +96,7 @@ async function copied(world: World): Promise<void> {
 async function goesOn(world: World): Promise<void> {
   const { held, identity, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
-  await copyRows(from, rows, state);
+  await fill(from, rows, state);
   await rows.changeStoreState(state, null);
   const there = orchestratorOn(world, opened);
 
@@ -207,7 +213,7 @@ async function twoCopiers(world: World): Promise<void> {
 async function usedByItsMove(world: World): Promise<void> {
   const from = await source(world);
   const { opened, rows, state } = await target(world);
-  await copyRows(from.rows, rows, state);
+  await fill(from.rows, rows, state);
   const use = async (id: string) => {
     const storage = await world.target.rows?.openFilling(opened, id);
     if (storage === undefined) throw new Error('the target opens rows');
