@@ -21,10 +21,14 @@ export const SHUT = 'AO001';
 /** The transaction had failed before: a consequence, not a cause. */
 const ABORTED = '25P02';
 
-/** No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own language. */
+/**
+ * No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own
+ * language.
+ */
 const NOT_LET_IN = '28000';
 const NOT_LET_IN_HINT =
-  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). If it lets no user in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.";
+  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). " +
+  'If it lets no user in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.';
 
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
@@ -107,8 +111,8 @@ export function outcomeUnknown(cause: unknown): OrchestratorError {
 }
 
 /**
- * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are. What
- * the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
+ * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are.
+ * What the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
  */
 export function translateError(error: unknown): unknown {
   const { code, message } = describe(error);

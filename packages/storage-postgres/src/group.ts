@@ -33,10 +33,10 @@ export interface GroupOptions extends WorkOptions {
 }
 
 /**
- * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event loop
- * take effect in their order, so what concerns each other goes into groups one after the other. A group never waits for a
- * row: a call whose session another transaction has locked runs again by itself, and waits, and so do the calls of a group
- * that failed.
+ * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event
+ * loop take effect in their order, so what concerns each other goes into groups one after the other. A group never
+ * waits for a row: a call whose session another transaction has locked runs again by itself, and waits, and so do the
+ * calls of a group that failed.
  */
 export class Group {
   readonly #options: GroupOptions;

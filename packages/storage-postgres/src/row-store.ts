@@ -230,19 +230,24 @@ async function page(connection: Connection, table: TableName, after: RowKey, lim
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
   const values: Value[] = after === null ? [] : [...after];
   const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
-  const rows = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
-  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first comes in any case.
+  const cells = columns.map((column) => `r.${column}`).join(', ');
+  const rows = `SELECT ${cells} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first
+  // comes in any case.
   const length = columns.map((column) => `coalesce(octet_length(r.${column}::text), 0)`).join(' + ');
   const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
   const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
-  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
+  const text = `SELECT ${cells} FROM (${sized}) r
+    WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS}
+    ORDER BY ${keyColumns}`;
   const [answer] = await run(connection, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }
 
 async function lastKey(connection: Connection, table: TableName): Promise<RowKey> {
   const key = TABLE_KEYS[table];
-  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+  const backwards = key.map((column) => `${column} DESC`).join(', ');
+  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${backwards} LIMIT 1`;
   const [answer] = await run(connection, query(text));
   const [row] = answer ?? [];
   return row === undefined
@@ -269,7 +274,8 @@ async function timeOf(connection: Connection): Promise<number> {
 function insertInto(table: TableName): string {
   const columns = COLUMNS[table].join(', ');
   const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';
-  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}
+    SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
 }
 
 /** The rows as JSON, in so many texts that none grows too long. */

@@ -3,7 +3,9 @@ import { openPostgresStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
 import type { OpenedPostgres } from './opened.ts';
 
-/** What the storage offers the suite, wherever its server stands; docs/conformance.md lists what is asked of it then. */
+/**
+ * What the storage offers the suite, wherever its server stands; docs/conformance.md lists what is asked of it then.
+ */
 export const offer: Offer<OpenedPostgres> = {
   reopen: ({ url, clock }) => openPostgresStorage({ url, clock }),
   child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
