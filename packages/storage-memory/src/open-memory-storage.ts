@@ -26,6 +26,7 @@ import {
   type Loaded,
   type LoadedSession,
   type NamedSession,
+  type NewEvent,
   type NewScope,
   type Page,
   type Reader,
@@ -334,6 +335,7 @@ function endedLease(data: MemoryData, grant: Event): EndedLease | null {
 function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
   const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = writeSet;
   for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
+  assertUnique(data.events, events);
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
   for (const event of events) data.events.push({ ...event, id: data.events.length + 1 });
@@ -353,6 +355,22 @@ function assertUnchanged(data: MemoryData, { before, after }: Change<Session | T
   const rows: ReadonlyMap<string, Session | Task> = 'sessionId' in after ? data.tasks : data.sessions;
   if (rows.get(keyOf(after.namespace, after.id))?.version !== before?.version)
     throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
+}
+
+/** What the unique indexes of a database refuse. */
+function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
+  if (events.length === 0) return;
+  const taken = new Set(written.flatMap(uniqueKeys));
+  for (const key of events.flatMap(uniqueKeys)) {
+    if (taken.has(key)) throw new OrchestratorError('INTERNAL', 'An event with this number, or of this lease, exists.');
+    taken.add(key);
+  }
+}
+
+/** An event's number within its stream, and what it does to a lease: each exists once. */
+function uniqueKeys({ streamKind, namespace, streamId, seq, fence, leaseEffect }: NewEvent): string[] {
+  const number = `${streamKind}\n${namespace}\n${streamId}\n${seq}`;
+  return leaseEffect === null ? [number] : [number, `${fence} ${leaseEffect}`];
 }
 
 function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): Reader {
