@@ -52,8 +52,13 @@ const CONNECTION_CODES = new Set([
   '25P04',
 ]);
 
+/** Unique violation. */
+const TAKEN = '23505';
+const KEY_TRIES_MAX = 5;
+const FENCE_TRIES_MAX = 20;
+
 /** Another transaction came first, or the server stops or starts: the same once more may well succeed. */
-const PASSING_CODES = new Set(['23505', '40001', '40P01', '55P03', '53300']);
+const PASSING_CODES = new Set([TAKEN, '40001', '40P01', '55P03', '53300']);
 
 /** By beginning of the code: what the server says, and what we make of it. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
@@ -94,6 +99,16 @@ export function isPassing(error: unknown): boolean {
   const { code, table } = describe(error);
   // The clock's state in `meta` had changed since it was read: the guard makes that an error.
   return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);
+}
+
+/**
+ * How often a unit of work is tried. A try after one that met a key that another transaction had added sees it, so a key
+ * that is taken again and again is a mistake. Only a fence can be taken by chance each time, by yet another grant.
+ */
+export function triesMax(error: unknown): number {
+  const { code, constraint } = describe(error);
+  if (code !== TAKEN) return Infinity;
+  return constraint === 'event_log_lease' ? FENCE_TRIES_MAX : KEY_TRIES_MAX;
 }
 
 /** Of the errors of one flush the one that the others follow from. */
