@@ -45,17 +45,21 @@ describe('the suite', () => {
 
     expect(chapters).not.toContain('restart');
     expect(chapters).not.toContain('several processes');
+    expect(chapters).not.toContain('rows of a store');
     expect(new Set(casesFor(target).map(({ chapter }) => chapter))).toContain('restart');
   });
 
   test('what is not asked has its reason, and stands in the list of promises with it', () => {
     const [first] = PROMISES;
-    const { child: _child, ...offer } = { ...target, skip: { [first?.title ?? '']: 'a reason' } };
+    const { child: _child, rows: _rows, ...offer } = { ...target, skip: { [first?.title ?? '']: 'a reason' } };
 
     const coverage = coverageOf(offer);
 
-    const reasonOf = ({ title, needs }: (typeof PROMISES)[number]) =>
-      needs === 'child' ? 'no other process can open its data' : title === first?.title ? 'a reason' : null;
+    const reasonOf = ({ title, needs }: (typeof PROMISES)[number]) => {
+      if (needs === 'child') return 'no other process can open its data';
+      if (needs === 'rows') return 'its data are never copied, moved or backed up';
+      return title === first?.title ? 'a reason' : null;
+    };
     expect(coverage.map(({ of, skipped }) => [of.title, skipped])).toEqual(
       PROMISES.map((promise) => [promise.title, reasonOf(promise)]),
     );

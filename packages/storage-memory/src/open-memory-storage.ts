@@ -1,7 +1,7 @@
 /**
  * The storage port in one file, without a database: the example for authors of a storage, the model that the random
- * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so that
- * a reader sees what is meant; a real storage does the same with indexes.
+ * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so
+ * that a reader sees what is meant; a real storage does the same with indexes.
  */
 import {
   addresseeOf,
@@ -54,6 +54,8 @@ export interface MemoryData {
   readonly events: Event[];
   readonly receipts: Map<string, Receipt>;
   readonly listeners: Set<() => void>;
+  /** The greatest event id that was given. */
+  lastEventId: number;
   clock: ClockState;
   migrated: boolean;
 }
@@ -66,6 +68,7 @@ export function createMemoryData(): MemoryData {
     events: [],
     receipts: new Map(),
     listeners,
+    lastEventId: 0,
     clock: { last: null, jump: null },
     migrated: false,
   };
@@ -338,7 +341,7 @@ function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
   assertUnique(data.events, events);
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
-  for (const event of events) data.events.push({ ...event, id: data.events.length + 1 });
+  for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
   if (receipt !== null) {
     const over = [...data.receipts]
       .filter(([, { at }]) => at <= forgetReceiptsAt)
@@ -449,7 +452,7 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
     },
     async settledEventId() {
       assertOpen();
-      return data.events.length;
+      return data.events.at(-1)?.id ?? 0;
     },
     async idOfNumber(namespace, kind, number) {
       assertOpen();

@@ -4,10 +4,13 @@ import { cancellation } from './cancellation.ts';
 import { receipts } from './receipts.ts';
 import { replaysOfCommands } from './replays.ts';
 import { fenceAndToken } from './fence-and-token.ts';
+import { filling } from './filling.ts';
 import { releaseBatches } from './release-batches.ts';
+import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
 import { settledReads } from './settled.ts';
 import { severalSessions } from './several-sessions.ts';
+import { storeStates } from './store-states.ts';
 import { zombies } from './zombies.ts';
 import { limits } from './limits.ts';
 import { groupCommit } from './group-commit.ts';
@@ -79,6 +82,9 @@ export const CASES: readonly Case[] = assertUnique([
   ...closing,
   ...restart,
   ...processes,
+  ...rows,
+  ...filling,
+  ...storeStates,
   ...capabilities,
   ...appendOnly,
   ...randomWalk,

@@ -197,7 +197,10 @@ async function fourBytes(world: World): Promise<void> {
   expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', field: 'id' });
 }
 
-/** Zero width joiner and space, soft hyphen, Hangul filler, marks of direction, a variation selector, a tag, a byte order mark. */
+/**
+ * Zero width joiner and space, soft hyphen, Hangul filler, marks of direction, a variation selector, a tag, a byte
+ * order mark.
+ */
 const INVISIBLE = [
   '\u200d',
   '\u200b',
