@@ -49,6 +49,16 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   receipts: Object.values(RECEIPT_COLUMNS),
 };
 
+/** The next value of the sequence is beyond this one. It never goes back; 0 leaves it as it is. */
+const drawBeyond = (sequence: string): string =>
+  `SELECT setval('orchestrator.${sequence}', $1::bigint) FROM orchestrator.${sequence} s
+   WHERE $1::bigint > CASE WHEN s.is_called THEN s.last_value ELSE 0 END`;
+const DRAW_BEYOND = {
+  event_log_id_seq: drawBeyond('event_log_id_seq'),
+  task_numbers: drawBeyond('task_numbers'),
+  session_numbers: drawBeyond('session_numbers'),
+} as const;
+
 /**
  * Opens the rows of a store, whatever its state.
  *
@@ -147,10 +157,12 @@ class PostgresRows implements RowStore {
 
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
     return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
       await lockStoreState(connection);
       assertSameState(await readStoreState(connection), state);
       if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
       for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
+      await run(connection, ...drawingBeyond(table, rows));
     });
   }
 
@@ -162,9 +174,7 @@ class PostgresRows implements RowStore {
       await run(
         connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
-        ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
-        query(continueNumbers('task_numbers', 'tasks')),
-        query(continueNumbers('session_numbers', 'sessions')),
+        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
       );
     });
   }
@@ -203,10 +213,18 @@ function withHint(error: unknown): unknown {
   });
 }
 
-/** The numbers of rows that came from elsewhere are not drawn again. */
-function continueNumbers(sequence: string, table: TableName): string {
-  // Without any number this is setval of NULL, which does nothing.
-  return `SELECT setval('orchestrator.${sequence}', (SELECT max(r.number) FROM orchestrator.${table} r))`;
+/** What ids and numbers are drawn from: a sequence, and the column that it is for. */
+const SEQUENCES: Readonly<Partial<Record<TableName, readonly [sequence: keyof typeof DRAW_BEYOND, column: string]>>> = {
+  sessions: ['session_numbers', 'number'],
+  tasks: ['task_numbers', 'number'],
+  event_log: ['event_log_id_seq', 'id'],
+};
+
+/** The ids and numbers of rows that came from elsewhere are not drawn again. */
+function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[] {
+  const [sequence, column = ''] = SEQUENCES[table] ?? [];
+  if (sequence === undefined) return [];
+  return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
 }
 
 /** What is made for the store gets the owner of the tables. */

@@ -1,5 +1,5 @@
 import type { Offer } from '@agent-orchestrator/storage-conformance';
-import { openPostgresStorage } from '../src/index.ts';
+import { openPostgresRows, openPostgresStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
 import type { OpenedPostgres } from './opened.ts';
 
@@ -8,6 +8,11 @@ import type { OpenedPostgres } from './opened.ts';
  */
 export const offer: Offer<OpenedPostgres> = {
   reopen: ({ url, clock }) => openPostgresStorage({ url, clock }),
+  rows: {
+    // To change the state of a store takes more rights than an agent has.
+    open: ({ adminUrl }) => openPostgresRows({ url: adminUrl }),
+    openFilling: ({ url, clock }, id) => openPostgresStorage({ url, clock, filling: id }),
+  },
   child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
   attacks,
 };

@@ -14,23 +14,22 @@ export interface TargetOptions {
   readonly walk?: Target['walk'];
 }
 
-/** A target for the suite. Cases run one after the other, so all of a test file use one database, empty for each. */
+/** A target for the suite. */
 export function targetOf({
   name,
   server = async () => inject('postgresUrl'),
   through = async (url) => url,
   walk = {},
 }: TargetOptions): Target<OpenedPostgres> {
-  let created: Promise<TestDatabase> | undefined;
-  afterAll(async () => (await created)?.drop());
+  const databases = new Databases(server);
+  afterAll(() => databases.drop());
   return {
     name,
     walk,
     ...offer,
 
     async open() {
-      const database = await (created ??= server().then((url) => createDatabase(url)));
-      await database.empty();
+      const database = await databases.take();
       const url = await through(database.url);
       const clock = new TestClock();
       const open = () => openPostgresStorage({ url, clock });
@@ -43,8 +42,41 @@ export function targetOf({
         clock,
         close: async () => {
           await Promise.all([storage.close(), peer.close()]);
+          databases.giveBack(database);
         },
       };
     },
   };
+}
+
+/** Databases for the cases of a test file, one after the other, since making one takes longer than most of the cases. */
+class Databases {
+  readonly #server: () => Promise<string>;
+  readonly #all: TestDatabase[] = [];
+  readonly #free: TestDatabase[] = [];
+
+  constructor(server: () => Promise<string>) {
+    this.#server = server;
+  }
+
+  /** One that is empty and that no other case uses. */
+  async take(): Promise<TestDatabase> {
+    const database = this.#free.pop() ?? (await this.#create());
+    await database.empty();
+    return database;
+  }
+
+  giveBack(database: TestDatabase): void {
+    this.#free.push(database);
+  }
+
+  async drop(): Promise<void> {
+    await Promise.all(this.#all.map((database) => database.drop()));
+  }
+
+  async #create(): Promise<TestDatabase> {
+    const database = await createDatabase(await this.#server());
+    this.#all.push(database);
+    return database;
+  }
 }
