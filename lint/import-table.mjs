@@ -30,7 +30,7 @@ const importTable = {
  */
 const folderOrder = {
   'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal', 'legacy'],
-  'packages/runtime': ['system', 'text', 'stores', 'settings', 'processes', 'work', 'run', 'insight'],
+  'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'run', 'insight'],
 };
 
 /** Why a file in the folder `from` of `source` may not import one in the folder `to`, or undefined when it may. */

@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, refusal } from './import-table.mjs';
+import { mayNameStorages, storageNames } from './storage-names.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -91,7 +92,14 @@ const noOwnClock = {
   },
 };
 
+const noStorageNames = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return mayNameStorages(path) ? {} : storageNames(context);
+  },
+};
+
 export default {
   meta: { name: 'repository' },
-  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock },
+  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock, 'storage-names': noStorageNames },
 };

@@ -1,6 +1,7 @@
 // Every rule that guards the architecture, proved by planting what it forbids:
 // - each package imports only what its row of lint/import-table.mjs allows, in every form an import can take
 // - core has no clock and no randomness of its own
+// - outside the storages no code names one, but for the one list of those that come along
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
 import { spawnSync } from 'node:child_process';
@@ -9,11 +10,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUILT_IN_STORAGES } from '../packages/runtime/src/stores/built-in-storages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scope = '@agent-orchestrator';
 const table = 'repository(import-table)';
 const clock = 'repository(no-own-clock)';
+const names = 'repository(storage-names)';
+const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) => load()));
 
 /** [package folder, code, the rule that refuses it] */
 const forbidden: [folder: string, code: string, rule: string][] = [
@@ -50,6 +54,24 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['packages/core', `import * as c from 'node:crypto'; c.createHash('sha256');`, clock],
   ['packages/core', `import c from 'node:crypto'; c.createHash('sha256');`, clock],
   ['packages/core', `export const now = performance.now();`, clock],
+  ...storages
+    .flatMap(({ provider }) => provider.schemes)
+    .flatMap((scheme): [folder: string, code: string, rule: string][] => [
+      ['packages/runtime', `export const is = (scheme: string) => scheme === '${scheme}';`, names],
+      [
+        'packages/core',
+        `export const f = (x: string) => { switch (x) { case '${scheme}': return 1; default: return 2; } };`,
+        names,
+      ],
+      ['apps/cli', `export const url = (path: string) => \`${scheme}:\${path}\`;`, names],
+      ['packages/runtime', `export const isOne = (url: string) => url.startsWith('${scheme}:');`, names],
+    ]),
+  ['packages/runtime', `export type X = { readonly kind: 'sqlite' };`, names],
+  ['packages/runtime', `export const isOne = (url: string) => /^postgres/.test(url);`, names],
+  ['packages/runtime', `export const sqlitePath = 1;`, names],
+  ['packages/runtime', `export const load = () => import('${scope}/storage-sqlite/provider');`, names],
+  ['packages/runtime', `export type { X } from '${scope}/storage-memory';`, names],
+  ['apps/cli', `export const openPostgres = 1;`, names],
   ['packages/runtime', `const f = async () => 1; f();`, 'typescript(no-floating-promises)'],
   ['packages/runtime', `export const a = [1].filter(async () => true);`, 'typescript(no-misused-promises)'],
   ['packages/runtime', `export const f = async () => { await 1; };`, 'typescript(await-thenable)'],
@@ -64,16 +86,17 @@ const allowed: [folder: string, code: string][] = [
   ['packages/storage-sqlite', `import { sql } from 'drizzle-orm/sqlite-core'; sql();`],
   ['packages/storage-sqlite', `import { x } from '${scope}/core'; x();`],
   ['packages/storage-conformance', `import { x } from '${scope}/storage-memory'; x();`],
-  ['packages/runtime', `export const load = () => import('${scope}/storage-sqlite');`],
-  ['packages/runtime', `export type { X } from '${scope}/storage-sqlite';`],
   ['apps/cli', `export type { X } from '${scope}/core';`],
   ['apps/cli', `import { x } from '${scope}/runtime'; x();`],
+  ['apps/cli', `export const hint = 'Give --to sqlite:/path/to.db, or postgres://user@host/database.';`],
+  ['packages/runtime', `export const label = (text: string) => \`memory \${text}\`;`],
   ['packages/core', `export const day = new Date(0).toISOString();`],
   ['packages/runtime', `export const now = Date.now();`],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'orchestrator-lint-'));
 const refused = new Map<string, string[]>();
+const BUILT_IN = 'packages/runtime/src/stores/built-in-storages.ts';
 
 function plant(path: string, code: string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -88,6 +111,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'tsconfig.json'), '{ "compilerOptions": { "strict": true, "noEmit": true } }');
   for (const [index, [inFolder, code]] of forbidden.entries()) plant(`${inFolder}/src/forbidden-${index}.ts`, code);
   for (const [index, [inFolder, code]] of allowed.entries()) plant(`${inFolder}/src/allowed-${index}.ts`, code);
+  cpSync(join(root, BUILT_IN), join(folder, BUILT_IN));
   plant('packages/runtime/src/circle-a.ts', `import { b } from './circle-b.ts';\nexport const a = (): unknown => b;`);
   plant('packages/runtime/src/circle-b.ts', `import { a } from './circle-a.ts';\nexport const b = (): unknown => a;`);
 
@@ -119,4 +143,8 @@ test.each(allowed.map(([inFolder, code], index) => ({ inFolder, code, index })))
 
 test('imports do not run in circles', () => {
   expect(refused.get('packages/runtime/src/circle-a.ts')).toContain('import(no-cycle)');
+});
+
+test('the one list of the storages that come along may name them', () => {
+  expect(refused.get(BUILT_IN) ?? []).not.toContain(names);
 });

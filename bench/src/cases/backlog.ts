@@ -8,7 +8,7 @@ import type { Store, Subject } from '../subject.ts';
 const SMALL = 1_000;
 const LARGE = 1_000_000;
 /** Per round and way to claim; all rounds together must leave something of the small backlog. */
-const TURNS = 8;
+const ROUNDS = 8;
 const CLAIMS_PER_TURN = 10;
 const WARM_UP_CLAIMS = 200;
 
@@ -90,7 +90,7 @@ async function timeCalls(
 
 async function timeRound(sizes: Pair<Orchestrator>, call: Call, round: number): Promise<Pair> {
   const timesMs: Pair<number[]> = { ours: [], floor: [] };
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
     for (const name of rotated(['ours', 'floor'] as const, round + turn)) {
       for (let claim = 0; claim < CLAIMS_PER_TURN; claim += 1) timesMs[name].push(await timedClaim(sizes[name], call));
     }
@@ -104,8 +104,8 @@ async function timedClaim(orchestrator: Orchestrator, call: Call): Promise<numbe
   const claimed = await orchestrator.claimTask(call);
   const elapsed = performance.now() - start;
   if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   return elapsed;
 }
 

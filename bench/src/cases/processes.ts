@@ -10,7 +10,7 @@ import { Crew, type Contestant } from '../workers.ts';
 
 const PROCESSES = 4;
 const TASKS = 30_000;
-const TURNS = 5;
+const ROUNDS = 5;
 
 export interface ProcessesOptions {
   readonly name: string;
@@ -81,7 +81,7 @@ async function servedTo({
       const store = await subject.copy(seed, contestant);
       entries.push({ contestant, store, crew: await Crew.open(PROCESSES, { contestant, store, sample, callers }) });
     }
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    for (let turn = 0; turn < ROUNDS; turn += 1) {
       for (const { crew } of rotated(entries, round + turn)) await crew.goFor(turnMs);
     }
   } finally {

@@ -1,29 +1,27 @@
 /** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
+
+// What programs call.
+export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
+export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export {
-  addresseeOf,
-  addresseesOf,
-  compareInQueue,
-  MOVING_TASK_FIELDS,
-  nextHeadOf,
-  type NextHead,
-  type Task,
-  type TaskStatus,
-} from './model/task.ts';
-export { CHAIN_START, hashEvent } from './log/chain.ts';
-export {
-  clockState,
-  decodeClockState,
-  NO_CLOCK,
-  tokensBeyond,
-  tokensTakenAt,
-  type Clock,
-  type ClockJump,
-  type ClockReading,
-  type ClockState,
-  type TokenState,
-} from './model/clock.ts';
-export { COLUMNS } from './storage/columns.ts';
-export type { Context } from './model/context.ts';
+  Orchestrator,
+  type Claimed,
+  type ClaimNext,
+  type Enqueued,
+  type EnqueueTask,
+  type OrchestratorOptions,
+  type Released,
+  type ReleasedBatch,
+  type ReleaseTask,
+  type Retried,
+} from './api/orchestrator.ts';
+export { OrchestratorReads } from './api/reads.ts';
+export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
+export type { Telemetry } from './api/telemetry.ts';
+export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
+
+// What the commands take and answer.
+export { closeRestoredLeases } from './commands/close-restored-leases.ts';
 export { checkProgress } from './commands/index.ts';
 export type {
   CancelReply,
@@ -32,51 +30,104 @@ export type {
   CloseReply,
   Evidence,
   HeartbeatReply,
-  LeaseLost,
+  LeaseRefusal,
   Recovered,
   RecoverReply,
-  ReleaseReply,
+  ReleasedItem,
   RetryReply,
   Takeover,
 } from './commands/index.ts';
+export type { Condition, ConditionName } from './explain/conditions.ts';
+export type {
+  HolderInBrief,
+  LeaseInBrief,
+  TaskInBrief,
+  WhyAgent,
+  WhyClaimant,
+  WhySession,
+  WhyTask,
+} from './explain/why.ts';
+
+// The nouns.
+export {
+  clockState,
+  decodeClockState,
+  fencesBeyond,
+  fencesTakenAt,
+  NO_CLOCK,
+  type Clock,
+  type ClockJump,
+  type ClockReading,
+  type ClockState,
+  type FenceState,
+} from './model/clock.ts';
+export type { Context } from './model/context.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
+/** The kinds of input field, each with its alphabet and limit: for programs that take input that ends up in a command. */
+export * as fields from './model/fields.ts';
+export type { Json, JsonText } from './model/json.ts';
+export { isHeld, isStale, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
+export { DEFAULTS, LIMITS } from './model/limits.ts';
+export { counted, lasting, sized } from './model/quantities.ts';
+export { namedByReceipt, type Receipt } from './model/receipt.ts';
+export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';
+export {
+  isEnded,
+  isWaiting,
+  noSessions,
+  noTasks,
+  SESSION_STATUSES,
+  SESSION_STATUS_NAMES,
+  TASK_STATUSES,
+  TASK_STATUS_NAMES,
+  WAITING_STATUSES,
+  type SessionStatus,
+  type TaskStatus,
+} from './model/statuses.ts';
+export {
+  addresseeOf,
+  addresseesOf,
+  compareInQueue,
+  MOVING_TASK_FIELDS,
+  nextHeadOf,
+  type NextHead,
+  type Task,
+} from './model/task.ts';
+export { compareCodePoints } from './model/text.ts';
+export { fenceOf, tokenFor } from './model/token.ts';
+
+// The log.
+export { CHAIN_START, hashEvent } from './log/chain.ts';
 export {
   EVENT_DOCS,
   LEASE_ENDINGS,
   type Event,
   type EventPayloads,
   type EventType,
-  type LeaseMark,
+  type LeaseEffect,
   type NewEvent,
   type ReleaseOutcome,
+  type StreamKind,
 } from './log/events.ts';
-/** The kinds of input field, each with its alphabet and limit: for whoever takes input that ends up in a command. */
-export * as fields from './model/fields.ts';
-export type { Json, JsonText } from './model/json.ts';
-export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
-export { isHeld, isStale, type Lease, type ProcessIdentity } from './model/lease.ts';
-export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
-export type { LegacyChange } from './legacy/notes.ts';
-export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
-export { legacyPhaseOf } from './legacy/old-task.ts';
-export { SessionImport, type LegacyBatch, type LegacySession, type LegacyTask } from './legacy/session-import.ts';
-export { isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
-export { DEFAULTS, LIMITS } from './model/limits.ts';
+export { SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
+
+// The port.
+export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';
+export { COLUMNS } from './storage/columns.ts';
+export type * from './storage/loaded.ts';
 export {
-  Orchestrator,
-  type Claimed,
-  type Enqueued,
-  type EnqueueTask,
-  type OrchestratorOptions,
-  type Released,
-  type ReleaseTask,
-  type Retried,
-} from './api/orchestrator.ts';
-export type { Outlook, OutlookScope } from './storage/claim-preview.ts';
-export { closeRestoredLeases } from './commands/close-restored-leases.ts';
-export { namedByReceipt, type Receipt } from './model/receipt.ts';
-export type { Telemetry } from './api/telemetry.ts';
-export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
+  PLACE_CHECKS,
+  placeFinding,
+  type BackupFile,
+  type PlaceCheck,
+  type PlaceFinding,
+  type PlaceFix,
+  type PlaceReport,
+  type Severity,
+  type StorePlace,
+  type StoreRoles,
+} from './storage/place.ts';
+export type * from './storage/provider.ts';
 export {
   charactersOf,
   keyOfRow,
@@ -90,38 +141,25 @@ export {
   type RowStore,
   type TableName,
 } from './storage/row-store.ts';
-export {
-  FIXED_SESSION_FIELDS,
-  hasQueue,
-  NO_LEASE,
-  UNLOGGED_SESSION_FIELDS,
-  type Session,
-  type SessionStatus,
-} from './model/session.ts';
-export type * from './storage/loaded.ts';
 export type * from './storage/scope.ts';
 export type * from './storage/storage.ts';
-export type * from './storage/write-set.ts';
-export type { Condition, ConditionName } from './explain/conditions.ts';
-export type {
-  HolderInBrief,
-  LeaseInBrief,
-  TaskInBrief,
-  WhyAgent,
-  WhyClaimant,
-  WhySession,
-  WhyTask,
-} from './explain/why.ts';
-export { OrchestratorReads } from './api/reads.ts';
+export type * from './storage/store-location.ts';
 export {
+  anotherProcessCopies,
   assertComplete,
-  assertOpenForWork,
   assertMayFollow,
-  assertSameMark,
-  decodeStoreMark,
-  encodeStoreMark,
+  assertOpenForWork,
+  assertSameState,
+  decodeStoreState,
+  encodeStoreState,
   isShut,
-  somebodyElseCopies,
-  type StoreMark,
+  type StoreState,
 } from './storage/store-state.ts';
-export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
+export type * from './storage/write-set.ts';
+
+// The import of the proof of concept's database.
+export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
+export type { LegacyChange } from './legacy/notes.ts';
+export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
+export { legacyPhaseOf } from './legacy/old-task.ts';
+export { SessionImport, type LegacyBatch, type LegacySession, type LegacyTask } from './legacy/session-import.ts';

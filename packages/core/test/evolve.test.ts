@@ -1,6 +1,6 @@
 // What evolve refuses, because the log or the rules would be broken (commands never make it; a tampered log may):
 // - a second grant while a lease is open
-// - anything under a token that is not that of the current lease
+// - anything under a fence that is not that of the current lease
 // - closing a session in which a task is open, and new work in a closed one
 // - (and it moves no column but those that are said to move)
 // - an event of a task or a session that was never there, or was there before
@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts';
 
 const queuedPayload: EventPayloads['task.queued'] = {
+  number: 42,
   kind: 'task',
   title: 'task',
   payload: {},
@@ -35,6 +36,7 @@ const queuedPayload: EventPayloads['task.queued'] = {
   source: null,
 };
 const claimedPayload: EventPayloads['task.claimed'] = {
+  token_hash: 'f'.repeat(64),
   ttl_ms: 60_000,
   stale_after_ms: 60_000,
   expires_at: 61_000,
@@ -47,15 +49,17 @@ const context = { turn: 1, last_action: null, next_action: null, memory_ref: nul
 
 function event<T extends EventType>(type: T, payload: EventPayloads[T], columns: Partial<NewEvent> = {}): NewEvent {
   return {
+    streamKind: 'session',
     namespace: 'default',
+    streamId: 's',
     sessionId: 's',
     seq: 1,
     type,
-    leaseMark: null,
+    leaseEffect: null,
     taskId: null,
     agent: 'a',
     instance: null,
-    token: null,
+    fence: null,
     commandId: null,
     payload: canonicalize(payload),
     at: 1_000,
@@ -65,13 +69,13 @@ function event<T extends EventType>(type: T, payload: EventPayloads[T], columns:
   };
 }
 
-const opened = event('session.opened', {});
+const opened = event('session.opened', { number: 17 });
 const queued = event('task.queued', queuedPayload, { taskId: 't' });
-const claimed = event('task.claimed', claimedPayload, { taskId: 't', token: 10, leaseMark: 1 });
+const claimed = event('task.claimed', claimedPayload, { taskId: 't', fence: 10, leaseEffect: 'granted' });
 const succeeded = event(
   'task.succeeded',
   { outcome: 'succeeded', result: null },
-  { taskId: 't', token: 10, leaseMark: 2 },
+  { taskId: 't', fence: 10, leaseEffect: 'ended' },
 );
 const closed = event('session.closed', { reason: 'requested' });
 
@@ -86,23 +90,23 @@ function after(...events: NewEvent[]): State {
 }
 
 test.each<[string, NewEvent[], NewEvent]>([
-  ['a second grant while a lease is open', [opened, queued, claimed], { ...claimed, token: 11 }],
+  ['a second grant while a lease is open', [opened, queued, claimed], { ...claimed, fence: 11 }],
   [
-    'a checkpoint under another token',
+    'a checkpoint under another fence',
     [opened, queued, claimed],
-    event('session.checkpointed', context, { taskId: 't', token: 9 }),
+    event('session.checkpointed', context, { taskId: 't', fence: 9 }),
   ],
   [
-    'a checkpoint that nobody may make',
+    'a checkpoint without a holder',
     [opened, queued],
-    event('session.checkpointed', context, { taskId: 't', token: 10 }),
+    event('session.checkpointed', context, { taskId: 't', fence: 10 }),
   ],
-  ['the end of a lease that is not the current one', [opened, queued, claimed], { ...succeeded, token: 9 }],
+  ['the end of a lease that is not the current one', [opened, queued, claimed], { ...succeeded, fence: 9 }],
   ['the end of a lease that was ended', [opened, queued, claimed, succeeded], succeeded],
   [
     'new deadlines for another lease',
     [opened, queued, claimed],
-    event('clock.jumped', { by_ms: 1, expires_at: 1 }, { token: 9 }),
+    event('clock.jumped', { by_ms: 1, expires_at: 1 }, { fence: 9 }),
   ],
   ['closing a session in which a task is open', [opened, queued], closed],
   ['closing it twice', [opened, closed], closed],
@@ -111,7 +115,7 @@ test.each<[string, NewEvent[], NewEvent]>([
   ['a session that was never opened', [], queued],
   ['a task that was never queued', [opened], claimed],
   ['a task that was queued before', [opened, queued], queued],
-  ['a task that ended', [opened, queued, claimed, succeeded], { ...claimed, token: 11 }],
+  ['a task that ended', [opened, queued, claimed, succeeded], { ...claimed, fence: 11 }],
   ['a retry of a task that did not fail', [opened, queued], event('task.retried', {}, { taskId: 't' })],
 ])('it refuses %s', (_what, before, refused) => {
   const state = after(...before);
@@ -124,8 +128,8 @@ test.each<[string, NewEvent[], NewEvent]>([
 test('it takes a life from beginning to end', () => {
   const { session, task } = after(opened, queued, claimed, succeeded, closed);
 
-  expect(session).toMatchObject({ status: 'closed', tasksOpen: 0, token: null });
-  expect(task).toMatchObject({ status: 'succeeded', attempt: 1 });
+  expect(session).toMatchObject({ status: 'closed', number: 17, tasksOpen: 0, fence: null, tokenHash: null });
+  expect(task).toMatchObject({ status: 'succeeded', number: 42, attempt: 1 });
 });
 
 test('it moves no column but those that are said to move', () => {
@@ -140,12 +144,16 @@ test('it moves no column but those that are said to move', () => {
 });
 
 test('what was brought over keeps its own times, though the log goes on from later ones', () => {
-  const lease = { token: 5, taskId: 't' };
+  const lease = { fence: 5, taskId: 't' };
   const { session, task } = after(
-    event('session.opened', { context }),
+    event('session.opened', { number: null, context }),
     event('task.queued', { ...queuedPayload, occurred_at: 10 }, { taskId: 't' }),
-    event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseMark: 1 }),
-    event('task.succeeded', { outcome: 'succeeded', result: null, occurred_at: 30 }, { ...lease, leaseMark: 2 }),
+    event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseEffect: 'granted' }),
+    event(
+      'task.succeeded',
+      { outcome: 'succeeded', result: null, occurred_at: 30 },
+      { ...lease, leaseEffect: 'ended' },
+    ),
   );
 
   expect(session).toMatchObject({ createdAt: 1_000, updatedAt: 1_000, context: canonicalize(context) });

@@ -4,12 +4,13 @@ import {
   type EventRecord,
   type EventType,
   type OrchestratorOptions,
+  type RowStore,
   type Storage,
   type TaskRecord,
 } from '@agent-orchestrator/core';
-import { claimCall, commandIdAt, holderOf, type ClaimCall, type TaskCall } from './factories.ts';
+import { claimCall, commandIdAt, holderOf, seedNumber, type ClaimCall, type TaskCall } from './factories.ts';
 import { assertSame, readAll, type Everything } from './everything.ts';
-import type { Opened, Target } from './target.ts';
+import type { Opened, RowsOpener, Target } from './target.ts';
 import type { TestClock } from './test-clock.ts';
 
 /** What a case is given: new data, two connections to it, an orchestrator on each, and the clock. */
@@ -24,9 +25,11 @@ export class World {
   /** Works on `peer`. */
   readonly rival: Orchestrator;
   /** The connection that is asked at the end whether all is consistent; a case that closes it names another. */
-  witness: Storage;
+  ref: Storage;
   #commands = 0;
+  #seeds = 0;
   readonly #opened: { close(): Promise<void> }[] = [];
+  #other: { readonly opened: Opened; readonly stores: RowStore[] } | undefined;
 
   constructor(target: Target, opened: Opened) {
     this.target = target;
@@ -34,7 +37,7 @@ export class World {
     this.storage = opened.storage;
     this.peer = opened.peer;
     this.clock = opened.clock;
-    this.witness = opened.peer;
+    this.ref = opened.peer;
     this.orchestrator = this.orchestratorOn(this.storage);
     this.rival = this.orchestratorOn(this.peer);
   }
@@ -45,17 +48,58 @@ export class World {
     return commandIdAt(this.clock.now, this.#commands);
   };
 
-  orchestratorOn(storage: Storage, options: Partial<OrchestratorOptions> = {}): Orchestrator {
-    return new Orchestrator({ storage, newCommandId: this.newCommandId, ...options });
+  /** A seed that no other claim of this world has. */
+  readonly newSeed = (): string => {
+    this.#seeds += 1;
+    return seedNumber(this.#seeds);
+  };
+
+  /** What lets a claim be sent again as it was: the same id, and the same seed. */
+  newIdentity(): { commandId: string; seed: string } {
+    return { commandId: this.newCommandId(), seed: this.newSeed() };
   }
 
-  /** Has something that a case opened closed at its end. */
+  orchestratorOn(storage: Storage, options: Partial<OrchestratorOptions> = {}): Orchestrator {
+    return new Orchestrator({ storage, newCommandId: this.newCommandId, newSeed: this.newSeed, ...options });
+  }
+
+  /** Closes at the end of the case what it opened. */
   closeLater(opened: { close(): Promise<void> }): void {
     this.#opened.push(opened);
   }
 
+  /** Further data, new and empty, with the same time. They end when the next ones begin. */
+  async other(): Promise<Opened> {
+    await this.#closeOther();
+    const opened = await this.#rowsOpener.other();
+    this.#other = { opened, stores: [] };
+    opened.clock.set(this.clock.read());
+    return opened;
+  }
+
+  /** The rows of the data of this world, or of others. */
+  async rows(opened: Opened = this.opened): Promise<RowStore> {
+    const store = await this.#rowsOpener.open(opened);
+    if (opened === this.#other?.opened) this.#other.stores.push(store);
+    else this.closeLater({ close: async () => store[Symbol.asyncDispose]() });
+    return store;
+  }
+
+  get #rowsOpener(): RowsOpener {
+    const { rows } = this.target;
+    if (rows === undefined) throw new Error('the target does not open rows');
+    return rows;
+  }
+
   async close(): Promise<void> {
-    for (const opened of this.#opened) await opened.close();
+    for (const opened of this.#opened.toReversed()) await opened.close();
+    await this.#closeOther();
+  }
+
+  async #closeOther(): Promise<void> {
+    for (const store of this.#other?.stores ?? []) await store[Symbol.asyncDispose]();
+    await this.#other?.opened.close();
+    this.#other = undefined;
   }
 
   /** Given: a task. */

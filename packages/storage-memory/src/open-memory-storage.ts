@@ -1,30 +1,41 @@
 /**
- * The storage port in one file, without a database: the example for whoever writes a storage, the model that the random
- * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so that
- * a reader sees what is meant; a real storage does the same with indexes.
+ * The storage port in one file, without a database: the example for authors of a storage, the model that the random
+ * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so
+ * that a reader sees what is meant; a real storage does the same with indexes.
  */
 import {
   addresseeOf,
+  compareCodePoints,
   compareInQueue,
   isHeld,
+  isWaiting,
   LIMITS,
   namedByReceipt,
   nextHeadOf,
+  noSessions,
+  noTasks,
   OrchestratorError,
   type Change,
   type Clock,
   type ClockState,
-  type Decision,
+  type WriteSet,
   type EndedLease,
+  type FreeNumbers,
+  type LeaseEffect,
   type Event,
   type Loaded,
   type LoadedSession,
+  type NamedSession,
+  type NewEvent,
+  type NewScope,
   type Page,
   type Reader,
   type ReadyFilter,
   type Receipt,
   type Scope,
   type Session,
+  type SessionRef,
+  type SessionsScope,
   type Storage,
   type Task,
 } from '@agent-orchestrator/core';
@@ -43,6 +54,8 @@ export interface MemoryData {
   readonly events: Event[];
   readonly receipts: Map<string, Receipt>;
   readonly listeners: Set<() => void>;
+  /** The greatest event id that was given. */
+  lastEventId: number;
   clock: ClockState;
   migrated: boolean;
 }
@@ -55,6 +68,7 @@ export function createMemoryData(): MemoryData {
     events: [],
     receipts: new Map(),
     listeners,
+    lastEventId: 0,
     clock: { last: null, jump: null },
     migrated: false,
   };
@@ -88,11 +102,11 @@ export function openMemoryStorage({
     },
 
     // Nothing here waits, so no other call can come between loading and saving: that is the lock.
-    async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+    async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
       assertOpen();
-      const decision = decide(load(data, clock, scope));
-      if (save(data, decision)) for (const changed of data.listeners) queueMicrotask(changed);
-      return decision.reply;
+      const writeSet = decide(load(data, clock, scope));
+      if (save(data, writeSet)) for (const changed of data.listeners) queueMicrotask(changed);
+      return writeSet.reply;
     },
 
     read: memoryReader(data, clock, assertOpen),
@@ -131,21 +145,19 @@ function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
   return {
     now,
     clock: { ...data.clock, reading },
-    greatestToken: data.events.reduce(
-      (greatest, event) => (event.leaseMark === 1 ? Math.max(greatest, event.token ?? 0) : greatest),
+    greatestFence: data.events.reduce(
+      (greatest, event) => (event.leaseEffect === 'granted' ? Math.max(greatest, event.fence ?? 0) : greatest),
       0,
     ),
     nextDueAt: null,
     receipt: receipt ?? null,
-    endedLease:
-      scope.by === 'session' && scope.token !== undefined
-        ? endedLease(data, scope.namespace, scope.sessionId, scope.token)
-        : null,
+    named: [],
+    numbers: { tasks: [], sessions: [] },
     ...rows,
   };
 }
 
-type Rows = Pick<Loaded, 'sessions' | 'tasks'> & { readonly nextDueAt?: number | null };
+type Rows = Pick<Loaded, 'sessions' | 'tasks'> & Partial<Pick<Loaded, 'named' | 'numbers' | 'nextDueAt'>>;
 
 function loadNamed(data: MemoryData, receipt: Receipt): Rows {
   const { sessions, tasks } = namedByReceipt(receipt);
@@ -157,29 +169,14 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
 
 function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
   switch (scope.by) {
-    case 'session': {
-      const isNear = (task: Task) => task.namespace === scope.namespace;
-      flipDue(data, (task) => isNear(task) && task.sessionId === scope.sessionId, now);
-      if (scope.then !== undefined) flipDue(data, isNear, now);
-      const named = loadedSession(data, data.sessions.get(keyOf(scope.namespace, scope.sessionId)));
-      const others =
-        scope.then === undefined
-          ? []
-          : ready(data, scope.namespace, scope.then).filter(({ session }) => session.id !== scope.sessionId);
-      const waiting = tasksOf(data, scope.namespace, scope.sessionId).filter(isWaiting).toSorted(byId);
-      const head = named[0]?.head ?? null;
-      return {
-        sessions: [...named, ...others],
-        tasks: waiting.slice(0, scope.waiting ?? 0),
-        nextDueAt: head === null ? nextDueAt(waiting) : null,
-      };
-    }
+    case 'sessions':
+      return loadNamedSessions(data, scope, scope.namespace, now);
     case 'ready': {
       flipDue(data, (task) => task.namespace === scope.namespace, now);
       const held = sessionsOf(data, scope.namespace).filter(isHeld);
       const own = held
         .filter(({ agent }) => agent === scope.heldBy)
-        .toSorted((a, b) => a.token - b.token)
+        .toSorted((a, b) => a.fence - b.fence)
         .slice(0, LIMITS.sweep_page_max);
       const stale = held.filter((session) => session.staleAt <= now && !own.includes(session)).toSorted(byStaleAt);
       const found = ready(data, scope.namespace, scope);
@@ -199,19 +196,21 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       const held = sessionsOf(data, scope.namespace).filter(isHeld);
       const stale = held.filter(({ staleAt }) => staleAt <= now).toSorted(byStaleAt);
       const chosen = stale.slice(0, scope.limit);
-      const also = held.filter((session) => scope.also?.includes(session.id) && !chosen.includes(session));
+      const also = held.filter((session) => scope.extraSessionIds?.includes(session.id) && !chosen.includes(session));
       return { sessions: [...chosen, ...also].flatMap((session) => loadedSession(data, session)), tasks: [] };
     }
     case 'held': {
       const { after } = scope;
       const held = [...data.sessions.values()]
         .filter(isHeld)
-        .toSorted((a, b) => compare(a.namespace, b.namespace) || byId(a, b));
+        .toSorted((a, b) => compareCodePoints(a.namespace, b.namespace) || byId(a, b));
       const rest =
         after === null
           ? held
           : held.filter(
-              (session) => (compare(session.namespace, after.namespace) || compare(session.id, after.sessionId)) > 0,
+              (session) =>
+                (compareCodePoints(session.namespace, after.namespace) ||
+                  compareCodePoints(session.id, after.sessionId)) > 0,
             );
       return { sessions: rest.slice(0, scope.limit).flatMap((session) => loadedSession(data, session)), tasks: [] };
     }
@@ -232,6 +231,7 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       return {
         sessions: scope.sessionIds.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(scope.namespace, id)))),
         tasks: [...data.tasks.values()].filter(isNamed),
+        numbers: freeNumbers(data, scope),
       };
     }
   }
@@ -248,9 +248,55 @@ function headOf(data: MemoryData, session: Session): Task | null {
   return queued.toSorted(compareInQueue)[0] ?? null;
 }
 
-/** Idle sessions whose head fits, best first. */
-function ready(data: MemoryData, namespace: string, { addressees, kinds, limit }: ReadyFilter): LoadedSession[] {
-  const idle = sessionsOf(data, namespace).filter(({ status }) => status === 'idle');
+function loadNamedSessions(data: MemoryData, scope: SessionsScope, namespace: string, now: number): Rows {
+  const named = scope.sessions.map((ref) => namedSession(data, namespace, ref));
+  const ids = [...new Set(named.flatMap((one) => one?.sessionId ?? []))];
+  flipDue(
+    data,
+    (task) => task.namespace === namespace && (scope.nextReady !== undefined || ids.includes(task.sessionId)),
+    now,
+  );
+  const own = ids.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(namespace, id))));
+  const others = scope.nextReady === undefined ? [] : ready(data, namespace, scope.nextReady, ids);
+  const waiting = ids.toSorted(compareCodePoints).flatMap((id) =>
+    tasksOf(data, namespace, id)
+      .filter(({ status }) => isWaiting(status))
+      .toSorted(byId),
+  );
+  return {
+    named,
+    sessions: [...own, ...others],
+    tasks: waiting.slice(0, scope.openTasksLimit ?? 0),
+    nextDueAt: own.every(({ head }) => head === null) ? nextDueAt(waiting) : null,
+  };
+}
+
+function namedSession(data: MemoryData, namespace: string, ref: SessionRef): NamedSession | null {
+  if ('sessionId' in ref)
+    return data.sessions.has(keyOf(namespace, ref.sessionId)) ? { sessionId: ref.sessionId, endedLease: null } : null;
+  const grant = data.events.find((event) => event.fence === ref.fence && event.leaseEffect === 'granted');
+  if (grant === undefined || grant.sessionId === null || grant.namespace !== namespace) return null;
+  return { sessionId: grant.sessionId, endedLease: endedLease(data, grant) };
+}
+
+/** Numbers that no row has, enough for all that the scope names. */
+function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): FreeNumbers {
+  return { tasks: numbersAfter(data.tasks, taskIds.length), sessions: numbersAfter(data.sessions, sessionIds.length) };
+}
+
+function numbersAfter(rows: ReadonlyMap<string, { readonly number: number | null }>, count: number): number[] {
+  const greatest = [...rows.values()].reduce((most, { number }) => Math.max(most, number ?? 0), 0);
+  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
+}
+
+/** Idle sessions whose head fits, best first, but for those that are named. */
+function ready(
+  data: MemoryData,
+  namespace: string,
+  { addressees, kinds, limit }: ReadyFilter,
+  except: readonly string[] = [],
+): LoadedSession[] {
+  const idle = sessionsOf(data, namespace).filter(({ id, status }) => status === 'idle' && !except.includes(id));
   const heads = idle.flatMap((session) => {
     const head = headOf(data, session);
     return head === null ? [] : [{ session, task: null, head }];
@@ -276,22 +322,26 @@ function nextDueAt(tasks: readonly Task[]): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-function endedLease(data: MemoryData, namespace: string, sessionId: string, token: number): EndedLease | null {
-  const events = data.events.filter((event) => event.namespace === namespace && event.sessionId === sessionId);
-  const marked = (mark: number) => events.find((event) => event.token === token && event.leaseMark === mark);
-  const closing = marked(2);
-  if (closing === undefined) return null;
-  const successor = events.find((event) => event.leaseMark === 1 && event.seq > closing.seq);
-  return { closing, successor: successor ?? null, refused: marked(3) !== undefined };
+function endedLease(data: MemoryData, grant: Event): EndedLease | null {
+  const events = data.events.filter(
+    ({ streamId, namespace }) => streamId === grant.streamId && namespace === grant.namespace,
+  );
+  const withEffect = (effect: LeaseEffect) =>
+    events.find((event) => event.fence === grant.fence && event.leaseEffect === effect);
+  const end = withEffect('ended');
+  if (end === undefined) return null;
+  const successor = events.find((event) => event.leaseEffect === 'granted' && event.seq > end.seq);
+  return { grant, end, successor: successor ?? null, refused: withEffect('refused') !== undefined };
 }
 
 /** @returns whether anything changed */
-function save(data: MemoryData, decision: Decision<unknown>): boolean {
-  const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = decision;
+function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
+  const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = writeSet;
   for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
+  assertUnique(data.events, events);
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
-  for (const event of events) data.events.push({ ...event, id: data.events.length + 1 });
+  for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
   if (receipt !== null) {
     const over = [...data.receipts]
       .filter(([, { at }]) => at <= forgetReceiptsAt)
@@ -310,6 +360,22 @@ function assertUnchanged(data: MemoryData, { before, after }: Change<Session | T
     throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
 }
 
+/** What the unique indexes of a database refuse. */
+function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
+  if (events.length === 0) return;
+  const taken = new Set(written.flatMap(uniqueKeys));
+  for (const key of events.flatMap(uniqueKeys)) {
+    if (taken.has(key)) throw new OrchestratorError('INTERNAL', 'An event with this number, or of this lease, exists.');
+    taken.add(key);
+  }
+}
+
+/** An event's number within its stream, and what it does to a lease: each exists once. */
+function uniqueKeys({ streamKind, namespace, streamId, seq, fence, leaseEffect }: NewEvent): string[] {
+  const number = `${streamKind}\n${namespace}\n${streamId}\n${seq}`;
+  return leaseEffect === null ? [number] : [number, `${fence} ${leaseEffect}`];
+}
+
 function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): Reader {
   return {
     async session(namespace, id) {
@@ -325,7 +391,9 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
       assertOpen();
       const fits = (session: Session) =>
         (status?.includes(session.status) ?? true) && (agent === undefined || session.agent === agent);
-      const found = sessionsOf(data, namespace).filter((session) => fits(session) && compare(session.id, after) > 0);
+      const found = sessionsOf(data, namespace).filter(
+        (session) => fits(session) && compareCodePoints(session.id, after) > 0,
+      );
       return pageOf(found.toSorted(byId), limit, ({ id }) => id);
     },
     async tasks({ namespace, sessionId, status, kind, limit, after = '' }) {
@@ -335,10 +403,10 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
         (sessionId === undefined || task.sessionId === sessionId) &&
         (status?.includes(task.status) ?? true) &&
         (kind === undefined || task.kind === kind);
-      const found = [...data.tasks.values()].filter((task) => fits(task) && compare(task.id, after) > 0);
+      const found = [...data.tasks.values()].filter((task) => fits(task) && compareCodePoints(task.id, after) > 0);
       return pageOf(found.toSorted(byId), limit, ({ id }) => id);
     },
-    async events({ namespace, sessionId, taskId, types, leaseMark, limit, after = '0' }) {
+    async events({ namespace, sessionId, taskId, types, leaseEffect, limit, after = '0', upTo }) {
       assertOpen();
       const cursor = (event: Event) => (sessionId === undefined ? event.id : event.seq);
       const fits = (event: Event) =>
@@ -346,21 +414,22 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
         (sessionId === undefined || event.sessionId === sessionId) &&
         (taskId === undefined || event.taskId === taskId) &&
         (types?.includes(event.type) ?? true) &&
-        (leaseMark === undefined || event.leaseMark === leaseMark);
+        (leaseEffect === undefined || event.leaseEffect === leaseEffect) &&
+        (upTo === undefined || event.id <= upTo);
       const found = data.events.filter((event) => fits(event) && cursor(event) > Number(after));
       return pageOf(found, limit, (event) => String(cursor(event)));
     },
     async counts(namespace, max) {
       assertOpen();
-      const sessions = { idle: 0, running: 0, closed: 0 };
+      const sessions = noSessions();
       for (const { status } of sessionsOf(data, namespace)) sessions[status] = Math.min(sessions[status] + 1, max);
-      const tasks = { scheduled: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
+      const tasks = noTasks();
       for (const task of data.tasks.values())
         if (task.namespace === namespace) tasks[task.status] = Math.min(tasks[task.status] + 1, max);
       const events = Math.min(data.events.filter((event) => event.namespace === namespace).length, max);
       return { sessions, tasks, events };
     },
-    async outlook(scope) {
+    async claimPreview(scope) {
       assertOpen();
       const { namespace } = scope;
       const held = scope.by === 'ready' ? sessionsOf(data, namespace).filter(isHeld).toSorted(byStaleAt) : [];
@@ -383,12 +452,18 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
     },
     async settledEventId() {
       assertOpen();
-      return data.events.length;
+      return data.events.at(-1)?.id ?? 0;
+    },
+    async idOfNumber(namespace, kind, number) {
+      assertOpen();
+      const rows: Iterable<Session | Task> = kind === 'task' ? data.tasks.values() : data.sessions.values();
+      for (const row of rows) if (row.number === number && row.namespace === namespace) return row.id;
+      return null;
     },
     async namespaces() {
       assertOpen();
       const named = [...data.sessions.values(), ...data.events].map(({ namespace }) => namespace);
-      return [...new Set(named)].toSorted();
+      return [...new Set(named)].toSorted(compareCodePoints);
     },
     async snapshot(use) {
       assertOpen();
@@ -405,7 +480,7 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
       return Math.floor(clock.read().wall);
     },
     /** Differs: it neither moves nor is it backed up. */
-    async mark() {
+    async storeState() {
       assertOpen();
       return null;
     },
@@ -426,10 +501,6 @@ function tasksOf(data: MemoryData, namespace: string, sessionId: string): Task[]
   return [...data.tasks.values()].filter((task) => task.namespace === namespace && task.sessionId === sessionId);
 }
 
-function isWaiting({ status }: Task): boolean {
-  return status === 'queued' || status === 'scheduled';
-}
-
 function byStaleAt(a: { staleAt: number; id: string }, b: { staleAt: number; id: string }): number {
   return a.staleAt - b.staleAt || byId(a, b);
 }
@@ -439,12 +510,7 @@ function byRunAt(a: Task, b: Task): number {
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return compare(a.id, b.id);
-}
-
-/** By code points, as databases compare bytes: locale has no say in the order of a queue. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compareCodePoints(a.id, b.id);
 }
 
 function keyOf(namespace: string, id: string): string {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import { GRANTS, OWNER } from './roles.ts';
-import { newer, SCHEMA_VERSION } from './schema-version.ts';
-import { query } from './script.ts';
+import { newer } from './schema-version.ts';
+import { query } from './statement-batch.ts';
 import { SQL } from './statements.ts';
 
 /** One migration of the folder that drizzle-kit keeps. */
@@ -15,24 +15,27 @@ export interface Migration {
 
 /** Beside `src` and `dist` alike; a bundle ships a copy beside itself, next to those of other storages. */
 const FOLDER = new URL('../drizzle/postgres', import.meta.url);
-/** `AGOR`: whoever migrates holds this lock until the transaction ends. */
+/** `AGOR`: a process that migrates holds this lock until its transaction ends. */
 const LOCK = 0x41474f52;
 /** A migration of many rows takes its time. */
 const TIMEOUT_MS = 600_000;
 
 /** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
-const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
 /** Version 16 tells membership from the right to act as the role. */
 export const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
     AND pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
   FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
-const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
-/** How many migrations the database has seen; 0 if there is nothing of ours. */
-export async function schemaVersionOf(link: Link): Promise<number> {
-  if ((await value(link, TABLES)) !== true) return 0;
-  return Number(await value(link, VERSION));
+/** How many migrations were applied to the database; 0 if there is nothing of ours. */
+export async function schemaVersionOf(connection: Connection): Promise<number> {
+  if ((await value(connection, TABLES)) !== true) return 0;
+  return Number(await value(connection, VERSION));
 }
 
 /** The migrations in their order. Loads drizzle, which takes a while: only where there is something to migrate. */
@@ -47,36 +50,39 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * Applies what the database has not seen, all or nothing. The lock is taken before the version is read, so of many
- * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's role
- * exists and may be used, the tables become its, so that no agent owns what it must not change.
+ * Applies the migrations that are missing, all or nothing. The lock is taken before the version is read, so of many
+ * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's
+ * role exists and may be used, the tables become its, so that no agent owns what it must not change.
  */
-export async function applyMigrations(link: Link, migrations: readonly Migration[]): Promise<MigrationReport> {
-  await run(link, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+export async function applyMigrations(
+  connection: Connection,
+  migrations: readonly Migration[],
+): Promise<MigrationReport> {
+  await run(connection, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
   try {
-    await run(link, `SELECT pg_advisory_xact_lock(${LOCK})`);
-    const version = await schemaVersionOf(link);
-    if (version > SCHEMA_VERSION) throw newer(version);
+    await run(connection, `SELECT pg_advisory_xact_lock(${LOCK})`);
+    const version = await schemaVersionOf(connection);
+    if (version > migrations.length) throw newer(version);
     const pending = migrations.slice(version);
     if (pending.length > 0) {
-      if ((await value(link, OWNER_USABLE)) === true) await run(link, `SET LOCAL ROLE ${OWNER}`);
-      for (const { statements } of pending) for (const statement of statements) await run(link, statement);
-      await link.flush([query(SAVE_VERSION, String(migrations.length))], TIMEOUT_MS);
-      await run(link, GRANTS);
+      if ((await value(connection, OWNER_USABLE)) === true) await run(connection, `SET LOCAL ROLE ${OWNER}`);
+      for (const { statements } of pending) for (const statement of statements) await run(connection, statement);
+      await connection.flush([query(SAVE_VERSION, String(migrations.length))], TIMEOUT_MS);
+      await run(connection, GRANTS);
     }
-    await run(link, SQL.commit);
+    await run(connection, SQL.commit);
     return { created: version === 0 && pending.length > 0, applied: pending.map(({ name }) => name) };
   } catch (error) {
-    if (link.usable) await run(link, SQL.rollback);
+    if (connection.usable) await run(connection, SQL.rollback);
     throw error;
   }
 }
 
-async function run(link: Link, text: string): Promise<void> {
-  await link.flush([query(text)], TIMEOUT_MS);
+async function run(connection: Connection, text: string): Promise<void> {
+  await connection.flush([query(text)], TIMEOUT_MS);
 }
 
-async function value(link: Link, text: string): Promise<unknown> {
-  const [answer] = await link.flush([query(text)], TIMEOUT_MS);
+async function value(connection: Connection, text: string): Promise<unknown> {
+  const [answer] = await connection.flush([query(text)], TIMEOUT_MS);
   return answer?.[0]?.[0];
 }

@@ -4,7 +4,7 @@ import {
   OrchestratorError,
   type Capabilities,
   type Clock,
-  type Decision,
+  type WriteSet,
   type Loaded,
   type MigrationReport,
   type Reader,
@@ -14,18 +14,22 @@ import {
 import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
-import type { Answer, Query } from './link.ts';
-import { Links, openLink } from './links.ts';
+import type { Answer, Query } from './connection.ts';
+import { ConnectionPool, openConnection } from './connection-pool.ts';
 import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
 import { assertCurrent, newer, SCHEMA_VERSION } from './schema-version.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { parseServerUrl, type ServerAddress } from './server-address.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
+import { SQL } from './statements.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
-  /** `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as options. */
+  /**
+   * `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as
+   * options.
+   */
   readonly url: string;
   /**
    * `create` (default): the schema is made by `migrate()` if there is none. `existing`: refuses a database without one.
@@ -42,18 +46,19 @@ export interface PostgresStorageOptions {
 
 const RETRY_MS = 30_000;
 /** Two groups, so that one can be judged while the other waits for the disk. */
-const GROUP_LINKS = 2;
-const WAITING_LINKS = 4;
-const READING_LINKS = 4;
+const GROUP_CONNECTIONS = 2;
+const WAITING_CONNECTIONS = 4;
+const READING_CONNECTIONS = 4;
 /** A read may be of 500 large events. */
 const READ_MS = 60_000;
 
 /**
- * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything else
- * throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything
+ * else throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
+ * password is in none of them
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = new PostgresStorage(parseServerUrl(options.url), options);
@@ -79,9 +84,9 @@ class PostgresStorage implements Storage {
   readonly read: Reader;
   readonly #mode: NonNullable<PostgresStorageOptions['mode']>;
   readonly #filling: string | undefined;
-  readonly #links: Links;
-  readonly #waitingLinks: Links;
-  readonly #readingLinks: Links;
+  readonly #connections: ConnectionPool;
+  readonly #waitingConnections: ConnectionPool;
+  readonly #readingConnections: ConnectionPool;
   readonly #group: Group;
   readonly #watcher: ChangeWatcher;
   #closed: Promise<void> | null = null;
@@ -93,16 +98,16 @@ class PostgresStorage implements Storage {
     const clock = ownClock ?? null;
     this.#mode = mode;
     this.#filling = filling;
-    this.#links = new Links(address, GROUP_LINKS);
-    this.#waitingLinks = new Links(address, WAITING_LINKS);
-    this.#readingLinks = new Links(address, READING_LINKS);
+    this.#connections = new ConnectionPool(address, GROUP_CONNECTIONS);
+    this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS);
+    this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS);
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
-      connect: (onNotify) => openLink(address, onNotify),
+      connect: (onNotify) => openConnection(address, onNotify),
     });
     this.#group = new Group({
-      links: this.#links,
-      waitingLinks: this.#waitingLinks,
+      connections: this.#connections,
+      waitingConnections: this.#waitingConnections,
       clock,
       filling,
       retryMs,
@@ -113,28 +118,28 @@ class PostgresStorage implements Storage {
 
   /** Connects, so that what is wrong comes out now. */
   async assertUsable(): Promise<void> {
-    const version = await this.#links.use(schemaVersionOf);
+    const version = await this.#connections.use(schemaVersionOf);
     if (version > SCHEMA_VERSION) throw newer(version);
     if (this.#mode !== 'create') assertCurrent(version);
     if (version < SCHEMA_VERSION) return;
-    const mark = await this.#links.use(readMark);
-    if (this.#mode === 'read-only') assertComplete(mark, this.#filling);
-    else assertOpenForWork(mark, this.#filling);
+    const state = await this.#connections.use(readStoreState);
+    if (this.#mode === 'read-only') assertComplete(state, this.#filling);
+    else assertOpenForWork(state, this.#filling);
   }
 
   async migrate(): Promise<MigrationReport> {
     this.#assertWriting();
     try {
-      return await this.#waitingLinks.use(async (link) => {
-        if ((await schemaVersionOf(link)) === SCHEMA_VERSION) return { created: false, applied: [] };
-        return applyMigrations(link, await readMigrations());
+      return await this.#waitingConnections.use(async (connection) => {
+        if ((await schemaVersionOf(connection)) === SCHEMA_VERSION) return { created: false, applied: [] };
+        return applyMigrations(connection, await readMigrations());
       });
     } catch (error) {
       throw translateError(error);
     }
   }
 
-  async transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+  async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     this.#assertWriting();
     return this.#group.transact(scope, decide);
   }
@@ -152,7 +157,7 @@ class PostgresStorage implements Storage {
   async #letGo(): Promise<void> {
     await this.#group.settled();
     await this.#watcher.close();
-    await Promise.all([this.#links.close(), this.#waitingLinks.close(), this.#readingLinks.close()]);
+    await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
   }
 
   #source(): ReadSource {
@@ -177,9 +182,10 @@ class PostgresStorage implements Storage {
   async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#readingLinks.use((link) => link.flush(queries, timeoutMs));
+        return await this.#readingConnections.use((connection) => connection.flush(queries, timeoutMs));
       } catch (error) {
-        if (!isConnectionLost(error) || tries > READING_LINKS || this.#closed !== null) throw translateError(error);
+        if (!isConnectionLost(error) || tries > READING_CONNECTIONS || this.#closed !== null)
+          throw translateError(error);
       }
     }
   }
@@ -187,15 +193,15 @@ class PostgresStorage implements Storage {
   async #snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that all it tells can be seen in it.
     const settled = await settledEventId((queries) => this.#flush(queries));
-    return this.#readingLinks.use(async (link) => {
+    return this.#readingConnections.use(async (connection) => {
       const flush = async (queries: readonly Query[]): Promise<readonly Answer[]> => {
         try {
-          return await link.flush(queries, READ_MS);
+          return await connection.flush(queries, READ_MS);
         } catch (error) {
           throw translateError(error);
         }
       };
-      await flush([query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')]);
+      await flush([query(SQL.beginSnapshot)]);
       const source: ReadSource = {
         read: async (one) => (await flush([one]))[0] as Answer,
         // All that is read in a snapshot sees the same state already.
@@ -205,7 +211,7 @@ class PostgresStorage implements Storage {
       try {
         return await use(source);
       } finally {
-        if (link.usable) await flush([query('ROLLBACK')]);
+        if (connection.usable) await flush([query('ROLLBACK')]);
       }
     });
   }

@@ -1,11 +1,11 @@
 import {
   assertMayFollow,
-  assertSameMark,
+  assertSameState,
   decodeClockState,
   keyOfRow,
   OrchestratorError,
   PAGE_CHARACTERS,
-  somebodyElseCopies,
+  anotherProcessCopies,
   TABLE_KEYS,
   TABLE_NAMES,
   type ClockState,
@@ -13,21 +13,21 @@ import {
   type RowKey,
   type RowReader,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type TableName,
 } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
-import { settledEventId } from './followers.ts';
-import type { Link, Query, Value } from './link.ts';
-import { Links } from './links.ts';
+import { settledDrawnId } from './followers.ts';
+import type { Connection, Query, Value } from './connection.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
 import { OWNER } from './roles.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { assertCurrent } from './schema-version.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
-import { NEXT, now } from './statements.ts';
-import { readMark, writingMark } from './store-mark.ts';
+import { NEXT, now, SQL } from './statements.ts';
+import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
   /** As for `openPostgresStorage`. What writes needs the rights of the tables' owner. */
@@ -36,7 +36,7 @@ export interface PostgresRowsOptions {
 
 /** A page, or counting a long log, takes its time. */
 const ANSWER_MS = 600_000;
-/** Who wants every unit of work to end waits no longer than this while new ones queue up behind. */
+/** A change of the state waits for units of work to end, but no longer than this while new ones queue up behind it. */
 const LOCK_MS = 4_000;
 const LOCK_TRIES = 8;
 /** One statement's rows: what an answer may hold, a statement may, too, but not much more. */
@@ -49,47 +49,57 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   receipts: Object.values(RECEIPT_COLUMNS),
 };
 
+/** The next value of the sequence is beyond this one. It never goes back; 0 leaves it as it is. */
+const drawBeyond = (sequence: string): string =>
+  `SELECT setval('orchestrator.${sequence}', $1::bigint) FROM orchestrator.${sequence} s
+   WHERE $1::bigint > CASE WHEN s.is_called THEN s.last_value ELSE 0 END`;
+const DRAW_BEYOND = {
+  event_log_id_seq: drawBeyond('event_log_id_seq'),
+  task_numbers: drawBeyond('task_numbers'),
+  session_numbers: drawBeyond('session_numbers'),
+} as const;
+
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
 export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<RowStore> {
-  const links = new Links(parseServerUrl(url), 2);
+  const connections = new ConnectionPool(parseServerUrl(url), 2);
   try {
-    assertCurrent(await links.use(schemaVersionOf));
-    return new PostgresRows(links);
+    assertCurrent(await connections.use(schemaVersionOf));
+    return new PostgresRows(connections);
   } catch (error) {
-    await links.close();
+    await connections.close();
     throw translateError(error);
   }
 }
 
 class PostgresRows implements RowStore {
-  readonly #links: Links;
+  readonly #connections: ConnectionPool;
 
-  constructor(links: Links) {
-    this.#links = links;
+  constructor(connections: ConnectionPool) {
+    this.#connections = connections;
   }
 
-  mark(): Promise<StoreMark | null> {
-    return this.#use(readMark);
+  storeState(): Promise<StoreState | null> {
+    return this.#use(readStoreState);
   }
 
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
-    return this.#use((link) => page(link, table, after, limit));
+    return this.#use((connection) => page(connection, table, after, limit));
   }
 
   lastKey(table: TableName): Promise<RowKey> {
-    return this.#use((link) => lastKey(link, table));
+    return this.#use((connection) => lastKey(connection, table));
   }
 
   count(table: TableName): Promise<number> {
-    return this.#use((link) => count(link, table));
+    return this.#use((connection) => count(connection, table));
   }
 
   lastEventId(): Promise<number> {
-    return this.#use((link) => settledEventId((queries) => link.flush(queries, ANSWER_MS)));
+    return this.#use((connection) => settledDrawnId((queries) => connection.flush(queries, ANSWER_MS)));
   }
 
   clock(): Promise<ClockState> {
@@ -103,90 +113,92 @@ class PostgresRows implements RowStore {
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
-    return this.#use(async (link) => {
-      await run(link, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
+    return this.#use(async (connection) => {
+      await run(connection, query(SQL.beginSnapshot));
       try {
         return await use({
-          mark: () => readMark(link),
-          rows: (table, after, limit) => page(link, table, after, limit),
-          lastKey: (table) => lastKey(link, table),
-          count: (table) => count(link, table),
+          storeState: () => readStoreState(connection),
+          rows: (table, after, limit) => page(connection, table, after, limit),
+          lastKey: (table) => lastKey(connection, table),
+          count: (table) => count(connection, table),
           lastEventId: async () => lastEventId,
-          clock: () => clockOf(link),
-          now: () => timeOf(link),
+          clock: () => clockOf(connection),
+          now: () => timeOf(connection),
         });
       } finally {
-        if (link.usable) await run(link, query('ROLLBACK'));
+        if (connection.usable) await run(connection, query('ROLLBACK'));
       }
     });
   }
 
-  async replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void> {
+  async changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#transaction(async (link) => {
-          await becomeOwner(link);
-          // Every unit of work reads this table before it reads the mark, and keeps the lock until it ends.
+        return await this.#transaction(async (connection) => {
+          await becomeOwner(connection);
+          // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
           await run(
-            link,
+            connection,
             query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
             query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
           );
-          assertSameMark(await readMark(link), expected);
+          assertSameState(await readStoreState(connection), expected);
           assertMayFollow(expected, next);
-          if (next?.state === 'copying') await assertEmpty(link);
-          await run(link, ...writingMark(next));
+          if (next?.status === 'filling') await assertEmpty(connection);
+          await run(connection, ...writingStoreState(next));
         });
       } catch (error) {
-        // With a cause, it is the server that says so: of a lock, not of the mark.
+        // With a cause, it is the server that says so: of a lock, not of the state.
         const isLocked = error instanceof OrchestratorError && error.code === 'STORE_BUSY' && error.cause !== undefined;
         if (!isLocked || tries === LOCK_TRIES) throw error;
       }
     }
   }
 
-  add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
-    return this.#transaction(async (link) => {
-      await lockMark(link);
-      assertSameMark(await readMark(link), mark);
-      if (String(await lastKey(link, table)) !== String(after)) throw somebodyElseCopies();
-      for (const text of jsonTexts(rows)) await run(link, query(insertInto(table), text));
+  add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
+    return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
+      await lockStoreState(connection);
+      assertSameState(await readStoreState(connection), state);
+      if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
+      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
+      await run(connection, ...drawingBeyond(table, rows));
     });
   }
 
-  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
-    return this.#transaction(async (link) => {
-      await becomeOwner(link);
-      await lockMark(link);
-      assertSameMark(await readMark(link), mark);
+  continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
+    return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
+      await lockStoreState(connection);
+      assertSameState(await readStoreState(connection), state);
       await run(
-        link,
+        connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
-        ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
+        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
       );
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#links.close();
+    await this.#connections.close();
   }
 
-  #transaction(use: (link: Link) => Promise<void>): Promise<void> {
-    return this.#use(async (link) => {
-      await run(link, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
+  #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+    return this.#use(async (connection) => {
+      await run(connection, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
       try {
-        await use(link);
-        await run(link, query('COMMIT'));
+        await use(connection);
+        await run(connection, query('COMMIT'));
       } catch (error) {
-        if (link.usable) await run(link, query('ROLLBACK'));
+        if (connection.usable) await run(connection, query('ROLLBACK'));
         throw error;
       }
     });
   }
 
-  async #use<R>(use: (link: Link) => Promise<R>): Promise<R> {
+  async #use<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
     try {
-      return await this.#links.use(use);
+      return await this.#connections.use(use);
     } catch (error) {
       throw withHint(translateError(error));
     }
@@ -196,72 +208,92 @@ class PostgresRows implements RowStore {
 function withHint(error: unknown): unknown {
   if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
   return new OrchestratorError('STORE_PERMISSION', error.message, {
-    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or who made them.`,
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that made them.`,
     cause: error.cause,
   });
 }
 
-/** What is made for the store belongs to whom the tables belong to. */
-async function becomeOwner(link: Link): Promise<void> {
-  const [answer] = await run(link, query(OWNER_USABLE));
-  if (answer?.[0]?.[0] === true) await run(link, query(`SET LOCAL ROLE ${OWNER}`));
+/** What ids and numbers are drawn from: a sequence, and the column that it is for. */
+const SEQUENCES: Readonly<Partial<Record<TableName, readonly [sequence: keyof typeof DRAW_BEYOND, column: string]>>> = {
+  sessions: ['session_numbers', 'number'],
+  tasks: ['task_numbers', 'number'],
+  event_log: ['event_log_id_seq', 'id'],
+};
+
+/** The ids and numbers of rows that came from elsewhere are not drawn again. */
+function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[] {
+  const [sequence, column = ''] = SEQUENCES[table] ?? [];
+  if (sequence === undefined) return [];
+  return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
 }
 
-async function lockMark(link: Link): Promise<void> {
-  await run(link, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'mark' FOR UPDATE`));
+/** What is made for the store gets the owner of the tables. */
+async function becomeOwner(connection: Connection): Promise<void> {
+  const [answer] = await run(connection, query(OWNER_USABLE));
+  if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));
 }
 
-async function assertEmpty(link: Link): Promise<void> {
+async function lockStoreState(connection: Connection): Promise<void> {
+  await run(connection, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'state' FOR UPDATE`));
+}
+
+async function assertEmpty(connection: Connection): Promise<void> {
   for (const table of TABLE_NAMES)
-    if ((await lastKey(link, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
+    if ((await lastKey(connection, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
 }
 
-async function page(link: Link, table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
+async function page(connection: Connection, table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
   const columns = COLUMNS[table];
   const key = TABLE_KEYS[table];
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
   const values: Value[] = after === null ? [] : [...after];
   const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
-  const rows = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
-  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first comes in any case.
+  const cells = columns.map((column) => `r.${column}`).join(', ');
+  const rows = `SELECT ${cells} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first
+  // comes in any case.
   const length = columns.map((column) => `coalesce(octet_length(r.${column}::text), 0)`).join(' + ');
   const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
   const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
-  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
-  const [answer] = await run(link, query(text, ...values));
+  const text = `SELECT ${cells} FROM (${sized}) r
+    WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS}
+    ORDER BY ${keyColumns}`;
+  const [answer] = await run(connection, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }
 
-async function lastKey(link: Link, table: TableName): Promise<RowKey> {
+async function lastKey(connection: Connection, table: TableName): Promise<RowKey> {
   const key = TABLE_KEYS[table];
-  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
-  const [answer] = await run(link, query(text));
+  const backwards = key.map((column) => `${column} DESC`).join(', ');
+  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${backwards} LIMIT 1`;
+  const [answer] = await run(connection, query(text));
   const [row] = answer ?? [];
   return row === undefined
     ? null
     : keyOfRow(table, Object.fromEntries(key.map((column, at) => [column, row[at]])) as Row);
 }
 
-async function count(link: Link, table: TableName): Promise<number> {
-  const [answer] = await run(link, query(`SELECT count(*) FROM orchestrator.${table}`));
+async function count(connection: Connection, table: TableName): Promise<number> {
+  const [answer] = await run(connection, query(`SELECT count(*) FROM orchestrator.${table}`));
   return answer?.[0]?.[0] as number;
 }
 
-async function clockOf(link: Link): Promise<ClockState> {
-  const [answer] = await run(link, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
+async function clockOf(connection: Connection): Promise<ClockState> {
+  const [answer] = await run(connection, query(`SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`));
   return decodeClockState(answer?.[0]?.[0] as string);
 }
 
-async function timeOf(link: Link): Promise<number> {
-  const [answer] = await run(link, query(`SELECT ${now('NULL')}`));
+async function timeOf(connection: Connection): Promise<number> {
+  const [answer] = await run(connection, query(`SELECT ${now('NULL')}`));
   return answer?.[0]?.[0] as number;
 }
 
-/** Differs: ids are the column's own to give, unless somebody says otherwise. */
+/** Differs: the column gives the ids by itself, unless the statement says otherwise. */
 function insertInto(table: TableName): string {
   const columns = COLUMNS[table].join(', ');
   const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';
-  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}
+    SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
 }
 
 /** The rows as JSON, in so many texts that none grows too long. */
@@ -280,6 +312,9 @@ function* jsonTexts(rows: readonly Row[]): Generator<string> {
   if (texts.length > 0) yield `[${texts.join(',')}]`;
 }
 
-function run(link: Link, ...queries: readonly Query[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
-  return link.flush(queries, ANSWER_MS);
+function run(
+  connection: Connection,
+  ...queries: readonly Query[]
+): Promise<readonly (readonly (readonly unknown[])[])[]> {
+  return connection.flush(queries, ANSWER_MS);
 }

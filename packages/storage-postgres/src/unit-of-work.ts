@@ -1,30 +1,32 @@
 import {
   OrchestratorError,
-  tokensTakenAt,
+  fencesTakenAt,
+  isWaiting,
   type ClockState,
-  type Decision,
+  type WriteSet,
   type Loaded,
   type Scope,
-  type Task,
 } from '@agent-orchestrator/core';
 import { isConnectionLost } from './errors.ts';
-import type { Link, Query } from './link.ts';
-import { load, type Database, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
+import type { Connection, Query } from './connection.ts';
+import { load, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
+import type { Database } from './loaded-rows.ts';
 import { ReadyLookup } from './ready-lookup.ts';
 import { assertCurrent } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
-import { query } from './script.ts';
+import { query } from './statement-batch.ts';
 import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
 
 /** What is to be judged. */
 export interface Unit {
   readonly scope: Scope;
-  readonly decide: (loaded: Loaded) => Decision<unknown>;
+  readonly decide: (loaded: Loaded) => WriteSet<unknown>;
 }
 
 /**
- * What a unit came to. `held`: somebody else holds what it names, so it has to be judged again, alone and waiting. `later`: an
- * earlier unit changed what this one sees, so it has to be judged again after the commit, as have all that follow it.
+ * What a unit came to. `held`: another transaction has locked what it names, so it has to be judged again, alone and
+ * waiting. `later`: an earlier unit changed what this one sees, so it has to be judged again after the commit, as have
+ * all that follow it.
  */
 export type Outcome =
   | { readonly reply: unknown }
@@ -48,8 +50,8 @@ export class CommitLost extends Error {
 
 /** What one process carries on from group to group. */
 export interface Carried {
-  /** The greatest token that this process has granted, committed or not. */
-  greatestToken: number;
+  /** The greatest fence that this process has granted, committed or not. */
+  greatestFence: number;
 }
 
 /**
@@ -59,16 +61,16 @@ export interface Carried {
  * @throws the server's error, with everything rolled back; `CommitLost`
  */
 export async function transact(
-  link: Link,
+  connection: Connection,
   units: readonly Unit[],
   whenLocked: WhenLocked,
   options: WorkOptions,
   carried: Carried,
 ): Promise<Committed> {
-  const flush = (queries: readonly Query[]) => link.flush(queries, TIMEOUTS.answer_ms);
+  const flush = (queries: readonly Query[]) => connection.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const begin = link.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
+    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
     const loaded = await load(flush, query(begin), scopes, whenLocked, options);
     assertCurrent(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);
@@ -81,11 +83,11 @@ export async function transact(
     return {
       outcomes,
       changed: decisions.some(
-        (decision) => decision.sessions.length + decision.tasks.length + decision.events.length > 0,
+        (writeSet) => writeSet.sessions.length + writeSet.tasks.length + writeSet.events.length > 0,
       ),
     };
   } catch (error) {
-    await rollBack(link);
+    await rollBack(connection);
     throw error;
   }
 }
@@ -103,26 +105,27 @@ async function commit(
   }
 }
 
-async function rollBack(link: Link): Promise<void> {
-  if (!link.usable) return;
+async function rollBack(connection: Connection): Promise<void> {
+  if (!connection.usable) return;
   try {
-    await link.flush([query(SQL.rollback)], TIMEOUTS.answer_ms);
+    await connection.flush([query(SQL.rollback)], TIMEOUTS.answer_ms);
   } catch {
     // Without a connection the server rolls back by itself.
-    link.destroy();
+    connection.destroy();
   }
 }
 
 /**
- * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one that an
- * earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left something to claim.
+ * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one
+ * that an earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left
+ * something to claim.
  */
 function judge(
   units: readonly Unit[],
   { database, found }: LoadedGroup,
   carried: Carried,
-): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly Decision<unknown>[] } {
-  const decisions: Decision<unknown>[] = [];
+): { readonly outcomes: readonly Outcome[]; readonly decisions: readonly WriteSet<unknown>[] } {
+  const decisions: WriteSet<unknown>[] = [];
   const outcomes: Outcome[] = [];
   const touched = new Set<string>();
   let clock: ClockState = database.clock;
@@ -139,18 +142,18 @@ function judge(
     if ((claims && heads === 'changed') || names(rows, touched)) break;
     for (const { session } of rows.sessions) touched.add(session.id);
     try {
-      const decision = decide({
+      const writeSet = decide({
         now: database.now,
         clock: { ...clock, reading: database.reading },
-        greatestToken: greatestToken(database, carried),
+        greatestFence: greatestFence(database, carried),
         ...rows,
       });
-      outcomes.push({ reply: decision.reply });
-      if (hasEffect(decision)) decisions.push(decision);
-      clock = decision.clock ?? clock;
-      for (const { leaseMark, token } of decision.events)
-        if (leaseMark === 1 && token !== null) carried.greatestToken = Math.max(carried.greatestToken, token);
-      if (changesHeads(decision) || (claims && leavesHeads(rows, decision))) heads = 'changed';
+      outcomes.push({ reply: writeSet.reply });
+      if (hasEffect(writeSet)) decisions.push(writeSet);
+      clock = writeSet.clock ?? clock;
+      for (const { leaseEffect, fence } of writeSet.events)
+        if (leaseEffect === 'granted' && fence !== null) carried.greatestFence = Math.max(carried.greatestFence, fence);
+      if (changesHeads(writeSet) || (claims && leavesHeads(rows, writeSet))) heads = 'changed';
     } catch (error) {
       outcomes.push({ error });
     }
@@ -167,27 +170,24 @@ function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolea
 }
 
 /** Whether a later claim may find what was not there before, or learn of another due time. */
-function changesHeads({ sessions, tasks }: Decision<unknown>): boolean {
+function changesHeads({ sessions, tasks }: WriteSet<unknown>): boolean {
   return (
-    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after)) ||
+    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after.status)) ||
     sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
   );
 }
 
 /** Whether a claim did not take all that was found for it: then it is there for the next one. */
-function leavesHeads({ sessions }: Found, decision: Decision<unknown>): boolean {
-  return sessions.some(({ session }) => !decision.sessions.some(({ after }) => after.id === session.id));
-}
-
-function isWaiting({ status }: Task): boolean {
-  return status === 'queued' || status === 'scheduled';
+function leavesHeads({ sessions }: Found, writeSet: WriteSet<unknown>): boolean {
+  return sessions.some(({ session }) => !writeSet.sessions.some(({ after }) => after.id === session.id));
 }
 
 /**
- * Differs: what others grant at the same time is not yet to be seen. Tokens that go on from the server's microseconds keep
- * apart from theirs, or nearly so: the log's index on tokens refuses what is left. After a fail-over that lost grants, it is the
- * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
+ * Differs: what other processes grant at the same time cannot be seen yet. Fences that continue from the server's
+ * microseconds keep apart from theirs, or nearly so: the log's index on fences refuses what is left. After a fail-over
+ * that lost grants, the time alone keeps new fences above them: the new server's clock has to be past the old one's
+ * last grant (docs/fail-over.md).
  */
-function greatestToken(database: Database, carried: Carried): number {
-  return Math.max(database.greatestToken, carried.greatestToken, tokensTakenAt(database.micros, database.clock));
+function greatestFence(database: Database, carried: Carried): number {
+  return Math.max(database.greatestFence, carried.greatestFence, fencesTakenAt(database.micros, database.clock));
 }

@@ -1,4 +1,4 @@
-import { type Decision, type Loaded, type Scope } from '@agent-orchestrator/core';
+import { type WriteSet, type Loaded, type Scope } from '@agent-orchestrator/core';
 import { busyPause, storeBusy } from './busy.ts';
 import { isBrokenConnection, isBusy, isRefusedRow, translateError } from './errors.ts';
 import type { OpenFile } from './open-file.ts';
@@ -7,8 +7,8 @@ import type { Writer } from './writer.ts';
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;
 /**
- * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops the
- * pages it had in memory, and while the others sleep the lock is nobody's.
+ * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops
+ * the pages it had in memory, and while the others sleep no process has the lock.
  */
 const GIVE_WAY_AFTER_MS = 40;
 /** For so long: others that wait wake up within a few of these. */
@@ -16,7 +16,7 @@ const GIVE_WAY_MS = 3;
 
 interface Call {
   readonly scope: Scope;
-  readonly decide: (loaded: Loaded) => Decision<unknown>;
+  readonly decide: (loaded: Loaded) => WriteSet<unknown>;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly giveUpAt: number;
@@ -65,7 +65,7 @@ export class Group {
     this.#options = options;
   }
 
-  transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> {
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const giveUpAt = performance.now() + this.#options.busyTimeoutMs;
       this.#calls.push({ scope, decide, resolve: resolve as (reply: unknown) => void, reject, giveUpAt });
@@ -104,7 +104,7 @@ export class Group {
     else for (const resolve of this.#whenEmpty.splice(0)) resolve();
   };
 
-  /** Somebody else holds the lock: tries again soon, together with what is called meanwhile. */
+  /** Another process holds the lock: tries again soon, together with what is called meanwhile. */
   #flushLater(error: unknown): void {
     this.#sharesFile = true;
     const now = performance.now();
@@ -153,24 +153,24 @@ export class Group {
 
   /** Without a savepoint for each call, which most groups do not need; with them if a call turns out to fail. */
   #run(writer: Writer, calls: readonly Call[]): Run {
-    const together = () => this.#runEach(writer, calls, (decision) => ({ changed: writer.save(decision) }));
+    const together = () => this.#runEach(writer, calls, (writeSet) => ({ changed: writer.save(writeSet) }));
     if (calls.length === 1) return together();
     return writer.tryOrUndo(together, (error) => {
       if (!isRefusedRow(error)) throw error;
-      return this.#runEach(writer, calls, (decision) => saveAlone(writer, decision));
+      return this.#runEach(writer, calls, (writeSet) => saveAlone(writer, writeSet));
     });
   }
 
-  #runEach(writer: Writer, calls: readonly Call[], save: (decision: Decision<unknown>) => Saved): Run {
+  #runEach(writer: Writer, calls: readonly Call[], save: (writeSet: WriteSet<unknown>) => Saved): Run {
     let changed = false;
     const outcomes = calls.map((call): Outcome => {
       const judged = judge(writer, call);
       if ('error' in judged) return judged;
       if (call.scope.by === 'ready') this.#idle = !judged.found;
-      const saved = save(judged.decision);
+      const saved = save(judged.writeSet);
       if ('error' in saved) return saved;
       changed ||= saved.changed;
-      return { reply: judged.decision.reply };
+      return { reply: judged.writeSet.reply };
     });
     return { outcomes, changed };
   }
@@ -192,7 +192,9 @@ export class Group {
   }
 }
 
-/** Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with. */
+/**
+ * Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with.
+ */
 function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { readonly reply: unknown } | null {
   try {
     return writer.poll(scope, decide);
@@ -201,9 +203,9 @@ function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { 
   }
 }
 
-function saveAlone(writer: Writer, decision: Decision<unknown>): Saved {
+function saveAlone(writer: Writer, writeSet: WriteSet<unknown>): Saved {
   return writer.tryOrUndo<Saved>(
-    () => ({ changed: writer.save(decision) }),
+    () => ({ changed: writer.save(writeSet) }),
     (error) => {
       if (!isRefusedRow(error)) throw error;
       return { error: translateError(error) };
@@ -215,9 +217,9 @@ function saveAlone(writer: Writer, decision: Decision<unknown>): Saved {
 function judge(
   writer: Writer,
   { scope, decide }: Call,
-): { readonly decision: Decision<unknown>; readonly found: boolean } | { readonly error: unknown } {
+): { readonly writeSet: WriteSet<unknown>; readonly found: boolean } | { readonly error: unknown } {
   let thrown: { readonly error: unknown } | null = null;
-  const guarded = (loaded: Loaded): Decision<unknown> => {
+  const guarded = (loaded: Loaded): WriteSet<unknown> => {
     try {
       return decide(loaded);
     } catch (error) {

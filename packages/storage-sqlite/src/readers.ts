@@ -6,9 +6,11 @@ import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
 import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
-import { readMark } from './store-mark.ts';
+import { readStoreState } from './store-state.ts';
 
-/** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
+/**
+ * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
+ */
 export class Readers implements ReadSource {
   readonly #file: OpenFile;
   readonly #busyTimeoutMs: number;
@@ -34,7 +36,7 @@ export class Readers implements ReadSource {
     return running;
   }
 
-  /** A count that moves with every commit to the file, whoever made it. */
+  /** A count that moves with every commit to the file, by any process. */
   dataVersion(): number | null {
     try {
       return Number(this.#connected().db.pragma('data_version', { simple: true }));
@@ -96,7 +98,7 @@ export class Readers implements ReadSource {
     const db = openReader(path);
     try {
       assertCurrent(schemaVersionOf(db, path), path);
-      assertComplete(readMark(db), this.#filling);
+      assertComplete(readStoreState(db), this.#filling);
       return db;
     } catch (error) {
       db.close();

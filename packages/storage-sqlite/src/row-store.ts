@@ -1,13 +1,13 @@
 import {
   assertMayFollow,
-  assertSameMark,
+  assertSameState,
   charactersOf,
   decodeClockState,
   keyOfRow,
   NO_CLOCK,
   OrchestratorError,
   PAGE_CHARACTERS,
-  somebodyElseCopies,
+  anotherProcessCopies,
   TABLE_KEYS,
   TABLE_NAMES,
   type ClockState,
@@ -15,17 +15,18 @@ import {
   type RowKey,
   type RowReader,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type TableName,
 } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
+import { NEXT } from './conditions.ts';
 import { openReader, openWriter, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
 import { assertCurrent } from './readers.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
-import { NEXT, SQL } from './statements.ts';
+import { SQL } from './statements.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
-import { readMark, writeMark } from './store-mark.ts';
+import { readStoreState, writeStoreState } from './store-state.ts';
 
 export interface SqliteRowsOptions {
   /** The file; it must hold a store of this version. */
@@ -46,14 +47,16 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
- * from elsewhere greater ones were drawn, and followers may go on from them.
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that
+ * came from elsewhere greater ones were drawn, and followers may continue from them.
  */
-const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
-const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0),
+  coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
+const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openSqliteStorage` throws in the same mode
  */
@@ -88,8 +91,8 @@ class SqliteRows implements RowStore {
     this.#reader = openedReader(path);
   }
 
-  mark(): Promise<StoreMark | null> {
-    return this.#read((rows) => rows.mark());
+  storeState(): Promise<StoreState | null> {
+    return this.#read((rows) => rows.storeState());
   }
 
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
@@ -122,7 +125,7 @@ class SqliteRows implements RowStore {
       db.exec('BEGIN');
       const rows = new Rows(db);
       return await use({
-        mark: async () => rows.mark(),
+        storeState: async () => rows.storeState(),
         rows: async (table, after, limit) => rows.page(table, after, limit),
         lastKey: async (table) => rows.lastKey(table),
         count: async (table) => rows.count(table),
@@ -135,31 +138,31 @@ class SqliteRows implements RowStore {
     }
   }
 
-  replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void> {
+  changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
     return this.#write((db) => {
       const rows = new Rows(db);
-      assertSameMark(rows.mark(), expected);
+      assertSameState(rows.storeState(), expected);
       assertMayFollow(expected, next);
-      if (next?.state === 'copying') assertEmpty(rows);
-      writeMark(db, next);
+      if (next?.status === 'filling') assertEmpty(rows);
+      writeStoreState(db, next);
     });
   }
 
-  add(mark: StoreMark, table: TableName, after: RowKey, added: readonly Row[]): Promise<void> {
+  add(state: StoreState, table: TableName, after: RowKey, added: readonly Row[]): Promise<void> {
     const columns = COLUMNS[table];
     const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
     return this.#write((db) => {
       const rows = new Rows(db);
-      assertSameMark(rows.mark(), mark);
-      if (String(rows.lastKey(table)) !== String(after)) throw somebodyElseCopies();
+      assertSameState(rows.storeState(), state);
+      if (JSON.stringify(rows.lastKey(table)) !== JSON.stringify(after)) throw anotherProcessCopies();
       const insert = db.prepare(sql);
       for (const row of added) insert.run(columns.map((column) => row[column]));
     });
   }
 
-  goOnFrom(mark: StoreMark, { clock, lastEventId }: Parameters<RowStore['goOnFrom']>[1]): Promise<void> {
+  continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
     return this.#write((db) => {
-      assertSameMark(new Rows(db).mark(), mark);
+      assertSameState(new Rows(db).storeState(), state);
       db.prepare(SQL.saveClock).run(JSON.stringify(clock));
       db.prepare(SAVE_LAST_EVENT_ID).run(String(lastEventId));
     });
@@ -199,8 +202,8 @@ class Rows {
     this.#db = db;
   }
 
-  mark(): StoreMark | null {
-    return readMark(this.#db);
+  storeState(): StoreState | null {
+    return readStoreState(this.#db);
   }
 
   page(table: TableName, after: RowKey, limit: number): readonly Row[] {
@@ -220,7 +223,8 @@ class Rows {
 
   lastKey(table: TableName): RowKey {
     const key = TABLE_KEYS[table];
-    const sql = `SELECT ${key.join(', ')} FROM ${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+    const sql = `SELECT ${key.join(', ')} FROM ${table}
+      ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
     const row = this.#db.prepare<[], Row>(sql).get();
     return row === undefined ? null : keyOfRow(table, row);
   }

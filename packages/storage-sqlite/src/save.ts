@@ -4,7 +4,7 @@ import {
   hasQueue,
   OrchestratorError,
   type Change,
-  type Decision,
+  type WriteSet,
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
@@ -14,15 +14,15 @@ import { FIELDS, type Statements } from './statements.ts';
 /**
  * Writes the rows of a decision: new sessions, tasks, changed sessions with their next heads, events, receipt.
  *
- * @param eventIdBefore the id after which the events go on, if it is not the last one in the log
+ * @param eventIdBefore the id after which the events continue, if it is not the last one in the log
  */
-export function save(on: Statements, decision: Decision<unknown>, eventIdBefore: number | null): void {
-  const queues = changedQueues(decision.tasks);
-  for (const { before, after } of decision.sessions) {
+export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore: number | null): void {
+  const queues = changedQueues(writeSet.tasks);
+  for (const { before, after } of writeSet.sessions) {
     if (before === null) insertSession(on, after, queues.get(keyOf(after.namespace, after.id)));
   }
-  saveTasks(on, decision.tasks);
-  for (const { before, after } of decision.sessions) {
+  saveTasks(on, writeSet.tasks);
+  for (const { before, after } of writeSet.sessions) {
     const queue = keyOf(after.namespace, after.id);
     if (before !== null) updateSession(on, before, after, queues.has(queue));
     queues.delete(queue);
@@ -30,22 +30,22 @@ export function save(on: Statements, decision: Decision<unknown>, eventIdBefore:
   // A task that changed without its session: no event says so, but the index must.
   for (const [task] of queues.values()) if (task !== undefined) setNextHead(on, task.namespace, task.sessionId);
 
-  for (const [index, event] of decision.events.entries()) {
+  for (const [index, event] of writeSet.events.entries()) {
     const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
     on.insertEvent.run(id, ...valuesOf(event, FIELDS.event));
   }
-  if (decision.receipt !== null) on.insertReceipt.run(...valuesOf(decision.receipt, FIELDS.receipt));
-  if (decision.clock !== null) on.saveClock.run(JSON.stringify(decision.clock));
+  if (writeSet.receipt !== null) on.insertReceipt.run(...valuesOf(writeSet.receipt, FIELDS.receipt));
+  if (writeSet.clock !== null) on.saveClock.run(JSON.stringify(writeSet.clock));
 }
 
 /** Whether there is anything to write. */
-export function hasEffect(decision: Decision<unknown>): boolean {
+export function hasEffect(writeSet: WriteSet<unknown>): boolean {
   return (
-    decision.sessions.length > 0 ||
-    decision.tasks.length > 0 ||
-    decision.events.length > 0 ||
-    decision.receipt !== null ||
-    decision.clock !== null
+    writeSet.sessions.length > 0 ||
+    writeSet.tasks.length > 0 ||
+    writeSet.events.length > 0 ||
+    writeSet.receipt !== null ||
+    writeSet.clock !== null
   );
 }
 
@@ -67,9 +67,9 @@ function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
   return queues;
 }
 
-/** Neither part can hold a space. */
+/** Neither part can hold a line break. */
 function keyOf(namespace: string, sessionId: string): string {
-  return `${namespace} ${sessionId}`;
+  return `${namespace}\n${sessionId}`;
 }
 
 /** All the tasks of a new session are new, so its head needs no look-up. */
@@ -85,14 +85,16 @@ function updateSession(on: Statements, before: Session, after: Session, queueCha
   assertOne(statement.run(...valuesOf(after, fields), ...next, namespace, id, before.version).changes, 'session', id);
 }
 
-/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+/**
+ * The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged.
+ */
 function sessionUpdate(on: Statements, before: Session, after: Session, queueChanged: boolean) {
-  const sameLease = before.status === after.status && before.token === after.token;
-  if (!sameLease) return [queueChanged ? on.leaseSessionAndNext : on.leaseSession, FIELDS.leased] as const;
-  if (queueChanged) return [on.noteSessionAndNext, FIELDS.noted] as const;
+  const sameLease = before.status === after.status && before.fence === after.fence;
+  if (!sameLease) return [queueChanged ? on.setSessionLeaseAndNext : on.setSessionLease, FIELDS.lease] as const;
+  if (queueChanged) return [on.setSessionChainAndNext, FIELDS.chain] as const;
   return before.seq === after.seq
-    ? ([on.renewSession, FIELDS.renewed] as const)
-    : ([on.noteSession, FIELDS.noted] as const);
+    ? ([on.setSessionDeadlines, FIELDS.deadlines] as const)
+    : ([on.setSessionChain, FIELDS.chain] as const);
 }
 
 /** One task of a session runs at a time, and the database insists: first those that stop running. */

@@ -1,8 +1,8 @@
-import type { EventRecord, EventType, Orchestrator, StoreMark } from '@agent-orchestrator/core';
+import type { EventRecord, EventType, Orchestrator, StoreState } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { interruptedBy, interruption } from '../interruption.ts';
 import { Failure, usage } from '../failure.ts';
-import { Door } from '../door.ts';
+import { StoreNotice } from '../store-notice.ts';
 import { EventFeed } from '@agent-orchestrator/runtime';
 import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
@@ -89,15 +89,15 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
 /** Until it is interrupted; or until all was told of a store that has moved: its log goes on elsewhere. */
 async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed, interrupted: AbortSignal) {
   const { assertOpenForWork } = await import('@agent-orchestrator/runtime');
-  const door = new Door(call.output);
-  let mark: StoreMark | null = null;
+  const notice = new StoreNotice(call.output);
+  let state: StoreState | null = null;
   const look = async () => {
-    mark = await door.look(orchestrator);
-    return mark?.state === 'moved' ? 'closed' : 'open';
+    state = await notice.look(orchestrator);
+    return state?.status === 'moved';
   };
   await keepTrying(call.output, interrupted, async () => {
     await printAll(call, feed.followed(interrupted, look), Infinity);
-    if (!interrupted.aborted) assertOpenForWork(mark);
+    if (!interrupted.aborted) assertOpenForWork(state);
   });
 }
 

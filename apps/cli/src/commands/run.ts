@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Lease } from '@agent-orchestrator/core';
+import type { Lease, PublicLease } from '@agent-orchestrator/core';
 import type { OnLost, RunOptions as RunUnderLease, RunResult } from '@agent-orchestrator/runtime';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../call.ts';
@@ -49,7 +49,7 @@ const DESCRIPTION = [
   'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
     'and SIGHUP are passed on, and the task is given back uncharged: exit 128 and the number of the signal, however the command ended. ' +
     'So it is where the command never started (125, 126, 127). A task that was cancelled ends the command: exit 143, however it ended.',
-  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
+  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
     'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
@@ -70,7 +70,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   // Its group is told when the command has been started: until then nobody may take this process for all there is.
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
   const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
-  await call.check(async (orchestrator) => orchestrator.claimTask(request));
+  await call.check('claimTask', request);
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();
   try {
@@ -107,16 +107,16 @@ async function perform(
   { options, output, settings }: Call<RunOptions>,
   run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
-  const { DEFAULTS, parseStoreUrl, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, locateStore, runUnderLease } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
     if (line !== null && output.format === 'text') output.chatter(printable(line));
   };
-  const store = parseStoreUrl(settings.store.value);
+  const { location } = await locateStore(settings.store.value);
   const { claim, onLost } = run;
   const result = await runUnderLease({
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
-    store: 'address' in store ? store.address : store.url,
+    store: location.address,
     files: { payload: claim.task.payload, context: toJson(claim.context) },
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,
@@ -125,7 +125,7 @@ async function perform(
   const failure = failureOfRun(result, claim);
   if (failure === null) tell(endLine(result, claim, Date.now()));
   else output.failure(failure);
-  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: claim.lease };
+  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: publicLease(claim.lease) };
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
@@ -184,7 +184,7 @@ interface Result extends Omit<RunResult, 'reason'> {
   readonly exit: number;
   readonly reason: RunResult['reason'] | 'not_claimed' | 'error';
   readonly taskId: string | null;
-  readonly lease: Lease | null;
+  readonly lease: PublicLease | null;
 }
 
 const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
@@ -200,6 +200,11 @@ const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   taskId: null,
   lease: null,
 };
+
+/** Without its token: the file is for programs that have no part in the work. */
+function publicLease({ token: _secret, ...lease }: Lease): PublicLease {
+  return lease;
+}
 
 /** A result that cannot be left where it was wanted is a failure only where there was none. */
 async function leaveResult({ output }: Call<RunOptions>, data: Result, resultFile: ResultFile | null): Promise<number> {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../call.ts';
 import { Changes } from '@agent-orchestrator/runtime';
 import { interruption } from '../interruption.ts';
-import { Door } from '../door.ts';
+import { StoreNotice } from '../store-notice.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
@@ -28,7 +28,7 @@ export default define;
 
 async function once(call: Call<StatusOptions>): Promise<Answer> {
   await using orchestrator = await call.open('read-only');
-  await new Door(call.output).look(orchestrator);
+  await new StoreNotice(call.output).look(orchestrator);
   return await answerOf(orchestrator);
 }
 
@@ -43,17 +43,17 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   await using orchestrator = await call.open('read-only');
   await using changes = await Changes.of(orchestrator);
   const isScreen = call.output.format === 'text' && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
-  const door = new Door(call.output);
+  const notice = new StoreNotice(call.output);
   let last = '';
   await keepTrying(call.output, interrupted, async () => {
-    const mark = await door.look(orchestrator);
+    const state = await notice.look(orchestrator);
     const answer = await answerOf(orchestrator);
     const seen = JSON.stringify(answer.data);
     // A screen is kept fresh, for its ages; a stream only says what is new.
     if (isScreen) process.stdout.write(CLEAR_SCREEN);
     if (isScreen || seen !== last) call.output.answer(answer);
     last = seen;
-    if (mark?.state === 'moved') assertOpenForWork(mark);
+    if (state?.status === 'moved') assertOpenForWork(state);
     await Promise.all([changes.wait(undefined, interrupted), pause(REDRAW_MS)]);
   });
   return null;

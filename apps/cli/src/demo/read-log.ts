@@ -4,7 +4,7 @@ import type { FolderPayload, FolderProgress, FolderResult } from './hash-folder.
 /** A lease, from its grant to its end, and what was done under it. */
 export interface LeaseStory {
   readonly agent: string;
-  readonly token: number;
+  readonly fence: number;
   readonly grantedAt: number;
   readonly ttlMs: number;
   readonly done: FolderProgress[];
@@ -30,7 +30,7 @@ const CLOSED_BY_OTHERS: readonly EventType[] = ['task.recovered', 'lease.taken_o
 export function readLog(events: readonly EventRecord[]): TaskStory[] {
   const stories = new Map<string, TaskStory>();
   for (const event of events) {
-    const { taskId, sessionId } = event;
+    const { taskId, streamId: sessionId } = event;
     if (taskId === null) continue;
     if (event.type === 'task.queued') {
       const { payload } = event.payload as unknown as { payload: FolderPayload };
@@ -43,16 +43,16 @@ export function readLog(events: readonly EventRecord[]): TaskStory[] {
 }
 
 function goOn(story: TaskStory, event: EventRecord): void {
-  const { agent, token, at: grantedAt } = event;
-  if (event.leaseMark === 1 && agent !== null && token !== null) {
+  const { agent, fence, at: grantedAt } = event;
+  if (event.leaseEffect === 'granted' && agent !== null && fence !== null) {
     const { ttl_ms: ttlMs } = event.payload as { ttl_ms: number };
-    story.leases.push({ agent, token, grantedAt, ttlMs, done: [], closing: null });
+    story.leases.push({ agent, fence, grantedAt, ttlMs, done: [], closing: null });
   }
-  const lease = story.leases.find((one) => one.token === token);
+  const lease = story.leases.find((one) => one.fence === fence);
   if (lease === undefined) return;
   if (event.type === 'session.checkpointed')
     lease.done.push((event.payload as unknown as { data: FolderProgress }).data);
-  if (event.leaseMark === 2) lease.closing = event;
+  if (event.leaseEffect === 'ended') lease.closing = event;
   if (event.type === 'task.succeeded')
     story.results.push((event.payload as unknown as { result: FolderResult }).result);
 }

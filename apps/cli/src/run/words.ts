@@ -1,4 +1,4 @@
-import type { ClaimRecord, LeaseLost } from '@agent-orchestrator/core';
+import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
 import type { OnLost, RunNews, RunResult } from '@agent-orchestrator/runtime';
 import type { ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -104,7 +104,7 @@ function next(status: RunResult['status'], runAt: number | null, now: number): s
   return runAt === null ? '; it is a dead letter' : `; tried again ${relative(runAt, now)}`;
 }
 
-function lossOf({ endedBy, successor }: LeaseLost): string {
+function lossOf({ endedBy, successor }: LeaseRefusal): string {
   const who = successor === undefined ? '' : `, ${successor.agent} has it now`;
   return `${endedBy === null ? '' : ` (${endedBy})`}${who}`;
 }

@@ -1,59 +1,69 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   cancel,
-  cancelInput,
   checkpoint,
-  checkpointInput,
   claim,
-  claimInput,
   clockJump,
   close,
-  closeInput,
   enqueue,
-  enqueueInput,
   heartbeat,
-  heartbeatInput,
-  newTasksInput,
   recover,
-  recoverInput,
   release,
-  releaseInput,
   retry,
-  retryInput,
+  type cancelInput,
   type CancelReply,
+  type checkpointInput,
   type CheckpointReply,
+  type claimInput,
   type ClaimRefusal,
-  type ClaimReply,
+  type closeInput,
   type CloseReply,
+  type heartbeatInput,
   type HeartbeatReply,
-  type LeaseLost,
+  type LeaseRefusal,
+  type newTaskInput,
+  type recoverInput,
   type RecoverReply,
+  type ReleasedItem,
   type ReleaseInput,
-  type ReleaseReply,
+  type releaseInput,
+  type releaseItem,
+  type retryInput,
   type RetryReply,
 } from '../commands/index.ts';
 import type { Command, CommandInput } from '../commands/command.ts';
-import { invalidInput } from '../model/errors.ts';
-import * as field from '../model/fields.ts';
-import { parseInput } from '../model/fields.ts';
+import { execute, requestHash } from '../commands/execute.ts';
+import type { CommandName } from '../log/lifecycle.ts';
+import { internalError } from '../model/errors.ts';
+import { asObject } from '../model/fields.ts';
 import { partCommandId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
-import { KindRegistry, type AnyKinds, type PayloadInput, type ResultInput } from './kinds.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
-import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { CommandName } from '../log/lifecycle.ts';
-import type { Telemetry } from './telemetry.ts';
-import { OrchestratorReads } from './reads.ts';
-import { toClaimRecord, toTaskRecord, type ClaimRecord, type TaskRecord } from './records.ts';
+import { DEFAULTS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Storage } from '../storage/storage.ts';
-import { requestHash, transition } from '../commands/execute.ts';
+import {
+  assertBatch,
+  checkCall,
+  INPUTS,
+  parseTasks,
+  type Addressed,
+  type CallName,
+  type Fill,
+  type Seeded,
+} from './inputs.ts';
+import { KindRegistry, type AnyKinds, type PayloadInput, type ResultInput } from './kinds.ts';
+import { OrchestratorReads } from './reads.ts';
+import { toClaimRecord, toTaskRecord, type ClaimRecord, type TaskRecord } from './records.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** What an `Orchestrator` works with. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly storage: Storage;
   /** Makes a UUIDv7. Injected: core has no randomness of its own. */
   readonly newCommandId: () => string;
+  /** Makes 128 random bits as 32 hex digits, unknown to any other process: the tokens of leases are made of them. */
+  readonly newSeed: () => string;
   /** The namespace of calls that name none; `default` without it. */
   readonly namespace?: string;
   /** The kinds of task, with the schemas of their payloads and results. */
@@ -63,14 +73,13 @@ export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly telemetry?: Telemetry;
 }
 
-/** The fields of a call: the namespace and the command id may be left out. */
-type Call<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace' | 'commandId'> & {
-  readonly namespace?: string | undefined;
-  /** A UUIDv7. The same id with the same request has its effect once, however often it is sent. */
-  readonly commandId?: string | undefined;
-};
+/** The fields of a call: what can be filled in may be left out. */
+type Call<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace' | 'commandId' | 'seed'> & Addressed;
 
-type NewTask = z.input<typeof enqueueInput>['tasks'][number];
+/** The same, for calls that can be granted leases. */
+type SeededCall<Schema extends z.ZodType> = Call<Schema> & Seeded;
+
+type NewTask = z.input<typeof newTaskInput>;
 
 /** A task to add; its payload is typed by its kind. */
 export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
@@ -80,18 +89,21 @@ export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
   };
 }[keyof Kinds & string];
 
-/** How to end a lease. With `kind`, the result is checked against that kind's schema. */
+/** How to end one lease. With `kind`, the result is checked against that kind's schema. */
 export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<Call<typeof releaseInput>, 'result'> & {
+  [Kind in keyof Kinds & string]: Omit<z.input<typeof releaseItem>, 'result'> & {
     readonly kind?: Kind;
     readonly result?: ResultInput<Kinds, Kind>;
   };
 }[keyof Kinds & string];
 
-/** A task as it stands after it was added, or found. */
+/** What to claim in the step that ends a lease. */
+export type ClaimNext = NonNullable<z.input<typeof releaseInput>['claimNext']>;
+
+/** A task as it is after it was added, or found. */
 export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
   readonly ok: true;
-  /** `duplicate`: a task with the dedupe key was there; it is the one in `task`. */
+  /** `duplicate`: there was a task with the dedupe key; it is the one in `task`. */
   readonly outcome: 'enqueued' | 'duplicate';
   readonly task: TaskRecord<Kinds>;
 }
@@ -99,10 +111,18 @@ export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
 /** A lease with its task and context; or why there is none. */
 export type Claimed<Kinds extends AnyKinds = AnyKinds> = ({ readonly ok: true } & ClaimRecord<Kinds>) | ClaimRefusal;
 
-/** What became of the task; or that the lease was lost. */
+/** What became of the task, and what was claimed next; or that the lease was lost. */
 export type Released<Kinds extends AnyKinds = AnyKinds> =
-  | (Omit<Extract<ReleaseReply, { ok: true }>, 'next'> & { readonly next: ClaimRecord<Kinds> | null })
-  | LeaseLost;
+  | (ReleasedItem & { readonly next: ClaimRecord<Kinds> | null })
+  | LeaseRefusal;
+
+/** What became of each task, in the order of the items, and what was claimed next. */
+export interface ReleasedBatch<Kinds extends AnyKinds = AnyKinds> {
+  /** Whether any lease was ended. */
+  readonly ok: boolean;
+  readonly items: readonly (ReleasedItem | LeaseRefusal)[];
+  readonly next: readonly ClaimRecord<Kinds>[];
+}
 
 /** The task, queued again; or why not. */
 export type Retried<Kinds extends AnyKinds = AnyKinds> =
@@ -113,12 +133,14 @@ export type Retried<Kinds extends AnyKinds = AnyKinds> =
  * The commands, checked and sent to a storage. Lost races are values (`ok: false` with a reason); malformed input and
  * outages throw an `OrchestratorError`. Times are milliseconds since 1970 (UTC), durations milliseconds.
  *
+ * Each command that changes something takes a `commandId`, a UUIDv7: a call that is repeated with the same id has its effect
+ * once and is answered the same. Without one, the orchestrator makes one.
+ *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:/path/to.db');
  * const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
  * if (claimed.ok) {
- *   const { sessionId, token } = claimed.lease;
- *   await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+ *   await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
  * }
  * ```
  */
@@ -128,19 +150,32 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 {
   readonly #options: OrchestratorOptions<Kinds>;
   readonly #kinds: KindRegistry;
+  readonly #fill: Fill;
 
   constructor(options: OrchestratorOptions<Kinds>) {
-    super(options.storage, options.namespace ?? DEFAULTS.namespace);
+    const namespace = options.namespace ?? DEFAULTS.namespace;
+    super(options.storage, namespace);
+    const { newCommandId, newSeed, process } = options;
     this.#options = options;
     this.#kinds = new KindRegistry(options.kinds);
+    this.#fill = { namespace, newCommandId, newSeed, process };
+  }
+
+  /**
+   * Checks a call without sending it.
+   *
+   * @throws what the method of this name would throw for malformed input
+   */
+  check(name: CallName, call: object): void {
+    checkCall(name, call, this.#fill);
   }
 
   /** Adds one task, opening its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const { namespace, commandId, ...rest } = field.asObject(task, 'task');
-    const { tasks } = await this.enqueueTasks([rest], { namespace, commandId });
-    const [enqueued] = tasks;
-    if (enqueued === undefined) throw invalidInput('tasks', 'is empty');
+    const input = INPUTS.enqueueTask(namesNumbers([task]) ? await this.#referring(task) : task, this.#fill);
+    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks, () => 'payload');
+    const [enqueued] = (await this.#enqueue(input)).tasks;
+    if (enqueued === undefined) throw internalError('A task was added, and the answer does not tell it.');
     return enqueued;
   }
 
@@ -149,34 +184,31 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     tasks: readonly EnqueueTask<Kinds>[],
     batch: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
-    const { namespace, commandId } = field.asObject(batch, 'batch');
-    const input = parseInput(enqueueInput, this.#addressed({ namespace, commandId, tasks }));
+    const known = namesNumbers(tasks) ? await this.#referringAll(tasks, batch) : tasks;
+    const input = INPUTS.enqueueTasks({ ...batch, tasks: known }, this.#fill);
     if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks);
-    const reply = await this.#run(enqueue, input);
-    return {
-      ok: true,
-      tasks: reply.tasks.map(({ task, duplicate }) => ({
-        ok: true,
-        outcome: duplicate ? 'duplicate' : 'enqueued',
-        task: toTaskRecord<Kinds>(task),
-      })),
-    };
+    return this.#enqueue(input);
   }
 
   /**
-   * Whether these tasks could be added: throws what `enqueueTasks` would, and writes nothing. For as many as there are, so
+   * Checks whether tasks could be added: throws what `enqueueTasks` would, and writes nothing. For as many as there are, so
    * that work sent in several batches is known to be sound before the first one.
    */
   async checkTasks(tasks: readonly EnqueueTask<Kinds>[]): Promise<void> {
-    await this.#checkPayloads(parseInput(newTasksInput, { tasks }).tasks);
+    await this.#checkPayloads(parseTasks(tasks));
   }
 
   /**
    * Takes a session's lock and marks its head running. With `sessionId`: that session, taken over if its lease has expired.
    * Without: the best head by priority, then age, after recovering a few stale sessions.
+   *
+   * A call that is repeated with the same `commandId` and `seed` gets the same lease, token included.
    */
-  async claimTask(call: Omit<Call<typeof claimInput>, 'limit'>): Promise<Claimed<Kinds>> {
-    const reply = await this.#claim({ ...call, limit: 1 });
+  async claimTask(call: Omit<SeededCall<typeof claimInput>, 'limit'>): Promise<Claimed<Kinds>> {
+    const reply = await this.#run(
+      claim,
+      INPUTS.claimTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
+    );
     if (!reply.ok) return reply;
     const [first] = reply.claims;
     return first === undefined
@@ -186,75 +218,83 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Claims up to `limit` heads at once, each of another session, each under a lease of its own. */
   async claimTasks(
-    call: Call<typeof claimInput>,
+    call: SeededCall<typeof claimInput>,
   ): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
-    const reply = await this.#claim(call);
+    const reply = await this.#run(
+      claim,
+      INPUTS.claimTasks(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
+    );
     return reply.ok ? { ok: true, claims: reply.claims.map((one) => toClaimRecord<Kinds>(one)) } : reply;
   }
 
   /** Extends the lease and proves life; says whether cancellation was asked. */
   async heartbeat(call: Omit<Call<typeof heartbeatInput>, 'commandId'>): Promise<HeartbeatReply> {
-    const given = field.asObject(call, 'call');
-    const namespace = given.namespace ?? this.defaultNamespace;
-    return this.#run(heartbeat, parseInput(heartbeatInput, { ...given, namespace }));
+    return this.#run(heartbeat, INPUTS.heartbeat(call, this.#fill));
   }
 
   /** Saves the context for the next holder (it replaces the last one) and counts as a heartbeat. */
   async checkpoint(call: Call<typeof checkpointInput>): Promise<CheckpointReply> {
-    return this.#run(checkpoint, parseInput(checkpointInput, this.#addressed(call)));
+    return this.#run(checkpoint, INPUTS.checkpoint(call, this.#fill));
   }
 
   /** Ends the lease with an outcome; with `claimNext` takes the next head in the same transaction. */
-  async releaseTask(task: ReleaseTask<Kinds>): Promise<Released<Kinds>> {
-    const { kind, ...call } = field.asObject(task, 'call');
-    const input = parseInput(releaseInput, this.#addressed(call));
+  async releaseTask(
+    task: ReleaseTask<Kinds> & Seeded & { readonly claimNext?: Omit<ClaimNext, 'limit'> | undefined },
+  ): Promise<Released<Kinds>> {
+    const { kind, ...call } = task;
+    const input = INPUTS.releaseTask(call, this.#fill);
     // Without a kind nothing is awaited, so that calls of one turn are sent in their order.
-    if (kind !== undefined) await this.#checkResult(input, kind, 'result');
-    return this.#release(input);
+    if (kind !== undefined) await this.#checkResults(input.items, [kind], () => 'result');
+    const { items, next } = await this.#run(release, input);
+    const [item] = items;
+    if (item === undefined || item === null)
+      throw internalError('A lease was released, and the answer does not tell it.');
+    if (!item.ok) return item;
+    const [claimed] = next;
+    return { ...item, next: claimed === undefined ? null : toClaimRecord<Kinds>(claimed) };
   }
 
   /**
-   * Ends many leases at once, each by itself: the replies stand in the order of the calls. All are checked before the first is
-   * sent. After an outage, the same batch with the same command id answers again what took effect.
+   * Ends up to 1,000 leases in one transaction, each judged by itself: one that was lost is refused and does not hold up the
+   * others. With `claimNext` takes the next heads in the same transaction. Sent again with the same `commandId`, the accepted
+   * ones are answered again, and the refused ones are judged anew.
    */
-  async releaseTasks(calls: readonly ReleaseTask<Kinds>[], batch: Addressed = {}): Promise<readonly Released<Kinds>[]> {
-    const { namespace, commandId } = parseInput(addressedInput, this.#addressed(batch));
-    if (!Array.isArray(calls)) throw invalidInput('calls', 'must be an array');
-    const parts = calls.map((given, at) => {
-      const { kind: _kind, ...call } = field.asObject(given, `calls[${at}]`);
-      return {
-        ...call,
-        namespace: call.namespace ?? namespace,
-        commandId: call.commandId ?? partCommandId(commandId, at),
-      };
-    });
-    const inputs = parseInput(releaseBatchInput, { calls: parts }).calls;
-    for (const [at, { kind }] of calls.entries()) {
-      const input = inputs[at];
-      if (kind !== undefined && input !== undefined) await this.#checkResult(input, kind, `calls[${at}].result`);
-    }
-    return Promise.all(inputs.map((input) => this.#release(input)));
+  async releaseTasks(
+    items: readonly ReleaseTask<Kinds>[],
+    batch: Seeded & { readonly claimNext?: ClaimNext | undefined } = {},
+  ): Promise<ReleasedBatch<Kinds>> {
+    assertBatch(items, 'items');
+    if (items.length === 0) return { ok: false, items: [], next: [] };
+    const withKinds = items.map((item, at) => asObject(item, `items[${at}]`));
+    const kinds = withKinds.map(({ kind }) => kind);
+    const withoutKinds = withKinds.map(({ kind: _kind, ...item }) => item);
+    const input = INPUTS.releaseTasks({ ...batch, items: withoutKinds }, this.#fill);
+    if (kinds.some((kind) => kind !== undefined)) await this.#checkResults(input.items, kinds);
+    return this.#releaseAll(input);
   }
 
   /** Closes stale leases, and those whose holders `evidence` proves dead; requeues or ends what they held, keeps the context. */
   async staleRecovery(call: Call<typeof recoverInput> = {}): Promise<RecoverReply> {
-    return this.#run(recover, parseInput(recoverInput, this.#addressed(call)));
+    return this.#run(recover, INPUTS.staleRecovery(call, this.#fill));
   }
 
   /** Ends a task that waits; the holder of one that runs learns of it with its next heartbeat. */
   async cancelTask(call: Call<typeof cancelInput>): Promise<CancelReply> {
-    return this.#run(cancel, parseInput(cancelInput, this.#addressed(call)));
+    return this.#run(cancel, INPUTS.cancelTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill));
   }
 
   /** Queues a dead or cancelled task again; its counters start anew. */
   async retryTask(call: Call<typeof retryInput>): Promise<Retried<Kinds>> {
-    const reply = await this.#run(retry, parseInput(retryInput, this.#addressed(call)));
+    const reply = await this.#run(
+      retry,
+      INPUTS.retryTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
+    );
     return reply.ok ? { ok: true, task: toTaskRecord<Kinds>(reply.task) } : reply;
   }
 
-  /** Closes a session that nobody works on; with `cancelTasks`, cancels what waits in it, page by page. */
+  /** Closes a session that no agent works on; with `cancelTasks`, cancels what waits in it, page by page. */
   async closeSession(call: Call<typeof closeInput>): Promise<CloseReply> {
-    let input = parseInput(closeInput, this.#addressed(call));
+    let input = INPUTS.closeSession(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill);
     let cancelled = 0;
     for (;;) {
       const reply = await this.#run(close, input);
@@ -271,35 +311,66 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     await this.#options.storage.close();
   }
 
+  /** The call with ids where it has numbers for people. Only awaited where there are numbers: calls are sent in their order. */
+  #referring<T extends object>(call: T): Promise<T> {
+    const { namespace } = call as Addressed;
+    return this.withIds(call, namespace ?? this.#fill.namespace);
+  }
+
+  #referringAll<T extends object>(calls: readonly T[], { namespace }: Addressed): Promise<T[]> {
+    return Promise.all(calls.map((call) => this.withIds(call, namespace ?? this.#fill.namespace)));
+  }
+
+  async #enqueue(
+    input: ReturnType<typeof INPUTS.enqueueTasks>,
+  ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
+    const { tasks } = await this.#run(enqueue, input);
+    return {
+      ok: true,
+      tasks: tasks.map(({ task, duplicate }) => ({
+        ok: true,
+        outcome: duplicate ? 'duplicate' : 'enqueued',
+        task: toTaskRecord<Kinds>(task),
+      })),
+    };
+  }
+
+  async #releaseAll(input: ReleaseInput): Promise<ReleasedBatch<Kinds>> {
+    const { ok, items, next } = await this.#run(release, input);
+    const refusedBefore = input.items.filter((_item, at) => items[at] === null);
+    const anew =
+      refusedBefore.length === 0 ? [] : (await this.#releaseAll(withoutNext({ ...input, items: refusedBefore }))).items;
+    const rest = anew.values();
+    return {
+      ok: ok || anew.some((item) => item.ok),
+      items: items.map((item) => item ?? rest.next().value ?? missingItem()),
+      next: next.map((one) => toClaimRecord<Kinds>(one)),
+    };
+  }
+
   /** Replaces each payload by what the schema of its kind makes of it. */
-  async #checkPayloads(tasks: z.output<typeof newTasksInput>['tasks']): Promise<void> {
+  async #checkPayloads(
+    tasks: { kind: string; payload: Json }[],
+    called = (at: number) => `tasks[${at}].payload`,
+  ): Promise<void> {
     await Promise.all(
       tasks.map(async (task, at) => {
-        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, `tasks[${at}].payload`)) as Json;
+        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, called(at))) as Json;
       }),
     );
   }
 
-  async #checkResult(input: ReleaseInput, kind: string, name: string): Promise<void> {
-    if (input.outcome !== 'succeeded') return;
-    input.result = (await this.#kinds.check(kind, 'result', input.result ?? null, name)) as Json;
-  }
-
-  async #release(input: ReleaseInput): Promise<Released<Kinds>> {
-    const reply = await this.#run(release, input);
-    return reply.ok ? { ...reply, next: reply.next === null ? null : toClaimRecord<Kinds>(reply.next) } : reply;
-  }
-
-  async #claim(call: Call<typeof claimInput>): Promise<ClaimReply> {
-    return this.#run(claim, parseInput(claimInput, this.#addressed({ process: this.#options.process, ...call })));
-  }
-
-  #addressed<T extends Addressed>(call: T): T & { namespace: string; commandId: string } {
-    return {
-      ...field.asObject(call, 'call'),
-      namespace: call.namespace ?? this.defaultNamespace,
-      commandId: call.commandId ?? this.#options.newCommandId(),
-    };
+  /** Replaces each result by what the schema of its kind makes of it. */
+  async #checkResults(
+    items: ReleaseInput['items'],
+    kinds: readonly (string | undefined)[],
+    called = (at: number) => `items[${at}].result`,
+  ): Promise<void> {
+    for (const [at, item] of items.entries()) {
+      const kind = kinds[at];
+      if (kind === undefined || item.outcome !== 'succeeded') continue;
+      item.result = (await this.#kinds.check(kind, 'result', item.result ?? null, called(at))) as Json;
+    }
   }
 
   async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
@@ -318,27 +389,36 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   async #judge<Input extends CommandInput, Reply>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
-    const hash = command.leavesReceipt ? requestHash(command.name, input) : '';
+    const hash = command.receipt === null ? '' : requestHash(command, input);
     for (;;) {
       const outcome = await this.#options.storage.transact(command.scope(input), (loaded) =>
-        transition(command, input, hash, loaded),
+        execute(command, input, hash, loaded),
       );
       if (outcome.kind === 'reply') return outcome.reply;
       await this.#workOffClockJump(input.namespace, outcome.after);
     }
   }
 
-  /** Gives every holder a new TTL, page by page, before anybody's lease may be ended. */
+  /** Gives every holder a new TTL, page by page, before any lease may be ended by another process than its holder. */
   async #workOffClockJump(namespace: string, from: SessionKey | null): Promise<void> {
     let after: SessionKey | null | undefined = from;
     while (after !== undefined) after = (await this.#judge(clockJump, { namespace, after })).next;
   }
 }
 
-const addressedInput = z.strictObject({ namespace: field.name, commandId: field.commandId });
-const releaseBatchInput = z.strictObject({ calls: z.array(releaseInput).max(LIMITS.batch_max) });
+/** Whether a call names a task or a session by its number (`t42`, `s17`). */
+function namesNumbers(calls: readonly object[]): boolean {
+  if (!Array.isArray(calls)) return false;
+  return calls.some((call: { taskId?: unknown; sessionId?: unknown } | null) =>
+    [call?.taskId, call?.sessionId].some((reference) => typeof reference === 'string' && /^[ts]\d+$/.test(reference)),
+  );
+}
 
-interface Addressed {
-  readonly namespace?: string | undefined;
-  readonly commandId?: string | undefined;
+/** The command that judges refused items anew: with an id that a repeated call comes to again. */
+function withoutNext({ claimNext: _next, seed: _seed, ...input }: ReleaseInput): ReleaseInput {
+  return { ...input, commandId: partCommandId(input.commandId, 0) };
+}
+
+function missingItem(): never {
+  throw internalError('A lease was released, and the answer does not tell it.');
 }

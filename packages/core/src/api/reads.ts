@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evidence } from '../commands/lost-lease.ts';
+import { evidence } from '../commands/evidence.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
 import { invalidInput } from '../model/errors.ts';
@@ -16,7 +16,8 @@ import {
   type TaskRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
-import type { StoreMark } from '../storage/store-state.ts';
+import type { StoreState } from '../storage/store-state.ts';
+import { SESSION_STATUS_NAMES, TASK_STATUS_NAMES } from '../model/statuses.ts';
 import { addresseesOf } from '../model/task.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
@@ -46,19 +47,13 @@ const claimant = z.strictObject({
 });
 const sessionFilter = z.strictObject({
   ...page,
-  status: z
-    .array(z.enum(['idle', 'running', 'closed']))
-    .min(1)
-    .optional(),
+  status: z.array(z.enum(SESSION_STATUS_NAMES)).min(1).optional(),
   agent: field.name.optional(),
 });
 const taskFilter = z.strictObject({
   ...page,
   sessionId: field.id.optional(),
-  status: z
-    .array(z.enum(['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled']))
-    .min(1)
-    .optional(),
+  status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
   kind: field.name.optional(),
 });
 const headsFilter = z.strictObject({
@@ -73,6 +68,8 @@ const eventFilter = z.strictObject({
     .string()
     .regex(/^\d{1,16}$/, 'must be the number of an event')
     .optional(),
+  /** An event id that the list does not go beyond: `asOf` of an earlier answer, so that all pages tell of one moment. */
+  upTo: z.int().min(0).optional(),
   sessionId: field.id.optional(),
   taskId: field.id.optional(),
   types: z
@@ -90,6 +87,8 @@ type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
 export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   readonly #storage: Readable;
   protected readonly defaultNamespace: string;
+  /** The greatest id that is known to be settled. */
+  #settled = 0;
 
   constructor(storage: Readable, defaultNamespace: string) {
     this.#storage = storage;
@@ -101,13 +100,13 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   async getTask(id: string, namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
-    const asked = parseInput(one, { namespace, id });
+    const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
     const task = await this.#storage.read.task(asked.namespace, asked.id);
     return task === null ? null : toTaskRecord<Kinds>(task);
   }
 
   async getSession(id: string, namespace = this.defaultNamespace): Promise<SessionRecord | null> {
-    const asked = parseInput(one, { namespace, id });
+    const asked = parseInput(one, { namespace, id: await this.idOf('session', id, namespace) });
     const found = await this.#storage.read.session(asked.namespace, asked.id);
     return found === null ? null : toLoadedSessionRecord(found);
   }
@@ -115,7 +114,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** By id; the cursor is the id of a session. `headTaskId` is only told by `getSession`. */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
     const { read } = this.#storage;
-    const asked = parseInput(sessionFilter, this.#within(filter));
+    const asked = parseInput(sessionFilter, await this.#within(filter));
     if (asked.after !== undefined) assertCursor(await read.session(asked.namespace, asked.after), 'session');
     const { items, next } = await read.sessions(asked);
     return { items: items.map((session) => toSessionRecord(session, null)), next };
@@ -124,7 +123,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. */
   async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
     const { read } = this.#storage;
-    const asked = parseInput(taskFilter, this.#within(filter));
+    const asked = parseInput(taskFilter, await this.#within(filter));
     if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
     const { items, next } = await read.tasks(asked);
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
@@ -134,9 +133,9 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async listHeadsFor(
     filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
   ): Promise<readonly TaskRecord<Kinds>[]> {
-    const { namespace, agent, roles, limit } = parseInput(headsFilter, this.#within(filter));
+    const { namespace, agent, roles, limit } = parseInput(headsFilter, await this.#within(filter));
     const [_anybody, ...addressees] = addresseesOf(agent, roles);
-    const { sessions } = await this.#storage.read.outlook({
+    const { sessions } = await this.#storage.read.claimPreview({
       by: 'ready',
       namespace,
       addressees,
@@ -147,10 +146,20 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return sessions.flatMap(({ head }) => (head === null ? [] : [toTaskRecord<Kinds>(head)]));
   }
 
-  /** By event id; by number within the session if one is named. The cursor is that number. */
-  async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord>> {
-    const { items, next } = await this.#storage.read.events(parseInput(eventFilter, this.#within(filter)));
-    return { items: items.map(toEventRecord), next };
+  /**
+   * By event id; by number within the session if one is named. The cursor is that number. Tells only events that are settled:
+   * none with a smaller id will appear later. `asOf` is the id up to which they are told.
+   */
+  async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord> & { readonly asOf: number }> {
+    const { sessionId, taskId, upTo, ...asked } = parseInput(eventFilter, await this.#within(filter));
+    const asOf = await this.#settledUpTo(upTo);
+    const { items, next } = await this.#storage.read.events({
+      ...asked,
+      upTo: asOf,
+      ...(sessionId !== undefined && { sessionId }),
+      ...(taskId !== undefined && { taskId }),
+    });
+    return { items: items.map(toEventRecord), next, asOf };
   }
 
   /** How many sessions and tasks of each status, each counted up to `max`. */
@@ -159,9 +168,10 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.counts(asked.namespace, asked.max);
   }
 
-  /** Every event up to this id is in what is read from now on, and none with a smaller id will follow. */
+  /** The id of an event: every event up to it is in what is read from now on, and none with a smaller id will follow. */
   async asOf(): Promise<number> {
-    return this.#storage.read.settledEventId();
+    this.#settled = await this.#storage.read.settledEventId();
+    return this.#settled;
   }
 
   /** The authority's time, in milliseconds. */
@@ -169,9 +179,9 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.now();
   }
 
-  /** What stands on the door of a store that has moved, moves or is a backup; null: it is open for work. */
-  async mark(): Promise<StoreMark | null> {
-    return this.#storage.read.mark();
+  /** Of a store that is not open for work: whether it moves, has moved, or is a backup; null: it is open. */
+  async storeState(): Promise<StoreState | null> {
+    return this.#storage.read.storeState();
   }
 
   /** Runs reads that all see the same state; `asOf` inside is the last event in it. Short: it keeps the database from tidying up. */
@@ -188,7 +198,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    * Nothing is claimed; the claim's own rules are asked. null: there is no such task.
    */
   async whyTask(id: string, forWhom: WhyClaimant = {}, namespace = this.defaultNamespace): Promise<WhyTask | null> {
-    const asked = parseInput(one, { namespace, id });
+    const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
     const who = parseInput(claimant, forWhom);
     return this.#storage.read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
   }
@@ -199,7 +209,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     forWhom: WhyClaimant = {},
     namespace = this.defaultNamespace,
   ): Promise<WhySession | null> {
-    const asked = parseInput(one, { namespace, id });
+    const asked = parseInput(one, { namespace, id: await this.idOf('session', id, namespace) });
     const who = parseInput(claimant, forWhom);
     return this.#storage.read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
   }
@@ -228,9 +238,42 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     );
   }
 
-  #within<T extends { readonly namespace?: string }>(filter: T): T & { namespace: string } {
-    return { ...field.asObject(filter, 'filter'), namespace: filter.namespace ?? this.defaultNamespace };
+  /** The id that a reference means: `t42` and `s17` are numbers of a task and a session. One that nothing has stays as it is. */
+  protected async idOf(kind: 'task' | 'session', reference: string, namespace: string): Promise<string> {
+    const number = typeof reference === 'string' ? field.numberIn(kind, reference) : null;
+    if (number === null || !Number.isSafeInteger(number)) return reference;
+    const within = parseInput(field.name, namespace);
+    return (await this.#storage.read.idOfNumber(within, kind, number)) ?? reference;
   }
+
+  /** A bound that was settled before is so still. */
+  async #settledUpTo(upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
+    return upTo <= this.#settled ? upTo : Math.min(upTo, await this.asOf());
+  }
+
+  /** In its namespace, with ids for numbers. */
+  async #within<T extends References>(filter: T): Promise<T & { namespace: string }> {
+    const given = field.asObject(filter, 'filter');
+    const namespace = given.namespace ?? this.defaultNamespace;
+    return { ...(await this.withIds(given, namespace)), namespace };
+  }
+
+  /** The same call with ids where it has numbers for people. */
+  protected async withIds<T extends References>(call: T, namespace: string): Promise<T> {
+    const { taskId, sessionId } = call;
+    return {
+      ...call,
+      ...(taskId !== undefined && { taskId: await this.idOf('task', taskId, namespace) }),
+      ...(sessionId !== undefined && { sessionId: await this.idOf('session', sessionId, namespace) }),
+    };
+  }
+}
+
+/** What a call may name by its number. */
+interface References {
+  readonly namespace?: string | undefined;
+  readonly taskId?: string | undefined;
+  readonly sessionId?: string | undefined;
 }
 
 /** Rows are never removed, so a cursor that names none was mistyped: an empty page would look like the end of the list. */

@@ -26,7 +26,7 @@ export type TaskRecord<Kinds extends AnyKinds = AnyKinds> = {
 }[keyof Kinds & string];
 
 /** A session as the API shows it. */
-export interface SessionRecord extends Omit<Session, 'context' | 'progress' | 'hash' | 'version'> {
+export interface SessionRecord extends Omit<Session, 'context' | 'progress' | 'tokenHash' | 'hash' | 'version'> {
   readonly context: Context | null;
   readonly progress: Json;
   /** The task that would be claimed next. */
@@ -58,7 +58,7 @@ export function toClaimRecord<Kinds extends AnyKinds>(claim: Claim): ClaimRecord
 }
 
 export function toSessionRecord(session: Session, headTaskId: string | null): SessionRecord {
-  const { version: _version, hash: _hash, context, progress, ...plain } = session;
+  const { version: _version, hash: _hash, tokenHash: _tokenHash, context, progress, ...plain } = session;
   return {
     ...plain,
     context: context === null ? null : contextFrom(fromJsonText(context) as StoredContext),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
-import type { TaskStatus } from '../model/task.ts';
+import type { TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
 import { refuse, type Command } from './command.ts';
+import { plainReply } from './receipt-reply.ts';
 
 /** What `cancelTask` takes. */
 export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
@@ -24,7 +25,9 @@ export type CancelReply =
 /** Ends a task that waits; asks the holder of one that runs to stop. Asking twice changes nothing. */
 export const cancel: Command<CancelInput, CancelReply> = {
   name: 'cancel',
-  leavesReceipt: true,
+  input: cancelInput,
+  events: ['task.cancelled', 'task.cancel_requested', 'session.closed'],
+  receipt: plainReply(),
 
   scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
 

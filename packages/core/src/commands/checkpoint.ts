@@ -7,12 +7,15 @@ import * as field from '../model/fields.ts';
 import { findJsonProblem, fromJsonText } from '../model/json.ts';
 import { isExpired, leaseOf } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
-import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
+import { fenceOf } from '../model/token.ts';
+import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
+import { plainReply } from './receipt-reply.ts';
 import { refuse, type Command } from './command.ts';
 
 /** What `checkpoint` takes. */
 export const checkpointInput = z
   .strictObject({
+    namespace: field.name,
     ...holderFields,
     commandId: field.commandId,
     /** One more than the last unless given; a smaller one is refused. */
@@ -34,6 +37,8 @@ export type CheckpointInput = z.output<typeof checkpointInput>;
 export type CheckpointReply =
   | {
       readonly ok: true;
+      readonly sessionId: string;
+      readonly taskId: string;
       readonly turn: number;
       readonly expiresAt: number;
       readonly cancelRequested: boolean;
@@ -41,18 +46,29 @@ export type CheckpointReply =
     }
   /** A later turn was saved before: this one would take the session back. */
   | { readonly ok: false; readonly reason: 'turn_behind'; readonly turn: number }
-  | LeaseLost;
+  | LeaseRefusal;
 
 /** Saves the context for the next holder, and counts as a heartbeat. */
 export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
   name: 'checkpoint',
-  leavesReceipt: true,
+  input: checkpointInput,
+  events: ['session.checkpointed', 'lease.refused'],
+  receipt: plainReply(),
 
-  scope: ({ namespace, commandId, sessionId, token }) => ({ by: 'session', namespace, commandId, sessionId, token }),
+  scope: ({ namespace, commandId, token }) => ({
+    by: 'sessions',
+    namespace,
+    commandId,
+    sessions: [{ fence: fenceOf(token) }],
+  }),
 
   decide(input, loaded) {
-    const held = findHolding(input, loaded);
-    if (held === null) return leaseLost(input, loaded, 'checkpoint');
+    const { held, ended } = lookUpHolder(input, loaded);
+    if (held === null)
+      return {
+        events: refusedEvents(input, ended, 'checkpoint'),
+        reply: () => leaseRefusal(ended, loaded),
+      };
 
     const { session, task } = held;
     const lastTurn = session.context === null ? 0 : (fromJsonText(session.context) as StoredContext).turn;
@@ -73,13 +89,15 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
           taskId: task.id,
           agent: session.agent,
           instance: session.instance,
-          token: session.token,
+          fence: session.fence,
           payload: context,
         },
       ],
       renewals: [{ sessionId: session.id }],
       reply: (after) => ({
         ok: true,
+        sessionId: session.id,
+        taskId: task.id,
         turn,
         expiresAt: leaseOf(after.session(session.id)).expiresAt,
         cancelRequested,

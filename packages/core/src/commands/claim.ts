@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
-import { isExpired, isStale, nextToken, type HeldSession } from '../model/lease.ts';
+import { isExpired, isStale, type HeldSession } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
-import { claimOf, fits, grant, type Claim, type Takeover } from './grant.ts';
-import { refuse, type Command, type Judgement } from './command.ts';
-import { asHeld, closeLostLease, evidence, evidenceAgainst, type Evidence, type HeldLoaded } from './lost-lease.ts';
+import { fits, grantAll, keepClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
+import { refuse, type Command, type Decision } from './command.ts';
+import { asHeldLease, type HeldLease } from './held-lease.ts';
+import { endLease } from './lease-end.ts';
+import { evidence, evidenceAgainst, type Evidence } from './evidence.ts';
 
 /** What `claimTask` and `claimTasks` take. */
 export const claimInput = z
   .strictObject({
     namespace: field.name,
     commandId: field.commandId,
+    /** 128 random bits in hex: the leases' tokens are made of it. Never stored. */
+    seed: field.seed,
     agent: field.name,
     /** This run of the agent: recorded, and compared with what a holder sends. */
     instance: field.name.optional(),
@@ -72,12 +76,21 @@ export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] 
 /** Takes a session's lock and marks its head running. */
 export const claim: Command<ClaimInput, ClaimReply> = {
   name: 'claim',
-  leavesReceipt: true,
+  input: claimInput,
+  events: ['task.claimed', 'task.recovered', 'lease.taken_over', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
+  notIdentity: ['process', 'evidence'],
+  receipt: {
+    keep(reply) {
+      if (!reply.ok) return { reply: null };
+      return keepClaims(reply.claims);
+    },
+    restore: (kept, rows, { seed }) => ({ ok: true, claims: restoreClaims(kept, rows, seed) }),
+  },
 
   scope(input) {
     const { namespace, commandId, sessionId, kinds, limit } = input;
-    if (sessionId !== undefined) return { by: 'session', namespace, commandId, sessionId };
+    if (sessionId !== undefined) return { by: 'sessions', namespace, commandId, sessions: [{ sessionId }] };
     const addressees = addresseesOf(input.agent, input.roles);
     const staleLimit = LIMITS.stale_sessions_per_claim_max;
     return {
@@ -101,15 +114,9 @@ export const claim: Command<ClaimInput, ClaimReply> = {
 
     const resumed = resume(input, resumable.slice(0, input.limit));
     const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
-    return goesOn ? grantAll(input, loaded, resumed) : grantAll(input, loaded, best(input, loaded, resumed));
+    return goesOn ? grantBest(input, loaded, resumed) : grantBest(input, loaded, best(input, loaded, resumed));
   },
 };
-
-/** What is to be granted, and from whom it was taken. */
-interface Candidate {
-  readonly head: Task;
-  readonly takeover: Takeover | null;
-}
 
 /** What a claim may choose from, and what happened on the way to it. */
 interface Choice {
@@ -117,22 +124,22 @@ interface Choice {
   readonly candidates: readonly Candidate[];
 }
 
-function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Judgement<ClaimReply> {
+function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Decision<ClaimReply> {
   if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
-  const held = asHeld(found);
-  if (held === null) return grantAll(input, loaded, { events: [], candidates: candidate(found.head, null) });
+  const held = asHeldLease(found);
+  if (held === null) return grantBest(input, loaded, { events: [], candidates: candidate(found.head, null) });
 
   const reason = takeoverReason(input, held.session, loaded.now);
-  return reason === null ? busy(input, loaded, held.session) : grantAll(input, loaded, takeOver(input, held, reason));
+  return reason === null ? busy(input, loaded, held.session) : grantBest(input, loaded, takeOver(input, held, reason));
 }
 
-function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLoaded[] {
-  const held = asHeld(one);
+function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLease[] {
+  const held = asHeldLease(one);
   return held !== null && isEarlierRun(input, held.session) ? [held] : [];
 }
 
 /** Without a session, a restarted agent goes on with what it held. */
-function resume(input: ClaimInput, resumable: readonly HeldLoaded[]): Choice {
+function resume(input: ClaimInput, resumable: readonly HeldLease[]): Choice {
   const taken = resumable.map((held) => takeOver(input, held, 'resumed'));
   return { events: taken.flatMap(({ events }) => events), candidates: taken.flatMap(({ candidates }) => candidates) };
 }
@@ -143,10 +150,10 @@ function best(input: ClaimInput, loaded: Loaded, resumed: Choice): Choice {
   const events = [...resumed.events];
   const candidates = [...resumed.candidates];
   for (const one of loaded.sessions) {
-    const held = asHeld(one);
+    const held = asHeldLease(one);
     if (held === null) candidates.push(...candidate(one.head, null));
     else if (isStale(held.session, loaded.now) && !done.has(held.session.id)) {
-      const closed = closeLostLease(held, { type: 'task.recovered', reason: 'stale' }, input, null);
+      const closed = endLease(held, { type: 'task.recovered', reason: 'stale' }, input, null);
       events.push(...closed.events);
       candidates.push(...candidate(closed.head, null));
     }
@@ -158,21 +165,20 @@ function candidate(head: Task | null, takeover: Takeover | null): Candidate[] {
   return head === null ? [] : [{ head, takeover }];
 }
 
-function grantAll(input: ClaimInput, loaded: Loaded, { events, candidates }: Choice): Judgement<ClaimReply> {
+function grantBest(input: ClaimInput, loaded: Loaded, { events, candidates }: Choice): Decision<ClaimReply> {
   const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
   if (chosen.length === 0)
     return { events, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
-  let token = loaded.greatestToken;
-  const grants = chosen.map(({ head }) => grant(input, head, (token = nextToken(loaded.now, token)), loaded.now));
+  const grants = grantAll(input, input.seed, chosen, loaded);
   return {
-    events: [...events, ...grants],
-    reply: (after) => ({ ok: true, claims: chosen.map(({ head, takeover }) => claimOf(head, takeover, after)) }),
+    events: [...events, ...grants.events],
+    reply: (after) => ({ ok: true, claims: grants.claims(after) }),
   };
 }
 
-function takeOver(input: ClaimInput, held: HeldLoaded, reason: Takeover['reason']): Choice {
+function takeOver(input: ClaimInput, held: HeldLease, reason: Takeover['reason']): Choice {
   const { session } = held;
-  const closed = closeLostLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, session));
+  const closed = endLease(held, { type: 'lease.taken_over', reason }, input, proofAgainst(input, session));
   return { events: closed.events, candidates: candidate(closed.head, { from: holderOf(session), reason }) };
 }
 
@@ -199,7 +205,7 @@ function proofAgainst(input: ClaimInput, session: HeldSession): Evidence | null 
   return evidenceAgainst(session, input.evidence);
 }
 
-function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgement<ClaimReply> {
+function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Decision<ClaimReply> {
   return {
     events: [],
     reply(after) {
@@ -218,6 +224,6 @@ function busy(input: ClaimInput, loaded: Loaded, session: HeldSession): Judgemen
   };
 }
 
-function holderOf({ agent, instance, token }: HeldSession): Takeover['from'] {
-  return { agent, instance, token };
+function holderOf({ agent, instance, fence }: HeldSession): Takeover['from'] {
+  return { agent, instance, fence };
 }

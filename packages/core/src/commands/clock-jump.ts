@@ -22,7 +22,9 @@ export interface ClockJumpReply {
  */
 export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
   name: 'clock_jump',
-  leavesReceipt: false,
+  input: null,
+  events: ['clock.jumped'],
+  receipt: null,
 
   scope: ({ namespace, after }) => ({ by: 'held', namespace, limit: LIMITS.sweep_page_max, after }),
 
@@ -37,7 +39,7 @@ export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
       type: 'clock.jumped',
       namespace: session.namespace,
       sessionId: session.id,
-      token: session.token,
+      fence: session.fence,
       payload: { by_ms: jump.byMs, expires_at: loaded.now + session.ttlMs },
     }));
     const last = held.at(-1);

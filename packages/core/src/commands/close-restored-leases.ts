@@ -3,7 +3,7 @@ import { internalError } from '../model/errors.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Storage } from '../storage/storage.ts';
-import { transition } from './execute.ts';
+import { execute } from './execute.ts';
 
 /**
  * For restores, before the store opens for work: closes every lease in it, page by page, so that each token granted before is
@@ -24,7 +24,7 @@ export async function closeRestoredLeases(storage: Storage): Promise<number> {
 
 async function closePage(storage: Storage, after: SessionKey | null): Promise<RestoreReply> {
   const input = { namespace: DEFAULTS.namespace, after };
-  const outcome = await storage.transact(restore.scope(input), (loaded) => transition(restore, input, '', loaded));
+  const outcome = await storage.transact(restore.scope(input), (loaded) => execute(restore, input, '', loaded));
   if (outcome.kind !== 'reply') throw internalError('A restore does not wait for a clock.');
   return outcome.reply;
 }

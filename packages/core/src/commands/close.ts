@@ -5,6 +5,7 @@ import * as field from '../model/fields.ts';
 import { isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import { refuse, type Command } from './command.ts';
+import { plainReply } from './receipt-reply.ts';
 
 /** What `closeSession` takes. */
 export const closeInput = z.strictObject({
@@ -40,14 +41,16 @@ export type CloseReply =
 /** Closes a session that nobody works on and in which nothing waits. */
 export const close: Command<CloseInput, CloseReply> = {
   name: 'close',
-  leavesReceipt: true,
+  input: closeInput,
+  events: ['task.cancelled', 'session.closed'],
+  receipt: plainReply(),
 
   scope: ({ namespace, commandId, sessionId, cancelTasks }) => ({
-    by: 'session',
+    by: 'sessions',
     namespace,
     commandId,
-    sessionId,
-    ...(cancelTasks && { waiting: LIMITS.sweep_page_max }),
+    sessions: [{ sessionId }],
+    ...(cancelTasks && { openTasksLimit: LIMITS.sweep_page_max }),
   }),
 
   decide(input, loaded) {

@@ -1,20 +1,21 @@
 import { z } from 'zod';
-import { OrchestratorError } from '../model/errors.ts';
+import { internalError, OrchestratorError } from '../model/errors.ts';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { Loaded } from '../storage/loaded.ts';
+import type { FreeNumbers, Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 import type { Command } from './command.ts';
+import { keepTask, type KeptTask } from './receipt-reply.ts';
 
 /** One task to add. */
-const newTaskInput = z
+export const newTaskInput = z
   .strictObject({
     /** Given by the caller if it wants to know it beforehand; otherwise made from the command id. */
-    id: field.id.optional(),
+    id: field.newId.optional(),
     /** The line of work it belongs to; without one it gets a session of its own, with the task's id. */
-    sessionId: field.id.optional(),
+    sessionId: field.newId.optional(),
     kind: field.name.default(DEFAULTS.kind),
     /** One line for people; the kind if left out. */
     title: field.title.optional(),
@@ -39,9 +40,6 @@ const newTaskInput = z
     path: ['assignee'],
   });
 
-/** Any number of tasks that are to be added in several commands. */
-export const newTasksInput = z.strictObject({ tasks: z.array(newTaskInput) });
-
 /** What `enqueueTasks` takes. */
 export const enqueueInput = z.strictObject({
   namespace: field.name,
@@ -62,7 +60,21 @@ export interface EnqueueReply {
 /** Adds tasks, opening their sessions. All or none: one that cannot be added refuses the whole batch. */
 export const enqueue: Command<EnqueueInput, EnqueueReply> = {
   name: 'enqueue',
-  leavesReceipt: true,
+  input: enqueueInput,
+  events: ['session.opened', 'task.queued'],
+  receipt: {
+    keep: ({ tasks }) => ({
+      reply: tasks.map(({ task, duplicate }) => ({ task: keepTask(task), duplicate })),
+      tasks: tasks.map(({ task }) => task.id),
+    }),
+    restore: (kept, rows) => ({
+      ok: true,
+      tasks: (kept as unknown as readonly { task: KeptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
+        task: rows.task(task),
+        duplicate,
+      })),
+    }),
+  },
 
   scope(input) {
     const tasks = placed(input);
@@ -78,6 +90,8 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
 
   decide(input, loaded) {
     const known = new KnownTasks(loaded);
+    const numbers = new Numbers(loaded.numbers);
+    const existing = new Set(loaded.sessions.map(({ session }) => session.id));
     const open = new Set(
       loaded.sessions.filter(({ session }) => session.status !== 'closed').map(({ session }) => session.id),
     );
@@ -92,10 +106,14 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       }
       if (known.ids.has(id))
         throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
-      if (!open.has(sessionId)) events.push({ type: 'session.opened', sessionId, payload: {} });
+      if (!open.has(sessionId)) {
+        const isOwn = sessionId === id;
+        const number = isOwn || existing.has(sessionId) ? null : numbers.nextSession();
+        events.push({ type: 'session.opened', sessionId, payload: { number } });
+      }
       open.add(sessionId);
       known.add(id, task.dedupeKey);
-      events.push(queued(id, sessionId, task, loaded.now));
+      events.push(queued({ id, number: numbers.nextTask(), sessionId }, task, loaded.now));
       answers.push({ id, duplicate: false });
     }
 
@@ -116,12 +134,19 @@ function placed(input: EnqueueInput): { id: string; sessionId: string; task: New
   });
 }
 
-function queued(id: string, sessionId: string, task: NewTask, now: number): EventDraft {
+interface Place {
+  readonly id: string;
+  readonly number: number;
+  readonly sessionId: string;
+}
+
+function queued({ id, number, sessionId }: Place, task: NewTask, now: number): EventDraft {
   return {
     type: 'task.queued',
     sessionId,
     taskId: id,
     payload: {
+      number,
       kind: task.kind,
       title: task.title ?? task.kind,
       payload: task.payload,
@@ -153,4 +178,29 @@ class KnownTasks {
     this.ids.add(id);
     if (dedupeKey !== undefined) this.byDedupeKey.set(dedupeKey, id);
   }
+}
+
+/** Hands the free numbers out, smallest first. */
+class Numbers {
+  readonly #tasks: Iterator<number>;
+  readonly #sessions: Iterator<number>;
+
+  constructor({ tasks, sessions }: FreeNumbers) {
+    this.#tasks = tasks.values();
+    this.#sessions = sessions.values();
+  }
+
+  nextTask(): number {
+    return next(this.#tasks);
+  }
+
+  nextSession(): number {
+    return next(this.#sessions);
+  }
+}
+
+function next(numbers: Iterator<number>): number {
+  const { value, done } = numbers.next();
+  if (done) throw internalError('The storage gave too few numbers for the new rows.');
+  return value;
 }

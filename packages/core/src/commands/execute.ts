@@ -1,18 +1,18 @@
 /**
  * From a command and what was loaded for it to what is to be saved. Everything that holds for every command alike is here:
- * receipts, the age of command ids, the clocks; what a command means is in `decide/`, what an event does in `evolve.ts`.
+ * receipts, the age of command ids, the clocks. What a command means is in its own file, what an event does in `log/evolve.ts`.
  */
 import { WorkingSet } from './working-set.ts';
 import { canonicalize } from '../log/canonical.ts';
 import { sha256 } from '../model/sha256.ts';
-import { clockState, observeClock, tokensTakenAt, type ClockState } from '../model/clock.ts';
-import type { Command, CommandInput, Judgement } from './command.ts';
-import { OrchestratorError } from '../model/errors.ts';
+import { clockState, observeClock, fencesTakenAt, type ClockState } from '../model/clock.ts';
+import type { Command, CommandInput, Decision } from './command.ts';
+import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
-import { recall, toReceiptReply } from './receipt-reply.ts';
+import { keptReplyOf, ReceiptRows, receiptText, type KeptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
-import type { Decision } from '../storage/write-set.ts';
+import type { WriteSet } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { SessionKey } from '../storage/scope.ts';
 
@@ -21,13 +21,13 @@ export type Outcome<Reply> =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
 
-/**
- * What makes two requests the same: the command's name and its input. Not its id; and neither the process that sends it nor
- * what that happened to see of others, or an agent could not ask again after a restart what had been answered to the process
- * that died.
- */
-export function requestHash(name: string, input: CommandInput): string {
-  const { commandId: _id, process: _sender, evidence: _seen, ...request } = input;
+/** What makes two requests the same: the command's name, and its input without its id and what it declares as no part of it. */
+export function requestHash<Input extends CommandInput, Reply>(
+  { name, notIdentity = [] }: Command<Input, Reply>,
+  input: Input,
+): string {
+  const left: ReadonlySet<string> = new Set(['commandId', ...notIdentity]);
+  const request = Object.fromEntries(Object.entries(input).filter(([field]) => !left.has(field)));
   return sha256(canonicalize([name, request]));
 }
 
@@ -36,32 +36,35 @@ export function requestHash(name: string, input: CommandInput): string {
  *
  * @throws `COMMAND_ID_REUSED`, `COMMAND_ID_EXPIRED`, and what the command itself throws for input that only the state shows to be wrong
  */
-export function transition<Input extends CommandInput, Reply>(
+export function execute<Input extends CommandInput, Reply>(
   command: Command<Input, Reply>,
   input: Input,
   hash: string,
   loaded: Loaded,
-): Decision<Outcome<Reply>> {
+): WriteSet<Outcome<Reply>> {
   const { commandId } = input;
   if (commandId !== undefined) assertJudgeable(commandId, loaded.now);
-  if (loaded.receipt !== null) return unchanged(answerAgain<Reply>(loaded.receipt, hash, loaded), null);
+  if (loaded.receipt !== null) return unchanged(answerAgain(command, input, hash, loaded), null);
 
   const observed = observeClock(loaded.clock, loaded.clock.reading);
   const clock = observed ?? loaded.clock;
   if (command.endsOthersLeases && clock.jump !== null)
     return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
 
-  const judgement = command.decide(input, {
+  const decision = command.decide(input, {
     ...loaded,
     clock: { ...clock, reading: loaded.clock.reading },
-    greatestToken: Math.max(loaded.greatestToken, tokensTakenAt(loaded.now * 1_000, clock)),
+    greatestFence: Math.max(loaded.greatestFence, fencesTakenAt(loaded.now * 1_000, clock)),
   });
+  assertDeclared(command, decision);
   const rows = new WorkingSet(loaded, input.namespace, commandId);
-  rows.apply(judgement);
-  const reply = judgement.reply(rows.after);
+  rows.apply(decision);
+  const reply = decision.reply(rows.after);
   const { sessions, tasks, events } = rows;
   const receipt =
-    command.leavesReceipt && events.length > 0 && isOk(reply) ? receiptFor(input, hash, reply, loaded.now) : null;
+    command.receipt !== null && events.length > 0 && isOk(reply)
+      ? receiptFor(input, hash, command.receipt.keep(reply), loaded.now)
+      : null;
   return {
     reply: { kind: 'reply', reply, replayed: false },
     sessions,
@@ -69,7 +72,7 @@ export function transition<Input extends CommandInput, Reply>(
     events,
     receipt,
     forgetReceiptsAt: loaded.now - LIMITS.receipt_kept_ms,
-    clock: clockAfter(judgement, { before: loaded.clock, observed }, sessions.length > 0),
+    clock: clockAfter(decision, { before: loaded.clock, observed }, sessions.length > 0),
   };
 }
 
@@ -92,39 +95,55 @@ function assertJudgeable(commandId: string, now: number): void {
     );
 }
 
-function answerAgain<Reply>(receipt: Receipt, hash: string, loaded: Loaded): Outcome<Reply> {
+/** Events that a command did not declare are a mistake in the command: nothing of it is saved. */
+function assertDeclared<Input extends CommandInput, Reply>(
+  { name, events }: Command<Input, Reply>,
+  decision: Decision<Reply>,
+): void {
+  for (const { type } of decision.events)
+    if (!events.includes(type)) throw internalError(`The command ${name} does not declare the event ${type}.`);
+}
+
+function answerAgain<Input extends CommandInput, Reply>(
+  { receipt: codec }: Command<Input, Reply>,
+  input: Input,
+  hash: string,
+  loaded: Loaded,
+): Outcome<Reply> {
+  const { receipt } = loaded;
+  if (receipt === null || codec === null) throw internalError('Only a command with receipts can be answered again.');
   if (receipt.requestHash !== hash)
     throw new OrchestratorError(
       'COMMAND_ID_REUSED',
       `The command id ${receipt.commandId} was used for another request.`,
       { field: 'commandId' },
     );
-  return { kind: 'reply', reply: recall(receipt, loaded) as Reply, replayed: true };
+  return { kind: 'reply', reply: codec.restore(keptReplyOf(receipt), new ReceiptRows(loaded), input), replayed: true };
 }
 
-function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): Decision<Outcome<Reply>> {
+function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): WriteSet<Outcome<Reply>> {
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
 }
 
-function receiptFor(input: CommandInput & { commandId?: string }, hash: string, reply: unknown, now: number): Receipt {
+function receiptFor(input: CommandInput, hash: string, kept: KeptReply, now: number): Receipt {
   const commandId = input.commandId ?? '';
   return {
     namespace: input.namespace,
     commandId,
     requestHash: hash,
-    reply: toReceiptReply(reply),
+    reply: receiptText(kept),
     at: Math.max(now, timeOfUuid(commandId)),
   };
 }
 
 /** A new reading is only worth a write along with others; a jump, or the end of the work on one, always is. */
 function clockAfter(
-  judgement: Judgement<unknown>,
+  decision: Decision<unknown>,
   { before, observed }: { before: ClockState; observed: ClockState | null },
   writes: boolean,
 ): ClockState | null {
   const { last, jump } = observed ?? before;
-  if (judgement.clockJump !== undefined) return clockState(last, judgement.clockJump, before);
+  if (decision.clockJump !== undefined) return clockState(last, decision.clockJump, before);
   return writes || jump !== before.jump ? observed : null;
 }
 

@@ -1,9 +1,12 @@
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
-import type { EventDraft } from '../log/events.ts';
-import { fromJsonText } from '../model/json.ts';
-import { leaseOf, type Lease, type ProcessIdentity } from '../model/lease.ts';
+import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
+import { leaseOf, nextFence, type Lease, type ProcessIdentity, type PublicLease } from '../model/lease.ts';
 import { addresseeOf, addresseesOf, type Task } from '../model/task.ts';
+import { tokenFor, tokenHash } from '../model/token.ts';
+import type { EventDraft } from '../log/events.ts';
+import type { Loaded } from '../storage/loaded.ts';
 import type { After } from './command.ts';
+import { keepTask, type KeptReply, type KeptTask, type ReceiptRows } from './receipt-reply.ts';
 
 /** Who wants work, for how long, and which. */
 export interface Claimant {
@@ -18,7 +21,7 @@ export interface Claimant {
 
 /** From whom a session was taken over, and why that was allowed. */
 export interface Takeover {
-  readonly from: { readonly agent: string; readonly instance: string | null; readonly token: number };
+  readonly from: { readonly agent: string; readonly instance: string | null; readonly fence: number };
   readonly reason: 'expired' | 'resumed' | 'dead';
 }
 
@@ -30,12 +33,24 @@ export interface Claim {
   readonly takeover: Takeover | null;
 }
 
+/** What is to be granted, and from whom it was taken. */
+export interface Candidate {
+  readonly head: Task;
+  readonly takeover: Takeover | null;
+}
+
+/** Leases that are granted: the events, and the claims once they have happened. */
+export interface Grants {
+  readonly events: readonly EventDraft[];
+  claims(after: After): Claim[];
+}
+
 /** Whether the claimant may and wants to take this head. */
 export function fits(claimant: Claimant, head: Task): boolean {
   return isFor(claimant, head) && isWanted(claimant, head);
 }
 
-/** Whether the task waits for nobody in particular, for this agent, or for one of its roles. */
+/** Whether the task is for any agent, for this one, or for one of its roles. */
 export function isFor(claimant: Pick<Claimant, 'agent' | 'roles'>, head: Task): boolean {
   return addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head));
 }
@@ -45,17 +60,49 @@ export function isWanted(claimant: Pick<Claimant, 'kinds'>, head: Task): boolean
   return claimant.kinds === undefined || claimant.kinds.includes(head.kind);
 }
 
-/** Takes the session's lock and marks its head running. */
-export function grant(claimant: Claimant, head: Task, token: number, now: number): EventDraft {
+/**
+ * Takes the locks of the heads' sessions and marks the heads running, each under a lease of its own.
+ *
+ * @param seed of the claim: the tokens are made of it
+ */
+export function grantAll(
+  claimant: Claimant,
+  seed: string,
+  candidates: readonly Candidate[],
+  loaded: Pick<Loaded, 'now' | 'greatestFence'>,
+): Grants {
+  let fence = loaded.greatestFence;
+  const tokens = new Map<string, string>();
+  const events = candidates.map(({ head }) => {
+    fence = nextFence(loaded.now, fence);
+    const token = tokenFor(seed, fence);
+    tokens.set(head.sessionId, token);
+    return grantOf(claimant, head, { fence, token, now: loaded.now });
+  });
+  return {
+    events,
+    claims: (after) =>
+      candidates.map(({ head, takeover }) => claimOf(head, takeover, tokens.get(head.sessionId) ?? '', after)),
+  };
+}
+
+interface Granted {
+  readonly fence: number;
+  readonly token: string;
+  readonly now: number;
+}
+
+function grantOf(claimant: Claimant, head: Task, { fence, token, now }: Granted): EventDraft {
   return {
     type: 'task.claimed',
     sessionId: head.sessionId,
     taskId: head.id,
     agent: claimant.agent,
     instance: claimant.instance ?? null,
-    token,
-    leaseMark: 1,
+    fence,
+    leaseEffect: 'granted',
     payload: {
+      token_hash: tokenHash(token),
       ttl_ms: claimant.ttlMs,
       stale_after_ms: claimant.staleAfterMs,
       expires_at: now + claimant.ttlMs,
@@ -69,12 +116,47 @@ export function grant(claimant: Claimant, head: Task, token: number, now: number
 }
 
 /** What the claimant gets, read off the rows as the grant left them. */
-export function claimOf(head: Task, takeover: Takeover | null, after: After): Claim {
+function claimOf(head: Task, takeover: Takeover | null, token: string, after: After): Claim {
   const session = after.session(head.sessionId);
   return {
     task: after.task(head.id),
-    lease: leaseOf(session),
-    context: session.context === null ? null : contextFrom(fromJsonText(session.context) as StoredContext),
+    lease: { ...leaseOf(session), token },
+    context: decodeContext(session.context),
     takeover,
   };
+}
+
+/** A claim as a receipt keeps it: without the token, which the claim's seed gives again, and without bodies. */
+interface KeptClaim {
+  readonly [part: string]: Json;
+  readonly task: KeptTask;
+  readonly lease: PublicLease & { readonly [field: string]: Json };
+  readonly takeover: (Takeover & { readonly [field: string]: Json }) | null;
+}
+
+/** What a receipt keeps of claims. */
+export function keepClaims(claims: readonly Claim[]): KeptReply & { readonly reply: readonly KeptClaim[] } {
+  return {
+    reply: claims.map(({ task, lease: { token: _secret, ...lease }, takeover }) => ({
+      task: keepTask(task),
+      lease: { ...lease },
+      takeover: takeover === null ? null : { ...takeover, from: { ...takeover.from } },
+    })),
+    sessions: claims.map(({ lease }) => lease.sessionId),
+    tasks: claims.map(({ task }) => task.id),
+  };
+}
+
+/** The claims of a receipt: tasks as they were then, the context as it is now. */
+export function restoreClaims(kept: Json, rows: ReceiptRows, seed: string): Claim[] {
+  return (kept as unknown as readonly KeptClaim[]).map(({ task, lease, takeover }) => ({
+    task: rows.task(task),
+    lease: { ...lease, token: tokenFor(seed, lease.fence) },
+    context: decodeContext(rows.context(lease.sessionId)),
+    takeover,
+  }));
+}
+
+function decodeContext(text: JsonText | null): Context | null {
+  return text === null ? null : contextFrom(fromJsonText(text) as StoredContext);
 }

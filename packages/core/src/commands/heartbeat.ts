@@ -4,11 +4,13 @@ import * as field from '../model/fields.ts';
 import type { Json } from '../model/json.ts';
 import { isExpired, leaseOf } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
-import { findHolding, holderFields, leaseLost, type LeaseLost } from './holder.ts';
+import { fenceOf } from '../model/token.ts';
+import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import type { Command } from './command.ts';
 
 /** What `heartbeat` takes. */
 export const heartbeatInput = z.strictObject({
+  namespace: field.name,
   ...holderFields,
   /** What there is to show of the work: replaces the last progress. */
   progress: field.json(LIMITS.progress_bytes_max).optional(),
@@ -34,6 +36,8 @@ export function checkProgress(progress: Json): void {
 export type HeartbeatReply =
   | {
       readonly ok: true;
+      readonly sessionId: string;
+      readonly taskId: string;
       /** Yours until then, in milliseconds. */
       readonly expiresAt: number;
       /** Somebody wants the task to end: finish up and release it. */
@@ -41,28 +45,37 @@ export type HeartbeatReply =
       /** The lease had expired, but nobody took over. */
       readonly late: boolean;
     }
-  | LeaseLost;
+  | LeaseRefusal;
 
 /** Extends the lease and proves life. Not logged. */
 export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
   name: 'heartbeat',
-  leavesReceipt: false,
+  input: heartbeatInput,
+  events: ['lease.refused'],
+  receipt: null,
 
-  scope: ({ namespace, sessionId, token }) => ({ by: 'session', namespace, sessionId, token }),
+  scope: ({ namespace, token }) => ({ by: 'sessions', namespace, sessions: [{ fence: fenceOf(token) }] }),
 
   decide(input, loaded) {
-    const held = findHolding(input, loaded);
-    if (held === null) return leaseLost(input, loaded, 'heartbeat');
+    const { held, ended } = lookUpHolder(input, loaded);
+    if (held === null)
+      return {
+        events: refusedEvents(input, ended, 'heartbeat'),
+        reply: () => leaseRefusal(ended, loaded),
+      };
 
+    const sessionId = held.session.id;
     const late = isExpired(held.session, loaded.now);
     const cancelRequested = held.task.cancelRequestedAt !== null;
     const progress = input.progress === undefined ? undefined : canonicalize(input.progress);
     return {
       events: [],
-      renewals: [{ sessionId: input.sessionId, progress, processGroup: input.processGroup }],
+      renewals: [{ sessionId, progress, processGroup: input.processGroup }],
       reply: (after) => ({
         ok: true,
-        expiresAt: leaseOf(after.session(input.sessionId)).expiresAt,
+        sessionId,
+        taskId: held.task.id,
+        expiresAt: leaseOf(after.session(sessionId)).expiresAt,
         cancelRequested,
         late,
       }),

@@ -1,112 +1,116 @@
-import { LEASE_ENDINGS, type EventType, type HolderOperation } from '../log/events.ts';
+import {
+  LEASE_ENDINGS,
+  type EventDraft,
+  type EventPayloads,
+  type EventType,
+  type HolderOperation,
+} from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { isHeld, type HeldSession } from '../model/lease.ts';
+import { fenceOf, tokenHash } from '../model/token.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
-import type { Task } from '../model/task.ts';
-import type { Judgement } from './command.ts';
-import { asHeld } from './lost-lease.ts';
+import { asHeldLease, type HeldLease } from './held-lease.ts';
 
-/** How a holder shows that it is one: by the session and its lease's token, and by the instance if it sends one. */
+/** How a holder shows that it is one: by the token of its lease, and by its instance if it sends one. */
 export const holderFields = {
-  namespace: field.name,
-  sessionId: field.id,
   token: field.token,
   instance: field.name.optional(),
 };
 
 /** What every call of a holder carries. */
 export interface HolderInput {
-  readonly namespace: string;
-  readonly sessionId: string;
-  readonly token: number;
+  readonly token: string;
   readonly instance?: string | undefined;
 }
 
-/** Whoever asked does not hold the session (any more). */
-export interface LeaseLost {
+/** The caller does not hold a lease with this token, or does not hold it any more. */
+export interface LeaseRefusal {
   readonly ok: false;
   readonly reason: 'lease_lost';
-  /** The event type that ended its lease; null if no lease of this session ever had the token, or another instance holds it. */
+  /** The event type that ended its lease; null if no lease ever had the token, or another instance holds it. */
   readonly endedBy: EventType | null;
   /** When that was, in milliseconds; null likewise. */
   readonly at: number | null;
-  /** Who got the session next, or holds it now. */
-  readonly successor?: { readonly agent: string; readonly instance: string | null; readonly token: number };
+  /** The next holder of the session, or the present one. */
+  readonly successor?: { readonly agent: string; readonly instance: string | null; readonly fence: number };
 }
 
-/** A session as its holder has it. */
-export type Holding = { readonly session: HeldSession; readonly task: Task; readonly head: Task | null };
+/** What a holder's call came to: its lease, or why it has none. */
+export type HolderLookup =
+  | { readonly held: HeldLease; readonly ended: null }
+  | { readonly held: null; readonly ended: EndedLease | null };
 
 /**
- * Only a token decides: expiry is not asked. Late is not lost as long as nobody took over.
+ * Looks the caller's lease up. Only the token decides: expiry is not asked, because late is not lost as long as no other agent
+ * took over.
  *
- * @returns the session as its holder has it, or null
+ * @param at which of the scope's references is the caller's
  */
-export function findHolding(input: HolderInput, loaded: Loaded): Holding | null {
-  const [found] = loaded.sessions;
-  const held = found === undefined ? null : asHeld(found);
-  if (held === null) return null;
-  const { session, task, head } = held;
-  if (session.token !== input.token || isOtherInstance(input, session)) return null;
-  return { session, task, head };
+export function lookUpHolder(input: HolderInput, loaded: Loaded, at = 0): HolderLookup {
+  const named = loaded.named[at] ?? null;
+  const hash = tokenHash(input.token);
+  const found = loaded.sessions.find(({ session }) => session.id === named?.sessionId);
+  const held = found === undefined ? null : asHeldLease(found);
+  if (held !== null && held.session.tokenHash === hash && !isOtherInstance(input, held.session))
+    return { held, ended: null };
+  const ended = named?.endedLease ?? null;
+  return { held: null, ended: ended !== null && tokenHashIn(ended) === hash ? ended : null };
 }
 
-/** Refuses a write, and puts the first one of a token whose lease somebody else ended on record. Invented tokens leave nothing. */
-export function leaseLost(input: HolderInput, loaded: Loaded, operation: HolderOperation): Judgement<LeaseLost> {
-  const ended = loaded.endedLease;
-  const reply = () => lost(ended, loaded);
-  if (ended === null || ended.refused || !endedByAnother(ended)) return { events: [], reply };
-  const { type, at } = ended.closing;
-  const from = heldBefore(ended);
+/** The refusal of a caller that has no lease. */
+export function leaseRefusal(ended: EndedLease | null, loaded: Loaded, at = 0): LeaseRefusal {
+  const successor = ended === null ? presentHolder(loaded, at) : nextHolder(ended);
   return {
-    events: [
-      {
-        type: 'lease.refused',
-        sessionId: input.sessionId,
-        agent: from.agent,
-        instance: input.instance ?? from.instance,
-        token: input.token,
-        leaseMark: 3,
-        payload: { operation, ended_by: type, ended_at: at },
-      },
-    ],
-    reply,
+    ok: false,
+    reason: 'lease_lost',
+    endedBy: ended?.end.type ?? null,
+    at: ended?.end.at ?? null,
+    ...(successor === null ? {} : { successor }),
   };
+}
+
+/**
+ * Puts the first refusal of a token on record whose lease another process ended. Invented tokens leave nothing.
+ *
+ * @returns the event, or none
+ */
+export function refusedEvents(input: HolderInput, ended: EndedLease | null, operation: HolderOperation): EventDraft[] {
+  if (ended === null || ended.refused || !endedByAnother(ended)) return [];
+  const { sessionId, agent, instance } = ended.grant;
+  return [
+    {
+      type: 'lease.refused',
+      sessionId: sessionId ?? '',
+      agent,
+      instance: input.instance ?? instance,
+      fence: fenceOf(input.token),
+      leaseEffect: 'refused',
+      payload: { operation, ended_by: ended.end.type, ended_at: ended.end.at },
+    },
+  ];
 }
 
 function isOtherInstance(input: HolderInput, session: HeldSession): boolean {
   return input.instance !== undefined && session.instance !== null && input.instance !== session.instance;
 }
 
-function endedByAnother(ended: EndedLease): boolean {
-  return (LEASE_ENDINGS.other as readonly EventType[]).includes(ended.closing.type);
+function tokenHashIn({ grant }: EndedLease): string {
+  return (JSON.parse(grant.payload) as EventPayloads['task.claimed']).token_hash;
 }
 
-/** Who held the lease that somebody else ended: its closing event says so. */
-function heldBefore(ended: EndedLease): { agent: string | null; instance: string | null } {
-  const payload = JSON.parse(ended.closing.payload) as { from_agent: string; from_instance: string | null };
-  return { agent: payload.from_agent, instance: payload.from_instance };
+function endedByAnother({ end }: EndedLease): boolean {
+  return (LEASE_ENDINGS.other as readonly EventType[]).includes(end.type);
 }
 
-function lost(ended: EndedLease | null, loaded: Loaded): LeaseLost {
-  const successor = ended === null ? currentHolder(loaded) : nextHolder(ended);
-  return {
-    ok: false,
-    reason: 'lease_lost',
-    endedBy: ended?.closing.type ?? null,
-    at: ended?.closing.at ?? null,
-    ...(successor === null ? {} : { successor }),
-  };
+function nextHolder({ successor }: EndedLease): LeaseRefusal['successor'] | null {
+  if (successor === null || successor.agent === null || successor.fence === null) return null;
+  return { agent: successor.agent, instance: successor.instance, fence: successor.fence };
 }
 
-function nextHolder({ successor }: EndedLease): LeaseLost['successor'] | null {
-  if (successor === null || successor.agent === null || successor.token === null) return null;
-  return { agent: successor.agent, instance: successor.instance, token: successor.token };
-}
-
-function currentHolder(loaded: Loaded): LeaseLost['successor'] | null {
-  const session = loaded.sessions[0]?.session;
+function presentHolder(loaded: Loaded, at: number): LeaseRefusal['successor'] | null {
+  const named = loaded.named[at] ?? null;
+  const session = loaded.sessions.find((one) => one.session.id === named?.sessionId)?.session;
   return session !== undefined && isHeld(session)
-    ? { agent: session.agent, instance: session.instance, token: session.token }
+    ? { agent: session.agent, instance: session.instance, fence: session.fence }
     : null;
 }

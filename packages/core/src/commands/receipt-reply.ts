@@ -1,85 +1,78 @@
-import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
+/**
+ * How replies are kept in receipts and brought back. A receipt keeps no bodies (payloads, contexts): it names the rows, and the
+ * columns of a task that move are kept as they were when the command answered.
+ */
 import { internalError } from '../model/errors.ts';
-import { fromJsonText, type JsonText } from '../model/json.ts';
-import type { Lease } from '../model/lease.ts';
+import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import type { Receipt } from '../model/receipt.ts';
-import type { Loaded } from '../storage/loaded.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../model/task.ts';
+import type { Loaded } from '../storage/loaded.ts';
 
-/** A task as a receipt keeps it: the columns that move, as they were when the command answered, but for those that are null. */
-interface KeptTask {
-  readonly $task: string;
+/** Keeps a command's reply as JSON, and restores it. */
+export interface ReceiptCodec<Input, Reply> {
+  /** What is kept of the reply, and the rows that are needed to restore it. */
+  keep(reply: Reply): KeptReply;
+  /** The reply again. `input` is the request that was sent again: it is the same as the first one. */
+  restore(kept: Json, rows: ReceiptRows, input: Input): Reply;
+}
+
+/** What a receipt holds of a reply. */
+export interface KeptReply {
+  readonly reply: Json;
+  readonly sessions?: readonly string[];
+  readonly tasks?: readonly string[];
+}
+
+/** A task without its body, as it was when the command answered: its id, and the moving columns that are not null. */
+export interface KeptTask {
   readonly [column: string]: string | number | null;
+  readonly id: string;
 }
 
-/** The text to keep of a reply. */
-export function toReceiptReply(reply: unknown): JsonText {
-  const named: Named = { sessions: new Set(), tasks: new Set() };
-  const kept = JSON.stringify(toKeep(reply, named));
-  return `{"sessions":${JSON.stringify([...named.sessions])},"tasks":${JSON.stringify([...named.tasks])},"reply":${kept}}`;
-}
+/** The rows that a receipt named. */
+export class ReceiptRows {
+  readonly #loaded: Loaded;
 
-/** The ids of what a reply holds. */
-interface Named {
-  readonly sessions: Set<string>;
-  readonly tasks: Set<string>;
-}
-
-/** Takes half the time of a replacer of `JSON.stringify`, which is called for every field of every task. */
-function toKeep(value: unknown, named: Named): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => toKeep(item, named));
-  if (isTask(value)) {
-    named.tasks.add(value.id);
-    return keep(value);
+  constructor(loaded: Loaded) {
+    this.#loaded = loaded;
   }
-  const kept: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(value)) {
-    if (key === 'context') continue;
-    if (key === 'lease') named.sessions.add((part as Lease).sessionId);
-    kept[key] = toKeep(part, named);
+
+  /** The task as it was when the command answered. */
+  task(kept: KeptTask): Task {
+    const row = this.#loaded.tasks.find(({ id }) => id === kept.id);
+    if (row === undefined) throw internalError(`The task ${kept.id} of a receipt was not loaded.`);
+    return { ...row, ...NO_MOVING_FIELDS, ...kept };
   }
-  return kept;
+
+  /** The session's present context: what the next holder needs is what is saved now. */
+  context(sessionId: string): JsonText | null {
+    return this.#loaded.sessions.find(({ session }) => session.id === sessionId)?.session.context ?? null;
+  }
 }
 
-/** The reply again. Tasks are as they were when the command answered; a claim's context is the session's present one. */
-export function recall(receipt: Receipt, loaded: Loaded): unknown {
-  const tasks = new Map(loaded.tasks.map((task) => [task.id, task]));
-  const contexts = new Map(loaded.sessions.map(({ session }) => [session.id, session.context]));
-  const { reply } = JSON.parse(receipt.reply, (_key, value: unknown) => {
-    if (isKept(value)) return restore(value, tasks);
-    if (!isClaimWithoutContext(value)) return value;
-    return { ...value, context: decoded(contexts.get(value.lease.sessionId) ?? null) };
-  }) as { reply: unknown };
-  return reply;
+const NO_MOVING_FIELDS = Object.fromEntries(MOVING_TASK_FIELDS.map((field) => [field, null]));
+
+/** What a receipt keeps of a task. */
+export function keepTask(task: Task): KeptTask {
+  const kept: Record<string, string | number | null> = { id: task.id };
+  for (const field of MOVING_TASK_FIELDS) if (task[field] !== null) kept[field] = task[field];
+  return kept as KeptTask;
 }
 
-function keep(task: Task): KeptTask {
-  return Object.fromEntries([
-    ['$task', task.id],
-    ...MOVING_TASK_FIELDS.flatMap((column) => (task[column] === null ? [] : [[column, task[column]]])),
-  ]) as KeptTask;
+/** For replies that are plain JSON: they are kept as they are. */
+export function plainReply<Reply>(): ReceiptCodec<unknown, Reply> {
+  return {
+    keep: (reply) => ({ reply: reply as Json }),
+    restore: (kept) => kept as Reply,
+  };
 }
 
-function restore({ $task, ...kept }: KeptTask, tasks: ReadonlyMap<string, Task>): Task {
-  const row = tasks.get($task);
-  if (row === undefined) throw internalError(`The task ${$task} of a receipt was not loaded.`);
-  const empty = Object.fromEntries(MOVING_TASK_FIELDS.map((column) => [column, null]));
-  return { ...row, ...empty, ...kept };
+/** The text of a receipt. */
+export function receiptText({ reply, sessions = [], tasks = [] }: KeptReply): JsonText {
+  return JSON.stringify({ sessions, tasks, reply });
 }
 
-function decoded(text: JsonText | null): Context | null {
-  return text === null ? null : contextFrom(fromJsonText(text) as StoredContext);
-}
-
-function isTask(value: unknown): value is Task {
-  return typeof value === 'object' && value !== null && 'interruptionsMax' in value;
-}
-
-function isKept(value: unknown): value is KeptTask {
-  return typeof value === 'object' && value !== null && '$task' in value;
-}
-
-function isClaimWithoutContext(value: unknown): value is { readonly lease: Lease } {
-  return typeof value === 'object' && value !== null && 'lease' in value && 'takeover' in value;
+/** What a receipt keeps of the reply. */
+export function keptReplyOf(receipt: Receipt): Json {
+  return (fromJsonText(receipt.reply) as unknown as { reply: Json }).reply;
 }

@@ -4,7 +4,10 @@ import * as field from '../model/fields.ts';
 import { isStale } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Command } from './command.ts';
-import { asHeld, closeLostLease, evidence, evidenceAgainst, type Closed } from './lost-lease.ts';
+import { plainReply } from './receipt-reply.ts';
+import { asHeldLease } from './held-lease.ts';
+import { endLease, type EndedLeaseOutcome } from './lease-end.ts';
+import { evidence, evidenceAgainst } from './evidence.ts';
 
 /** What `staleRecovery` takes. */
 export const recoverInput = z.strictObject({
@@ -26,9 +29,9 @@ export type RecoverInput = z.output<typeof recoverInput>;
 export interface Recovered {
   readonly sessionId: string;
   readonly taskId: string;
-  readonly from: { readonly agent: string; readonly instance: string | null; readonly token: number };
+  readonly from: { readonly agent: string; readonly instance: string | null; readonly fence: number };
   readonly reason: 'stale' | 'dead';
-  readonly outcome: Closed['outcome'];
+  readonly outcome: EndedLeaseOutcome['outcome'];
   readonly expiresAt: number;
   readonly heartbeatAt: number;
   readonly staleAt: number;
@@ -45,15 +48,18 @@ export interface RecoverReply {
 /** Closes the leases of dead holders, requeues or ends what they held, and keeps their context. */
 export const recover: Command<RecoverInput, RecoverReply> = {
   name: 'recover',
-  leavesReceipt: true,
+  input: recoverInput,
+  events: ['task.recovered', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
+  notIdentity: ['evidence'],
+  receipt: plainReply(),
 
   scope: ({ namespace, commandId, limit, evidence: all }) => ({
     by: 'stale',
     namespace,
     commandId,
     limit,
-    also: all.map(({ sessionId }) => sessionId),
+    extraSessionIds: all.map(({ sessionId }) => sessionId),
   }),
 
   decide(input, loaded) {
@@ -61,19 +67,19 @@ export const recover: Command<RecoverInput, RecoverReply> = {
     const recovered: Recovered[] = [];
 
     for (const one of loaded.sessions) {
-      const held = asHeld(one);
+      const held = asHeldLease(one);
       if (held === null) continue;
       const { session, task } = held;
       const proof = evidenceAgainst(session, input.evidence);
       const stale = isStale(session, loaded.now);
       if (!stale && proof === null) continue;
       const reason = stale ? 'stale' : 'dead';
-      const closed = closeLostLease(held, { type: 'task.recovered', reason }, input, proof);
+      const closed = endLease(held, { type: 'task.recovered', reason }, input, proof);
       events.push(...closed.events);
       recovered.push({
         sessionId: session.id,
         taskId: task.id,
-        from: { agent: session.agent, instance: session.instance, token: session.token },
+        from: { agent: session.agent, instance: session.instance, fence: session.fence },
         reason,
         outcome: closed.outcome,
         expiresAt: session.leaseExpiresAt,

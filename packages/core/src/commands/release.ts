@@ -1,23 +1,25 @@
 import { z } from 'zod';
 import { backoffMs } from '../model/backoff.ts';
-import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
+import { internalError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
-import { nextToken } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { TaskStatus } from '../model/statuses.ts';
+import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
+import { fenceOf } from '../model/token.ts';
+import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
-import { addresseesOf, compareInQueue, type Task, type TaskStatus } from '../model/task.ts';
+import type { Command } from './command.ts';
+import { fits, grantAll, keepClaims, restoreClaims, type Candidate, type Claim, type Claimant } from './grant.ts';
+import type { HeldLease } from './held-lease.ts';
+import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
-import { claimOf, fits, grant, type Claim, type Claimant } from './grant.ts';
-import { findHolding, holderFields, leaseLost, type Holding, type LeaseLost } from './holder.ts';
-import type { Command, Judgement } from './command.ts';
 
-/** What `releaseTask` takes. */
-export const releaseInput = z
+/** How one lease ends. */
+export const releaseItem = z
   .strictObject({
     ...holderFields,
-    commandId: field.commandId,
     outcome: z.enum(['succeeded', 'failed', 'released', 'handed_off', 'cancelled']),
     /** Of a task that succeeded. */
     result: field.json(LIMITS.result_bytes_max).optional(),
@@ -29,22 +31,12 @@ export const releaseInput = z
         data: field.json(LIMITS.error_bytes_max).optional(),
       })
       .optional(),
-    /** A failure that another attempt would not mend: the task becomes a dead letter at once. */
+    /** Do not retry: the failed task becomes a dead letter at once. */
     final: z.boolean().default(false),
     /** To whom the task is handed off: exactly one of the two. */
     to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
     /** For the next holder, when the task is released or handed off. */
     note: field.note.optional(),
-    /** Takes the next head in the same transaction: the best of all that fits its agent, but not the task just released. */
-    claimNext: z
-      .strictObject({
-        agent: field.name,
-        roles: field.roles.default([]),
-        kinds: field.kinds.optional(),
-        ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
-        staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
-      })
-      .optional(),
   })
   .refine(({ outcome, to }) => (outcome === 'handed_off') === (to !== undefined), {
     path: ['to'],
@@ -67,79 +59,187 @@ export const releaseInput = z
     message: 'can only be given with released or handed_off',
   });
 
+/** One item, checked and filled in. */
+export type ReleaseItem = z.output<typeof releaseItem>;
+
+/** What `releaseTask` and `releaseTasks` take. */
+export const releaseInput = z
+  .strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    /** With `claimNext`: 128 random bits in hex. The tokens of the next leases are made of it. Never stored. */
+    seed: field.seed.optional(),
+    items: z.array(releaseItem).min(1).max(LIMITS.batch_max),
+    /** Takes the next heads in the same transaction: the best that fit, but not a task that was just given back. */
+    claimNext: z
+      .strictObject({
+        agent: field.name,
+        instance: field.name.optional(),
+        roles: field.roles.default([]),
+        kinds: field.kinds.optional(),
+        ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
+        staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
+        limit: field.batchLimit.default(1),
+      })
+      .optional(),
+  })
+  .refine(({ claimNext, seed }) => claimNext === undefined || seed !== undefined, {
+    path: ['seed'],
+    message: 'must be given with claimNext',
+  })
+  .superRefine(({ items }, context) => {
+    const seen = new Map<string, number>();
+    for (const [at, { token }] of items.entries()) {
+      const before = seen.get(token);
+      if (before === undefined) seen.set(token, at);
+      else
+        context.addIssue({ code: 'custom', path: ['items', at, 'token'], message: `is the token of items[${before}]` });
+    }
+  });
+
 /** The input, checked and filled in. */
 export type ReleaseInput = z.output<typeof releaseInput>;
 
-/** What became of the task; or that the lease was lost. */
-export type ReleaseReply =
-  | {
-      readonly ok: true;
-      /** Of the task, afterwards: a failed attempt with attempts left is `scheduled`; a task whose cancellation was asked is `cancelled`. */
-      readonly status: TaskStatus;
-      /** When a failed attempt is tried again, in milliseconds. */
-      readonly runAt: number | null;
-      /** This lease had done the same before: nothing happened now. */
-      readonly repeated: boolean;
-      /** With `claimNext`: what was claimed, if anything fitted. */
-      readonly next: Claim | null;
-    }
-  | LeaseLost;
+/** What became of one task. */
+export interface ReleasedItem {
+  readonly ok: true;
+  readonly sessionId: string;
+  readonly taskId: string;
+  /** Of the task, afterwards: a failed attempt with attempts left is `scheduled`; a task whose cancellation was asked is `cancelled`. */
+  readonly status: TaskStatus;
+  /** When a failed attempt is tried again, in milliseconds. */
+  readonly runAt: number | null;
+  /** This lease had done the same before: nothing happened now. */
+  readonly repeated: boolean;
+}
 
-/** Ends the lease with an outcome, and takes the next head if asked to. */
+/** What became of each task, in the order of the items; and what was claimed next. */
+export interface ReleaseReply {
+  /** Whether any item was accepted. */
+  readonly ok: boolean;
+  /** null: this item was refused when the command ran; it can be sent again by a command of its own. */
+  readonly items: readonly (ReleasedItem | LeaseRefusal | null)[];
+  /** With `claimNext`: what was claimed, if anything fitted. */
+  readonly next: readonly Claim[];
+}
+
+/**
+ * Ends leases, each judged by itself in one unit of work, and takes the next heads if asked to. The receipt keeps the accepted
+ * items.
+ */
 export const release: Command<ReleaseInput, ReleaseReply> = {
   name: 'release',
-  leavesReceipt: true,
+  input: releaseInput,
+  events: [
+    'task.succeeded',
+    'task.failed',
+    'task.released',
+    'task.handed_off',
+    'task.cancelled',
+    'session.closed',
+    'task.claimed',
+    'lease.refused',
+  ],
+  receipt: {
+    keep({ items, next }) {
+      const claims = keepClaims(next);
+      const accepted = items.map((item) => (item?.ok ? { ...item } : null));
+      return { ...claims, reply: { items: accepted, next: claims.reply } };
+    },
+    restore(kept, rows, input) {
+      const { items, next } = kept as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
+      return { ok: true, items, next: input.claimNext === undefined ? [] : restoreClaims(next, rows, seedOf(input)) };
+    },
+  },
 
-  scope(input) {
-    const { namespace, commandId, sessionId, token, claimNext } = input;
-    const scope = { by: 'session', namespace, commandId, sessionId, token } as const;
+  scope({ namespace, commandId, items, claimNext }) {
+    const sessions = items.map(({ token }) => ({ fence: fenceOf(token) }));
+    const scope = { by: 'sessions', namespace, commandId, sessions } as const;
     if (claimNext === undefined) return scope;
-    const addressees = addresseesOf(claimNext.agent, claimNext.roles);
-    return { ...scope, then: { addressees, limit: 1, ...(claimNext.kinds && { kinds: claimNext.kinds }) } };
+    const { agent, roles, kinds, limit } = claimNext;
+    return { ...scope, nextReady: { addressees: addresseesOf(agent, roles), limit, ...(kinds && { kinds }) } };
   },
 
   decide(input, loaded) {
-    const held = findHolding(input, loaded);
-    if (held === null) return repeated(input, loaded.endedLease) ?? leaseLost(input, loaded, 'release');
-
-    const ending = endingOf(input, held.task, loaded.now);
-    const { session, task } = held;
-    const closing: EventDraft = {
-      ...ending,
-      sessionId: session.id,
-      taskId: task.id,
-      agent: session.agent,
-      instance: session.instance,
-      token: session.token,
-      leaseMark: 2,
-    };
-    const events = [closing, ...(endsForGood(ending) ? closeOwnSession(session, task.id) : [])];
-    const claimant = claimantOf(input, held);
-    const next = claimant === null ? null : nextHead(claimant, held, ending, loaded);
-    if (claimant !== null && next !== null)
-      events.push(grant(claimant, next, nextToken(loaded.now, loaded.greatestToken), loaded.now));
-
+    const judged = input.items.map((item, at) => judge(item, input.commandId, loaded, at));
+    const accepted = judged.flatMap((one) => (one.is === 'released' ? [one] : []));
+    const claimant = claimantOf(input, accepted[0]?.held);
+    const next =
+      claimant === null
+        ? { events: [], claims: () => [] }
+        : grantAll(claimant, seedOf(input), nextHeads(claimant, input, accepted, loaded), loaded);
     return {
-      events,
+      events: [...judged.flatMap(({ events }) => events), ...next.events],
       reply(after) {
-        const { status, runAt } = after.task(task.id);
-        return {
-          ok: true,
-          status,
-          runAt: status === 'scheduled' ? runAt : null,
-          repeated: false,
-          next: next === null ? null : claimOf(next, null, after),
-        };
+        const items = judged.map((one) => one.reply((id) => after.task(id)));
+        return { ok: items.some(({ ok }) => ok), items, next: next.claims(after) };
       },
     };
   },
 };
 
-type EndingType = 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.cancelled';
-type Ending = { [T in EndingType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EndingType];
+/** The seed of the next leases: an input with `claimNext` has one. */
+function seedOf({ seed }: ReleaseInput): string {
+  if (seed === undefined) throw internalError('A release that claims the next task has no seed.');
+  return seed;
+}
+
+/** An item, judged. */
+interface Judged {
+  readonly events: readonly EventDraft[];
+  reply(taskAfter: (id: string) => Task): ReleasedItem | LeaseRefusal;
+}
+type JudgedItem = Judged &
+  (
+    | { readonly is: 'released'; readonly held: HeldLease; readonly end: TaskEnd }
+    | { readonly is: 'repeated' | 'refused' }
+  );
+
+function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number): JudgedItem {
+  const { held, ended } = lookUpHolder(item, loaded, at);
+  if (held !== null) return released(held, taskEndOf(item, commandId, held.task, loaded.now));
+
+  const before = repeated(item, ended);
+  if (before !== null) return { is: 'repeated', events: [], reply: () => before };
+  const refusal = leaseRefusal(ended, loaded, at);
+  return { is: 'refused', events: refusedEvents(item, ended, 'release'), reply: () => refusal };
+}
+
+function released(held: HeldLease, end: TaskEnd): JudgedItem {
+  const { session, task } = held;
+  const closing: EventDraft = {
+    ...end,
+    sessionId: session.id,
+    taskId: task.id,
+    agent: session.agent,
+    instance: session.instance,
+    fence: session.fence,
+    leaseEffect: 'ended',
+  };
+  return {
+    is: 'released',
+    held,
+    end,
+    events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : [])],
+    reply(taskAfter) {
+      const { status, runAt } = taskAfter(task.id);
+      return {
+        ok: true,
+        sessionId: session.id,
+        taskId: task.id,
+        status,
+        runAt: status === 'scheduled' ? runAt : null,
+        repeated: false,
+      };
+    },
+  };
+}
+
+type TaskEndType = 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.cancelled';
+type TaskEnd = { [T in TaskEndType]: { readonly type: T; readonly payload: EventPayloads[T] } }[TaskEndType];
 
 /** What the reported outcome comes to. A task whose cancellation was asked ends as cancelled, unless it was done all the same. */
-function endingOf(input: ReleaseInput, task: Task, now: number): Ending {
+function taskEndOf(input: ReleaseItem, commandId: string, task: Task, now: number): TaskEnd {
   const { outcome, note = null } = input;
   const error: Json = input.error ?? null;
   if (outcome === 'succeeded') return { type: 'task.succeeded', payload: { outcome, result: input.result ?? null } };
@@ -147,7 +247,7 @@ function endingOf(input: ReleaseInput, task: Task, now: number): Ending {
     return { type: 'task.cancelled', payload: { outcome, error } };
   switch (outcome) {
     case 'failed':
-      return { type: 'task.failed', payload: { outcome, error, run_at: retryAt(input, task, now) } };
+      return { type: 'task.failed', payload: { outcome, error, run_at: retryAt(input, commandId, task, now) } };
     case 'released':
       return { type: 'task.released', payload: { outcome, note } };
     case 'handed_off':
@@ -155,57 +255,76 @@ function endingOf(input: ReleaseInput, task: Task, now: number): Ending {
   }
 }
 
-function retryAt(input: ReleaseInput, task: Task, now: number): number | null {
+function retryAt(input: ReleaseItem, commandId: string, task: Task, now: number): number | null {
   if (input.final || task.attempt >= task.attemptsMax) return null;
-  return now + backoffMs(task.backoffMs, task.attempt, jitterFor(input.commandId, task.id));
+  return now + backoffMs(task.backoffMs, task.attempt, jitterFor(commandId, task.id));
 }
 
-function recipient(to: ReleaseInput['to']): { assignee: string | null; role: string | null } {
+function recipient(to: ReleaseItem['to']): { assignee: string | null; role: string | null } {
   return {
     assignee: to !== undefined && 'agent' in to ? to.agent : null,
     role: to !== undefined && 'role' in to ? to.role : null,
   };
 }
 
-function endsForGood(ending: Ending): boolean {
+function endsForGood(end: TaskEnd): boolean {
   return (
-    ending.type === 'task.succeeded' ||
-    ending.type === 'task.cancelled' ||
-    (ending.type === 'task.failed' && ending.payload.run_at === null)
+    end.type === 'task.succeeded' ||
+    end.type === 'task.cancelled' ||
+    (end.type === 'task.failed' && end.payload.run_at === null)
   );
 }
 
-/** The holder goes on as the process it is. */
-function claimantOf(input: ReleaseInput, { session }: Holding): Claimant | null {
-  if (input.claimNext === undefined) return null;
-  const { host, boot, pid, processStart: start, processGroup: group } = session;
+/** The holder of the first accepted item goes on as the process it is. */
+function claimantOf({ claimNext, items }: ReleaseInput, held: HeldLease | undefined): Claimant | null {
+  if (claimNext === undefined || held === undefined) return null;
+  const { host, boot, pid, processStart: start, processGroup: group, instance } = held.session;
   const process =
     host !== null && boot !== null && pid !== null && start !== null
       ? { host, boot, pid, start, group: group ?? undefined }
       : undefined;
-  return { ...input.claimNext, instance: input.instance ?? session.instance ?? undefined, process };
+  const named = claimNext.instance ?? items.find((item) => item.instance !== undefined)?.instance;
+  return { ...claimNext, instance: named ?? instance ?? undefined, process };
 }
 
-function nextHead(claimant: Claimant, held: Holding, ending: Ending, loaded: Loaded): Task | null {
-  const others = loaded.sessions.slice(1).flatMap(({ head }) => head ?? []);
-  const ownHead = held.head !== null && !isBlocked(held.task, held.head, ending) ? [held.head] : [];
-  return [...ownHead, ...others].toSorted(compareInQueue).find((head) => fits(claimant, head)) ?? null;
+/** The heads to claim: those that the released sessions uncover, and those of other sessions. */
+function nextHeads(
+  claimant: Claimant,
+  { claimNext }: ReleaseInput,
+  accepted: readonly { readonly held: HeldLease; readonly end: TaskEnd }[],
+  loaded: Loaded,
+): Candidate[] {
+  const named = new Set(loaded.named.map((one) => one?.sessionId));
+  const others = loaded.sessions.flatMap(({ session, head }) => (head === null || named.has(session.id) ? [] : [head]));
+  const uncovered = accepted.flatMap(({ held: { task, head }, end }) =>
+    head !== null && !isBlocked(task, head, end) ? [head] : [],
+  );
+  return [...uncovered, ...others]
+    .filter((head) => fits(claimant, head))
+    .toSorted(compareInQueue)
+    .slice(0, claimNext?.limit ?? 0)
+    .map((head) => ({ head, takeover: null }));
 }
 
 /** A task that was given back stands before what waited behind it, and is not to be taken again at once. */
-function isBlocked(task: Task, head: Task, ending: Ending): boolean {
-  return (ending.type === 'task.released' || ending.type === 'task.handed_off') && compareInQueue(task, head) < 0;
+function isBlocked(task: Task, head: Task, end: TaskEnd): boolean {
+  return (end.type === 'task.released' || end.type === 'task.handed_off') && compareInQueue(task, head) < 0;
 }
 
 /** A release that this lease has done already answers the same again, whatever its command id. */
-function repeated(input: ReleaseInput, ended: EndedLease | null): Judgement<ReleaseReply> | null {
+function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
-  const said = JSON.parse(ended.closing.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
-  if (said.outcome !== input.outcome) return null;
+  const said = JSON.parse(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
+  if (said.outcome !== outcome) return null;
   const runAt = said.run_at ?? null;
+  const { sessionId, taskId, type } = ended.end;
   return {
-    events: [],
-    reply: () => ({ ok: true, status: statusAfter(ended.closing.type, runAt), runAt, repeated: true, next: null }),
+    ok: true,
+    sessionId: sessionId ?? '',
+    taskId: taskId ?? '',
+    status: statusAfter(type, runAt),
+    runAt,
+    repeated: true,
   };
 }
 

@@ -1,7 +1,8 @@
 import { LIMITS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Command } from './command.ts';
-import { asHeld, closeLostLease } from './lost-lease.ts';
+import { asHeldLease } from './held-lease.ts';
+import { endLease } from './lease-end.ts';
 
 /** One page of the work on a restored store: the held sessions after this one. */
 export interface RestoreInput {
@@ -22,14 +23,16 @@ export interface RestoreReply {
  */
 export const restore: Command<RestoreInput, RestoreReply> = {
   name: 'restore',
-  leavesReceipt: false,
+  input: null,
+  events: ['task.recovered', 'task.failed', 'task.cancelled', 'session.closed'],
+  receipt: null,
 
   scope: ({ namespace, after }) => ({ by: 'held', namespace, limit: LIMITS.sweep_page_max, after }),
 
   decide(_input, loaded) {
-    const held = loaded.sessions.flatMap((one) => asHeld(one) ?? []);
+    const held = loaded.sessions.flatMap((one) => asHeldLease(one) ?? []);
     const events = held.flatMap((one) => {
-      const closed = closeLostLease(one, { type: 'task.recovered', reason: 'restored' }, {}, null);
+      const closed = endLease(one, { type: 'task.recovered', reason: 'restored' }, {}, null);
       return closed.events.map((event) => ({ ...event, namespace: one.session.namespace }));
     });
     const last = held.at(-1)?.session;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
-import type { Task, TaskStatus } from '../model/task.ts';
+import type { Task } from '../model/task.ts';
+import type { TaskStatus } from '../model/statuses.ts';
 import { refuse, type Command } from './command.ts';
+import { keepTask, type KeptTask } from './receipt-reply.ts';
 
 /** What `retryTask` takes. */
 export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
@@ -20,7 +22,12 @@ export type RetryReply =
 /** Queues a dead or cancelled task again by hand: its counters start anew, its session is opened again if it was closed. */
 export const retry: Command<RetryInput, RetryReply> = {
   name: 'retry',
-  leavesReceipt: true,
+  input: retryInput,
+  events: ['session.opened', 'task.retried'],
+  receipt: {
+    keep: (reply) => (reply.ok ? { reply: keepTask(reply.task), tasks: [reply.task.id] } : { reply: null }),
+    restore: (kept, rows) => ({ ok: true, task: rows.task(kept as KeptTask) }),
+  },
 
   scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
 
@@ -33,7 +40,7 @@ export const retry: Command<RetryInput, RetryReply> = {
       return refuse({ ok: false, reason: 'not_ended', status: task.status });
 
     const reopened: EventDraft[] =
-      session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: {} }] : [];
+      session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: { number: null } }] : [];
     return {
       events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload: {} }],
       reply: (after) => ({ ok: true, task: after.task(task.id) }),

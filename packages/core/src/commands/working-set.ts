@@ -1,6 +1,6 @@
 import { canonicalize } from '../log/canonical.ts';
 import { CHAIN_START, hashEvent } from '../log/chain.ts';
-import type { After, Judgement } from './command.ts';
+import type { After, Decision } from './command.ts';
 import { internalError } from '../model/errors.ts';
 import type { EventDraft, NewEvent } from '../log/events.ts';
 import { evolve } from '../log/evolve.ts';
@@ -33,7 +33,7 @@ export class WorkingSet {
   }
 
   /** Numbers, dates and chains the events, and evolves the rows; then the proofs of life. */
-  apply({ events, renewals = [] }: Judgement<unknown>): void {
+  apply({ events, renewals = [] }: Decision<unknown>): void {
     for (const draft of events) this.#happened(draft);
     for (const renewal of renewals) this.#renewed(renewal);
     this.#pullBackDeadlines();
@@ -86,14 +86,16 @@ export function chained(
 ): NewEvent {
   const event = {
     namespace: of.namespace,
-    sessionId: draft.sessionId,
+    streamKind: 'session' as const,
+    streamId: draft.sessionId,
     seq: (session?.seq ?? 0) + 1,
     type: draft.type,
-    leaseMark: draft.leaseMark ?? null,
+    leaseEffect: draft.leaseEffect ?? null,
+    sessionId: draft.sessionId,
     taskId: draft.taskId ?? null,
     agent: draft.agent ?? null,
     instance: draft.instance ?? null,
-    token: draft.token ?? null,
+    fence: draft.fence ?? null,
     commandId: of.commandId,
     payload: canonicalize(draft.payload),
     // A clock that went back must not turn the order of a session's events around.

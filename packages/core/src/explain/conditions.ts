@@ -1,9 +1,11 @@
 import type { ClockJump } from '../model/clock.ts';
 import { silentFrom, takeoverReason, type ClaimInput } from '../commands/claim.ts';
 import { isFor, isWanted } from '../commands/grant.ts';
-import { closeLostLease, evidenceAgainst, type Closed, type HeldLoaded } from '../commands/lost-lease.ts';
+import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
+import { evidenceAgainst } from '../commands/evidence.ts';
+import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
-import { isEnded } from '../log/lifecycle.ts';
+import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 
 /** What has to hold for a task to be claimed, in the order in which it is told. */
@@ -37,7 +39,7 @@ export interface Condition {
 export interface Situation {
   readonly task: Task;
   /** The task's session, its running task and its head; null where nobody holds it. */
-  readonly held: HeldLoaded | null;
+  readonly held: HeldLease | null;
   /** The first of its waiting tasks. */
   readonly head: Task | null;
   readonly now: number;
@@ -67,7 +69,7 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
 }
 
 /** The events that change a task's status. */
-export const TURNS: readonly EventType[] = [
+export const STATUS_EVENTS: readonly EventType[] = [
   'task.queued',
   'task.claimed',
   'task.succeeded',
@@ -81,7 +83,7 @@ export const TURNS: readonly EventType[] = [
 ];
 
 function notEnded({ task, history }: Situation): Condition {
-  const events = lastOf(history, TURNS);
+  const events = lastOf(history, STATUS_EVENTS);
   if (!isEnded(task.status)) return met('not_ended', `It is ${task.status}.`, events);
   const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
   const called = task.status === 'failed' ? 'failed for good: a dead letter' : task.status;
@@ -110,7 +112,7 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
   const { agent, leaseExpiresAt, staleAt } = session;
   const events = lastOf(historyOfRunning, ['task.claimed']);
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
-  const holder = `${who} holds session ${session.id} with token ${session.token}`;
+  const holder = `${who} holds session ${session.id} under fence ${session.fence}`;
   const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)} on${missesOf(session.nearMisses)}`;
   const proof = evidenceAgainst(session, claim.evidence);
   if (proof !== null)
@@ -165,9 +167,9 @@ export function granted({ held, head, claim, now }: Pick<Situation, 'held' | 'he
 }
 
 /** How a takeover would come out; null if none is allowed yet. */
-function takenOver(held: HeldLoaded, claim: ClaimInput, now: number): Closed | null {
+function takenOver(held: HeldLease, claim: ClaimInput, now: number): EndedLeaseOutcome | null {
   const reason = takeoverReason(claim, held.session, now);
-  return reason === null ? null : closeLostLease(held, { type: 'lease.taken_over', reason }, claim, null);
+  return reason === null ? null : endLease(held, { type: 'lease.taken_over', reason }, claim, null);
 }
 
 function addressee({ task, claim, history }: Situation): Condition {

@@ -1,26 +1,28 @@
 /**
- * What a claim would be answered, found out without claiming: the claim's own rules judge what a read has seen. So nobody
+ * What a claim would be answered, found out without claiming: the claim's own rules judge what a read has view. So nobody
  * who asks why has rules of his own, and what is said of a claim is what the claim itself would do.
  */
 import { WorkingSet } from '../commands/working-set.ts';
 import { observeClock, type ClockJump, type ClockState } from '../model/clock.ts';
 import { claim, type ClaimInput, type ClaimReply } from '../commands/claim.ts';
 import { fits } from '../commands/grant.ts';
-import type { Evidence } from '../commands/lost-lease.ts';
+import type { Evidence } from '../commands/evidence.ts';
 import { recover } from '../commands/recover.ts';
 import { deadlines, isHeld, isStale } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
-import type { Outlook } from '../storage/claim-preview.ts';
+import type { ClaimPreview } from '../storage/claim-preview.ts';
 import type { Session } from '../model/session.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import type { Reader } from '../storage/storage.ts';
 import { compareInQueue, type Task } from '../model/task.ts';
+import { compareCodePoints } from '../model/text.ts';
+import type { SessionKey } from '../storage/scope.ts';
 
 /** A claim as `why` asks about it. */
-export type Supposed = Omit<ClaimInput, 'commandId' | 'resume' | 'process'>;
+export type PreviewRequest = Omit<ClaimInput, 'commandId' | 'seed' | 'resume' | 'process'>;
 
 /** What would come of a claim, and what it would see. */
-export interface Foreseen {
+export interface PreviewedClaim {
   readonly reply: ClaimReply;
   readonly loaded: Loaded;
 }
@@ -32,47 +34,47 @@ const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
  * Foresees what a claim would be answered now. Reads only. One of a session takes the evidence itself; where one without a session
  * would find nothing, a recovery with the evidence is supposed to come before it.
  */
-export async function foreseeClaim(reader: Reader, supposed: Supposed): Promise<Foreseen> {
-  const input = claimOf(supposed);
+export async function previewClaim(reader: Reader, request: PreviewRequest): Promise<PreviewedClaim> {
+  const input = claimOf(request);
   const { namespace, sessionId, evidence } = input;
-  if (sessionId !== undefined) return judged(input, await foreseeSession(reader, namespace, sessionId));
-  const first = judged(input, await foresee(reader, input, []));
-  return first.reply.ok || evidence.length === 0 ? first : judged(input, await foresee(reader, input, evidence));
+  if (sessionId !== undefined) return judged(input, await previewSession(reader, namespace, sessionId));
+  const first = judged(input, await previewReady(reader, input, []));
+  return first.reply.ok || evidence.length === 0 ? first : judged(input, await previewReady(reader, input, evidence));
 }
 
-function judged(input: ClaimInput, loaded: Loaded): Foreseen {
-  const judgement = claim.decide(input, loaded);
+function judged(input: ClaimInput, loaded: Loaded): PreviewedClaim {
+  const decision = claim.decide(input, loaded);
   const rows = new WorkingSet(loaded, input.namespace, undefined);
-  rows.apply(judgement);
-  return { reply: judgement.reply(rows.after), loaded };
+  rows.apply(decision);
+  return { reply: decision.reply(rows.after), loaded };
 }
 
 /** As the command takes it. Nothing is sent, so it needs no id. */
-export function claimOf(supposed: Supposed): ClaimInput {
-  return { ...supposed, commandId: '', resume: false };
+export function claimOf(request: PreviewRequest): ClaimInput {
+  return { ...request, commandId: '', seed: '', resume: false };
 }
 
 /** What a claim of one session would load. */
-async function foreseeSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
-  const outlook = await reader.outlook({
+async function previewSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
+  const preview = await reader.claimPreview({
     by: 'session',
     namespace,
     sessionId,
     scheduledLimit: SCHEDULED_SEEN,
   });
-  const seen = new Seen(outlook);
-  const sessions = outlook.sessions.map((one) => seen.whenClaimed(one));
+  const view = new ClaimView(preview);
+  const sessions = preview.sessions.map((one) => view.whenClaimed(one));
   const [found] = sessions;
-  return seen.loaded(sessions, found === undefined || found.head !== null);
+  return view.loaded(sessions, found === undefined || found.head !== null);
 }
 
 /** What a claim without a session would load, once those that are proved dead are recovered. */
-async function foresee(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
+async function previewReady(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
   const { namespace } = input;
   const scope = claim.scope(input);
   if (scope.by !== 'ready') throw new TypeError('A claim without a session looks for heads.');
   const { addressees, kinds, limit, staleLimit } = scope;
-  const outlook = await reader.outlook({
+  const preview = await reader.claimPreview({
     by: 'ready',
     namespace,
     addressees,
@@ -82,38 +84,38 @@ async function foresee(reader: Reader, input: ClaimInput, evidence: readonly Evi
     heldLimit: staleLimit,
     scheduledLimit: SCHEDULED_SEEN,
   });
-  const seen = new Seen(outlook);
-  const known = new Map([...outlook.held, ...outlook.sessions].map((one) => [one.session.id, one]));
-  for (const sessionId of [...seen.sessionsWithDue, ...evidence.map((one) => one.sessionId)]) {
+  const view = new ClaimView(preview);
+  const known = new Map([...preview.held, ...preview.sessions].map((one) => [one.session.id, one]));
+  for (const sessionId of [...view.sessionsWithDue, ...evidence.map((one) => one.sessionId)]) {
     const found = known.has(sessionId) ? null : await reader.session(namespace, sessionId);
     if (found !== null) known.set(sessionId, found);
   }
-  const all = seen.recovered(
-    [...known.values()].map((one) => seen.whenClaimed(one)),
+  const all = view.recovered(
+    [...known.values()].map((one) => view.whenClaimed(one)),
     namespace,
     evidence,
   );
-  const stale = all.filter(({ session }) => isHeld(session) && isStale(session, seen.now)).slice(0, staleLimit);
+  const stale = all.filter(({ session }) => isHeld(session) && isStale(session, view.now)).slice(0, staleLimit);
   const ready = all
     .flatMap(({ head, ...one }) => (one.session.status === 'idle' && head !== null ? [{ ...one, head }] : []))
     .filter(({ head }) => fits(input, head))
     .toSorted((a, b) => compareInQueue(a.head, b.head))
     .slice(0, limit);
-  return seen.loaded([...stale, ...ready], ready.length > 0);
+  return view.loaded([...stale, ...ready], ready.length > 0);
 }
 
 /** What was read, and what a claim would make of it before it decides. */
-class Seen {
+class ClaimView {
   readonly now: number;
-  readonly #outlook: Outlook;
+  readonly #preview: ClaimPreview;
   readonly #clock: ClockState;
   readonly #due: ReadonlyMap<string, readonly Task[]>;
   readonly #nextDueAt: number | null;
 
-  constructor(outlook: Outlook) {
-    const { clock, scheduled } = outlook;
+  constructor(preview: ClaimPreview) {
+    const { clock, scheduled } = preview;
     this.now = Math.floor(clock.reading.wall);
-    this.#outlook = outlook;
+    this.#preview = preview;
     this.#clock = observeClock(clock, clock.reading) ?? clock;
     const due = scheduled.filter(({ runAt }) => runAt !== null && runAt <= this.now).slice(0, LIMITS.flipped_tasks_max);
     this.#due = Map.groupBy(due, ({ sessionId }) => sessionId);
@@ -153,13 +155,14 @@ class Seen {
   loaded(sessions: readonly LoadedSession[], foundHead: boolean): Loaded {
     return {
       now: this.now,
-      clock: { ...this.#clock, reading: this.#outlook.clock.reading },
-      greatestToken: 0,
+      clock: { ...this.#clock, reading: this.#preview.clock.reading },
+      greatestFence: 0,
       sessions,
       tasks: [],
       nextDueAt: foundHead ? null : this.#nextDueAt,
       receipt: null,
-      endedLease: null,
+      named: [],
+      numbers: { tasks: [], sessions: [] },
     };
   }
 }
@@ -167,9 +170,10 @@ class Seen {
 /** Before anybody's lease may be ended, a jump gives every holder a new TTL; those that the work on it has passed have theirs. */
 function afterJump(session: Session, jump: ClockJump | null, now: number): Session {
   if (jump === null || !isHeld(session)) return session;
-  const isDone =
-    jump.after !== null &&
-    (session.namespace < jump.after.namespace ||
-      (session.namespace === jump.after.namespace && session.id <= jump.after.sessionId));
+  const isDone = jump.after !== null && compareKeys(session, jump.after) <= 0;
   return isDone ? session : { ...session, ...deadlines(now, session) };
+}
+
+function compareKeys(session: Pick<Session, 'namespace' | 'id'>, key: SessionKey): number {
+  return compareCodePoints(session.namespace, key.namespace) || compareCodePoints(session.id, key.sessionId);
 }

@@ -1,9 +1,11 @@
-import { asHeld, type Evidence, type HeldLoaded } from '../commands/lost-lease.ts';
+import { asHeldLease, type HeldLease } from '../commands/held-lease.ts';
+import { type Evidence } from '../commands/evidence.ts';
 import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { isHeld, type HeldSession, type ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { Session, SessionStatus } from '../model/session.ts';
+import type { Session } from '../model/session.ts';
+import type { SessionStatus } from '../model/statuses.ts';
 import type { Counts, Reader } from '../storage/storage.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
@@ -13,12 +15,12 @@ import {
   iso,
   lastOf,
   met,
-  TURNS,
+  STATUS_EVENTS,
   unmet,
   type Condition,
   type ConditionName,
 } from './conditions.ts';
-import { claimOf, foreseeClaim, type Supposed } from './preview-claim.ts';
+import { claimOf, previewClaim, type PreviewRequest } from './preview-claim.ts';
 
 /** For whom it is asked. Without an agent: for whoever fits. */
 export interface WhyClaimant {
@@ -53,7 +55,7 @@ export interface HolderInBrief {
   readonly taskId: string;
   readonly agent: string;
   readonly instance: string | null;
-  readonly token: number;
+  readonly fence: number;
   readonly expiresAt: number;
   readonly heartbeatAt: number;
   readonly staleAt: number;
@@ -65,7 +67,7 @@ export interface HolderInBrief {
 /** A lease that was granted, whatever became of it. */
 export interface LeaseInBrief {
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   readonly agent: string | null;
   readonly instance: string | null;
   /** When it was granted, in milliseconds, and the event that says so. */
@@ -127,7 +129,7 @@ export interface WhyAgent extends Asked {
 }
 
 /** What of the log tells a task's fate: all but what its holders saved. */
-const FATE: readonly EventType[] = [...TURNS, 'task.cancel_requested'];
+const OUTCOME_EVENTS: readonly EventType[] = [...STATUS_EVENTS, 'task.cancel_requested'];
 
 const LEASES_SHOWN = 5;
 const HEADS_COUNTED = 100;
@@ -135,7 +137,7 @@ const NEXT_SHOWN = 5;
 const QUEUED_LOOKED_AT = 20;
 const COUNT_MAX = 10_000;
 /** Stands for whoever may claim what is for anybody. */
-const SOMEBODY = 'somebody';
+const ANY_AGENT = 'somebody';
 
 /** @returns null if there is no such task */
 export async function whyTask(
@@ -149,9 +151,9 @@ export async function whyTask(
   const { loaded, claim, claimable } = await askAbout(reader, task, claimant);
   const held = heldIn(loaded);
   const running = held?.task ?? null;
-  const history = await fateOf(reader, namespace, id);
+  const history = await outcomesOf(reader, namespace, id);
   const historyOfRunning =
-    running === null || running.id === id ? history : await fateOf(reader, namespace, running.id);
+    running === null || running.id === id ? history : await outcomesOf(reader, namespace, running.id);
   return {
     subject: 'task',
     askedAt: loaded.now,
@@ -181,8 +183,8 @@ export async function whySession(
   id: string,
   claimant: WhyClaimant,
 ): Promise<WhySession | null> {
-  const anybody = supposed(namespace, claimant, null);
-  const { loaded } = await foreseeClaim(reader, { ...anybody, sessionId: id });
+  const anybody = claimOn(namespace, claimant, null);
+  const { loaded } = await previewClaim(reader, { ...anybody, sessionId: id });
   const found = loaded.sessions[0];
   if (found === undefined) return null;
   const { session } = found;
@@ -224,8 +226,8 @@ export async function whyAgent(
   claimant: Omit<WhyClaimant, 'agent'>,
 ): Promise<WhyAgent> {
   const asked = { ...claimant, agent };
-  const claim = supposed(namespace, asked, null);
-  const { loaded, reply } = await foreseeClaim(reader, { ...claim, limit: NEXT_SHOWN });
+  const claim = claimOn(namespace, asked, null);
+  const { loaded, reply } = await previewClaim(reader, { ...claim, limit: NEXT_SHOWN });
   const held = await reader.sessions({ namespace, status: ['running'], agent, limit: DEFAULTS.page });
   const counts = await reader.counts(namespace, COUNT_MAX);
   return {
@@ -274,8 +276,8 @@ interface About {
 }
 
 async function askAbout(reader: Reader, task: Task, claimant: WhyClaimant): Promise<About> {
-  const claim = { ...supposed(task.namespace, claimant, task), sessionId: task.sessionId };
-  const { loaded, reply } = await foreseeClaim(reader, claim);
+  const claim = { ...claimOn(task.namespace, claimant, task), sessionId: task.sessionId };
+  const { loaded, reply } = await previewClaim(reader, claim);
   return { loaded, claim: claimOf(claim), claimable: isGranted(reply, task.id) };
 }
 
@@ -289,11 +291,11 @@ function asItWaits(granted: Task, { sessions }: Loaded): Task {
 }
 
 /** Without a name it is supposed that whoever may claim the task does. */
-function supposed(namespace: string, { agent, roles, kinds, evidence }: WhyClaimant, task: Task | null): Supposed {
+function claimOn(namespace: string, { agent, roles, kinds, evidence }: WhyClaimant, task: Task | null): PreviewRequest {
   const fitting = agent === undefined && task?.role ? [task.role] : [];
   return {
     namespace,
-    agent: agent ?? task?.assignee ?? SOMEBODY,
+    agent: agent ?? task?.assignee ?? ANY_AGENT,
     roles: [...(roles ?? []), ...fitting],
     ...(kinds !== undefined && { kinds: [...kinds] }),
     evidence: [...(evidence ?? [])],
@@ -335,33 +337,33 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
 
 async function headsBefore(reader: Reader, claim: ClaimInput, taskId: string): Promise<number | null> {
   const { sessionId: _session, ...anywhere } = claim;
-  const { reply } = await foreseeClaim(reader, { ...anywhere, limit: HEADS_COUNTED });
+  const { reply } = await previewClaim(reader, { ...anywhere, limit: HEADS_COUNTED });
   const at = reply.ok ? reply.claims.findIndex(({ task }) => task.id === taskId) : -1;
   return at === -1 ? null : at;
 }
 
-async function fateOf(reader: Reader, namespace: string, taskId: string): Promise<readonly Event[]> {
-  const fate: Event[] = [];
+async function outcomesOf(reader: Reader, namespace: string, taskId: string): Promise<readonly Event[]> {
+  const outcomes: Event[] = [];
   let after: string | null = '0';
   while (after !== null) {
     const page: Awaited<ReturnType<Reader['events']>> = await reader.events({
       namespace,
       taskId,
-      types: FATE,
+      types: OUTCOME_EVENTS,
       after,
       limit: LIMITS.page_max,
     });
-    fate.push(...page.items);
+    outcomes.push(...page.items);
     after = page.next;
   }
-  return fate;
+  return outcomes;
 }
 
 function leasesIn(history: readonly Event[]): LeaseInBrief[] {
-  const grants = history.filter(({ leaseMark }) => leaseMark === 1).slice(-LEASES_SHOWN);
-  return grants.toReversed().map(({ sessionId, token, agent, instance, at, id }) => ({
-    sessionId,
-    token: token ?? 0,
+  const grants = history.filter(({ leaseEffect }) => leaseEffect === 'granted').slice(-LEASES_SHOWN);
+  return grants.toReversed().map(({ sessionId, fence, agent, instance, at, id }) => ({
+    sessionId: sessionId ?? '',
+    fence: fence ?? 0,
     agent,
     instance,
     at,
@@ -369,9 +371,9 @@ function leasesIn(history: readonly Event[]): LeaseInBrief[] {
   }));
 }
 
-function heldIn({ sessions }: Loaded): HeldLoaded | null {
+function heldIn({ sessions }: Loaded): HeldLease | null {
   const [found] = sessions;
-  return found === undefined ? null : asHeld(found);
+  return found === undefined ? null : asHeldLease(found);
 }
 
 function taskInBrief(task: Task): TaskInBrief {
@@ -401,7 +403,7 @@ function holderInBrief(session: HeldSession): HolderInBrief {
     taskId: session.taskId,
     agent: session.agent,
     instance: session.instance,
-    token: session.token,
+    fence: session.fence,
     expiresAt: session.leaseExpiresAt,
     heartbeatAt: session.heartbeatAt,
     staleAt: session.staleAt,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../model/errors.ts';
-import type { Answered, CallName, Calls, Journal, Sent, Threw } from './journal.ts';
+import type { Answered, Journal, Sent, Threw } from './journal.ts';
+import type { CallName, Calls } from './journaled.ts';
 
 /** One sending of a command, and what came of it. */
 export type Attempt<C extends CallName = CallName> = {

@@ -1,9 +1,9 @@
-import type { ClaimRecord } from '../api/records.ts';
 import type { Attempt } from './attempt.ts';
+import type { JournaledClaim } from './journaled.ts';
 
 /** The grants that an answer tells of. */
-export function claimsIn({ command, reply }: Attempt): readonly ClaimRecord[] {
+export function claimsIn({ command, reply }: Attempt): readonly JournaledClaim[] {
   if (reply?.ok !== true) return [];
   if (command === 'claim') return reply.claims;
-  return command === 'release' && reply.next !== null ? [reply.next] : [];
+  return command === 'release' ? reply.next : [];
 }

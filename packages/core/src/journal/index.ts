@@ -1,7 +1,8 @@
 /** What workers wrote down for themselves of what they sent and were answered, and its comparison with the log. */
 export { attemptsOf, commandKey, groupByCommandId, namespaceOf, type Attempt, type IssuedCommand } from './attempt.ts';
 export { claimsIn } from './claims-in.ts';
-export { parseJournal, type CallName, type Calls, type Followed, type Journal, type JournalLine } from './journal.ts';
+export { parseJournal, type Followed, type Journal, type JournalLine } from './journal.ts';
+export { withFence, withoutToken, type CallName, type Calls, type JournaledClaim } from './journaled.ts';
 export {
   describeMissing,
   inLog,

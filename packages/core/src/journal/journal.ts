@@ -9,7 +9,7 @@
  * {"is":"answered","call":1,"reply":{"ok":true,"claims":[…]},"at":1767268800254}
  * {"is":"sent","call":2,"command":"release","request":{…},"at":1767268800300}
  * {"is":"threw","call":2,"code":"STORE_IO","message":"…","at":1767268800305}
- * {"is":"followed","namespace":"default","after":0,"events":[{"id":1,"sessionId":"s","seq":1,"hash":"…"}],"at":1767268800400}
+ * {"is":"followed","namespace":"default","after":0,"events":[{"id":1,"streamId":"s","seq":1,"hash":"…"}],"at":1767268800400}
  * {"is":"ended","at":1767268801000}
  * ```
  *
@@ -18,55 +18,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import type { Event } from '../log/events.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
-import type { Orchestrator } from '../api/orchestrator.ts';
-
-type Request<
-  Method extends
-    | 'claimTasks'
-    | 'heartbeat'
-    | 'checkpoint'
-    | 'releaseTask'
-    | 'staleRecovery'
-    | 'cancelTask'
-    | 'retryTask'
-    | 'closeSession',
-> = NonNullable<Parameters<Orchestrator[Method]>[0]>;
-type Reply<
-  Method extends
-    | 'enqueueTasks'
-    | 'claimTasks'
-    | 'heartbeat'
-    | 'checkpoint'
-    | 'releaseTask'
-    | 'staleRecovery'
-    | 'cancelTask'
-    | 'retryTask'
-    | 'closeSession',
-> = Awaited<ReturnType<Orchestrator[Method]>>;
-
-/** A request that can be sent again. */
-type Identified<R> = R & { readonly commandId: string };
-
-/** The calls that a journal knows, as the orchestrator takes and answers them. */
-export interface Calls {
-  enqueue: {
-    request: Identified<{
-      readonly namespace?: string | undefined;
-      readonly tasks: Parameters<Orchestrator['enqueueTasks']>[0];
-    }>;
-    reply: Reply<'enqueueTasks'>;
-  };
-  claim: { request: Identified<Request<'claimTasks'>>; reply: Reply<'claimTasks'> };
-  heartbeat: { request: Request<'heartbeat'>; reply: Reply<'heartbeat'> };
-  checkpoint: { request: Identified<Request<'checkpoint'>>; reply: Reply<'checkpoint'> };
-  release: { request: Identified<Request<'releaseTask'>>; reply: Reply<'releaseTask'> };
-  recover: { request: Identified<Request<'staleRecovery'>>; reply: Reply<'staleRecovery'> };
-  cancel: { request: Identified<Request<'cancelTask'>>; reply: Reply<'cancelTask'> };
-  retry: { request: Identified<Request<'retryTask'>>; reply: Reply<'retryTask'> };
-  close: { request: Identified<Request<'closeSession'>>; reply: Reply<'closeSession'> };
-}
-
-export type CallName = keyof Calls;
+import type { CallName, Calls } from './journaled.ts';
 
 /** Who keeps this journal. */
 interface Started {
@@ -114,7 +66,7 @@ export interface Followed {
   readonly is: 'followed';
   readonly namespace: string;
   readonly after: number;
-  readonly events: readonly Pick<Event, 'id' | 'sessionId' | 'seq' | 'hash'>[];
+  readonly events: readonly Pick<Event, 'id' | 'streamId' | 'seq' | 'hash'>[];
   readonly at: number;
 }
 

@@ -36,17 +36,17 @@ function expectations(attempt: Attempt): Expectation[] {
           what: `the checkpoint of turn ${reply.turn}`,
           among: 'own',
           fits: (event) =>
-            event.type === 'session.checkpointed' && event.token === request.token && turnOf(event) === reply.turn,
+            event.type === 'session.checkpointed' && event.fence === request.fence && turnOf(event) === reply.turn,
         },
       ];
     }
     case 'release':
-      return [ending(attempt, attempt.reply.repeated), ...grants(attempt)];
+      return [...endings(attempt), ...grants(attempt)];
     case 'recover':
       return attempt.reply.recovered.map(({ sessionId, from }) => ({
-        what: `the recovery of ${sessionId} from token ${from.token}`,
+        what: `the recovery of ${sessionId} from fence ${from.fence}`,
         among: 'own',
-        fits: (event) => event.type === 'task.recovered' && event.sessionId === sessionId && event.token === from.token,
+        fits: (event) => event.type === 'task.recovered' && event.sessionId === sessionId && event.fence === from.fence,
       }));
     case 'cancel':
       return [
@@ -74,28 +74,32 @@ function expectations(attempt: Attempt): Expectation[] {
 
 function grants(attempt: Attempt): Expectation[] {
   return claimsIn(attempt).map(({ lease, task }) => ({
-    what: `the grant of ${task.id} under token ${lease.token}`,
+    what: `the grant of ${task.id} under fence ${lease.fence}`,
     among: 'own',
     fits: (event) =>
       event.type === 'task.claimed' &&
-      event.token === lease.token &&
+      event.fence === lease.fence &&
       event.taskId === task.id &&
       event.sessionId === lease.sessionId &&
       event.agent === lease.agent,
   }));
 }
 
-/** A repeated release tells what an earlier one did. */
-function ending({ request: { token, sessionId, outcome } }: Attempt<'release'>, repeated: boolean): Expectation {
-  return {
-    what: `the end (${outcome}) of the lease of token ${token}`,
-    among: repeated ? 'anywhere' : 'own',
-    fits: (event) =>
-      event.leaseMark === 2 &&
-      event.token === token &&
-      event.sessionId === sessionId &&
-      (JSON.parse(event.payload) as { outcome?: string }).outcome === outcome,
-  };
+/** The ends of leases that a release was told of. One that was repeated tells what an earlier release did. */
+function endings({ request, reply }: Attempt<'release'>): Expectation[] {
+  return request.items.flatMap(({ fence, outcome }, at) => {
+    const item = reply?.items[at];
+    if (item === undefined || !item.ok) return [];
+    return {
+      what: `the end (${outcome}) of the lease of fence ${fence}`,
+      among: item.repeated ? ('anywhere' as const) : ('own' as const),
+      fits: (event: Event) =>
+        event.leaseEffect === 'ended' &&
+        event.fence === fence &&
+        event.sessionId === item.sessionId &&
+        (JSON.parse(event.payload) as { outcome?: string }).outcome === outcome,
+    };
+  });
 }
 
 function about(taskId: string, wanted: EventType, among: Expectation['among']): Expectation {

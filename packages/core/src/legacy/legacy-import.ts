@@ -7,8 +7,9 @@
  *
  * Pure: whoever holds the file sorts its rows, hands them in, and saves what comes out.
  */
-import { nextToken } from '../model/lease.ts';
-import type { TaskStatus } from '../model/task.ts';
+import { nextFence } from '../model/lease.ts';
+import { tokenFor, tokenHash } from '../model/token.ts';
+import { noTasks, type TaskStatus } from '../model/statuses.ts';
 import { LegacyNotes, type LegacyChange } from './notes.ts';
 import { OldRow, type LegacyRecord, type LegacyRow, type LegacyValue } from './old-row.ts';
 
@@ -40,16 +41,21 @@ export class LegacyImport {
   readonly came: Mutable<LegacyCame> = {
     sessions: 0,
     contexts: 0,
-    tasks: { scheduled: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
+    tasks: noTasks(),
     leases: { held: 0, stale: 0 },
     events: 0,
     deadLetters: 0,
   };
   readonly #notes = new LegacyNotes();
-  #greatestToken = 0;
+  readonly #seed: string;
+  #greatestFence = 0;
+  #taskNumber = 0;
+  #sessionNumber = 0;
 
-  constructor(now: number) {
+  /** @param seed 128 random bits in hex, which are forgotten afterwards */
+  constructor(now: number, seed: string) {
     this.now = now;
+    this.#seed = seed;
   }
 
   /** A row that fits nowhere. */
@@ -65,7 +71,20 @@ export class LegacyImport {
     return new OldRow(table, id, row, { notes: this.#notes, now: this.now });
   }
 
-  nextToken(): number {
-    return (this.#greatestToken = nextToken(this.now, this.#greatestToken));
+  nextFence(): number {
+    return (this.#greatestFence = nextFence(this.now, this.#greatestFence));
+  }
+
+  /** No process knows the token of an imported lease. */
+  tokenHash(fence: number): string {
+    return tokenHash(tokenFor(this.#seed, fence));
+  }
+
+  nextTaskNumber(): number {
+    return (this.#taskNumber += 1);
+  }
+
+  nextSessionNumber(): number {
+    return (this.#sessionNumber += 1);
   }
 }

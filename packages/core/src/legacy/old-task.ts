@@ -59,7 +59,7 @@ export function attemptsOf(row: OldRow, fate: Fate): Attempts {
 export function queuedPayload(
   row: OldRow,
   { attemptsMax, runAt, dedupeKey }: { attemptsMax: number; runAt: number | null; dedupeKey: string | null },
-): EventPayloads['task.queued'] {
+): Omit<EventPayloads['task.queued'], 'number'> {
   const kind = row.name('task_type') ?? DEFAULTS.kind;
   const priority = { min: 0, max: LIMITS.priority_max, otherwise: DEFAULTS.priority };
   return {

@@ -173,7 +173,7 @@ export class SessionImport {
     let task = this.#evolved(null, createdAt, (when) => ({
       type: 'task.queued',
       ...this.#about(id),
-      payload: { ...payload, ...when },
+      payload: { ...payload, number: this.#of.nextTaskNumber(), ...when },
     }));
     const isDead = deadLetter !== null && fate === 'failed';
     if (deadLetter !== null && !isDead) deadLetter.note('left_out');
@@ -242,14 +242,15 @@ export class SessionImport {
   }
 
   #claimed(task: Task, agent: string, at: number, lease: { readonly ttlMs: number; readonly expiresAt: number }): Task {
-    const token = this.#of.nextToken();
+    const fence = this.#of.nextFence();
     return this.#evolved(task, at, (when) => ({
       type: 'task.claimed',
       ...this.#about(task.id),
       agent,
-      token,
-      leaseMark: 1,
+      fence,
+      leaseEffect: 'granted',
       payload: {
+        token_hash: this.#of.tokenHash(fence),
         ttl_ms: lease.ttlMs,
         stale_after_ms: lease.ttlMs,
         expires_at: lease.expiresAt,
@@ -281,15 +282,15 @@ export class SessionImport {
 
   #underLease(taskId: string, agent: string) {
     const session = this.#session;
-    const token = session !== null && isHeld(session) ? session.token : 0;
-    return { ...this.#about(taskId), agent, token, leaseMark: 2 as const };
+    const fence = session !== null && isHeld(session) ? session.fence : 0;
+    return { ...this.#about(taskId), agent, fence, leaseEffect: 'ended' as const };
   }
 
   #open(at: number): void {
     if (this.#session !== null) return;
     const context = this.#context();
     if (context !== null) this.#of.came.contexts += 1;
-    const payload = context === null ? {} : { context };
+    const payload = { number: this.#of.nextSessionNumber(), ...(context !== null && { context }) };
     this.#apply({ type: 'session.opened', sessionId: this.#id, payload }, null, this.#openedAt ?? at);
   }
 

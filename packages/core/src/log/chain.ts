@@ -2,7 +2,7 @@ import { sha256 } from '../model/sha256.ts';
 import { canonicalize } from './canonical.ts';
 import type { NewEvent } from './events.ts';
 
-/** What the first event of a session names as the hash before it. */
+/** What the first event of a stream names as the hash before it. */
 export const CHAIN_START = '0'.repeat(64);
 
 /**
@@ -17,14 +17,16 @@ export function hashEvent(event: Omit<NewEvent, 'hash'>): string {
       at: event.at,
       command_id: event.commandId,
       instance: event.instance,
-      lease_mark: event.leaseMark,
+      lease_effect: event.leaseEffect,
+      fence: event.fence,
       namespace: event.namespace,
       payload: event.payload,
       prev_hash: event.prevHash,
       seq: event.seq,
       session_id: event.sessionId,
+      stream_id: event.streamId,
+      stream_kind: event.streamKind,
       task_id: event.taskId,
-      token: event.token,
       type: event.type,
     }),
   );

@@ -9,13 +9,14 @@ type BroughtOver = { occurred_at?: number };
 
 /**
  * The payload of each event type, as stored (snake_case: it is hashed and read outside TypeScript).
- * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`token`), of which task, when.
+ * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`fence`), of which task, when.
  */
 export interface EventPayloads {
-  'session.opened': { context?: StoredContext };
+  'session.opened': { number: number | null; context?: StoredContext };
   'session.closed': { reason: 'requested' | 'task_ended' };
   'session.checkpointed': StoredContext;
   'task.queued': BroughtOver & {
+    number: number;
     kind: string;
     title: string;
     payload: Json;
@@ -32,6 +33,7 @@ export interface EventPayloads {
     source: string | null;
   };
   'task.claimed': BroughtOver & {
+    token_hash: string;
     ttl_ms: number;
     stale_after_ms: number;
     expires_at: number;
@@ -48,15 +50,15 @@ export interface EventPayloads {
   'task.handed_off': { outcome: 'handed_off'; assignee: string | null; role: string | null; note: string | null };
   'task.cancelled': BroughtOver & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
-  'task.recovered': LostLease & { reason: 'stale' | 'dead' | 'restored' };
-  'lease.taken_over': LostLease & { reason: 'expired' | 'resumed' | 'dead' };
+  'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
+  'lease.taken_over': LeaseEndFacts & { reason: 'expired' | 'resumed' | 'dead' };
   'lease.refused': { operation: HolderOperation; ended_by: string; ended_at: number };
   'clock.jumped': { by_ms: number; expires_at: number };
   'legacy.event': { [key: string]: Json };
 }
 
 /** What was known of a lease when it was closed by somebody else: the evidence that this was allowed. */
-export interface LostLease {
+export interface LeaseEndFacts {
   readonly [key: string]: Json;
   readonly from_agent: string;
   readonly from_instance: string | null;
@@ -74,29 +76,37 @@ export type HolderOperation = 'heartbeat' | 'checkpoint' | 'release';
 
 export type EventType = keyof EventPayloads;
 
-/** 1: the event grants a lease; 2: it closes one; 3: the first refusal of a token whose lease somebody else ended. */
-export type LeaseMark = 1 | 2 | 3;
+/** What an event does to a lease: grants it, ends it, or refuses its token for the first time after another process ended it. */
+export type LeaseEffect = 'granted' | 'ended' | 'refused';
+
+/** What owns a stream of events: its row keeps the stream's last number and hash. */
+export type StreamKind = 'session' | 'agent';
 
 /** One fact that happened. Never changed afterwards. */
 export interface Event {
   /** Grows over the whole database; a cursor for followers. */
   readonly id: number;
+  readonly streamKind: StreamKind;
   readonly namespace: string;
-  readonly sessionId: string;
-  /** 1, 2, 3 … within its session, without a gap. */
+  /** The id of the stream's owner. */
+  readonly streamId: string;
+  /** 1, 2, 3 … within its stream, without a gap. */
   readonly seq: number;
   readonly type: EventType;
-  readonly leaseMark: LeaseMark | null;
+  readonly leaseEffect: LeaseEffect | null;
+  /** The session that it is about. */
+  readonly sessionId: string | null;
   readonly taskId: string | null;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  /** The fence of the lease that it is about. */
+  readonly fence: number | null;
   readonly commandId: string | null;
   /** The canonical JSON text that was hashed. */
   readonly payload: JsonText;
-  /** Milliseconds since 1970, UTC; never goes back within a session. */
+  /** Milliseconds since 1970, UTC; never goes back within a stream. */
   readonly at: number;
-  /** Hash of the session's event before this one; 64 zeros for the first. */
+  /** Hash of the stream's event before this one; 64 zeros for the first. */
   readonly prevHash: string;
   /** SHA-256, in lower-case hex, over the canonical JSON of all other fields but the id. */
   readonly hash: string;
@@ -116,8 +126,8 @@ interface Draft<T extends EventType> {
   readonly taskId?: string;
   readonly agent?: string | null;
   readonly instance?: string | null;
-  readonly token?: number;
-  readonly leaseMark?: LeaseMark;
+  readonly fence?: number;
+  readonly leaseEffect?: LeaseEffect;
   readonly payload: EventPayloads[T];
 }
 
@@ -138,7 +148,11 @@ export const EVENT_DOCS: {
 } = {
   'session.opened': {
     means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.',
-    fields: { context: 'of a session that was brought over: what stands in for its last checkpoint' },
+    fields: {
+      number:
+        'its number for people (`s17`); null for a session that was made for one task, and when it is opened again',
+      context: 'of an imported session: its context, in place of a checkpoint',
+    },
   },
   'session.closed': {
     means: 'A session was closed: no task of it is open.',
@@ -158,6 +172,7 @@ export const EVENT_DOCS: {
   'task.queued': {
     means: 'A task was added to its session.',
     fields: {
+      number: 'its number for people (`t42`)',
       kind: 'what sort of work',
       title: 'one line for people',
       payload: 'what the worker needs',
@@ -178,6 +193,7 @@ export const EVENT_DOCS: {
   'task.claimed': {
     means: "A lease was granted: the session's lock was taken and its head marked running.",
     fields: {
+      token_hash: "SHA-256 of the lease's token",
       ttl_ms: 'length of the lease',
       stale_after_ms: 'silence after which recovery may act',
       expires_at: 'first expiry (ms); heartbeats move it and are not logged',

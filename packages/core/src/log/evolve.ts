@@ -9,6 +9,7 @@ import type { EventPayloads, EventType, NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import { isSessionTransition, isTaskTransition } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
+import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 
 /** One session, and of its tasks the one that the event is about. */
@@ -45,11 +46,12 @@ export function evolve(state: State, event: NewEvent, payload: unknown = fromJso
 }
 
 function assertHolder(session: Session, event: NewEvent): void {
-  const ofLease = event.leaseMark === 2 || OF_LEASE.has(event.type);
-  if (ofLease && session.token !== event.token) throw illegal(event, 'its token is not that of the current lease');
+  const ofLease = event.leaseEffect === 'ended' || OF_LEASE.has(event.type);
+  if (ofLease && session.fence !== event.fence) throw illegal(event, 'its fence is not that of the current lease');
 }
 
-function opened(session: Session | null, { context }: EventPayloads['session.opened'], event: NewEvent): Session {
+function opened(session: Session | null, payload: EventPayloads['session.opened'], event: NewEvent): Session {
+  const { context, number } = payload;
   const stamp = { seq: event.seq, hash: event.hash, updatedAt: event.at };
   if (session !== null) {
     if (session.status !== 'closed') throw illegal(event, 'its session is open');
@@ -57,7 +59,8 @@ function opened(session: Session | null, { context }: EventPayloads['session.ope
   }
   return {
     namespace: event.namespace,
-    id: event.sessionId,
+    id: event.streamId,
+    number,
     status: 'idle',
     ...NO_LEASE,
     renewals: 0,
@@ -86,7 +89,7 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
       if (!isHeld(session)) throw illegal(event, 'its session is not held');
       return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
     default:
-      if (event.leaseMark !== 2) return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
+      if (event.leaseEffect !== 'ended') return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
       return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
   }
 }
@@ -100,7 +103,8 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
     pid: payload.pid,
     processStart: payload.process_start,
     processGroup: payload.process_group ?? null,
-    token: event.token,
+    fence: event.fence,
+    tokenHash: payload.token_hash,
     ttlMs: payload.ttl_ms,
     staleAfterMs: payload.stale_after_ms,
     ...deadlines(payload.expires_at - payload.ttl_ms, { ttlMs: payload.ttl_ms, staleAfterMs: payload.stale_after_ms }),
@@ -136,7 +140,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null 
       return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
     case 'task.cancelled':
       return {
-        ...(event.leaseMark === 2 ? givenBack(task) : task),
+        ...(event.leaseEffect === 'ended' ? givenBack(task) : task),
         status: 'cancelled',
         error: textOf(fact.payload.error),
         finishedAt: timeOf(fact, event),
@@ -159,7 +163,8 @@ function queued(before: Task | null, payload: EventPayloads['task.queued'], at: 
   return {
     namespace: event.namespace,
     id: event.taskId,
-    sessionId: event.sessionId,
+    number: payload.number,
+    sessionId: event.streamId,
     kind: payload.kind,
     title: payload.title,
     payload: canonicalize(payload.payload),
@@ -220,9 +225,7 @@ function textOf(value: Json): JsonText | null {
 }
 
 function openCount(task: Task | null): number {
-  return task !== null && (task.status === 'scheduled' || task.status === 'queued' || task.status === 'running')
-    ? 1
-    : 0;
+  return task !== null && !isEnded(task.status) ? 1 : 0;
 }
 
 function assertTaskTransition(event: NewEvent, before: Task | null, after: Task): void {
@@ -232,5 +235,5 @@ function assertTaskTransition(event: NewEvent, before: Task | null, after: Task)
 }
 
 function illegal(event: NewEvent, why: string): Error {
-  return internalError(`${event.type} cannot be event ${event.seq} of session ${event.sessionId}: ${why}.`);
+  return internalError(`${event.type} cannot be event ${event.seq} of session ${event.streamId}: ${why}.`);
 }

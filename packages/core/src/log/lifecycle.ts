@@ -1,6 +1,6 @@
 import type { EventType } from './events.ts';
-import type { SessionStatus } from '../model/session.ts';
-import type { TaskStatus } from '../model/task.ts';
+import type { SessionStatus } from '../model/statuses.ts';
+import type { TaskStatus } from '../model/statuses.ts';
 
 /** The commands that change something. */
 export type CommandName =
@@ -90,11 +90,6 @@ export function isTaskTransition(event: EventType, from: TaskStatus | null, to: 
 /** Whether an event may move a session so. */
 export function isSessionTransition(event: EventType, from: SessionStatus | null, to: SessionStatus): boolean {
   return sessionPaths.has(path(event, from, to));
-}
-
-/** Whether nothing but a retry by hand can move the task any more. */
-export function isEnded(status: TaskStatus): status is 'succeeded' | 'failed' | 'cancelled' {
-  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
 }
 
 function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {

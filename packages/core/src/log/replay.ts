@@ -7,7 +7,7 @@ import type { Task } from '../model/task.ts';
 
 /** Why an event cannot stand where it stands. */
 export interface Mistake {
-  readonly kind: 'gap' | 'chain' | 'token' | 'illegal_event';
+  readonly kind: 'gap' | 'chain' | 'fence' | 'illegal_event';
   readonly message: string;
 }
 
@@ -17,7 +17,7 @@ export class Replay {
   readonly tasks = new Map<string, Task>();
   #seq = 0;
   #hash = CHAIN_START;
-  #greatestToken = 0;
+  greatestFence = 0;
 
   /** @returns what is wrong with the event; then it had no effect, and what follows makes no sense */
   add(event: Event): Mistake | null {
@@ -34,7 +34,7 @@ export class Replay {
     }
     this.#seq = event.seq;
     this.#hash = event.hash;
-    if (event.leaseMark === 1) this.#greatestToken = event.token ?? 0;
+    if (event.leaseEffect === 'granted') this.greatestFence = event.fence ?? 0;
     return null;
   }
 
@@ -46,8 +46,8 @@ export class Replay {
       return { kind: 'chain', message: `event ${event.seq} does not follow on the event before it.` };
     if (hash !== hashEvent(hashed))
       return { kind: 'chain', message: `event ${event.seq} was changed after it was written.` };
-    if (event.leaseMark === 1 && (event.token ?? 0) <= this.#greatestToken)
-      return { kind: 'token', message: `the token ${event.token} is not greater than the one granted before.` };
+    if (event.leaseEffect === 'granted' && (event.fence ?? 0) <= this.greatestFence)
+      return { kind: 'fence', message: `the fence ${event.fence} is not greater than the one granted before.` };
     return null;
   }
 }

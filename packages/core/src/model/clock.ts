@@ -34,19 +34,19 @@ export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
   /**
-   * Of a store that was restored or moved: no token up to this one is granted, since some of them may have been granted
+   * Of a store that was restored or moved: no fence up to this one is granted, since some of them may have been granted
    * after the backup was taken.
    */
-  readonly tokensAfter?: number | undefined;
+  readonly fencesAfter?: number | undefined;
   /**
-   * How far tokens go on ahead of the authority's microseconds, so that they are beyond `tokensAfter` and those who grant at
+   * How far fences go on ahead of the authority's microseconds, so that they are beyond `fencesAfter` and those who grant at
    * the same time still keep apart by the time alone.
    */
-  readonly tokensAhead?: number | undefined;
+  readonly fencesAhead?: number | undefined;
 }
 
-/** What is known of the tokens of a store. */
-export type TokenState = Pick<ClockState, 'tokensAfter' | 'tokensAhead'>;
+/** What is known of the fences of a store. */
+export type FenceState = Pick<ClockState, 'fencesAfter' | 'fencesAhead'>;
 
 const storedReading = z.object({
   wall: z.number(),
@@ -62,8 +62,8 @@ const storedJump = z.object({
 const storedState = z.object({
   last: storedReading.nullable(),
   jump: storedJump.nullable(),
-  tokensAfter: z.number().optional(),
-  tokensAhead: z.number().optional(),
+  fencesAfter: z.number().optional(),
+  fencesAhead: z.number().optional(),
 });
 
 /** Of a store that has seen no clock yet. */
@@ -128,30 +128,30 @@ function afterServer(state: ClockState, last: ClockReading, reading: ClockReadin
   return byMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
 }
 
-/** What to remember next; what is known of tokens never changes. */
+/** What to remember next; what is known of fences never changes. */
 export function clockState(
   last: ClockReading | null,
   jump: ClockJump | null,
-  { tokensAfter, tokensAhead }: TokenState,
+  { fencesAfter, fencesAhead }: FenceState,
 ): ClockState {
   return {
     last,
     jump,
-    ...(tokensAfter !== undefined && { tokensAfter }),
-    ...(tokensAhead !== undefined && { tokensAhead }),
+    ...(fencesAfter !== undefined && { fencesAfter }),
+    ...(fencesAhead !== undefined && { fencesAhead }),
   };
 }
 
 /**
- * For a store that is about to open: all its tokens will be greater than `after`, and go on from there with its clock.
+ * For a store that is about to open: all its fences will be greater than `after`, and go on from there with its clock.
  *
  * @param now the authority's time in milliseconds
  */
-export function tokensBeyond(after: number, now: number): TokenState {
-  return { tokensAfter: after, tokensAhead: Math.max(0, after - now * 1_000) };
+export function fencesBeyond(after: number, now: number): FenceState {
+  return { fencesAfter: after, fencesAhead: Math.max(0, after - now * 1_000) };
 }
 
-/** No token up to this one may be granted at a time in microseconds, whatever the log holds. */
-export function tokensTakenAt(micros: number, { tokensAfter = 0, tokensAhead = 0 }: TokenState): number {
-  return Math.max(tokensAfter, micros + tokensAhead - 1);
+/** No fence up to this one may be granted at a time in microseconds, whatever the log holds. */
+export function fencesTakenAt(micros: number, { fencesAfter = 0, fencesAhead = 0 }: FenceState): number {
+  return Math.max(fencesAfter, micros + fencesAhead - 1);
 }

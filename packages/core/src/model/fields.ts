@@ -1,38 +1,84 @@
 import { z } from 'zod';
 import { invalidInput, type OrchestratorError } from './errors.ts';
-import { findJsonProblem, isStorableText, type Json } from './json.ts';
+import { findJsonProblem, type Json } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { codePoints, isStorableText, utf8Bytes } from './text.ts';
+import { SEED, TOKEN } from './token.ts';
 
 /*
  * The kinds of input field, each with its alphabet and limit. Every command's input is made of these, and so are
  * the flags of the command line and the arguments of tools: a rule about a field is written here and nowhere else.
  */
 
-/** Letters, digits and `. _ @ + -`; starts with a letter, a digit or `_`. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]*$/;
-/** The same, and `: / #`, which hosts use in the ids of conversations and branches. */
-const ID = /^[A-Za-z0-9_][A-Za-z0-9._@+:/#-]*$/;
+/** A letter, a mark or a digit of any script, or `_`; then also `. @ + -`. */
+const NAME = /^[\p{L}\p{M}\p{Nd}_][\p{L}\p{M}\p{Nd}_.@+-]*$/u;
+/** Anything but controls, surrogates and line separators, without a space at either end. */
+const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
+/** Characters that are not seen: two names that look alike must be the same. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+/** What looks like the number of a task or a session. */
+const NUMBER = /^[ts]\d+$/;
 
 const text = (max: number) => z.string().max(max).refine(isStorableText, 'holds U+0000 or a lone surrogate');
 
+/** In NFC, so that a name written in another form is the same name. */
+const identifier = (alphabet: RegExp, rule: string) =>
+  z
+    .string()
+    .normalize('NFC')
+    .superRefine((value, context) => {
+      const problem = identifierProblem(value, alphabet, rule);
+      if (problem !== null) context.addIssue({ code: 'custom', ...problem });
+    });
+
+function identifierProblem(value: string, alphabet: RegExp, rule: string) {
+  if (codePoints(value) > LIMITS.id_characters_max || utf8Bytes(value) > LIMITS.id_bytes_max)
+    return {
+      message: `is longer than its limit of ${LIMITS.id_characters_max} characters and ${LIMITS.id_bytes_max} bytes`,
+      params: { code: 'LIMIT_EXCEEDED' },
+    };
+  if (INVISIBLE.test(value)) return { message: 'has a character that cannot be seen' };
+  return alphabet.test(value) ? null : { message: rule };
+}
+
 /** A name: of an agent, an instance, a role, a kind, a namespace. */
-export const name = z
-  .string()
-  .max(LIMITS.id_characters_max)
-  .regex(NAME, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + -');
+export const name = identifier(
+  NAME,
+  'must start with a letter, a digit or _ and have only letters, digits and . _ @ + - after it',
+);
 
 /** An id: of a session, a task; a dedupe key. */
-export const id = z
-  .string()
-  .max(LIMITS.id_characters_max)
-  .regex(ID, 'must start with a letter, a digit or _ and hold only letters, digits and . _ @ + : / # -');
+export const id = identifier(ID, 'must not have control characters or line breaks, nor begin or end with a space');
+
+/** The id of a new task or session: one like `t42` would be taken for a number. */
+export const newId = id.refine((value) => !NUMBER.test(value), {
+  message: 'looks like a number (t42, s17), and nothing has this number',
+});
+
+/** The number that a reference such as `t42` or `s17` means; null: it is an id. */
+export function numberIn(kind: 'task' | 'session', reference: string): number | null {
+  return NUMBER.test(reference) && reference.startsWith(kind === 'task' ? 't' : 's')
+    ? Number(reference.slice(1))
+    : null;
+}
+
+/** How a number is written for people: `t42`, `s17`. */
+export function numberText(kind: 'task' | 'session', number: number): string {
+  return `${kind === 'task' ? 't' : 's'}${number}`;
+}
 
 /** UUIDv7, so that the time of the command can be read off it. */
 export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv7 in lower case');
 
 export const title = text(LIMITS.title_characters_max).min(1);
 export const note = text(LIMITS.text_characters_max);
-export const token = z.int().positive();
+export const fence = z.int().positive();
+/** The secret of a lease, as a claim gave it. */
+export const token = z
+  .string()
+  .regex(TOKEN, 'must be the token that the claim answered: digits, a hyphen and 32 hex digits');
+/** 128 random bits. */
+export const seed = z.string().regex(SEED, 'must be 32 hex digits');
 /** As systems number them; 0: not known yet. */
 export const processGroup = z.int().min(0).max(2_147_483_647);
 export const ttlMs = z.int().min(LIMITS.ttl_ms_min).max(LIMITS.ttl_ms_max);

@@ -1,4 +1,5 @@
 import { LIMITS } from './limits.ts';
+import { isStorableText, utf8Bytes } from './text.ts';
 
 /** Any value that JSON can say. A property that is `undefined` counts as absent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -18,11 +19,6 @@ export function fromJsonText(text: JsonText): Json {
   return JSON.parse(text) as Json;
 }
 
-/** Whether every database can store the text: no U+0000 (Postgres refuses it), no lone surrogate (not UTF-8). */
-export function isStorableText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\u0000');
-}
-
 /**
  * Whether a value from outside can be stored as JSON of at most `bytesMax` UTF-8 bytes.
  *
@@ -31,17 +27,15 @@ export function isStorableText(text: string): boolean {
 export function findJsonProblem(value: unknown, bytesMax: number): JsonProblem | null {
   const problem = findShapeProblem(value, 0);
   if (problem !== null) return problem;
-  const bytes = utf8Bytes(JSON.stringify(value), bytesMax);
+  const bytes = bytesOf(JSON.stringify(value), bytesMax);
   return bytes > bytesMax
     ? { path: [], problem: `is ${bytes} bytes of JSON, the limit is ${bytesMax}`, code: 'LIMIT_EXCEEDED' }
     : null;
 }
 
-const encoder = new TextEncoder();
-
-function utf8Bytes(text: string, bytesMax: number): number {
+function bytesOf(text: string, bytesMax: number): number {
   // A UTF-16 unit takes at most three bytes, so a small text needs no encoding to be known as small.
-  return text.length * 3 <= bytesMax ? text.length : encoder.encode(text).length;
+  return text.length * 3 <= bytesMax ? text.length : utf8Bytes(text);
 }
 
 /** @param depth how many arrays and objects the value stands in */

@@ -1,17 +1,26 @@
 import { internalError, OrchestratorError } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** The session's lock while it is held. Only the token decides whether a write is the holder's. */
-export interface Lease {
+/** The session's lock while it is held, as everybody may see it. */
+export interface PublicLease {
   readonly sessionId: string;
   readonly agent: string;
   readonly instance: string | null;
-  /** The fencing token: grows over all sessions of a database, so that any outside resource can compare it. */
-  readonly token: number;
+  /**
+   * The public number of the lease. It only grows, over all sessions of a database, so any outside resource can compare it.
+   * It can be guessed, so it proves nothing.
+   */
+  readonly fence: number;
   /** Milliseconds since 1970, UTC. */
   readonly expiresAt: number;
   readonly ttlMs: number;
   readonly staleAfterMs: number;
+}
+
+/** A lease as its holder gets it from the claim. */
+export interface Lease extends PublicLease {
+  /** The secret of the lease (see `token.ts`): it alone shows that a write is the holder's. */
+  readonly token: string;
 }
 
 /** The process behind an instance, where it is known. Evidence of its death must match all of it. */
@@ -31,7 +40,8 @@ export interface ProcessIdentity {
 export type HeldSession = Session & {
   readonly status: 'running';
   readonly agent: string;
-  readonly token: number;
+  readonly fence: number;
+  readonly tokenHash: string;
   readonly taskId: string;
   readonly ttlMs: number;
   readonly staleAfterMs: number;
@@ -70,28 +80,28 @@ export function isTooFarAhead(session: HeldSession, now: number): boolean {
 }
 
 /**
- * What a caller learns about a lease it has.
+ * The lease of a held session.
  *
- * @throws `INTERNAL` if nobody holds the session
+ * @throws `INTERNAL` if no agent holds the session
  */
-export function leaseOf(session: Session): Lease {
+export function leaseOf(session: Session): PublicLease {
   if (!isHeld(session)) throw internalError(`Session ${session.id} is not held.`);
   return {
     sessionId: session.id,
     agent: session.agent,
     instance: session.instance,
-    token: session.token,
+    fence: session.fence,
     expiresAt: session.leaseExpiresAt,
     ttlMs: session.ttlMs,
     staleAfterMs: session.staleAfterMs,
   };
 }
 
-/** The token of a new lease: the authority's time in microseconds, or one more than the greatest ever granted. */
-export function nextToken(now: number, greatestToken: number): number {
-  const token = Math.max(now * 1000, greatestToken + 1);
-  if (Number.isSafeInteger(token)) return token;
-  throw new OrchestratorError('STORE_UNSUITABLE', "The store's clock is so far ahead that no token can be granted.", {
+/** The fence of a new lease: the authority's time in microseconds, or one more than the greatest ever granted. */
+export function nextFence(now: number, greatestFence: number): number {
+  const fence = Math.max(now * 1000, greatestFence + 1);
+  if (Number.isSafeInteger(fence)) return fence;
+  throw new OrchestratorError('STORE_UNSUITABLE', "The store's clock is so far ahead that no fence can be granted.", {
     hint: 'Set the clock right.',
   });
 }

@@ -21,6 +21,8 @@ export const LIMITS = {
   page_max: 500,
   /** Ids of sessions, tasks and instances, dedupe keys; names of agents, roles, kinds and namespaces. */
   id_characters_max: 128,
+  /** The same, in UTF-8. */
+  id_bytes_max: 384,
   /** Titles. */
   title_characters_max: 500,
   /** Notes of a hand-off; authors, reviewers and sources; last and next action; memory references. */

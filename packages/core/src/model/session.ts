@@ -1,12 +1,12 @@
 import type { JsonText } from './json.ts';
-
-/** `running` means: its lock is held under a lease. Stale is derived from the deadlines, never stored. */
-export type SessionStatus = 'idle' | 'running' | 'closed';
+import type { SessionStatus } from './statuses.ts';
 
 /** A line of work with one worker at a time. It owns the lock, the context and a strict queue of tasks. Times are milliseconds since 1970, UTC. */
 export interface Session {
   readonly namespace: string;
   readonly id: string;
+  /** For people, as `s17`; unique in the database. null: it was made for one task. */
+  readonly number: number | null;
   readonly status: SessionStatus;
   /** The lease, while it is held; all null otherwise. */
   readonly agent: string | null;
@@ -17,7 +17,9 @@ export interface Session {
   readonly processStart: string | null;
   /** The process group that works for that process; 0: it has not told yet. */
   readonly processGroup: number | null;
-  readonly token: number | null;
+  readonly fence: number | null;
+  /** SHA-256 of the lease's token. */
+  readonly tokenHash: string | null;
   readonly ttlMs: number | null;
   readonly staleAfterMs: number | null;
   readonly leaseExpiresAt: number | null;
@@ -60,7 +62,12 @@ export const UNLOGGED_SESSION_FIELDS = [
 ] as const satisfies readonly (keyof Session)[];
 
 /** The columns that no event and no heartbeat moves. */
-export const FIXED_SESSION_FIELDS = ['namespace', 'id', 'createdAt'] as const satisfies readonly (keyof Session)[];
+export const FIXED_SESSION_FIELDS = [
+  'namespace',
+  'id',
+  'number',
+  'createdAt',
+] as const satisfies readonly (keyof Session)[];
 
 /** The columns that make up a lease, all null while nobody holds the session. */
 export const NO_LEASE = {
@@ -71,7 +78,8 @@ export const NO_LEASE = {
   pid: null,
   processStart: null,
   processGroup: null,
-  token: null,
+  fence: null,
+  tokenHash: null,
   ttlMs: null,
   staleAfterMs: null,
   leaseExpiresAt: null,

@@ -1,15 +1,13 @@
 import type { JsonText } from './json.ts';
-
-/**
- * `scheduled` is queued work whose time has not come; which of the two a row says is a matter of time.
- * `failed` is the dead letter: no attempt or no interruption was left, or the failure was final.
- */
-export type TaskStatus = 'scheduled' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+import type { TaskStatus } from './statuses.ts';
+import { compareCodePoints } from './text.ts';
 
 /** One unit of work in a session. Times are milliseconds since 1970, UTC. */
 export interface Task {
   readonly namespace: string;
   readonly id: string;
+  /** For people, as `t42`; unique in the database. */
+  readonly number: number;
   readonly sessionId: string;
   readonly kind: string;
   readonly title: string;
@@ -78,7 +76,7 @@ export function compareInQueue(
   a: Pick<Task, 'priority' | 'queuedAt' | 'id'>,
   b: Pick<Task, 'priority' | 'queuedAt' | 'id'>,
 ): number {
-  return a.priority - b.priority || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return a.priority - b.priority || a.queuedAt - b.queuedAt || compareCodePoints(a.id, b.id);
 }
 
 /**

@@ -4,27 +4,38 @@ import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Event } from '../log/events.ts';
 
-/**
- * What was found under the lock. `sessions` holds, by scope: `session`: the named one (if it exists), then the heads of
- * `then` · `ready`: held ones of `heldBy` (oldest token first, at most `sweep_page_max`), stale ones, then idle heads in
- * order · `stale`: stale ones by `stale_at`, then `also` · `held`: the page after `after`, by namespace and id · `task`:
- * the task's session · `new`: those that exist. No session stands in it twice. `tasks` holds: `session`: with `waiting`, that many scheduled or queued ones, by id ·
- * `task`: the task · `new`: those with one of the ids or dedupe keys. With a receipt, both hold what the receipt names.
- */
+/** What was found under the lock. Which rows, each scope says (see `scope.ts`). No session is in it twice. */
 export interface Loaded {
   /** The authority's time in whole milliseconds, read after the locks were taken. */
   readonly now: number;
   readonly clock: ClockState & { readonly reading: ClockReading };
-  /** The greatest token ever granted in this database, 0 if none; carried on within a group. */
-  readonly greatestToken: number;
+  /** The greatest fence ever granted in this database, 0 if none; carried on within a group. */
+  readonly greatestFence: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** Where no head was found: when the session's or (`ready`) the namespace's next scheduled task is due, whatever its kind; at or before `now`: at once. */
+  /** Of the scope `sessions`: what each of its references is, in their order; otherwise empty. */
+  readonly named: readonly (NamedSession | null)[];
+  /**
+   * Where no head was found: when the next scheduled task is due, of the named sessions or (`ready`) of the namespace, whatever
+   * its kind; a time that has come means at once.
+   */
   readonly nextDueAt: number | null;
+  /**
+   * Of the scope `new`: at least one number for each of its task ids and session ids, whether they exist or not; otherwise
+   * empty.
+   */
+  readonly numbers: FreeNumbers;
   /** Of the scope's `commandId`, if it had an effect before. */
   readonly receipt: Receipt | null;
-  /** Of the scope's `token`, if it was granted in this session and its lease is over. */
-  readonly endedLease: EndedLease | null;
+}
+
+/**
+ * Numbers for people (`t42`, `s17`), smallest first: each greater than any that a row of any namespace has, tasks and sessions
+ * counted apart. Numbers that are not used may be given again, or be left out.
+ */
+export interface FreeNumbers {
+  readonly tasks: readonly number[];
+  readonly sessions: readonly number[];
 }
 
 /** A session with its two tasks of note. */
@@ -36,11 +47,21 @@ export interface LoadedSession {
   readonly head: Task | null;
 }
 
-/** How a lease ended: its closing event (mark 2), and what the log says around it. */
+/** The session that a reference named. */
+export interface NamedSession {
+  readonly sessionId: string;
+  /** Of a reference by fence: how that lease ended, if it is over. */
+  readonly endedLease: EndedLease | null;
+}
+
+/** How a lease ended, and what the log says around it. */
 export interface EndedLease {
-  readonly closing: Event;
-  /** The next event in the session that granted a lease (mark 1). */
+  /** The event that granted it. */
+  readonly grant: Event;
+  /** The event that ended it. */
+  readonly end: Event;
+  /** The next event in the session that granted a lease. */
   readonly successor: Event | null;
-  /** Whether an event with mark 3 for this token exists. */
+  /** Whether a refusal of its token is on record. */
   readonly refused: boolean;
 }

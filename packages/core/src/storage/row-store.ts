@@ -1,9 +1,9 @@
 /**
- * What moving house, backups and restores need of a database: its rows as they stand, page by page, and a mark on its door.
+ * What moving house, backups and restores need of a database: its rows as they stand, page by page, and the state of the store.
  * A storage offers this next to the port, and is as dumb here as there; what is copied when stands in the runtime.
  */
 import type { ClockState } from '../model/clock.ts';
-import type { StoreMark } from './store-state.ts';
+import type { StoreState } from './store-state.ts';
 
 /** Text, a whole number or nothing: all that a column of ours can hold, alike in every database. */
 export type Cell = string | number | null;
@@ -44,11 +44,11 @@ export function charactersOf(row: Row): number {
 }
 
 export interface RowReader {
-  /** What stands on the door; null: the store is open for work. */
-  mark(): Promise<StoreMark | null>;
+  /** null: the store is open for work. */
+  storeState(): Promise<StoreState | null>;
   /**
-   * The rows after a key, by key: texts byte by byte, numbers by size. At most `limit`, and no more than fit into a page;
-   * none only where there are none.
+   * The rows after a key (which no row needs to have), by key: texts byte by byte, numbers by size. At most `limit`, and no
+   * more than fit into a page; none only where there are none. A row has at least the columns of `COLUMNS`.
    */
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
   /** The greatest key; null: the table is empty. */
@@ -66,21 +66,22 @@ export interface RowStore extends RowReader, AsyncDisposable {
   /** Runs reads that all see the same state, however long they take, while others write. */
   snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R>;
   /**
-   * Puts one mark in another's place (null: none), durably. When it is there, no unit of work that began before is still
-   * under way, and every later one is refused by it. A store can only be marked as `copying` while it holds no row.
+   * Changes the state of the store (null: open), durably. When it returns, no unit of work that began before is under way,
+   * and every later one sees the new state. A store can only become `filling` while it has no row.
    *
-   * @throws `STORE_BUSY` if another mark than `expected` is found, `STORE_NOT_EMPTY`
+   * @throws `STORE_BUSY` if the state found is not `expected`; `STORE_NOT_EMPTY`
    */
-  replaceMark(expected: StoreMark | null, next: StoreMark | null): Promise<void>;
+  changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void>;
   /**
-   * Adds rows, in the order of their keys and all or none, while the mark is this one and `after` the greatest key.
+   * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key
+   * of the table. Heads and numbers follow from the rows that are there.
    *
-   * @throws `STORE_BUSY` if it is not: somebody else is at work here
+   * @throws `STORE_BUSY` if it is not: another process writes here
    */
-  add(mark: StoreMark, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
+  add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
   /**
-   * Sets, while the mark is this one, what the next unit of work goes on from: the state of the clocks, and the event id
-   * after which the log goes on.
+   * Sets, while the store is in this state, what the next unit of work continues from: the state of the clocks, and the
+   * event id after which the log continues. Called after the last row was added, and before the store is open or used.
    */
-  goOnFrom(mark: StoreMark, state: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
+  continueFrom(state: StoreState, from: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
 }

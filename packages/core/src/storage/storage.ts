@@ -2,17 +2,19 @@
  * The storage port: all that a database must do for the orchestrator, and nothing about leases, attempts or recovery.
  *
  * A storage is dumb on purpose. It locks and loads what a scope names, lets `decide` judge it, saves the rows that come
- * back, and looks up each touched session's next head. The rules live in `decide/` and `evolve.ts`; a storage that makes a
- * decision of its own is wrong. `@agent-orchestrator/storage-conformance` is this page as tests.
+ * back, and looks up each touched session's next head. The rules live in `commands/` and `log/evolve.ts`; a storage that makes a
+ * decision of its own is wrong. Which rows a unit of work is about, `scope.ts` says. `@agent-orchestrator/storage-conformance` is this page as tests.
  */
-import type { Event, EventType, LeaseMark } from '../log/events.ts';
-import type { Outlook, OutlookScope } from './claim-preview.ts';
+import type { Event, EventType, LeaseEffect } from '../log/events.ts';
+import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
 import type { Scope } from './scope.ts';
-import type { Decision } from './write-set.ts';
-import type { Session, SessionStatus } from '../model/session.ts';
-import type { StoreMark } from './store-state.ts';
-import type { NextHead, Task, TaskStatus } from '../model/task.ts';
+import type { WriteSet } from './write-set.ts';
+import type { Session } from '../model/session.ts';
+import type { SessionStatus } from '../model/statuses.ts';
+import type { StoreState } from './store-state.ts';
+import type { NextHead, Task } from '../model/task.ts';
+import type { TaskStatus } from '../model/statuses.ts';
 
 export interface Storage {
   readonly capabilities: Capabilities;
@@ -22,9 +24,10 @@ export interface Storage {
    * One unit of work, atomically: locks and loads what `scope` names, lets `decide` judge it, saves what it returns,
    * and answers its reply only after the commit is durable. `decide` is synchronous and pure: it may be called again, and
    * many calls of one process may share one database transaction; what one of them throws undoes that one alone (that tasks
-   * became claimable because their time has come may stay).
+   * became claimable because their time has come may stay). So does what the database refuses, such as a second event with
+   * one number in a stream: the call throws, and nothing of it is saved.
    */
-  transact<R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R>;
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R>;
   /** Reads that never lock, migrate or create. */
   readonly read: Reader;
   /** Calls `onChange` within a second after anybody changed the data (spurious calls are allowed), until what it returns is called. */
@@ -63,22 +66,32 @@ export interface Reader {
   /** By id, after the cursor, which is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
-  /** By event id, or by `seq` if a session is named; after the cursor, which is that number. */
+  /**
+   * Of one session: by `seq`, after the cursor, which is a `seq`. Otherwise by event id, after the cursor, which is an id.
+   * Nothing beyond `upTo`.
+   */
   events(filter: EventFilter): Promise<Page<Event>>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
   /** What a claim would choose from, without its lock and as it is stored: what has come due is not queued by looking. */
-  outlook(scope: OutlookScope): Promise<Outlook>;
-  /** Every event up to this id is visible to a read that begins now, and no smaller id will appear later. */
+  claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview>;
+  /**
+   * The id of an event such that every event up to it is visible to a read that begins now, and no smaller id will appear
+   * later; 0 if there is none. Every unit of work that was answered before the call is covered. It is the id of an event
+   * that exists: an id that a rolled-back transaction had drawn can be given again. In a snapshot: settled before the
+   * snapshot began, and the same each time.
+   */
   settledEventId(): Promise<number>;
+  /** The id of the task or session of this namespace with a number for people (`t42`, `s17`); null: there is none. */
+  idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null>;
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
   /** Runs reads that all see the same state. Short: a long one keeps the database from tidying up. */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
-  /** What stands on the door; null: the store is open for work. A store that is not can be read all the same. */
-  mark(): Promise<StoreMark | null>;
+  /** null: the store is open for work. A store that is not open can still be read. */
+  storeState(): Promise<StoreState | null>;
 }
 
 export interface Page<T> {
@@ -104,11 +117,21 @@ export interface TaskFilter extends PageRequest {
   readonly kind?: string;
 }
 
-export interface EventFilter extends PageRequest {
-  readonly sessionId?: string;
-  readonly taskId?: string;
+/**
+ * Which events. A list over the whole log must name a settled id that it does not go beyond: events with greater ids may be
+ * there while smaller ones are still being written, and a reader whose cursor passed them would miss those. The events of one
+ * session or one task are written in the order of their ids, so there the bound may be left out.
+ */
+export type EventFilter = EventPageRequest &
+  (
+    | { readonly sessionId?: string; readonly taskId?: string; readonly upTo: number }
+    | { readonly sessionId: string; readonly taskId?: string; readonly upTo?: number }
+    | { readonly sessionId?: string; readonly taskId: string; readonly upTo?: number }
+  );
+
+interface EventPageRequest extends PageRequest {
   readonly types?: readonly EventType[];
-  readonly leaseMark?: LeaseMark;
+  readonly leaseEffect?: LeaseEffect;
 }
 
 export interface Counts {

@@ -2,42 +2,47 @@ import { z } from 'zod';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 
 /**
- * What stands on the door of a store that is not open for work. `moving`: its rows are being copied to another store ·
- * `moved`: they are there now · `copying`: a move or a restore fills it · `closing`: all rows are there, and a restore
- * closes the leases among them · `given_up`: it will never be filled · `backup`: it is a copy to restore from.
+ * What a store is to those who want to work on it, unless it is `open`.
+ *
+ * - `filling`: a move or a restore is copying rows into it
+ * - `closing_leases`: all rows are there; a restore closes the leases among them
+ * - `abandoned`: the move was given up, so it will never be filled
+ * - `moving`: its rows are being copied to another store
+ * - `moved`: its rows are in another store now
+ * - `backup`: it is a copy to restore from
  */
-export interface StoreMark {
-  readonly state: 'moving' | 'moved' | 'copying' | 'closing' | 'given_up' | 'backup';
-  /** Of the move, restore or backup: both stores of a move carry the same. */
+export interface StoreState {
+  readonly status: 'filling' | 'closing_leases' | 'abandoned' | 'moving' | 'moved' | 'backup';
+  /** Of the move, restore or backup: both stores of a move have the same. */
   readonly id: string;
-  /** The other store's URL without its password: the new address of one that moves, else where the rows come from. */
+  /** The other store's URL without its password: the new address of a store that moves, else where the rows come from. */
   readonly address: string;
   /** When that began: milliseconds since 1970, UTC, by the clock of the store that the rows come from. */
   readonly at: number;
 }
 
-const storedMark = z.object({
-  state: z.enum(['moving', 'moved', 'copying', 'closing', 'given_up', 'backup']),
+const storedState = z.object({
+  status: z.enum(['filling', 'closing_leases', 'abandoned', 'moving', 'moved', 'backup']),
   id: z.string(),
   address: z.string(),
   at: z.number(),
 });
 
-/** For storages: the text that is stored of a mark; equal marks have equal texts. */
-export function encodeStoreMark({ state, id, address, at }: StoreMark): string {
-  return JSON.stringify({ state, id, address, at });
+/** For storages: the text that is stored of a state; equal states have equal texts. */
+export function encodeStoreState({ status, id, address, at }: StoreState): string {
+  return JSON.stringify({ status, id, address, at });
 }
 
 /**
- * For storages: the mark that was stored, if any.
+ * For storages: the state that was stored; null: the store is open.
  *
- * @throws `STORE_CORRUPT` if it is not what was stored
+ * @throws `STORE_CORRUPT` if the text is not what was stored
  */
-export function decodeStoreMark(text: string | null): StoreMark | null {
+export function decodeStoreState(text: string | null): StoreState | null {
   if (text === null) return null;
-  const parsed = storedMark.safeParse(decoded(text));
+  const parsed = storedState.safeParse(decoded(text));
   if (parsed.success) return parsed.data;
-  throw new OrchestratorError('STORE_CORRUPT', 'What the store remembers of its move is damaged.');
+  throw new OrchestratorError('STORE_CORRUPT', 'The record of the store state is damaged.');
 }
 
 function decoded(text: string): unknown {
@@ -49,88 +54,88 @@ function decoded(text: string): unknown {
 }
 
 /**
- * For storages: that nobody has replaced a mark since it was read.
+ * For storages: asserts that no other process changed the state since it was read.
  *
  * @throws `STORE_BUSY`
  */
-export function assertSameMark(found: StoreMark | null, expected: StoreMark | null): void {
-  if (textOf(found) !== textOf(expected)) throw somebodyElseCopies();
+export function assertSameState(found: StoreState | null, expected: StoreState | null): void {
+  if (textOf(found) !== textOf(expected)) throw anotherProcessCopies();
 }
 
-/** What a store is to those who would work on it. */
-type Standing = StoreMark['state'] | 'open';
+type StoreStatus = StoreState['status'] | 'open';
 
-/** What may come after what. */
-const FOLLOWERS: Readonly<Record<Standing, readonly Standing[]>> = {
-  open: ['moving', 'copying'],
+/** Which status may come after which. */
+const FOLLOWERS: Readonly<Record<StoreStatus, readonly StoreStatus[]>> = {
+  open: ['moving', 'filling'],
   moving: ['moved', 'open'],
   moved: ['open'],
-  copying: ['closing', 'given_up', 'open'],
-  closing: ['open'],
-  given_up: [],
+  filling: ['closing_leases', 'abandoned', 'open'],
+  closing_leases: ['open'],
+  abandoned: [],
   backup: [],
 };
 
 /**
- * For storages: that one mark may take the place of another. Above all, nothing but a copy can be given up: a store that
- * says `moving` or `moved` has everything.
+ * For storages: asserts that one state may follow another. Only a store that is being filled can be abandoned: a store that
+ * is `moving` or `moved` has all the data.
  *
  * @throws `INTERNAL`
  */
-export function assertMayFollow(found: StoreMark | null, next: StoreMark | null): void {
-  const from: Standing = found?.state ?? 'open';
-  const to: Standing = next?.state ?? 'open';
+export function assertMayFollow(found: StoreState | null, next: StoreState | null): void {
+  const from: StoreStatus = found?.status ?? 'open';
+  const to: StoreStatus = next?.status ?? 'open';
   if (!FOLLOWERS[from].includes(to)) throw internalError(`A store that is ${from} cannot become ${to}.`);
 }
 
-/** Two processes copy into one store, or one was given up while the other went on. */
-export function somebodyElseCopies(): OrchestratorError {
-  return new OrchestratorError('STORE_BUSY', 'Another process is moving or restoring this store, or has given it up.', {
-    hint: 'See what it says, then run this again: it goes on where the copy stands.',
+/** Two processes copy into one store, or one abandoned it while the other went on. */
+export function anotherProcessCopies(): OrchestratorError {
+  return new OrchestratorError('STORE_BUSY', 'Another process moves, restores or has abandoned this store.', {
+    hint: 'Read what that process printed, then run this again: it continues where the copy stopped.',
   });
 }
 
-function textOf(mark: StoreMark | null): string {
-  return mark === null ? '' : encodeStoreMark(mark);
+function textOf(state: StoreState | null): string {
+  return state === null ? '' : encodeStoreState(state);
 }
 
-/** Whether rows that are written behind such a mark would be lost: the database itself refuses them then. */
-export function isShut({ state }: StoreMark): boolean {
-  return state === 'moving' || state === 'moved' || state === 'backup';
+/** Whether rows written in this state would be lost. The database itself refuses them then. */
+export function isShut({ status }: StoreState): boolean {
+  return status === 'moving' || status === 'moved' || status === 'backup';
 }
 
 /**
- * For storages: whether a unit of work may run. `filling` is the id of a move or restore that may use the store already.
+ * For storages: asserts that a unit of work may run.
  *
+ * @param filling the id of a move or restore that may already use the store
  * @throws `STORE_MOVED`, `STORE_INCOMPLETE`, `STORE_READ_ONLY`
  */
-export function assertOpenForWork(mark: StoreMark | null, filling?: string): void {
-  if (mark === null) return;
-  switch (mark.state) {
+export function assertOpenForWork(state: StoreState | null, filling?: string): void {
+  if (state === null) return;
+  switch (state.status) {
     case 'moving':
-      throw new OrchestratorError('STORE_MOVED', `The store is being moved to ${mark.address}.`);
+      throw new OrchestratorError('STORE_MOVED', `The store is being moved to ${state.address}.`);
     case 'moved':
-      throw new OrchestratorError('STORE_MOVED', `The store was moved to ${mark.address}.`);
+      throw new OrchestratorError('STORE_MOVED', `The store was moved to ${state.address}.`);
     case 'backup':
-      throw new OrchestratorError('STORE_READ_ONLY', `This is a backup of ${mark.address}, not a store to work on.`, {
+      throw new OrchestratorError('STORE_READ_ONLY', `This is a backup of ${state.address}, not a store to work on.`, {
         hint: 'Restore it into a new store: `orchestrator store restore`.',
       });
     default:
-      assertComplete(mark, filling);
+      assertComplete(state, filling);
   }
 }
 
 /**
- * For storages: whether what stands in the store may be read: all of it has to be there.
+ * For storages: asserts that the store may be read, which takes all of its rows.
  *
  * @throws `STORE_INCOMPLETE`
  */
-export function assertComplete(mark: StoreMark | null, filling?: string): void {
-  if (mark === null || isShut(mark)) return;
-  if (mark.state === 'given_up')
-    throw new OrchestratorError('STORE_INCOMPLETE', `What was to come here from ${mark.address} was given up.`, {
-      hint: 'Point --store at another place; what stands here is an incomplete copy.',
+export function assertComplete(state: StoreState | null, filling?: string): void {
+  if (state === null || isShut(state)) return;
+  if (state.status === 'abandoned')
+    throw new OrchestratorError('STORE_INCOMPLETE', `The move from ${state.address} to this store was abandoned.`, {
+      hint: 'Point --store at another store; this one is an incomplete copy.',
     });
-  if (mark.id !== filling)
-    throw new OrchestratorError('STORE_INCOMPLETE', `The store is still being filled from ${mark.address}.`);
+  if (state.id !== filling)
+    throw new OrchestratorError('STORE_INCOMPLETE', `The store is still being filled from ${state.address}.`);
 }

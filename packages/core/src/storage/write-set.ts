@@ -5,7 +5,7 @@ import type { Task } from '../model/task.ts';
 import type { NewEvent } from '../log/events.ts';
 
 /** What is to be saved, all or nothing, and the answer. */
-export interface Decision<R> {
+export interface WriteSet<R> {
   readonly reply: R;
   readonly sessions: readonly Change<Session>[];
   readonly tasks: readonly Change<Task>[];

@@ -21,7 +21,7 @@ export interface Working {
   readonly sessionId: string;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  readonly fence: number | null;
   readonly task: {
     readonly id: string;
     readonly kind: string;
@@ -106,12 +106,12 @@ async function readRefused(orchestrator: Orchestrator, asOf: number, now: number
 }
 
 function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
-  const { id: sessionId, agent, instance, token, heartbeatAt, leaseExpiresAt, progress } = session;
+  const { id: sessionId, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
   return {
     sessionId,
     agent,
     instance,
-    token,
+    fence,
     task:
       task === undefined
         ? null

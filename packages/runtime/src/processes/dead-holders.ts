@@ -64,17 +64,17 @@ async function* sessionsOf(
   }
 }
 
-type Held = Pick<SessionRecord, 'id' | 'token' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
+type Held = Pick<SessionRecord, 'id' | 'fence' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
 
 function evidenceAgainst(session: Held, here: ProcessIdentity): Evidence[] {
-  const { id: sessionId, token, host, boot, pid, processStart, processGroup } = session;
-  if (token === null || host === null || boot === null || pid === null || processStart === null) return [];
+  const { id: sessionId, fence, host, boot, pid, processStart, processGroup } = session;
+  if (fence === null || host === null || boot === null || pid === null || processStart === null) return [];
   if (host !== here.host || boot !== here.boot) return [];
   const sight = look({ pid, start: processStart });
   if (sight === 'alive' || sight === 'hidden') return [];
   if (processGroup !== null && mayWork(processGroup)) return [];
   const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease`;
-  return [{ sessionId, token, host, boot, pid, processStart, observed }];
+  return [{ sessionId, fence, host, boot, pid, processStart, observed }];
 }
 
 /** A group whose number was never told may be any. */

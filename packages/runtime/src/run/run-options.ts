@@ -1,4 +1,4 @@
-import type { ClaimRecord, LeaseLost, Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
+import type { ClaimRecord, LeaseRefusal, Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import type { Instant } from '../system/time.ts';
 import type { EndingSignal } from './wrapper-signals.ts';
 
@@ -37,6 +37,6 @@ export type RunNews =
   | { readonly is: 'paused' | 'resumed' | 'cancel_requested' | 'timed_out' }
   /** With what the store said, if it was that it has moved. */
   | { readonly is: 'expired'; readonly error: OrchestratorError | null }
-  | { readonly is: 'lost'; readonly reply: LeaseLost }
+  | { readonly is: 'lost'; readonly reply: LeaseRefusal }
   | { readonly is: 'signalled'; readonly signal: EndingSignal }
   | { readonly is: 'hook_failed'; readonly message: string };

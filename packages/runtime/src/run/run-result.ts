@@ -1,4 +1,4 @@
-import type { LeaseLost, TaskStatus } from '@agent-orchestrator/core';
+import type { LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
 import type { CommandEnd, StartError } from './command-process.ts';
 import type { EndingSignal } from './wrapper-signals.ts';
 
@@ -29,7 +29,7 @@ export interface RunResult extends CommandEnd {
   /** What became of the task by that. */
   readonly status: TaskStatus | null;
   /** Who ended the lease, if it was not this run. */
-  readonly lost: LeaseLost | null;
+  readonly lost: LeaseRefusal | null;
   /** When a failed attempt is tried again, in milliseconds. */
   readonly runAt: number | null;
   /** Why it did not start, or why the store did not answer: for people. */

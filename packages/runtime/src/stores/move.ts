@@ -1,27 +1,28 @@
 /**
- * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the new
- * one is closed until the last row was compared. They are changed in this order, each only in place of the one before:
+ * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the
+ * new one is closed until the last row was compared. They are changed in this order, each only in place of the one
+ * before:
  *
  *     old store:  (open)   moving   moving    moving … moved    moved
  *     new store:  (empty)  (empty)  copying … copying  copying  (open)
  *
- * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made again
- * goes on from any of these states. Giving up goes back from any but the last.
+ * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made
+ * again goes on from any of these states. Giving up goes back from any but the last.
  */
 import {
   assertComplete,
   assertOpenForWork,
   clockState,
   OrchestratorError,
-  tokensBeyond,
+  fencesBeyond,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type Verification,
 } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type Compared, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
-import { parseStoreUrl } from './url.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface MoveStoreOptions {
   /** URL of the store that moves. */
@@ -49,36 +50,37 @@ export interface AbandonReport {
 }
 
 /**
- * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with ids,
- * order and chains as they are. Writers of the old store are refused with the new address from the start, its readers are
- * not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets one TTL there
- * before anybody may take its session over.
+ * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with
+ * ids, order and chains as they are. Writers of the old store are refused with the new address from the start, its
+ * readers are not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets
+ * one TTL there before anybody may take its session over.
  *
  * @throws `STORE_NOT_EMPTY`, `STORE_MOVED` (to another place), `STORE_BUSY` (another process moves it, too),
  * `STORE_CORRUPT` (the copy differs, or its log does not bear out its state), and the other `STORE_` codes
  */
 export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOptions): Promise<MoveReport> {
-  const urls = { from: parseStoreUrl(from).url, to: parseStoreUrl(to).url };
+  const urls = { from: await shownUrl(from), to: await shownUrl(to) };
   await using source = await openRows(from, 'existing');
-  const before = await source.mark();
+  const before = await source.storeState();
   assertCanLeave(before);
   await using target = await openTarget(to, before);
 
   const { leaving, arriving } =
     before === null ? await begin(source, target, urls) : await goOn(source, target, before, urls);
   if (arriving === null) return { ...urls, outcome: 'moved_before', compared: null };
-  if (leaving.state === 'moving') await copyRows(source, target, arriving, onProgress);
+  if (leaving.status === 'moving') await copyRows(source, target, arriving, onProgress);
   const compared = await compareRows(source, target, onProgress);
   assertBorneOut(await verifyCopy(to, arriving.id, onProgress));
 
   const now = await target.now();
-  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
+  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL
+  // first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
-  const { tokensAfter = 0 } = await source.clock();
-  const clock = clockState(null, jump, tokensBeyond(Math.max(compared.greatestToken, tokensAfter), now));
-  await target.goOnFrom(arriving, { clock, lastEventId: await source.lastEventId() });
-  if (leaving.state === 'moving') await source.replaceMark(leaving, { ...leaving, state: 'moved' });
-  await target.replaceMark(arriving, null);
+  const { fencesAfter = 0 } = await source.clock();
+  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now));
+  await target.continueFrom(arriving, { clock, lastEventId: await source.lastEventId() });
+  if (leaving.status === 'moving') await source.changeStoreState(leaving, { ...leaving, status: 'moved' });
+  await target.changeStoreState(arriving, null);
   return { ...urls, outcome: 'moved', compared };
 }
 
@@ -90,32 +92,38 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
  */
 export async function abandonMove({ from, to }: { from: string; to?: string }): Promise<AbandonReport> {
   await using source = await openRows(from, 'existing');
-  const leaving = await source.mark();
-  const report = { from: parseStoreUrl(from).url, to: leaving?.address ?? null };
+  const leaving = await source.storeState();
+  const report = { from: await shownUrl(from), to: leaving?.address ?? null };
   if (leaving === null) return report;
-  if (leaving.state !== 'moving' && leaving.state !== 'moved') assertOpenForWork(leaving);
-  if (to === undefined && leaving.state === 'moved')
+  if (leaving.status !== 'moving' && leaving.status !== 'moved') assertOpenForWork(leaving);
+  if (to === undefined && leaving.status === 'moved')
     throw moved(leaving, 'Name the new store with --to: if it was never opened, the move can be given up.');
   await using target = to === undefined ? null : await openRows(to, 'existing');
   const copy = target === null ? null : await copyOf(target, leaving);
   // As long as it says `moving`, no new store was opened, and none will be.
-  if (leaving.state === 'moving') await source.replaceMark(leaving, null);
-  if (copy?.state === 'copying') await target?.replaceMark(copy, { ...copy, state: 'given_up' });
-  if (leaving.state === 'moved') await source.replaceMark(leaving, null);
+  if (leaving.status === 'moving') await source.changeStoreState(leaving, null);
+  if (copy?.status === 'filling') await target?.changeStoreState(copy, { ...copy, status: 'abandoned' });
+  if (leaving.status === 'moved') await source.changeStoreState(leaving, null);
   return report;
+}
+
+/** Without a password. */
+async function shownUrl(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
 }
 
 type Urls = Pick<MoveReport, 'from' | 'to'>;
 
 /** The marks of both stores, as they stand now; `arriving` is null if the new one is open already. */
 interface Marks {
-  readonly leaving: StoreMark;
-  readonly arriving: StoreMark | null;
+  readonly leaving: StoreState;
+  readonly arriving: StoreState | null;
 }
 
 /** What has moved already stands somewhere: a second place is not made for it. */
-async function openTarget(to: string, before: StoreMark | null): Promise<RowStore> {
-  if (before?.state !== 'moved') return openRows(to, 'create');
+async function openTarget(to: string, before: StoreState | null): Promise<RowStore> {
+  if (before?.status !== 'moved') return openRows(to, 'create');
   try {
     return await openRows(to, 'existing');
   } catch (error) {
@@ -124,40 +132,40 @@ async function openTarget(to: string, before: StoreMark | null): Promise<RowStor
   }
 }
 
-function assertCanLeave(mark: StoreMark | null): void {
-  assertComplete(mark);
-  if (mark?.state === 'backup') assertOpenForWork(mark);
+function assertCanLeave(state: StoreState | null): void {
+  assertComplete(state);
+  if (state?.status === 'backup') assertOpenForWork(state);
 }
 
 /** What is to be refused is refused before the old store is shut. */
 async function begin(source: RowStore, target: RowStore, { from, to }: Urls): Promise<Marks> {
   await assertFree(target);
-  const leaving: StoreMark = { state: 'moving', id: newCommandId(), address: to, at: await source.now() };
-  await source.replaceMark(null, leaving);
+  const leaving: StoreState = { status: 'moving', id: newCommandId(), address: to, at: await source.now() };
+  await source.changeStoreState(null, leaving);
   try {
     return { leaving, arriving: await reserve(target, leaving, from) };
   } catch (error) {
     // A connection may be lost after it took effect; and both may turn out to be one store by two names.
-    const found = await target.mark();
-    if (found?.id !== leaving.id || found.state === 'moving') await source.replaceMark(leaving, null);
+    const found = await target.storeState();
+    if (found?.id !== leaving.id || found.status === 'moving') await source.changeStoreState(leaving, null);
     throw error;
   }
 }
 
 /** A store that moves goes to one place, under one name: a second copy of it must never be opened. */
-async function goOn(source: RowStore, target: RowStore, leaving: StoreMark, { from, to }: Urls): Promise<Marks> {
-  const found = await target.mark();
-  if (found?.state === 'copying' && found.id === leaving.id) return { leaving, arriving: found };
-  if (found === null && leaving.state === 'moving' && leaving.address === to)
+async function goOn(source: RowStore, target: RowStore, leaving: StoreState, { from, to }: Urls): Promise<Marks> {
+  const found = await target.storeState();
+  if (found?.status === 'filling' && found.id === leaving.id) return { leaving, arriving: found };
+  if (found === null && leaving.status === 'moving' && leaving.address === to)
     return { leaving, arriving: await reserve(target, leaving, from) };
-  if (found === null && leaving.state === 'moved' && (await holdsTheEndOf(source, target)))
+  if (found === null && leaving.status === 'moved' && (await holdsTheEndOf(source, target)))
     return { leaving, arriving: null };
   throw moved(leaving, 'Run the same move again to finish it, or give it up with `orchestrator store move --abandon`.');
 }
 
-async function reserve(target: RowStore, leaving: StoreMark, from: string): Promise<StoreMark> {
-  const arriving: StoreMark = { ...leaving, state: 'copying', address: from };
-  await target.replaceMark(null, arriving);
+async function reserve(target: RowStore, leaving: StoreState, from: string): Promise<StoreState> {
+  const arriving: StoreState = { ...leaving, status: 'filling', address: from };
+  await target.changeStoreState(null, arriving);
   return arriving;
 }
 
@@ -185,13 +193,13 @@ function assertBorneOut({ ok, findings }: Verification): void {
 }
 
 /** The mark of the copy that can be given up; null: the place was never so much as marked. */
-async function copyOf(target: RowStore, leaving: StoreMark): Promise<StoreMark | null> {
-  const found = await target.mark();
+async function copyOf(target: RowStore, leaving: StoreState): Promise<StoreState | null> {
+  const found = await target.storeState();
   if (found?.id !== leaving.id) {
-    if (leaving.state === 'moving') return null;
+    if (leaving.status === 'moving') return null;
     throw moved(leaving, 'There the store is open for work: what happened since is only there.');
   }
-  if (found.state === 'copying' || found.state === 'given_up') return found;
+  if (found.status === 'filling' || found.status === 'abandoned') return found;
   // By whatever name: a link, another name of the host, or a file that was copied.
   throw new OrchestratorError('INVALID_INPUT', 'to names the store that moves, not the one that it moves to.', {
     field: 'to',
@@ -199,7 +207,7 @@ async function copyOf(target: RowStore, leaving: StoreMark): Promise<StoreMark |
   });
 }
 
-function moved({ state, address }: StoreMark, hint: string): OrchestratorError {
-  const what = state === 'moving' ? 'is being moved' : 'was moved';
+function moved({ status, address }: StoreState, hint: string): OrchestratorError {
+  const what = status === 'moving' ? 'is being moved' : 'was moved';
   return new OrchestratorError('STORE_MOVED', `The store ${what} to ${address}.`, { hint });
 }

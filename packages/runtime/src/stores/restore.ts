@@ -1,20 +1,22 @@
+import { resolve } from 'node:path';
 import {
   assertComplete,
   clockState,
   closeRestoredLeases,
   OrchestratorError,
-  tokensBeyond,
-  tokensTakenAt,
+  fencesBeyond,
+  fencesTakenAt,
   type RowReader,
   type RowStore,
-  type StoreMark,
+  type StoreState,
   type Verification,
 } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
 import { openStorage } from './open-storage.ts';
-import { parseStoreUrl } from './url.ts';
+import { backupStorage } from './registry.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface RestoreStoreOptions {
   /** Path of the backup. */
@@ -38,42 +40,46 @@ export interface RestoreReport {
   readonly verification: Verification;
 }
 
-/** An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen. */
-const TOKENS_AHEAD = 3_600_000_000;
+/**
+ * An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen.
+ */
+const FENCES_AHEAD = 3_600_000_000;
 
 /** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
 const EVENTS_AHEAD = 1_000_000_000;
 
 /**
- * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed (tasks go
- * back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then the store opens.
- * Cut off, the same call goes on.
+ * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed
+ * (tasks go back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then
+ * the store opens. Cut off, the same call goes on.
  *
- * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_` codes
+ * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_`
+ * codes
  */
 export async function restoreStore({
   file,
   store,
   onProgress = () => {},
 }: RestoreStoreOptions): Promise<RestoreReport> {
-  const backup = parseStoreUrl(`sqlite:${file}`);
-  const target = parseStoreUrl(store);
-  await using source = await openBackup(backup.url);
-  assertComplete(await source.mark());
+  const path = resolve(file);
+  const backup = (await backupStorage()).urlOfFile(path);
+  const { location: target } = await locateStore(store);
+  await using source = await openBackup(backup);
+  assertComplete(await source.storeState());
   await using rows = await openRows(store, 'create');
-  const { state, id, address, at } = (await goOn(rows, source, backup.url)) ?? (await begin(rows, source, backup.url));
-  const copying: StoreMark = { state: 'copying', id, address, at };
-  const closing: StoreMark = { state: 'closing', id, address, at };
+  const { status, id, address, at } = (await goOn(rows, source, backup)) ?? (await begin(rows, source, backup));
+  const copying: StoreState = { status: 'filling', id, address, at };
+  const closing: StoreState = { status: 'closing_leases', id, address, at };
 
-  if (state === 'copying') {
+  if (status === 'filling') {
     await source.snapshot((reader) => fill(rows, reader, copying, onProgress));
-    await rows.replaceMark(copying, closing);
+    await rows.changeStoreState(copying, closing);
   }
   const leasesClosed = await closeLeases(store, id);
   const verification = await verifyCopy(store, id, onProgress);
   const lastEventId = await rows.lastEventId();
-  await rows.replaceMark(closing, null);
-  return { file: backup.url.slice('sqlite:'.length), store: target.url, lastEventId, leasesClosed, verification };
+  await rows.changeStoreState(closing, null);
+  return { file: path, store: target.url, lastEventId, leasesClosed, verification };
 }
 
 async function openBackup(url: string): Promise<RowStore> {
@@ -89,26 +95,26 @@ async function openBackup(url: string): Promise<RowStore> {
 }
 
 /** The mark of a restore of this file that was cut off; not that of a move, which comes from there just as well. */
-async function goOn(rows: RowStore, source: RowReader, backup: string): Promise<StoreMark | null> {
-  const [mark, leaving] = await Promise.all([rows.mark(), source.mark()]);
-  if (mark === null || mark.address !== backup || mark.id === leaving?.id) return null;
-  return mark.state === 'copying' || mark.state === 'closing' ? mark : null;
+async function goOn(rows: RowStore, source: RowReader, backup: string): Promise<StoreState | null> {
+  const [state, leaving] = await Promise.all([rows.storeState(), source.storeState()]);
+  if (state === null || state.address !== backup || state.id === leaving?.id) return null;
+  return state.status === 'filling' || state.status === 'closing_leases' ? state : null;
 }
 
-async function begin(rows: RowStore, source: RowReader, backup: string): Promise<StoreMark> {
+async function begin(rows: RowStore, source: RowReader, backup: string): Promise<StoreState> {
   await assertFree(rows);
-  const copying: StoreMark = { state: 'copying', id: newCommandId(), address: backup, at: await source.now() };
-  await rows.replaceMark(null, copying);
+  const copying: StoreState = { status: 'filling', id: newCommandId(), address: backup, at: await source.now() };
+  await rows.changeStoreState(null, copying);
   return copying;
 }
 
-async function fill(rows: RowStore, source: RowReader, mark: StoreMark, onProgress: OnProgress): Promise<void> {
-  await copyRows(source, rows, mark, onProgress);
-  const { greatestToken } = await compareRows(source, rows, onProgress);
+async function fill(rows: RowStore, source: RowReader, state: StoreState, onProgress: OnProgress): Promise<void> {
+  await copyRows(source, rows, state, onProgress);
+  const { greatestFence } = await compareRows(source, rows, onProgress);
   const now = await rows.now();
-  const taken = Math.max(greatestToken, tokensTakenAt(now * 1_000, await source.clock()));
-  const clock = clockState(null, null, tokensBeyond(taken + TOKENS_AHEAD, now));
-  await rows.goOnFrom(mark, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
+  const taken = Math.max(greatestFence, fencesTakenAt(now * 1_000, await source.clock()));
+  const clock = clockState(null, null, fencesBeyond(taken + FENCES_AHEAD, now));
+  await rows.continueFrom(state, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 
 async function closeLeases(store: string, filling: string): Promise<number> {

@@ -1,4 +1,4 @@
-import type { AnyKinds, ClaimRecord, Json, LeaseLost, ResultInput, TaskRecord } from '@agent-orchestrator/core';
+import type { AnyKinds, ClaimRecord, Json, LeaseRefusal, ResultInput, TaskRecord } from '@agent-orchestrator/core';
 import type { Checkpoint } from './lease-keeper.ts';
 
 /** One task in the hands of a worker: what its handler gets. The functions can be taken out of it. */
@@ -61,9 +61,9 @@ export class WorkAborted extends Error {
   override readonly name = 'WorkAborted';
   readonly reason: AbortReason;
   /** Of a lost lease: what ended it, and who came next. */
-  readonly lost: LeaseLost | undefined;
+  readonly lost: LeaseRefusal | undefined;
 
-  constructor(reason: AbortReason, lost?: LeaseLost) {
+  constructor(reason: AbortReason, lost?: LeaseRefusal) {
     super(MEANS[reason]);
     this.reason = reason;
     this.lost = lost;

@@ -5,8 +5,8 @@ import { replay, type SessionState } from './replay.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
- * I8. Every event can stand where it does, and what claimants were told of the session is what the events before had made
- * of it. (That the tables are the fold as well is for `verify()` to say: it reads them.)
+ * I8. Every event can stand where it does, and what claimants were told of the session is what the events before had
+ * made of it. (That the tables are the fold as well is for `verify()` to say: it reads them.)
  */
 export function stateIsTheFold(history: History): Violation[] {
   const told = toldClaims(history);
@@ -18,7 +18,7 @@ function checkSession({ events }: SessionLog, told: ReadonlyMap<number, ToldClai
   for (const { event, problem, session } of replay(events)) {
     if (problem !== null) found.push(violation('I8', [event], `${name(event)} ${problem}.`));
     if (event.type !== 'task.claimed') continue;
-    for (const one of told.get(event.token ?? 0) ?? [])
+    for (const one of told.get(event.fence ?? 0) ?? [])
       if (!one.again && !isContextOf(session, one))
         found.push(violation('I8', [event], `${name(event)} did not hand over the last checkpoint.`, one.commandId));
   }

@@ -7,7 +7,10 @@ const ATTEMPTS: readonly EventType[] = ['task.succeeded', 'task.failed'];
 const INTERRUPTIONS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
 const GIVEN_BACK: readonly EventType[] = ['task.released', 'task.handed_off', 'task.cancelled'];
 
-/** I10. Every grant of a task is an attempt, an interruption or was given back, and the worker was told the right numbers. */
+/**
+ * I10. Every grant of a task is an attempt, an interruption or was given back, and the worker was told the right
+ * numbers.
+ */
 export function grantsAddUp(history: History): Violation[] {
   const open = new Set(history.leases.filter(({ closings }) => closings.length === 0).map(({ grant }) => keyOf(grant)));
   const told = toldClaims(history);
@@ -20,11 +23,12 @@ export function grantsAddUp(history: History): Violation[] {
 
 function sumsUp(events: readonly Event[], isOpen: boolean): Violation[] {
   const grants = events.filter(({ type }) => type === 'task.claimed');
-  const closings = events.filter(({ leaseMark }) => leaseMark === 2);
+  const closings = events.filter(({ leaseEffect }) => leaseEffect === 'ended');
   const count = (types: readonly EventType[]) => closings.filter(({ type }) => types.includes(type)).length;
   const [attempts, interruptions, givenBack] = [count(ATTEMPTS), count(INTERRUPTIONS), count(GIVEN_BACK)];
   if (grants.length === attempts + interruptions + givenBack + (isOpen ? 1 : 0)) return [];
-  const sum = `${attempts} attempts, ${interruptions} interruptions, ${givenBack} given back${isOpen ? ', 1 open' : ''}`;
+  const open = isOpen ? ', 1 open' : '';
+  const sum = `${attempts} attempts, ${interruptions} interruptions, ${givenBack} given back${open}`;
   return [violation('I10', grants, `${events[0]?.taskId} was granted ${grants.length} times: ${sum}.`)];
 }
 
@@ -36,7 +40,7 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
   for (const event of events) {
     if (event.type === 'task.queued') task = payloadOf(event, 'task.queued');
     if (event.type === 'task.retried') failed = interrupted = 0;
-    if (event.type === 'task.failed' && event.leaseMark === 2) failed += 1;
+    if (event.type === 'task.failed' && event.leaseEffect === 'ended') failed += 1;
     if (INTERRUPTIONS.includes(event.type)) interrupted += 1;
     if (event.type !== 'task.claimed') continue;
     if (task !== null && (failed >= task.attempts_max || interrupted > task.interruptions_max))
@@ -47,13 +51,14 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
           `${name(event)} comes after ${failed} failed attempts and ${interrupted} interruptions: it is a dead letter.`,
         ),
       );
-    for (const { claim, commandId } of told.get(event.token ?? 0) ?? [])
+    for (const { claim, commandId } of told.get(event.fence ?? 0) ?? [])
       if (claim.task.attempt !== failed + 1 || claim.task.interruptions !== interrupted)
         found.push(
           violation(
             'I10',
             [event],
-            `${name(event)} was told as attempt ${claim.task.attempt} after ${claim.task.interruptions} interruptions, it was attempt ${failed + 1} after ${interrupted}.`,
+            `${name(event)} was told as attempt ${claim.task.attempt} after ${claim.task.interruptions} interruptions, ` +
+              `it was attempt ${failed + 1} after ${interrupted}.`,
             commandId,
           ),
         );

@@ -7,18 +7,20 @@ export interface ProofOfLife {
   readonly what: string;
 }
 
-/** What is known of each lease's proofs of life: the grant, its checkpoints, and the heartbeats that were acknowledged. */
+/**
+ * What is known of each lease's proofs of life: the grant, its checkpoints, and the heartbeats that were acknowledged.
+ */
 export function proofsOfLife({ leases, attempts }: History): Map<Lease, ProofOfLife[]> {
   const heartbeats = attempts.flatMap((attempt) =>
     attempt.command === 'heartbeat' && attempt.reply?.ok === true
-      ? { key: `${namespaceOf(attempt)}\n${attempt.request.token}`, expiresAt: attempt.reply.expiresAt }
+      ? { key: `${namespaceOf(attempt)}\n${attempt.request.fence}`, expiresAt: attempt.reply.expiresAt }
       : [],
   );
-  const byToken = groupBy(heartbeats, ({ key }) => key);
+  const byFence = groupBy(heartbeats, ({ key }) => key);
   return new Map(
     leases.map((lease) => {
       const { granted, checkpoints } = lease;
-      const acknowledged = byToken.get(`${lease.namespace}\n${lease.token}`) ?? [];
+      const acknowledged = byFence.get(`${lease.namespace}\n${lease.fence}`) ?? [];
       return [
         lease,
         [

@@ -1,17 +1,20 @@
-import type { Decision, Loaded, Scope, Storage } from '@agent-orchestrator/core';
+import type { WriteSet, Loaded, Scope, Storage } from '@agent-orchestrator/core';
 import type { CallName } from '@agent-orchestrator/core/journal';
 
 /**
  * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is
- * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal does not
- * yet say so.
+ * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal
+ * does not yet say so.
  */
 export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 
 /** `claim.committing`, `release.answered` and so on. */
 export type NamedFailpoint = `${CallName}.${Moment}`;
 
-/** Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two before they wrote anything. */
+/**
+ * Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two
+ * before they wrote anything.
+ */
 export const FAILPOINTS: readonly NamedFailpoint[] = [
   'claim.decided',
   'release.decided',
@@ -63,11 +66,11 @@ export class Fuse {
 
   /** A storage that tells of the moment when a call has been judged. */
   watch(storage: Storage): Storage {
-    const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => Decision<R>): Promise<R> =>
+    const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> =>
       storage.transact(scope, (loaded) => {
-        const decision = decide(loaded);
+        const writeSet = decide(loaded);
         this.reach('decided');
-        return decision;
+        return writeSet;
       });
     return {
       capabilities: storage.capabilities,

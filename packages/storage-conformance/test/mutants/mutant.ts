@@ -1,4 +1,4 @@
-import type { Decision, Loaded, Reader, Scope, Session, Storage, Task } from '@agent-orchestrator/core';
+import type { WriteSet, Loaded, Reader, Scope, Session, Storage, Task } from '@agent-orchestrator/core';
 import type { MemoryData } from '@agent-orchestrator/storage-memory';
 import { delegate } from '../../src/interleave.ts';
 import type { TestClock } from '../../src/index.ts';
@@ -38,7 +38,7 @@ export function withLoaded(change: (loaded: Loaded, scope: Scope, inside: Inside
 
 /** Saves something else than what was decided. */
 export function withDecision(
-  change: <R>(decision: Decision<R>, loaded: Loaded, scope: Scope) => Decision<R>,
+  change: <R>(writeSet: WriteSet<R>, loaded: Loaded, scope: Scope) => WriteSet<R>,
 ): Mutant['wrap'] {
   return (storage) => ({
     ...delegate(storage),
@@ -58,9 +58,10 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       counts: (namespace, max) => read.counts(namespace, max),
       settledEventId: () => read.settledEventId(),
       namespaces: () => read.namespaces(),
-      outlook: (scope) => read.outlook(scope),
+      claimPreview: (scope) => read.claimPreview(scope),
       now: () => read.now(),
-      mark: () => read.mark(),
+      storeState: () => read.storeState(),
+      idOfNumber: (namespace, kind, number) => read.idOfNumber(namespace, kind, number),
       snapshot: (use) => read.snapshot((reader) => use(changed(reader))),
       ...change(read, inside),
     });
@@ -73,12 +74,12 @@ export function both(...wraps: readonly Mutant['wrap'][]): Mutant['wrap'] {
   return (storage, inside) => wraps.reduce((wrapped, wrap) => wrap(wrapped, inside), storage);
 }
 
-/** A decision that was made on rows that may have changed since, made to fit what is there now: nobody is asked. */
-export function forced<R>(decision: Decision<R>, { data }: Inside): Decision<R> {
+/** A decision that was made on rows that may have changed since, made to fit what is there now. */
+export function forced<R>(writeSet: WriteSet<R>, { data }: Inside): WriteSet<R> {
   return {
-    ...decision,
-    sessions: decision.sessions.map(({ after }) => ({ before: present(data.sessions, after), after })),
-    tasks: decision.tasks.map(({ after }) => ({ before: present(data.tasks, after), after })),
+    ...writeSet,
+    sessions: writeSet.sessions.map(({ after }) => ({ before: present(data.sessions, after), after })),
+    tasks: writeSet.tasks.map(({ after }) => ({ before: present(data.tasks, after), after })),
   };
 }
 

@@ -18,7 +18,7 @@ export const restart: readonly Mutant[] = [
     for (const [key, session] of data.sessions) data.sessions.set(key, { ...session, context: null });
   }),
   lost('leases are lost in a restart', ({ data }) => {
-    for (const [key, session] of data.sessions) data.sessions.set(key, { ...session, status: 'idle', token: null });
+    for (const [key, session] of data.sessions) data.sessions.set(key, { ...session, status: 'idle', fence: null });
   }),
   lost('a restart migrates again', ({ data }) => {
     data.migrated = false;

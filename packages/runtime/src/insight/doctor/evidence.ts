@@ -1,5 +1,5 @@
 import type { EventType, Reader } from '@agent-orchestrator/core';
-import type { Draft, Finding, Witness } from './finding.ts';
+import type { Draft, Finding, EvidenceRef } from './finding.ts';
 
 /** An event that granted or closed a lease is looked for so far before the one that led to it. */
 const EVENTS_BACK = 500;
@@ -14,26 +14,26 @@ const QUEUED_BY: readonly EventType[] = [
 ];
 
 /** Looks the events up that show a finding. */
-export async function withEvidence({ witnesses, ...finding }: Draft, reader: Reader | null): Promise<Finding> {
+export async function withEvidence({ evidenceRefs, ...finding }: Draft, reader: Reader | null): Promise<Finding> {
   const events: number[] = [];
-  for (const witness of witnesses) {
-    const id = await eventOf(witness, reader);
+  for (const ref of evidenceRefs) {
+    const id = await eventOf(ref, reader);
     if (id !== null && !events.includes(id)) events.push(id);
   }
   return { ...finding, events };
 }
 
 /** @returns null for one that is too far back to be looked for */
-async function eventOf(witness: Witness, reader: Reader | null): Promise<number | null> {
-  if (witness.is === 'event') return witness.id;
+async function eventOf(ref: EvidenceRef, reader: Reader | null): Promise<number | null> {
+  if (ref.is === 'event') return ref.id;
   if (reader === null) return null;
-  const { namespace } = witness;
-  if (witness.is === 'queued') {
-    const { items } = await reader.events({ namespace, taskId: witness.taskId, types: QUEUED_BY, limit: EVENTS_BACK });
+  const { namespace } = ref;
+  if (ref.is === 'queued') {
+    const { items } = await reader.events({ namespace, taskId: ref.taskId, types: QUEUED_BY, limit: EVENTS_BACK });
     return items.at(-1)?.id ?? null;
   }
-  const { sessionId, token, mark: leaseMark, upTo } = witness;
+  const { sessionId, fence, effect: leaseEffect, upTo } = ref;
   const after = String(Math.max(0, upTo - EVENTS_BACK));
-  const { items } = await reader.events({ namespace, sessionId, leaseMark, after, limit: EVENTS_BACK });
-  return items.find((event) => event.token === token)?.id ?? null;
+  const { items } = await reader.events({ namespace, sessionId, leaseEffect, after, limit: EVENTS_BACK });
+  return items.find((event) => event.fence === fence)?.id ?? null;
 }

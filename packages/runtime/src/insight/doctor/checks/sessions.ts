@@ -1,6 +1,6 @@
+import { counted, lasting } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
-import { draft, type Draft, type Subject } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
+import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
 /** Where anybody claims or recovers, a stale session does not stay one for so long. */
 const RECOVERED_WITHIN_MS = 10_000;
@@ -30,15 +30,15 @@ export function checkStale({ work }: StoreFacts): Draft[] {
         hint: '`orchestrator recover` puts what they held back in its place, with its context; `orchestrator recover --watch` goes on doing so, and so does every agent that claims.',
         countCapped: work.capped,
         subjects: stale.map((held) => subjectOf(held)),
-        witnesses: stale.map(({ namespace, sessionId, token, seq: upTo }) => ({
+        evidenceRefs: stale.map(({ namespace, sessionId, fence, seq: upTo }) => ({
           is: 'lease',
           namespace,
           sessionId,
-          token,
-          mark: 1,
+          fence,
+          effect: 'granted',
           upTo,
         })),
-        fix: 'recover_stale',
+        fix: RECOVER_STALE,
       },
     ),
   ];
@@ -115,7 +115,7 @@ function askWhy({ namespace, taskId }: HeadFacts): string {
   return `\`orchestrator why task ${taskId} --namespace ${namespace}\` tells what keeps it.`;
 }
 
-function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'witnesses'> {
+function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'evidenceRefs'> {
   return {
     subjects: heads.map(({ namespace, sessionId, taskId, assignee: agent }) => ({
       namespace,
@@ -123,7 +123,7 @@ function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'witnesses'
       taskId,
       agent,
     })),
-    witnesses: heads.map(({ namespace, taskId }) => ({ is: 'queued', namespace, taskId })),
+    evidenceRefs: heads.map(({ namespace, taskId }) => ({ is: 'queued', namespace, taskId })),
   };
 }
 

@@ -1,0 +1,38 @@
+import type { Orchestrator, StoreState } from '@agent-orchestrator/core';
+import type { Output } from './output/output.ts';
+import { printable } from './output/printable.ts';
+
+/**
+ * Says on stderr, in every format, that the store which is read is not open for work: what it holds looks like any other, and
+ * nothing will happen in it. Once, and again when that changes.
+ */
+export class StoreNotice {
+  readonly #output: Pick<Output, 'chatter'>;
+  #said: StoreState['status'] | null = null;
+
+  constructor(output: Pick<Output, 'chatter'>) {
+    this.#output = output;
+  }
+
+  async look(orchestrator: Orchestrator): Promise<StoreState | null> {
+    const state = await orchestrator.storeState();
+    const status = state?.status ?? null;
+    if (status !== this.#said) this.#output.chatter(state === null ? OPEN_AGAIN : lineOf(state));
+    this.#said = status;
+    return state;
+  }
+}
+
+const OPEN_AGAIN = 'this store is open for work again';
+
+function lineOf({ status, address }: StoreState): string {
+  const other = printable(address);
+  switch (status) {
+    case 'moved':
+      return `this store was moved to ${other}: nothing happens here any more; point ORCHESTRATOR_STORE there`;
+    case 'moving':
+      return `this store is being moved to ${other}: nobody can work meanwhile`;
+    default:
+      return `this is a backup of ${other}, not a store to work on`;
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * From a call of the API to the input of its command: what a caller may leave out is filled in, everything is checked once.
+ * `Orchestrator` sends what comes out; `checkCall` only checks.
+ */
+import { z } from 'zod';
+import {
+  cancelInput,
+  checkpointInput,
+  claimInput,
+  closeInput,
+  enqueueInput,
+  heartbeatInput,
+  newTaskInput,
+  recoverInput,
+  releaseInput,
+  releaseItem,
+  retryInput,
+  type EnqueueInput,
+  type ReleaseInput,
+} from '../commands/index.ts';
+import { invalidInput } from '../model/errors.ts';
+import * as field from '../model/fields.ts';
+import { parseInput } from '../model/fields.ts';
+import type { ProcessIdentity } from '../model/lease.ts';
+import { DEFAULTS, LIMITS } from '../model/limits.ts';
+
+/** What is filled in where a call leaves it out. */
+export interface Fill {
+  readonly namespace: string;
+  /** Makes a UUIDv7. */
+  readonly newCommandId: () => string;
+  /** Makes 128 random bits in hex. */
+  readonly newSeed: () => string;
+  readonly process?: ProcessIdentity | undefined;
+}
+
+/** Where a call is sent, and under which id. */
+export interface Addressed {
+  readonly namespace?: string | undefined;
+  readonly commandId?: string | undefined;
+}
+
+/** The same, of calls that can be granted leases. */
+export interface Seeded extends Addressed {
+  readonly seed?: string | undefined;
+}
+
+/** The inputs of the commands, by the methods that send them. */
+export const INPUTS = {
+  enqueueTask: (call: object, fill: Fill): EnqueueInput => {
+    const { namespace, commandId, ...task } = field.asObject<Addressed>(call, 'task');
+    const batch = parseInput(addressed, fillIn({ namespace, commandId }, fill));
+    return { ...batch, tasks: [parseInput(newTaskInput, task)] };
+  },
+  enqueueTasks: (call: object, fill: Fill): EnqueueInput => parseInput(enqueueInput, fillIn(call, fill)),
+  claimTask: (call: object, fill: Fill) =>
+    parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 }),
+  claimTasks: (call: object, fill: Fill) =>
+    parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) }),
+  heartbeat: (call: object, { namespace }: Fill) =>
+    parseInput(heartbeatInput, { namespace, ...defined(field.asObject(call, 'call')) }),
+  checkpoint: (call: object, fill: Fill) => parseInput(checkpointInput, fillIn(call, fill)),
+  releaseTask: (call: object, fill: Fill): ReleaseInput => {
+    const { namespace, commandId, seed, claimNext, ...item } = field.asObject<ReleaseCall>(call, 'call');
+    const header = parseInput(releaseHeader, fillInRelease({ namespace, commandId, seed, claimNext }, fill));
+    return { ...header, items: [parseInput(releaseItem, item)] };
+  },
+  releaseTasks: (call: object, fill: Fill): ReleaseInput => parseInput(releaseInput, fillInRelease(call, fill)),
+  staleRecovery: (call: object, fill: Fill) => parseInput(recoverInput, fillIn(call, fill)),
+  cancelTask: (call: object, fill: Fill) => parseInput(cancelInput, fillIn(call, fill)),
+  retryTask: (call: object, fill: Fill) => parseInput(retryInput, fillIn(call, fill)),
+  closeSession: (call: object, fill: Fill) => parseInput(closeInput, fillIn(call, fill)),
+} as const;
+
+/** The calls that change something. */
+export type CallName = keyof typeof INPUTS;
+
+type ReleaseCall = Seeded & { readonly claimNext?: unknown };
+
+const addressed = z.strictObject({ namespace: field.name, commandId: field.commandId });
+const releaseHeader = z.strictObject({
+  namespace: field.name,
+  commandId: field.commandId,
+  seed: releaseInput.shape.seed,
+  claimNext: releaseInput.shape.claimNext,
+});
+
+/** Any number of tasks that are to be added in several commands. */
+const newTasks = z.strictObject({ tasks: z.array(newTaskInput) });
+
+/**
+ * Checks any number of new tasks without a store, so that work sent in several batches is known to be sound before the first.
+ *
+ * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
+ */
+export function checkNewTasks(tasks: readonly unknown[]): void {
+  parseTasks(tasks);
+}
+
+/** The tasks, checked and filled in. */
+export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
+  return parseInput(newTasks, { tasks }).tasks;
+}
+
+/** That there is a batch to send. */
+export function assertBatch(items: readonly unknown[], called: string): void {
+  if (!Array.isArray(items)) throw invalidInput(called, 'must be an array');
+  if (items.length > LIMITS.batch_max)
+    throw invalidInput(called, `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
+}
+
+/** What is filled in where only the form of a call is checked. */
+export const FILL_FOR_CHECKS: Fill = {
+  namespace: DEFAULTS.namespace,
+  newCommandId: () => '00000000-0000-7000-8000-000000000000',
+  newSeed: () => '0'.repeat(32),
+};
+
+/**
+ * Checks a call without a store: throws what the method of this name would throw for malformed input.
+ *
+ * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
+ */
+export function checkCall(name: CallName, call: object, fill: Partial<Fill> = {}): void {
+  INPUTS[name](call, { ...FILL_FOR_CHECKS, ...fill });
+}
+
+function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }: Fill) {
+  const given = defined(field.asObject(call, 'call'));
+  return { namespace, commandId: given.commandId ?? newCommandId(), ...given };
+}
+
+function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
+  const given = fillIn(call, fill);
+  return { ...given, seed: given.seed ?? fill.newSeed() };
+}
+
+/** Only a release that claims has a seed: without `claimNext`, the same release is the same request whatever the seed. */
+function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
+  const { seed, ...given } = fillIn(call, fill);
+  return given.claimNext === undefined ? given : { ...given, seed: seed ?? fill.newSeed() };
+}
+
+/** A field that is undefined counts as left out. */
+function defined<T extends object>(call: T): T {
+  return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,81 @@
+/*
+ * Every status, once. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
+ */
+
+/** What is true of a task in a status. */
+interface TaskStatusFacts {
+  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can move it. */
+  readonly phase: 'waiting' | 'running' | 'ended';
+  /** Shown before the word, never instead of it. */
+  readonly glyph: string;
+  /** What it means, for people. */
+  readonly means: string;
+}
+
+/**
+ * The statuses of a task. `scheduled` is queued work whose time has not come: which of the two a row says is a matter of time,
+ * not of an event.
+ */
+export const TASK_STATUSES = {
+  scheduled: { phase: 'waiting', glyph: '◔', means: 'waits for its time' },
+  queued: { phase: 'waiting', glyph: '○', means: 'waits to be claimed' },
+  running: { phase: 'running', glyph: '▶', means: 'an agent holds its session and works on it' },
+  succeeded: { phase: 'ended', glyph: '✓', means: 'done' },
+  failed: { phase: 'ended', glyph: '✗', means: 'a dead letter: no attempt is left, or the failure was final' },
+  cancelled: { phase: 'ended', glyph: '⊘', means: 'ended without being done' },
+} as const satisfies Record<string, TaskStatusFacts>;
+
+/** The status of a task. */
+export type TaskStatus = keyof typeof TASK_STATUSES;
+
+/** What is true of a session in a status. */
+interface SessionStatusFacts {
+  /** Whether tasks can be claimed in it without opening it first. */
+  readonly open: boolean;
+  readonly glyph: string;
+  readonly means: string;
+}
+
+/** The statuses of a session. Stale is derived from the deadlines, never stored. */
+export const SESSION_STATUSES = {
+  idle: { open: true, glyph: '○', means: 'no agent holds it' },
+  running: { open: true, glyph: '▶', means: 'an agent holds it under a lease' },
+  closed: { open: false, glyph: '⊘', means: 'closed; a new or retried task opens it again' },
+} as const satisfies Record<string, SessionStatusFacts>;
+
+/** The status of a session. */
+export type SessionStatus = keyof typeof SESSION_STATUSES;
+
+/** The statuses of a task that has ended: only a retry by hand can move it. */
+export type EndedStatus = {
+  [Status in TaskStatus]: (typeof TASK_STATUSES)[Status]['phase'] extends 'ended' ? Status : never;
+}[TaskStatus];
+
+/** In the order of a task's life. */
+export const TASK_STATUS_NAMES = Object.keys(TASK_STATUSES) as [TaskStatus, ...TaskStatus[]];
+
+/** In the order of a session's life. */
+export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionStatus, ...SessionStatus[]];
+
+/** The statuses in which a task waits in its session's queue. */
+export const WAITING_STATUSES = TASK_STATUS_NAMES.filter((status) => isWaiting(status));
+
+/** Whether only a retry by hand can move the task. */
+export function isEnded(status: TaskStatus): status is EndedStatus {
+  return TASK_STATUSES[status].phase === 'ended';
+}
+
+/** Whether the task waits in its session's queue. */
+export function isWaiting(status: TaskStatus): boolean {
+  return TASK_STATUSES[status].phase === 'waiting';
+}
+
+/** A count of zero for each status of a task. */
+export function noTasks(): Record<TaskStatus, number> {
+  return Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
+}
+
+/** A count of zero for each status of a session. */
+export function noSessions(): Record<SessionStatus, number> {
+  return Object.fromEntries(SESSION_STATUS_NAMES.map((status) => [status, 0])) as Record<SessionStatus, number>;
+}
