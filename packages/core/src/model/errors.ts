@@ -169,6 +169,21 @@ export const ERRORS = {
     means: 'The store cannot keep its promises here.',
     hint: 'The message says which part is too old or unsafe, and what to use.',
   },
+  JOURNAL_UNWRITABLE: {
+    retryable: true,
+    means: 'The journal cannot be written.',
+    hint: 'Free some space on its disk, or check the owner and mode of its folder.',
+  },
+  JOURNAL_NOT_FOUND: {
+    retryable: false,
+    means: 'There is no journal to read in this folder.',
+    hint: 'Name the folder that was given to `orchestrator run --journal` or to `createWorker`.',
+  },
+  JOURNAL_DAMAGED: {
+    retryable: false,
+    means: 'A journal has a line that cannot be read.',
+    hint: 'Look at the line. Check a copy of the journal without it, or what the journal says is not compared.',
+  },
   INTERNAL: {
     retryable: false,
     means: 'A rule of the product was broken.',
