@@ -1,0 +1,104 @@
+import { closeSync, constants, fdatasync, fstatSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const syncData = promisify(fdatasync);
+
+/** One file of a journal: only this process writes it, and only at its end. Every method throws what the system says. */
+export class JournalFile {
+  readonly #path: string;
+  readonly #file: number;
+  #bytes = 0;
+  #broken = false;
+  /** The flush under way, and the one that begins when it has ended. */
+  #flushing: Promise<void> | null = null;
+  #nextFlush: Promise<void> | null = null;
+
+  private constructor(path: string, file: number) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left. */
+  static create(path: string, text: string): JournalFile {
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = new JournalFile(path, openSync(path, 'ax', 0o600));
+    try {
+      file.append(text);
+      fsyncSync(file.#file);
+      syncFolder(folder);
+      return file;
+    } catch (error) {
+      file.remove();
+      throw error;
+    }
+  }
+
+  /** How much was appended. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether more can be appended: not after a failure, and not to a file that was removed meanwhile. */
+  get isUsable(): boolean {
+    return !this.#broken && fstatSync(this.#file).nlink > 0;
+  }
+
+  /** Appends a text. It survives the end of this process, and after `flush` the end of the machine. */
+  append(text: string): void {
+    const data = Buffer.from(text);
+    try {
+      for (let written = 0; written < data.length;) written += writeSync(this.#file, data, written);
+    } catch (error) {
+      // A line may have been cut off. Nothing may be appended to it: only the last line of a journal may be cut off.
+      this.#broken = true;
+      throw error;
+    }
+    this.#bytes += data.length;
+  }
+
+  /** Waits until all that was appended is on the disk. Those who wait at the same time share one flush. */
+  flush(): Promise<void> {
+    this.#nextFlush ??= this.#flushAfter(this.#flushing);
+    return this.#nextFlush;
+  }
+
+  async #flushAfter(before: Promise<void> | null): Promise<void> {
+    await before?.catch(() => {});
+    // What is appended from here on may come too late for this flush.
+    this.#flushing = this.#nextFlush;
+    this.#nextFlush = null;
+    try {
+      await syncData(this.#file);
+    } catch (error) {
+      // The system may have dropped what it could not write: a later flush that succeeds would prove nothing.
+      this.#broken = true;
+      throw error;
+    }
+  }
+
+  /** Closes the file, once the flushes have ended. */
+  close(): void {
+    const last = this.#nextFlush ?? this.#flushing ?? Promise.resolve();
+    void last.catch(() => {}).finally(() => closeSync(this.#file));
+  }
+
+  /** Closes and removes the file. */
+  remove(): void {
+    this.close();
+    rmSync(this.#path, { force: true });
+  }
+}
+
+/** So that the name of a new file survives the end of the machine. */
+function syncFolder(folder: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
