@@ -86,10 +86,8 @@ CREATE TABLE `sessions` (
 	PRIMARY KEY(`namespace`, `id`),
 	CONSTRAINT "sessions_status" CHECK(status IN ('idle', 'running', 'closed')),
 	CONSTRAINT "sessions_number" CHECK(number BETWEEN 1 AND 9007199254740991),
-	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running'
-        THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL
-        ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
-	CONSTRAINT "sessions_next" CHECK((next_task_id IS NULL) = (coalesce(next_priority, next_queued_at, next_kind, next_for) IS NULL) AND (next_task_id IS NULL OR (next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL))),
+	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running' THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
+	CONSTRAINT "sessions_next" CHECK(CASE WHEN next_task_id IS NULL THEN coalesce(next_task_id, next_priority, next_queued_at, next_kind, next_for) IS NULL ELSE next_task_id IS NOT NULL AND next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL END),
 	CONSTRAINT "sessions_fence" CHECK(fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 64),
 	CONSTRAINT "sessions_process_group" CHECK(process_group BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_lease_times" CHECK(lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),

@@ -11,8 +11,8 @@ import { syncPath } from './sync-path.ts';
 const BUSY_TIMEOUT_MS = 30_000;
 
 /**
- * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the disk, so
- * what stands under the final name is never half a backup, whatever happens.
+ * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the
+ * disk, so what stands under the final name is never half a backup, whatever happens.
  */
 export interface BackupFile extends Disposable {
   /** Where it is being written. */
@@ -26,8 +26,8 @@ export interface BackupFile extends Disposable {
 /**
  * Begins a backup.
  *
- * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it, an
- * empty file
+ * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it,
+ * an empty file
  * @throws `STORE_NOT_EMPTY` if there is something at the path
  */
 export async function beginBackupFile(path: string, source?: string): Promise<BackupFile> {
@@ -102,7 +102,10 @@ function seal(path: string, state: StoreState): void {
   }
 }
 
-/** Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has any. */
+/**
+ * Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has
+ * any.
+ */
 function giveName(path: string, place: string): void {
   try {
     linkSync(path, place);

@@ -7,9 +7,12 @@ import {
   type StreamKind,
 } from '@agent-orchestrator/core';
 
+/** The columns of a session that hold the head of its queue. */
+export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+
 /*
- * Conditions that the schema and the statements have in common, word for word: SQLite takes a partial index for a statement
- * only if the statement says what the index says.
+ * Conditions that the schema and the statements have in common, word for word: SQLite takes a partial index for a
+ * statement only if the statement says what the index says.
  */
 
 /** That a column is one of some words; each is a word of ours, so none has a quote in it. */

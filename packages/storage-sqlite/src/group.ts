@@ -7,8 +7,8 @@ import type { Writer } from './writer.ts';
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;
 /**
- * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops the
- * pages it had in memory, and while the others sleep no process has the lock.
+ * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops
+ * the pages it had in memory, and while the others sleep no process has the lock.
  */
 const GIVE_WAY_AFTER_MS = 40;
 /** For so long: others that wait wake up within a few of these. */
@@ -192,7 +192,9 @@ export class Group {
   }
 }
 
-/** Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with. */
+/**
+ * Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with.
+ */
 function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { readonly reply: unknown } | null {
   try {
     return writer.poll(scope, decide);

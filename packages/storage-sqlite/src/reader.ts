@@ -60,23 +60,32 @@ function first<Row>(rows: readonly Row[]): Row | null {
 const SESSION = `SELECT ${selected(SESSION_COLUMNS)} FROM sessions WHERE namespace = ? AND id = ?`;
 const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
-const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt", next_kind AS "kind", next_for AS "addressee"
+const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
+    next_kind AS "kind", next_for AS "addressee"
   FROM sessions WHERE namespace = ? AND id = ? AND next_task_id IS NOT NULL`;
 /** One step along the index for each namespace, not over all rows. */
 function namespacesOf(table: string, where = 'true'): string {
   return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table} WHERE ${where}
-    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE ${where} AND namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
+    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE ${where} AND namespace > found.namespace)
+    FROM found WHERE found.namespace IS NOT NULL)
     SELECT namespace FROM found WHERE namespace IS NOT NULL)`;
 }
 
 const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
-const NAMESPACES = `${[namespacesOf('sessions'), ...STREAMS.map((stream) => namespacesOf('event_log', stream))].join(' UNION ')} ORDER BY 1`;
+const NAMESPACED = [namespacesOf('sessions'), ...STREAMS.map((stream) => namespacesOf('event_log', stream))];
+const NAMESPACES = `${NAMESPACED.join(' UNION ')} ORDER BY 1`;
 
-/** Rows that an index holds under a condition; each counted up to the maximum. */
+/** Rows that an index holds under a condition. */
 type IndexPart = readonly [index: string, condition: string];
 
-const counted = (table: string, parts: readonly IndexPart[]): string =>
-  `min(:max, ${parts.map(([index, condition]) => `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE namespace = :namespace AND ${condition} LIMIT :max))`).join(' + ')})`;
+/** How many rows of a namespace the parts hold, up to the maximum. */
+function counted(table: string, parts: readonly IndexPart[]): string {
+  const counts = parts.map(
+    ([index, condition]) => `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
+      WHERE namespace = :namespace AND ${condition} LIMIT :max))`,
+  );
+  return `min(:max, ${counts.join(' + ')})`;
+}
 
 /** Where the sessions of each status stand. */
 const SESSION_PARTS: Readonly<Record<SessionStatus, readonly IndexPart[]>> = {
@@ -105,12 +114,12 @@ function taskPart(status: TaskStatus): IndexPart {
   return [index, condition === only ? only : `${only} AND ${condition}`];
 }
 
-const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map((status) => `${counted('sessions', SESSION_PARTS[status])} AS ${status}`).join(',\n  ')}`;
-const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map((status) => `${counted('tasks', [taskPart(status)])} AS ${status}`).join(',\n  ')}`;
-const EVENT_COUNT = `SELECT ${counted(
-  'event_log',
-  STREAMS.map((stream) => ['event_log_seq', stream]),
-)} AS events`;
+const sessionCount = (status: SessionStatus) => `${counted('sessions', SESSION_PARTS[status])} AS ${status}`;
+const taskCount = (status: TaskStatus) => `${counted('tasks', [taskPart(status)])} AS ${status}`;
+const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map(sessionCount).join(', ')}`;
+const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map(taskCount).join(', ')}`;
+const EVENTS: readonly IndexPart[] = STREAMS.map((stream) => ['event_log_seq', stream]);
+const EVENT_COUNT = `SELECT ${counted('event_log', EVENTS)} AS events`;
 
 const SETTLED_EVENT_ID = 'SELECT max(id) AS id FROM event_log';
 const TASK_OF_NUMBER = `SELECT id FROM tasks INDEXED BY tasks_by_number WHERE number = ? AND namespace = ?`;
@@ -119,7 +128,8 @@ const SESSION_OF_NUMBER = `SELECT id FROM sessions INDEXED BY sessions_by_number
 const READY = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
   WHERE namespace = ? AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready_of_kind
+const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId"
+  FROM sessions INDEXED BY sessions_ready_of_kind
   WHERE namespace = ? AND next_for = ? AND next_kind = ? AND status = 'idle' AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
 const HELD = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
@@ -303,7 +313,8 @@ export function eventsQuery({
   if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
   if (leaseEffect !== undefined) where.push(['lease_effect = ?', leaseEffect]);
   if (upTo !== undefined) where.push(['id <= ?', upTo]);
-  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
+  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index}
+    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
   return { sql, values: [...where.map(([, value]) => value), limit + 1] };
 }
 

@@ -8,7 +8,9 @@ import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { readStoreState } from './store-state.ts';
 
-/** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
+/**
+ * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
+ */
 export class Readers implements ReadSource {
   readonly #file: OpenFile;
   readonly #busyTimeoutMs: number;

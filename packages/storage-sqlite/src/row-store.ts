@@ -19,11 +19,12 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
+import { NEXT } from './conditions.ts';
 import { openReader, openWriter, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
 import { assertCurrent } from './readers.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
-import { NEXT, SQL } from './statements.ts';
+import { SQL } from './statements.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
 
@@ -46,11 +47,13 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
- * from elsewhere greater ones were drawn, and followers may continue from them.
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that
+ * came from elsewhere greater ones were drawn, and followers may continue from them.
  */
-const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
-const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0),
+  coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
+const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /**
  * Opens the rows of a store, whatever its state.
@@ -220,7 +223,8 @@ class Rows {
 
   lastKey(table: TableName): RowKey {
     const key = TABLE_KEYS[table];
-    const sql = `SELECT ${key.join(', ')} FROM ${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+    const sql = `SELECT ${key.join(', ')} FROM ${table}
+      ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
     const row = this.#db.prepare<[], Row>(sql).get();
     return row === undefined ? null : keyOfRow(table, row);
   }

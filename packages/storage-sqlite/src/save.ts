@@ -85,7 +85,9 @@ function updateSession(on: Statements, before: Session, after: Session, queueCha
   assertOne(statement.run(...valuesOf(after, fields), ...next, namespace, id, before.version).changes, 'session', id);
 }
 
-/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+/**
+ * The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged.
+ */
 function sessionUpdate(on: Statements, before: Session, after: Session, queueChanged: boolean) {
   const sameLease = before.status === after.status && before.fence === after.fence;
   if (!sameLease) return [queueChanged ? on.setSessionLeaseAndNext : on.setSessionLease, FIELDS.lease] as const;

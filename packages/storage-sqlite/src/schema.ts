@@ -1,22 +1,41 @@
 /**
- * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from this
- * file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
+ * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from
+ * this file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
  */
 import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import {
+  COLUMNS,
+  NO_LEASE,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   type EventType,
   type LeaseEffect,
   type StreamKind,
 } from '@agent-orchestrator/core';
-import { ENDED, isOneOf, LEASE_EFFECTS, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+import { ENDED, isOneOf, LEASE_EFFECTS, NEXT, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 
 /** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another fence or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';
 /** A number for people. */
 const COUNTED = 'BETWEEN 1 AND 9007199254740991';
+
+/** The columns that make up a lease, and those that no lease goes without. */
+const LEASE_COLUMNS = (Object.keys(NO_LEASE) as (keyof typeof NO_LEASE)[]).map((field) => COLUMNS.session[field]);
+const HELD_COLUMNS = [
+  'agent',
+  'fence',
+  'token_hash',
+  'ttl_ms',
+  'stale_after_ms',
+  'lease_expires_at',
+  'heartbeat_at',
+  'stale_at',
+  'task_id',
+] as const satisfies typeof LEASE_COLUMNS;
+
+const allSet = (columns: readonly string[]): string => columns.map((column) => `${column} IS NOT NULL`).join(' AND ');
+const noneSet = (columns: readonly string[]): string => `coalesce(${columns.join(', ')}) IS NULL`;
 
 export const sessions = sqliteTable(
   'sessions',
@@ -63,14 +82,9 @@ export const sessions = sqliteTable(
     check('sessions_number', sql.raw(`number ${COUNTED}`)),
     check(
       'sessions_lease',
-      sql`CASE WHEN status = 'running'
-        THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL
-        ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END`,
+      sql.raw(`CASE WHEN status = 'running' THEN ${allSet(HELD_COLUMNS)} ELSE ${noneSet(LEASE_COLUMNS)} END`),
     ),
-    check(
-      'sessions_next',
-      sql`(next_task_id IS NULL) = (coalesce(next_priority, next_queued_at, next_kind, next_for) IS NULL) AND (next_task_id IS NULL OR (next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL))`,
-    ),
+    check('sessions_next', sql.raw(`CASE WHEN next_task_id IS NULL THEN ${noneSet(NEXT)} ELSE ${allSet(NEXT)} END`)),
     check('sessions_fence', sql.raw(`fence ${SAFE} AND length(token_hash) = 64`)),
     check('sessions_process_group', sql.raw(`process_group ${SAFE}`)),
     check('sessions_lease_times', sql.raw(`lease_expires_at ${SAFE} AND heartbeat_at ${SAFE} AND stale_at ${SAFE}`)),
@@ -83,7 +97,8 @@ export const sessions = sqliteTable(
     uniqueIndex('sessions_by_number')
       .on(t.number)
       .where(sql`number IS NOT NULL`),
-    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
+    // kinds.
     index('sessions_ready')
       .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
       .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
@@ -257,8 +272,8 @@ export const receipts = sqliteTable(
 );
 
 /**
- * What belongs to the database and not to a namespace: `clock`, the last clock readings; `state`, the store state unless it is
- * open; `last_event_id`, the id after which the log of a filled store continues.
+ * What belongs to the database and not to a namespace: `clock`, the last clock readings; `state`, the store state
+ * unless it is open; `last_event_id`, the id after which the log of a filled store continues.
  */
 export const meta = sqliteTable(
   'meta',

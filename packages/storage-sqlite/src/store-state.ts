@@ -2,7 +2,8 @@ import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@ag
 import type { Connection } from './connection.ts';
 import { SQL } from './statements.ts';
 
-const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM meta WHERE key = 'state'`;
 
 /** What writers do to each table. */
@@ -22,8 +23,8 @@ export function readStoreState(db: Connection): StoreState | null {
 }
 
 /**
- * Changes the store state; the write lock is held. While the store is shut, triggers refuse writes: each connection of ours looks
- * at the state itself, but another program does not know of it.
+ * Changes the store state; the write lock is held. While the store is shut, triggers refuse writes: each connection of
+ * ours looks at the state itself, but another program does not know of it.
  */
 export function writeStoreState(db: Connection, next: StoreState | null): void {
   if (next === null) db.prepare(DELETE).run();

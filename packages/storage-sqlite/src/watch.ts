@@ -9,9 +9,9 @@ const QUIET_MS = 25;
 const LOOK_MS_MAX = 250;
 
 /**
- * Tells when the file has changed. The folder's watcher says that a process wrote to the log, which is before the commit
- * counts, or says nothing at all (containers, some file systems): so SQLite's own count of commits decides, asked for at
- * once, soon after, and from time to time.
+ * Tells when the file has changed. The folder's watcher says that a process wrote to the log, which is before the
+ * commit counts, or says nothing at all (containers, some file systems): so SQLite's own count of commits decides,
+ * asked for at once, soon after, and from time to time.
  */
 export class ChangeWatcher {
   readonly #path: string;

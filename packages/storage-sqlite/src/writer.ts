@@ -114,7 +114,8 @@ export class Writer {
   }
 
   /**
-   * Answers a poll that finds nothing without taking the lock: its decision has no effect, and was right when it was read.
+   * Answers a poll that finds nothing without taking the lock: its decision has no effect, and was right when it was
+   * read.
    *
    * @returns null if only the lock can tell
    */

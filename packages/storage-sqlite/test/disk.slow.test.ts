@@ -1,6 +1,6 @@
 /**
- * A process that dies, and a disk that fails, in the middle of a series of calls: `strace` kills a real process at its Nth
- * write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
+ * A process that dies, and a disk that fails, in the middle of a series of calls: `strace` kills a real process at its
+ * Nth write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
  * acknowledged has one effect when it is sent again.
  */
 import { spawnSync } from 'node:child_process';

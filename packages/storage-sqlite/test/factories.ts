@@ -3,8 +3,8 @@ import { openSqliteStorage, type SqliteStorageOptions } from '../src/index.ts';
 import { newPath } from './temporary-store.ts';
 
 /*
- * Rows and decisions made by hand: these tests are about the database, not about the rules, so they write what the rules
- * never would.
+ * Rows and decisions made by hand: these tests are about the database, not about the rules, so they write what the
+ * rules never would.
  */
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -2,7 +2,8 @@
  * Promises of migrate():
  * - of many processes that create one store at once, one creates it and none fails
  * - it is done once, and says what it did
- * - a store of an older version is refused until it is done; then only what was missing is applied, and all rows are there
+ * - a store of an older version is refused until it is done; then only what was missing is applied, and all rows are
+ *   there
  * - a store that has seen one migration more is refused as newer
  * - a migration that fails leaves nothing behind
  * - the folder of migrations, the schema in TypeScript and the version in the code say the same

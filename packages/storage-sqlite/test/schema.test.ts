@@ -12,7 +12,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 
-const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = '${'f'.repeat(64)}', ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1, task_id = 't1'`;
+const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = '${'f'.repeat(64)}', task_id = 't1',
+  ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1`;
 const EVENT = (over: Record<string, string>) => {
   const row = {
     stream_kind: `'session'`,

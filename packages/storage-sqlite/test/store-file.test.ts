@@ -100,7 +100,8 @@ describe('what must exist', () => {
 });
 
 describe('a file that is not ours', () => {
-  const LEGACY = `CREATE TABLE session_state (session_id TEXT PRIMARY KEY); CREATE TABLE task_queue (task_id TEXT PRIMARY KEY);
+  const LEGACY = `CREATE TABLE session_state (session_id TEXT PRIMARY KEY);
+    CREATE TABLE task_queue (task_id TEXT PRIMARY KEY);
     CREATE TABLE event_log (event_id INTEGER PRIMARY KEY); INSERT INTO session_state VALUES ('s');`;
 
   const files: Record<string, [code: string, make: (path: string) => void]> = {
@@ -236,7 +237,8 @@ function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: st
     let path = folder + '/store.db';
     const storage = await openSqliteStorage({ path });
     await storage.migrate(); await storage.close();
-    if (${what === 'folder'}) { chmodSync(folder, 0o500); path = folder + '/new/store.db'; } else chmodSync(path, 0o400);
+    if (${what === 'folder'}) { chmodSync(folder, 0o500); path = folder + '/new/store.db'; }
+    else chmodSync(path, 0o400);
     console.log(await openSqliteStorage({ path }).then(() => 'opened', (error) => error.code));`;
   const run = () =>
     execFileSync(process.execPath, ['--conditions=@agent-orchestrator/source', '--input-type=module', '-e', program], {

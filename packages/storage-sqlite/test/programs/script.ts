@@ -1,6 +1,6 @@
 /**
- * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an unknown
- * outcome, or one that may succeed later, is sent again as it was; then the series goes on.
+ * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an
+ * unknown outcome, or one that may succeed later, is sent again as it was; then the series goes on.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import {
