@@ -11,23 +11,23 @@ import { syncPath } from './sync-path.ts';
 const BUSY_TIMEOUT_MS = 30_000;
 
 /**
- * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the disk, so
- * what stands under the final name is never half a backup, whatever happens.
+ * A file on its way to becoming a backup. It lies beside its place under another name until it is whole and on the
+ * disk, so what stands under the final name is never half a backup, whatever happens.
  */
 export interface BackupFile extends Disposable {
   /** Where it is being written. */
   readonly path: string;
-  /** Marks the store in it, and leaves one file that needs no other beside it. */
+  /** Sets the state of the store in it, and leaves one file that needs no other beside it. */
   seal(state: StoreState): Promise<void>;
-  /** Brings it to the disk, and gives it its name. Nobody may have it open. */
+  /** Brings it to the disk, and gives it its name. No process may have it open. */
   publish(): void;
 }
 
 /**
  * Begins a backup.
  *
- * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it, an
- * empty file
+ * @param source a store's file that becomes the content, as it is at one moment, while others write to it; without it,
+ * an empty file
  * @throws `STORE_NOT_EMPTY` if there is something at the path
  */
 export async function beginBackupFile(path: string, source?: string): Promise<BackupFile> {
@@ -102,7 +102,10 @@ function seal(path: string, state: StoreState): void {
   }
 }
 
-/** Unlike a rename, a link fails if somebody was faster; not every file system (that of a memory stick, say) has any. */
+/**
+ * Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has
+ * any.
+ */
 function giveName(path: string, place: string): void {
   try {
     linkSync(path, place);

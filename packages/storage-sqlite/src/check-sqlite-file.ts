@@ -10,8 +10,8 @@ const PROBLEMS_MAX = 100;
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * What SQLite itself finds wrong with a store's file: damaged pages, indexes that miss rows, rows that point nowhere. Reads
- * the whole file, and never writes.
+ * What SQLite itself finds wrong with a store's file: damaged pages, indexes that miss rows, rows that point nowhere.
+ * Reads the whole file, and never writes.
  *
  * @returns one sentence each; none: the file is whole
  * @throws what opening the store for reading throws

@@ -34,7 +34,7 @@ export interface SqliteFacts {
   readonly logBytesKept: number;
   /** What the store remembers of its machine's clocks; null before the first write. */
   readonly clock: ClockState | null;
-  /** What stands on the store's door; null: it is open for work. */
+  /** null: the store is open for work. */
   readonly state: StoreState | null;
 }
 

@@ -205,7 +205,7 @@ describe('a session', () => {
       task_queue: [task({ status: 'queued' })],
     });
 
-    expect(sessions).toMatchObject([{ status: 'idle', token: null }]);
+    expect(sessions).toMatchObject([{ status: 'idle', fence: null }]);
     expect(changes).toMatchObject([{ kind: 'session_idle', count: 1 }]);
   });
 });
@@ -331,8 +331,7 @@ describe('a task', () => {
         const claim = await orchestrator.claimTask({ agent: 'a' });
         if (!claim.ok) break;
         ids.push(claim.task.id);
-        const { sessionId, token } = claim.lease;
-        await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+        await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
       }
       return ids;
     });

@@ -4,9 +4,9 @@
  * - it changes nothing, and waits for no writer
  * - a store of an older schema is told of, not refused
  * - what is no store is refused as it is by opening it
- * What may be mended:
+ * What can be fixed:
  * - the files become their owner's alone; the folder stays as it is
- * - the log is emptied; while somebody reads, what can be is
+ * - the log is emptied; while another connection reads, only what can be is
  */
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -87,7 +87,7 @@ test.skipIf(!hasModes)("the files become their owner's alone; the folder stays a
   expect(files.map(({ mode }) => mode)).toEqual([0o755, 0o600, 0o600, 0o600]);
 });
 
-test('the log is emptied; while somebody reads, what can be is', async () => {
+test('the log is emptied; while another connection reads, only what can be is', async () => {
   const { path, storage } = await aStore();
   const reader = new Database(path, { readonly: true });
   reader.exec('BEGIN');

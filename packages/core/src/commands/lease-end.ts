@@ -41,7 +41,7 @@ export function endLease(
     taskId: task.id,
     agent: by.agent ?? null,
     instance: by.instance ?? null,
-    token: session.fence,
+    fence: session.fence,
     leaseEffect: 'ended' as const,
   };
   const events: EventDraft[] = [

@@ -6,7 +6,7 @@ import { filesOf } from './inspect-sqlite-file.ts';
 import { resolvePath } from './store-file.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-/** What the owner of a file may do with it, and nobody else anything. */
+/** The owner of a file may read and write it, other users may not. */
 const OWNER_ALONE = 0o600;
 
 /**
@@ -30,8 +30,8 @@ export function tightenSqliteFile(path: string): readonly string[] {
 /**
  * Brings what the write-ahead log holds into the database and cuts the log back to nothing.
  *
- * @returns whether all of it could be done: somebody who reads for long keeps the rest
- * @throws `STORE_BUSY` while somebody else does the same or writes for long
+ * @returns whether all of it could be done: a process that reads for long keeps the rest
+ * @throws `STORE_BUSY` while another process does the same or writes for long
  */
 export async function emptySqliteLog(path: string): Promise<boolean> {
   try {
