@@ -3,6 +3,7 @@
 // - a payload that does not fit is refused before anything is written, and the error names the place
 // - a kind that was not declared is refused
 // - a result is checked when the kind is given
+import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
@@ -16,7 +17,7 @@ const kinds = {
   ping: {},
 };
 
-const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId, newSeed: commandIds(), kinds });
+const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId, newSeed, kinds });
 
 test("a payload is checked and filled in by its kind's schema, and typed by it", async () => {
   const orchestrator = open();
@@ -52,7 +53,7 @@ test('a result is checked when the kind is given', async () => {
   await orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 'a.ts' } });
   const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
   if (!claimed.ok) throw new Error('nothing was claimed');
-  const { sessionId, token } = claimed.lease;
+  const { token } = claimed.lease;
 
   // @ts-expect-error -- the type refuses it too
   const wrong = orchestrator.releaseTask({ token, kind: 'hash-file', outcome: 'succeeded', result: {} });
@@ -66,11 +67,3 @@ test('a result is checked when the kind is given', async () => {
   });
   expect(right).toMatchObject({ ok: true, status: 'succeeded' });
 });
-
-function commandIds(): () => string {
-  let made = 0;
-  return () => {
-    const time = Date.now().toString(16).padStart(12, '0');
-    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String((made += 1)).padStart(12, '0')}`;
-  };
-}

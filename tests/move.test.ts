@@ -1,10 +1,10 @@
 /*
  * Moving house, from either kind of store to either:
- *  - everything arrives as it was; tokens and event numbers go on from there
- *  - event numbers that a server drew and did not use are not given again: somebody may follow from there
- *  - tokens go on beyond all that may be out, also in a store that was restored before
+ *  - everything arrives as it was; fences and event numbers go on from there
+ *  - event numbers that a server drew and did not use are not given again: a follower may go on from there
+ *  - fences go on beyond all that may be out, also in a store that was restored before
  *  - a command that had its effect before the move has it once
- *  - who holds a session goes on at the new address, and has a TTL there before anybody may take it over
+ *  - who holds a session goes on at the new address, and has a TTL there before another agent may take it over
  *  - who kept the old store open is refused at its next call, empty-handed polls included, with the new address and no password
  *  - agents that work on while a move begins: what was acknowledged has moved, and nothing is acknowledged after that
  *  - a program that knows nothing of moves is refused by the database itself
@@ -18,7 +18,7 @@
  *  - two movers at once do no harm
  *  - a copy that differs is not opened
  *  - a log that does not bear out its state is not moved
- *  - whoever may not change the tables is told whose login it takes
+ *  - a login that may not change the tables is told whose login it takes
  */
 import {
   abandonMove,
@@ -82,13 +82,13 @@ test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, othe
   expect(await after.listTasks({ limit: 500 }).then(({ items }) => items)).toHaveLength(6);
   expect(await after.enqueueTask({ dedupeKey: 'once' })).toMatchObject({ outcome: 'duplicate', task: { id: 'waits' } });
   const next = await claim(after, 'sent');
-  expect(next.token).toBeGreaterThan(held.token);
+  expect(next.fence).toBeGreaterThan(held.fence);
   const ids = (await after.listEvents({ limit: 500, after: String(lastId) })).items.map(({ id }) => id);
   expect(ids.length).toBeGreaterThan(0);
   expect(Math.min(...ids)).toBeGreaterThan(lastId);
 });
 
-test.for(PAIRS)('from %s to %s a holder goes on, and nobody takes over before a new TTL', async ([kind, otherKind]) => {
+test.for(PAIRS)('from %s to %s a holder goes on, and is not taken over before a new TTL', async ([kind, otherKind]) => {
   const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
   // Half an hour behind: by the other store's clock the lease is over.
   const before = await openedAt(from, -1_800_000);
@@ -101,7 +101,7 @@ test.for(PAIRS)('from %s to %s a holder goes on, and nobody takes over before a 
   const after = await opened(to);
   const other = await after.claimTask({ agent: 'second', sessionId: 's' });
   expect(other).toMatchObject({ ok: false, reason: 'busy', heldBy: { agent: 'first' } });
-  expect(await after.heartbeat({ token: lease?.token ?? 0 })).toMatchObject({ ok: true, late: false });
+  expect(await after.heartbeat({ token: lease?.token ?? '' })).toMatchObject({ ok: true, late: false });
   expect((await after.listEvents({ types: ['clock.jumped'] })).items).toHaveLength(1);
   expect(await after.verify()).toMatchObject({ ok: true });
 });
@@ -123,7 +123,7 @@ test.for(KINDS)('from a server to %s: event numbers that were drawn and not used
 });
 
 test.for(PAIRS)(
-  'from %s to %s: a store that was restored keeps its distance to the tokens of then',
+  'from %s to %s: a store that was restored keeps its distance to the fences of then',
   async ([kind, otherKind]) => {
     const [store, restored, moved] = [await newPlace('sqlite'), await newPlace(kind), await newPlace(otherKind)];
     const file = join(newFolder(), 'backup.db');
@@ -136,7 +136,7 @@ test.for(PAIRS)(
 
     await moveStore({ from: restored, to: moved });
 
-    expect((await claim(await opened(moved), 'three')).token).toBeGreaterThan(since.token);
+    expect((await claim(await opened(moved), 'three')).fence).toBeGreaterThan(since.fence);
   },
 );
 
@@ -153,9 +153,9 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     const calls: readonly (() => Promise<unknown>)[] = [
       () => old.claimTask({ agent: 'nobody', kinds: ['none'] }),
       () => old.claimTask({ agent: 'a' }),
-      () => old.heartbeat(held),
-      () => old.checkpoint(held),
-      () => old.releaseTask({ ...held, outcome: 'succeeded' }),
+      () => old.heartbeat({ token: held.token }),
+      () => old.checkpoint({ token: held.token }),
+      () => old.releaseTask({ token: held.token, outcome: 'succeeded' }),
       () => old.enqueueTask({}),
       () => old.staleRecovery({}),
       () => old.cancelTask({ taskId: 'waits' }),
@@ -221,7 +221,7 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     expect(await moveStore({ from, to })).toMatchObject({ outcome: 'moved_before' });
   });
 
-  test('cut off between two marks, too; and only once the new store is open is it too late to give up', async () => {
+  test('cut off between two changes of state, too; and only once the new store is open is it too late to give up', async () => {
     const [from, to, next] = (await Promise.all([kind, otherKind, otherKind].map(newPlace))) as [
       string,
       string,
@@ -230,17 +230,17 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     const before = await opened(from);
     await fill(before);
     const was = await everythingIn(from);
-    await remark(from, () => ({ status: 'moving', id: newCommandId(), address: addressOf(to), at: Date.now() }));
+    await changeState(from, () => ({ status: 'moving', id: newCommandId(), address: addressOf(to), at: Date.now() }));
     await expect(before.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
     await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-    await remark(from, (state) => state && { ...state, status: 'moved' });
+    await changeState(from, (state) => state && { ...state, status: 'moved' });
 
     await expect(abandonMove({ from })).rejects.toMatchObject({ code: 'STORE_MOVED' });
     await expect(opened(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
     await abandonMove({ from, to });
     expect(await everythingIn(from)).toEqual(was);
     await expect(moveStore({ from, to: next, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-    await remark(from, (state) => state && { ...state, status: 'moved' });
+    await changeState(from, (state) => state && { ...state, status: 'moved' });
     expect(await moveStore({ from, to: next })).toMatchObject({ outcome: 'moved' });
 
     expect(await everythingIn(next)).toEqual(was);
@@ -282,7 +282,7 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     const report = await abandonMove({ from, to });
 
     expect(report.to).not.toBeNull();
-    expect(await before.heartbeat(held)).toMatchObject({ ok: true });
+    expect(await before.heartbeat({ token: held.token })).toMatchObject({ ok: true });
     expect(await before.enqueueTask({})).toMatchObject({ ok: true });
     await expect(opened(to)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
     await expect(moveStore({ from, to })).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
@@ -295,17 +295,17 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
 
   test.for(['moving', 'moved'] as const)(
     '%s: the old store itself is not given up, by whatever name',
-    async (state) => {
+    async (status) => {
       const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
       const before = await opened(from);
       await fill(before);
       const was = await everythingIn(from);
       await expect(moveStore({ from, to, onProgress: cutAt(10) })).rejects.toThrow(Cut);
-      if (state === 'moved') await remark(from, (state) => state && { ...state, state });
+      if (status === 'moved') await changeState(from, (state) => state && { ...state, status });
 
       for (const name of [from, otherNameOf(from)])
         await expect(abandonMove({ from, to: name })).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'to' });
-      await expect(remark(from, (state) => state && { ...state, status: 'abandoned' })).rejects.toMatchObject({
+      await expect(changeState(from, (state) => state && { ...state, status: 'abandoned' })).rejects.toMatchObject({
         code: 'INTERNAL',
       });
 
@@ -364,8 +364,8 @@ test.for(TELLING_PAIRS)(
     const begun = Promise.withResolvers<void>();
     const working = agents.map(async (agent, number) => {
       for (let at = 0; ; at += 1) {
-        const id = `t${number}-${at}`;
-        await agent.enqueueTask({ id, sessionId: `s${at % 3}` });
+        const id = `task-${number}-${at}`;
+        await agent.enqueueTask({ id, sessionId: `session-${at % 3}` });
         acknowledged.push(id);
         if (acknowledged.length > 40) begun.resolve();
       }
@@ -405,11 +405,11 @@ test.for(KINDS)('from %s: a log that does not bear out its state is not moved', 
   const [from, to] = [await newPlace(kind), await newPlace('sqlite')];
   const before = await opened(from);
   await fill(before);
-  await statement(kind, from, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed by somebody' WHERE id = 'waits'`);
+  await statement(kind, from, `UPDATE ${tableOf(kind, 'tasks')} SET title = 'changed by hand' WHERE id = 'waits'`);
 
   await expect(moveStore({ from, to })).rejects.toMatchObject({
     code: 'STORE_CORRUPT',
-    message: /changed by somebody/,
+    message: /changed by hand/,
   });
 
   await abandonMove({ from, to });
@@ -471,8 +471,8 @@ function otherNameOf(url: string): string {
   return `sqlite:${link}`;
 }
 
-/** What a mover that is killed right after it has changed a mark leaves behind. */
-async function remark(url: string, change: (state: StoreState | null) => StoreState | null): Promise<void> {
+/** What a mover that is killed right after it has changed the state of a store leaves behind. */
+async function changeState(url: string, change: (state: StoreState | null) => StoreState | null): Promise<void> {
   await using rows = await openedRows(url);
   const state = await rows.storeState();
   await rows.changeStoreState(state, change(state));

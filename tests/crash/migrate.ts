@@ -52,7 +52,7 @@ export const creation: Prepare = async (kind) => {
 
 /** A store of the first version, with work in it: killed, it is of that version or the present one, and its rows stay. */
 export const upgrade: Prepare = async (kind) => {
-  const model = await filledStore(kind);
+  const { url: model } = await filledStore(kind);
   const after = await schemaOf(kind, model);
   const rows = await rowsOf(model);
   await statement(kind, model, FIRST_VERSION[kind]);

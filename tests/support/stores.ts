@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId, openOrchestrator, type OpenOrchestratorOptions } from '@agent-orchestrator/runtime';
+import { Orchestrator, type Lease } from '@agent-orchestrator/core';
+import { newCommandId, newSeed, openOrchestrator, type OpenOrchestratorOptions } from '@agent-orchestrator/runtime';
 import { openPostgresStorage } from '@agent-orchestrator/storage-postgres';
 import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
 import { inject, onTestFinished } from 'vitest';
@@ -47,8 +47,12 @@ export async function openedAt(url: string, aheadMs: number): Promise<Orchestrat
   return new Orchestrator({ storage, newCommandId, newSeed });
 }
 
-/** Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces. */
-export async function fill(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
+/**
+ * Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces.
+ *
+ * @returns the lease of the task that runs
+ */
+export async function fill(orchestrator: Orchestrator): Promise<Lease> {
   await orchestrator.enqueueTasks([
     { id: 'done', sessionId: 's', payload: { text: 'ü \\ " \n end' } },
     { id: 'runs', sessionId: 's' },
@@ -58,21 +62,18 @@ export async function fill(orchestrator: Orchestrator): Promise<{ sessionId: str
   ]);
   await orchestrator.enqueueTask({ namespace: 'other', id: 'done', title: 'of another project' });
   const first = await claim(orchestrator);
-  await orchestrator.releaseTask({ ...first, outcome: 'succeeded', result: [1, null, 'x'] });
+  await orchestrator.releaseTask({ token: first.token, outcome: 'succeeded', result: [1, null, 'x'] });
   const alone = await claim(orchestrator, 'alone');
-  await orchestrator.releaseTask({ ...alone, outcome: 'failed', error: { message: 'no' } });
+  await orchestrator.releaseTask({ token: alone.token, outcome: 'failed', error: { message: 'no' } });
   const held = await claim(orchestrator);
-  await orchestrator.checkpoint({ ...held, nextAction: 'go on', data: { pages: 3 } });
+  await orchestrator.checkpoint({ token: held.token, nextAction: 'go on', data: { pages: 3 } });
   return held;
 }
 
-export async function claim(
-  orchestrator: Orchestrator,
-  sessionId = 's',
-): Promise<{ sessionId: string; token: number }> {
+export async function claim(orchestrator: Orchestrator, sessionId = 's'): Promise<Lease> {
   const claimed = await orchestrator.claimTask({ agent: 'company-agent', sessionId });
   if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
-  return { sessionId, token: claimed.lease.token };
+  return claimed.lease;
 }
 
 /** Everything that can be read, but for what this call itself moves. */

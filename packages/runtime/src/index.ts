@@ -36,6 +36,7 @@ export type {
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
 export { newCommandId } from './system/command-id.ts';
+export { newSeed } from './system/seed.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, FixName, Severity, Subject } from './insight/doctor/finding.ts';

@@ -91,7 +91,7 @@ const held = (over: Partial<HeldFacts> = {}): HeldFacts => ({
   sessionId: 's',
   taskId: 't',
   agent: 'company-agent',
-  token: 7,
+  fence: 7,
   staleAt: NOW + MINUTE,
   heartbeatAt: NOW,
   seq: 3,
@@ -127,7 +127,7 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
   taskId: 't',
   agent: 'company-agent',
   instance: 'one',
-  token: 7,
+  fence: 7,
   eventId: 12,
   seq: 9,
   at: NOW - MINUTE,
@@ -139,8 +139,8 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
 
 const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
 
-const state = (state: StoreState['status']): StoreState => ({
-  state,
+const state = (status: StoreState['status']): StoreState => ({
+  status,
   id: 'm',
   address: 'postgres://host/new',
   at: NOW,
@@ -513,13 +513,13 @@ test('a store where all is well has nothing but what is ok', () => {
   }
 });
 
-test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (state) => {
-  const place = file({ state: state(state), journalMode: state === 'backup' ? 'delete' : 'wal' });
+test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (status) => {
+  const place = file({ state: state(status), journalMode: status === 'backup' ? 'delete' : 'wal' });
 
   const findings = judge(facts({ place, work: work({ held: [held({ staleAt: 0 })] }) }));
 
   expect(findings.filter(({ severity }) => severity !== 'ok').map(({ check }) => check)).toEqual(
-    state === 'backup' ? [] : ['store'],
+    status === 'backup' ? [] : ['store'],
   );
 });
 
@@ -546,7 +546,7 @@ test('findings show the first few rows and events; the count tells of all', () =
   expect(silent?.evidenceRefs).toHaveLength(10);
   expect(fenced?.evidenceRefs.slice(0, 2)).toEqual([
     { is: 'event', id: 24 },
-    { is: 'lease', namespace: 'default', sessionId: 's', token: 7, state: 2, upTo: 9 },
+    { is: 'lease', namespace: 'default', sessionId: 's', fence: 7, effect: 'ended', upTo: 9 },
   ]);
   expect(fenced?.message).toMatch(/25 times/);
 });

@@ -6,7 +6,7 @@
  *  - without a file the defaults hold; one that was named has to be there
  *  - a relative path in the file starts from the file's folder
  *  - an unknown key, a bad value, no JSON: refused, naming file and key, and never a password
- *  - a file that others can write, or that belongs to somebody else, is refused; so is a pipe or a folder, without waiting for it
+ *  - a file that others can write, or that belongs to another user, is refused; so is a pipe or a folder, without waiting for it
  *  - a variable that is no duration is refused, naming it
  *  - an orchestrator that is opened without a URL works where the configuration says
  *
@@ -185,7 +185,7 @@ test.skipIf(process.platform === 'win32').for(['mkfifo', 'mkdir'])('what %s make
   expect(said).toBe(`CONFIG_INVALID The configuration file ${file} is no regular file.\n`);
 });
 
-test.skipIf(process.getuid?.() !== 0)('a file of somebody else is refused (needs root to make one)', () => {
+test.skipIf(process.getuid?.() !== 0)('a file of another user is refused (needs root to make one)', () => {
   write(all);
   chownSync(file, 12_345, 12_345);
   chmodSync(file, 0o644);

@@ -5,7 +5,7 @@
  *  - postgres: names a database, and is shown without its password
  *  - memory: names nothing
  *  - what is no URL, or one of another kind, is refused with STORE_URL_INVALID
- *  - whoever writes a path is told the URL for it
+ *  - a caller that writes a path is told the URL for it
  *  - a refusal never repeats a password
  */
 import { homedir } from 'node:os';
@@ -64,7 +64,7 @@ test.for(refused)('%j is refused', (url) => {
   expect(refusalOf(url)).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store', retryable: false });
 });
 
-test('whoever writes a path is told the URL for it', () => {
+test('a caller that writes a path is told the URL for it', () => {
   expect(refusalOf('/a/b.db').hint).toBe('Write sqlite:/a/b.db');
 });
 

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  Evidence,
-  HolderInBrief,
-  LeaseInBrief,
-  Orchestrator,
-  OrchestratorReads,
-  WhyAgent,
-  WhyClaimant,
-  WhySession,
-  WhyTask,
+import {
+  fields,
+  type Evidence,
+  type HolderInBrief,
+  type LeaseInBrief,
+  type Orchestrator,
+  type OrchestratorReads,
+  type WhyAgent,
+  type WhyClaimant,
+  type WhySession,
+  type WhyTask,
 } from '@agent-orchestrator/core';
 import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
@@ -141,11 +142,12 @@ async function othersOf(
 const CLAIMS_LOOKED_AT = 10_000;
 
 async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
-  // An id may hold signs that no name has.
-  if (!/^[\w.@+-]+$/.test(id)) return false;
-  const { items } = await reads.listSessions({ status: ['running'], agent: id, limit: 1 });
+  // An id may hold characters that no name has.
+  const { data: name } = fields.name.safeParse(id);
+  if (name === undefined) return false;
+  const { items } = await reads.listSessions({ status: ['running'], agent: name, limit: 1 });
   if (items.length > 0) return true;
-  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === id;
+  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === name;
   const { events } = await lookBack(
     (page) => reads.listEvents({ types: ['task.claimed'], ...page }),
     { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id', page: 500 },

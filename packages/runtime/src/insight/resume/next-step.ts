@@ -33,14 +33,14 @@ function held({ id, task }: SessionFacts, { agent }: NonNullable<SessionFacts['h
       ? ` After a restart, \`orchestrator claim --agent ${agent} --session ${id} --resume\` takes it back.`
       : '';
   return (task?.cancelRequestedAt ?? null) === null
-    ? `\`orchestrator checkpoint --next-action TEXT\` saves the state of the work, \`orchestrator release --outcome succeeded\` ends it (with the token of the claim).${restarted}`
-    : 'Cancellation was asked: `orchestrator release --outcome cancelled` ends it (with the token of the claim).';
+    ? `\`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it, with the claim's token.${restarted}`
+    : "Cancellation was asked: `orchestrator release --outcome cancelled` ends it, with the claim's token.";
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {
   if (holder?.agent !== agent) return `\`orchestrator why session ${id}\` says when it can be claimed.`;
   const run = instance === null ? '' : ` --instance ${instance}`;
-  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its fence is refused from then on.`;
+  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its token is refused from then on.`;
 }
 
 function otherWork(facts: ResumeFacts): string {
