@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { OrchestratorError, type Orchestrator } from '@agent-orchestrator/core';
 import {
   attemptsOf,
+  describeMissing,
   LogComparison,
   namespaceOf,
   oncePerCommand,
@@ -23,6 +24,8 @@ export interface JournalCheck {
   readonly files: number;
   /** How many acknowledged calls in them promise something. */
   readonly operations: number;
+  /** How much is missing, in one sentence. */
+  readonly summary: string;
   /** One for each command, in the order in which they were answered. */
   readonly missing: readonly MissingOperation<AcknowledgedCall>[];
   /** The log was read up to this event. */
@@ -52,7 +55,8 @@ export async function checkJournals(
   const asOf = await orchestrator.asOf();
   for (const one of comparison.namespaces) await seeAll(comparison, orchestrator, one, asOf);
   const missing = oncePerCommand(comparison.missing());
-  return { ok: missing.length === 0, files, operations: comparison.count, missing, asOf };
+  const ok = missing.length === 0;
+  return { ok, files, operations: comparison.count, summary: describeMissing(missing), missing, asOf };
 }
 
 interface JournalText {

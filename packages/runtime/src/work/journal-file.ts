@@ -1,6 +1,7 @@
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { makePrivateFolder } from '../system/private-folder.ts';
 
 const syncData = promisify(fdatasync);
 
@@ -22,7 +23,7 @@ export class JournalFile {
   /** Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left. */
   static create(path: string, text: string): JournalFile {
     const folder = dirname(path);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const file = new JournalFile(path, openSync(path, 'ax', 0o600));
     try {
       file.append(text);
