@@ -41,7 +41,7 @@ test(
     const free = statfsSync(disk ?? '').bavail;
     rmSync(ballast);
     const again = await calls.call('enqueue', refused);
-    const claim = await calls.call('claim', { agent: 'filler', commandId: newCommandId() });
+    const claim = await calls.call('claim', { agent: 'filler', commandId: newCommandId(), seed: newSeed() });
 
     console.log(`the disk was full after ${added} tasks, ${free} blocks free`);
     for (const outcome of whileFull)

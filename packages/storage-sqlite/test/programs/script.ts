@@ -7,8 +7,9 @@ import {
   JournalFile,
   JournalledCalls,
   newCommandId,
+  seedFor,
   type CallName,
-  type Calls,
+  type SentCalls,
 } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
 import { newSeed } from '../new-seed.ts';
@@ -46,17 +47,13 @@ const calls = new JournalledCalls({
 await send('enqueue', {
   tasks: [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }],
 });
-const reply = await send('claim', { ...TERMS, seed: newSeed() });
+const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
 const holder = { token: claim.lease.token };
 await send('checkpoint', { ...holder, nextAction: 'go on' });
 await send('heartbeat', holder);
-const released = await send('release', {
-  items: [{ ...holder, outcome: 'succeeded' }],
-  claimNext: TERMS,
-  seed: newSeed(),
-});
+const released = await send('release', { items: [{ ...holder, outcome: 'succeeded' }], claimNext: TERMS });
 const [next] = released.next;
 if (next === undefined) throw new Error('there was no next task');
 await send('release', { items: [{ token: next.lease.token, outcome: 'succeeded' }] });
@@ -65,13 +62,16 @@ await persist(async () => storage.close());
 journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
+/** The seed is made of the command id, so that the test can send what was not answered again. */
 async function send<C extends CallName>(
   command: C,
-  request: Omit<Calls[C]['request'], 'commandId'>,
-): Promise<Calls[C]['reply']> {
+  request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
+): Promise<SentCalls[C]['reply']> {
+  const commandId = newCommandId();
+  const seed = command === 'claim' || command === 'release' ? { seed: seedFor(commandId) } : {};
   const identified = (
-    command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }
-  ) as Calls[C]['request'];
+    command === 'heartbeat' ? request : { ...request, commandId, ...seed }
+  ) as SentCalls[C]['request'];
   return persist(async () => calls.call(command, identified));
 }
 
