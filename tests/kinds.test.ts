@@ -33,10 +33,15 @@ test("a payload is checked and filled in by its kind's schema, and typed by it",
 test('a payload that does not fit is refused before anything is written, and the error names the place', async () => {
   const orchestrator = open();
 
-  // @ts-expect-error -- the type refuses it too
-  const enqueued = orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 7 } });
+  const sound = { kind: 'hash-file', payload: { path: 'a.ts' } } as const;
 
-  await expect(enqueued).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'tasks[0].payload.path' });
+  // @ts-expect-error -- the type refuses it too
+  const one = orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 7 } });
+  // @ts-expect-error -- the type refuses it too
+  const several = orchestrator.enqueueTasks([sound, { kind: 'hash-file', payload: { path: 7 } }]);
+
+  await expect(one).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'payload.path' });
+  await expect(several).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'tasks[1].payload.path' });
   expect(await orchestrator.listTasks()).toEqual({ items: [], next: null });
 });
 

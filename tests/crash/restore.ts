@@ -32,7 +32,7 @@ export const restore: Prepare = async (kind) => {
         const events = await whole(to);
         expect(events.filter(({ type }) => type === 'task.queued')).toHaveLength(2 * SESSIONS);
         const closed = events.filter(({ type }) => type === 'task.recovered');
-        expect(closed.map(({ sessionId }) => sessionId).toSorted()).toEqual(
+        expect(closed.map(({ streamId }) => streamId).toSorted()).toEqual(
           leases.map(({ sessionId }) => sessionId).toSorted(),
         );
         await using orchestrator = await openOrchestrator(to);

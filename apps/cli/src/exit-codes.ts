@@ -38,7 +38,6 @@ type CliCode =
   | 'BUSY'
   | 'NO_TASK'
   | 'LEASE_LOST'
-  | 'NO_LEASE'
   | 'TURN_BEHIND'
   | 'ENDED'
   | 'NOT_ENDED'
@@ -63,7 +62,6 @@ export const EXIT_OF = {
   BUSY: 75,
   NO_TASK: 75,
   LEASE_LOST: 77,
-  NO_LEASE: 77,
   TURN_BEHIND: 77,
   ENDED: 1,
   NOT_ENDED: 1,

@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander';
 import { Failure, failureOf } from './failure.ts';
-import { Output, type Answer } from './output/output.ts';
+import { Output, type Answer, type Format } from './output/output.ts';
 import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
+import { noClaimEnv } from './views/claim-env.ts';
 
 /** Runs one command line and answers with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -26,6 +27,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const failure = error instanceof CommanderError ? usageFailure(error, complaints) : failureOf(error);
+    // A shell that evaluates no line goes on as if all were well.
+    if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.line(line);
     output.failure(failure);
     return failure.exit;
   }
@@ -60,9 +63,21 @@ function usageFailure(error: CommanderError, complaints: string): Failure {
 }
 
 /** A command line that could not be parsed still says how it wants its answer. */
-function formatFromWords(argv: readonly string[]) {
-  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+function formatFromWords(argv: readonly string[]): Format {
+  if (isForShell(argv)) return 'text';
+  const words = wordsOf(argv);
   const json = words.includes('--json') && { json: true as const };
   const jsonl = words.includes('--jsonl') && !words.includes('create') && { jsonl: true };
   return formatOf({ ...json, ...jsonl });
+}
+
+/** Whether a shell evaluates what is printed: `eval "$(orchestrator claim --env)"`. */
+function isForShell(argv: readonly string[]): boolean {
+  const words = wordsOf(argv);
+  return words.includes('claim') && words.includes('--env');
+}
+
+/** Without what follows `--`. */
+function wordsOf(argv: readonly string[]): readonly string[] {
+  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 }

@@ -104,8 +104,8 @@ async function timedClaim(orchestrator: Orchestrator, call: Call): Promise<numbe
   const claimed = await orchestrator.claimTask(call);
   const elapsed = performance.now() - start;
   if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   return elapsed;
 }
 

@@ -61,8 +61,8 @@ async function enqueueAndClaim(orchestrator: Orchestrator): Promise<number> {
   const claimed = await orchestrator.claimTask({ agent: 'bench' });
   const tookMs = now() - startedAt;
   if (!claimed.ok) throw new Error(`not claimed: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   return tookMs;
 }
 

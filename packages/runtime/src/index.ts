@@ -65,6 +65,7 @@ export { openStorage, type OpenStorageOptions, type StoreMode } from './stores/o
 export { stopOnSignals } from './work/stop-on-signals.ts';
 export { rolesOf, type StoreRoles } from './stores/roles.ts';
 export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './stores/url.ts';
+export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';

@@ -8,7 +8,7 @@ import { openSocket } from './socket.ts';
 /** What a parameter may be. */
 export type Value = string | number | null;
 
-/** A statement with its parameters. Without parameters it may hold several statements, and is sent as it stands. */
+/** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
 export interface Query {
   readonly text: string;
   readonly values: readonly Value[];

@@ -1,5 +1,5 @@
 import { translateError } from './errors.ts';
-import { ConnectionPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { ROLE_STATEMENTS } from './roles.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';

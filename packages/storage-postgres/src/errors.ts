@@ -15,7 +15,7 @@ interface ServerError {
   readonly table_name?: string;
 }
 
-/** What triggers say to whoever writes to a store that is shut (see `store-mark.ts`). */
+/** What triggers answer to a write in a store that is shut (see `store-state.ts`). */
 export const SHUT = 'AO001';
 
 /** The transaction had failed before: a consequence, not a cause. */
@@ -24,7 +24,7 @@ const ABORTED = '25P02';
 /** No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own language. */
 const NOT_LET_IN = '28000';
 const NOT_LET_IN_HINT =
-  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). If it lets nobody in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.";
+  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). If it lets no user in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.";
 
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
@@ -48,7 +48,7 @@ const CONNECTION_CODES = new Set([
   '25P04',
 ]);
 
-/** Somebody else came first, or the server goes or comes: the same once more may well succeed. */
+/** Another transaction came first, or the server stops or starts: the same once more may well succeed. */
 const PASSING_CODES = new Set(['23505', '40001', '40P01', '55P03', '53300']);
 
 /** By beginning of the code: what the server says, and what we make of it. */
@@ -77,7 +77,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['08', 'STORE_UNREACHABLE'],
 ];
 
-/** Whether the connection is gone, so that nobody knows what became of what was sent last. */
+/** Whether the connection is gone, so that it is unknown what became of what was sent last. */
 export function isConnectionLost(error: unknown): boolean {
   const { code } = describe(error);
   return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');

@@ -1,7 +1,7 @@
 import { decodeClockState, type ClockState, type StoreState } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
 import type { Connection } from './connection.ts';
-import { ConnectionPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { schemaVersionOf } from './migrate.ts';
 import { notFound, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
@@ -12,7 +12,7 @@ import { TIMEOUTS } from './statements.ts';
 /** What a look at a store on a server tells, without a lock and without a change. */
 export interface PostgresFacts {
   readonly version: string;
-  /** How many migrations the database has seen, and how many there are. */
+  /** How many migrations were applied to the database, and how many there are. */
   readonly schema: number;
   readonly schemaKnown: number;
   readonly login: LoginFacts;
@@ -22,17 +22,17 @@ export interface PostgresFacts {
   readonly logBytes: number | null;
   /** So large it may grow between two checkpoints. */
   readonly logBytesKept: number;
-  /** Replication slots that nobody reads and that keep the log, each with the bytes it keeps. */
+  /** Replication slots without a reader that keep the write-ahead log, each with the bytes it keeps. */
   readonly idleSlots: readonly { readonly name: string; readonly bytes: number }[];
   /** What the store remembers of its server's clock. */
   readonly clock: ClockState | null;
-  /** What stands on the store's door; null: it is open for work. */
+  /** null: the store is open for work. */
   readonly state: StoreState | null;
   /** The server's time, in milliseconds, in the middle of the question. */
   readonly now: number;
 }
 
-/** Who is logged in, and what it may do. */
+/** The login, and what it may do. */
 interface LoginFacts {
   readonly user: string;
   readonly isSuperuser: boolean;
@@ -40,7 +40,7 @@ interface LoginFacts {
   readonly isOwner: boolean;
   /** What an agent needs and it may not do, as `INSERT event_log`. */
   readonly missing: readonly string[];
-  /** What nobody needs and it may do to the log: `UPDATE event_log`. */
+  /** What no agent needs and it may do to the log: `UPDATE event_log`. */
   readonly excess: readonly string[];
 }
 

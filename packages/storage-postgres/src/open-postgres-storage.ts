@@ -15,13 +15,14 @@ import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
 import type { Answer, Query } from './connection.ts';
-import { ConnectionPool, openConnection } from './connections.ts';
+import { ConnectionPool, openConnection } from './connection-pool.ts';
 import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
 import { assertCurrent, newer, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl, type ServerAddress } from './server-address.ts';
 import { readStoreState } from './store-state.ts';
+import { SQL } from './statements.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
@@ -196,7 +197,7 @@ class PostgresStorage implements Storage {
           throw translateError(error);
         }
       };
-      await flush([query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')]);
+      await flush([query(SQL.beginSnapshot)]);
       const source: ReadSource = {
         read: async (one) => (await flush([one]))[0] as Answer,
         // All that is read in a snapshot sees the same state already.

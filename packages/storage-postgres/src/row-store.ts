@@ -17,16 +17,16 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
-import { settledEventId } from './followers.ts';
+import { settledDrawnId } from './followers.ts';
 import type { Connection, Query, Value } from './connection.ts';
-import { ConnectionPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
 import { OWNER } from './roles.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { assertCurrent } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
-import { NEXT, now } from './statements.ts';
+import { NEXT, now, SQL } from './statements.ts';
 import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
@@ -36,7 +36,7 @@ export interface PostgresRowsOptions {
 
 /** A page, or counting a long log, takes its time. */
 const ANSWER_MS = 600_000;
-/** Who wants every unit of work to end waits no longer than this while new ones queue up behind. */
+/** A change of the state waits for units of work to end, but no longer than this while new ones queue up behind it. */
 const LOCK_MS = 4_000;
 const LOCK_TRIES = 8;
 /** One statement's rows: what an answer may hold, a statement may, too, but not much more. */
@@ -50,7 +50,7 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
@@ -89,7 +89,7 @@ class PostgresRows implements RowStore {
   }
 
   lastEventId(): Promise<number> {
-    return this.#use((connection) => settledEventId((queries) => connection.flush(queries, ANSWER_MS)));
+    return this.#use((connection) => settledDrawnId((queries) => connection.flush(queries, ANSWER_MS)));
   }
 
   clock(): Promise<ClockState> {
@@ -104,7 +104,7 @@ class PostgresRows implements RowStore {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
     return this.#use(async (connection) => {
-      await run(connection, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
+      await run(connection, query(SQL.beginSnapshot));
       try {
         return await use({
           storeState: () => readStoreState(connection),
@@ -126,7 +126,7 @@ class PostgresRows implements RowStore {
       try {
         return await this.#transaction(async (connection) => {
           await becomeOwner(connection);
-          // Every unit of work reads this table before it reads the mark, and keeps the lock until it ends.
+          // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
           await run(
             connection,
             query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
@@ -134,11 +134,11 @@ class PostgresRows implements RowStore {
           );
           assertSameState(await readStoreState(connection), expected);
           assertMayFollow(expected, next);
-          if (next?.state === 'filling') await assertEmpty(connection);
+          if (next?.status === 'filling') await assertEmpty(connection);
           await run(connection, ...writingStoreState(next));
         });
       } catch (error) {
-        // With a cause, it is the server that says so: of a lock, not of the mark.
+        // With a cause, it is the server that says so: of a lock, not of the state.
         const isLocked = error instanceof OrchestratorError && error.code === 'STORE_BUSY' && error.cause !== undefined;
         if (!isLocked || tries === LOCK_TRIES) throw error;
       }
@@ -163,6 +163,8 @@ class PostgresRows implements RowStore {
         connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
         ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
+        query(continueNumbers('task_numbers', 'tasks')),
+        query(continueNumbers('session_numbers', 'sessions')),
       );
     });
   }
@@ -196,12 +198,18 @@ class PostgresRows implements RowStore {
 function withHint(error: unknown): unknown {
   if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
   return new OrchestratorError('STORE_PERMISSION', error.message, {
-    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or who made them.`,
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that made them.`,
     cause: error.cause,
   });
 }
 
-/** What is made for the store belongs to whom the tables belong to. */
+/** The numbers of rows that came from elsewhere are not drawn again. */
+function continueNumbers(sequence: string, table: TableName): string {
+  // Without any number this is setval of NULL, which does nothing.
+  return `SELECT setval('orchestrator.${sequence}', (SELECT max(r.number) FROM orchestrator.${table} r))`;
+}
+
+/** What is made for the store gets the owner of the tables. */
 async function becomeOwner(connection: Connection): Promise<void> {
   const [answer] = await run(connection, query(OWNER_USABLE));
   if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));
@@ -257,7 +265,7 @@ async function timeOf(connection: Connection): Promise<number> {
   return answer?.[0]?.[0] as number;
 }
 
-/** Differs: ids are the column's own to give, unless somebody says otherwise. */
+/** Differs: the column gives the ids by itself, unless the statement says otherwise. */
 function insertInto(table: TableName): string {
   const columns = COLUMNS[table].join(', ');
   const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';

@@ -31,11 +31,12 @@ type NumbersOf<Table extends { _: { columns: object } }> = {
   ]: Table['_']['columns'][Field] extends { _: { columnType: infer Kind extends keyof Kinds } } ? Kinds[Kind] : never;
 };
 
-/** The types of the columns that are not text; but for the id of an event, which nobody but the database gives. */
+/** The types of the columns that are not text; but for the id of an event, which only the database gives. */
 export const NUMBERS = {
   pid: 'integer',
   process_group: 'integer',
-  token: 'bigint',
+  number: 'bigint',
+  fence: 'bigint',
   ttl_ms: 'integer',
   stale_after_ms: 'integer',
   lease_expires_at: 'bigint',
@@ -62,7 +63,6 @@ export const NUMBERS = {
   cancel_requested_at: 'bigint',
   started_at: 'bigint',
   finished_at: 'bigint',
-  lease_effect: 'integer',
   at: 'bigint',
 } as const satisfies NumbersOf<typeof sessions> &
   NumbersOf<typeof tasks> &

@@ -10,6 +10,7 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
+import { WAITING } from './conditions.ts';
 import { EVENT_COLUMNS, fieldsOf, NUMBERS, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 
 /*
@@ -21,11 +22,11 @@ import { EVENT_COLUMNS, fieldsOf, NUMBERS, RECEIPT_COLUMNS, selected, SESSION_CO
  * of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
  */
 
-/** Nobody keeps a lock for longer than this, whatever became of him; each limit is well within the next. */
+/** No client keeps a lock for longer than this, whatever became of it; each limit is well within the next. */
 export const TIMEOUTS = {
   lock_ms: 5_000,
   statement_ms: 10_000,
-  /** The server gives up on a transaction whose client does not go on. */
+  /** The server gives up on a transaction whose client sends nothing more. */
   idle_ms: 10_000,
   /** The client gives up on a server that does not answer. */
   answer_ms: 15_000,
@@ -43,20 +44,21 @@ const without = <Field extends string>(fields: readonly Field[], left: readonly 
 
 /** Set by the guard of each update. */
 const GUARDED = ['version'];
-/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const RENEWED = without(UNLOGGED_SESSION_FIELDS, GUARDED);
-/** What a change of holder may change. */
-const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
-/** What events may change while the lease stays as it is. */
-const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
+/** The deadlines and what else heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
+const DEADLINES = without(UNLOGGED_SESSION_FIELDS, GUARDED);
+/** The status, the lease, and all else that may change. */
+const LEASE = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
+/** The end of the chain, the context, and what else events may change while the lease stays as it is. */
+const CHAIN = without(LEASE, without(['status', ...Object.keys(NO_LEASE)], DEADLINES));
 const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
+/** The head of the queue. */
 export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {
-  renewed: RENEWED,
-  noted: NOTED,
-  leased: LEASED,
+  deadlines: DEADLINES,
+  chain: CHAIN,
+  lease: LEASE,
   taskChanges: TASK_CHANGES,
   session: fieldsOf<Session>(SESSION_COLUMNS),
   task: fieldsOf<Task>(TASK_COLUMNS),
@@ -107,13 +109,13 @@ const insertInto = (table: string, columns: readonly string[]): Write => ({
   columns,
   text: (rows) => `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT v.* FROM ${rows}`,
 });
-/** The guard is an error, not a row count: the statement goes out together with COMMIT, when nobody can look any more. */
+/** The guard is an error, not a row count: the statement goes out together with COMMIT, when it is too late to look. */
 const update = (table: string, columns: readonly string[], further = ''): Write => ({
   columns: [...columns, ...KEY_AND_VERSION],
   text: (rows) =>
     `UPDATE orchestrator.${table} s SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}, version = CASE WHEN s.version = v.version THEN s.version + 1 END${further} FROM ${rows} WHERE s.namespace = v.namespace AND s.id = v.id`,
 });
-/** Which row is changed, and the version that must still stand there. */
+/** Which row is changed, and the version that it must still have. */
 const KEY_AND_VERSION = ['namespace', 'id', 'version'] as const;
 const NEXT_LOOKED_UP = `, (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})`;
 const NO_NEXT = `, ${NEXT.map((column) => `${column} = NULL`).join(', ')}`;
@@ -123,13 +125,13 @@ const updateSessions = (fields: readonly (keyof Session)[], next = ''): Write =>
 /** What can be written, by name. */
 const WRITES = {
   insertSessions: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
-  renewSessions: updateSessions(RENEWED),
-  noteSessions: updateSessions(NOTED),
-  noteSessionsNoNext: updateSessions(NOTED, NO_NEXT),
-  noteSessionsAndNext: updateSessions(NOTED, NEXT_LOOKED_UP),
-  leaseSessions: updateSessions(LEASED),
-  leaseSessionsNoNext: updateSessions(LEASED, NO_NEXT),
-  leaseSessionsAndNext: updateSessions(LEASED, NEXT_LOOKED_UP),
+  setSessionDeadlines: updateSessions(DEADLINES),
+  setSessionChain: updateSessions(CHAIN),
+  setSessionChainNoNext: updateSessions(CHAIN, NO_NEXT),
+  setSessionChainAndNext: updateSessions(CHAIN, NEXT_LOOKED_UP),
+  setSessionLease: updateSessions(LEASE),
+  setSessionLeaseNoNext: updateSessions(LEASE, NO_NEXT),
+  setSessionLeaseAndNext: updateSessions(LEASE, NEXT_LOOKED_UP),
   insertTasks: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
   updateTasks: update('tasks', columnsOf(TASK_COLUMNS, TASK_CHANGES)),
   insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
@@ -174,24 +176,52 @@ function typeOf(column: string): string {
   return (NUMBERS as Readonly<Record<string, string>>)[column] ?? 'text';
 }
 
-/** Whether a look-up takes a row that somebody else holds as not there, or waits for it. */
+/** Whether a session that another transaction has locked is passed over, or waited for. */
 export type WhenLocked = 'skip' | 'wait';
-const locking = (whenLocked: WhenLocked): string => `FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}`;
 
-const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`;
+const SESSIONS_OF_FENCES = `SELECT e.session_id FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.fence = ANY (${lines('$3')}::bigint[]) AND e.fence >= 0 AND e.lease_effect = 'granted'`;
+const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$4')})`;
+/** The sessions that ids ($2) and fences ($3) name, each once. */
+const NAMED = `SELECT i.id COLLATE "C" AS id FROM unnest(${lines('$2')}) i (id) UNION ${SESSIONS_OF_FENCES}`;
 
 const READY_ORDER = ['next_priority', 'next_queued_at', 'next_task_id'];
 const readyOrder = (table: string): string => READY_ORDER.map((column) => `${table}.${column}`).join(', ');
-/** Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind. */
-const readyRanges = (limit: number, ofKinds: boolean, lock: string): string => {
-  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines('$3')}) k (kind)` : '';
+
+/** Which heads are looked up: at most how many, and whether of some kinds. */
+export interface Heads {
+  readonly limit: number;
+  readonly ofKinds: boolean;
+}
+
+/**
+ * Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind.
+ *
+ * @param first the number of the parameter with the addressees; that with the kinds follows
+ */
+const readyRanges = ({ limit, ofKinds }: Heads, first: number, lock = ''): string => {
+  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines(`$${first + 1}`)}) k (kind)` : '';
   const isKind = ofKinds ? ` AND s.next_kind = k.kind AND s.next_kind > ''` : ' AND s.next_priority >= 0';
-  // An addressee stands behind a sign, because nobody is an empty text, and a list of one empty text an empty list.
-  return `unnest(${lines('$2')}) a (addressee)${kinds} CROSS JOIN LATERAL (
+  // An addressee comes after a sign: "any agent" is an empty text, and a list of one empty text would be an empty list.
+  return `unnest(${lines(`$${first}`)}) a (addressee)${kinds} CROSS JOIN LATERAL (
     SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
     WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
+
+/** What a claim that may wait would like to have, besides what it names: heads, or also what its agent holds. */
+export interface Wanted {
+  readonly heads: Heads;
+  readonly heldBy: boolean;
+}
+const wanted = ({ heads, heldBy }: Wanted): string => {
+  const agent = `$${heads.ofKinds ? 7 : 6}`;
+  const ready = `SELECT b.id FROM (SELECT f.* FROM ${readyRanges(heads, 5)} ORDER BY ${readyOrder('f')} LIMIT ${heads.limit}) b`;
+  return heldBy ? `${ready} UNION SELECT b.id FROM (${heldByAgent(agent)}) b` : ready;
+};
+const heldByAgent = (agent: string): string =>
+  `SELECT s.id, s.fence FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = ${agent} AND s.agent > '' AND ${NOT_FOUND}
+       ORDER BY s.fence LIMIT ${LIMITS.sweep_page_max}`;
 
 /** What is held past its time, the longest first. */
 const staleOnes = (limit: number, time: string): string =>
@@ -200,13 +230,19 @@ const staleOnes = (limit: number, time: string): string =>
      WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
      ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b)`;
 
+/** How sessions are locked. */
+interface LockSessions {
+  readonly whenLocked: WhenLocked;
+  /** Of a claim that is alone. */
+  readonly wants: Wanted | null;
+  /** Whether later look-ups leave out what is named. In a group, what one command names may be what another is to find. */
+  readonly leavesOutNamed: boolean;
+}
+
 /** How heads are looked up. */
-interface LockReady {
-  readonly limit: number;
-  readonly ofKinds: boolean;
+interface LockReady extends Heads {
   /** How many stale sessions are wanted besides; 0: none. */
   readonly staleLimit: number;
-  readonly whenLocked: WhenLocked;
 }
 
 /** Sessions, each with a task of its own, and when its next task is due; a row for the running task, and one for the head. */
@@ -238,32 +274,36 @@ export const SQL = {
    * the limit on whole transactions ends that. It does not count while a commit waits for a standby.
    */
   limitTransaction: `SET LOCAL transaction_timeout = ${TIMEOUTS.transaction_ms}`,
+  /** A snapshot is taken by the first statement that needs one: this one, so that it is of the moment when it was asked for. */
+  beginSnapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 
-  /** Namespace, ids. Answers those that were locked, and forgets what was found. */
-  lockSessions: (whenLocked: WhenLocked): string =>
-    `SELECT string_agg(l.id, E'\\n'), set_config('orchestrator.found', '', true)
-     FROM (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')}) ORDER BY s.id ${locking(whenLocked)}) l`,
-  /** Namespace, tasks. A task never changes its session, so this much may be read before the lock. */
-  lockSessionsOfTasks: (whenLocked: WhenLocked): string =>
-    `SELECT string_agg(l.id, E'\\n') FROM (SELECT s.id FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(${SESSIONS_OF_TASKS})) ORDER BY s.id ${locking(whenLocked)}) l`,
+  /**
+   * Namespace, ids, fences, tasks; then addressees, kinds if any and the agent, where a claim may wait for what it wants.
+   * Locks the sessions in the order of their ids, one after the other, and is the only statement that waits for a session: so
+   * no two transactions wait for each other. A grant and a task never change their session, so that much may be read before
+   * the lock. Answers the ids of those that were locked.
+   */
+  lockSessions: ({ whenLocked, wants, leavesOutNamed }: LockSessions): string =>
+    `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS})${wants === null ? '' : `, wanted AS MATERIALIZED (${wanted(wants)})`}
+     SELECT string_agg(l.id, E'\\n'), set_config('orchestrator.found', ${leavesOutNamed ? `coalesce(string_agg(l.id, E'\\n') FILTER (WHERE l.is_named), '')` : `''`}, true)
+     FROM (SELECT s.id, o.is_named FROM
+       (SELECT u.id, bool_or(u.is_named) AS is_named FROM (SELECT n.id, true AS is_named FROM named n${wants === null ? '' : ' UNION ALL SELECT w.id, false FROM wanted w'}) u GROUP BY u.id ORDER BY u.id) o
+       CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}) s) l`,
   /**
    * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more can be
    * seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a stale one runs.
    */
-  lockReady: ({ limit, ofKinds, staleLimit, whenLocked }: LockReady): string =>
-    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
+  lockReady: ({ staleLimit, ...heads }: LockReady): string =>
+    `SELECT p.ids, p.found < ${heads.limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(heads, 2)} LIMIT ${heads.limit}) v), ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
      FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
-       FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p${staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, ofKinds ? '$4' : '$3')} o`}`,
+       FROM (SELECT f.* FROM ${readyRanges(heads, 2, ' FOR NO KEY UPDATE SKIP LOCKED')} ORDER BY ${readyOrder('f')} LIMIT ${heads.limit}) b) p${staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, heads.ofKinds ? '$4' : '$3')} o`}`,
   /** Namespace, time. */
   lockStale: (limit: number): string => `SELECT o.ids, ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
   /** Namespace, agent. */
-  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
-       SELECT s.id, s.token FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = $2 AND s.agent > '' AND ${NOT_FOUND}
-       ORDER BY s.token LIMIT ${LIMITS.sweep_page_max} FOR NO KEY UPDATE) b) p`,
+  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.fence) AS ids FROM (
+       ${heldByAgent('$2')} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
   /** Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held. */
   lockHeldAfter: (limit: number): string =>
     `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
@@ -271,40 +311,47 @@ export const SQL = {
   /** Namespace, ids. */
   sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
   /**
-   * Namespace, ids, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a session if there is
+   * Namespace, ids, fences, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a session if there is
    * none: the time in milliseconds and microseconds, what belongs to the whole database, and the receipts of these commands;
-   * then a session and one of its tasks, for these sessions, the tasks' sessions and all that was found.
+   * then a session and one of its tasks, for the sessions that were named and all that was found.
    */
-  read: `WITH d AS MATERIALIZED (SELECT ${now('$5')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
+  read: `WITH d AS MATERIALIZED (SELECT ${now('$6')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark') AS mark,
-      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.token >= 0) AS token,
+      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state') AS state,
+      (SELECT max(e.fence) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.fence >= 0) AS fence,
       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
-      (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$4')})) AS receipts)
+      (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$5')})) AS receipts)
     SELECT d.*, ${WITH_TASK} FROM d
-    LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))
+    LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
     ${THEIR_TASKS}`,
   /** Namespace, ids. */
   tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.dedupe_key = ANY (${lines('$2')}) AND t.dedupe_key IS NOT NULL`,
-  /** Namespace, session. */
+  /** Namespace, ids, fences: the waiting tasks of the sessions that they name. */
   waiting: (limit: number): string =>
-    `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.status IN ('scheduled', 'queued') AND t.id > '' ORDER BY t.id LIMIT ${limit}`,
-  /** Namespace, session, token: the events that granted, ended and refused this lease, and the next grant. */
-  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_effect IN ('ended', 'refused') ORDER BY e.token, e.lease_effect LIMIT 2)
-    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_effect = 'granted' ORDER BY e.token LIMIT 1)`,
+    `SELECT ${TASK} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL
+       (SELECT w.* FROM orchestrator.tasks w WHERE w.namespace = $1 AND w.session_id = n.id AND w.${WAITING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t LIMIT ${limit}`,
+  /** How many numbers of tasks, and of sessions: draws so many. Those that no row gets are left out for good. */
+  drawNumbers: `SELECT (SELECT string_agg(nextval('orchestrator.task_numbers')::text, E'\\n') FROM generate_series(1, $1::int)),
+    (SELECT string_agg(nextval('orchestrator.session_numbers')::text, E'\\n') FROM generate_series(1, $2::int))`,
+  /** Namespace, fences: the events that granted them. */
+  grants: `SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.fence = ANY (${lines('$2')}::bigint[]) AND e.fence >= 0 AND e.lease_effect = 'granted'`,
+  /** Namespace, session, fence: the events that ended and refused this lease, and the next grant in the session. */
+  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.fence = $3 AND e.fence >= 0 AND e.lease_effect IN ('ended', 'refused') LIMIT 2)
+    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.fence > $3 AND e.lease_effect = 'granted' AND e.session_id > '' ORDER BY e.fence LIMIT 1)`,
 
-  /** Namespace, time: makes tasks claimable whose time has come, in sessions that nobody else holds. */
+  /** Namespace, time: makes tasks claimable whose time has come, in sessions that no other transaction has locked. */
   queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
     locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
     queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due JOIN locked ON locked.id = due.session_id)) AND t.status = 'scheduled' RETURNING t.session_id)
     SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
-  /** Namespace, time, session: the same for one that this transaction holds. */
-  queueDueInSession: `WITH due AS MATERIALIZED (SELECT d.id FROM orchestrator.tasks d
-      WHERE d.namespace = $1 AND d.session_id = $3 AND d.session_id > '' AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
+  /** Namespace, time, sessions: the same for some that this transaction has locked. */
+  queueDueInSessions: `WITH due AS MATERIALIZED (SELECT d.id FROM unnest(${lines('$3')}) n (id) CROSS JOIN LATERAL
+      (SELECT d.id, d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.session_id = n.id AND d.session_id > '' AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}) d
+      ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
     queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due)) AND t.status = 'scheduled' RETURNING t.session_id)
     SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
   /** Namespace: the heads of the sessions in which something was just queued. */
@@ -313,11 +360,11 @@ export const SQL = {
   /** Namespace, session. */
   setNext: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')}) WHERE s.namespace = $1 AND s.id = $2`,
 
-  /** Time. Whoever meets another who tidies up leaves it to him. */
+  /** Time. Receipts that another transaction deletes are left to it. */
   forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1 ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
-  /** New and old state. Nobody waits to note the time: whoever holds the row notes much the same. */
+  /** New and old state. No transaction waits to write the time down: one that has the row locked writes much the same. */
   noteClock: `WITH free AS MATERIALIZED (SELECT m.key FROM orchestrator.meta m WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
     UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
-  /** New and old state. What is known of a jump must not get lost: whoever read an older state judges again. */
+  /** New and old state. What is known of a jump must not get lost: a command that read an older state is judged again. */
   saveClock: `UPDATE orchestrator.meta SET value = CASE WHEN value = $2 THEN $1 END WHERE key = 'clock'`,
 } as const;

@@ -13,7 +13,7 @@ const TELL_MS = 50;
 /** What is not answered by then will not be: the next look is on another connection. */
 const ANSWER_MS = 5_000;
 
-/** Told to those who listen, and to those who look. A hint need not survive a crash, so nobody waits for the disk again. */
+/** Told to listeners, and to watchers that look. A hint need not survive a crash, so this does not wait for the disk. */
 const TELL = query(
   `SELECT set_config('synchronous_commit', 'off', true), nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`,
 );
@@ -88,7 +88,7 @@ export class ChangeWatcher {
     try {
       await this.#options.read([TELL], ANSWER_MS);
     } catch {
-      // Nobody was told; the others look by themselves.
+      // No listener was told; the others look by themselves.
     }
   }
 
@@ -114,7 +114,7 @@ export class ChangeWatcher {
       if (state !== this.#seen) this.#call();
       this.#seen = state;
     } catch {
-      // What cannot be read may have changed: whoever looks again learns why.
+      // What cannot be read may have changed: a caller that looks again learns why.
       this.#call();
     }
     if (this.#listeners.size === 0) return;
@@ -132,7 +132,7 @@ export class ChangeWatcher {
     try {
       this.#listener =
         this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
-      // Once more on the same connection does no harm, and mends what a pooler has mixed up.
+      // Once more on the same connection does no harm, and corrects what a pooler has mixed up.
       await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
       if (this.#listeners.size === 0) this.#stop();
     } catch {

@@ -3,7 +3,7 @@
  *  - URLs that cannot be used
  *  - anything but the machine itself is reached by TLS, unless told otherwise
  *  - a server that is not there, a wrong password, a missing database
- *  - a server without TLS, one with a certificate that nobody vouches for
+ *  - a server without TLS, one with a certificate that no known authority signed
  *  - a server that is too old, and a standby
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights

@@ -57,7 +57,7 @@ const DESCRIPTION = [
   'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
     'and SIGHUP are passed on, and the task is given back uncharged: exit 128 and the number of the signal, however the command ended. ' +
     'So it is where the command never started (125, 126, 127). A task that was cancelled ends the command: exit 143, however it ended.',
-  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
+  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
     'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',

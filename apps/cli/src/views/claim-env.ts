@@ -1,24 +1,5 @@
-import type { ClaimRecord } from '@agent-orchestrator/core';
-
-/** What `run` and `claim --env` tell of a lease to the programs that work under it. */
-export interface LeaseEnvironment {
-  readonly namespace: string;
-  /** The store as any program can open it. */
-  readonly store: string;
-}
-
-/** The variables of a lease, for a POSIX shell to evaluate: `eval "$(orchestrator claim --env)"`. */
-export function claimEnv({ task, lease }: ClaimRecord, { namespace, store }: LeaseEnvironment): string[] {
-  const variables: Readonly<Record<string, string | null>> = {
-    ORCHESTRATOR_SESSION: lease.sessionId,
-    ORCHESTRATOR_TASK: task.id,
-    ORCHESTRATOR_TOKEN: lease.token,
-    ORCHESTRATOR_FENCE: String(lease.fence),
-    ORCHESTRATOR_AGENT: lease.agent,
-    ORCHESTRATOR_INSTANCE: lease.instance,
-    ORCHESTRATOR_NAMESPACE: namespace,
-    ORCHESTRATOR_STORE: store,
-  };
+/** Variables for a POSIX shell to evaluate: `eval "$(orchestrator claim --env)"`. null: the variable is to be absent. */
+export function claimEnv(variables: Readonly<Record<string, string | null>>): string[] {
   return Object.entries(variables).map(([name, value]) =>
     value === null ? `unset ${name}` : `export ${name}=${shellQuoted(value)}`,
   );

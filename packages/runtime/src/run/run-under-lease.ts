@@ -7,6 +7,7 @@ import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, StartError, type CommandEnd } from './command-process.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
+import { leaseEnvironment } from './lease-environment.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isOwnEnding, reportOf, type Report } from './report.ts';
@@ -142,17 +143,10 @@ class Run {
 
   #environment(files: LeaseFiles): NodeJS.ProcessEnv {
     const { claim, namespace, store, files: contents } = this.#options;
-    const { sessionId, fence, token, agent, instance } = claim.lease;
+    const variables = Object.entries(leaseEnvironment(claim, { namespace, store }));
     return {
       ...process.env,
-      ORCHESTRATOR_SESSION: sessionId,
-      ORCHESTRATOR_TASK: claim.task.id,
-      ORCHESTRATOR_TOKEN: token,
-      ORCHESTRATOR_FENCE: String(fence),
-      ORCHESTRATOR_AGENT: agent,
-      ORCHESTRATOR_INSTANCE: instance ?? undefined,
-      ORCHESTRATOR_NAMESPACE: namespace,
-      ORCHESTRATOR_STORE: store,
+      ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
       ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
     };

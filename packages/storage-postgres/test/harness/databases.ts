@@ -6,7 +6,7 @@ const TEMPLATE = 'orchestrator_template';
 /** A login as agents have it: a member of the role for agents, and of nothing else. */
 const AGENT = { user: 'agent_of_tests', password: 'agent' };
 
-/** Whoever sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
+/** A client that sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
 export async function withAdmin<R>(url: string, use: (sql: postgres.Sql) => Promise<R>): Promise<R> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
@@ -39,12 +39,12 @@ export interface TestDatabase {
   readonly adminUrl: string;
   /** Of an agent. */
   readonly url: string;
-  /** Makes it as it was at first, and ends whoever is still at work in it. */
+  /** Makes it as it was at first, and ends what is still at work in it. */
   empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
-/** @param options `template`: the name of another database to copy, which nobody is connected to */
+/** @param options `template`: the name of another database to copy, without a connection to it */
 export async function createDatabase(
   serverUrl: string,
   options: { readonly migrated?: boolean; readonly template?: string } = {},
@@ -80,8 +80,11 @@ const EMPTY = `
   DELETE FROM orchestrator.sessions;
   DELETE FROM orchestrator.receipts;
   UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
+  DELETE FROM orchestrator.meta WHERE key = 'state';
   ALTER TABLE orchestrator.event_log ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
   ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
+  ALTER SEQUENCE orchestrator.task_numbers RESTART;
+  ALTER SEQUENCE orchestrator.session_numbers RESTART;
   COMMIT`;
 
 /** The same server, another database. */
