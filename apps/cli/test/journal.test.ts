@@ -113,7 +113,7 @@ test('a journal that cannot be written at the end is exit 74, after the store wa
   const cli = newCli();
   const id = await addTask(cli);
 
-  const words = ['run', '--agent', 'a', '--ttl', '1s', '--journal', 'journals', '--result-file', 'r'];
+  const words = ['run', '--agent', 'a', '--ttl', '3s', '--journal', 'journals', '--result-file', 'r'];
   const { exit, stderr } = await cli.run([...words, '--', 'sh', '-c', 'rm -r journals && touch journals']);
 
   expect(exit).toBe(74);
