@@ -61,10 +61,10 @@ const DESCRIPTION = [
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
     'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
-  'With --journal, a private file in the folder gets each call before it is sent, and each answer on the disk before this program ' +
-    'acts on it. No token is in it. A folder that cannot be written is exit 73, and nothing is claimed. If the journal cannot be ' +
-    'written later, the outcome is reported all the same, tried again until the lease is over, and then exit 74 tells. ' +
-    'What the command itself sends is not in the journal.',
+  'With --journal, a private file in the folder gets each call before it is sent, and each answer on the disk before ' +
+    'this program acts on it. No token is in it. A folder that cannot be written is exit 73, and nothing is claimed. If ' +
+    'the journal cannot be written later, the outcome is reported all the same, tried again until the lease is over, ' +
+    'and then exit 74 tells. What the command itself sends is not in the journal.',
   'The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be ' +
     'stopped with Ctrl-Z; Ctrl-C then goes to it directly. A command that shares our group is paused and ended together with what it ' +
     'has started only on Linux. Windows has no groups, and cannot pause a command.',

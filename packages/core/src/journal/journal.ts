@@ -1,6 +1,7 @@
 /**
- * A journal is what one run of a worker writes down for itself: each call before it is sent, and each answer before the worker
- * acts on it. One JSON object per line. An answer is flushed to the disk, so it survives whatever ends the worker.
+ * A journal is what one run of a worker writes down for itself: each call before it is sent, and each answer before the
+ * worker acts on it. One JSON object per line. An answer is flushed to the disk, so it survives whatever ends the
+ * worker.
  *
  * ```
  * {"is":"started","agent":"worker-3","instance":"worker-3.2","at":1767268800250}
@@ -15,8 +16,8 @@
  * - `at` is the worker's own wall clock in milliseconds.
  * - `call` counts the calls of the run. A call without an answer took effect once or not at all.
  * - No token and no seed is in it: see `journaled.ts`.
- * - A run may go on in further files. Each begins with `started`, and with the calls that wait for their answers; so each can be
- *   read by itself, and calls are told apart by their command ids.
+ * - A run may go on in further files. Each begins with `started`, and with the calls that wait for their answers; so
+ *   each can be read by itself, and calls are told apart by their command ids.
  */
 import { z } from 'zod';
 import { OrchestratorError, type ErrorCode } from '../model/errors.ts';
@@ -111,7 +112,8 @@ const journalLine = z.discriminatedUnion('is', [
  * Reads a journal. What follows the last line break is left out: a crash cut it off, so it was never acted on.
  *
  * @param file what to call it in errors
- * @throws `JOURNAL_DAMAGED`, naming file and line, for any other line that cannot be read, or answers a call that is not there
+ * @throws `JOURNAL_DAMAGED`, naming file and line, for any other line that cannot be read, or answers a call that is
+ * not there
  */
 export function parseJournal(text: string, file = 'the journal'): Journal {
   const sent = new Set<number>();

@@ -19,10 +19,11 @@ export interface MissingOperation<Kept = Attempt> {
 }
 
 /**
- * Compares journals with the log. First it is told of every call, then it is shown the events, one by one and in any order.
+ * Compares journals with the log. First it is told of every call, then it is shown the events, one by one and in any
+ * order.
  *
- * Its memory is bounded by the journals: of each acknowledged call it keeps what the caller says, and those promised effects
- * that it has not seen yet.
+ * Its memory is bounded by the journals: of each acknowledged call it keeps what the caller says, and those promised
+ * effects that it has not seen yet.
  */
 export class LogComparison<Kept = Attempt> {
   /** Those of which something has not been seen yet, by namespace. */

@@ -5,9 +5,9 @@ import { LogComparison, type MissingOperation } from './log-comparison.ts';
 import type { LoggedEvent } from './promised-effects.ts';
 
 /**
- * Compares the workers' journals with the log. An operation that was acknowledged and is not in the log was lost after it was
- * acknowledged: by a fail-over to a standby that had not got it, by a restore of an older backup, or by a disk that lied.
- * Heartbeats leave nothing in the log, so they cannot be missed.
+ * Compares the workers' journals with the log. An operation that was acknowledged and is not in the log was lost after
+ * it was acknowledged: by a fail-over to a standby that had not got it, by a restore of an older backup, or by a disk
+ * that lied. Heartbeats leave nothing in the log, so they cannot be missed.
  *
  * @param events the whole log; for a long one, see `LogComparison`
  * @returns one for each command, in the order in which they were answered; empty: nothing is missing
@@ -16,7 +16,10 @@ export function missingOperations(events: Iterable<LoggedEvent>, journals: reado
   return oncePerCommand(missingAttempts(events, journals.flatMap(attemptsOf)));
 }
 
-/** The acknowledged calls of which the log lacks something; a command that was sent again may be among them more than once. */
+/**
+ * The acknowledged calls of which the log lacks something; a command that was sent again may be among them more than
+ * once.
+ */
 export function missingAttempts(events: Iterable<LoggedEvent>, attempts: readonly Attempt[]): MissingOperation[] {
   const comparison = new LogComparison();
   for (const attempt of attempts) comparison.expect(attempt, attempt);

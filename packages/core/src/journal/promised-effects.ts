@@ -70,7 +70,9 @@ export function promisedEffects(attempt: Attempt): PromisedEffect[] {
   }
 }
 
-/** Under which a comparison looks effects up: an effect has one key, and an event those of all effects that it may be. */
+/**
+ * Under which a comparison looks effects up: an effect has one key, and an event those of all effects that it may be.
+ */
 export function keyOfEffect({ type, taskId, sessionId, fence }: PromisedEffect): string {
   return key(type, type === 'lease_ended' ? fence : (taskId ?? sessionId));
 }

@@ -182,7 +182,7 @@ export const ERRORS = {
   JOURNAL_DAMAGED: {
     retryable: false,
     means: 'A journal has a line that cannot be read.',
-    hint: 'Look at the line. Check a copy of the journal without it, or what the journal says is not compared.',
+    hint: 'Look at the line that the message names. A copy of the journal without it can be checked.',
   },
   INTERNAL: {
     retryable: false,

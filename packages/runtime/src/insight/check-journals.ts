@@ -33,8 +33,8 @@ export interface JournalCheck {
 }
 
 /**
- * Reads all journals in the folders, then the log once, page by page, and tells which acknowledged operations the log lacks.
- * Workers may go on meanwhile. What it keeps in memory is bounded by the journals, not by the log.
+ * Reads all journals in the folders, then the log once, page by page, and tells which acknowledged operations the log
+ * lacks. Workers may go on meanwhile. What it keeps in memory is bounded by the journals, not by the log.
  *
  * @param namespace only operations in this namespace; all without it
  * @throws `JOURNAL_NOT_FOUND`, `JOURNAL_DAMAGED`

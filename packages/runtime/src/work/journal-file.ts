@@ -5,7 +5,9 @@ import { makePrivateFolder } from '../system/private-folder.ts';
 
 const syncData = promisify(fdatasync);
 
-/** One file of a journal: only this process writes it, and only at its end. Every method throws what the system says. */
+/**
+ * One file of a journal: only this process writes it, and only at its end. Every method throws what the system says.
+ */
 export class JournalFile {
   readonly #path: string;
   readonly #file: number;
@@ -20,7 +22,9 @@ export class JournalFile {
     this.#file = file;
   }
 
-  /** Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left. */
+  /**
+   * Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left.
+   */
   static create(path: string, text: string): JournalFile {
     const folder = dirname(path);
     makePrivateFolder(folder);

@@ -21,8 +21,8 @@ const BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Writes the journal of one run of an agent (see `@agent-orchestrator/core/journal` for its form).
  *
- * It goes on in a new file when the file has grown to its size, cannot be written any more, or was removed. Each file begins
- * with `started` and the calls that wait for their answers, so that it can be read without the files before it.
+ * It goes on in a new file when the file has grown to its size, cannot be written any more, or was removed. Each file
+ * begins with `started` and the calls that wait for their answers, so that it can be read without the files before it.
  */
 export class JournalWriter implements Disposable {
   readonly #options: JournalOptions;
@@ -91,7 +91,10 @@ export class JournalWriter implements Disposable {
     }
   }
 
-  /** Notes that a call threw. A journal that cannot be written does not hide what it threw: no answer says nearly as much. */
+  /**
+   * Notes that a call threw. A journal that cannot be written does not hide what it threw: no answer says nearly as
+   * much.
+   */
   threw(call: number, error: unknown): void {
     const code = error instanceof OrchestratorError ? error.code : null;
     const message = error instanceof Error ? error.message : String(error);

@@ -10,14 +10,14 @@ export type WorkCalls = Pick<
 >;
 
 /**
- * The calls of an orchestrator, written into a journal: each call before it is sent, each answer before the caller gets it.
- * Heartbeats are sent as they are: they leave nothing in the log, so there is nothing to miss.
+ * The calls of an orchestrator, written into a journal: each call before it is sent, each answer before the caller gets
+ * it. Heartbeats are sent as they are: they leave nothing in the log, so there is nothing to miss.
  *
  * When the journal cannot be written:
  * - A claim or a recovery is not sent. It throws `JOURNAL_UNWRITABLE`, and nothing has happened.
  * - A checkpoint or a release is sent all the same: it brings work that would be lost otherwise.
- * - The caller does not get an answer that is not in the journal. The call throws `JOURNAL_UNWRITABLE`, which is retryable, as
- *   for an answer that was lost on the way: sent again with the same command id, it is answered the same.
+ * - The caller does not get an answer that is not in the journal. The call throws `JOURNAL_UNWRITABLE`, which is
+ *   retryable, as for an answer that was lost on the way: sent again with the same command id, it is answered the same.
  */
 export class JournaledCalls implements WorkCalls {
   readonly #orchestrator: Orchestrator;
@@ -32,7 +32,10 @@ export class JournaledCalls implements WorkCalls {
     return this.#orchestrator.heartbeat(call);
   }
 
-  /** For one who does not send it again: what was claimed and cannot be journaled is given back, and no attempt is charged. */
+  /**
+   * For one who does not send it again: what was claimed and cannot be journaled is given back, and no attempt is
+   * charged.
+   */
   async claimTask(call: Parameters<Orchestrator['claimTask']>[0]) {
     const identified = this.#identified(call);
     const { seed: _secret, ...request } = identified;

@@ -52,8 +52,8 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
    */
   readonly findDead?: (() => Promise<readonly Evidence[]>) | null;
   /**
-   * A folder for the worker's journal: what it sent and was answered, for `orchestrator journal check`. While it cannot be written,
-   * the worker claims nothing, tells an `outage`, and goes on by itself afterwards. No journal by default.
+   * A folder for the worker's journal: what it sent and was answered, for `orchestrator journal check`. While it cannot
+   * be written, the worker claims nothing, reports an `outage`, and goes on by itself afterwards. No journal by default.
    */
   readonly journal?: string;
   /** For all kinds, or one for each. */
