@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Cluster } from '../packages/storage-postgres/test/harness/cluster.ts';
 import { createDatabase, prepareTemplate, withAdmin } from '../packages/storage-postgres/test/harness/databases.ts';
 import { Proxy } from '../packages/storage-postgres/test/harness/proxy.ts';
-import { commandsIn, commandsOf, doneIn, Operator } from './support/operator.ts';
+import { commandsIn, commandsOf, doneIn, logOf, Operator } from './support/operator.ts';
 import { runsTypeScript } from './support/readme.ts';
 
 const BUSY = { timeout: 60_000 };
@@ -33,7 +33,7 @@ test.runIf(runsTypeScript)(
     await primary.start();
     const [was, is] = [await commandsIn(primary.reach(database)), await commandsIn(standby.reach(database))];
     const lost = operator.acknowledged().filter((id) => was.has(id) && !is.has(id));
-    expect(lost.length).toBeGreaterThan(40);
+    expect(lost.length).toBeGreaterThanOrEqual(40);
     expect(missing).toEqual(lost.toSorted());
     expect(typed).toMatchObject({ exit: 1 });
     expect(typed.stdout).toContain(`${lost.length} acknowledged operations are missing (`);
@@ -63,16 +63,18 @@ test.runIf(runsTypeScript)(
       // Nothing is answered any more that writes.
       await pause(3_000);
       expect(operator.acknowledged()).toEqual(acknowledged);
-      expect(acknowledged.length).toBeGreaterThan(100);
+      expect(acknowledged.length).toBeGreaterThanOrEqual(80);
     });
 
     expect(missing).toEqual([]);
     expect(typed).toMatchObject({ exit: 0, stdout: expect.stringContaining('none is missing') });
     await primary.start();
-    const [was, is] = [await commandsIn(primary.reach(database)), await commandsIn(standby.reach(database))];
-    const lost = [...was].filter((id) => !is.has(id));
-    expect(lost.length).toBeGreaterThan(0);
-    expect(operator.acknowledged().filter((id) => lost.includes(id))).toEqual([]);
+    const kept = await logOf(standby.reach(database));
+    const hashes = new Set(kept.map(({ hash }) => hash));
+    // Committed on the primary, answered to nobody, and sent again to the standby.
+    expect((await logOf(primary.reach(database))).filter(({ hash }) => !hashes.has(hash)).length).toBeGreaterThan(0);
+    const commands = new Set(kept.map(({ commandId }) => commandId));
+    expect(operator.acknowledged().filter((id) => !commands.has(id))).toEqual([]);
     await operator.stopWorkers();
   },
   SLOW_MS,

@@ -13,7 +13,8 @@ import {
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { attemptsOf, parseJournal, type Journal } from '@agent-orchestrator/core/journal';
-import { openOrchestrator } from '@agent-orchestrator/runtime';
+import type { EventRecord } from '@agent-orchestrator/core';
+import { everyRow, openOrchestrator } from '@agent-orchestrator/runtime';
 import { blocks, emptyHome, root, section } from './readme.ts';
 
 export const PAGE = 'docs/fail-over.md';
@@ -143,20 +144,17 @@ export class Operator implements AsyncDisposable {
   }
 }
 
+/** The log of a store. */
+export async function logOf(store: string): Promise<EventRecord[]> {
+  await using orchestrator = await openOrchestrator(store, { mode: 'read-only' });
+  const events: EventRecord[] = [];
+  for await (const event of everyRow((page) => orchestrator.listEvents(page))) events.push(event);
+  return events;
+}
+
 /** The ids of the commands in a store's log. */
 export async function commandsIn(store: string): Promise<Set<string>> {
-  await using orchestrator = await openOrchestrator(store, { mode: 'read-only' });
-  const ids = new Set<string>();
-  let after: string | null = '0';
-  while (after !== null) {
-    const page: Awaited<ReturnType<typeof orchestrator.listEvents>> = await orchestrator.listEvents({
-      after,
-      limit: 500,
-    });
-    for (const { commandId } of page.items) if (commandId !== null) ids.add(commandId);
-    after = page.next;
-  }
-  return ids;
+  return new Set((await logOf(store)).flatMap(({ commandId }) => commandId ?? []));
 }
 
 /** The dedupe keys of the tasks that were done. */
