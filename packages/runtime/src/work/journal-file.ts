@@ -12,7 +12,7 @@ export class JournalFile {
   readonly #path: string;
   readonly #file: number;
   #bytes = 0;
-  #broken = false;
+  #closed = false;
   /** The flush under way, and the one that begins when it has ended. */
   #flushing: Promise<void> | null = null;
   #nextFlush: Promise<void> | null = null;
@@ -45,9 +45,9 @@ export class JournalFile {
     return this.#bytes;
   }
 
-  /** Whether more can be appended: not after a failure, and not to a file that was removed meanwhile. */
+  /** Whether more can be appended: not after a failure, which closes it, nor to a file that was removed meanwhile. */
   get isUsable(): boolean {
-    return !this.#broken && fstatSync(this.#file).nlink > 0;
+    return !this.#closed && fstatSync(this.#file).nlink > 0;
   }
 
   /** Appends a text. It survives the end of this process, and after `flush` the end of the machine. */
@@ -57,7 +57,7 @@ export class JournalFile {
       for (let written = 0; written < data.length;) written += writeSync(this.#file, data, written);
     } catch (error) {
       // A line may have been cut off. Nothing may be appended to it: only the last line of a journal may be cut off.
-      this.#broken = true;
+      this.close();
       throw error;
     }
     this.#bytes += data.length;
@@ -70,21 +70,24 @@ export class JournalFile {
   }
 
   async #flushAfter(before: Promise<void> | null): Promise<void> {
-    await before?.catch(() => {});
+    // If that one fails, so does this: the system may have dropped what it could not write, and a flush that succeeds
+    // afterwards proves nothing.
+    await before;
     // What is appended from here on may come too late for this flush.
     this.#flushing = this.#nextFlush;
     this.#nextFlush = null;
     try {
       await syncData(this.#file);
     } catch (error) {
-      // The system may have dropped what it could not write: a later flush that succeeds would prove nothing.
-      this.#broken = true;
+      this.close();
       throw error;
     }
   }
 
   /** Closes the file, once the flushes have ended. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     const last = this.#nextFlush ?? this.#flushing ?? Promise.resolve();
     void last.catch(() => {}).finally(() => closeSync(this.#file));
   }
