@@ -37,5 +37,4 @@ const DESCRIPTION = [
     '(exit 65). A folder without a journal is an error, too (exit 66).',
 ].join('\n\n');
 
-const NEXT_STEPS =
-  'tasks whose claim or release is missing are done again by themselves; docs/fail-over.md tells what else to do';
+const NEXT_STEPS = 'workers do missing claims and releases again by themselves; docs/fail-over.md says what else to do';
