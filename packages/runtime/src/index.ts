@@ -9,6 +9,7 @@ export {
   type WhyQuestion,
   type WhySubject,
 } from './insight/why.ts';
+export { checkJournals, type AcknowledgedCall, type JournalCheck } from './insight/check-journals.ts';
 export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './insight/since/last-look.ts';
 export {
   readSince,
@@ -72,6 +73,8 @@ export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
+export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
+export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
 export {
   createWorker,
   type HandlersByKind,

@@ -44,7 +44,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
-    : claimWithin(orchestrator, request, wait, interruption()));
+    : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
   const now = await orchestrator.now();
   if (!claimed.ok) throw claimRefused(claimed, session, now);
 

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Lease, PublicLease } from '@agent-orchestrator/core';
-import type { OnLost, RunOptions as RunUnderLease, RunResult } from '@agent-orchestrator/runtime';
+import type {
+  JournalOptions,
+  JournalWriter,
+  OnLost,
+  RunOptions as RunUnderLease,
+  RunResult,
+} from '@agent-orchestrator/runtime';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../call.ts';
 import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
-import { failureOf, usage, type Failure } from '../failure.ts';
+import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import { parseDuration, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
@@ -22,6 +28,7 @@ interface RunOptions extends ClaimOptions {
   readonly resultFile?: string;
   readonly quietUnlessFailed?: true;
   readonly conflictExitCode?: number;
+  readonly journal?: string;
 }
 
 const define: Define = (program, run) => {
@@ -41,6 +48,7 @@ const define: Define = (program, run) => {
     )
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
     .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
+    .option('--journal <folder>', 'write the calls and their answers there, for `journal check`')
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 
@@ -53,6 +61,10 @@ const DESCRIPTION = [
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
     'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
+  'With --journal, a private file in the folder gets each call before it is sent, and each answer on the disk before ' +
+    'this program acts on it. No token is in it. A folder that cannot be written is exit 73, and nothing is claimed. If ' +
+    'the journal cannot be written later, the outcome is reported all the same, tried again until the lease is over, ' +
+    'and then exit 74 tells. What the command itself sends is not in the journal.',
   'The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be ' +
     'stopped with Ctrl-Z; Ctrl-C then goes to it directly. A command that shares our group is paused and ended together with what it ' +
     'has started only on Linux. Windows has no groups, and cannot pause a command.',
@@ -63,7 +75,7 @@ export default define;
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
-  const { DEFAULTS, ownProcess } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
   const { agent } = call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();
@@ -74,15 +86,18 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();
   try {
+    using journal = await openJournal(call, { agent, instance });
     await using orchestrator = await call.open('create', patienceMs(request.ttlMs ?? DEFAULTS.ttl_ms));
+    const calls = journal === null ? orchestrator : new JournaledCalls(orchestrator, journal);
     const { wait } = call.options;
     const { claimed, since } = await (wait === undefined
-      ? claimOnce(orchestrator, request)
-      : claimWithin(orchestrator, request, wait, interrupted));
+      ? claimOnce(orchestrator, request, calls)
+      : claimWithin(orchestrator, request, { waitMs: wait, interrupted, calls }));
     if (!claimed.ok) throw claimRefused(claimed, request.sessionId, await orchestrator.now());
 
     const interruptedBy = signalOf(interrupted);
-    const result = await perform(call, { orchestrator, claim: claimed, since, command, onLost, interruptedBy });
+    const run = { orchestrator: calls, claim: claimed, since, command, onLost, interruptedBy };
+    const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
     // What still waits for an answer of the store would keep this process for as long.
     if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
@@ -101,6 +116,22 @@ function instanceOf({ options }: Call<RunOptions>): string {
   const isOfOuterRun =
     process.env['ORCHESTRATOR_TOKEN'] !== undefined && instance === process.env['ORCHESTRATOR_INSTANCE'];
   return instance === undefined || (isOfOuterRun && !resume) ? randomUUID() : instance;
+}
+
+/** @throws exit 73 if it cannot be written; nothing was claimed then */
+async function openJournal(
+  { options: { journal: folder } }: Call<RunOptions>,
+  by: Pick<JournalOptions, 'agent' | 'instance'>,
+): Promise<JournalWriter | null> {
+  if (folder === undefined) return null;
+  const { JournalWriter } = await import('@agent-orchestrator/runtime');
+  try {
+    return new JournalWriter({ folder, ...by });
+  } catch (error) {
+    const { code, message, retryable, cause } = failureOf(error);
+    const hint = 'Name a folder that this user can write, on a disk with some space; nothing was claimed.';
+    throw new Failure(code, message, { exit: 73, hint, retryable, field: 'journal', cause });
+  }
 }
 
 async function perform(

@@ -86,7 +86,8 @@ type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
 /** What can be asked without changing anything. Reads never lock; each sees one state of the store. */
 export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   readonly #storage: Readable;
-  protected readonly defaultNamespace: string;
+  /** The namespace of calls that name none. */
+  readonly defaultNamespace: string;
   /** The greatest id that is known to be settled. */
   #settled = 0;
 

@@ -174,6 +174,21 @@ export const ERRORS = {
     means: 'This kind of store cannot do that.',
     hint: 'Leave it out, or use a store of another kind.',
   },
+  JOURNAL_UNWRITABLE: {
+    retryable: true,
+    means: 'The journal cannot be written.',
+    hint: 'Free some space on its disk, or check the owner and mode of its folder.',
+  },
+  JOURNAL_NOT_FOUND: {
+    retryable: false,
+    means: 'There is no journal to read in this folder.',
+    hint: 'Name the folder that was given to `orchestrator run --journal` or to `createWorker`.',
+  },
+  JOURNAL_DAMAGED: {
+    retryable: false,
+    means: 'A journal has a line that cannot be read.',
+    hint: 'Look at the line that the message names. A copy of the journal without it can be checked.',
+  },
   INTERNAL: {
     retryable: false,
     means: 'A rule of the product was broken.',

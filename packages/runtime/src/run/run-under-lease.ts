@@ -272,8 +272,7 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      const isMoved = error instanceof OrchestratorError && error.code === 'STORE_MOVED';
-      return this.#result(isMoved ? 'store_moved' : 'store_unreachable', end, { message: messageOf(error) });
+      return this.#result(reasonWithoutAnswer(error), end, { message: messageOf(error) });
     }
   }
 
@@ -325,6 +324,12 @@ class Run {
 function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   if (!isOwnEnding(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
+}
+
+function reasonWithoutAnswer(error: unknown): RunReason {
+  const code = error instanceof OrchestratorError ? error.code : null;
+  if (code === 'JOURNAL_UNWRITABLE') return 'journal_unwritable';
+  return code === 'STORE_MOVED' ? 'store_moved' : 'store_unreachable';
 }
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {

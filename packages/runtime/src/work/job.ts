@@ -11,7 +11,7 @@ import type { Instant, Time } from '../system/time.ts';
 import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';
 
 export interface JobOptions {
-  readonly orchestrator: Orchestrator;
+  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
   readonly claim: ClaimRecord;
   /** The clocks before the claim was first sent. */
   readonly since: Instant;

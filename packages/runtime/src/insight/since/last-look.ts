@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../system/environment.ts';
+import { makePrivateFolder } from '../../system/private-folder.ts';
 import { stateFolder } from '../../system/state-folder.ts';
 import { locateStore } from '../../stores/locate-store.ts';
 
@@ -41,7 +42,7 @@ export async function keepLastLook(what: LookedAt, look: LastLook, env?: Environ
   const file = await fileOf(what, env);
   if ((readFile(file)?.eventId ?? 0) > look.eventId) return;
   const unfinished = `${file}.${randomUUID()}`;
-  mkdirSync(folderOf(env), { recursive: true, mode: 0o700 });
+  makePrivateFolder(folderOf(env));
   try {
     writeFileSync(unfinished, `${JSON.stringify({ event_id: look.eventId, at: look.at })}\n`, {
       flag: 'wx',
