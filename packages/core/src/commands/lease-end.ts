@@ -41,9 +41,9 @@ export function endLease(
     taskId: task.id,
     agent: by.agent ?? null,
     instance: by.instance ?? null,
-    token: session.fence,
-    leaseEffect: 'ended' as const,
-  };
+    fence: session.fence,
+    leaseEffect: 'ended',
+  } as const satisfies Partial<EventDraft>;
   const events: EventDraft[] = [
     end.type === 'task.recovered'
       ? { ...closing, type: end.type, payload: { ...known(session, proof), reason: end.reason } }
