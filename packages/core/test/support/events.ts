@@ -84,7 +84,7 @@ export interface LeaseSaid {
   readonly at?: number;
   readonly ttlMs?: number;
   readonly staleAfterMs?: number;
-  readonly process?: typeof PROCESS;
+  readonly process?: { readonly [part in keyof typeof PROCESS]: (typeof PROCESS)[part] | null };
   readonly group?: number;
   readonly seed?: string;
 }
@@ -156,7 +156,14 @@ export function cancelAsked(taskId: string, columns: Columns = {}): Said {
 }
 
 export function checkpointed(taskId: string, turn: number, lease: LeaseSaid = {}): Said {
-  const context = { turn, last_action: `did ${turn}`, next_action: null, memory_ref: null, hash: 'h', data: null };
+  const context = {
+    turn,
+    last_action: `did ${turn}`,
+    next_action: `do ${turn + 1}`,
+    memory_ref: 'notes.md',
+    hash: 'h',
+    data: { seen: [turn] },
+  };
   return event('session.checkpointed', context, { ...columnsOf(lease), taskId });
 }
 
