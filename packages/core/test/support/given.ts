@@ -22,19 +22,24 @@ import { load, type Rows } from './load.ts';
 
 /** The rows as these events leave them, at NOW. */
 export function given(...events: readonly Said[]): Store {
-  return events.reduce((store, one) => store.and(one), new Store(NO_ROWS, NO_CLOCK, NOW));
+  return events.reduce((store, one) => store.and(one), new Store(NO_ROWS, NO_CLOCK, readingAt(NOW)));
 }
 
 /** Rows at a time. Nothing in it changes: whatever happens makes another one. */
 export class Store {
   readonly #rows: Rows;
   readonly clock: ClockState;
-  readonly now: number;
+  readonly reading: ClockReading;
 
-  constructor(rows: Rows, clock: ClockState, now: number) {
+  constructor(rows: Rows, clock: ClockState, reading: ClockReading) {
     this.#rows = rows;
     this.clock = clock;
-    this.now = now;
+    this.reading = reading;
+  }
+
+  /** The authority's time. */
+  get now(): number {
+    return this.reading.wall;
   }
 
   get log(): readonly Event[] {
@@ -54,14 +59,14 @@ export class Store {
     );
   }
 
-  /** So many milliseconds after NOW. */
-  after(ms: number): Store {
-    return new Store(this.#rows, this.clock, NOW + ms);
+  /** So many milliseconds after NOW, and what the machine's clocks read then. */
+  after(ms: number, reading: Partial<ClockReading> = {}): Store {
+    return new Store(this.#rows, this.clock, { ...readingAt(NOW + ms), ...reading });
   }
 
   /** With what the store remembers of its machine's clocks. */
   remembering(clock: Partial<ClockState>): Store {
-    return new Store(this.#rows, { ...this.clock, ...clock }, this.now);
+    return new Store(this.#rows, { ...this.clock, ...clock }, this.reading);
   }
 
   session(id: string, namespace: string = DEFAULTS.namespace): Session {
@@ -74,8 +79,8 @@ export class Store {
 
   /** What a storage would load for this scope. */
   load(scope: Scope): Loaded {
-    const reading = readingAt(this.now);
-    return { ...load(this.#rows, scope, this.now), now: this.now, clock: { ...this.clock, reading } };
+    const { now, reading } = this;
+    return { ...load(this.#rows, scope, now), now, clock: { ...this.clock, reading } };
   }
 
   /** Judges a command: the input is checked and filled in as the API does it. */
@@ -93,7 +98,7 @@ export class Store {
     });
     const saved = this.#with(rows, events);
     const receipts = receipt === null ? this.#rows.receipts : [...this.#rows.receipts, receipt];
-    return new Store({ ...saved.#rows, receipts }, clock ?? this.clock, this.now);
+    return new Store({ ...saved.#rows, receipts }, clock ?? this.clock, this.reading);
   }
 
   #with(rows: readonly (Session | Task)[], events: readonly NewEvent[]): Store {
@@ -106,7 +111,7 @@ export class Store {
       tasks: replaced(tasks, rows.filter(isTask)),
       log: [...log, ...events.map((event, at) => ({ ...event, id: log.length + 1 + at }))],
     };
-    return new Store({ ...this.#rows, ...next }, this.clock, this.now);
+    return new Store({ ...this.#rows, ...next }, this.clock, this.reading);
   }
 }
 
