@@ -93,7 +93,7 @@ export {
   type Task,
 } from './model/task.ts';
 export { compareCodePoints } from './model/text.ts';
-export { fenceOf } from './model/token.ts';
+export { fenceOf, tokenFor } from './model/token.ts';
 
 // The log.
 export { CHAIN_START, hashEvent } from './log/chain.ts';

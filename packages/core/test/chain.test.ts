@@ -6,11 +6,13 @@ import { expect, test } from 'vitest';
 import { CHAIN_START, hashEvent, type NewEvent } from '../src/index.ts';
 
 const event: Omit<NewEvent, 'hash'> = {
+  streamKind: 'session',
   namespace: 'default',
-  sessionId: 's-1',
+  streamId: 's-1',
   seq: 1,
   type: 'session.opened',
   leaseEffect: null,
+  sessionId: 's-1',
   taskId: null,
   agent: null,
   instance: null,
@@ -23,8 +25,9 @@ const event: Omit<NewEvent, 'hash'> = {
 
 test('the hash of an event is what any other program computes from its columns', () => {
   const text =
-    '{"agent":null,"at":1795334400000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab","instance":null,"lease_effect":null,' +
-    `"namespace":"default","payload":"{}","prev_hash":"${'0'.repeat(64)}","seq":1,"session_id":"s-1","task_id":null,"token":null,"type":"session.opened"}`;
+    '{"agent":null,"at":1795334400000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab","fence":null,"instance":null,"lease_effect":null,' +
+    `"namespace":"default","payload":"{}","prev_hash":"${'0'.repeat(64)}","seq":1,"session_id":"s-1","stream_id":"s-1",` +
+    '"stream_kind":"session","task_id":null,"type":"session.opened"}';
 
   expect(hashEvent(event)).toBe(createHash('sha256').update(text).digest('hex'));
 });

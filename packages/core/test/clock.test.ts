@@ -5,8 +5,8 @@
 // - a sleep and a set clock are jumps, forward or back, also within the ten seconds in which nothing is written
 // - a reading is replaced after ten seconds, not at every write
 // - a new jump starts the work on an unfinished one afresh
-// - what is known of tokens stays known
-// - tokens of a store that was restored go on beyond a given one, by the microseconds of its clock, also when that is set back
+// - what is known of fences stays known
+// - fences of a store that was restored go on beyond a given one, by the microseconds of its clock, also when that is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
 import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../src/model/clock.ts';
@@ -26,8 +26,8 @@ test('the first reading, and the first after a boot, is remembered without a ver
   expect(observeClock({ last, jump: null }, rebooted)).toEqual({ last: rebooted, jump: null });
 });
 
-test('what is known of tokens stays known', () => {
-  const state = { last, jump: null, tokensAfter: 7, tokensAhead: 3 };
+test('what is known of fences stays known', () => {
+  const state = { last, jump: null, fencesAfter: 7, fencesAhead: 3 };
   const readings = [
     later({ wall: 20_000, steady: 20_000 }),
     later({ wall: 9_000_000, steady: 10 }),
@@ -37,11 +37,11 @@ test('what is known of tokens stays known', () => {
   ];
 
   for (const reading of readings)
-    expect(observeClock(state, reading)).toMatchObject({ tokensAfter: 7, tokensAhead: 3 });
+    expect(observeClock(state, reading)).toMatchObject({ fencesAfter: 7, fencesAhead: 3 });
   expect(observeClock({ ...state, last: null }, last)).toEqual(state);
 });
 
-test('tokens go on beyond a given one, by the microseconds of the clock', () => {
+test('fences go on beyond a given one, by the microseconds of the clock', () => {
   const now = 5_000;
   const [ahead, behind] = [fencesBeyond(9_000_000, now), fencesBeyond(3_000_000, now)];
 

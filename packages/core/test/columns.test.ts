@@ -18,5 +18,5 @@ test('each field of a row has its column, in a fixed order', () => {
     reply: 'reply',
     at: 'at',
   });
-  expect(Object.keys(COLUMNS.event).slice(0, 4)).toEqual(['id', 'namespace', 'sessionId', 'seq']);
+  expect(Object.keys(COLUMNS.event).slice(0, 5)).toEqual(['id', 'streamKind', 'namespace', 'streamId', 'seq']);
 });

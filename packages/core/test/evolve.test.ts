@@ -1,6 +1,6 @@
 // What evolve refuses, because the log or the rules would be broken (commands never make it; a tampered log may):
 // - a second grant while a lease is open
-// - anything under a token that is not that of the current lease
+// - anything under a fence that is not that of the current lease
 // - closing a session in which a task is open, and new work in a closed one
 // - (and it moves no column but those that are said to move)
 // - an event of a task or a session that was never there, or was there before
@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts';
 
 const queuedPayload: EventPayloads['task.queued'] = {
+  number: 42,
   kind: 'task',
   title: 'task',
   payload: {},
@@ -35,6 +36,7 @@ const queuedPayload: EventPayloads['task.queued'] = {
   source: null,
 };
 const claimedPayload: EventPayloads['task.claimed'] = {
+  token_hash: 'f'.repeat(64),
   ttl_ms: 60_000,
   stale_after_ms: 60_000,
   expires_at: 61_000,
@@ -47,7 +49,9 @@ const context = { turn: 1, last_action: null, next_action: null, memory_ref: nul
 
 function event<T extends EventType>(type: T, payload: EventPayloads[T], columns: Partial<NewEvent> = {}): NewEvent {
   return {
+    streamKind: 'session',
     namespace: 'default',
+    streamId: 's',
     sessionId: 's',
     seq: 1,
     type,
@@ -65,7 +69,7 @@ function event<T extends EventType>(type: T, payload: EventPayloads[T], columns:
   };
 }
 
-const opened = event('session.opened', {});
+const opened = event('session.opened', { number: 17 });
 const queued = event('task.queued', queuedPayload, { taskId: 't' });
 const claimed = event('task.claimed', claimedPayload, { taskId: 't', fence: 10, leaseEffect: 'granted' });
 const succeeded = event(
@@ -88,12 +92,12 @@ function after(...events: NewEvent[]): State {
 test.each<[string, NewEvent[], NewEvent]>([
   ['a second grant while a lease is open', [opened, queued, claimed], { ...claimed, fence: 11 }],
   [
-    'a checkpoint under another token',
+    'a checkpoint under another fence',
     [opened, queued, claimed],
     event('session.checkpointed', context, { taskId: 't', fence: 9 }),
   ],
   [
-    'a checkpoint that nobody may make',
+    'a checkpoint without a holder',
     [opened, queued],
     event('session.checkpointed', context, { taskId: 't', fence: 10 }),
   ],
@@ -124,8 +128,8 @@ test.each<[string, NewEvent[], NewEvent]>([
 test('it takes a life from beginning to end', () => {
   const { session, task } = after(opened, queued, claimed, succeeded, closed);
 
-  expect(session).toMatchObject({ status: 'closed', tasksOpen: 0, token: null });
-  expect(task).toMatchObject({ status: 'succeeded', attempt: 1 });
+  expect(session).toMatchObject({ status: 'closed', number: 17, tasksOpen: 0, fence: null, tokenHash: null });
+  expect(task).toMatchObject({ status: 'succeeded', number: 42, attempt: 1 });
 });
 
 test('it moves no column but those that are said to move', () => {
@@ -140,9 +144,9 @@ test('it moves no column but those that are said to move', () => {
 });
 
 test('what was brought over keeps its own times, though the log goes on from later ones', () => {
-  const lease = { token: 5, taskId: 't' };
+  const lease = { fence: 5, taskId: 't' };
   const { session, task } = after(
-    event('session.opened', { context }),
+    event('session.opened', { number: null, context }),
     event('task.queued', { ...queuedPayload, occurred_at: 10 }, { taskId: 't' }),
     event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseEffect: 'granted' }),
     event(

@@ -3,10 +3,15 @@
 // - what ended stays ended, but for a retry by hand
 // - every status but the first can be reached, and an end can be reached from every status
 import { expect, test } from 'vitest';
-import { EVENT_DOCS, isEnded, SESSION_TRANSITIONS, TASK_TRANSITIONS, type TaskStatus } from '../src/index.ts';
+import {
+  EVENT_DOCS,
+  isEnded,
+  SESSION_TRANSITIONS,
+  TASK_STATUS_NAMES,
+  TASK_TRANSITIONS,
+  type TaskStatus,
+} from '../src/index.ts';
 import { isSessionTransition, isTaskTransition } from '../src/log/lifecycle.ts';
-
-const statuses: TaskStatus[] = ['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled'];
 
 test('every event in the table is documented', () => {
   const events = [...TASK_TRANSITIONS, ...SESSION_TRANSITIONS].flatMap(({ event }) => event ?? []);
@@ -33,8 +38,9 @@ test('every status can be reached, and an end can be reached from every status',
     return seen;
   };
 
-  expect([...reachable(null)].toSorted()).toEqual(statuses.toSorted());
-  for (const status of statuses.filter((status) => !isEnded(status))) expect(reachable(status)).toContain('succeeded');
+  expect([...reachable(null)].toSorted()).toEqual(TASK_STATUS_NAMES.toSorted());
+  for (const status of TASK_STATUS_NAMES.filter((one) => !isEnded(one)))
+    expect(reachable(status)).toContain('succeeded');
 });
 
 test('in a replay, which does not see time pass, scheduled work counts as queued', () => {

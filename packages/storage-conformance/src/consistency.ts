@@ -1,4 +1,4 @@
-import { isHeld, Orchestrator, type Event, type Storage } from '@agent-orchestrator/core';
+import { DEFAULTS, isHeld, OrchestratorReads, type Event, type Storage } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { checkInvariants } from './checker/index.ts';
 import { readAll } from './everything.ts';
@@ -6,11 +6,10 @@ import type { TestClock } from './test-clock.ts';
 
 /**
  * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a session's
- * times never go back, each lease is granted, closed and refused at most once, and is open exactly while the session is held.
+ * times never go back, each lease is granted, ended and refused at most once, and is open exactly while the session is held.
  */
 export async function assertConsistent(storage: Storage, clock: TestClock): Promise<void> {
-  const orchestrator = new Orchestrator({ storage, newCommandId: () => '' });
-  const { findings } = await orchestrator.verify();
+  const { findings } = await new OrchestratorReads(storage, DEFAULTS.namespace).verify();
   expect(findings, 'verify() after the case').toEqual([]);
 
   const { sessions, events } = await readAll(storage);
@@ -20,9 +19,7 @@ export async function assertConsistent(storage: Storage, clock: TestClock): Prom
   ).toEqual([]);
   expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))]);
   for (const { session } of sessions) {
-    const own = events.filter(
-      ({ namespace, sessionId }) => namespace === session.namespace && sessionId === session.id,
-    );
+    const own = events.filter(({ namespace, streamId }) => namespace === session.namespace && streamId === session.id);
     assertLogOfSession(own);
     expect(openLease(own), `the open lease of ${session.id}`).toBe(isHeld(session) ? session.fence : null);
   }
@@ -31,20 +28,20 @@ export async function assertConsistent(storage: Storage, clock: TestClock): Prom
 function assertLogOfSession(events: readonly Event[]): void {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
-  const marks = events.flatMap(({ fence, leaseEffect }) => (leaseEffect === null ? [] : [`${fence}:${leaseEffect}`]));
-  expect(marks).toEqual([...new Set(marks)]);
+  const effects = events.flatMap(({ fence, leaseEffect }) => (leaseEffect === null ? [] : [`${fence}:${leaseEffect}`]));
+  expect(effects).toEqual([...new Set(effects)]);
 }
 
-/** The token that was granted last and not closed since; fails where a lease is granted over an open one. */
+/** The fence that was granted last, if its lease did not end; fails where a lease is granted over an open one. */
 function openLease(events: readonly Event[]): number | null {
   let open: number | null = null;
   for (const { type, leaseEffect, fence } of events) {
-    if (type === 'session.checkpointed') expect(fence, 'somebody saved a context without the lease').toBe(open);
+    if (type === 'session.checkpointed') expect(fence, 'a context was saved without the lease').toBe(open);
     if (leaseEffect === 'granted') {
       expect(open, 'a lease was granted while another was open').toBeNull();
       open = fence;
     } else if (leaseEffect === 'ended') {
-      expect(fence, 'another lease was closed than the open one').toBe(open);
+      expect(fence, 'another lease ended than the open one').toBe(open);
       open = null;
     }
   }

@@ -54,6 +54,7 @@ async function readNamespace(reader: Reader, namespace: string): Promise<Everyth
     sessions.push(session);
   }
   const tasks = await allPages((page) => reader.tasks({ namespace, ...page }));
-  const events = await allPages((page) => reader.events({ namespace, ...page }));
+  const upTo = await reader.settledEventId();
+  const events = await allPages((page) => reader.events({ namespace, upTo, ...page }));
   return { sessions, tasks, events };
 }

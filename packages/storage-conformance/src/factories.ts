@@ -1,4 +1,4 @@
-import type { ClaimRecord, Orchestrator, TaskRecord } from '@agent-orchestrator/core';
+import type { ClaimRecord, Evidence, Lease, Orchestrator, ProcessIdentity, TaskRecord } from '@agent-orchestrator/core';
 
 export type TaskCall = Parameters<Orchestrator['enqueueTask']>[0];
 export type ClaimCall = Parameters<Orchestrator['claimTask']>[0];
@@ -11,14 +11,30 @@ export const OTHER_AGENT = 'home-agent';
 export const TTL_MS = 60_000;
 export const STALE_AFTER_MS = 30_000;
 
+/** A process that holds a lease, where a case needs one. */
+export const PROCESS = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
+
 /** A claim's call: company-agent, a lease of one minute, stale with its expiry. */
 export function claimCall(overrides: Partial<ClaimCall> = {}): ClaimCall {
   return { agent: AGENT, ttlMs: TTL_MS, staleAfterMs: STALE_AFTER_MS, ...overrides };
 }
 
-/** How a holder shows that it is one. */
-export function holderOf({ lease }: Pick<ClaimRecord, 'lease'>): { sessionId: string; token: number } {
-  return { sessionId: lease.sessionId, token: lease.token };
+/** How a holder shows that it is one: by the secret of its lease, and by nothing else. */
+export function holderOf({ lease }: { readonly lease: Pick<Lease, 'token'> }): { token: string } {
+  return { token: lease.token };
+}
+
+/** A token with a fence as any reader of the log knows it, and with a secret that was never granted. */
+export function inventedToken(fence: number): string {
+  return `${fence}-${'0123456789abcdef'.repeat(2)}`;
+}
+
+/** The proof that the process of a holder is gone. */
+export function evidenceAgainst(
+  { lease: { sessionId, fence } }: { readonly lease: Pick<ClaimRecord['lease'], 'sessionId' | 'fence'> },
+  { host, boot, pid, start: processStart }: ProcessIdentity = PROCESS,
+): Evidence {
+  return { sessionId, fence, host, boot, pid, processStart };
 }
 
 /** The ids of tasks, in order. */
@@ -30,4 +46,9 @@ export function idsOf(tasks: readonly Pick<TaskRecord, 'id'>[]): string[] {
 export function commandIdAt(at: number, number: number): string {
   const time = at.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${number.toString(16).padStart(12, '0')}`;
+}
+
+/** The seed of a claim, another one for each number: the same test always gets the same tokens. */
+export function seedNumber(number: number): string {
+  return number.toString(16).padStart(32, '5eed');
 }

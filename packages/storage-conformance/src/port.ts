@@ -10,7 +10,7 @@ export function nothing<R>(reply: R): WriteSet<R> {
 }
 
 /** What is loaded for a scope. */
-async function load(storage: Storage, scope: Scope): Promise<Loaded> {
+export async function load(storage: Storage, scope: Scope): Promise<Loaded> {
   return storage.transact(scope, (loaded) => nothing(loaded));
 }
 

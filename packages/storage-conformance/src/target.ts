@@ -1,7 +1,7 @@
 import type { Storage } from '@agent-orchestrator/core';
 import type { TestClock } from './test-clock.ts';
 
-/** The storage to be judged, and what the suite has to know to do it. Everything it needs comes in here; it never asks who you are. */
+/** The storage to be judged, and all that the suite has to know of it: it never asks which one it is. */
 export interface Target<Open extends Opened = Opened> {
   /** How the run is headed. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Target<Open extends Opened = Opened> {
   /** How another process opens the data. Needed where `capabilities.multiProcess`; without it those cases are left out. */
   readonly child?: ChildModule<Open>;
   /**
-   * The ways in which this storage would let somebody tamper with its log, by name: each must be refused (throw).
+   * Ways to tamper with the log of this storage, by name: each must be refused (throw).
    * Called with data that holds at least one event.
    */
   readonly attacks?: Readonly<Record<string, (opened: Open) => void | Promise<void>>>;

@@ -7,7 +7,7 @@ import {
   type Storage,
   type TaskRecord,
 } from '@agent-orchestrator/core';
-import { claimCall, commandIdAt, holderOf, type ClaimCall, type TaskCall } from './factories.ts';
+import { claimCall, commandIdAt, holderOf, seedNumber, type ClaimCall, type TaskCall } from './factories.ts';
 import { assertSame, readAll, type Everything } from './everything.ts';
 import type { Opened, Target } from './target.ts';
 import type { TestClock } from './test-clock.ts';
@@ -26,6 +26,7 @@ export class World {
   /** The connection that is asked at the end whether all is consistent; a case that closes it names another. */
   ref: Storage;
   #commands = 0;
+  #seeds = 0;
   readonly #opened: { close(): Promise<void> }[] = [];
 
   constructor(target: Target, opened: Opened) {
@@ -45,11 +46,22 @@ export class World {
     return commandIdAt(this.clock.now, this.#commands);
   };
 
-  orchestratorOn(storage: Storage, options: Partial<OrchestratorOptions> = {}): Orchestrator {
-    return new Orchestrator({ storage, newCommandId: this.newCommandId, ...options });
+  /** A seed that no other claim of this world has. */
+  readonly newSeed = (): string => {
+    this.#seeds += 1;
+    return seedNumber(this.#seeds);
+  };
+
+  /** What lets a claim be sent again as it was: the same id, and the same seed. */
+  newIdentity(): { commandId: string; seed: string } {
+    return { commandId: this.newCommandId(), seed: this.newSeed() };
   }
 
-  /** Has something that a case opened closed at its end. */
+  orchestratorOn(storage: Storage, options: Partial<OrchestratorOptions> = {}): Orchestrator {
+    return new Orchestrator({ storage, newCommandId: this.newCommandId, newSeed: this.newSeed, ...options });
+  }
+
+  /** Closes at the end of the case what it opened. */
   closeLater(opened: { close(): Promise<void> }): void {
     this.#opened.push(opened);
   }

@@ -5,9 +5,12 @@ import type { Run } from './checker-recorder.ts';
 /** Which event is meant. */
 export type Which = (event: Event) => boolean;
 
-/** The events of a type, of a task if it is named. */
-export function is(type: EventType, taskId?: string): Which {
-  return (event) => event.type === type && (taskId === undefined || event.taskId === taskId);
+/** The events of a type; of a task or a session, if one is named. */
+export function is(type: EventType, taskId?: string, sessionId?: string): Which {
+  return (event) =>
+    event.type === type &&
+    (taskId === undefined || event.taskId === taskId) &&
+    (sessionId === undefined || event.streamId === sessionId);
 }
 
 /** The first event that is meant. */
@@ -37,11 +40,11 @@ export function insertAfter(run: Run, which: Which, fields: Partial<Event>, payl
   return { ...run, events: run.events.flatMap((event) => (event === before ? [event, added] : [event])) };
 }
 
-/** Numbers, hashes and chains the whole log anew, as somebody would who wants it to look whole. */
+/** Numbers, hashes and chains the whole log anew, as a forger would who wants it to look whole. */
 export function forge(run: Run): Run {
   const last = new Map<string, Event>();
   const events = run.events.map((event, at) => {
-    const key = `${event.namespace}\n${event.sessionId}`;
+    const key = `${event.namespace}\n${event.streamKind}\n${event.streamId}`;
     const before = last.get(key);
     const { id: _id, hash: _hash, ...fields } = event;
     const chained = { ...fields, seq: (before?.seq ?? 0) + 1, prevHash: before?.hash ?? CHAIN_START };

@@ -1,6 +1,6 @@
 /**
  * The checker is worth what it finds. For every invariant there are faults, planted into the log or the journals of a
- * day in which all was well; each must be found, and laid at the right invariant's door. A fault that breaks others as
+ * day in which all was well; each must be found, and reported as a breach of the right invariant. A fault that breaks others as
  * well says which; a log that was tampered with is numbered and hashed anew, so that I9 does not give everything away.
  */
 import type { Event, EventPayloads } from '@agent-orchestrator/core';
@@ -35,7 +35,7 @@ interface PlantedFault {
   readonly plant: (day: Run) => Run;
 }
 
-const NEW_TOKEN = 9_000_000_000_000_000;
+const NEW_FENCE = 9_000_000_000_000_000;
 
 /** How the lease of line-2 was taken over, and the grant to whom it was taken over. */
 const lost = (day: Run) => find(day, is('lease.taken_over', 'line-2'));
@@ -50,15 +50,15 @@ const both = (plant: (day: Run) => Run) => (day: Run) => forge(plant(day));
 const FAULTS: readonly PlantedFault[] = [
   {
     invariant: 'I1',
-    fault: 'a token is granted again in another session',
+    fault: 'a fence is granted again in another session',
     plant: log((day) =>
-      retoken(day, find(day, is('task.claimed', 'solo')), find(day, is('task.claimed', 'poison')).fence),
+      refence(day, find(day, is('task.claimed', 'solo')), find(day, is('task.claimed', 'poison')).fence),
     ),
   },
   {
     invariant: 'I1',
-    fault: 'a later lease of the session has a smaller token',
-    plant: log((day) => retoken(day, find(day, is('task.claimed', 'line-3')), 4_711)),
+    fault: 'a later lease of the session has a smaller fence',
+    plant: log((day) => refence(day, find(day, is('task.claimed', 'line-3')), 4_711)),
   },
   {
     invariant: 'I2',
@@ -70,7 +70,7 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I2',
     fault: 'a second lease is granted while one is open',
     also: ['I4', 'I8'],
-    plant: log((day) => insertAfter(day, is('task.claimed', 'solo'), { fence: NEW_TOKEN, commandId: null })),
+    plant: log((day) => insertAfter(day, is('task.claimed', 'solo'), { fence: NEW_FENCE, commandId: null })),
   },
   {
     invariant: 'I3',
@@ -82,11 +82,11 @@ const FAULTS: readonly PlantedFault[] = [
     invariant: 'I3',
     fault: 'a lease is closed that was never granted',
     also: ['I4', 'I8', 'I10'],
-    plant: log((day) => insertAfter(day, is('task.released'), { fence: NEW_TOKEN, commandId: null })),
+    plant: log((day) => insertAfter(day, is('task.released'), { fence: NEW_FENCE, commandId: null })),
   },
   {
     invariant: 'I3',
-    fault: 'an ending is not marked as one',
+    fault: 'an ending does not say that it ends a lease',
     also: ['I2', 'I8'],
     plant: log((day) => edit(day, is('task.released'), { leaseEffect: null })),
   },
@@ -108,7 +108,7 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     invariant: 'I4',
-    fault: 'somebody else releases under the right token',
+    fault: 'another agent releases under the right fence',
     plant: log((day) => edit(day, is('task.handed_off'), { agent: 'home-agent' })),
   },
   {
@@ -128,7 +128,7 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     invariant: 'I4',
-    fault: 'a heartbeat is acknowledged under a token that was never granted',
+    fault: 'a heartbeat is acknowledged under a fence that was never granted',
     plant: (day) =>
       inJournalOf(day, 'company-agent', (lines) =>
         editLines(
@@ -136,7 +136,7 @@ const FAULTS: readonly PlantedFault[] = [
           (line): line is Sent<'heartbeat'> => line.is === 'sent' && line.command === 'heartbeat' && line.call === 4,
           (line) => ({
             ...line,
-            request: { ...line.request, token: NEW_TOKEN },
+            request: { ...line.request, fence: NEW_FENCE },
           }),
         ),
       ),
@@ -148,7 +148,7 @@ const FAULTS: readonly PlantedFault[] = [
     plant: log((day) => {
       const grant = find(day, is('task.claimed', 'line-1'));
       const end = find(day, is('task.succeeded', 'line-1'));
-      const token = Number(grant.fence) + 1;
+      const fence = Number(grant.fence) + 1;
       const again = insertAfter(day, byId(end), { ...end, fence, commandId: null });
       return insertAfter(again, byId(end), { ...grant, fence, commandId: null, at: end.at });
     }),
@@ -175,7 +175,7 @@ const FAULTS: readonly PlantedFault[] = [
   {
     invariant: 'I6',
     fault: 'an acknowledged session was never written',
-    plant: both((day) => ({ ...day, events: day.events.filter(({ sessionId }) => sessionId !== 'theirs') })),
+    plant: both((day) => ({ ...day, events: day.events.filter(({ streamId }) => streamId !== 'theirs') })),
   },
   {
     invariant: 'I6',
@@ -193,13 +193,28 @@ const FAULTS: readonly PlantedFault[] = [
       const grant = find(day, is('task.claimed', 'open'));
       return insertAfter(day, byId(grant), {
         ...grant,
+        streamId: 'theirs',
         sessionId: 'theirs',
         taskId: 'theirs',
-        fence: NEW_TOKEN,
+        fence: NEW_FENCE,
         commandId,
         at: Math.max(theirs.at, grant.at),
       });
     }),
+  },
+  {
+    invariant: 'I6',
+    fault: 'of a batch of releases, one that was acknowledged is lost',
+    plant: both((day) => {
+      const lost = [find(day, is('task.succeeded', 'batch-2')), find(day, is('session.closed', undefined, 'batch-2'))];
+      return { ...day, events: day.events.filter((event) => !lost.includes(event)) };
+    }),
+  },
+  {
+    invariant: 'I6',
+    fault: 'a batch of releases ended one lease twice',
+    also: ['I3', 'I5', 'I8', 'I10'],
+    plant: both((day) => insertAfter(day, is('task.succeeded', 'batch-2'), {})),
   },
   {
     invariant: 'I6',
@@ -223,12 +238,12 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     invariant: 'I7',
-    fault: 'one token is refused on record twice',
+    fault: 'one lease is refused on record twice',
     plant: log((day) => insertAfter(day, is('lease.refused'), {})),
   },
   {
     invariant: 'I7',
-    fault: 'a token is refused on record, though its holder had ended the lease itself',
+    fault: 'a refusal is on record, though the holder had ended the lease itself',
     plant: log((day) => {
       const { fence, at } = find(day, is('task.released'));
       return insertAfter(
@@ -237,6 +252,15 @@ const FAULTS: readonly PlantedFault[] = [
         { type: 'lease.refused', leaseEffect: 'refused', taskId: null, fence, commandId: null, at },
         { operation: 'release', ended_by: 'task.released', ended_at: at },
       );
+    }),
+  },
+  {
+    invariant: 'I7',
+    fault: 'an item of a batch was refused, and the batch ended its lease',
+    also: ['I6'],
+    plant: both((day) => {
+      const { commandId } = find(day, is('task.succeeded', 'batch-1'));
+      return edit(day, is('task.recovered', 'batch-3'), { commandId });
     }),
   },
   {
@@ -256,7 +280,7 @@ const FAULTS: readonly PlantedFault[] = [
       edit(
         day,
         is('session.closed'),
-        { sessionId: 'theirs', at: find(day, is('task.queued', 'theirs')).at, id: 10_000 },
+        { streamId: 'theirs', sessionId: 'theirs', at: find(day, is('task.queued', 'theirs')).at, id: 10_000 },
         {},
       ),
     ),
@@ -293,7 +317,7 @@ const FAULTS: readonly PlantedFault[] = [
       const { id, hash: _hash, ...event } = find(day, is('task.queued', 'line-2'));
       const forged = find(
         forge(edit(day, byId({ id } as Event), {}, { title: 'something else' })),
-        ({ seq, sessionId }) => seq === event.seq && sessionId === event.sessionId,
+        ({ seq, streamId }) => seq === event.seq && streamId === event.streamId,
       );
       return edit(day, byId({ id } as Event), { payload: forged.payload, hash: forged.hash });
     },
@@ -349,7 +373,7 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     invariant: 'I11',
-    fault: 'somebody else resumes',
+    fault: 'another agent resumes',
     plant: log((day) =>
       edit(day, ({ type, payload }) => type === 'lease.taken_over' && payload.includes('"resumed"'), {
         agent: 'keeper',
@@ -384,7 +408,7 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     invariant: 'I13',
-    fault: 'a head that anybody may take is not found',
+    fault: 'a head that any agent may take is not found',
     plant: both((day) => edit(day, is('task.queued', 'theirs'), {}, { assignee: null })),
   },
   {
@@ -455,9 +479,9 @@ function refusedCommand({ journals }: Run, reason: string): string {
   throw new Error(`the fault cannot be planted: nothing was refused as ${reason}`);
 }
 
-/** Gives a lease another token, wherever it stands in its session. */
-function retoken(day: Run, grant: Event, token: number | null): Run {
-  const isOfLease = (event: Event) => event.sessionId === grant.sessionId && event.fence === grant.fence;
+/** Gives a lease another fence, wherever it is named in its session. */
+function refence(day: Run, grant: Event, fence: number | null): Run {
+  const isOfLease = (event: Event) => event.streamId === grant.streamId && event.fence === grant.fence;
   return { ...day, events: day.events.map((event) => (isOfLease(event) ? { ...event, fence } : event)) };
 }
 

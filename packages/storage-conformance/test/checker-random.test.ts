@@ -1,15 +1,17 @@
 /** The other half of the checker's worth: whatever the real rules make of random calls, it finds nothing in it. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkInvariants, type CallName, type Calls } from '../src/index.ts';
-import { Recorder, type RecordedWorker } from './checker-recorder.ts';
+import { checkInvariants, type CallName, type SentCalls } from '../src/index.ts';
+import { inventedToken } from '../src/factories.ts';
+import { Recorder, type RecordedWorker, type Unidentified } from './checker-recorder.ts';
 
 const AGENTS = ['company-agent', 'home-agent', 'keeper'] as const;
 const TTL = { ttlMs: 5_000, staleAfterMs: 8_000 };
+const OUTCOMES = ['succeeded', 'failed', 'released'] as const;
 
 /** What a step does; the numbers pick from what there is at that moment. */
 const step = fc.record({
-  what: fc.constantFrom<CallName | 'resend' | 'restart' | 'claim_own' | 'release_next'>(
+  what: fc.constantFrom<CallName | 'resend' | 'restart' | 'claim_own' | 'release_next' | 'release_all'>(
     'enqueue',
     'claim',
     'claim',
@@ -19,6 +21,7 @@ const step = fc.record({
     'release',
     'release',
     'release_next',
+    'release_all',
     'recover',
     'cancel',
     'retry',
@@ -65,7 +68,7 @@ class Walk {
   readonly #workers: RecordedWorker[] = AGENTS.map((agent) => this.recorder.worker(agent));
   readonly #runs = AGENTS.map(() => 1);
   /** Of every lease that was ever granted: zombies try with old ones. */
-  readonly #leases: { sessionId: string; token: number }[] = [];
+  readonly #leases: { token: string }[] = [];
   readonly #tasks: string[] = [];
   /** Sends the last command once more, with its id. */
   #resend: ((worker: RecordedWorker, lost: boolean) => Promise<void>) | null = null;
@@ -79,7 +82,7 @@ class Walk {
     const worker = this.#workers[agent] as RecordedWorker;
     const name = AGENTS[agent] as string;
     const instance = `${name}.${this.#runs[agent]}`;
-    const holder = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? { sessionId: 'none', token: 1 };
+    const holder = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? { token: inventedToken(1) };
     const session = `line-${pick % 3}`;
     const taskId = this.#tasks[pick % Math.max(this.#tasks.length, 1)] ?? 'none';
     switch (what) {
@@ -109,7 +112,15 @@ class Walk {
           (['succeeded', 'failed', 'released', 'handed_off', 'cancelled'] as const)[pick % 5] ?? 'succeeded';
         const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
         const next = what === 'release_next' ? { claimNext: { agent: name, ...TTL } } : {};
-        return this.#send(worker, 'release', { ...holder, outcome, ...to, ...next }, lost);
+        return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...to }], ...next }, lost);
+      }
+      case 'release_all': {
+        const items = this.#leases.slice(-4).map(({ token }, at) => ({
+          token,
+          outcome: OUTCOMES[(pick + at) % 3] ?? 'succeeded',
+        }));
+        const next = pick % 2 === 0 ? { claimNext: { agent: name, limit: 2, ...TTL } } : {};
+        return items.length === 0 ? undefined : this.#send(worker, 'release', { items, ...next }, lost);
       }
       case 'recover':
         return this.#send(worker, 'recover', { agent: name }, lost);
@@ -136,26 +147,23 @@ class Walk {
   async #send<C extends CallName>(
     worker: RecordedWorker,
     command: C,
-    request: Omit<Calls[C]['request'], 'commandId'>,
+    request: Unidentified<C>,
     lost: boolean,
   ): Promise<void> {
-    const identified = (
-      command === 'heartbeat' ? request : { commandId: this.recorder.commandId(), ...request }
-    ) as Calls[C]['request'];
+    const identified = { ...this.recorder.identityFor(command), ...request } as SentCalls[C]['request'];
     this.#resend = async (worker, lost) => this.#send(worker, command, identified, lost);
     try {
       const reply = lost ? await worker.unanswered(command, identified) : await worker.call(command, identified);
       if (!reply.ok) return;
-      if ('claims' in reply)
-        this.#leases.push(...reply.claims.map(({ lease: { sessionId, token } }) => ({ sessionId, token })));
-      if ('next' in reply && reply.next !== null) this.#leases.push(reply.next.lease);
+      if ('claims' in reply) this.#leases.push(...reply.claims.map(({ lease: { token } }) => ({ token })));
+      if ('next' in reply) this.#leases.push(...reply.next.map(({ lease: { token } }) => ({ token })));
       if ('tasks' in reply) this.#tasks.push(...reply.tasks.map(({ task }) => task.id));
     } catch {
       // A command id that the clock left behind, a reused one: it was refused, and the journal says so.
     }
   }
 
-  #newTask(pick: number): Calls['enqueue']['request']['tasks'][number] {
+  #newTask(pick: number): SentCalls['enqueue']['request']['tasks'][number] {
     return {
       ...(pick % 3 !== 0 && { sessionId: `line-${pick % 3}` }),
       ...(pick % 4 === 0 && { dedupeKey: `key-${pick % 8}` }),

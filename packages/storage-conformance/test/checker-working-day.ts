@@ -5,7 +5,7 @@ const TTL = { ttlMs: 10_000, staleAfterMs: 15_000 };
 
 /**
  * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost answers,
- * dead letters, cancellations, hand-offs, refusals, a machine that slept. At its end one lease is open.
+ * dead letters, cancellations, hand-offs, refusals, a batch, a machine that slept. At its end one lease is open.
  */
 export async function workingDay(): Promise<Run & { readonly recorder: Recorder }> {
   const recorder = new Recorder();
@@ -13,6 +13,7 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   const company = recorder.worker('company-agent');
   const home = recorder.worker('home-agent');
   const keeper = recorder.worker('keeper');
+  const crew = recorder.worker('crew-agent');
 
   await company.call('enqueue', {
     tasks: ['line-1', 'line-2', 'line-3'].map((id) => ({ id, sessionId: 'line', backoffMs: 2_000, attemptsMax: 2 })),
@@ -33,13 +34,12 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   clock.advance(3_000);
   await company.call('heartbeat', holderOf(one));
   await company.call('checkpoint', { ...holderOf(one), nextAction: 'finish one' });
-  const released = await company.call('release', {
-    ...holderOf(one),
-    outcome: 'succeeded',
-    claimNext: { agent: 'company-agent', kinds: ['task'], ...TTL },
-  });
-  if (!released.ok || released.next === null) throw new Error('there was no next task');
-  const two = released.next;
+  const released = await company.release(
+    { ...holderOf(one), outcome: 'succeeded' },
+    { claimNext: { agent: 'company-agent', kinds: ['task'], ...TTL } },
+  );
+  const [two] = released.next;
+  if (two === undefined) throw new Error('there was no next task');
   await company.call('checkpoint', { ...holderOf(two), nextAction: 'go on with two' });
   await company.call('heartbeat', holderOf(two));
 
@@ -54,34 +54,35 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   // home-agent is restarted: it takes its session back at once, and sends again what was not answered.
   const home2 = recorder.worker('home-agent', 'home-agent.2');
   const commandId = recorder.commandId();
-  const resume = { commandId, agent: 'home-agent', instance: 'home-agent.2', resume: true, ...TTL };
+  const seed = recorder.seed();
+  const resume = { commandId, seed, agent: 'home-agent', instance: 'home-agent.2', resume: true, ...TTL };
   await home2.unanswered('claim', resume);
   const resumed = first(await home2.call('claim', resume));
   await home2.call('checkpoint', { ...holderOf(resumed), turn: 9 });
   await home2.call('checkpoint', { ...holderOf(resumed), turn: 3 });
-  await home2.call('release', { ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
-  await home2.call('release', { ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
-  await home.call('release', { ...holderOf(taken), outcome: 'succeeded' });
+  await home2.release({ ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
+  await home2.release({ ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
+  await home.release({ ...holderOf(taken), outcome: 'succeeded' });
 
-  // What is left of the line: given back, handed on, and done by whom it was handed to.
+  // What is left of the line: given back, handed on, and done by the agent that it was handed to.
   const back = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
-  await company.call('release', { ...holderOf(back), outcome: 'released', note: 'not mine' });
+  await company.release({ ...holderOf(back), outcome: 'released', note: 'not mine' });
   const backAgain = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
-  await company.call('release', { ...holderOf(backAgain), outcome: 'handed_off', to: { agent: 'home-agent' } });
+  await company.release({ ...holderOf(backAgain), outcome: 'handed_off', to: { agent: 'home-agent' } });
   await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL });
   clock.advance(5_000);
   const handed = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
-  await home2.call('release', { ...holderOf(handed), outcome: 'succeeded' });
+  await home2.release({ ...holderOf(handed), outcome: 'succeeded' });
 
   // The second attempt of what failed fails as well: a dead letter, tried again by hand.
   const last = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
-  await home2.call('release', { ...holderOf(last), outcome: 'failed', error: { message: 'no luck again' } });
+  await home2.release({ ...holderOf(last), outcome: 'failed', error: { message: 'no luck again' } });
   await keeper.call('retry', { taskId: last.task.id });
   const retried = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
   await keeper.call('cancel', { taskId: last.task.id });
   await keeper.call('cancel', { taskId: last.task.id });
   await home2.call('heartbeat', holderOf(retried));
-  await home2.call('release', { ...holderOf(retried), outcome: 'failed', error: { message: 'was to be cancelled' } });
+  await home2.release({ ...holderOf(retried), outcome: 'failed', error: { message: 'was to be cancelled' } });
 
   // A poisonous task: recovered once stale, and dead.
   const poison = first(await company.call('claim', { agent: 'company-agent', sessionId: 'poison', ...TTL }));
@@ -92,12 +93,27 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   await keeper.call('recover', { agent: 'keeper' });
   await keeper.call('recover', {});
 
-  // The machine sleeps: every holder gets a new TTL before anybody may be recovered.
+  // The machine sleeps: every holder gets a new TTL before any of them may be recovered.
   const solo = first(await home2.call('claim', { agent: 'home-agent', ...TTL }));
   clock.sleep(60_000);
   await keeper.call('recover', {});
   await home2.call('heartbeat', holderOf(solo));
-  await home2.call('release', { ...holderOf(solo), outcome: 'succeeded', result: { done: true } });
+  await home2.release({ ...holderOf(solo), outcome: 'succeeded', result: { done: true } });
+
+  // A batch: of three leases one was lost meanwhile. The others end, and the lost task is taken again in the same step.
+  await crew.call('enqueue', {
+    tasks: ['batch-1', 'batch-2', 'batch-3'].map((id) => ({ id, assignee: 'crew-agent' })),
+  });
+  const batch = await crew.call('claim', { agent: 'crew-agent', limit: 2, ...TTL });
+  if (!batch.ok) throw new Error('nothing was claimed');
+  const short = first(await crew.call('claim', { agent: 'crew-agent', ttlMs: 1_000, staleAfterMs: 1_000 }));
+  clock.advance(2_000);
+  await keeper.call('recover', {});
+  const ended = await crew.call('release', {
+    items: [...batch.claims, short].map((claim) => ({ ...holderOf(claim), outcome: 'succeeded' })),
+    claimNext: { agent: 'crew-agent', limit: 2, ...TTL },
+  });
+  for (const claim of ended.next) await crew.release({ ...holderOf(claim), outcome: 'succeeded' });
 
   // Nothing is left, so agents that poll get nothing; then there is work again, and one lease is open at the end.
   clock.advance(5_000);

@@ -10,7 +10,7 @@ describe('the invariant checker', () => {
     expect(checkInvariants({ events, journals: [...journals, recorder.follower('watcher')] })).toEqual([]);
   });
 
-  test('a command whose outcome nobody knew may have had its effect', async () => {
+  test('a command with an unknown outcome may have had its effect', async () => {
     const day = await workingDay();
 
     const { events, journals } = inJournalOf(day, 'company-agent', (lines) =>

@@ -2,7 +2,7 @@
  * The comparison of the workers' journals with the log:
  *  - nothing is missing while all is there
  *  - what was acknowledged after the end of a log that lost its end is listed, each command once, in the order of the answers
- *  - what nobody was told of is not missed
+ *  - what no worker was told of is not missed
  */
 import { attemptsOf, describeMissing, missingOperations } from '@agent-orchestrator/core/journal';
 import { expect, test } from 'vitest';
@@ -37,7 +37,7 @@ test('what was acknowledged after the end of a log that lost its end is listed, 
   expect(describeMissing(missing.slice(0, 1))).toMatch(/^1 acknowledged operation is missing \(1 \w+\)\.$/);
 });
 
-test('what nobody was told of is not missed', async () => {
+test('what no worker was told of is not missed', async () => {
   const { journals } = await workingDay();
   const untold = journals.map((journal) => journal.filter(({ is }) => is !== 'answered'));
 

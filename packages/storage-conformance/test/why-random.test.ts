@@ -5,20 +5,20 @@
  *  - claimable is that every condition holds
  *  - where holders were seen to be dead, with the same evidence: for a claim of the session, or for a recovery before one without
  */
-import { Orchestrator, type Evidence, type WhyClaimant } from '@agent-orchestrator/core';
+import { DEFAULTS, Orchestrator, OrchestratorReads, type Evidence, type WhyClaimant } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commandIdAt } from '../src/factories.ts';
+import { commandIdAt, evidenceAgainst, seedNumber } from '../src/factories.ts';
 import { TestClock } from '../src/test-clock.ts';
 import { WALKS_WITH_JUMPS } from '../src/walk/arbitrary.ts';
 import type { Step } from '../src/walk/step.ts';
 import { Walker } from '../src/walk/walker.ts';
 
 const SEED = Number(process.env['CONFORMANCE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const WALKS = 25;
+const WALKS = 35;
 
-/** Of everybody a little: who fits anything, and who fits next to nothing. */
+/** Claimants of all sorts: some that fit almost anything, some that fit next to nothing. */
 const CLAIMANTS: readonly (WhyClaimant & { readonly agent: string })[] = [
   { agent: 'company-agent', roles: ['builder', 'reviewer'] },
   { agent: 'home-agent', roles: ['reviewer'] },
@@ -53,7 +53,7 @@ async function walk(steps: readonly Step[], verdicts: Verdicts): Promise<void> {
   const storage = openMemoryStorage({ clock, data });
   const peer = openMemoryStorage({ clock, data });
   const walker = new Walker({ storage, peer, clock, close: async () => {} });
-  const asked = new Orchestrator({ storage, newCommandId: () => '' });
+  const asked = new OrchestratorReads(storage, DEFAULTS.namespace);
   for (const [at, step] of steps.entries()) {
     await walker.step(step);
     const fitting = CLAIMANTS[at % CLAIMANTS.length] ?? { agent: 'company-agent' };
@@ -65,7 +65,7 @@ async function walk(steps: readonly Step[], verdicts: Verdicts): Promise<void> {
 }
 
 async function compareTasks(
-  asked: Orchestrator,
+  asked: OrchestratorReads,
   data: MemoryData,
   clock: TestClock,
   forWhom: WhyClaimant & { readonly agent: string },
@@ -85,7 +85,7 @@ async function compareTasks(
 }
 
 async function compareSessionsAndAgent(
-  asked: Orchestrator,
+  asked: OrchestratorReads,
   data: MemoryData,
   clock: TestClock,
   forWhom: WhyClaimant & { readonly agent: string },
@@ -110,7 +110,7 @@ async function compareSessionsAndAgent(
   }
 }
 
-/** As who looks for dead holders does it: they are recovered where there is nothing else. */
+/** As an agent that looks for dead holders does it: they are recovered where there is nothing else. */
 async function claimAnywhere(
   orchestrator: Orchestrator,
   namespace: string,
@@ -123,10 +123,11 @@ async function claimAnywhere(
   return orchestrator.claimTask(request);
 }
 
-/** Of every second holder that told its process, and of leases that are over. */
+/** Against every holder: it proves the one dead that told this process. */
 function seenDead({ sessions }: MemoryData): Evidence[] {
+  const process = { host: 'machine-1', boot: 'boot-1', pid: 1, start: '1' };
   return [...sessions.values()].flatMap(({ id: sessionId, fence }) =>
-    fence === null ? [] : [{ sessionId, token, host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }],
+    fence === null ? [] : [evidenceAgainst({ lease: { sessionId, fence } }, process)],
   );
 }
 
@@ -152,5 +153,9 @@ function copyOf(data: MemoryData, clock: TestClock): Orchestrator {
   const storage = openMemoryStorage({ clock, data: copy });
   // Far from the walk's own commands, whose receipts the copy has.
   let commands = 1_000_000;
-  return new Orchestrator({ storage, newCommandId: () => commandIdAt(clock.now, (commands += 1)) });
+  return new Orchestrator({
+    storage,
+    newCommandId: () => commandIdAt(clock.now, (commands += 1)),
+    newSeed: () => seedNumber(commands),
+  });
 }

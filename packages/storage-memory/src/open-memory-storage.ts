@@ -1,5 +1,5 @@
 /**
- * The storage port in one file, without a database: the example for whoever writes a storage, the model that the random
+ * The storage port in one file, without a database: the example for authors of a storage, the model that the random
  * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so that
  * a reader sees what is meant; a real storage does the same with indexes.
  */
@@ -277,20 +277,12 @@ function namedSession(data: MemoryData, namespace: string, ref: SessionRef): Nam
 
 /** Numbers that no row has, enough for all that the scope names. */
 function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): FreeNumbers {
-  const after = (numbers: readonly (number | null)[], count: number) => {
-    const greatest = numbers.reduce<number>((most, number) => Math.max(most, number ?? 0), 0);
-    return Array.from({ length: count }, (_, at) => greatest + 1 + at);
-  };
-  return {
-    tasks: after(
-      [...data.tasks.values()].map(({ number }) => number),
-      taskIds.length,
-    ),
-    sessions: after(
-      [...data.sessions.values()].map(({ number }) => number),
-      sessionIds.length,
-    ),
-  };
+  return { tasks: numbersAfter(data.tasks, taskIds.length), sessions: numbersAfter(data.sessions, sessionIds.length) };
+}
+
+function numbersAfter(rows: ReadonlyMap<string, { readonly number: number | null }>, count: number): number[] {
+  const greatest = [...rows.values()].reduce((most, { number }) => Math.max(most, number ?? 0), 0);
+  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
 }
 
 /** Idle sessions whose head fits, best first, but for those that are named. */

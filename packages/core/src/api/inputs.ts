@@ -48,7 +48,7 @@ export interface Seeded extends Addressed {
 /** The inputs of the commands, by the methods that send them. */
 export const INPUTS = {
   enqueueTask: (call: object, fill: Fill): EnqueueInput => {
-    const { namespace, commandId, ...task } = field.asObject(call as Addressed, 'task');
+    const { namespace, commandId, ...task } = field.asObject<Addressed>(call, 'task');
     const batch = parseInput(addressed, fillIn({ namespace, commandId }, fill));
     return { ...batch, tasks: [parseInput(newTaskInput, task)] };
   },
@@ -61,11 +61,11 @@ export const INPUTS = {
     parseInput(heartbeatInput, { namespace, ...defined(field.asObject(call, 'call')) }),
   checkpoint: (call: object, fill: Fill) => parseInput(checkpointInput, fillIn(call, fill)),
   releaseTask: (call: object, fill: Fill): ReleaseInput => {
-    const { namespace, commandId, seed, claimNext, ...item } = field.asObject(call as ReleaseCall, 'call');
-    const header = parseInput(releaseHeader, fillInSeed({ namespace, commandId, seed, claimNext }, fill));
+    const { namespace, commandId, seed, claimNext, ...item } = field.asObject<ReleaseCall>(call, 'call');
+    const header = parseInput(releaseHeader, fillInRelease({ namespace, commandId, seed, claimNext }, fill));
     return { ...header, items: [parseInput(releaseItem, item)] };
   },
-  releaseTasks: (call: object, fill: Fill): ReleaseInput => parseInput(releaseInput, fillInSeed(call, fill)),
+  releaseTasks: (call: object, fill: Fill): ReleaseInput => parseInput(releaseInput, fillInRelease(call, fill)),
   staleRecovery: (call: object, fill: Fill) => parseInput(recoverInput, fillIn(call, fill)),
   cancelTask: (call: object, fill: Fill) => parseInput(cancelInput, fillIn(call, fill)),
   retryTask: (call: object, fill: Fill) => parseInput(retryInput, fillIn(call, fill)),
@@ -81,7 +81,7 @@ const addressed = z.strictObject({ namespace: field.name, commandId: field.comma
 const releaseHeader = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
-  seed: field.seed,
+  seed: releaseInput.shape.seed,
   claimNext: releaseInput.shape.claimNext,
 });
 
@@ -94,9 +94,9 @@ export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
 }
 
 /** That there is a batch to send. */
-export function assertBatch(calls: readonly unknown[], called: string): void {
-  if (!Array.isArray(calls)) throw invalidInput(called, 'must be an array');
-  if (calls.length > LIMITS.batch_max)
+export function assertBatch(items: readonly unknown[], called: string): void {
+  if (!Array.isArray(items)) throw invalidInput(called, 'must be an array');
+  if (items.length > LIMITS.batch_max)
     throw invalidInput(called, `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
 }
 
@@ -123,7 +123,13 @@ function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }:
 
 function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
   const given = fillIn(call, fill);
-  return { seed: fill.newSeed(), ...given };
+  return { ...given, seed: given.seed ?? fill.newSeed() };
+}
+
+/** Only a release that claims has a seed: without `claimNext`, the same release is the same request whatever the seed. */
+function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
+  const { seed, ...given } = fillIn(call, fill);
+  return given.claimNext === undefined ? given : { ...given, seed: seed ?? fill.newSeed() };
 }
 
 /** A field that is undefined counts as left out. */

@@ -35,6 +35,7 @@ import type { Command, CommandInput } from '../commands/command.ts';
 import { execute, requestHash } from '../commands/execute.ts';
 import type { CommandName } from '../log/lifecycle.ts';
 import { internalError } from '../model/errors.ts';
+import { asObject } from '../model/fields.ts';
 import { partCommandId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
@@ -115,7 +116,7 @@ export type Released<Kinds extends AnyKinds = AnyKinds> =
   | (ReleasedItem & { readonly next: ClaimRecord<Kinds> | null })
   | LeaseRefusal;
 
-/** What became of each task, in the order of the calls, and what was claimed next. */
+/** What became of each task, in the order of the items, and what was claimed next. */
 export interface ReleasedBatch<Kinds extends AnyKinds = AnyKinds> {
   /** Whether any lease was ended. */
   readonly ok: boolean;
@@ -259,14 +260,15 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    * ones are answered again, and the refused ones are judged anew.
    */
   async releaseTasks(
-    calls: readonly ReleaseTask<Kinds>[],
+    items: readonly ReleaseTask<Kinds>[],
     batch: Seeded & { readonly claimNext?: ClaimNext | undefined } = {},
   ): Promise<ReleasedBatch<Kinds>> {
-    assertBatch(calls, 'calls');
-    if (calls.length === 0) return { ok: false, items: [], next: [] };
-    const items = calls.map(({ kind: _kind, ...item }) => item);
-    const input = INPUTS.releaseTasks({ ...batch, items }, this.#fill);
-    const kinds = calls.map(({ kind }) => kind);
+    assertBatch(items, 'items');
+    if (items.length === 0) return { ok: false, items: [], next: [] };
+    const withKinds = items.map((item, at) => asObject(item, `items[${at}]`));
+    const kinds = withKinds.map(({ kind }) => kind);
+    const withoutKinds = withKinds.map(({ kind: _kind, ...item }) => item);
+    const input = INPUTS.releaseTasks({ ...batch, items: withoutKinds }, this.#fill);
     if (kinds.some((kind) => kind !== undefined)) await this.#checkResults(input.items, kinds);
     return this.#releaseAll(input);
   }
@@ -413,7 +415,7 @@ function namesNumbers(calls: readonly object[]): boolean {
 }
 
 /** The command that judges refused items anew: with an id that a repeated call comes to again. */
-function withoutNext({ claimNext: _next, ...input }: ReleaseInput): ReleaseInput {
+function withoutNext({ claimNext: _next, seed: _seed, ...input }: ReleaseInput): ReleaseInput {
   return { ...input, commandId: partCommandId(input.commandId, 0) };
 }
 

@@ -34,7 +34,7 @@ export interface Verification {
 
 /**
  * Replays the log of every session from empty and compares: no number missing, the chain of hashes whole, every event
- * legal where it stands, tokens growing and granted once, and sessions, tasks and heads just as the events leave them.
+ * legal where it stands, fences growing and granted once, and sessions, tasks and heads just as the events leave them.
  * It finds an edit, a removal, a reordering; it cannot prove what was never written, nor a whole chain written anew.
  *
  * @param reader a snapshot, so that nothing moves meanwhile
@@ -55,7 +55,7 @@ class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
   readonly #findings: Finding[] = [];
-  readonly fences = new Set<number>();
+  readonly #fences = new Set<number>();
   #truncated = false;
   #events = 0;
   #sessions = 0;
@@ -107,11 +107,11 @@ class Verifier {
     await this.#compareTasks(found, replay.tasks);
   }
 
-  /** A token is granted once in the whole database. */
+  /** A fence is granted once in the whole database. */
   #grantedTwice({ leaseEffect, fence }: Event): Mistake | null {
     if (leaseEffect !== 'granted' || fence === null) return null;
-    if (this.fences.has(fence)) return { kind: 'token', message: `the token ${fence} was granted twice.` };
-    this.fences.add(fence);
+    if (this.#fences.has(fence)) return { kind: 'fence', message: `the fence ${fence} was granted twice.` };
+    this.#fences.add(fence);
     return null;
   }
 

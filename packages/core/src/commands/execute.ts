@@ -8,7 +8,6 @@ import { sha256 } from '../model/sha256.ts';
 import { clockState, observeClock, fencesTakenAt, type ClockState } from '../model/clock.ts';
 import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
-import type { Json } from '../model/json.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
 import { keptReplyOf, ReceiptRows, receiptText, type KeptReply } from './receipt-reply.ts';
@@ -29,7 +28,7 @@ export function requestHash<Input extends CommandInput, Reply>(
 ): string {
   const left: ReadonlySet<string> = new Set(['commandId', ...notIdentity]);
   const request = Object.fromEntries(Object.entries(input).filter(([field]) => !left.has(field)));
-  return sha256(canonicalize([name, request as { readonly [field: string]: Json }]));
+  return sha256(canonicalize([name, request]));
 }
 
 /**

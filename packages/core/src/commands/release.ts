@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backoffMs } from '../model/backoff.ts';
+import { internalError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
@@ -66,8 +67,8 @@ export const releaseInput = z
   .strictObject({
     namespace: field.name,
     commandId: field.commandId,
-    /** 128 random bits in hex: the tokens of the next leases are made of it. Never stored. */
-    seed: field.seed,
+    /** With `claimNext`: 128 random bits in hex. The tokens of the next leases are made of it. Never stored. */
+    seed: field.seed.optional(),
     items: z.array(releaseItem).min(1).max(LIMITS.batch_max),
     /** Takes the next heads in the same transaction: the best that fit, but not a task that was just given back. */
     claimNext: z
@@ -81,6 +82,10 @@ export const releaseInput = z
         limit: field.batchLimit.default(1),
       })
       .optional(),
+  })
+  .refine(({ claimNext, seed }) => claimNext === undefined || seed !== undefined, {
+    path: ['seed'],
+    message: 'must be given with claimNext',
   })
   .superRefine(({ items }, context) => {
     const seen = new Map<string, number>();
@@ -141,9 +146,9 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
       const accepted = items.map((item) => (item?.ok ? { ...item } : null));
       return { ...claims, reply: { items: accepted, next: claims.reply } };
     },
-    restore(kept, rows, { seed }) {
+    restore(kept, rows, input) {
       const { items, next } = kept as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
-      return { ok: true, items, next: restoreClaims(next, rows, seed) };
+      return { ok: true, items, next: input.claimNext === undefined ? [] : restoreClaims(next, rows, seedOf(input)) };
     },
   },
 
@@ -162,7 +167,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const next =
       claimant === null
         ? { events: [], claims: () => [] }
-        : grantAll(claimant, input.seed, nextHeads(claimant, input, accepted, loaded), loaded);
+        : grantAll(claimant, seedOf(input), nextHeads(claimant, input, accepted, loaded), loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
       reply(after) {
@@ -172,6 +177,12 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     };
   },
 };
+
+/** The seed of the next leases: an input with `claimNext` has one. */
+function seedOf({ seed }: ReleaseInput): string {
+  if (seed === undefined) throw internalError('A release that claims the next task has no seed.');
+  return seed;
+}
 
 /** An item, judged. */
 interface Judged {

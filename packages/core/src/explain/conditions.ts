@@ -112,7 +112,7 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
   const { agent, leaseExpiresAt, staleAt } = session;
   const events = lastOf(historyOfRunning, ['task.claimed']);
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
-  const holder = `${who} holds session ${session.id} with token ${session.fence}`;
+  const holder = `${who} holds session ${session.id} under fence ${session.fence}`;
   const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)} on${missesOf(session.nearMisses)}`;
   const proof = evidenceAgainst(session, claim.evidence);
   if (proof !== null)

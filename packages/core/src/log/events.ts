@@ -9,7 +9,7 @@ type BroughtOver = { occurred_at?: number };
 
 /**
  * The payload of each event type, as stored (snake_case: it is hashed and read outside TypeScript).
- * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`token`), of which task, when.
+ * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`fence`), of which task, when.
  */
 export interface EventPayloads {
   'session.opened': { number: number | null; context?: StoredContext };

@@ -7,7 +7,7 @@ import type { Task } from '../model/task.ts';
 
 /** Why an event cannot stand where it stands. */
 export interface Mistake {
-  readonly kind: 'gap' | 'chain' | 'token' | 'illegal_event';
+  readonly kind: 'gap' | 'chain' | 'fence' | 'illegal_event';
   readonly message: string;
 }
 
@@ -47,7 +47,7 @@ export class Replay {
     if (hash !== hashEvent(hashed))
       return { kind: 'chain', message: `event ${event.seq} was changed after it was written.` };
     if (event.leaseEffect === 'granted' && (event.fence ?? 0) <= this.greatestFence)
-      return { kind: 'token', message: `the token ${event.fence} is not greater than the one granted before.` };
+      return { kind: 'fence', message: `the fence ${event.fence} is not greater than the one granted before.` };
     return null;
   }
 }

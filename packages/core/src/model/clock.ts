@@ -34,18 +34,18 @@ export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
   /**
-   * Of a store that was restored or moved: no token up to this one is granted, since some of them may have been granted
+   * Of a store that was restored or moved: no fence up to this one is granted, since some of them may have been granted
    * after the backup was taken.
    */
   readonly fencesAfter?: number | undefined;
   /**
-   * How far tokens go on ahead of the authority's microseconds, so that they are beyond `fencesAfter` and those who grant at
+   * How far fences go on ahead of the authority's microseconds, so that they are beyond `fencesAfter` and those who grant at
    * the same time still keep apart by the time alone.
    */
   readonly fencesAhead?: number | undefined;
 }
 
-/** What is known of the tokens of a store. */
+/** What is known of the fences of a store. */
 export type FenceState = Pick<ClockState, 'fencesAfter' | 'fencesAhead'>;
 
 const storedReading = z.object({
@@ -128,7 +128,7 @@ function afterServer(state: ClockState, last: ClockReading, reading: ClockReadin
   return byMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
 }
 
-/** What to remember next; what is known of tokens never changes. */
+/** What to remember next; what is known of fences never changes. */
 export function clockState(
   last: ClockReading | null,
   jump: ClockJump | null,
@@ -143,7 +143,7 @@ export function clockState(
 }
 
 /**
- * For a store that is about to open: all its tokens will be greater than `after`, and go on from there with its clock.
+ * For a store that is about to open: all its fences will be greater than `after`, and go on from there with its clock.
  *
  * @param now the authority's time in milliseconds
  */
@@ -151,7 +151,7 @@ export function fencesBeyond(after: number, now: number): FenceState {
   return { fencesAfter: after, fencesAhead: Math.max(0, after - now * 1_000) };
 }
 
-/** No token up to this one may be granted at a time in microseconds, whatever the log holds. */
+/** No fence up to this one may be granted at a time in microseconds, whatever the log holds. */
 export function fencesTakenAt(micros: number, { fencesAfter = 0, fencesAhead = 0 }: FenceState): number {
   return Math.max(fencesAfter, micros + fencesAhead - 1);
 }

@@ -10,7 +10,7 @@ export const checkpointAndContext = chapter('checkpoint and context', {
   'a checkpoint replaces the whole context': replacesAll,
   'a digest is made of the context unless one is given': digest,
   'a checkpoint counts as a heartbeat': countsAsHeartbeat,
-  'the log keeps every context, under the token that saved it': logged,
+  'the log keeps every context, under the fence of the lease that saved it': logged,
   'the context stays with the session: through a release, and for its next task': staysWithSession,
   'the next holder counts on from the last turn': countsOn,
   'a new session has no context': noContext,
@@ -99,15 +99,15 @@ async function countsAsHeartbeat(world: World): Promise<void> {
 
 async function logged(world: World): Promise<void> {
   const claim = await world.claimNew({}, { instance: 'run-1' });
-  const { sessionId, token } = claim.lease;
+  const { sessionId, fence } = claim.lease;
   await world.orchestrator.checkpoint({ ...holderOf(claim), data: 1 });
   await world.orchestrator.checkpoint({ ...holderOf(claim), data: 2 });
 
   const events = await world.events({ sessionId, types: ['session.checkpointed'] });
 
   expect(events).toMatchObject([
-    { token, agent: claim.lease.agent, instance: 'run-1', taskId: claim.task.id, payload: { turn: 1, data: 1 } },
-    { token, payload: { turn: 2, data: 2 } },
+    { fence, agent: claim.lease.agent, instance: 'run-1', taskId: claim.task.id, payload: { turn: 1, data: 1 } },
+    { fence, payload: { turn: 2, data: 2 } },
   ]);
 }
 

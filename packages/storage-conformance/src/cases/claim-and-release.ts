@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, holderOf, idsOf, OTHER_AGENT, STALE_AFTER_MS, TTL_MS } from '../factories.ts';
+import { AGENT, claimCall, holderOf, idsOf, inventedToken, OTHER_AGENT, STALE_AFTER_MS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const claimAndRelease = chapter('1. claim and release', {
@@ -11,7 +11,7 @@ export const claimAndRelease = chapter('1. claim and release', {
   'after a release the session can be claimed for its next task': nextTask,
   'a release with claimNext takes the next head in the same unit of work': claimNext,
   'a batch of releases ends each lease by itself and answers in order': batchOfReleases,
-  'a claim of many takes the head of as many sessions as asked for, each under a token of its own': claimMany,
+  'a claim of many takes the head of as many sessions as asked for, each under a lease of its own': claimMany,
 });
 
 async function claimGrants(world: World): Promise<void> {
@@ -53,7 +53,7 @@ async function bothSee(world: World): Promise<void> {
   expect(session).toMatchObject({
     status: 'running',
     agent: AGENT,
-    token: lease.token,
+    fence: lease.fence,
     taskId: task.id,
     leaseExpiresAt: lease.expiresAt,
   });
@@ -66,7 +66,15 @@ async function releaseEnds(world: World): Promise<void> {
 
   const reply = await world.release(claim, { result: { merged: true } });
 
-  expect(reply).toEqual({ ok: true, status: 'succeeded', runAt: null, repeated: false, next: null });
+  expect(reply).toEqual({
+    ok: true,
+    sessionId: claim.lease.sessionId,
+    taskId: claim.task.id,
+    status: 'succeeded',
+    runAt: null,
+    repeated: false,
+    next: null,
+  });
   expect(await world.task(claim.task.id)).toMatchObject({
     status: 'succeeded',
     result: { merged: true },
@@ -74,7 +82,7 @@ async function releaseEnds(world: World): Promise<void> {
   });
   expect(await world.session(claim.lease.sessionId)).toMatchObject({
     status: 'closed',
-    token: null,
+    fence: null,
     agent: null,
     taskId: null,
     leaseExpiresAt: null,
@@ -94,8 +102,8 @@ async function logTells(world: World): Promise<void> {
     'task.succeeded',
     'session.closed',
   ]);
-  expect(events.map(({ fence }) => fence)).toEqual([null, null, claim.lease.token, claim.lease.token, null]);
-  expect(events.map(({ leaseEffect }) => leaseEffect)).toEqual([null, null, 1, 2, null]);
+  expect(events.map(({ fence }) => fence)).toEqual([null, null, claim.lease.fence, claim.lease.fence, null]);
+  expect(events.map(({ leaseEffect }) => leaseEffect)).toEqual([null, null, 'granted', 'ended', null]);
   expect(events.map(({ taskId }) => taskId)).toEqual([null, claim.task.id, claim.task.id, claim.task.id, null]);
 }
 
@@ -127,21 +135,23 @@ async function claimNext(world: World): Promise<void> {
 }
 
 async function batchOfReleases(world: World): Promise<void> {
-  const claims = [await world.claimNew(), await world.claimNew(), await world.claimNew()];
-  const [first, second, third] = claims.map(holderOf);
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three were claimed');
+  const [first, second, third] = [await world.claimNew(), await world.claimNew(), await world.claimNew()];
 
-  const replies = await world.orchestrator.releaseTasks([
-    { ...first, outcome: 'succeeded' },
-    { ...second, token: 1, outcome: 'succeeded' },
-    { ...third, outcome: 'failed', final: true },
+  const reply = await world.orchestrator.releaseTasks([
+    { ...holderOf(first), outcome: 'succeeded' },
+    { token: inventedToken(second.lease.fence), outcome: 'succeeded' },
+    { ...holderOf(third), outcome: 'failed', final: true },
   ]);
 
-  expect(replies).toMatchObject([
-    { ok: true, status: 'succeeded' },
-    { ok: false, reason: 'lease_lost' },
-    { ok: true, status: 'failed' },
-  ]);
+  expect(reply).toMatchObject({
+    ok: true,
+    items: [
+      { ok: true, sessionId: first.lease.sessionId, taskId: first.task.id, status: 'succeeded' },
+      { ok: false, reason: 'lease_lost' },
+      { ok: true, sessionId: third.lease.sessionId, taskId: third.task.id, status: 'failed' },
+    ],
+    next: [],
+  });
 }
 
 async function claimMany(world: World): Promise<void> {
@@ -153,6 +163,7 @@ async function claimMany(world: World): Promise<void> {
 
   if (!reply.ok) throw new Error(reply.reason);
   expect(reply.claims.map(({ lease }) => lease.sessionId)).toEqual(['one', 'two']);
-  const [first, second] = reply.claims.map(({ lease }) => lease.token);
-  expect(second).toBeGreaterThan(first ?? 0);
+  const [first, second] = reply.claims.map(({ lease }) => lease);
+  expect(second?.fence).toBeGreaterThan(first?.fence ?? 0);
+  expect(second?.token).not.toBe(first?.token);
 }

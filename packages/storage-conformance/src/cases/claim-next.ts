@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import { AGENT, inventedToken, OTHER_AGENT, PROCESS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const claimNext = chapter('claim the next on release', {
@@ -81,13 +81,12 @@ async function dueElsewhere(world: World): Promise<void> {
 }
 
 async function sameProcess(world: World): Promise<void> {
-  const process = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
   await world.addSession('own', [{}, {}]);
-  const claim = await world.claim({ sessionId: 'own', instance: 'run-1', process });
+  const claim = await world.claim({ sessionId: 'own', instance: 'run-1', process: PROCESS });
 
   await world.release(claim, { claimNext: NEXT });
 
-  const { start: processStart, ...rest } = process;
+  const { start: processStart, ...rest } = PROCESS;
   expect(await world.session('own')).toMatchObject({ instance: 'run-1', processStart, ...rest });
 }
 
@@ -96,7 +95,7 @@ async function nothingFits(world: World): Promise<void> {
 
   const reply = await world.release(claim, { claimNext: NEXT });
 
-  expect(reply).toEqual({ ok: true, status: 'succeeded', runAt: null, repeated: false, next: null });
+  expect(reply).toMatchObject({ ok: true, status: 'succeeded', runAt: null, repeated: false, next: null });
 }
 
 async function lostTakesNothing(world: World): Promise<void> {
@@ -104,8 +103,7 @@ async function lostTakesNothing(world: World): Promise<void> {
   const waiting = await world.add();
 
   const reply = await world.orchestrator.releaseTask({
-    sessionId: claim.lease.sessionId,
-    token: claim.lease.token + 1,
+    token: inventedToken(claim.lease.fence),
     outcome: 'succeeded',
     claimNext: NEXT,
   });

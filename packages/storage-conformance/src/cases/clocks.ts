@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 export const clocks = chapter('clocks', {
   'the store tells the time in whole milliseconds, however fine its clock is': wholeMilliseconds,
   'an event never goes back in time within its session, though the clock does': neverBack,
-  'a token grows though the clock goes back': tokenGrows,
+  'a fence grows though the clock goes back': fenceGrows,
   'deadlines that a wrong clock set too far ahead are pulled back to one TTL from now': pulledBack,
   'after a start with a corrected clock a dead holder is recovered within its TTL': correctedAtBoot,
   'a claim of the session pulls a deadline that is too far ahead back as well': pulledBackByClaim,
@@ -43,14 +43,14 @@ async function neverBack(world: World): Promise<void> {
   expect(events.slice(-2).map(({ at }) => at)).toEqual([before, before]);
 }
 
-async function tokenGrows(world: World): Promise<void> {
+async function fenceGrows(world: World): Promise<void> {
   const first = await world.claimNew();
   world.clock.setWall(-HOUR_MS);
 
   const second = await world.claimNew();
   const third = await world.claimNew();
 
-  expect([second.lease.token, third.lease.token]).toEqual([first.lease.token + 1, first.lease.token + 2]);
+  expect([second.lease.fence, third.lease.fence]).toEqual([first.lease.fence + 1, first.lease.fence + 2]);
 }
 
 async function pulledBack(world: World): Promise<void> {
@@ -63,7 +63,7 @@ async function pulledBack(world: World): Promise<void> {
   const late = await world.rival.staleRecovery();
 
   expect(early.recovered).toEqual([]);
-  expect(session).toMatchObject({ leaseExpiresAt: world.clock.now, token: claim.lease.token });
+  expect(session).toMatchObject({ leaseExpiresAt: world.clock.now, fence: claim.lease.fence });
   expect(late.recovered).toMatchObject([{ sessionId: claim.lease.sessionId }]);
 }
 

@@ -26,7 +26,11 @@ const calls: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
   'read.task': ({ read }) => read.task('default', 'none'),
   'read.sessions': ({ read }) => read.sessions(page),
   'read.tasks': ({ read }) => read.tasks(page),
-  'read.events': ({ read }) => read.events(page),
+  'read.events': ({ read }) => read.events({ ...page, upTo: 10 }),
+  'read.claimPreview': ({ read }) =>
+    read.claimPreview({ by: 'session', namespace: 'default', sessionId: 'none', scheduledLimit: 1 }),
+  'read.idOfNumber': ({ read }) => read.idOfNumber('default', 'task', 1),
+  'read.storeState': ({ read }) => read.storeState(),
   'read.counts': ({ read }) => read.counts('default', 10),
   'read.settledEventId': ({ read }) => read.settledEventId(),
   'read.namespaces': ({ read }) => read.namespaces(),

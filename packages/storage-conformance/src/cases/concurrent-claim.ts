@@ -8,7 +8,7 @@ export const concurrentClaim = chapter('2. concurrent claim: exactly one wins', 
   'of two connections that claim one session at once, exactly one wins, in 100 rounds': oneWinsSession,
   'of two connections that claim the only task at once, exactly one wins, in 100 rounds': oneWinsAny,
   'of two claims of which one begins while the other decides, exactly one wins': rivalWaits,
-  'the loser is told who holds the session and until when': loserIsTold,
+  'the loser is told which agent holds the session, and until when': loserIsTold,
   'fifty claims at once of fifty tasks take each of them once': allTaken,
 });
 
@@ -88,8 +88,10 @@ async function allTaken(world: World): Promise<void> {
     Array.from({ length: count }, (_, at) => (at % 2 === 0 ? world.orchestrator : world.rival).claimTask(claimCall())),
   );
 
+  const fences = replies.map((reply) => (reply.ok ? reply.lease.fence : null));
   const tokens = replies.map((reply) => (reply.ok ? reply.lease.token : null));
   const taken = replies.map((reply) => (reply.ok ? reply.task.id : null));
+  expect(new Set(fences).size).toBe(count);
   expect(new Set(tokens).size).toBe(count);
   expect(new Set(taken).size).toBe(count);
   expect(taken).not.toContain(null);

@@ -67,7 +67,7 @@ async function dedupeAtOnce(world: World): Promise<void> {
 
 async function sameCommandId(world: World): Promise<void> {
   await world.add();
-  const call = claimCall({ commandId: world.newCommandId() });
+  const call = claimCall(world.newIdentity());
   const first = await world.orchestrator.claimTask(call);
   world.clock.advance(1_000);
 
@@ -90,5 +90,13 @@ async function repeatedRelease(world: World): Promise<void> {
     }),
   );
 
-  expect(again).toEqual({ ok: true, status: 'succeeded', runAt: null, repeated: true, next: null });
+  expect(again).toEqual({
+    ok: true,
+    sessionId: claim.lease.sessionId,
+    taskId: claim.task.id,
+    status: 'succeeded',
+    runAt: null,
+    repeated: true,
+    next: null,
+  });
 }

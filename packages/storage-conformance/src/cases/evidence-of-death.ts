@@ -1,24 +1,21 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import { AGENT, claimCall, evidenceAgainst, OTHER_AGENT, PROCESS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const evidenceOfDeath = chapter('evidence of death', {
   'a holder whose process is proved gone is recovered at once': recoversAtOnce,
   'a claim of the session with the proof takes over at once': takesOverAtOnce,
   'evidence counts only if it speaks of exactly this process: host, boot, pid and start': exactProcess,
-  'a holder that is stale as well is recovered as stale: that needed nobody to be believed': staleAsWell,
+  'a holder that is stale as well is recovered as stale: that takes no belief in an observer': staleAsWell,
   'evidence about an earlier lease proves nothing of the current one': earlierLease,
   'evidence about a holder that recorded no process proves nothing': noProcess,
   'evidence about a session that is not held, or is not there, changes nothing': notHeld,
 });
 
-const PROCESS = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
-
-function evidenceOf({ lease }: ClaimRecord) {
-  const { host, boot, pid, start: processStart } = PROCESS;
-  return { sessionId: lease.sessionId, token: lease.token, host, boot, pid, processStart, observed: 'no such process' };
+function evidenceOf(claim: ClaimRecord) {
+  return { ...evidenceAgainst(claim), observed: 'no such process' };
 }
 
 async function claimAsProcess(world: World): Promise<ClaimRecord> {
@@ -30,7 +27,7 @@ async function recoversAtOnce(world: World): Promise<void> {
 
   const { recovered } = await world.rival.staleRecovery({ evidence: [evidenceOf(claim)] });
 
-  expect(recovered).toMatchObject([{ reason: 'dead', outcome: 'requeued', from: { token: claim.lease.token } }]);
+  expect(recovered).toMatchObject([{ reason: 'dead', outcome: 'requeued', from: { fence: claim.lease.fence } }]);
   expect((await world.events()).at(-1)).toMatchObject({
     type: 'task.recovered',
     payload: {
@@ -68,7 +65,7 @@ async function exactProcess(world: World): Promise<void> {
     { ...proof, boot: 'boot-2' },
     { ...proof, pid: 4_712 },
     { ...proof, processStart: '123457' },
-    { ...proof, token: proof.token + 1 },
+    { ...proof, fence: proof.fence + 1 },
   ];
 
   const recovery = await world.changesNothing(() => world.rival.staleRecovery({ evidence: wrong }));

@@ -1,20 +1,20 @@
 import { DEFAULTS, type Enqueued } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, holderOf, OTHER_AGENT } from '../factories.ts';
+import { AGENT, claimCall, holderOf, inventedToken, OTHER_AGENT } from '../factories.ts';
 import { nothing } from '../port.ts';
 import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 
 export const groupCommit = chapter('group commit', {
   'commands of one turn take effect in the order in which they were sent': inOrder,
-  'an answer comes only when everybody can see its effect': visibleWhenAnswered,
+  'an answer comes only when every connection can see its effect': visibleWhenAnswered,
   'a refusal among them harms no other': refusalHarmsNone,
   'an error among them harms no other, and undoes its own part alone': errorHarmsNone,
   'whatever a decision throws reaches its caller alone': throwReachesCaller,
   'two commands on one session are judged one after the other': twoOnOneSession,
   'a claim sees what was released before it in the same turn': claimAfterRelease,
-  'claims of one turn get tokens of their own, and different sessions': claimsOfOneTurn,
+  'claims of one turn get fences and tokens of their own, and different sessions': claimsOfOneTurn,
   'one dedupe key sent many times in one turn makes one task': oneDedupeKey,
   'one command id sent many times in one turn has one effect': oneCommandId,
   'both connections at once, each with many commands, lose none': bothConnections,
@@ -50,7 +50,7 @@ async function refusalHarmsNone(world: World): Promise<void> {
   const [first, busy, lost, last] = await Promise.all([
     world.orchestrator.enqueueTask({ id: 'first' }),
     world.orchestrator.claimTask(claimCall({ sessionId: held.lease.sessionId, agent: OTHER_AGENT })),
-    world.orchestrator.heartbeat({ sessionId: held.lease.sessionId, token: 1 }),
+    world.orchestrator.heartbeat({ token: inventedToken(held.lease.fence) }),
     world.orchestrator.enqueueTask({ id: 'last' }),
   ]);
 
@@ -136,6 +136,7 @@ async function claimsOfOneTurn(world: World): Promise<void> {
   const granted = claims.flatMap((reply) => (reply.ok ? [reply.lease] : []));
   expect(granted).toHaveLength(MANY);
   expect(new Set(granted.map(({ sessionId }) => sessionId)).size).toBe(MANY);
+  expect(new Set(granted.map(({ fence }) => fence)).size).toBe(MANY);
   expect(new Set(granted.map(({ token }) => token)).size).toBe(MANY);
 }
 
@@ -148,7 +149,7 @@ async function oneDedupeKey(world: World): Promise<void> {
 
 async function oneCommandId(world: World): Promise<void> {
   await world.orchestrator.enqueueTasks([{}, {}, {}]);
-  const call = claimCall({ commandId: world.newCommandId() });
+  const call = claimCall(world.newIdentity());
 
   const replies = await Promise.all(times(5, () => world.orchestrator.claimTask(call)));
 

@@ -6,8 +6,8 @@ import type { World } from '../world.ts';
 export const headsForOthers = chapter('order: heads for others', {
   'a claim with kinds takes only heads of those kinds': kinds,
   'a task for an agent is claimed by that agent alone': assignee,
-  'a task for a role is claimed by whoever has the role': role,
-  'what waits for nobody, for the agent and for its roles is one queue': merged,
+  'a task for a role is claimed by any agent that has the role': role,
+  'what waits for any agent, for this agent and for its roles is one queue': merged,
   'more urgent heads for others, or of other kinds, do not hide the one that fits': notHidden,
   'a head for another blocks its session, for claims by name too': blocks,
   'a task handed off to an agent waits for it, with the note': handedOffToAgent,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, holderOf, TTL_MS } from '../factories.ts';
+import { AGENT, holderOf, inventedToken, PROCESS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const heartbeat = chapter('heartbeat', {
@@ -10,7 +10,7 @@ export const heartbeat = chapter('heartbeat', {
   'progress is kept until it is replaced, and gone with the lease': progress,
   'the process group of a holder is told by heartbeats, and gone with the lease': processGroup,
   'a renewal in the last fifth of the TTL is counted as a near miss': nearMiss,
-  'a wrong token, a wrong session and a wrong instance are refused and change nothing': wrongHolder,
+  'a wrong secret, a fence that was never granted and a wrong instance are refused and change nothing': wrongHolder,
   'the holder may leave its instance out': withoutInstance,
 });
 
@@ -64,8 +64,7 @@ async function progress(world: World): Promise<void> {
 }
 
 async function processGroup(world: World): Promise<void> {
-  const process = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456', group: 0 };
-  const claim = await world.claimNew({}, { process });
+  const claim = await world.claimNew({}, { process: { ...PROCESS, group: 0 } });
   const shown = async () => (await world.session(claim.lease.sessionId)).processGroup;
 
   const claimed = await shown();
@@ -93,23 +92,25 @@ async function wrongHolder(world: World): Promise<void> {
   const claim = await world.claimNew({}, { instance: 'run-1' });
   const other = await world.claimNew();
   const holder = holderOf(claim);
+  const { fence, token } = claim.lease;
 
   const replies = await world.changesNothing(async () => [
-    await world.orchestrator.heartbeat({ ...holder, token: holder.token + 1 }),
-    await world.orchestrator.heartbeat({ ...holder, sessionId: other.lease.sessionId }),
+    await world.orchestrator.heartbeat({ token: inventedToken(fence) }),
+    await world.orchestrator.heartbeat({ token: token.replace(`${fence}`, `${other.lease.fence}`) }),
     await world.orchestrator.heartbeat({ ...holder, instance: 'run-2' }),
     await world.orchestrator.checkpoint({ ...holder, instance: 'run-2' }),
     await world.release(claim, { instance: 'run-2' }),
-    await world.orchestrator.heartbeat({ ...holder, sessionId: 'nowhere' }),
+    await world.orchestrator.heartbeat({ token: inventedToken(other.lease.fence + 1) }),
   ]);
 
   expect(replies.map((reply) => !reply.ok && reply.reason)).toEqual(Array.from(replies, () => 'lease_lost'));
+  const presentHolder = { agent: AGENT, instance: 'run-1', fence };
   expect(replies[2]).toEqual({
     ok: false,
     reason: 'lease_lost',
     endedBy: null,
     at: null,
-    successor: { agent: AGENT, instance: 'run-1', token: holder.token },
+    successor: presentHolder,
   });
   expect(replies.at(-1)).toEqual({ ok: false, reason: 'lease_lost', endedBy: null, at: null });
 }

@@ -1,12 +1,12 @@
-import { type CommandName } from '@agent-orchestrator/core';
-import { AGENT, claimCall, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import type { CommandName, TaskStatus } from '@agent-orchestrator/core';
+import { AGENT, claimCall, inventedToken, OTHER_AGENT, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 /** The task of a case, the session it is in, and the last lease it was under, if any. */
 export interface Subject {
   readonly taskId: string;
   readonly sessionId: string;
-  readonly token: number;
+  readonly token: string;
 }
 
 /** How to bring about what a row of the table starts from, and the call that makes it happen. */
@@ -15,7 +15,7 @@ export interface Move {
   readonly when: (world: World, subject: Subject) => Promise<unknown>;
 }
 
-const NO_TOKEN = 1;
+const NO_TOKEN = inventedToken(1);
 const NAMED = 'branch';
 
 const NOTHING: Subject = { taskId: 'new', sessionId: NAMED, token: NO_TOKEN };
@@ -30,7 +30,7 @@ async function claimedNew(world: World, task: Parameters<World['add']>[0] = {}):
   return { taskId: running.id, sessionId: lease.sessionId, token: lease.token };
 }
 
-/** A lease whose holder is silent, on a task that only that agent may claim: whoever takes it over gets nothing. */
+/** A lease whose holder is silent, on a task that only that agent may claim: another agent that takes it over gets nothing. */
 async function silent(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
   const subject = await claimedNew(world, { assignee: AGENT, ...task });
   world.clock.advance(TTL_MS);
@@ -43,10 +43,10 @@ async function silentToBeCancelled(world: World): Promise<Subject> {
   return subject;
 }
 
-type Ending = Omit<Parameters<World['orchestrator']['releaseTask']>[0], 'sessionId' | 'token'>;
+type Ending = Omit<Parameters<World['orchestrator']['releaseTask']>[0], 'token'>;
 
-const released = (world: World, { sessionId, token }: Subject, ending: Ending) =>
-  world.orchestrator.releaseTask({ sessionId, token, ...ending });
+const released = (world: World, { token }: Subject, ending: Ending) =>
+  world.orchestrator.releaseTask({ token, ...ending });
 
 const release = (ending: Ending, task: Parameters<World['add']>[0] = {}): Move => ({
   given: (world) => claimedNew(world, task),
@@ -72,7 +72,7 @@ const claimIt = (world: World, { sessionId }: Subject) =>
 const cancel = (world: World, { taskId }: Subject) => world.rival.cancelTask({ taskId });
 const retry = (world: World, { taskId }: Subject) => world.rival.retryTask({ taskId });
 const close = (world: World, { sessionId }: Subject) => world.rival.closeSession({ sessionId, cancelTasks: true });
-const checkpoint = (world: World, { sessionId, token }: Subject) => world.orchestrator.checkpoint({ sessionId, token });
+const checkpoint = (world: World, { token }: Subject) => world.orchestrator.checkpoint({ token });
 
 const dead = (world: World) => ended(world, { outcome: 'failed', final: true });
 const later = { delayMs: 60_000 };
@@ -153,20 +153,20 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
 };
 
 /** A task of each status. */
-export const STATUSES = {
+export const STATUSES: Readonly<Record<TaskStatus, Move['given']>> = {
   scheduled: (world: World) => added(world, later),
   queued: added,
   running: claimedNew,
   succeeded: (world: World) => ended(world, { outcome: 'succeeded' }),
   failed: dead,
   cancelled,
-} as const;
+};
 
 /** Each command, sent at a task that may not be in the status for it. */
 export const COMMANDS: Readonly<Record<CommandName, Move['when']>> = {
   enqueue: (world, { taskId }) => world.rival.enqueueTask({ id: taskId }),
   claim: async (world, subject) => [await claimIt(world, subject), await claimAny(world)],
-  heartbeat: (world, { sessionId, token }) => world.orchestrator.heartbeat({ sessionId, token }),
+  heartbeat: (world, { token }) => world.orchestrator.heartbeat({ token }),
   checkpoint,
   release: (world, subject) => released(world, subject, { outcome: 'released' }),
   recover,

@@ -1,5 +1,7 @@
 import {
+  isEnded,
   SESSION_TRANSITIONS,
+  TASK_STATUS_NAMES,
   TASK_TRANSITIONS,
   type CommandName,
   type EventType,
@@ -16,6 +18,9 @@ interface Row {
   readonly event: EventType | null;
   readonly command: CommandName | null;
 }
+
+/** What ends for good. */
+const ENDS: ReadonlySet<string> = new Set(['closed', ...TASK_STATUS_NAMES.filter(isEnded)]);
 
 /** Every row of the transition tables happens, and no other pair of status and command has an effect. */
 export const lifecycle = chapter('status × command', {
@@ -49,10 +54,9 @@ function promises(table: readonly Row[], moves: Readonly<Record<string, Move>>, 
   return Object.fromEntries(entries);
 }
 
-/** What a crash leaves behind goes through a status that is over within the same command, so nobody sees it. */
+/** What a crash leaves behind goes through a status that is over within the same command, so it is never seen. */
 function isPassedThrough({ from, to, command }: Row): boolean {
-  const ends = to === 'cancelled' || to === 'failed' || to === 'closed';
-  return ends && (command === 'recover' || command === 'claim' || (command === 'release' && from === 'idle'));
+  return ENDS.has(to) && (command === 'recover' || command === 'claim' || (command === 'release' && from === 'idle'));
 }
 
 function happens(row: Row, { given, when }: Move, look: Look): Promised {
@@ -73,9 +77,8 @@ function happens(row: Row, { given, when }: Move, look: Look): Promised {
 }
 
 function pairsWithoutRow(): { status: TaskStatus; command: CommandName }[] {
-  const statuses = Object.keys(STATUSES) as TaskStatus[];
   const commands = Object.keys(COMMANDS) as CommandName[];
-  const pairs = statuses.flatMap((status) => commands.map((command) => ({ status, command })));
+  const pairs = TASK_STATUS_NAMES.flatMap((status) => commands.map((command) => ({ status, command })));
   return pairs.filter(({ status, command }) => !hasRow(status, command));
 }
 

@@ -1,10 +1,10 @@
 import { LIMITS, type ErrorCode, type Orchestrator } from '@agent-orchestrator/core';
-import { AGENT, claimCall } from '../factories.ts';
+import { AGENT, claimCall, inventedToken } from '../factories.ts';
 import type { World } from '../world.ts';
 
 /** What is sent, the field that the error must name, and its code. */
 export interface Mistake {
-  readonly send: (world: World, holder: { sessionId: string; token: number }) => Promise<unknown>;
+  readonly send: (world: World, holder: { token: string }) => Promise<unknown>;
   readonly field: string;
   readonly code?: ErrorCode;
 }
@@ -44,7 +44,9 @@ const long = (length: number) => 'x'.repeat(length + 1);
 const tooLongId = long(LIMITS.id_characters_max);
 const tooLongText = long(LIMITS.text_characters_max);
 const many = <T>(length: number, item: T): T[] => Array.from({ length: length + 1 }, () => item);
-const evidence = { sessionId: 's', token: 1, host: 'h', boot: 'b', pid: 1, processStart: '1' };
+const evidence = { sessionId: 's', fence: 1, host: 'h', boot: 'b', pid: 1, processStart: '1' };
+
+const succeeds = { token: inventedToken(1), outcome: 'succeeded' };
 
 function nested(levels: number): unknown {
   return levels === 0 ? [] : [nested(levels - 1)];
@@ -53,49 +55,46 @@ function nested(levels: number): unknown {
 /** By command, and by what is wrong. */
 export const MISTAKES = {
   enqueue: {
-    'a payload that is too large': task({ payload: long(LIMITS.payload_bytes_max) }, 'tasks[0].payload', LIMIT),
+    'a payload that is too large': task({ payload: long(LIMITS.payload_bytes_max) }, 'payload', LIMIT),
     'a payload too large in bytes, though not in characters': task(
       { payload: 'ü'.repeat(LIMITS.payload_bytes_max / 2) },
-      'tasks[0].payload',
+      'payload',
       LIMIT,
     ),
     'a payload nested too deep': task(
       { payload: nested(LIMITS.json_depth_max) },
-      `tasks[0].payload${'[0]'.repeat(LIMITS.json_depth_max)}`,
+      `payload${'[0]'.repeat(LIMITS.json_depth_max)}`,
       LIMIT,
     ),
-    'a payload with a number that is not finite': task({ payload: { n: [Number.NaN] } }, 'tasks[0].payload.n[0]'),
-    'a payload with U+0000': task({ payload: { text: 'a\u0000b' } }, 'tasks[0].payload.text'),
-    'a payload with U+0000 in a key': task({ payload: { 'a\u0000b': 1 } }, 'tasks[0].payload'),
-    'a payload with half a surrogate pair': task({ payload: ['\ud800'] }, 'tasks[0].payload[0]'),
-    'a payload that is no JSON: a date': task({ payload: new Date(0) }, 'tasks[0].payload'),
-    'a payload that is no JSON: a bigint': task({ payload: { n: 1n } }, 'tasks[0].payload.n'),
-    'a title that is too long': task({ title: long(LIMITS.title_characters_max) }, 'tasks[0].title', LIMIT),
-    'an empty title': task({ title: '' }, 'tasks[0].title'),
-    'a title with U+0000': task({ title: 'a\u0000b' }, 'tasks[0].title'),
-    'a task id that is too long': task({ id: tooLongId }, 'tasks[0].id', LIMIT),
-    'a task id with a space': task({ id: 'a b' }, 'tasks[0].id'),
-    'an empty task id': task({ id: '' }, 'tasks[0].id'),
-    'a session id with a newline': task({ sessionId: 'a\nb' }, 'tasks[0].sessionId'),
-    'a kind with a slash': task({ kind: 'a/b' }, 'tasks[0].kind'),
+    'a payload with a number that is not finite': task({ payload: { n: [Number.NaN] } }, 'payload.n[0]'),
+    'a payload with U+0000': task({ payload: { text: 'a\u0000b' } }, 'payload.text'),
+    'a payload with U+0000 in a key': task({ payload: { 'a\u0000b': 1 } }, 'payload'),
+    'a payload with half a surrogate pair': task({ payload: ['\ud800'] }, 'payload[0]'),
+    'a payload that is no JSON: a date': task({ payload: new Date(0) }, 'payload'),
+    'a payload that is no JSON: a bigint': task({ payload: { n: 1n } }, 'payload.n'),
+    'a title that is too long': task({ title: long(LIMITS.title_characters_max) }, 'title', LIMIT),
+    'an empty title': task({ title: '' }, 'title'),
+    'a title with U+0000': task({ title: 'a\u0000b' }, 'title'),
+    'a task id that is too long': task({ id: tooLongId }, 'id', LIMIT),
+    'a task id with a space at its end': task({ id: 'a ' }, 'id'),
+    'a task id with a line separator': task({ id: 'a\u2028b' }, 'id'),
+    'an empty task id': task({ id: '' }, 'id'),
+    'a session id with a newline': task({ sessionId: 'a\nb' }, 'sessionId'),
+    'a kind with a slash': task({ kind: 'a/b' }, 'kind'),
     'a namespace with a colon': task({ namespace: 'a:b' }, 'namespace'),
-    'a dedupe key that is too long': task({ dedupeKey: tooLongId }, 'tasks[0].dedupeKey', LIMIT),
-    'a priority below zero': task({ priority: -1 }, 'tasks[0].priority'),
-    'a priority that is too large': task({ priority: LIMITS.priority_max + 1 }, 'tasks[0].priority', LIMIT),
-    'a priority that is no integer': task({ priority: 1.5 }, 'tasks[0].priority'),
-    'a delay below zero': task({ delayMs: -1 }, 'tasks[0].delayMs'),
-    'a delay that is too long': task({ delayMs: LIMITS.delay_ms_max + 1 }, 'tasks[0].delayMs', LIMIT),
-    'no attempt at all': task({ attemptsMax: 0 }, 'tasks[0].attemptsMax'),
-    'too many attempts': task({ attemptsMax: LIMITS.attempts_max + 1 }, 'tasks[0].attemptsMax', LIMIT),
-    'too many interruptions': task(
-      { interruptionsMax: LIMITS.interruptions_max + 1 },
-      'tasks[0].interruptionsMax',
-      LIMIT,
-    ),
-    'a pause that is too long': task({ backoffMs: LIMITS.backoff_ms_max + 1 }, 'tasks[0].backoffMs', LIMIT),
-    'an agent and a role for one task': task({ assignee: 'a', role: 'b' }, 'tasks[0].assignee'),
-    'an author that is too long': task({ author: tooLongText }, 'tasks[0].author', LIMIT),
-    'a field that does not exist': task({ prority: 1 }, 'tasks[0].prority'),
+    'a dedupe key that is too long': task({ dedupeKey: tooLongId }, 'dedupeKey', LIMIT),
+    'a priority below zero': task({ priority: -1 }, 'priority'),
+    'a priority that is too large': task({ priority: LIMITS.priority_max + 1 }, 'priority', LIMIT),
+    'a priority that is no integer': task({ priority: 1.5 }, 'priority'),
+    'a delay below zero': task({ delayMs: -1 }, 'delayMs'),
+    'a delay that is too long': task({ delayMs: LIMITS.delay_ms_max + 1 }, 'delayMs', LIMIT),
+    'no attempt at all': task({ attemptsMax: 0 }, 'attemptsMax'),
+    'too many attempts': task({ attemptsMax: LIMITS.attempts_max + 1 }, 'attemptsMax', LIMIT),
+    'too many interruptions': task({ interruptionsMax: LIMITS.interruptions_max + 1 }, 'interruptionsMax', LIMIT),
+    'a pause that is too long': task({ backoffMs: LIMITS.backoff_ms_max + 1 }, 'backoffMs', LIMIT),
+    'an agent and a role for one task': task({ assignee: 'a', role: 'b' }, 'assignee'),
+    'an author that is too long': task({ author: tooLongText }, 'author', LIMIT),
+    'a field that does not exist': task({ prority: 1 }, 'prority'),
     'a command id that is no UUID': task({ commandId: 'again' }, 'commandId'),
     'a command id that is a UUID without a time': task(
       { commandId: '9b2f8a5e-3f4d-4c1b-8a7e-0f1e2d3c4b5a' },
@@ -117,15 +116,24 @@ export const MISTAKES = {
     'no kind in the kinds': claim({ kinds: [] }, 'kinds'),
     'too many kinds': claim({ kinds: many(LIMITS.filter_max, 'k') }, 'kinds', LIMIT),
     'too many roles': claim({ roles: many(LIMITS.filter_max, 'r') }, 'roles', LIMIT),
+    'a seed that is too short': claim({ seed: '5eed' }, 'seed'),
     'a claim of none': claim({ limit: 0 }, 'limit'),
     'a claim of too many': claim({ limit: LIMITS.batch_max + 1 }, 'limit', LIMIT),
     'too much evidence': claim({ evidence: many(LIMITS.batch_max, evidence) }, 'evidence', LIMIT),
     'a process without a number': claim({ process: { host: 'h', boot: 'b', pid: 0, start: '1' } }, 'process.pid'),
   },
   holder: {
-    'a token that is not positive': holder('heartbeat', { token: 0 }, 'token'),
-    'a token that is no safe integer': holder('heartbeat', { token: 2 ** 53 }, 'token', LIMIT),
-    'a token that is text': holder('heartbeat', { token: '1' }, 'token'),
+    'a token that is a number': holder('heartbeat', { token: 1 }, 'token'),
+    'a token without its secret': holder('heartbeat', { token: '1' }, 'token'),
+    'a token whose fence is not positive': holder('heartbeat', { token: inventedToken(0) }, 'token'),
+    'a token whose secret is too short': holder('checkpoint', { token: inventedToken(1).slice(0, -1) }, 'token'),
+    'a token in capital letters': holder(
+      'releaseTask',
+      { token: inventedToken(1).toUpperCase(), outcome: 'succeeded' },
+      'token',
+    ),
+    'a holder that names its session': holder('heartbeat', { sessionId: 's' }, 'sessionId'),
+    'a holder that names its fence': holder('checkpoint', { fence: 1 }, 'fence'),
     'a heartbeat with a command id': holder('heartbeat', { commandId: 'x' }, 'commandId'),
     'progress that is too large': holder('heartbeat', { progress: long(LIMITS.progress_bytes_max) }, 'progress', LIMIT),
     'a turn below zero': holder('checkpoint', { turn: -1 }, 'turn'),
@@ -152,24 +160,17 @@ export const MISTAKES = {
       'error.data',
       LIMIT,
     ),
-    'a hand-off to nobody': holder('releaseTask', { outcome: 'handed_off' }, 'to'),
+    'a hand-off without a recipient': holder('releaseTask', { outcome: 'handed_off' }, 'to'),
     'a recipient without a hand-off': holder('releaseTask', { outcome: 'released', to: { agent: AGENT } }, 'to'),
     'a final success': holder('releaseTask', { outcome: 'succeeded', final: true }, 'final'),
     'a note on a success': holder('releaseTask', { outcome: 'succeeded', note: 'n' }, 'note'),
     'a note that is too long': holder('releaseTask', { outcome: 'released', note: tooLongText }, 'note', LIMIT),
     'a next claim without an agent': holder('releaseTask', { outcome: 'succeeded', claimNext: {} }, 'claimNext.agent'),
-    'too many releases': call(
-      'releaseTasks',
-      many(LIMITS.batch_max, { sessionId: 's', token: 1, outcome: 'succeeded' }),
-      'calls',
-      LIMIT,
-    ),
-    'releases that are no array': call('releaseTasks', {}, 'calls'),
-    'a release that is no object': call(
-      'releaseTasks',
-      [{ sessionId: 's', token: 1, outcome: 'succeeded' }, null],
-      'calls[1]',
-    ),
+    'too many releases': call('releaseTasks', many(LIMITS.batch_max, succeeds), 'items', LIMIT),
+    'releases that are no array': call('releaseTasks', {}, 'items'),
+    'a release that is no object': call('releaseTasks', [succeeds, null], 'items[1]'),
+    'one bad release in a batch': call('releaseTasks', [succeeds, { ...succeeds, token: '2' }], 'items[1].token'),
+    'the same token twice in a batch': call('releaseTasks', [succeeds, { ...succeeds }], 'items[1].token'),
     'a heartbeat that is no object': call('heartbeat', null, 'call'),
     'a checkpoint that is no object': call('checkpoint', null, 'call'),
   },
@@ -192,6 +193,7 @@ export const MISTAKES = {
     'a cursor of events that is no number': call('listEvents', { after: 'x' }, 'after'),
     'an unknown status': call('listTasks', { status: ['done'] }, 'status[0]'),
     'an unknown event type': call('listEvents', { types: ['task.done'] }, 'types[0]'),
-    'a malformed id to look up': call('getTask', 'a b', 'id'),
+    'a malformed id to look up': call('getTask', ' a', 'id'),
+    'a bound of events that is no number': call('listEvents', { upTo: '7' }, 'upTo'),
   },
 } satisfies Record<string, Readonly<Record<string, Mistake>>>;

@@ -1,10 +1,10 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { claimCall, holderOf, TTL_MS } from '../factories.ts';
+import { claimCall, evidenceAgainst, holderOf, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
-export const namespaces = chapter('namespaces are walls', {
+export const namespaces = chapter('namespaces are isolated', {
   'the same ids live in two namespaces side by side': sameIds,
   'a claim does not see the tasks of another namespace': claimStaysInside,
   'a claim does not see the due times of another namespace': dueTimesInside,
@@ -15,7 +15,7 @@ export const namespaces = chapter('namespaces are walls', {
   'cancel, retry and close find nothing in another namespace': tasksInside,
   'a dedupe key is taken in its own namespace alone': dedupeInside,
   'lists, counts and look-ups show their own namespace alone': readsInside,
-  'tokens grow across all namespaces': tokensAcross,
+  'fences grow across all namespaces': fencesAcross,
   'the namespaces that hold a session are told': told,
 });
 
@@ -83,7 +83,7 @@ async function leaseInside(world: World): Promise<void> {
 async function recoveryInside(world: World): Promise<void> {
   const claim = await world.claimNew();
   world.clock.advance(TTL_MS);
-  const evidence = [{ ...holderOf(claim), host: 'h', boot: 'b', pid: 1, processStart: '1' }];
+  const evidence = [evidenceAgainst(claim)];
 
   const { recovered } = await world.changesNothing(() => elsewhere(world).staleRecovery({ evidence }));
 
@@ -151,14 +151,14 @@ async function readsInside(world: World): Promise<void> {
   expect(await there.counts()).toMatchObject({ sessions: { idle: 0, running: 0 }, tasks: { running: 0 } });
 }
 
-async function tokensAcross(world: World): Promise<void> {
+async function fencesAcross(world: World): Promise<void> {
   const there = elsewhere(world);
   const first = await world.claimNew();
   await there.enqueueTask({});
 
   const second = await there.claimTask(claimCall());
 
-  expect(second).toMatchObject({ ok: true, lease: { token: first.lease.token + 1 } });
+  expect(second).toMatchObject({ ok: true, lease: { fence: first.lease.fence + 1 } });
 }
 
 async function told(world: World): Promise<void> {

@@ -11,7 +11,7 @@ export const processes = chapter(
     'two processes that send one command at once have one effect and one answer': oneCommand,
     'two processes that enqueue one dedupe key at once make one task': oneDedupeKey,
     'what a killed process held is recovered, with all it had been told was saved': killed,
-    'whoever watches is told within a second of what another process changed': told,
+    'a watcher is told within a second of what another process changed': told,
   },
   { needs: 'child', timeoutMs: 60_000 },
 );
@@ -41,7 +41,7 @@ async function oneCommand(world: World): Promise<void> {
   const [first, second] = await twoChildren(world);
   for (let round = 0; round < 10; round += 1) {
     await world.add();
-    const call = claimCall({ commandId: world.newCommandId() });
+    const call = claimCall(world.newIdentity());
 
     const [one, other] = await Promise.all([first.call('claimTask', call), second.call('claimTask', call)]);
 

@@ -1,3 +1,4 @@
+import type { EventFilter } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { allPages } from '../everything.ts';
@@ -7,16 +8,16 @@ import type { World } from '../world.ts';
 export const reads = chapter('reads', {
   'pages of any size show every row once, in order of id': pagesInOrder,
   'a cursor is given only where something follows': noEmptyPage,
-  'sessions are filtered by status and by who holds them': sessionFilters,
+  'sessions are filtered by status and by holder': sessionFilters,
   'tasks are filtered by session, status and kind': taskFilters,
-  'events are filtered by session, task, type and lease mark': eventFilters,
+  'events are filtered by session, task, type and lease effect': eventFilters,
   'events of a session are paged by their number, others by id': eventCursors,
   'counts say how many there are of each status, up to the given number': counts,
   'what is not there is null, and an empty list has no cursor': notThere,
   'a session shows its running task and its head': loadedSession,
-  'an outlook shows what a claim of the session would find': outlookOfSession,
-  'an outlook shows the heads that fit, what is held, and what is scheduled, each in order and cut to the number asked':
-    preview,
+  'a preview of a claim shows what a claim of the session would find': previewOfSession,
+  'a preview of a claim shows fitting heads, held sessions and scheduled tasks, each in order and up to its limit':
+    previewOfReady,
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
   'the settled event id covers every event that a read can see': settled,
@@ -29,12 +30,13 @@ const sorted = (ids: readonly (string | undefined)[]): string[] => ids.map(Strin
 async function pagesInOrder(world: World): Promise<void> {
   await world.orchestrator.enqueueTasks(Array.from({ length: 23 }, () => ({})));
   const namespace = 'default';
+  const upTo = await world.peer.read.settledEventId();
   const all = (await world.rival.listTasks({ limit: 500 })).items;
 
   for (const limit of [1, 7, 23, 500]) {
     const tasks = await allPages((page) => world.peer.read.tasks({ namespace, ...page }), limit);
     const sessions = await allPages((page) => world.peer.read.sessions({ namespace, ...page }), limit);
-    const events = await allPages((page) => world.peer.read.events({ namespace, ...page }), limit);
+    const events = await allPages((page) => world.peer.read.events({ namespace, upTo, ...page }), limit);
 
     expect(idsOf(tasks)).toEqual(idsOf(all));
     expect(sessions.map(({ id }) => id)).toEqual(idsOf(all));
@@ -93,8 +95,8 @@ async function eventFilters(world: World): Promise<void> {
   await world.release(claim);
   const { sessionId } = claim.lease;
   const { read } = world.peer;
-  const page = { namespace: 'default', limit: 100 };
-  const types = async (filter: Omit<Parameters<typeof read.events>[0], 'namespace' | 'limit'>) =>
+  const page = { namespace: 'default', limit: 100, upTo: await read.settledEventId() };
+  const types = async (filter: Omit<EventFilter, 'namespace' | 'limit' | 'upTo'>) =>
     (await read.events({ ...page, ...filter })).items.map(({ type }) => type);
 
   expect(await types({ taskId: claim.task.id })).toEqual(['task.queued', 'task.claimed', 'task.succeeded']);
@@ -144,7 +146,7 @@ async function notThere(world: World): Promise<void> {
   expect(await read.session('default', 'none')).toBeNull();
   expect(await read.tasks({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
   expect(await read.sessions({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
-  expect(await read.events({ namespace: 'none', limit: 10 })).toEqual({ items: [], next: null });
+  expect(await read.events({ namespace: 'none', limit: 10, upTo: 10 })).toEqual({ items: [], next: null });
   expect(await read.events({ namespace: 'none', sessionId: 'none', limit: 10 })).toEqual({ items: [], next: null });
   expect(await read.namespaces()).toEqual([]);
 }
@@ -160,7 +162,7 @@ async function loadedSession(world: World): Promise<void> {
   expect(running).toMatchObject({ session: { taskId: first?.id }, task: { id: first?.id }, head: { id: second?.id } });
 }
 
-async function outlookOfSession(world: World): Promise<void> {
+async function previewOfSession(world: World): Promise<void> {
   const [first, later, soon] = await world.addSession('branch', [{}, { delayMs: 60_000 }, { delayMs: 5_000 }]);
   await world.addSession('other', [{ delayMs: 1_000 }]);
   world.clock.advance(10_000);
@@ -183,7 +185,7 @@ async function outlookOfSession(world: World): Promise<void> {
   expect(found.clock.last).not.toBeNull();
 }
 
-async function outlook(world: World): Promise<void> {
+async function previewOfReady(world: World): Promise<void> {
   const { orchestrator, clock } = world;
   await world.addSession('old', [{ kind: 'build' }, { delayMs: 1_000 }]);
   await world.addSession('urgent', [{ kind: 'test', priority: 0 }]);
@@ -234,7 +236,8 @@ async function snapshot(world: World): Promise<void> {
     const before = await reader.task('default', claim.task.id);
     await world.release(claim);
     await world.add();
-    const { items } = await reader.events({ namespace: 'default', limit: 100 });
+    const upTo = await reader.settledEventId();
+    const { items } = await reader.events({ namespace: 'default', limit: 100, upTo });
     return {
       before,
       after: await reader.task('default', claim.task.id),
@@ -278,8 +281,8 @@ async function follower(world: World): Promise<void> {
   const follow = async () => {
     const settledId = await world.peer.read.settledEventId();
     const after = String(seen.at(-1) ?? 0);
-    const { items } = await world.peer.read.events({ namespace: 'default', limit: 500, after });
-    seen.push(...items.map(({ id }) => id).filter((id) => id <= settledId));
+    const { items } = await world.peer.read.events({ namespace: 'default', limit: 500, after, upTo: settledId });
+    seen.push(...items.map(({ id }) => id));
   };
 
   let following = Promise.resolve();

@@ -1,7 +1,16 @@
 import { LIMITS } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { claimCall, commandIdAt, holderOf, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import {
+  claimCall,
+  commandIdAt,
+  evidenceAgainst,
+  holderOf,
+  inventedToken,
+  OTHER_AGENT,
+  PROCESS,
+  TTL_MS,
+} from '../factories.ts';
 import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 import { receiptOf } from '../port.ts';
@@ -23,11 +32,9 @@ export const receipts = chapter('receipts', {
   'a receipt keeps neither payloads nor contexts': small,
 });
 
-const PROCESS = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
-
 async function lostClaim(world: World): Promise<void> {
   await world.add({ payload: { big: 'x'.repeat(1_000) } });
-  const call = claimCall({ commandId: world.newCommandId() });
+  const call = claimCall(world.newIdentity());
   const lost = await world.orchestrator.claimTask(call);
   world.clock.advance(TTL_MS);
   await world.rival.staleRecovery();
@@ -53,21 +60,20 @@ async function answersAsItWas(world: World): Promise<void> {
 }
 
 async function withoutEvidence(world: World): Promise<void> {
-  const { start: processStart, ...rest } = PROCESS;
-  const { lease } = await world.claimNew({}, { process: PROCESS });
-  const evidence = [{ sessionId: lease.sessionId, token: lease.token, processStart, ...rest }];
+  const claim = await world.claimNew({}, { process: PROCESS });
+  const evidence = [evidenceAgainst(claim)];
   const commandId = world.newCommandId();
   const lost = await world.orchestrator.staleRecovery({ commandId, evidence });
 
   const again = await world.changesNothing(() => world.rival.staleRecovery({ commandId }));
 
   expect(again).toEqual(lost);
-  expect(again.recovered).toMatchObject([{ reason: 'dead', sessionId: lease.sessionId }]);
+  expect(again.recovered).toMatchObject([{ reason: 'dead', sessionId: claim.lease.sessionId }]);
 }
 
 async function followingProcess(world: World): Promise<void> {
   await world.add();
-  const call = claimCall({ commandId: world.newCommandId() });
+  const call = claimCall(world.newIdentity());
   const lost = await world.orchestratorOn(world.storage, { process: PROCESS }).claimTask(call);
 
   const follower = world.orchestratorOn(world.peer, { process: { ...PROCESS, pid: 4_712 } });
@@ -123,7 +129,7 @@ async function refusalsLeaveNone(world: World): Promise<void> {
   const claim = await world.claimNew();
   const { sessionId } = claim.lease;
   const held = await world.rival.claimTask(claimCall({ commandId: busy, sessionId }));
-  const fenced = await world.release(claim, { token: 1, commandId: lost });
+  const fenced = await world.release(claim, { token: inventedToken(claim.lease.fence), commandId: lost });
   await world.release(claim, { outcome: 'released' });
 
   const again = await world.rival.claimTask(claimCall({ commandId: busy, sessionId }));
@@ -138,7 +144,7 @@ async function refusalsLeaveNone(world: World): Promise<void> {
 async function atOnce(world: World): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
     await world.add();
-    const call = claimCall({ commandId: world.newCommandId() });
+    const call = claimCall(world.newIdentity());
 
     const [one, other] = await Promise.all([world.orchestrator.claimTask(call), world.rival.claimTask(call)]);
 

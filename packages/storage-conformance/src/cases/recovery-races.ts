@@ -16,20 +16,23 @@ export const recoveryRaces = chapter('stale recovery: races', {
 
 const ROUNDS = 10;
 
-/** Ten expired leases, each lost or kept in a race of its own; the rounds take turns in who begins. */
-async function rounds(world: World, one: (claim: ClaimRecord, round: number) => Promise<void>): Promise<void> {
+/** A race about an expired lease. Answers what took it over, if anything did. */
+type Race = (claim: ClaimRecord, round: number) => Promise<ClaimRecord | null>;
+
+/** Ten expired leases, each lost or kept in a race of its own; the rounds take turns in which of the two begins. */
+async function rounds(world: World, race: Race): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const claim = await world.claimNew();
     world.clock.advance(TTL_MS);
-    await one(claim, round);
-    await endWhatIsLeft(world, claim);
+    const taken = await race(claim, round);
+    await endWhatIsLeft(world, taken ?? claim);
   }
 }
 
-async function endWhatIsLeft(world: World, { task, lease: { sessionId } }: ClaimRecord): Promise<void> {
-  const { fence } = await world.session(sessionId);
-  if (fence !== null) await world.orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
-  await world.orchestrator.cancelTask({ taskId: task.id });
+async function endWhatIsLeft(world: World, claim: ClaimRecord): Promise<void> {
+  const { fence } = await world.session(claim.lease.sessionId);
+  if (fence !== null) expect(await world.release(claim)).toMatchObject({ ok: true });
+  await world.orchestrator.cancelTask({ taskId: claim.task.id });
 }
 
 async function heartbeatAgainstRecovery(world: World): Promise<void> {
@@ -41,6 +44,7 @@ async function heartbeatAgainstRecovery(world: World): Promise<void> {
     const [beat, { recovered }] = await Promise.all([early ?? heartbeat(), recovery]);
 
     expect(recovered).toHaveLength(beat.ok ? 0 : 1);
+    return null;
   });
 }
 
@@ -57,6 +61,7 @@ async function releaseAgainstRecovery(world: World): Promise<void> {
       ({ leaseEffect }) => leaseEffect === 'ended',
     );
     expect(endings).toHaveLength(1);
+    return null;
   });
 }
 
@@ -73,6 +78,7 @@ async function checkpointAgainstTakeover(world: World): Promise<void> {
     expect([saved.ok, taken.ok].filter(Boolean), 'the checkpoint renewed the lease, or it was lost').toHaveLength(1);
     if (saved.ok) expect(await world.session(sessionId)).toMatchObject({ context: { nextAction: 'here' } });
     if (taken.ok) expect(taken.context).toBeNull();
+    return taken.ok ? taken : null;
   });
 }
 
@@ -82,6 +88,7 @@ async function twoRecoverers(world: World): Promise<void> {
 
     expect(replies.flatMap(({ recovered }) => recovered)).toHaveLength(1);
     expect(await world.task(claim.task.id)).toMatchObject({ interruptions: 1 });
+    return null;
   });
 }
 
@@ -96,5 +103,6 @@ async function recoveryAgainstTakeover(world: World): Promise<void> {
 
     expect(taken).toMatchObject({ ok: true, task: { interruptions: 1 } });
     expect(taken.ok && taken.takeover === null).toBe(recovered.length === 1);
+    return taken.ok ? taken : null;
   });
 }

@@ -4,78 +4,87 @@ import { chapter } from '../chapter.ts';
 import { AGENT, claimCall, holderOf, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
-/** Prepares what a command needs, and answers how to send it: each time the same request, with the same command id. */
-type Prepared = (world: World, commandId: string) => Promise<() => Promise<unknown>>;
+/** What a command is sent with each time: the same id, and the same seed where it claims. */
+type Identity = ReturnType<World['newIdentity']>;
+
+/** Prepares what a command needs, and answers how to send it: each time the same request, with the same identity. */
+type Prepared = (world: World, identity: Identity) => Promise<() => Promise<unknown>>;
 
 const commands: Readonly<Record<string, Prepared>> = {
   enqueueTask:
-    async ({ rival }, commandId) =>
+    async ({ rival }, { commandId }) =>
     () =>
       rival.enqueueTask({ commandId, payload: { a: 1 } }),
-  enqueueTasks: async ({ rival }, commandId) => {
+  enqueueTasks: async ({ rival }, { commandId }) => {
     await rival.enqueueTask({ dedupeKey: 'there' });
     const tasks = [{}, { dedupeKey: 'there' }, { delayMs: 5 }, { sessionId: 'x', payload: [1] }, { sessionId: 'x' }];
     return () => rival.enqueueTasks(tasks, { commandId });
   },
-  claimTask: async (world, commandId) => {
+  claimTask: async (world, identity) => {
     await world.add();
-    return () => world.rival.claimTask(claimCall({ commandId }));
+    return () => world.rival.claimTask(claimCall(identity));
   },
-  'claimTask of an expired session': async (world, commandId) => {
+  'claimTask of an expired session': async (world, identity) => {
     const { lease } = await world.claimNew();
     world.clock.advance(TTL_MS);
-    return () => world.rival.claimTask(claimCall({ commandId, sessionId: lease.sessionId }));
+    return () => world.rival.claimTask(claimCall({ ...identity, sessionId: lease.sessionId }));
   },
-  claimTasks: async (world, commandId) => {
+  claimTasks: async (world, identity) => {
     await world.orchestrator.enqueueTasks([{}, {}, {}]);
-    return () => world.rival.claimTasks({ ...claimCall({ commandId }), limit: 2 });
+    return () => world.rival.claimTasks({ ...claimCall(identity), limit: 2 });
   },
-  checkpoint: async (world, commandId) => {
+  checkpoint: async (world, { commandId }) => {
     const claim = await world.claimNew();
     return () => world.rival.checkpoint({ ...holderOf(claim), commandId, data: 'context' });
   },
-  releaseTask: async (world, commandId) => {
+  releaseTask: async (world, { commandId }) => {
     const claim = await world.claimNew();
     return () =>
       world.rival.releaseTask({ ...holderOf(claim), commandId, outcome: 'failed', error: { message: 'no' } });
   },
-  'releaseTask with claimNext': async (world, commandId) => {
+  'releaseTask with claimNext': async (world, identity) => {
     const claim = await world.claimNew();
     await world.add({ payload: 'next' });
     return () =>
       world.rival.releaseTask({
         ...holderOf(claim),
-        commandId,
+        ...identity,
         outcome: 'succeeded',
         result: 7,
         claimNext: { agent: AGENT },
       });
   },
-  releaseTasks: async (world, commandId) => {
+  releaseTasks: async (world, { commandId }) => {
     const claims = [await world.claimNew(), await world.claimNew()];
     const calls = claims.map((claim) => ({ ...holderOf(claim), outcome: 'released' as const }));
     return () => world.rival.releaseTasks(calls, { commandId });
   },
-  staleRecovery: async (world, commandId) => {
+  'releaseTasks with claimNext': async (world, identity) => {
+    const claims = [await world.claimNew(), await world.claimNew()];
+    await world.orchestrator.enqueueTasks([{}, {}, {}]);
+    const calls = claims.map((claim) => ({ ...holderOf(claim), outcome: 'succeeded' as const }));
+    return () => world.rival.releaseTasks(calls, { ...identity, claimNext: { agent: AGENT, limit: 2 } });
+  },
+  staleRecovery: async (world, { commandId }) => {
     await world.claimNew();
     await world.claimNew({ interruptionsMax: 0 });
     world.clock.advance(TTL_MS);
     return () => world.rival.staleRecovery({ commandId });
   },
-  cancelTask: async (world, commandId) => {
+  cancelTask: async (world, { commandId }) => {
     const { id } = await world.add();
     return () => world.rival.cancelTask({ commandId, taskId: id });
   },
-  'cancelTask of a running one': async (world, commandId) => {
+  'cancelTask of a running one': async (world, { commandId }) => {
     const { task } = await world.claimNew();
     return () => world.rival.cancelTask({ commandId, taskId: task.id });
   },
-  retryTask: async (world, commandId) => {
+  retryTask: async (world, { commandId }) => {
     const { id } = await world.add();
     await world.orchestrator.cancelTask({ taskId: id });
     return () => world.rival.retryTask({ commandId, taskId: id });
   },
-  'closeSession, page by page': async (world, commandId) => {
+  'closeSession, page by page': async (world, { commandId }) => {
     const tasks = Array.from({ length: LIMITS.sweep_page_max + 1 }, () => ({ sessionId: 'branch' }));
     await world.orchestrator.enqueueTasks(tasks);
     return () => world.rival.closeSession({ commandId, sessionId: 'branch', cancelTasks: true });
@@ -91,7 +100,7 @@ export const replaysOfCommands = chapter('receipts: lost answers', Object.fromEn
 
 function replays(prepare: Prepared) {
   return async (world: World): Promise<void> => {
-    const send = await prepare(world, world.newCommandId());
+    const send = await prepare(world, world.newIdentity());
     const first = await send();
     world.clock.advance(1_000);
 

@@ -9,10 +9,10 @@ export const restart = chapter(
   'restart',
   {
     'after closing and opening again every row and event is there as it was': allIsThere,
-    'a lease survives: its holder goes on, and nobody else is let in': leaseSurvives,
+    'a lease survives: its holder goes on, and no other agent is let in': leaseSurvives,
     'a dead holder is recovered after the restart': deadIsRecovered,
     'a command sent again after the restart has no second effect': receiptSurvives,
-    'the greatest token survives, though the clock goes back': tokenSurvives,
+    'the greatest fence survives, though the clock goes back': fenceSurvives,
     'a jump of the clock that was seen before the restart is worked off after it': jumpSurvives,
     'events go on growing after the restart': eventsGoOn,
     'nothing is left to migrate': nothingToMigrate,
@@ -20,7 +20,7 @@ export const restart = chapter(
   { needs: 'reopen' },
 );
 
-/** Everybody goes, and somebody comes back. */
+/** Both connections close, and one is opened again. */
 async function reopen(world: World): Promise<{ storage: Storage; orchestrator: Orchestrator }> {
   await Promise.all([world.storage.close(), world.peer.close()]);
   if (world.target.reopen === undefined) throw new Error('the target cannot open its data again');
@@ -67,7 +67,7 @@ async function deadIsRecovered(world: World): Promise<void> {
 
 async function receiptSurvives(world: World): Promise<void> {
   await world.add();
-  const call = claimCall({ commandId: world.newCommandId() });
+  const call = claimCall(world.newIdentity());
   const first = await world.orchestrator.claimTask(call);
 
   const { orchestrator } = await reopen(world);
@@ -75,7 +75,7 @@ async function receiptSurvives(world: World): Promise<void> {
   expect(await orchestrator.claimTask(call)).toEqual(first);
 }
 
-async function tokenSurvives(world: World): Promise<void> {
+async function fenceSurvives(world: World): Promise<void> {
   const { lease } = await world.claimNew();
   await world.add();
   world.clock.setWall(-3_600_000);
@@ -83,7 +83,7 @@ async function tokenSurvives(world: World): Promise<void> {
   const { orchestrator } = await reopen(world);
   const next = await orchestrator.claimTask(claimCall());
 
-  expect(next).toMatchObject({ ok: true, lease: { token: lease.token + 1 } });
+  expect(next).toMatchObject({ ok: true, lease: { fence: lease.fence + 1 } });
 }
 
 async function jumpSurvives(world: World): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, holderOf, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import { AGENT, claimCall, evidenceAgainst, holderOf, OTHER_AGENT, PROCESS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const resume = chapter('resume, and the same agent twice', {
@@ -20,8 +20,6 @@ export const resume = chapter('resume, and the same agent twice', {
   'two instances of one agent work side by side in different sessions': sideBySide,
 });
 
-const PROCESS = { host: 'machine-1', boot: 'boot-1', pid: 4_711, start: '123456' };
-
 async function noProcess(world: World): Promise<void> {
   const old = await world.claimNew({}, { instance: 'run-1' });
 
@@ -32,7 +30,7 @@ async function noProcess(world: World): Promise<void> {
   expect(reply).toMatchObject({
     ok: true,
     task: { id: old.task.id },
-    takeover: { from: { agent: AGENT, instance: 'run-1', token: old.lease.token }, reason: 'resumed' },
+    takeover: { from: { agent: AGENT, instance: 'run-1', fence: old.lease.fence }, reason: 'resumed' },
   });
   expect((await world.events()).at(-2)).toMatchObject({ type: 'lease.taken_over', payload: { reason: 'resumed' } });
 }
@@ -79,9 +77,7 @@ async function previousAlive(world: World): Promise<void> {
 }
 
 async function provenGone(world: World): Promise<void> {
-  const { lease } = await world.claimNew({}, { process: PROCESS });
-  const { start: processStart, ...rest } = PROCESS;
-  const evidence = [{ sessionId: lease.sessionId, token: lease.token, processStart, ...rest }];
+  const evidence = [evidenceAgainst(await world.claimNew({}, { process: PROCESS }))];
 
   const reply = await world.rival.claimTask(claimCall({ resume: true, evidence }));
 
@@ -115,7 +111,7 @@ async function takesBackMany(world: World): Promise<void> {
 
   if (!reply.ok) throw new Error(reply.reason);
   expect(reply.claims.map(({ task }) => task.id)).toEqual(held.slice(0, 2).map(({ task }) => task.id));
-  expect(await world.session(held[2]?.lease.sessionId ?? '')).toMatchObject({ token: held[2]?.lease.token });
+  expect(await world.session(held[2]?.lease.sessionId ?? '')).toMatchObject({ fence: held[2]?.lease.fence });
 }
 
 async function nothingHeld(world: World): Promise<void> {
@@ -146,7 +142,7 @@ async function oldInstanceFenced(world: World): Promise<void> {
     ok: false,
     reason: 'lease_lost',
     endedBy: 'lease.taken_over',
-    successor: { agent: AGENT, instance: 'run-2', token: next.lease.token },
+    successor: { agent: AGENT, instance: 'run-2', fence: next.lease.fence },
   });
 }
 

@@ -34,7 +34,7 @@ async function afterSleep(world: World): Promise<void> {
   const expiresAt = world.clock.now + TTL_MS;
   expect(await world.session(claim.lease.sessionId)).toMatchObject({ leaseExpiresAt: expiresAt, staleAt: expiresAt });
   expect(await world.events({ types: ['clock.jumped'] })).toMatchObject([
-    { token: claim.lease.token, payload: { by_ms: SLEEP_MS, expires_at: expiresAt } },
+    { fence: claim.lease.fence, payload: { by_ms: SLEEP_MS, expires_at: expiresAt } },
   ]);
   expect(await world.orchestrator.heartbeat(holderOf(claim))).toMatchObject({ ok: true, late: false });
 }

@@ -26,7 +26,7 @@ async function recovers(world: World): Promise<void> {
   const reply = await world.rival.staleRecovery();
 
   expect(reply).toMatchObject({ ok: true, more: false, recovered: [{ sessionId: 'branch', outcome: 'requeued' }] });
-  expect(await world.session('branch')).toMatchObject({ status: 'idle', token: null, headTaskId: first?.id });
+  expect(await world.session('branch')).toMatchObject({ status: 'idle', fence: null, headTaskId: first?.id });
   expect(await world.task(first?.id ?? '')).toMatchObject({
     status: 'queued',
     queuedAt: first?.queuedAt,
@@ -57,7 +57,7 @@ async function tellsEvidence(world: World): Promise<void> {
     {
       sessionId: lease.sessionId,
       taskId: task.id,
-      from: { agent: AGENT, instance: 'run-1', token: lease.token },
+      from: { agent: AGENT, instance: 'run-1', fence: lease.fence },
       reason: 'stale',
       outcome: 'requeued',
       expiresAt: known.expires_at,
@@ -68,7 +68,7 @@ async function tellsEvidence(world: World): Promise<void> {
   expect((await world.events()).at(-1)).toMatchObject({
     type: 'task.recovered',
     leaseEffect: 'ended',
-    token: lease.token,
+    fence: lease.fence,
     agent: 'janitor',
     instance: 'run-9',
     at: world.clock.now,

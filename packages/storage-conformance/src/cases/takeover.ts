@@ -7,13 +7,13 @@ export const takeover = chapter('3. takeover after the lease expired', {
   'a claim of the session takes over at the expiry of its lease, and is told from whom': takesOver,
   'until the expiry the session is busy': busyBefore,
   'the context is handed on': contextHandedOn,
-  'the old holder is fenced: heartbeat, checkpoint and release are refused, and it is told who came next':
+  'the old holder is fenced: heartbeat, checkpoint and release are refused, and it is told which holder came next':
     oldHolderFenced,
-  'the new token is greater than the old one': tokenGrows,
-  'late is not lost: its holder keeps an expired lease that nobody took over, flagged as late': lateIsNotLost,
+  'the new fence is greater than the old one, and the new token is another one': fenceGrows,
+  'late is not lost: a holder keeps an expired lease that no other agent took over, flagged as late': lateIsNotLost,
   'a heartbeat that came first wins': heartbeatFirst,
   'the interrupted task goes back to its place, is taken first, and is charged an interruption': interruptionCharged,
-  'an expired lease is closed even where the head is not for the one who claims': closedInAnyCase,
+  'an expired lease ends even where the head is not for the claimant': closedInAnyCase,
   'of two takeovers at once exactly one wins': oneTakeover,
 });
 
@@ -27,12 +27,12 @@ async function takesOver(world: World): Promise<void> {
     ok: true,
     task: { id: task.id, status: 'running' },
     lease: { agent: OTHER_AGENT },
-    takeover: { from: { agent: AGENT, instance: 'run-1', token: lease.token }, reason: 'expired' },
+    takeover: { from: { agent: AGENT, instance: 'run-1', fence: lease.fence }, reason: 'expired' },
   });
   const [closed, granted] = (await world.events({ sessionId: lease.sessionId })).slice(-2);
   expect(closed).toMatchObject({
     type: 'lease.taken_over',
-    token: lease.token,
+    fence: lease.fence,
     leaseEffect: 'ended',
     agent: OTHER_AGENT,
     payload: { reason: 'expired', from_agent: AGENT, from_instance: 'run-1', expires_at: lease.expiresAt },
@@ -86,25 +86,26 @@ async function oldHolderFenced(world: World): Promise<void> {
     reason: 'lease_lost',
     endedBy: 'lease.taken_over',
     at,
-    successor: { agent: OTHER_AGENT, instance: 'run-2', token: next.lease.token },
+    successor: { agent: OTHER_AGENT, instance: 'run-2', fence: next.lease.fence },
   };
   expect(refusals).toEqual([lost, lost, lost]);
   expect(await world.session(old.lease.sessionId)).toMatchObject({
-    token: next.lease.token,
+    fence: next.lease.fence,
     context: null,
     renewals: 0,
   });
   expect(await world.task(old.task.id)).toMatchObject({ status: 'running' });
 }
 
-async function tokenGrows(world: World): Promise<void> {
+async function fenceGrows(world: World): Promise<void> {
   const old = await world.claimNew();
   world.clock.advance(TTL_MS);
 
   const next = await world.claim({ sessionId: old.lease.sessionId });
 
-  expect(next.lease.token).toBeGreaterThan(old.lease.token);
-  expect(next.lease.token).toBe(world.clock.now * 1_000);
+  expect(next.lease.fence).toBeGreaterThan(old.lease.fence);
+  expect(next.lease.fence).toBe(world.clock.now * 1_000);
+  expect(next.lease.token).not.toBe(old.lease.token);
 }
 
 async function lateIsNotLost(world: World): Promise<void> {
@@ -152,7 +153,7 @@ async function closedInAnyCase(world: World): Promise<void> {
   expect(reply).toEqual({ ok: false, reason: 'no_task', nextDueAt: null });
   expect(await world.session(old.lease.sessionId)).toMatchObject({
     status: 'idle',
-    token: null,
+    fence: null,
     headTaskId: old.task.id,
   });
   expect(await world.release(old)).toMatchObject({ ok: false, reason: 'lease_lost' });

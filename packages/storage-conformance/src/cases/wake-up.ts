@@ -5,12 +5,12 @@ import { holderOf } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const wakeUp = chapter('wake-up', {
-  'whoever watches is told within a second of what another connection changed': toldOfOthers,
-  'whoever watches is told within a second of what it changed itself': toldOfOwn,
+  'a watcher is told within a second of what another connection changed': toldOfOthers,
+  'a watcher is told within a second of what its own connection changed': toldOfOwn,
   'it is told again and again, not only once': toldAgain,
   'heartbeats are told as well: they change the data': toldOfHeartbeats,
   'each of several watchers is told': eachIsTold,
-  'whoever stopped watching is told nothing more, and its neighbour still is': stopped,
+  'a watcher that stopped is told nothing more, and its neighbour still is': stopped,
 });
 
 /** The promise of the port. */

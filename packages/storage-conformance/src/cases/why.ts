@@ -1,7 +1,17 @@
 import type { Condition, WhyClaimant } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, OTHER_AGENT, STALE_AFTER_MS, TTL_MS, type ClaimCall, type TaskCall } from '../factories.ts';
+import {
+  AGENT,
+  claimCall,
+  evidenceAgainst,
+  OTHER_AGENT,
+  PROCESS,
+  STALE_AFTER_MS,
+  TTL_MS,
+  type ClaimCall,
+  type TaskCall,
+} from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const why = chapter('why', {
@@ -88,7 +98,7 @@ async function behind(world: World): Promise<void> {
 
 async function held(world: World): Promise<void> {
   const claim = await world.claimNew({ sessionId: 'branch' }, { agent: OTHER_AGENT, instance: 'run-1' });
-  const { expiresAt, token } = claim.lease;
+  const { expiresAt, fence } = claim.lease;
   const staleAt = world.clock.now + Math.max(TTL_MS, STALE_AFTER_MS);
 
   const early = await whyTask(world, claim.task.id);
@@ -97,8 +107,8 @@ async function held(world: World): Promise<void> {
 
   const [grant] = await world.events({ types: ['task.claimed'] });
   expect([early.claimable, missing(early.conditions)]).toEqual([false, ['not_held']]);
-  expect(early.holder).toMatchObject({ agent: OTHER_AGENT, instance: 'run-1', token, expiresAt, staleAt });
-  expect(early.leases).toMatchObject([{ token, agent: OTHER_AGENT, eventId: grant?.id }]);
+  expect(early.holder).toMatchObject({ agent: OTHER_AGENT, instance: 'run-1', fence, expiresAt, staleAt });
+  expect(early.leases).toMatchObject([{ fence, agent: OTHER_AGENT, eventId: grant?.id }]);
   expect(early.conditions.find(({ name }) => name === 'not_held')).toMatchObject({
     changesAt: expiresAt,
     events: [grant?.id],
@@ -109,12 +119,10 @@ async function held(world: World): Promise<void> {
 }
 
 async function dead(world: World): Promise<void> {
-  const process = { host: 'machine-1', boot: 'boot-1', pid: 123, start: '5' };
-  const claim = await world.claimNew({ sessionId: 'branch' }, { agent: OTHER_AGENT, process });
-  const { token } = claim.lease;
-  const seen = { sessionId: 'branch', token, host: 'machine-1', boot: 'boot-1', pid: 123, processStart: '5' };
-  const evidence = [{ ...seen, observed: 'process 123 is gone' }];
-  const ofAnother = [{ ...seen, pid: 124 }];
+  const claim = await world.claimNew({ sessionId: 'branch' }, { agent: OTHER_AGENT, process: PROCESS });
+  const { fence } = claim.lease;
+  const evidence = [{ ...evidenceAgainst(claim), observed: 'the process is gone' }];
+  const ofAnother = [evidenceAgainst(claim, { ...PROCESS, pid: PROCESS.pid + 1 })];
 
   const unseen = await whyTask(world, claim.task.id, { agent: AGENT, evidence: ofAnother });
   const found = await whyTask(world, claim.task.id, { agent: AGENT, evidence });
@@ -124,11 +132,11 @@ async function dead(world: World): Promise<void> {
   expect(missing(unseen.conditions)).toEqual(['not_held']);
   expect(found.claimable).toBe(true);
   expect(found.conditions.find(({ name }) => name === 'not_held')).toMatchObject({
-    says: expect.stringContaining('process 123 is gone'),
+    says: expect.stringContaining('the process is gone'),
     changesAt: null,
     wayOn: expect.stringContaining('claim --session branch` takes it over at once'),
   });
-  expect(session).toMatchObject({ claimable: true, task: { id: claim.task.id }, holder: { token } });
+  expect(session).toMatchObject({ claimable: true, task: { id: claim.task.id }, holder: { fence } });
   expect([alone.claimable, recovered.claimable]).toEqual([false, true]);
   expect(recovered.next).toMatchObject([{ id: claim.task.id }]);
   expect(await grantedTo(world, { sessionId: 'branch', evidence })).toBe(claim.task.id);
@@ -142,7 +150,7 @@ async function forOthers(world: World): Promise<void> {
 
   expect(await missed(theirs)).toEqual(['addressee']);
   expect(await missed(theirs, { agent: OTHER_AGENT })).toEqual([]);
-  expect(await missed(theirs, {}), 'without an agent it is asked for whoever fits').toEqual([]);
+  expect(await missed(theirs, {}), 'without an agent it is asked for any agent that fits').toEqual([]);
   expect(await missed(ofRole)).toEqual(['addressee']);
   expect(await missed(ofRole, { agent: AGENT, roles: ['reviewer'] })).toEqual([]);
   expect(await missed(ofRole, {})).toEqual([]);
@@ -201,7 +209,7 @@ async function agent(world: World): Promise<void> {
 
   expect(found).toMatchObject({
     claimable: true,
-    holds: [{ sessionId: claim.lease.sessionId, taskId: claim.task.id, token: claim.lease.token }],
+    holds: [{ sessionId: claim.lease.sessionId, taskId: claim.task.id, fence: claim.lease.fence }],
     next: [{ id: best.id }, { priority: 9 }],
     obstacles: [],
   });

@@ -1,16 +1,16 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, holderOf, OTHER_AGENT, TTL_MS } from '../factories.ts';
+import { AGENT, holderOf, inventedToken, OTHER_AGENT, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const zombies = chapter('zombies', {
-  'the first write of a holder whose lease somebody else ended is on record, and only the first': firstIsOnRecord,
-  'a zombie is on record once per token, even where two of its writes come at once': oncePerToken,
+  'the first write of a holder whose lease another process ended is on record, and only the first': firstIsOnRecord,
+  'a zombie is on record once per lease, even where several of its writes come at once': oncePerLease,
   'a zombie after recovery is on record, while the session waits and after it closed': afterRecovery,
   'a holder that ended its lease itself leaves no record when it writes again': ownEnding,
   'invented tokens leave nothing': inventedTokens,
-  'a token of another session leaves nothing': otherSession,
-  'a zombie is told who came next, not who holds the session by now': toldWhoCameNext,
+  'the fence of one lease with the secret of another leaves nothing': mixedTokens,
+  'a zombie is told which holder came next, not which one holds the session by now': toldWhoCameNext,
   'a refused write never reaches what its successor does': successorUntouched,
 });
 
@@ -36,7 +36,7 @@ async function firstIsOnRecord(world: World): Promise<void> {
   expect(refused).toHaveLength(1);
   expect(refused[0]).toMatchObject({
     sessionId: old.lease.sessionId,
-    token: old.lease.token,
+    fence: old.lease.fence,
     leaseEffect: 'refused',
     agent: AGENT,
     instance: 'run-1',
@@ -52,10 +52,10 @@ async function toldWhoCameNext(world: World): Promise<void> {
 
   const reply = await world.orchestrator.heartbeat(holderOf(old));
 
-  expect(reply).toMatchObject({ ok: false, successor: { agent: OTHER_AGENT, token: next.lease.token } });
+  expect(reply).toMatchObject({ ok: false, successor: { agent: OTHER_AGENT, fence: next.lease.fence } });
 }
 
-async function oncePerToken(world: World): Promise<void> {
+async function oncePerLease(world: World): Promise<void> {
   const { old } = await fencedOff(world);
 
   const replies = await Promise.all([
@@ -82,7 +82,7 @@ async function afterRecovery(world: World): Promise<void> {
     { ok: false, reason: 'lease_lost', endedBy: 'task.recovered' },
   ]);
   const refused = await world.events({ types: ['lease.refused'] });
-  expect(refused.map(({ fence }) => fence)).toEqual([waits.lease.token, closes.lease.token]);
+  expect(refused.map(({ fence }) => fence)).toEqual([waits.lease.fence, closes.lease.fence]);
   expect(await world.session(closes.lease.sessionId)).toMatchObject({ status: 'closed' });
 }
 
@@ -102,33 +102,33 @@ async function ownEnding(world: World): Promise<void> {
 
 async function inventedTokens(world: World): Promise<void> {
   const claim = await world.claimNew();
-  const { sessionId, token } = claim.lease;
+  const { fence } = claim.lease;
+  const beyondAnyNumber = `9999999999999999-${'0'.repeat(32)}`;
 
   const replies = await world.changesNothing(async () => [
-    await world.orchestrator.heartbeat({ sessionId, token: token - 1 }),
-    await world.orchestrator.checkpoint({ sessionId, token: 1 }),
-    await world.orchestrator.releaseTask({ sessionId, token: Number.MAX_SAFE_INTEGER, outcome: 'succeeded' }),
+    await world.orchestrator.heartbeat({ token: inventedToken(fence - 1) }),
+    await world.orchestrator.checkpoint({ token: inventedToken(1) }),
+    await world.orchestrator.heartbeat({ token: beyondAnyNumber }),
+    await world.orchestrator.releaseTask({ token: inventedToken(Number.MAX_SAFE_INTEGER), outcome: 'succeeded' }),
   ]);
 
-  const lost = {
-    ok: false,
-    reason: 'lease_lost',
-    endedBy: null,
-    at: null,
-    successor: { agent: AGENT, instance: null, token },
-  };
-  expect(replies).toEqual([lost, lost, lost]);
+  const lost = { ok: false, reason: 'lease_lost', endedBy: null, at: null };
+  expect(replies).toEqual([lost, lost, lost, lost]);
 }
 
-async function otherSession(world: World): Promise<void> {
+async function mixedTokens(world: World): Promise<void> {
   const { old } = await fencedOff(world);
   const other = await world.claimNew();
+  const mixed = other.lease.token.replace(`${other.lease.fence}`, `${old.lease.fence}`);
 
-  const reply = await world.changesNothing(() =>
-    world.orchestrator.heartbeat({ sessionId: other.lease.sessionId, token: old.lease.token }),
-  );
+  const replies = await world.changesNothing(async () => [
+    await world.orchestrator.heartbeat({ token: mixed }),
+    await world.orchestrator.checkpoint({ token: mixed }),
+    await world.orchestrator.releaseTask({ token: mixed, outcome: 'succeeded' }),
+  ]);
 
-  expect(reply).toMatchObject({ ok: false, reason: 'lease_lost', endedBy: null });
+  const lost = { ok: false, reason: 'lease_lost', endedBy: null };
+  expect(replies).toMatchObject([lost, lost, lost]);
 }
 
 async function successorUntouched(world: World): Promise<void> {

@@ -4,10 +4,10 @@
  */
 import type { Event } from '@agent-orchestrator/core';
 import { historyOf, type History, type Tolerances } from './history.ts';
-import { tokensGrow } from './i01-tokens-grow.ts';
+import { fencesGrow } from './i01-fences-grow.ts';
 import { noGrantWhileOpen } from './i02-no-grant-while-open.ts';
 import { oneClosing } from './i03-one-closing.ts';
-import { holdersCarryTheToken } from './i04-holders-carry-the-token.ts';
+import { holdersCarryTheFence } from './i04-holders-carry-the-fence.ts';
 import { endsOnce } from './i05-ends-once.ts';
 import { oneEffect } from './i06-one-effect.ts';
 import { refusedWithoutEffect } from './i07-refused-without-effect.ts';
@@ -31,10 +31,10 @@ export interface CheckedRun {
 }
 
 const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
-  tokensGrow,
+  fencesGrow,
   noGrantWhileOpen,
   oneClosing,
-  holdersCarryTheToken,
+  holdersCarryTheFence,
   endsOnce,
   oneEffect,
   refusedWithoutEffect,

@@ -1,21 +1,22 @@
-import type { ClaimRecord } from '@agent-orchestrator/core';
-import { claimsIn, type IssuedCommand } from '@agent-orchestrator/core/journal';
+import { claimsIn, type IssuedCommand, type JournaledClaim } from '@agent-orchestrator/core/journal';
 import type { History } from './history.ts';
 
 /** A grant as its claimant was told of it. */
 export interface ToldClaim {
-  readonly claim: ClaimRecord;
+  readonly claim: JournaledClaim;
   readonly commandId: string;
   /** The command had been sent before, so the answer may be the receipt's: with the session's context of today. */
   readonly again: boolean;
 }
 
-/** Every grant that a worker was told of, by its token. */
+/** Every grant that a worker was told of, by its fence. */
 export function toldClaims({ commands }: History): Map<number, ToldClaim[]> {
   const told = new Map<number, ToldClaim[]>();
   for (const command of commands)
-    for (const one of toldBy(command))
-      told.set(one.claim.lease.token, [...(told.get(one.claim.lease.token) ?? []), one]);
+    for (const one of toldBy(command)) {
+      const { fence } = one.claim.lease;
+      told.set(fence, [...(told.get(fence) ?? []), one]);
+    }
   return told;
 }
 

@@ -4,18 +4,18 @@ import { payloadOf } from './history.ts';
 
 /** The effects that one command can have at most once, each with what tells two of them apart. */
 const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
-  'session.opened': ({ sessionId }) => sessionId,
-  'session.closed': ({ sessionId }) => sessionId,
+  'session.opened': ({ streamId }) => streamId,
+  'session.closed': ({ streamId }) => streamId,
   'session.checkpointed': () => '',
   'task.queued': ({ taskId }) => String(taskId),
   // A claim takes each of its heads from another session.
-  'task.claimed': ({ sessionId }) => sessionId,
+  'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
   'task.cancel_requested': () => '',
   // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is judged
   // anew, and may find others. The same lease it cannot close twice.
-  'task.recovered': ({ sessionId, fence }) => `${sessionId} ${fence}`,
-  'lease.taken_over': ({ sessionId, fence }) => `${sessionId} ${fence}`,
+  'task.recovered': leaseKey,
+  'lease.taken_over': leaseKey,
 };
 
 /** Groups of a command's events that are the same effect more than once. */
@@ -30,14 +30,18 @@ export function repeatedEffects(own: readonly Event[]): Event[][] {
 
 /** The grants of a command of which its acknowledgement says nothing. */
 export function untoldGrants(attempt: Attempt, own: readonly Event[]): Event[] {
-  const told = new Set(claimsIn(attempt).map(({ lease }) => lease.token));
+  const told = new Set(claimsIn(attempt).map(({ lease }) => lease.fence));
   return own.filter(({ type, fence }) => type === 'task.claimed' && !told.has(fence ?? 0));
 }
 
+function leaseKey({ streamId, fence }: Event): string {
+  return `${streamId} ${fence}`;
+}
+
 function effectKey(event: Event): string | null {
-  // A command that ends its own lease does so once, however the ending is called.
+  // A release ends each lease of its batch once, however the ending is called.
   if (event.leaseEffect === 'ended' && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type))
-    return 'release';
+    return `release ${leaseKey(event)}`;
   if (event.type === 'session.closed' && payloadOf(event, 'session.closed').reason === 'task_ended') return null;
   const distinction = AT_MOST_ONCE[event.type];
   return distinction === undefined ? null : `${event.type} ${distinction(event)}`;

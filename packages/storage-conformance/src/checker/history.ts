@@ -13,6 +13,8 @@ export interface History {
   /** By id. */
   readonly events: readonly Event[];
   readonly sessions: readonly SessionLog[];
+  /** The events of each stream, by id. */
+  readonly streams: readonly (readonly Event[])[];
   /** Of all sessions, in the order of their grants. */
   readonly leases: readonly Lease[];
   /** By `commandKey`. */
@@ -25,7 +27,7 @@ export interface History {
 }
 
 export interface Tolerances {
-  /** How far the authority's clock may have stepped back without anybody noticing, in milliseconds. */
+  /** How far the authority's clock may have stepped back without being noticed, in milliseconds. */
   readonly clockStepMs: number;
   /** How far a worker's clock may stand from the authority's, in milliseconds. */
   readonly clockSkewMs: number;
@@ -43,11 +45,11 @@ export interface SessionLog {
   readonly leases: readonly Lease[];
 }
 
-/** A lease from its grant on, with the events that carry its token. */
+/** A lease from its grant on, with the events that carry its fence. */
 export interface Lease {
   readonly namespace: string;
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   readonly grant: Event;
   readonly granted: EventPayloads['task.claimed'];
   /** While it was open. */
@@ -59,14 +61,14 @@ export interface Lease {
 
 export function historyOf(events: readonly Event[], journals: readonly Journal[], tolerances: Tolerances): History {
   const byId = events.toSorted((a, b) => a.id - b.id);
-  const sessions = [...groupBy(byId, ({ namespace, sessionId }) => `${namespace}\n${sessionId}`).values()].map(
-    sessionLog,
-  );
+  const streams = [...groupBy(byId, streamKey).values()];
+  const sessions = streams.filter(([first]) => first?.streamKind === 'session').map(sessionLog);
   const attempts = journals.flatMap(attemptsOf);
   const withCommand = byId.filter(({ commandId }) => commandId !== null);
   return {
     events: byId,
     sessions,
+    streams,
     leases: sessions.flatMap(({ leases }) => leases).toSorted((a, b) => a.grant.id - b.grant.id),
     eventsByCommand: groupBy(withCommand, ({ namespace, commandId }) => commandKey(namespace, commandId ?? '')),
     attempts,
@@ -94,25 +96,29 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map
 
 /** Names an event in a sentence. */
 export function name(event: Event): string {
-  return `${event.type} (event ${event.id}, ${event.sessionId} ${event.seq})`;
+  return `${event.type} (event ${event.id}, ${event.streamId} ${event.seq})`;
 }
 
 function sessionLog(events: readonly Event[]): SessionLog {
   const [first] = events;
-  const { namespace, sessionId } = first ?? { namespace: '', sessionId: '' };
-  const byToken = groupBy(events, ({ fence }) => String(fence));
-  const leases = events.flatMap((event) => (event.leaseEffect === 'granted' ? leaseOf(event, byToken) : []));
+  const { namespace, streamId: sessionId } = first ?? { namespace: '', streamId: '' };
+  const byFence = groupBy(events, ({ fence }) => String(fence));
+  const leases = events.flatMap((event) => (event.leaseEffect === 'granted' ? leaseOf(event, byFence) : []));
   return { namespace, sessionId, events, leases };
 }
 
-function leaseOf(grant: Event, byToken: ReadonlyMap<string, readonly Event[]>): Lease {
-  const own = byToken.get(String(grant.fence)) ?? [];
+function streamKey({ namespace, streamKind, streamId }: Event): string {
+  return `${namespace}\n${streamKind}\n${streamId}`;
+}
+
+function leaseOf(grant: Event, byFence: ReadonlyMap<string, readonly Event[]>): Lease {
+  const own = byFence.get(String(grant.fence)) ?? [];
   const closings = own.filter(({ leaseEffect }) => leaseEffect === 'ended');
   const until = closings[0]?.id ?? Number.POSITIVE_INFINITY;
   return {
     namespace: grant.namespace,
-    sessionId: grant.sessionId,
-    token: grant.fence ?? 0,
+    sessionId: grant.streamId,
+    fence: grant.fence ?? 0,
     grant,
     granted: payloadOf(grant, 'task.claimed'),
     checkpoints: own.filter(({ type, id }) => type === 'session.checkpointed' && id < until),

@@ -2,7 +2,7 @@ import type { Event } from '@agent-orchestrator/core';
 import { name, type History, type SessionLog } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I2. Whoever is granted a session finds it free: the lease before was closed. */
+/** I2. A session is granted only while it is free: the lease before has ended. */
 export function noGrantWhileOpen({ sessions }: History): Violation[] {
   return sessions.flatMap(checkSession);
 }
@@ -14,7 +14,9 @@ function checkSession({ events }: SessionLog): Violation[] {
     if (event.leaseEffect === 'ended' && event.fence === open?.fence) open = null;
     if (event.leaseEffect !== 'granted') continue;
     if (open !== null)
-      found.push(violation('I2', [open, event], `${name(event)} was granted while token ${open.fence} was open.`));
+      found.push(
+        violation('I2', [open, event], `${name(event)} was granted while the lease of fence ${open.fence} was open.`),
+      );
     open = event;
   }
   return found;

@@ -6,44 +6,43 @@ const ENDINGS: readonly EventType[] = [...LEASE_ENDINGS.holder, ...LEASE_ENDINGS
 
 /** I3. A lease ends by exactly one event, and only what was granted can end. */
 export function oneClosing({ sessions }: History): Violation[] {
-  return sessions.flatMap((session) => [...closedOnce(session), ...markedRightly(session)]);
+  return sessions.flatMap((session) => [...closedOnce(session), ...effectsRight(session)]);
 }
 
 function closedOnce({ events, leases }: SessionLog): Violation[] {
   const last = leases.at(-1);
-  const granted = new Map(leases.map((lease) => [lease.token, lease]));
+  const granted = new Map(leases.map((lease) => [lease.fence, lease]));
   const found: Violation[] = [];
   for (const lease of leases) {
     if (lease.closings.length > 1)
       found.push(
-        violation('I3', lease.closings, `the lease of token ${lease.token} was closed ${lease.closings.length} times.`),
+        violation('I3', lease.closings, `the lease of fence ${lease.fence} ended ${lease.closings.length} times.`),
       );
     if (lease.closings.length === 0 && lease !== last)
       found.push(
-        violation('I3', [lease.grant], `the lease of token ${lease.token} was never closed, and another was granted.`),
+        violation('I3', [lease.grant], `the lease of fence ${lease.fence} never ended, and another was granted.`),
       );
   }
   for (const event of events) {
     if (event.leaseEffect !== 'ended') continue;
     const grant = granted.get(event.fence ?? 0)?.grant;
     if (grant === undefined || grant.id > event.id)
-      found.push(violation('I3', [event], `${name(event)} closes a lease that was not granted.`));
+      found.push(violation('I3', [event], `${name(event)} ends a lease that was not granted.`));
   }
   return found;
 }
 
-function markedRightly({ events }: SessionLog): Violation[] {
+function effectsRight({ events }: SessionLog): Violation[] {
   return events.flatMap((event) => {
-    const closes = event.leaseEffect === 'ended';
-    if (closes && !ENDINGS.includes(event.type))
-      return violation('I3', [event], `${name(event)} cannot close a lease.`);
-    if (!closes && mustClose(event))
-      return violation('I3', [event], `${name(event)} ends a lease and is not marked so.`);
+    const ends = event.leaseEffect === 'ended';
+    if (ends && !ENDINGS.includes(event.type)) return violation('I3', [event], `${name(event)} cannot end a lease.`);
+    if (!ends && mustEnd(event))
+      return violation('I3', [event], `${name(event)} ends a lease, and its lease_effect does not say so.`);
     return [];
   });
 }
 
-/** A dead letter after a crash, and the cancellation of a task that waits, end no lease: it was closed before. */
-function mustClose({ type, fence }: Event): boolean {
+/** A dead letter after a crash, and the cancellation of a task that waits, end no lease: it had ended before. */
+function mustEnd({ type, fence }: Event): boolean {
   return ENDINGS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && fence === null);
 }

@@ -12,9 +12,9 @@ const ON_THE_WAY: readonly EventType[] = [
   'session.closed',
 ];
 
-/** I7. A refusal changes nothing; the first refusal of a token whose lease somebody else ended is put on record. */
+/** I7. A refusal changes nothing, but for a record of the first one of a lease that another process ended. */
 export function refusedWithoutEffect(history: History): Violation[] {
-  return [...refusalsWithoutEffect(history), ...refusalsOnRecord(history)];
+  return [...refusalsWithoutEffect(history), ...refusedItems(history), ...refusalsOnRecord(history)];
 }
 
 function refusalsWithoutEffect({ commands, eventsByCommand }: History): Violation[] {
@@ -38,23 +38,52 @@ function isRefused({ attempts }: IssuedCommand): boolean {
   return attempts.every(({ outcome }) => outcome === 'refused');
 }
 
-function allowedEffects({ reply }: Attempt): readonly EventType[] {
+function allowedEffects({ command, reply }: Attempt): readonly EventType[] {
   if (reply === null || reply.ok) return [];
+  // A release is refused when each of its leases was lost.
+  if (command === 'release') return ['lease.refused'];
   if (reply.reason === 'no_task') return ON_THE_WAY;
   return reply.reason === 'lease_lost' ? ['lease.refused'] : [];
+}
+
+/** A batch of releases is judged item by item: one that was refused ends nothing, though others were accepted. */
+function refusedItems({ commands, eventsByCommand }: History): Violation[] {
+  return commands.flatMap((command) => {
+    if (isRefused(command)) return [];
+    const { namespace, commandId, attempts } = command;
+    const fences = refusedFences(attempts);
+    const own = eventsByCommand.get(commandKey(namespace, commandId)) ?? [];
+    const ended = own.filter(({ leaseEffect, fence }) => leaseEffect === 'ended' && fences.has(fence ?? 0));
+    return ended.map((event) =>
+      violation('I7', [event], `an item of a release was refused, and yet there is ${name(event)}.`, commandId),
+    );
+  });
+}
+
+/** The fences of the items that were refused each time the release was sent. */
+function refusedFences(attempts: readonly Attempt[]): ReadonlySet<number> {
+  const refused = attempts.map((attempt) => {
+    if (attempt.command !== 'release') return [];
+    const { request, reply, outcome } = attempt;
+    return request.items.flatMap(({ fence }, at) =>
+      outcome === 'refused' || reply?.items[at]?.ok === false ? fence : [],
+    );
+  });
+  const [first = [], ...others] = refused;
+  return new Set(first.filter((fence) => others.every((fences) => fences.includes(fence))));
 }
 
 function refusalsOnRecord({ events, leases }: History): Violation[] {
   const refusals = events.filter(({ type, leaseEffect }) => type === 'lease.refused' || leaseEffect === 'refused');
   const byLease = new Map(leases.map((lease) => [keyOf(lease.grant), lease]));
-  return [...groupBy(refusals, keyOf).values()].flatMap((ofToken) => {
-    const [first] = ofToken;
+  return [...groupBy(refusals, keyOf).values()].flatMap((ofLease) => {
+    const [first] = ofLease;
     if (first === undefined) return [];
     const problem = problemOf(first, byLease.get(keyOf(first)));
     return [
       ...(problem === null ? [] : [violation('I7', [first], `${name(first)} ${problem}`)]),
-      ...(ofToken.length > 1
-        ? [violation('I7', ofToken, `token ${first.fence} was refused on record ${ofToken.length} times.`)]
+      ...(ofLease.length > 1
+        ? [violation('I7', ofLease, `fence ${first.fence} was refused on record ${ofLease.length} times.`)]
         : []),
     ];
   });
@@ -62,9 +91,9 @@ function refusalsOnRecord({ events, leases }: History): Violation[] {
 
 function problemOf(refusal: Event, lease: Lease | undefined): string | null {
   if (refusal.type !== 'lease.refused' || refusal.leaseEffect !== 'refused')
-    return 'is not marked as a refusal should be.';
+    return 'has not the lease_effect of a refusal.';
   const [closing] = lease?.closings ?? [];
-  if (closing === undefined || closing.id > refusal.id) return 'refuses a token whose lease was not over.';
+  if (closing === undefined || closing.id > refusal.id) return 'refuses a token whose lease had not ended.';
   if (!(LEASE_ENDINGS.other as readonly EventType[]).includes(closing.type))
     return 'is on record, though its holder had ended the lease itself.';
   const { ended_by, ended_at } = payloadOf(refusal, 'lease.refused');
@@ -73,6 +102,6 @@ function problemOf(refusal: Event, lease: Lease | undefined): string | null {
     : `does not name ${name(closing)} as the end of the lease.`;
 }
 
-function keyOf({ namespace, sessionId, fence }: Event): string {
-  return `${namespace}\n${sessionId}\n${fence}`;
+function keyOf({ namespace, streamId, fence }: Event): string {
+  return `${namespace}\n${streamId}\n${fence}`;
 }

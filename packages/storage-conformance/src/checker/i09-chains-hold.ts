@@ -1,10 +1,10 @@
 import { CHAIN_START, hashEvent, type Event } from '@agent-orchestrator/core';
-import { name, type History, type SessionLog } from './history.ts';
+import { name, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I9. A session's events are numbered 1, 2, 3 …, each tied to the one before by its hash, and their times never go back. */
-export function chainsHold({ events, sessions }: History): Violation[] {
-  return [...idsAreUnique(events), ...sessions.flatMap(checkSession)];
+/** I9. A stream's events are numbered 1, 2, 3 …, each tied to the one before by its hash, and their times never go back. */
+export function chainsHold({ events, streams }: History): Violation[] {
+  return [...idsAreUnique(events), ...streams.flatMap(checkStream)];
 }
 
 function idsAreUnique(events: readonly Event[]): Violation[] {
@@ -14,7 +14,7 @@ function idsAreUnique(events: readonly Event[]): Violation[] {
 }
 
 /** Stops at the first fault: what comes after it hangs on a broken chain. */
-function checkSession({ events }: SessionLog): Violation[] {
+function checkStream(events: readonly Event[]): Violation[] {
   let before: Event | null = null;
   for (const event of events) {
     const problem = problemOf(event, before);

@@ -6,7 +6,7 @@ import { violation, type Violation } from './violation.ts';
 type LostPayload = EventPayloads[(typeof LEASE_ENDINGS.other)[number]];
 
 /**
- * I11. Nobody's lease is ended before its time, but by the same agent's resume, on evidence of death, or by a restore;
+ * I11. No lease is ended before its time, but by the same agent's resume, on evidence of death, or by a restore;
  * and the closing event tells the truth about the last proof of life: a heartbeat that came first wins.
  */
 export function noLeaseEndedEarly(history: History): Violation[] {

@@ -27,7 +27,7 @@ export function staleLeasesClosed(history: History): Violation[] {
         (recovery.answeredAt ?? Number.POSITIVE_INFINITY) < closedAt - clockSkewMs,
     );
     if (inSequence(passedOver) < 2) return [];
-    const why = `the lease of token ${lease.token} in ${lease.sessionId} was stale at ${staleAt}, and ${passedOver.length} recoveries passed it over.`;
+    const why = `the lease of fence ${lease.fence} in ${lease.sessionId} was stale at ${staleAt}, and ${passedOver.length} recoveries passed it over.`;
     return violation('I12', [lease.grant, ...lease.closings], why);
   });
 }
@@ -37,7 +37,7 @@ function staleAtOf(lease: Lease, proofs: readonly ProofOfLife[], attempts: reado
   const [closing] = lease.closings;
   if (closing?.type === 'task.recovered' || closing?.type === 'lease.taken_over')
     return payloadOf(closing, closing.type).stale_at;
-  // A holder that came late proved to be alive; before that, nobody wrote down when it had been stale.
+  // A holder that came late proved to be alive; before that, its silence was not written down.
   if (closing !== undefined || mayHaveProvenLife(lease, attempts)) return null;
   const { ttl_ms, stale_after_ms } = lease.granted;
   const jumps = lease.clockJumps.map((event) => payloadOf(event, 'clock.jumped').expires_at - ttl_ms);
@@ -45,12 +45,12 @@ function staleAtOf(lease: Lease, proofs: readonly ProofOfLife[], attempts: reado
 }
 
 /** Whether a proof of life of this lease has an unknown outcome. */
-function mayHaveProvenLife({ namespace, token }: Lease, attempts: readonly Attempt[]): boolean {
+function mayHaveProvenLife({ namespace, fence }: Lease, attempts: readonly Attempt[]): boolean {
   return attempts.some(
     (attempt) =>
       attempt.outcome === 'unknown' &&
       (attempt.command === 'heartbeat' || attempt.command === 'checkpoint') &&
-      attempt.request.token === token &&
+      attempt.request.fence === fence &&
       namespaceOf(attempt) === namespace,
   );
 }

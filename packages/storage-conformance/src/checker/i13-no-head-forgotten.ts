@@ -13,7 +13,7 @@ interface Poll {
 }
 
 /**
- * I13. A head that is due, in a session that nobody holds, is not passed over by those who ask for work that it fits. A poll
+ * I13. A head that is due, in a session without a holder, is not passed over by agents that ask for work that it fits. A poll
  * counts only if nothing happened in the session from long enough before it until after it; one of them may come in the
  * middle of a commit, so two in sequence are needed.
  */
@@ -66,7 +66,7 @@ function passedOver(since: Event, session: SessionState, polls: readonly Poll[],
       : violation(
           'I13',
           [since],
-          `${taskId} was the head of ${since.sessionId}, and ${count} polls of ${agents} did not get it.`,
+          `${taskId} was the head of ${since.streamId}, and ${count} polls of ${agents} did not get it.`,
         );
   });
 }

@@ -11,14 +11,14 @@ export interface ProofOfLife {
 export function proofsOfLife({ leases, attempts }: History): Map<Lease, ProofOfLife[]> {
   const heartbeats = attempts.flatMap((attempt) =>
     attempt.command === 'heartbeat' && attempt.reply?.ok === true
-      ? { key: `${namespaceOf(attempt)}\n${attempt.request.token}`, expiresAt: attempt.reply.expiresAt }
+      ? { key: `${namespaceOf(attempt)}\n${attempt.request.fence}`, expiresAt: attempt.reply.expiresAt }
       : [],
   );
-  const byToken = groupBy(heartbeats, ({ key }) => key);
+  const byFence = groupBy(heartbeats, ({ key }) => key);
   return new Map(
     leases.map((lease) => {
       const { granted, checkpoints } = lease;
-      const acknowledged = byToken.get(`${lease.namespace}\n${lease.token}`) ?? [];
+      const acknowledged = byFence.get(`${lease.namespace}\n${lease.fence}`) ?? [];
       return [
         lease,
         [

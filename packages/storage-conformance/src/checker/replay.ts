@@ -1,13 +1,13 @@
-import type { Event, EventPayloads } from '@agent-orchestrator/core';
+import type { Event, EventPayloads, TaskStatus } from '@agent-orchestrator/core';
 import { payloadOf } from './history.ts';
 
 /**
- * The fold of the log once more, written anew and as small as the invariants need it: whoever checks the rules must not
- * lean on them. Time passes unseen, so scheduled work counts as waiting.
+ * The fold of the log once more, written anew and as small as the invariants need it: a check of the rules must not use
+ * them. Time passes unseen, so scheduled work counts as waiting.
  */
 export interface TaskState {
   readonly id: string;
-  readonly status: 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  readonly status: 'waiting' | Exclude<TaskStatus, 'scheduled' | 'queued'>;
   readonly kind: string;
   readonly priority: number;
   readonly runAt: number | null;
@@ -65,7 +65,9 @@ export function headAt({ tasks }: SessionState, at: number): TaskState | null {
 
 function isBefore(a: TaskState, b: TaskState): boolean {
   if (a.priority !== b.priority) return a.priority < b.priority;
-  return a.queuedAt === b.queuedAt ? a.id < b.id : a.queuedAt < b.queuedAt;
+  if (a.queuedAt !== b.queuedAt) return a.queuedAt < b.queuedAt;
+  // By code point: the order of the UTF-8 bytes. Core's own comparison is not used here.
+  return Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)) < 0;
 }
 
 interface Change {
@@ -88,9 +90,9 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
     case 'session.checkpointed':
       return session.status === 'running'
         ? { session: { context: payloadOf(event, 'session.checkpointed') } }
-        : 'saves a context in a session that nobody holds';
+        : 'saves a context in a session without a holder';
     case 'clock.jumped':
-      return session.status === 'running' ? {} : 'moves the deadlines of a session that nobody holds';
+      return session.status === 'running' ? {} : 'moves the deadlines of a session without a holder';
     case 'task.queued':
       if (session.status === 'closed') return 'queues a task in a closed session';
       return task === undefined ? { task: queued(event) } : 'queues a task that was queued before';

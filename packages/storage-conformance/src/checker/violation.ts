@@ -1,12 +1,12 @@
 /** The invariants by number. I8 to I10 and I12 to I14 are checked as far as log and journals tell. */
 export const INVARIANTS = {
-  I1: "tokens of a session strictly grow, and grants' tokens are unique",
+  I1: "fences of a session strictly grow, and grants' fences are unique",
   I2: 'no grant while a lease is open',
   I3: 'one closing event per lease',
-  I4: "every holder's event carries the token of the latest grant",
+  I4: "every holder's event carries the fence of the latest grant",
   I5: 'a task ends at most once between two retries',
   I6: 'every command acknowledged with ok that had events has exactly one effect in the log',
-  I7: 'a refused command has no effect, but for one lease.refused per token',
+  I7: 'a refused command has no effect, but for one lease.refused per fence',
   I8: 'state is the fold of the log',
   I9: 'seq has no gap, and chains hold',
   I10: 'grants are attempts, interruptions and leases given back',

@@ -6,7 +6,7 @@ import { Orchestrator, OrchestratorError, type ClockReading } from '@agent-orche
 import type { OpenInChild } from '../target.ts';
 import { TestClock } from '../test-clock.ts';
 
-/** The calls that a child takes: commands that name their own command id. */
+/** The calls that a child takes: commands that name their own command id, and their seed if they claim. */
 export type ChildMethod = 'claimTask' | 'enqueueTask' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery';
 
 export interface ChildRequest {
@@ -31,6 +31,9 @@ const orchestrator = new Orchestrator({
   storage,
   newCommandId: () => {
     throw new Error('the parent gives the command ids');
+  },
+  newSeed: () => {
+    throw new Error('the parent gives the seeds');
   },
 });
 

@@ -36,14 +36,18 @@ export class ChildOrchestrator {
     this.#process.on('exit', (code, signal) => this.#ended(`the child ended with ${signal ?? code}`));
   }
 
-  /** Calls the child's orchestrator; the command id is given by the parent. */
+  /** Calls the child's orchestrator; command id and seed are given by the parent. */
   async call<Method extends ChildMethod>(
     method: Method,
     argument: Parameters<Orchestrator[Method]>[0],
   ): Promise<Awaited<ReturnType<Orchestrator[Method]>>> {
     this.#calls += 1;
-    const named = method === 'heartbeat' ? argument : { commandId: this.#world.newCommandId(), ...argument };
-    const request: ChildRequest = { id: this.#calls, reading: this.#world.clock.read(), method, argument: named };
+    const request: ChildRequest = {
+      id: this.#calls,
+      reading: this.#world.clock.read(),
+      method,
+      argument: { ...this.#identityFor(method), ...argument },
+    };
     this.#process.send(request);
     return (await this.#answerTo(request.id)) as Awaited<ReturnType<Orchestrator[Method]>>;
   }
@@ -62,6 +66,11 @@ export class ChildOrchestrator {
     const exit = once(this.#process, 'exit');
     this.#process.disconnect();
     await exit;
+  }
+
+  #identityFor(method: ChildMethod) {
+    if (method === 'heartbeat') return {};
+    return method === 'claimTask' ? this.#world.newIdentity() : { commandId: this.#world.newCommandId() };
   }
 
   async #answerTo(id: number): Promise<unknown> {

@@ -18,12 +18,10 @@ export async function follow(
   const earlier = journalsBefore(workload.folder, agent, run).flat();
   let after = earlier.reduce((last, line) => (line.is === 'followed' ? (line.events.at(-1)?.id ?? last) : last), 0);
   for (;;) {
-    // Asked before: what was finished by then is settled now.
+    // Asked before: what was finished by then is settled when the page is read.
     const finished = changes.finished;
-    const settled = await whenReachable(() => orchestrator.asOf());
     const { items } = await whenReachable(() => orchestrator.listEvents({ limit: PAGE, after: String(after) }));
-    const page = items.filter(({ id }) => id <= settled);
-    const last = page.at(-1)?.id;
+    const last = items.at(-1)?.id;
     if (last === undefined) {
       if (finished) return;
       await changes.next(1_000);
@@ -33,7 +31,7 @@ export async function follow(
       is: 'followed',
       namespace: NAMESPACE,
       after,
-      events: page.map(({ id, sessionId, seq, hash }) => ({ id, sessionId, seq, hash })),
+      events: items.map(({ id, streamId, seq, hash }) => ({ id, streamId, seq, hash })),
       at: Date.now(),
     });
     after = last;

@@ -1,18 +1,30 @@
 import type { Evidence, ProcessIdentity } from '@agent-orchestrator/core';
-import { attemptsOf, claimsIn, type Attempt, type Journal } from '@agent-orchestrator/core/journal';
+import { attemptsOf, claimsIn, type Attempt, type CallName, type Journal } from '@agent-orchestrator/core/journal';
+import { evidenceAgainst } from '../factories.ts';
+import type { SentCalls } from '../checker/journalled-calls.ts';
+import { seedFor, tokenAgain } from './seed.ts';
 
 /** What an agent's earlier runs left for this one. */
 export interface Past {
   /** Sent, and never answered: to be sent again, as they were. */
-  readonly unanswered: readonly Attempt[];
+  readonly unanswered: readonly Unanswered[];
   /** The dedupe keys of the tasks that it has added for certain. */
   readonly added: ReadonlySet<string>;
   /** The leases that it may still hold, with the process that got them. */
-  readonly leases: readonly {
-    readonly sessionId: string;
-    readonly token: number;
-    readonly process: ProcessIdentity | null;
-  }[];
+  readonly leases: readonly PastLease[];
+}
+
+/** A call with its secrets, which are not in the journal: they are made again. */
+export type Unanswered = {
+  [C in CallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
+}[CallName];
+
+/** A lease that an earlier run was told of. Its token is not in the journal: it is made again. */
+export interface PastLease {
+  readonly sessionId: string;
+  readonly fence: number;
+  readonly token: string;
+  readonly process: ProcessIdentity | null;
 }
 
 export function pastOf(journals: readonly Journal[]): Past {
@@ -22,32 +34,59 @@ export function pastOf(journals: readonly Journal[]): Past {
   const unanswered = attempts.filter(
     (attempt) => attempt.answeredAt === null && attempt.command !== 'heartbeat' && !known.has(idOf(attempt)),
   );
+  const leases = runs.flatMap(({ attempts, process }) =>
+    attempts.flatMap((attempt) => leasesOf(attempt).map((lease) => ({ ...lease, process }))),
+  );
+  const tokens = new Map(leases.map(({ fence, token }) => [fence, token]));
   return {
     // A command that was resent, and not answered again, stands in two journals.
-    unanswered: [...new Map(unanswered.map((attempt) => [idOf(attempt), attempt])).values()],
+    unanswered: [...new Map(unanswered.map((attempt) => [idOf(attempt), asSent(attempt, tokens)])).values()],
     added: new Set(attempts.flatMap(addedBy)),
-    leases: runs.flatMap(({ attempts, process }) =>
-      attempts.flatMap(claimsIn).map(({ lease: { sessionId, token } }) => ({ sessionId, token, process })),
-    ),
+    leases,
   };
+}
+
+/** @param tokens by fence, of all leases that the agent was told of: it cannot have released any other */
+function asSent(attempt: Attempt, tokens: ReadonlyMap<number, string>): Unanswered {
+  const withToken = <R extends { readonly fence: number }>({ fence, ...rest }: R) => ({
+    ...rest,
+    token: tokens.get(fence) ?? '',
+  });
+  switch (attempt.command) {
+    case 'claim':
+      return { command: 'claim', request: { ...attempt.request, seed: seedFor(attempt.request.commandId) } };
+    case 'heartbeat':
+      return { command: 'heartbeat', request: withToken(attempt.request) };
+    case 'checkpoint':
+      return { command: 'checkpoint', request: withToken(attempt.request) };
+    case 'release': {
+      const { items, ...batch } = attempt.request;
+      const request = { ...batch, seed: seedFor(batch.commandId), items: items.map(withToken) };
+      return { command: 'release', request };
+    }
+    default:
+      return attempt;
+  }
+}
+
+function leasesOf(attempt: Attempt): Omit<PastLease, 'process'>[] {
+  return claimsIn(attempt).map(({ lease: { sessionId, fence } }) => ({
+    sessionId,
+    fence,
+    token: tokenAgain(idOf(attempt), fence),
+  }));
 }
 
 /** Evidence against the earlier runs of this agent, which are gone for certain. */
 export function evidenceOf({ leases }: Past, isGone: (process: ProcessIdentity) => boolean): Evidence[] {
   // The latest ones: an agent holds few at a time, and the number of proofs is limited.
-  return leases.slice(-8).flatMap(({ sessionId, token, process }) =>
-    process !== null && isGone(process)
-      ? {
-          sessionId,
-          token,
-          host: process.host,
-          boot: process.boot,
-          pid: process.pid,
-          processStart: process.start,
-          observed: 'no such process',
-        }
-      : [],
-  );
+  return leases
+    .slice(-8)
+    .flatMap(({ process, ...lease }) =>
+      process !== null && isGone(process)
+        ? { ...evidenceAgainst({ lease }, process), observed: 'no such process' }
+        : [],
+    );
 }
 
 function processOf(journal: Journal): ProcessIdentity | null {

@@ -15,7 +15,7 @@ import { Worker } from './worker.ts';
 const settings = JSON.parse(process.argv[2] ?? '') as ProcessSettings;
 const { workload, agent, run, number, role, failpoint } = settings;
 
-// Without its parent nobody would tell it to finish.
+// Without its parent it would never be told to finish.
 process.once('disconnect', orphaned);
 
 const journal = new JournalFile(workload.folder, agent, run);
@@ -33,7 +33,12 @@ const fuse = new Fuse(failpoint);
 const { open, onCommitting } = (await import(workload.child)) as OpenProcess;
 onCommitting?.(() => fuse.reach('committing'));
 const storage = fuse.watch(await whenReachable(() => open(workload.address)));
-const orchestrator = new Orchestrator({ storage, newCommandId, ...(identity !== null && { process: identity }) });
+const orchestrator = new Orchestrator({
+  storage,
+  newCommandId,
+  newSeed,
+  ...(identity !== null && { process: identity }),
+});
 const changes = await whenReachable(() => Changes.watch(storage));
 // At its end it may have no more time for that.
 flushCompileCache();
@@ -48,6 +53,11 @@ write({ is: 'ended', at: Date.now() });
 journal.close();
 process.off('disconnect', orphaned);
 process.disconnect();
+
+/** Every call that claims brings the seed that belongs to its command id. */
+function newSeed(): string {
+  throw new Error('the worker gives the seeds');
+}
 
 function orphaned(): void {
   process.exit(1);

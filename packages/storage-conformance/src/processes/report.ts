@@ -1,9 +1,14 @@
-import type { Event, EventType, Storage, Verification } from '@agent-orchestrator/core';
-import { Orchestrator } from '@agent-orchestrator/core';
+import {
+  DEFAULTS,
+  OrchestratorReads,
+  type Event,
+  type EventType,
+  type Storage,
+  type Verification,
+} from '@agent-orchestrator/core';
 import { checkInvariants } from '../checker/check-invariants.ts';
 import { attemptsOf, type Attempt, type Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from '../checker/violation.ts';
-import { newCommandId } from './command-id.ts';
 import { allJournals } from './journal-file.ts';
 import type { NamedFailpoint } from './failpoint.ts';
 import type { Disturbed, ProcessRun } from './settings.ts';
@@ -37,7 +42,7 @@ export interface Figures {
   readonly followed: number;
   readonly recovered: number;
   readonly takenOver: number;
-  /** Zombies on record: those who came back with a lease that somebody else had ended. */
+  /** Zombies on record: holders that came back after another process had ended their lease. */
   readonly refused: number;
   /** What happened to others than the processes, by name. */
   readonly incidents: Readonly<Record<string, number>>;
@@ -47,7 +52,6 @@ export interface Figures {
 
 /** Judges a run that has ended by what it left behind. */
 export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: Storage): Promise<ProcessReport> {
-  const orchestrator = new Orchestrator({ storage, newCommandId });
   const events = await readEvents(storage);
   const journals = allJournals(run.folder);
   const attempts = journals.flatMap(attemptsOf);
@@ -55,7 +59,7 @@ export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: S
     errors: [...disturbed.crashes, ...journals.flatMap(errorsIn)],
     notOnce: tasksNotDoneOnce(events, run.tasks),
     violations: checkInvariants({ events, journals, ...(run.tolerances && { tolerances: run.tolerances }) }),
-    verification: await orchestrator.verify(),
+    verification: await new OrchestratorReads(storage, DEFAULTS.namespace).verify(),
     figures: figuresOf(run, disturbed, events, journals, attempts),
   };
 }
@@ -63,9 +67,10 @@ export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: S
 /** The whole log, of all namespaces. */
 export async function readEvents(storage: Storage): Promise<Event[]> {
   const events: Event[] = [];
+  const upTo = await storage.read.settledEventId();
   for (const namespace of await storage.read.namespaces())
     for (let after: string | null = '0'; after !== null;) {
-      const page = await storage.read.events({ namespace, limit: 500, after });
+      const page = await storage.read.events({ namespace, limit: 500, after, upTo });
       events.push(...page.items);
       after = page.next;
     }
@@ -115,8 +120,15 @@ function figuresOf(
     takenOver: count('lease.taken_over'),
     refused: count('lease.refused'),
     incidents,
-    refusals: tally(attempts.flatMap(({ reply }) => (reply !== null && !reply.ok ? reply.reason : []))),
+    refusals: tally(attempts.flatMap(reasonsOf)),
   };
+}
+
+/** Why a call, or an item of its batch, was refused. */
+function reasonsOf({ reply }: Attempt): string[] {
+  if (reply === null) return [];
+  if ('items' in reply) return reply.items.flatMap((item) => (item.ok ? [] : item.reason));
+  return reply.ok ? [] : [reply.reason];
 }
 
 function tally(words: readonly string[]): Record<string, number> {

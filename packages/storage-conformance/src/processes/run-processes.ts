@@ -1,6 +1,4 @@
-import type { Storage } from '@agent-orchestrator/core';
-import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId } from './command-id.ts';
+import { DEFAULTS, OrchestratorReads, WAITING_STATUSES, type Storage } from '@agent-orchestrator/core';
 import { planDisturbances, planFailpoint, planFailpoints, type Disturbance } from './disturbances.ts';
 import { nameOf, type Failpoint } from './failpoint.ts';
 import { OneProcess } from './process-group.ts';
@@ -38,7 +36,7 @@ export async function runProcesses(run: ProcessRun): Promise<ProcessReport> {
 class Supervisor {
   readonly #run: ProcessRun;
   readonly #storage: Storage;
-  readonly #orchestrator: Orchestrator;
+  readonly #reads: OrchestratorReads;
   readonly #random: Random;
   readonly #chance: Random;
   readonly #plan: Disturbance[];
@@ -71,7 +69,7 @@ class Supervisor {
   constructor(run: ProcessRun, storage: Storage) {
     this.#run = run;
     this.#storage = storage;
-    this.#orchestrator = new Orchestrator({ storage, newCommandId });
+    this.#reads = new OrchestratorReads(storage, DEFAULTS.namespace);
     this.#random = new Random(run.seed, 'supervisor');
     this.#chance = new Random(run.seed, 'incidents');
     const { failpoints } = run;
@@ -200,11 +198,11 @@ class Supervisor {
     if (name !== null) this.#counts.reached[name] = (this.#counts.reached[name] ?? 0) + 1;
   }
 
-  /** Everybody may finish once every task has succeeded, and nobody is left who adds some. */
+  /** All may finish once every task has succeeded, and no process is left that adds some. */
   async #look(): Promise<void> {
     if (this.#finishing || this.#incidentsOpen > 0) return;
-    const { tasks } = await whenReachable(() => this.#orchestrator.counts('default', (this.#run.tasks ?? 0) + 1));
-    const open = tasks.queued + tasks.scheduled + tasks.running > 0;
+    const { tasks } = await whenReachable(() => this.#reads.counts(DEFAULTS.namespace, (this.#run.tasks ?? 0) + 1));
+    const open = tasks.running > 0 || WAITING_STATUSES.some((status) => tasks[status] > 0);
     if (open || this.#adding() || tasks.succeeded < (this.#run.tasks ?? 0)) return;
     if (this.#finishing || this.#incidentsOpen > 0) return;
     this.#finishing = true;

@@ -1,12 +1,13 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
-import { JournalledCalls } from '../checker/journalled-calls.ts';
+import type { CallName, JournalLine } from '@agent-orchestrator/core/journal';
+import { JournalledCalls, type SentCalls } from '../checker/journalled-calls.ts';
 import type { Changes } from './changes.ts';
 import { newCommandId } from './command-id.ts';
 import { journalsBefore } from './journal-file.ts';
 import { evidenceOf, pastOf, type Past } from './past.ts';
 import { isGone } from './process-identity.ts';
 import { Random } from './random.ts';
+import { seedFor } from './seed.ts';
 import type { ProcessSettings } from './settings.ts';
 import { newTask, shareOf } from './workload.ts';
 
@@ -20,6 +21,8 @@ interface WorkerOptions {
 /** How long an idle worker waits for a change before it looks again: stale leases make no noise. */
 const IDLE_MS = 200;
 const RETRIED_WHEN_THROWN_MAX = 5;
+/** So many sessions an agent works on at once, now and then: it releases them in one batch. */
+const SESSIONS_MAX = 3;
 
 /** An agent that adds its share of the tasks, and works on whatever there is, until it is told to finish. */
 export class Worker {
@@ -43,20 +46,20 @@ export class Worker {
 
   async run(): Promise<void> {
     for (const { command, request } of this.#past.unanswered) await this.#calls.call(command, request);
-    let claim = await this.#takeBack();
+    let claims = await this.#takeBack();
     const share = shareOf(this.#settings.workload, this.#settings.number).filter(
       ({ dedupeKey = '' }) => !this.#past.added.has(dedupeKey),
     );
     while (!this.#changes.finished) {
       if (share.length > 0) await this.#send('enqueue', { tasks: share.splice(0, this.#random.between(1, 8)) });
       await this.#seekFailpoint();
-      claim ??= await this.#claim();
-      if (claim !== null && this.#seeks('recover')) claim = await this.#abandon();
-      if (claim !== null) claim = await this.#work(claim);
+      if (claims.length === 0) claims = await this.#claim();
+      if (claims.length > 0 && this.#seeks('recover')) claims = await this.#abandon();
+      if (claims.length > 0) claims = await this.#work(claims);
     }
   }
 
-  /** Whoever is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached. */
+  /** A worker that is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached. */
   async #seekFailpoint(): Promise<void> {
     const { workload, failpoint, run, agent } = this.#settings;
     if (workload.tasks !== null || failpoint === null) return;
@@ -70,52 +73,64 @@ export class Worker {
   }
 
   /** So that there is something to recover: a recovery that finds nothing has nothing to commit. */
-  async #abandon(): Promise<null> {
+  async #abandon(): Promise<readonly ClaimRecord[]> {
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    return null;
+    return [];
   }
 
   /** A restarted agent goes on with what it held. Its former run may be believed to be alive for a while. */
-  async #takeBack(): Promise<ClaimRecord | null> {
-    if (this.#settings.run === 1) return null;
+  async #takeBack(): Promise<readonly ClaimRecord[]> {
+    if (this.#settings.run === 1) return [];
     const evidence = this.#settings.number % 2 === 0 ? evidenceOf(this.#past, isGone) : [];
     while (!this.#changes.finished) {
-      const reply = await this.#send('claim', { ...this.#claimant(), resume: true, evidence });
-      if (reply.ok) return reply.claims[0] ?? null;
-      if (reply.reason !== 'busy') return null;
+      const reply = await this.#send('claim', { ...this.#claimant(), limit: SESSIONS_MAX, resume: true, evidence });
+      if (reply.ok) return reply.claims;
+      if (reply.reason !== 'busy') return [];
       await this.#changes.next(IDLE_MS);
     }
-    return null;
+    return [];
   }
 
-  async #claim(): Promise<ClaimRecord | null> {
+  async #claim(): Promise<readonly ClaimRecord[]> {
     const kinds = this.#random.chance(0.2) ? { kinds: [this.#random.pick(['write', 'review', 'translate'])] } : {};
-    const reply = await this.#send('claim', { ...this.#claimant(), ...kinds });
-    if (reply.ok) return reply.claims[0] ?? null;
+    const limit = this.#random.chance(0.3) ? SESSIONS_MAX : 1;
+    const reply = await this.#send('claim', { ...this.#claimant(), ...kinds, limit });
+    if (reply.ok) return reply.claims;
     if (this.#random.chance(0.3)) await this.#recover();
     await this.#changes.next(IDLE_MS);
-    return null;
+    return [];
   }
 
   async #recover(): Promise<void> {
     await this.#send('recover', { agent: this.#settings.agent, instance: this.#instance });
   }
 
-  /** @returns the claim to go on with, if the release brought one */
-  async #work({ lease, task }: ClaimRecord): Promise<ClaimRecord | null> {
-    const holder = { sessionId: lease.sessionId, token: lease.token, instance: this.#instance };
-    for (let step = this.#random.between(0, 3); step > 0; step -= 1) {
-      const reply = this.#random.chance(0.5)
-        ? await this.#send('heartbeat', { ...holder, progress: { step } })
-        : await this.#send('checkpoint', { ...holder, nextAction: `step ${step} of ${task.id}` });
-      if (!reply.ok) return null;
-    }
-    const next = this.#random.chance(0.3) ? { claimNext: this.#terms() } : {};
-    const reply = await this.#send('release', { ...holder, ...this.#outcome(), ...next });
-    return reply.ok ? reply.next : null;
+  /** @returns the claims to go on with, if the release brought some */
+  async #work(claims: readonly ClaimRecord[]): Promise<readonly ClaimRecord[]> {
+    const kept: ClaimRecord[] = [];
+    for (const claim of claims) if (await this.#workOn(claim)) kept.push(claim);
+    if (kept.length === 0) return [];
+    const items = kept.map((claim) => ({ ...this.#holder(claim), ...this.#outcome() }));
+    const next = this.#random.chance(0.3) ? { claimNext: { ...this.#terms(), limit: items.length } } : {};
+    return (await this.#send('release', { items, ...next })).next;
   }
 
-  #outcome(): Pick<Calls['release']['request'], 'outcome' | 'error' | 'note' | 'result'> {
+  /** @returns whether the lease was kept */
+  async #workOn(claim: ClaimRecord): Promise<boolean> {
+    for (let step = this.#random.between(0, 3); step > 0; step -= 1) {
+      const reply = this.#random.chance(0.5)
+        ? await this.#send('heartbeat', { ...this.#holder(claim), progress: { step } })
+        : await this.#send('checkpoint', { ...this.#holder(claim), nextAction: `step ${step} of ${claim.task.id}` });
+      if (!reply.ok) return false;
+    }
+    return true;
+  }
+
+  #holder({ lease: { token } }: ClaimRecord) {
+    return { token, instance: this.#instance };
+  }
+
+  #outcome(): Pick<SentCalls['release']['request']['items'][number], 'outcome' | 'error' | 'note' | 'result'> {
     const chance = this.#random.next();
     if (chance < 0.06) return { outcome: 'failed', error: { message: 'it did not work out' } };
     if (chance < 0.1) return { outcome: 'released', note: 'not now' };
@@ -134,11 +149,9 @@ export class Worker {
   /** What throws is in the journal, where the run's judge finds it; a worker only does not give up at once. */
   async #send<C extends CallName>(
     command: C,
-    request: Omit<Calls[C]['request'], 'commandId'>,
-  ): Promise<Calls[C]['reply']> {
-    const identified = (
-      command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }
-    ) as Calls[C]['request'];
+    request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
+  ): Promise<SentCalls[C]['reply']> {
+    const identified = { ...request, ...identityFor(command) } as SentCalls[C]['request'];
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#calls.call(command, identified);
@@ -147,4 +160,11 @@ export class Worker {
       }
     }
   }
+}
+
+/** What makes a command the same when it is sent again, by this run or the next. */
+function identityFor(command: CallName): { readonly commandId?: string; readonly seed?: string } {
+  if (command === 'heartbeat') return {};
+  const commandId = newCommandId();
+  return command === 'claim' || command === 'release' ? { commandId, seed: seedFor(commandId) } : { commandId };
 }

@@ -1,21 +1,23 @@
 import * as fc from 'fast-check';
 import type { ClaimCall, TaskCall } from '../factories.ts';
-import type { CommandStep, Met, Step, TimeStep } from './step.ts';
+import type { CommandStep, Ending, Holder, Met, Step, TimeStep } from './step.ts';
 
 const is = <Name extends string>(name: Name) => fc.constant(name);
 /** Every other time: `freq` says how rare the nil is, and 1 would be always. */
 const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+const mostly = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 4 });
 const rarely = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
 const met: fc.Arbitrary<Met> = fc.nat({ max: 11 });
+const lease: fc.Arbitrary<Holder> = fc.record({ met, knowsSecret: fc.nat({ max: 9 }).map((n) => n > 0) });
 const peer = fc.boolean();
 const namespace = fc.constantFrom('default', 'default', 'default', 'other');
 const agent = fc.constantFrom('company-agent', 'home-agent');
 const kind = fc.constantFrom('build', 'review');
 const role = fc.constantFrom('builder', 'reviewer');
 const instance = fc.constantFrom('run-1', 'run-2');
-const pid = fc.constantFrom(1, 2);
+const pid = fc.constantFrom(1, 1, 2);
 
 const addressee = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
@@ -48,16 +50,21 @@ const claimCall: fc.Arbitrary<ClaimCall> = fc.record({
   ttlMs: fc.constantFrom(1_000, 10_000, 60_000),
   staleAfterMs: fc.constantFrom(1_000, 10_000, 120_000),
   resume: fc.boolean(),
-  process: sometimes(pid.map((number) => ({ host: 'machine-1', boot: 'boot-1', pid: number, start: String(number) }))),
+  process: mostly(pid.map((number) => ({ host: 'machine-1', boot: 'boot-1', pid: number, start: String(number) }))),
 });
 
-const next: fc.Arbitrary<ClaimCall> = fc.record({
+const next = fc.record({
   agent,
   roles: fc.subarray(['builder', 'reviewer']),
   ttlMs: fc.constantFrom(1_000, 60_000),
 });
 
-const outcome = fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'handed_off', 'cancelled');
+const ending: fc.Arbitrary<Ending> = fc.record({
+  lease,
+  outcome: fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'handed_off', 'cancelled'),
+  final: fc.boolean(),
+  to: agent,
+});
 
 const command: fc.Arbitrary<CommandStep> = fc.oneof(
   {
@@ -81,7 +88,7 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
     arbitrary: fc.record({
       is: is('heartbeat'),
       peer,
-      lease: met,
+      lease,
       instance: rarely(instance),
       progress: fc.nat({ max: 9 }),
     }),
@@ -91,21 +98,19 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
     arbitrary: fc.record({
       is: is('checkpoint'),
       peer,
-      lease: met,
+      lease,
       turn: rarely(fc.nat({ max: 4 })),
       data: fc.nat({ max: 9 }),
     }),
   },
+  { weight: 6, arbitrary: fc.record({ is: is('release'), peer, ending, next: sometimes(next) }) },
   {
-    weight: 6,
+    weight: 2,
     arbitrary: fc.record({
-      is: is('release'),
+      is: is('release_batch'),
       peer,
-      lease: met,
-      outcome,
-      final: fc.boolean(),
-      to: agent,
-      next: sometimes(next),
+      endings: fc.array(ending, { minLength: 1, maxLength: 4 }),
+      next: sometimes(fc.tuple(next, fc.integer({ min: 1, max: 3 })).map(([terms, limit]) => ({ ...terms, limit }))),
     }),
   },
   {

@@ -1,3 +1,4 @@
+import type { ClaimNext, ReleaseOutcome } from '@agent-orchestrator/core';
 import type { ClaimCall, TaskCall } from '../factories.ts';
 
 /*
@@ -7,6 +8,20 @@ import type { ClaimCall, TaskCall } from '../factories.ts';
 
 /** The task, session, lease or command at this place among those that the walk has met, counted round. */
 export type Met = number;
+
+/** A lease of those that were granted, as its holder names it; or as a process does that knows only its fence. */
+export interface Holder {
+  readonly met: Met;
+  readonly knowsSecret: boolean;
+}
+
+/** How a lease is to end. */
+export interface Ending {
+  readonly lease: Holder;
+  readonly outcome: ReleaseOutcome;
+  readonly final: boolean;
+  readonly to: string;
+}
 
 /** One command, sent over one of the two connections. */
 export type CommandStep = { readonly peer: boolean } & (
@@ -19,16 +34,20 @@ export type CommandStep = { readonly peer: boolean } & (
       readonly limit: number;
       readonly evidence: Met | undefined;
     }
-  | { readonly is: 'heartbeat'; readonly lease: Met; readonly instance: string | undefined; readonly progress: number }
-  | { readonly is: 'checkpoint'; readonly lease: Met; readonly turn: number | undefined; readonly data: number }
+  | {
+      readonly is: 'heartbeat';
+      readonly lease: Holder;
+      readonly instance: string | undefined;
+      readonly progress: number;
+    }
+  | { readonly is: 'checkpoint'; readonly lease: Holder; readonly turn: number | undefined; readonly data: number }
   | {
       readonly is: 'release';
-      readonly lease: Met;
-      readonly outcome: 'succeeded' | 'failed' | 'released' | 'handed_off' | 'cancelled';
-      readonly final: boolean;
-      readonly to: string;
-      readonly next: ClaimCall | undefined;
+      readonly ending: Ending;
+      readonly next: Omit<ClaimNext, 'limit'> | undefined;
     }
+  /** Several at once, in the namespace of the first; no lease twice. */
+  | { readonly is: 'release_batch'; readonly endings: readonly Ending[]; readonly next: ClaimNext | undefined }
   | { readonly is: 'recover'; readonly namespace: string; readonly limit: number; readonly evidence: Met | undefined }
   | { readonly is: 'cancel'; readonly task: Met }
   | { readonly is: 'retry'; readonly task: Met }

@@ -2,18 +2,25 @@ import { Orchestrator, OrchestratorError, type ClaimRecord, type Json, type Stor
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect } from 'vitest';
 import { readAll, type Everything } from '../everything.ts';
-import { commandIdAt, holderOf, type ClaimCall } from '../factories.ts';
+import { commandIdAt, evidenceAgainst, inventedToken, seedNumber, type ClaimCall } from '../factories.ts';
 import type { Opened } from '../target.ts';
-import type { CommandStep, Met, Step } from './step.ts';
+import type { CommandStep, Ending, Holder, Met, Step } from './step.ts';
+import { withoutGiven } from './without-given.ts';
+
+/** What makes a command the same when it is sent again. */
+interface Identity {
+  readonly commandId: string;
+  readonly seed: string;
+}
 
 /** A command that was sent, to be sent again. */
 interface Sent {
-  readonly send: (orchestrator: Orchestrator, commandId: string) => Promise<unknown>;
-  readonly other: (orchestrator: Orchestrator, commandId: string) => Promise<unknown>;
-  readonly commandId: string;
+  readonly send: (orchestrator: Orchestrator, identity: Identity) => Promise<unknown>;
+  readonly other: (orchestrator: Orchestrator, identity: Identity) => Promise<unknown>;
+  readonly identity: Identity;
 }
 
-/** Walks a storage and the model side by side, with one clock and the same command ids, and compares them after each step. */
+/** Walks a storage and the model side by side, with one clock, the same command ids and the same seeds, and compares them after each step. */
 export class Walker {
   readonly #opened: Opened;
   readonly #model: Storage;
@@ -52,15 +59,13 @@ export class Walker {
   async #commandsAtOnce(steps: readonly CommandStep[]): Promise<void> {
     const prepared = steps.map((step) => ({ step, ...this.#prepare(step) }));
     const tested = await Promise.all(
-      prepared.map(({ step, send, commandId }) => outcomeOf(send(this.#tested[step.peer ? 1 : 0], commandId))),
+      prepared.map(({ step, send, identity }) => outcomeOf(send(this.#tested[step.peer ? 1 : 0], identity))),
     );
-    const modelled = await Promise.all(
-      prepared.map(({ send, commandId }) => outcomeOf(send(this.#modelled, commandId))),
-    );
+    const modelled = await Promise.all(prepared.map(({ send, identity }) => outcomeOf(send(this.#modelled, identity))));
 
     assertAlike(tested, modelled);
     const [state, model] = [await readAll(this.#opened.peer), await readAll(this.#model)];
-    assertAlike(withoutIds(state), withoutIds(model));
+    assertAlike(state, model);
     this.#remember(model, modelled);
   }
 
@@ -72,10 +77,11 @@ export class Walker {
     }
     this.#commands += 1;
     const commandId = commandIdAt(this.#opened.clock.now, this.#commands);
+    const identity = { commandId, seed: seedNumber(this.#commands) };
     const sent: Sent = {
       send: this.#call(step),
-      other: async (orchestrator, id) => orchestrator.enqueueTask({ commandId: id, title: 'reused' }),
-      commandId,
+      other: async (orchestrator, { commandId: id }) => orchestrator.enqueueTask({ commandId: id, title: 'reused' }),
+      identity,
     };
     if (step.is !== 'heartbeat') this.#sent.push(sent);
     return sent;
@@ -85,11 +91,11 @@ export class Walker {
     switch (step.is) {
       case 'enqueue': {
         const { tasks, namespace } = step;
-        return (orchestrator, commandId) => orchestrator.enqueueTasks(tasks, { namespace, commandId });
+        return (orchestrator, { commandId }) => orchestrator.enqueueTasks(tasks, { namespace, commandId });
       }
       case 'claim': {
         const call = this.#claimCall(step);
-        return (orchestrator, commandId) => orchestrator.claimTasks({ ...call, limit: step.limit, commandId });
+        return (orchestrator, identity) => orchestrator.claimTasks({ ...call, limit: step.limit, ...identity });
       }
       case 'heartbeat': {
         const call = { ...this.#holder(step.lease), instance: step.instance, progress: step.progress };
@@ -97,29 +103,36 @@ export class Walker {
       }
       case 'checkpoint': {
         const call = { ...this.#holder(step.lease), turn: step.turn, data: step.data };
-        return (orchestrator, commandId) => orchestrator.checkpoint({ ...call, commandId });
+        return (orchestrator, { commandId }) => orchestrator.checkpoint({ ...call, commandId });
       }
       case 'release': {
-        const call = { ...this.#holder(step.lease), ...endingOf(step) };
-        return (orchestrator, commandId) => orchestrator.releaseTask({ ...call, commandId });
+        const { ending, next } = step;
+        const call = { ...this.#holder(ending.lease), ...endingOf(ending), ...(next && { claimNext: next }) };
+        return (orchestrator, identity) => orchestrator.releaseTask({ ...call, ...identity });
+      }
+      case 'release_batch': {
+        const { items, namespace } = this.#batch(step.endings);
+        const claimNext = step.next;
+        return (orchestrator, identity) => orchestrator.releaseTasks(items, { namespace, claimNext, ...identity });
       }
       case 'recover': {
         const { namespace, limit } = step;
         const evidence = this.#evidence(step.evidence);
-        return (orchestrator, commandId) => orchestrator.staleRecovery({ namespace, limit, evidence, commandId });
+        return (orchestrator, { commandId }) => orchestrator.staleRecovery({ namespace, limit, evidence, commandId });
       }
       case 'cancel': {
         const { namespace, id: taskId } = this.#task(step.task);
-        return (orchestrator, commandId) => orchestrator.cancelTask({ namespace, taskId, commandId });
+        return (orchestrator, { commandId }) => orchestrator.cancelTask({ namespace, taskId, commandId });
       }
       case 'retry': {
         const { namespace, id: taskId } = this.#task(step.task);
-        return (orchestrator, commandId) => orchestrator.retryTask({ namespace, taskId, commandId });
+        return (orchestrator, { commandId }) => orchestrator.retryTask({ namespace, taskId, commandId });
       }
       case 'close': {
         const { namespace, sessionId } = this.#task(step.session);
         const { cancelTasks } = step;
-        return (orchestrator, commandId) => orchestrator.closeSession({ namespace, sessionId, cancelTasks, commandId });
+        return (orchestrator, { commandId }) =>
+          orchestrator.closeSession({ namespace, sessionId, cancelTasks, commandId });
       }
     }
   }
@@ -132,16 +145,22 @@ export class Walker {
 
   #evidence(met: Met | undefined) {
     const claim = met === undefined ? undefined : pick(this.#leases, met);
-    return claim === undefined
-      ? []
-      : [{ ...holderOf(claim), host: 'machine-1', boot: 'boot-1', pid: 1, processStart: '1' }];
+    const process = { host: 'machine-1', boot: 'boot-1', pid: 1, start: '1' };
+    return claim === undefined ? [] : [evidenceAgainst(claim, process)];
   }
 
-  #holder(met: Met): { namespace: string; sessionId: string; token: number } {
+  #holder({ met, knowsSecret }: Holder): { namespace: string; token: string } {
     const claim = pick(this.#leases, met);
-    return claim === undefined
-      ? { namespace: 'default', sessionId: 'none', token: 1 }
-      : { namespace: claim.task.namespace, ...holderOf(claim) };
+    if (claim === undefined) return { namespace: 'default', token: inventedToken(1) };
+    const { task, lease } = claim;
+    return { namespace: task.namespace, token: knowsSecret ? lease.token : inventedToken(lease.fence) };
+  }
+
+  /** Each lease once: a batch that names one twice is malformed. */
+  #batch(endings: readonly Ending[]) {
+    const named = endings.map((ending) => ({ ...this.#holder(ending.lease), ending }));
+    const items = [...new Map(named.map(({ token, ending }) => [token, { token, ...endingOf(ending) }])).values()];
+    return { items, namespace: named[0]?.namespace ?? 'default' };
   }
 
   #task(met: Met): { namespace: string; id: string; sessionId: string } {
@@ -165,11 +184,14 @@ function orchestratorOn(storage: Storage): Orchestrator {
     newCommandId: () => {
       throw new Error('every command has its id from the walk');
     },
+    newSeed: () => {
+      throw new Error('every claim has its seed from the walk');
+    },
   });
 }
 
 function assertAlike(tested: unknown, modelled: unknown): void {
-  expect(tested, 'what the storage says, beside the model').toEqual(modelled);
+  expect(withoutGiven(tested), 'what the storage says, beside the model').toEqual(withoutGiven(modelled));
 }
 
 /** What comes last is met most: a walk is about what it has just done. */
@@ -187,20 +209,14 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function endingOf({ outcome, final, to, next }: Extract<CommandStep, { is: 'release' }>) {
+function endingOf({ outcome, final, to }: Ending) {
   const data: Json = { final };
   return {
     outcome,
     ...(outcome === 'succeeded' && { result: data }),
     ...(outcome === 'failed' && { final, error: { message: 'failed', data } }),
     ...(outcome === 'handed_off' && { to: final ? { agent: to } : { role: 'reviewer' }, note: 'over to you' }),
-    ...(next !== undefined && { claimNext: next }),
   };
-}
-
-/** The database gives events their ids, and gaps between them are allowed. */
-function withoutIds({ sessions, tasks, events }: Everything) {
-  return { sessions, tasks, events: events.map(({ id: _id, ...event }) => event) };
 }
 
 /** Every lease in the answers, wherever it stands in them. */

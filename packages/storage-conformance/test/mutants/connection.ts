@@ -16,7 +16,7 @@ export const connection: readonly Mutant[] = [
   { name: 'watchers are told of their own changes alone', chapter: 'wake-up', wrap: ownChangesAlone },
   { name: 'watchers are told of the changes of others alone', chapter: 'wake-up', wrap: othersAlone },
   { name: 'watchers are told once', chapter: 'wake-up', wrap: toldOnce },
-  { name: 'who stopped watching is still told', chapter: 'wake-up', wrap: neverStops },
+  { name: 'a watcher that stopped is still told', chapter: 'wake-up', wrap: neverStops },
   {
     name: 'after close it works on',
     chapter: 'opening and closing',
@@ -70,13 +70,13 @@ export const connection: readonly Mutant[] = [
     wrap: withReader((read) => ({ tasks: ({ kind: _kind, ...filter }) => read.tasks(filter) })),
   },
   {
-    name: 'the filter by lease mark is ignored',
+    name: 'the filter by lease effect is ignored',
     chapter: 'reads',
     wrap: withReader((read) => ({ events: ({ leaseEffect: _leaseEffect, ...filter }) => read.events(filter) })),
   },
   {
     name: 'lists show the rows of all namespaces',
-    chapter: 'namespaces are walls',
+    chapter: 'namespaces are isolated',
     wrap: withReader((read, { data }) => ({
       async tasks(filter) {
         const found = await read.tasks(filter);
@@ -105,7 +105,7 @@ export const connection: readonly Mutant[] = [
     })),
   },
   {
-    name: 'the outlook of a claim is not cut to what was asked',
+    name: 'the preview of a claim is not cut to what was asked',
     chapter: 'reads',
     wrap: withReader((read) => ({
       claimPreview: (scope) =>
@@ -113,7 +113,7 @@ export const connection: readonly Mutant[] = [
     })),
   },
   {
-    name: 'the outlook of a claim shows heads for others',
+    name: 'the preview of a claim shows heads for others',
     chapter: 'reads',
     wrap: withReader((read) => ({
       claimPreview: (scope) =>

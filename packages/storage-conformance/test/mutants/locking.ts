@@ -7,36 +7,41 @@ export const locking: readonly Mutant[] = [
   { name: 'the lock is not taken', chapter: '2. concurrent claim: exactly one wins', wrap: withoutLock },
   { name: 'the version guard only counts rows', chapter: '2. concurrent claim: exactly one wins', wrap: countsRows },
   {
-    name: 'the token is not compared',
+    name: 'a fence that is over names the session that it was granted in, and nothing else',
     chapter: '3. takeover after the lease expired',
-    wrap: withLoaded((loaded, scope) => {
-      if (scope.by !== 'session' || scope.fence === undefined) return loaded;
-      const token = scope.fence;
-      const [held, ...others] = loaded.sessions;
-      if (held?.session.status !== 'running') return loaded;
-      return { ...loaded, sessions: [{ ...held, session: { ...held.session, fence } }, ...others] };
-    }),
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      named: loaded.named.map((one) => one && { ...one, endedLease: null }),
+    })),
   },
   {
-    name: 'the instance is not compared',
+    name: 'the hash of a token is not kept with the lease',
+    chapter: '1. claim and release',
+    wrap: withDecision((decision) => ({
+      ...decision,
+      sessions: decision.sessions.map(({ before, after }) => ({ before, after: { ...after, tokenHash: null } })),
+    })),
+  },
+  {
+    name: 'the instance of a lease is lost',
     chapter: 'heartbeat',
     wrap: withLoaded((loaded, scope) => {
-      if (scope.by !== 'session' || scope.fence === undefined) return loaded;
+      if (scope.by !== 'sessions' || !scope.sessions.some((one) => 'fence' in one)) return loaded;
       const sessions = loaded.sessions.map((one) => ({ ...one, session: { ...one.session, instance: null } }));
       return { ...loaded, sessions };
     }),
   },
   {
-    name: 'the greatest token is forgotten',
+    name: 'the greatest fence is forgotten',
     chapter: '1. claim and release',
     wrap: withLoaded((loaded) => ({ ...loaded, greatestFence: 0 })),
   },
   {
-    name: 'the greatest token is kept per namespace',
-    chapter: 'namespaces are walls',
+    name: 'the greatest fence is kept per namespace',
+    chapter: 'namespaces are isolated',
     wrap: withLoaded((loaded, { namespace }, { data }) => {
-      const tokens = data.events.filter((event) => event.namespace === namespace && event.leaseEffect === 'granted');
-      return { ...loaded, greatestFence: Math.max(0, ...tokens.map(({ fence }) => fence ?? 0)) };
+      const grants = data.events.filter((event) => event.namespace === namespace && event.leaseEffect === 'granted');
+      return { ...loaded, greatestFence: Math.max(0, ...grants.map(({ fence }) => fence ?? 0)) };
     }),
   },
   {

@@ -1,4 +1,4 @@
-import type { Loaded } from '@agent-orchestrator/core';
+import type { EndedLease, Loaded } from '@agent-orchestrator/core';
 import { withDecision, withLoaded, type Mutant } from './mutant.ts';
 
 export const log: readonly Mutant[] = [
@@ -40,10 +40,13 @@ export const log: readonly Mutant[] = [
   {
     name: 'how a lease ended is not looked up',
     chapter: '3. takeover after the lease expired',
-    wrap: withLoaded((loaded) => ({ ...loaded, endedLease: null })),
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      named: loaded.named.map((one) => one && { ...one, endedLease: null }),
+    })),
   },
   {
-    name: 'who came next is not looked up',
+    name: 'the successor of a lost lease is not looked up',
     chapter: '3. takeover after the lease expired',
     wrap: withLoaded((loaded) => withEnded(loaded, { successor: null })),
   },
@@ -82,6 +85,9 @@ export const log: readonly Mutant[] = [
   },
 ];
 
-function withEnded(loaded: Loaded, changed: Partial<NonNullable<Loaded['endedLease']>>): Loaded {
-  return loaded.endedLease === null ? loaded : { ...loaded, endedLease: { ...loaded.endedLease, ...changed } };
+function withEnded(loaded: Loaded, changed: Partial<EndedLease>): Loaded {
+  const named = loaded.named.map((one) =>
+    one === null || one.endedLease === null ? one : { ...one, endedLease: { ...one.endedLease, ...changed } },
+  );
+  return { ...loaded, named };
 }

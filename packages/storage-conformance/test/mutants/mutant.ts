@@ -60,7 +60,8 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       namespaces: () => read.namespaces(),
       claimPreview: (scope) => read.claimPreview(scope),
       now: () => read.now(),
-      mark: () => read.mark(),
+      storeState: () => read.storeState(),
+      idOfNumber: (namespace, kind, number) => read.idOfNumber(namespace, kind, number),
       snapshot: (use) => read.snapshot((reader) => use(changed(reader))),
       ...change(read, inside),
     });
@@ -73,7 +74,7 @@ export function both(...wraps: readonly Mutant['wrap'][]): Mutant['wrap'] {
   return (storage, inside) => wraps.reduce((wrapped, wrap) => wrap(wrapped, inside), storage);
 }
 
-/** A decision that was made on rows that may have changed since, made to fit what is there now: nobody is asked. */
+/** A decision that was made on rows that may have changed since, made to fit what is there now. */
 export function forced<R>(writeSet: WriteSet<R>, { data }: Inside): WriteSet<R> {
   return {
     ...writeSet,

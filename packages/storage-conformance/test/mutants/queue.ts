@@ -72,7 +72,7 @@ export const queue: readonly Mutant[] = [
     wrap: withLoaded((loaded) => withoutHeads(({ runAt }) => runAt !== null)(loaded)),
   },
   {
-    name: 'a due task is as old as the moment somebody looked',
+    name: 'a due task is as old as the moment of the look-up',
     chapter: 'order',
     wrap: (storage, inside) =>
       withLoaded((loaded, _scope, { data }) => {
@@ -98,7 +98,7 @@ export const queue: readonly Mutant[] = [
     wrap: ready((scope) => ({ ...scope, addressees: [''] })),
   },
   {
-    name: 'whom a head waits for is ignored',
+    name: 'the addressee of a head is ignored',
     chapter: 'order: heads for others',
     wrap: ready((scope, { data }) => {
       const named = [...data.tasks.values()].flatMap(({ assignee, role }) => [`agent:${assignee}`, `role:${role}`]);
@@ -114,8 +114,8 @@ export const queue: readonly Mutant[] = [
     name: 'the next head is not looked up on release',
     chapter: 'claim the next on release',
     wrap: withScope((scope) => {
-      if (scope.by !== 'session') return scope;
-      const { then: _then, ...rest } = scope;
+      if (scope.by !== 'sessions') return scope;
+      const { nextReady: _nextReady, ...rest } = scope;
       return rest;
     }),
   },
@@ -131,7 +131,7 @@ export const queue: readonly Mutant[] = [
   },
   {
     name: 'dedupe keys are compared across namespaces',
-    chapter: 'namespaces are walls',
+    chapter: 'namespaces are isolated',
     wrap: withLoaded((loaded, scope, { data }) => {
       if (scope.by !== 'new') return loaded;
       const keys = new Set(scope.dedupeKeys);
@@ -144,7 +144,7 @@ export const queue: readonly Mutant[] = [
   },
   {
     name: 'heads of other namespaces are offered',
-    chapter: 'namespaces are walls',
+    chapter: 'namespaces are isolated',
     wrap: (storage, inside) => {
       const namespaces = () => [...new Set([...inside.data.sessions.values()].map(({ namespace }) => namespace))];
       const other = (scope: Scope) => namespaces().find((namespace) => namespace !== scope.namespace);
@@ -156,7 +156,7 @@ export const queue: readonly Mutant[] = [
     },
   },
   {
-    name: 'a task id is taken, but nobody looks',
+    name: 'a task id that is taken is not looked up',
     chapter: 'limits and bad input',
     wrap: both(withScope((scope) => (scope.by === 'new' ? { ...scope, taskIds: [] } : scope))),
   },

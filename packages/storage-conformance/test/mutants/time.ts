@@ -60,7 +60,7 @@ export const time: readonly Mutant[] = [
   {
     name: 'sessions named by evidence are not looked up',
     chapter: 'evidence of death',
-    wrap: withScope((scope) => (scope.by === 'stale' ? { ...scope, also: [] } : scope)),
+    wrap: withScope((scope) => (scope.by === 'stale' ? { ...scope, extraSessionIds: [] } : scope)),
   },
 ];
 
@@ -102,7 +102,7 @@ function staleWhen(
     });
     const all = withScope((scope) => {
       const held = [...inside.data.sessions.values()].filter(({ status }) => status === 'running');
-      return scope.by === 'stale' ? { ...scope, also: held.map(({ id }) => id) } : scope;
+      return scope.by === 'stale' ? { ...scope, extraSessionIds: held.map(({ id }) => id) } : scope;
     });
     return all(earlier(storage, inside), inside);
   };

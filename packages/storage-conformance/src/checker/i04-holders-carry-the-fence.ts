@@ -6,7 +6,7 @@ import { violation, type Violation } from './violation.ts';
 const HOLDER_EVENTS: readonly EventType[] = ['session.checkpointed', 'clock.jumped', ...LEASE_ENDINGS.holder];
 
 /** I4. What a holder does is done under the latest grant, by the agent that got it; that goes for heartbeats too. */
-export function holdersCarryTheToken(history: History): Violation[] {
+export function holdersCarryTheFence(history: History): Violation[] {
   return [...history.sessions.flatMap(checkSession), ...checkHeartbeats(history)];
 }
 
@@ -27,27 +27,27 @@ function checkSession({ events }: SessionLog): Violation[] {
   return found;
 }
 
-/** A dead letter after a crash, and the cancellation of a task that waits, are nobody's. */
+/** A dead letter after a crash, and the cancellation of a task that waits, have no holder. */
 function isHolders({ type, leaseEffect, fence }: Event): boolean {
   return HOLDER_EVENTS.includes(type) && (leaseEffect === 'ended' || fence !== null || type === 'session.checkpointed');
 }
 
 function problemOf(event: Event, latest: Event | null, open: boolean): string | null {
   if (latest === null) return 'stands before any grant.';
-  if (event.fence !== latest.fence) return `carries the token ${event.fence}, the latest grant's is ${latest.fence}.`;
+  if (event.fence !== latest.fence) return `carries the fence ${event.fence}, the latest grant's is ${latest.fence}.`;
   // A second closing is another invariant's business.
-  if (!open && event.leaseEffect !== 'ended') return 'comes after its lease was closed.';
+  if (!open && event.leaseEffect !== 'ended') return 'comes after its lease ended.';
   if (event.type !== 'clock.jumped' && event.agent !== latest.agent)
     return `is ${event.agent}'s, but ${latest.agent} holds the lease.`;
   return null;
 }
 
-/** Heartbeats are not logged, but who sent them knows of them. The reply's expiry tells when the authority accepted it. */
+/** Heartbeats are not logged, but their senders know of them. The reply's expiry tells when the authority accepted it. */
 function checkHeartbeats({ attempts, leases, tolerances }: History): Violation[] {
-  const byKey = new Map(leases.map((lease) => [keyOf(lease.namespace, lease.sessionId, lease.token), lease]));
+  const byKey = new Map(leases.map((lease) => [keyOf(lease.namespace, lease.fence), lease]));
   return attempts.flatMap((attempt) => {
     if (attempt.command !== 'heartbeat' || attempt.reply?.ok !== true) return [];
-    const lease = byKey.get(keyOf(namespaceOf(attempt), attempt.request.sessionId, attempt.request.token));
+    const lease = byKey.get(keyOf(namespaceOf(attempt), attempt.request.fence));
     const problem = heartbeatProblem(attempt, lease, tolerances.clockStepMs);
     return problem === null
       ? []
@@ -59,13 +59,13 @@ function heartbeatProblem(attempt: Attempt<'heartbeat'>, lease: Lease | undefine
   const { agent, request, reply } = attempt;
   if (reply?.ok !== true) return null;
   if (lease === undefined)
-    return `a heartbeat of ${agent} under token ${request.token} was accepted, and no grant of it is in the log.`;
+    return `a heartbeat of ${agent} under fence ${request.fence} was accepted, and no grant of it is in the log.`;
   const [closing] = lease.closings;
   const acceptedAt = reply.expiresAt - lease.granted.ttl_ms;
   if (closing === undefined || acceptedAt <= closing.at + clockStepMs) return null;
-  return `a heartbeat of ${agent} under token ${request.token} was accepted ${acceptedAt - closing.at} ms after ${name(closing)}.`;
+  return `a heartbeat of ${agent} under fence ${request.fence} was accepted ${acceptedAt - closing.at} ms after ${name(closing)}.`;
 }
 
-function keyOf(namespace: string, sessionId: string, token: number): string {
-  return `${namespace}\n${sessionId}\n${token}`;
+function keyOf(namespace: string, fence: number): string {
+  return `${namespace}\n${fence}`;
 }
