@@ -26,7 +26,7 @@ import {
   TTL_MS,
   type LeaseSaid,
 } from '../support/events.ts';
-import { commandIdAt, given, inputOf } from '../support/given.ts';
+import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 
 const NEXT = { agent: AGENT, ttlMs: TTL_MS, staleAfterMs: STALE_AFTER_MS };
 
@@ -246,4 +246,12 @@ test('it is shown the heads that a claim would take next', () => {
   expect(release.scope(inputOf(release, ending('succeeded', { roles, kinds: ['build'], limit: 3 })))).toMatchObject({
     nextReady: { ...next, kinds: ['build'], limit: 3 },
   });
+});
+
+test('a release that claims and has no seed is a mistake of ours: the input is checked before', () => {
+  const input = { ...inputOf(release, ending('succeeded')), seed: undefined };
+
+  expect(() => release.decide(input, twoTasks().load(release.scope(input)))).toThrow(
+    refusal('INTERNAL', '^A release that claims the next task has no seed.$'),
+  );
 });

@@ -59,3 +59,10 @@ test.each([
 ])('a malformed %s is refused', (field, call) => {
   expect(() => inputOf(release, { ...ending('succeeded'), ...call })).toThrow(refusal('INVALID_INPUT', '', field));
 });
+
+test('a release that claims nothing needs no seed, one that claims does', () => {
+  expect(inputOf(release, ending('succeeded'))).not.toHaveProperty('seed');
+  expect(() => inputOf(release, { ...ending('succeeded'), claimNext: { agent: AGENT }, seed: undefined })).toThrow(
+    refusal('INVALID_INPUT', '^seed must be given with claimNext.$'),
+  );
+});
