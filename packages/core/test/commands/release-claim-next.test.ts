@@ -89,8 +89,12 @@ test('when nothing is left, nothing is claimed', () => {
   expect(reply.next).toEqual([]);
 });
 
-test('the next lease is of the process that the holder is', () => {
-  const lease = { instance: 'run-1', process: PROCESS, group: 0 };
+test.each([
+  ['without a process group', {}],
+  ['with one that is not told yet', { group: 0 }],
+  ['with one', { group: 7 }],
+])('the next lease is of the process that the holder is: %s', (_what, group) => {
+  const lease = { instance: 'run-1', process: PROCESS, ...group };
 
   twoTasks({}, lease)
     .when(release, ending('succeeded'))
@@ -221,6 +225,23 @@ test('the holder of the first accepted item goes on', () => {
   expect(reply.next).toMatchObject([{ task: { id: 'c' }, lease: { instance: 'run-2' } }]);
 });
 
+test('the next lease has the instance of the item that was accepted, not that of another', () => {
+  const items = [
+    { token: tokenOf(9), outcome: 'succeeded', instance: 'lost' },
+    { token: tokenOf(1), outcome: 'succeeded' },
+  ];
+
+  const { reply } = twoTasks({}, { instance: 'run-1' }).when(release, { items, claimNext: NEXT });
+
+  expect(reply.next).toMatchObject([{ lease: { instance: 'run-1' } }]);
+});
+
+test('an instance that claimed without telling it may tell it now', () => {
+  const { reply } = twoTasks().when(release, ending('succeeded', {}, { instance: 'run-1' }));
+
+  expect(reply.next).toMatchObject([{ lease: { instance: 'run-1' } }]);
+});
+
 test('sent again with the same seed, the next leases are answered again', () => {
   const call = { ...ending('succeeded'), commandId: commandIdAt(NOW) };
   const first = twoTasks().when(release, call);
@@ -236,6 +257,9 @@ test('it is shown the heads that a claim would take next', () => {
   const next = { addressees: ['', `agent:${AGENT}`, 'role:tester'], limit: 1 };
   const roles = ['tester'];
 
+  expect(release.scope(inputOf(release, ending('succeeded')))).toMatchObject({
+    nextReady: { addressees: ['', `agent:${AGENT}`], limit: 1 },
+  });
   expect(release.scope(inputOf(release, ending('succeeded', { roles })))).toEqual({
     by: 'sessions',
     namespace: 'default',

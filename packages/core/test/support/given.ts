@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import type { Command, CommandInput } from '../../src/commands/command.ts';
+import type { After, Command, CommandInput } from '../../src/commands/command.ts';
 import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
 import { chained } from '../../src/commands/working-set.ts';
 import type { Event, EventDraft, NewEvent } from '../../src/log/events.ts';
@@ -22,7 +22,7 @@ import { load, type Rows } from './load.ts';
 
 /** The rows as these events leave them, at NOW. */
 export function given(...events: readonly Said[]): Store {
-  return events.reduce((store, one) => store.and(one), new Store(NO_ROWS, NO_CLOCK, readingAt(NOW)));
+  return events.reduce((store, one) => store.and(one), new Store(NOTHING, NO_CLOCK, readingAt(NOW)));
 }
 
 /** Rows at a time. Nothing in it changes: whatever happens makes another one. */
@@ -173,7 +173,13 @@ export function inputOf<Input extends CommandInput>(
   return parseInput(schema, { ...taken, ...call });
 }
 
-const NO_ROWS: Rows = { sessions: [], tasks: [], log: [], receipts: [] };
+/** For replies that look at no row. */
+export const NO_ROWS: After = {
+  session: () => expect.unreachable('the reply looked at a session'),
+  task: () => expect.unreachable('the reply looked at a task'),
+};
+
+const NOTHING: Rows = { sessions: [], tasks: [], log: [], receipts: [] };
 
 /** An event as a test says it: without the columns that are empty, and without what every event has. */
 export function told(event: NewEvent): object {
