@@ -10,7 +10,7 @@
 // - the token is made of the seed and the fence; the log keeps only its hash
 // - the claim hands over the context and records the claimant's process
 // - sent again with the same seed it answers the same lease, also for a restarted process
-// - malformed input is refused
+// What it refuses as malformed stands in claim-input.test.ts.
 import { expect, test } from 'vitest';
 import { claim, enqueue } from '../../src/commands/index.ts';
 import { fencesBeyond } from '../../src/model/clock.ts';
@@ -307,6 +307,10 @@ test('it is shown the best heads for the agent, and a few stale sessions', () =>
   expect(claim.scope(inputOf(claim, { ...call, kinds: undefined, resume: true }))).toEqual({ ...scope, heldBy: AGENT });
 });
 
+test('an agent without roles is shown what is for any agent and for itself', () => {
+  expect(claim.scope(inputOf(claim, CLAIM))).toMatchObject({ addressees: ['', `agent:${AGENT}`], limit: 1 });
+});
+
 test('with a session, it is shown that session', () => {
   expect(claim.scope(inputOf(claim, { ...CLAIM, sessionId: 's' }))).toEqual({
     by: 'sessions',
@@ -367,25 +371,6 @@ test('a receipt keeps neither the token nor a body', () => {
   expect(JSON.parse(receipt)).toMatchObject({ sessions: ['s'], tasks: ['a'], reply: [{ lease: { sessionId: 's' } }] });
   for (const secret of ['confidential', 'did 1', SEED, tokenOf(FENCE_NOW + 1_000).slice(-32), 'takeover":{'])
     expect(receipt).not.toContain(secret);
-});
-
-test.each([
-  ['sessionId', { sessionId: ' s' }, 'INVALID_INPUT'],
-  ['agent', { agent: undefined }, 'INVALID_INPUT'],
-  ['seed', { seed: 'abc' }, 'INVALID_INPUT'],
-  ['instance', { instance: '' }, 'INVALID_INPUT'],
-  ['roles', { roles: Array.from({ length: 33 }, (_, at) => `r${at}`) }, 'LIMIT_EXCEEDED'],
-  ['kinds', { kinds: [] }, 'INVALID_INPUT'],
-  ['ttlMs', { ttlMs: 999 }, 'INVALID_INPUT'],
-  ['staleAfterMs', { staleAfterMs: 86_400_001 }, 'LIMIT_EXCEEDED'],
-  ['limit', { limit: 0 }, 'INVALID_INPUT'],
-  ['limit', { limit: 1_001 }, 'LIMIT_EXCEEDED'],
-  ['process.pid', { process: { ...PROCESS, pid: 0 } }, 'INVALID_INPUT'],
-  ['process.group', { process: { ...PROCESS, group: -1 } }, 'INVALID_INPUT'],
-  ['process.name', { process: { ...PROCESS, name: 'node' } }, 'INVALID_INPUT'],
-  ['token', { token: tokenOf(1) }, 'INVALID_INPUT'],
-])('a malformed %s is refused', (field, call, code) => {
-  expect(() => inputOf(claim, { ...CLAIM, ...call })).toThrow(refusal(code, '', field));
 });
 
 test('a task that was just added can be claimed', () => {

@@ -15,8 +15,10 @@ import { sha256 } from '../../src/model/sha256.ts';
 import {
   AGENT,
   cancelAsked,
+  checkpointed,
   claimed,
   EVIDENCE,
+  givenBack,
   NOW,
   opened,
   PROCESS,
@@ -54,6 +56,12 @@ test('a command that declares no receipt leaves none', () => {
   );
 
   expect(given(opened()).when(command, { commandId: ID }).writes.receipt).toBeNull();
+});
+
+test('a command without an id leaves none', () => {
+  const command = planted({ events: [closing], reply: () => ({ ok: true }) }, { events: ['session.closed'] });
+
+  expect(given(opened()).when(command, {}).writes.receipt).toBeNull();
 });
 
 test('a claim that closed a lease and got nothing leaves none, and is judged anew', () => {
@@ -235,6 +243,38 @@ test('a task is answered as it was, with its body, whatever became of it since',
     cancelRequestedAt: null,
     startedAt: null,
   });
+});
+
+test('of a task, a receipt keeps the columns that move and are not empty', () => {
+  const { writes } = given(opened()).when(enqueue, { tasks: [{ id: 'a', sessionId: 's', payload: { word: 'body' } }] });
+
+  const kept = { id: 'a', status: 'queued', queuedAt: NOW, attempt: 0, interruptions: 0, version: 0 };
+  expect(JSON.parse(writes.receipt?.reply ?? '')).toEqual({
+    sessions: [],
+    tasks: ['a'],
+    reply: [{ task: kept, duplicate: false }],
+  });
+});
+
+test('of several claims, each is answered with the context of its own session', () => {
+  const sessions = ['s', 't'].flatMap((sessionId, at) => {
+    const lease = { sessionId, fence: at + 1 };
+    const id = sessionId.repeat(2);
+    return [
+      opened(sessionId, at + 1),
+      queued(id, { sessionId, number: at + 1 }),
+      claimed(id, lease),
+      checkpointed(id, at + 7, lease),
+      givenBack(id, lease),
+    ];
+  });
+  const call = { agent: AGENT, limit: 2, commandId: ID };
+  const first = given(...sessions).when(claim, call);
+
+  const second = first.store.when(claim, call);
+
+  expect(second.reply).toEqual(first.reply);
+  expect(second.reply).toMatchObject({ claims: [{ context: { turn: 7 } }, { context: { turn: 8 } }] });
 });
 
 test('a context that is gone is answered as none', () => {

@@ -20,7 +20,7 @@ import {
   sessionClosed,
   succeeded,
 } from '../support/events.ts';
-import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
+import { commandIdAt, given, inputOf, NO_ROWS, refusal } from '../support/given.ts';
 
 const IT = { taskId: 'a' };
 
@@ -96,6 +96,14 @@ test('a task that succeeded is not retried', () => {
 
 test('a task that does not exist is not found', () => {
   given(opened(), queued('b')).when(retry, IT).then([], { ok: false, reason: 'not_found' });
+});
+
+test('a task or a session that was not loaded is not found', () => {
+  const input = inputOf(retry, IT);
+  const loaded = given(opened(), queued('a'), cancelledWaiting('a')).load(retry.scope(input));
+
+  for (const without of [{ tasks: [] }, { sessions: [] }])
+    expect(retry.decide(input, { ...loaded, ...without }).reply(NO_ROWS)).toEqual({ ok: false, reason: 'not_found' });
 });
 
 test('sent again, it answers the same, and the task as it was then', () => {
