@@ -27,13 +27,18 @@ const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock
 /** What ends a lease, if the task that it is about runs. */
 const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other]);
 
+/** What an event leaves: a session is never taken away. */
+export interface Evolved extends State {
+  readonly session: Session;
+}
+
 type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EventType];
 
 /**
  * @param payload the event's payload, if the caller has it decoded already
  * @throws `INTERNAL` if the event cannot follow on this state: the log or the rules are broken
  */
-export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): State {
+export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): Evolved {
   const fact = { type: event.type, payload } as Fact;
   if (fact.type === 'session.opened') return { session: opened(state.session, fact.payload, event), task: null };
   if (state.session === null) throw illegal(event, 'its session was never opened');
@@ -106,8 +111,9 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
       if (!isHeld(session)) throw illegal(event, 'its session is not held');
       return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
     default:
-      if (event.leaseEffect !== 'ended') return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
-      return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
+      return event.leaseEffect === 'ended'
+        ? { ...session, ...NO_LEASE, status: 'idle', tasksOpen }
+        : { ...session, tasksOpen };
   }
 }
 

@@ -98,9 +98,9 @@ export function movesTask(event: EventType): boolean {
 }
 
 function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {
-  return new Set(transitions.flatMap(({ event, from, to }) => (event === null ? [] : [path(event, from, to)])));
+  return new Set(transitions.map(({ event, from, to }) => path(event, from, to)));
 }
 
-function path(event: EventType, from: string | null, to: string): string {
+function path(event: EventType | null, from: string | null, to: string): string {
   return `${event}:${from}:${to}`;
 }

@@ -17,7 +17,7 @@ import {
   sessionClosed,
   succeeded,
 } from '../support/events.ts';
-import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
+import { commandIdAt, given, inputOf, NO_ROWS, refusal } from '../support/given.ts';
 
 const IT = { taskId: 'a' };
 
@@ -80,6 +80,14 @@ test.each([
 
 test('a task that does not exist is not found', () => {
   given(opened(), queued('b')).when(cancel, IT).then([], { ok: false, reason: 'not_found' });
+});
+
+test('a task or a session that was not loaded is not found', () => {
+  const input = inputOf(cancel, IT);
+  const loaded = given(opened(), queued('a'), cancelledWaiting('a')).load(cancel.scope(input));
+
+  for (const without of [{ tasks: [] }, { sessions: [] }])
+    expect(cancel.decide(input, { ...loaded, ...without }).reply(NO_ROWS)).toEqual({ ok: false, reason: 'not_found' });
 });
 
 test('sent again, it answers the same', () => {

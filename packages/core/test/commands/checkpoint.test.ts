@@ -11,7 +11,7 @@ import { expect, test } from 'vitest';
 import { canonicalize } from '../../src/log/canonical.ts';
 import type { StoredContext } from '../../src/model/context.ts';
 import { sha256 } from '../../src/model/sha256.ts';
-import { checkpoint } from '../../src/commands/index.ts';
+import { checkpoint, checkpointInput } from '../../src/commands/index.ts';
 import {
   AGENT,
   cancelAsked,
@@ -104,6 +104,13 @@ test('the turns of one session go on under the next lease', () => {
   expect(reply).toMatchObject({ ok: true, turn: 4 });
 });
 
+test('it moves nothing of the task', () => {
+  const { writes } = given(...HELD).when(checkpoint, HOLDER);
+
+  expect(writes.tasks).toEqual([]);
+  expect(writes.sessions).toHaveLength(1);
+});
+
 test('it counts as a heartbeat', () => {
   const { reply, store } = given(...HELD)
     .after(7)
@@ -169,6 +176,10 @@ test('it is shown the session of the lease that the token names', () => {
     commandId: commandIdAt(NOW),
     sessions: [{ fence: 1 }],
   });
+});
+
+test('its schema says that it replaces the whole context', () => {
+  expect(checkpointInput.description).toMatch('replaces the whole context');
 });
 
 test.each([

@@ -87,6 +87,13 @@ test('sessions that no agent holds are left alone', () => {
     .then([], { next: undefined });
 });
 
+test('a session that is not held is passed over, even if it is shown', () => {
+  const store = given(opened(), queued('a')).remembering({ jump: JUMP });
+  const loaded = store.load({ by: 'task', namespace: 'default', taskId: 'a' });
+
+  expect(clockJump.decide({ namespace: 'default', after: null }, loaded).events).toEqual([]);
+});
+
 test('it is done in pages of two hundred, and how far it has come is kept', () => {
   const store = manyHeld(201);
   const last = { namespace: 'default', sessionId: 's199' };

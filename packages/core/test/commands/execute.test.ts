@@ -1,4 +1,5 @@
 // What holds for every command:
+// - it has a name of its own
 // - its events are numbered, dated and chained, each after the session's last one, and carry the command's id
 // - the time of an event never goes back within a session, whatever the clock says
 // - rows are saved as they were and as they are, each once, with the next version; what did not change is not saved
@@ -9,7 +10,19 @@
 // - it works on rows of the namespace of its input, unless an event names another
 import { expect, test } from 'vitest';
 import type { Decision } from '../../src/commands/command.ts';
-import { claim, enqueue, heartbeat, release } from '../../src/commands/index.ts';
+import {
+  cancel,
+  checkpoint,
+  claim,
+  clockJump,
+  close,
+  enqueue,
+  heartbeat,
+  recover,
+  release,
+  restore,
+  retry,
+} from '../../src/commands/index.ts';
 import { CHAIN_START, hashEvent } from '../../src/log/chain.ts';
 import type { EventDraft } from '../../src/log/events.ts';
 import {
@@ -36,6 +49,24 @@ const DONE = { ok: true };
 function happened(...events: EventDraft[]): Decision<typeof DONE> {
   return { events, reply: () => DONE };
 }
+
+test('each command has a name of its own, which stands in the identity of its requests', () => {
+  const commands = [enqueue, claim, heartbeat, checkpoint, release, recover, cancel, retry, close, clockJump, restore];
+
+  expect(commands.map(({ name }) => name)).toEqual([
+    'enqueue',
+    'claim',
+    'heartbeat',
+    'checkpoint',
+    'release',
+    'recover',
+    'cancel',
+    'retry',
+    'close',
+    'clock_jump',
+    'restore',
+  ]);
+});
 
 test("events are numbered and chained, each after the session's last one, and carry the command's id", () => {
   const commandId = commandIdAt(NOW, 5);

@@ -166,6 +166,16 @@ test('a refused heartbeat extends nothing', () => {
   expect(after.session('s')).toMatchObject({ leaseExpiresAt: NOW + 2 * TTL_MS, renewals: 0 });
 });
 
+test('the successor is who came next, whoever holds the session by now', () => {
+  const since = [succeeded('a', { agent: OTHER_AGENT, instance: 'run-2', fence: 2 }), queued('b', { number: 2 })];
+
+  const idle = given(...TAKEN_OVER, ...since);
+  const held = idle.and(claimed('b', { fence: 3 }));
+
+  expect(idle.when(heartbeat, HOLDER).reply).toMatchObject({ successor: LOST.successor });
+  expect(held.when(heartbeat, HOLDER).reply).toMatchObject({ successor: LOST.successor });
+});
+
 test('a lease that was recovered is refused; there need be no next holder', () => {
   given(...HELD, recovered('a', 'stale', { lease: { instance: 'run-1' } }))
     .when(heartbeat, HOLDER)

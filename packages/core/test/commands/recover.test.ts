@@ -269,6 +269,16 @@ test('it is shown stale sessions, a hundred by default, and those that evidence 
   });
 });
 
+test('without evidence, it is shown stale sessions alone', () => {
+  expect(recover.scope(inputOf(recover, {}))).toMatchObject({ by: 'stale', extraSessionIds: [] });
+});
+
+test('a session that is not held is passed over, even if it is shown', () => {
+  const loaded = given(opened(), queued('a')).load({ by: 'task', namespace: 'default', taskId: 'a' });
+
+  expect(recover.decide(inputOf(recover, {}), loaded).events).toEqual([]);
+});
+
 test('a clock jump is worked off first', () => {
   const after = { namespace: 'default', sessionId: 's' };
   const { writes } = given(...HELD)

@@ -333,6 +333,26 @@ test('several leases are judged item by item', () => {
   });
 });
 
+test('of several leases, one that was never granted has no successor', () => {
+  const items = [9, 1].map((fence) => ({ token: tokenOf(fence), outcome: 'succeeded' }));
+
+  const { reply } = threeLeases().when(release, { items });
+
+  expect(reply.items).toEqual([{ ok: false, reason: 'lease_lost', endedBy: null, at: null }, DONE]);
+});
+
+test('of several leases, one that another instance holds is refused with that holder as its successor', () => {
+  const items = [1, 4].map((fence) => ({ token: tokenOf(fence), outcome: 'succeeded', instance: 'run-9' }));
+  const store = threeLeases()
+    .and(opened('s4', 4))
+    .and(queued('d', { sessionId: 's4', number: 4 }))
+    .and(claimed('d', { sessionId: 's4', fence: 4, instance: 'run-4' }));
+
+  const { reply } = store.when(release, { items });
+
+  expect(reply.items).toMatchObject([DONE, { ok: false, successor: { instance: 'run-4', fence: 4 } }]);
+});
+
 test('sent again, the accepted items are answered again, and the refused ones are left open', () => {
   const call = { items: THREE, commandId: commandIdAt(NOW) };
   const first = threeLeases().when(release, call);

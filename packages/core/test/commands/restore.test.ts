@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { closeRestoredLeases } from '../../src/commands/close-restored-leases.ts';
 import { heartbeat, restore } from '../../src/commands/index.ts';
+import type { Scope } from '../../src/storage/scope.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import {
   cancelAsked,
@@ -19,7 +20,7 @@ import {
   sessionClosed,
   tokenOf,
 } from '../support/events.ts';
-import { given, inputOf, type Store } from '../support/given.ts';
+import { given, inputOf, refusal, type Store } from '../support/given.ts';
 
 const HELD = [opened(), queued('a'), claimed('a', { instance: 'run-1' })];
 
@@ -37,6 +38,12 @@ test('a lease that was open is closed, though it has not expired', () => {
 
 test('sessions that no agent holds are left alone', () => {
   given(opened(), queued('a')).when(restore, { after: null }).then([], { closed: 0, next: null });
+});
+
+test('a session that is not held is passed over, even if it is shown', () => {
+  const loaded = given(opened(), queued('a')).load({ by: 'task', namespace: 'default', taskId: 'a' });
+
+  expect(restore.decide({ namespace: 'default', after: null }, loaded).events).toEqual([]);
 });
 
 test('leases in other namespaces are closed as well', () => {
@@ -110,12 +117,12 @@ function manyHeld(count: number) {
     queued(`t${at}`, { sessionId, number: at + 1 }),
     claimed(`t${at}`, { sessionId, fence: at + 1 }),
   ]);
-  const of = { store: given(...events), pages: 0 };
+  const of = { store: given(...events), scopes: [] as Scope[] };
   const storage: Pick<Storage, 'transact'> = {
     async transact(scope, decide) {
       const writes = decide(of.store.load(scope));
       of.store = of.store.saved(writes);
-      of.pages += 1;
+      of.scopes.push(scope);
       return writes.reply;
     },
   };
@@ -132,8 +139,30 @@ test.each([
 
   await expect(closeRestoredLeases(storage)).resolves.toBe(leases);
 
-  expect(of.pages).toBe(pages);
+  expect(of.scopes).toHaveLength(pages);
   expect(statuses(of.store, leases)).toEqual(leases === 0 ? [] : ['idle']);
+});
+
+test('each page begins where the last one ended', async () => {
+  const { of, storage } = manyHeld(201);
+
+  await closeRestoredLeases(storage);
+
+  const page = { by: 'held', namespace: 'default', limit: 200 };
+  expect(of.scopes).toEqual([
+    { ...page, after: null },
+    { ...page, after: { namespace: 'default', sessionId: 's199' } },
+    { ...page, after: { namespace: 'default', sessionId: 's200' } },
+  ]);
+});
+
+test('a storage that has the clock worked off first is a mistake of ours', async () => {
+  const outcome = { kind: 'clock_jump', after: null };
+  const storage = { transact: () => Promise.resolve(outcome) } as unknown as Storage;
+
+  await expect(closeRestoredLeases(storage)).rejects.toThrow(
+    refusal('INTERNAL', '^A restore does not wait for a clock.$'),
+  );
 });
 
 test('called again, it closes what is left', async () => {

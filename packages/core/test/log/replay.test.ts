@@ -8,6 +8,7 @@ import { hashEvent } from '../../src/log/chain.ts';
 import type { Event } from '../../src/log/events.ts';
 import { Replay } from '../../src/log/replay.ts';
 import {
+  cancelledWaiting,
   checkpointed,
   claimed,
   event,
@@ -123,7 +124,8 @@ test('what is wrong has no effect', () => {
 test('only grants move the greatest fence', () => {
   const fold = new Replay();
 
-  replay(given(opened(), queued('a'), claimed('a', { fence: 5 }), givenBack('a', { fence: 5 })).log, fold);
+  const life = [claimed('a', { fence: 5 }), givenBack('a', { fence: 5 }), cancelledWaiting('a')];
+  replay(given(opened(), queued('a'), ...life).log, fold);
 
   expect(fold.greatestFence).toBe(5);
 });
