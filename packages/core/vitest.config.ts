@@ -1,3 +1,4 @@
 import { projectConfig } from '../../vitest.shared.ts';
 
-export default projectConfig('core');
+// The rules keep nothing between two calls, so the files can share a process.
+export default projectConfig('core', { isolate: false });

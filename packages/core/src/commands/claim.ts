@@ -81,10 +81,7 @@ export const claim: Command<ClaimInput, ClaimReply> = {
   endsOthersLeases: true,
   notIdentity: ['process', 'evidence'],
   receipt: {
-    keep(reply) {
-      if (!reply.ok) return { reply: null };
-      return keepClaims(reply.claims);
-    },
+    keep: ({ claims }) => keepClaims(claims),
     restore: (kept, rows, { seed }) => ({ ok: true, claims: restoreClaims(kept, rows, seed) }),
   },
 
@@ -114,7 +111,7 @@ export const claim: Command<ClaimInput, ClaimReply> = {
 
     const resumed = resume(input, resumable.slice(0, input.limit));
     const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
-    return goesOn ? grantBest(input, loaded, resumed) : grantBest(input, loaded, best(input, loaded, resumed));
+    return grantBest(input, loaded, goesOn ? resumed : best(input, loaded, resumed.events));
   },
 };
 
@@ -144,11 +141,11 @@ function resume(input: ClaimInput, resumable: readonly HeldLease[]): Choice {
   return { events: taken.flatMap(({ events }) => events), candidates: taken.flatMap(({ candidates }) => candidates) };
 }
 
-/** The best heads of all, after recovering the few stale sessions that were seen on the way. */
-function best(input: ClaimInput, loaded: Loaded, resumed: Choice): Choice {
-  const done = new Set(resumed.events.map(({ sessionId }) => sessionId));
-  const events = [...resumed.events];
-  const candidates = [...resumed.candidates];
+/** The best heads of all, after recovering the few stale sessions that were seen on the way: but for those of `before`. */
+function best(input: ClaimInput, loaded: Loaded, before: readonly EventDraft[]): Choice {
+  const done = new Set(before.map(({ sessionId }) => sessionId));
+  const events = [...before];
+  const candidates: Candidate[] = [];
   for (const one of loaded.sessions) {
     const held = asHeldLease(one);
     if (held === null) candidates.push(...candidate(one.head, null));
@@ -191,9 +188,9 @@ export function takeoverReason(input: ClaimInput, session: HeldSession, now: num
   return isExpired(session, now) ? 'expired' : null;
 }
 
-/** What this very run of the agent holds is no leftover of an earlier one. */
+/** What this very run of the agent holds is not of an earlier one; a run that does not tell its instance is never the same. */
 function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): boolean {
-  return input.resume && agent === input.agent && (input.instance === undefined || instance !== input.instance);
+  return input.resume && agent === input.agent && instance !== input.instance;
 }
 
 /** No heartbeat for half the TTL: two were missed, so from then on the agent that says it was restarted is believed. */

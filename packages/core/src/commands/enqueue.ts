@@ -99,7 +99,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     const answers: { id: string; duplicate: boolean }[] = [];
 
     for (const [at, { id, sessionId, task }] of placed(input).entries()) {
-      const duplicateOf = task.dedupeKey === undefined ? undefined : known.byDedupeKey.get(task.dedupeKey);
+      const duplicateOf = known.byDedupeKey.get(task.dedupeKey);
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });
         continue;
@@ -168,7 +168,7 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
 /** The ids and dedupe keys that are taken, by tasks in the store or earlier in the batch. */
 class KnownTasks {
   readonly ids = new Set<string>();
-  readonly byDedupeKey = new Map<string, string>();
+  readonly byDedupeKey = new Map<string | undefined, string>();
 
   constructor(loaded: Loaded) {
     for (const task of loaded.tasks) this.add(task.id, task.dedupeKey ?? undefined);

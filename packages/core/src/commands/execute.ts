@@ -10,7 +10,7 @@ import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
-import { keptReplyOf, ReceiptRows, receiptText, type KeptReply } from './receipt-reply.ts';
+import { keptReplyOf, ReceiptRows, receiptText, type Accepted, type KeptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { WriteSet } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
@@ -44,7 +44,8 @@ export function execute<Input extends CommandInput, Reply>(
 ): WriteSet<Outcome<Reply>> {
   const { commandId } = input;
   if (commandId !== undefined) assertJudgeable(commandId, loaded.now);
-  if (loaded.receipt !== null) return unchanged(answerAgain(command, input, hash, loaded), null);
+  if (loaded.receipt !== null)
+    return unchanged(answerAgain(command, input, { hash, loaded, receipt: loaded.receipt }), null);
 
   const observed = observeClock(loaded.clock, loaded.clock.reading);
   const clock = observed ?? loaded.clock;
@@ -62,8 +63,8 @@ export function execute<Input extends CommandInput, Reply>(
   const reply = decision.reply(rows.after);
   const { sessions, tasks, events } = rows;
   const receipt =
-    command.receipt !== null && events.length > 0 && isOk(reply)
-      ? receiptFor(input, hash, command.receipt.keep(reply), loaded.now)
+    command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
+      ? receiptFor(input.namespace, commandId, hash, command.receipt.keep(reply), loaded.now)
       : null;
   return {
     reply: { kind: 'reply', reply, replayed: false },
@@ -107,11 +108,9 @@ function assertDeclared<Input extends CommandInput, Reply>(
 function answerAgain<Input extends CommandInput, Reply>(
   { receipt: codec }: Command<Input, Reply>,
   input: Input,
-  hash: string,
-  loaded: Loaded,
+  { hash, loaded, receipt }: { readonly hash: string; readonly loaded: Loaded; readonly receipt: Receipt },
 ): Outcome<Reply> {
-  const { receipt } = loaded;
-  if (receipt === null || codec === null) throw internalError('Only a command with receipts can be answered again.');
+  if (codec === null) throw internalError('Only a command with receipts can be answered again.');
   if (receipt.requestHash !== hash)
     throw new OrchestratorError(
       'COMMAND_ID_REUSED',
@@ -125,15 +124,8 @@ function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): Writ
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
 }
 
-function receiptFor(input: CommandInput, hash: string, kept: KeptReply, now: number): Receipt {
-  const commandId = input.commandId ?? '';
-  return {
-    namespace: input.namespace,
-    commandId,
-    requestHash: hash,
-    reply: receiptText(kept),
-    at: Math.max(now, timeOfUuid(commandId)),
-  };
+function receiptFor(namespace: string, commandId: string, requestHash: string, kept: KeptReply, now: number): Receipt {
+  return { namespace, commandId, requestHash, reply: receiptText(kept), at: Math.max(now, timeOfUuid(commandId)) };
 }
 
 /** A new reading is only worth a write along with others; a jump, or the end of the work on one, always is. */
@@ -147,6 +139,6 @@ function clockAfter(
   return writes || jump !== before.jump ? observed : null;
 }
 
-function isOk(reply: unknown): boolean {
+function isAccepted<Reply>(reply: Reply): reply is Accepted<Reply> {
   return (reply as { ok: boolean }).ok;
 }

@@ -71,28 +71,24 @@ export function grantAll(
   candidates: readonly Candidate[],
   loaded: Pick<Loaded, 'now' | 'greatestFence'>,
 ): Grants {
+  const { now } = loaded;
   let fence = loaded.greatestFence;
-  const tokens = new Map<string, string>();
-  const events = candidates.map(({ head }) => {
-    fence = nextFence(loaded.now, fence);
-    const token = tokenFor(seed, fence);
-    tokens.set(head.sessionId, token);
-    return grantOf(claimant, head, { fence, token, now: loaded.now });
+  const granted = candidates.map((candidate): Granted => {
+    fence = nextFence(now, fence);
+    return { ...candidate, fence, token: tokenFor(seed, fence) };
   });
   return {
-    events,
-    claims: (after) =>
-      candidates.map(({ head, takeover }) => claimOf(head, takeover, tokens.get(head.sessionId) ?? '', after)),
+    events: granted.map((one) => grantOf(claimant, one, now)),
+    claims: (after) => granted.map((one) => claimOf(one, after)),
   };
 }
 
-interface Granted {
+interface Granted extends Candidate {
   readonly fence: number;
   readonly token: string;
-  readonly now: number;
 }
 
-function grantOf(claimant: Claimant, head: Task, { fence, token, now }: Granted): EventDraft {
+function grantOf(claimant: Claimant, { head, fence, token }: Granted, now: number): EventDraft {
   return {
     type: 'task.claimed',
     sessionId: head.sessionId,
@@ -116,7 +112,7 @@ function grantOf(claimant: Claimant, head: Task, { fence, token, now }: Granted)
 }
 
 /** What the claimant gets, read off the rows as the grant left them. */
-function claimOf(head: Task, takeover: Takeover | null, token: string, after: After): Claim {
+function claimOf({ head, takeover, token }: Granted, after: After): Claim {
   const session = after.session(head.sessionId);
   return {
     task: after.task(head.id),

@@ -76,11 +76,11 @@ export function leaseRefusal(ended: EndedLease | null, loaded: Loaded, at = 0): 
  */
 export function refusedEvents(input: HolderInput, ended: EndedLease | null, operation: HolderOperation): EventDraft[] {
   if (ended === null || ended.refused || !endedByAnother(ended)) return [];
-  const { sessionId, agent, instance } = ended.grant;
+  const { streamId, agent, instance } = ended.grant;
   return [
     {
       type: 'lease.refused',
-      sessionId: sessionId ?? '',
+      sessionId: streamId,
       agent,
       instance: input.instance ?? instance,
       fence: fenceOf(input.token),

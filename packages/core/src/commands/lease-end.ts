@@ -42,8 +42,8 @@ export function endLease(
     agent: by.agent ?? null,
     instance: by.instance ?? null,
     fence: session.fence,
-    leaseEffect: 'ended' as const,
-  };
+    leaseEffect: 'ended',
+  } as const satisfies Partial<EventDraft>;
   const events: EventDraft[] = [
     end.type === 'task.recovered'
       ? { ...closing, type: end.type, payload: { ...known(session, proof), reason: end.reason } }

@@ -8,10 +8,13 @@ import type { Receipt } from '../model/receipt.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../model/task.ts';
 import type { Loaded } from '../storage/loaded.ts';
 
+/** A reply that is no refusal: only those are kept. */
+export type Accepted<Reply> = Exclude<Reply, { readonly ok: false }>;
+
 /** Keeps a command's reply as JSON, and restores it. */
 export interface ReceiptCodec<Input, Reply> {
   /** What is kept of the reply, and the rows that are needed to restore it. */
-  keep(reply: Reply): KeptReply;
+  keep(reply: Accepted<Reply>): KeptReply;
   /** The reply again. `input` is the request that was sent again: it is the same as the first one. */
   restore(kept: Json, rows: ReceiptRows, input: Input): Reply;
 }

@@ -11,7 +11,7 @@ import { fenceOf } from '../model/token.ts';
 import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
 import type { Command } from './command.ts';
-import { fits, grantAll, keepClaims, restoreClaims, type Candidate, type Claim, type Claimant } from './grant.ts';
+import { fits, grantAll, keepClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
 import type { HeldLease } from './held-lease.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
@@ -162,12 +162,11 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
 
   decide(input, loaded) {
     const judged = input.items.map((item, at) => judge(item, input.commandId, loaded, at));
-    const accepted = judged.flatMap((one) => (one.is === 'released' ? [one] : []));
-    const claimant = claimantOf(input, accepted[0]?.held);
-    const next =
-      claimant === null
-        ? { events: [], claims: () => [] }
-        : grantAll(claimant, seedOf(input), nextHeads(claimant, input, accepted, loaded), loaded);
+    const next = takeNext(
+      input,
+      judged.flatMap(({ release }) => release ?? []),
+      loaded,
+    );
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
       reply(after) {
@@ -184,28 +183,33 @@ function seedOf({ seed }: ReleaseInput): string {
   return seed;
 }
 
+/** A lease that its holder ends now. */
+interface Release {
+  readonly item: ReleaseItem;
+  readonly held: HeldLease;
+  readonly end: TaskEnd;
+}
+
 /** An item, judged. */
 interface Judged {
   readonly events: readonly EventDraft[];
+  /** null: it was done before, or is refused. */
+  readonly release: Release | null;
   reply(taskAfter: (id: string) => Task): ReleasedItem | LeaseRefusal;
 }
-type JudgedItem = Judged &
-  (
-    | { readonly is: 'released'; readonly held: HeldLease; readonly end: TaskEnd }
-    | { readonly is: 'repeated' | 'refused' }
-  );
 
-function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number): JudgedItem {
+function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number): Judged {
   const { held, ended } = lookUpHolder(item, loaded, at);
-  if (held !== null) return released(held, taskEndOf(item, commandId, held.task, loaded.now));
+  if (held !== null) return released({ item, held, end: taskEndOf(item, commandId, held.task, loaded.now) });
 
   const before = repeated(item, ended);
-  if (before !== null) return { is: 'repeated', events: [], reply: () => before };
+  if (before !== null) return { events: [], release: null, reply: () => before };
   const refusal = leaseRefusal(ended, loaded, at);
-  return { is: 'refused', events: refusedEvents(item, ended, 'release'), reply: () => refusal };
+  return { events: refusedEvents(item, ended, 'release'), release: null, reply: () => refusal };
 }
 
-function released(held: HeldLease, end: TaskEnd): JudgedItem {
+function released(release: Release): Judged {
+  const { held, end } = release;
   const { session, task } = held;
   const closing: EventDraft = {
     ...end,
@@ -217,9 +221,7 @@ function released(held: HeldLease, end: TaskEnd): JudgedItem {
     leaseEffect: 'ended',
   };
   return {
-    is: 'released',
-    held,
-    end,
+    release,
     events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : [])],
     reply(taskAfter) {
       const { status, runAt } = taskAfter(task.id);
@@ -260,11 +262,8 @@ function retryAt(input: ReleaseItem, commandId: string, task: Task, now: number)
   return now + backoffMs(task.backoffMs, task.attempt, jitterFor(commandId, task.id));
 }
 
-function recipient(to: ReleaseItem['to']): { assignee: string | null; role: string | null } {
-  return {
-    assignee: to !== undefined && 'agent' in to ? to.agent : null,
-    role: to !== undefined && 'role' in to ? to.role : null,
-  };
+function recipient(to: { agent?: string; role?: string } = {}): { assignee: string | null; role: string | null } {
+  return { assignee: to.agent ?? null, role: to.role ?? null };
 }
 
 function endsForGood(end: TaskEnd): boolean {
@@ -275,40 +274,45 @@ function endsForGood(end: TaskEnd): boolean {
   );
 }
 
-/** The holder of the first accepted item goes on as the process it is. */
-function claimantOf({ claimNext, items }: ReleaseInput, held: HeldLease | undefined): Claimant | null {
-  if (claimNext === undefined || held === undefined) return null;
+/** Takes the next heads if that is asked, and any lease was ended. */
+function takeNext(input: ReleaseInput, releases: readonly Release[], loaded: Loaded): Grants {
+  const [first] = releases;
+  if (input.claimNext === undefined || first === undefined) return { events: [], claims: () => [] };
+  const claimant = claimantOf(input.claimNext, first);
+  const heads = nextHeads(claimant, releases, loaded).slice(0, input.claimNext.limit);
+  return grantAll(
+    claimant,
+    seedOf(input),
+    heads.map((head) => ({ head, takeover: null })),
+    loaded,
+  );
+}
+
+/** The holder of the first lease that was ended goes on as the process it is. */
+function claimantOf(next: NonNullable<ReleaseInput['claimNext']>, { item, held }: Release): Claimant {
   const { host, boot, pid, processStart: start, processGroup: group, instance } = held.session;
   const process =
     host !== null && boot !== null && pid !== null && start !== null
       ? { host, boot, pid, start, group: group ?? undefined }
       : undefined;
-  const named = claimNext.instance ?? items.find((item) => item.instance !== undefined)?.instance;
-  return { ...claimNext, instance: named ?? instance ?? undefined, process };
+  return { ...next, instance: next.instance ?? item.instance ?? instance ?? undefined, process };
 }
 
-/** The heads to claim: those that the released sessions uncover, and those of other sessions. */
-function nextHeads(
-  claimant: Claimant,
-  { claimNext }: ReleaseInput,
-  accepted: readonly { readonly held: HeldLease; readonly end: TaskEnd }[],
-  loaded: Loaded,
-): Candidate[] {
+/** The heads that fit, the best first: those that the released sessions uncover, and those of other sessions. */
+function nextHeads(claimant: Claimant, releases: readonly Release[], loaded: Loaded): Task[] {
   const named = new Set(loaded.named.map((one) => one?.sessionId));
-  const others = loaded.sessions.flatMap(({ session, head }) => (head === null || named.has(session.id) ? [] : [head]));
-  const uncovered = accepted.flatMap(({ held: { task, head }, end }) =>
-    head !== null && !isBlocked(task, head, end) ? [head] : [],
-  );
+  const others = loaded.sessions.filter(({ session }) => !named.has(session.id)).map(({ head }) => head);
+  const uncovered = releases.map(({ held: { task, head }, end }) => (isBlocked(task, head, end) ? null : head));
   return [...uncovered, ...others]
+    .filter((head) => head !== null)
     .filter((head) => fits(claimant, head))
-    .toSorted(compareInQueue)
-    .slice(0, claimNext?.limit ?? 0)
-    .map((head) => ({ head, takeover: null }));
+    .toSorted(compareInQueue);
 }
 
 /** A task that was given back stands before what waited behind it, and is not to be taken again at once. */
-function isBlocked(task: Task, head: Task, end: TaskEnd): boolean {
-  return (end.type === 'task.released' || end.type === 'task.handed_off') && compareInQueue(task, head) < 0;
+function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
+  const isGivenBack = end.type === 'task.released' || end.type === 'task.handed_off';
+  return isGivenBack && head !== null && compareInQueue(task, head) < 0;
 }
 
 /** A release that this lease has done already answers the same again, whatever its command id. */
@@ -317,10 +321,10 @@ function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedI
   const said = JSON.parse(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
   if (said.outcome !== outcome) return null;
   const runAt = said.run_at ?? null;
-  const { sessionId, taskId, type } = ended.end;
+  const { streamId: sessionId, taskId, type } = ended.end;
   return {
     ok: true,
-    sessionId: sessionId ?? '',
+    sessionId,
     taskId: taskId ?? '',
     status: statusAfter(type, runAt),
     runAt,

@@ -25,7 +25,7 @@ export const retry: Command<RetryInput, RetryReply> = {
   input: retryInput,
   events: ['session.opened', 'task.retried'],
   receipt: {
-    keep: (reply) => (reply.ok ? { reply: keepTask(reply.task), tasks: [reply.task.id] } : { reply: null }),
+    keep: ({ task }) => ({ reply: keepTask(task), tasks: [task.id] }),
     restore: (kept, rows) => ({ ok: true, task: rows.task(kept as KeptTask) }),
   },
 

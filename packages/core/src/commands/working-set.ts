@@ -59,7 +59,7 @@ export class WorkingSet {
     const event = chained(draft, session, { namespace, commandId: this.#commandId ?? null, now: this.#now });
 
     const next = evolve({ session, task }, event, draft.payload);
-    if (next.session !== null) this.#sessions.put(next.session);
+    this.#sessions.put(next.session);
     if (next.task !== null) this.#tasks.put(next.task);
     this.events.push(event);
   }
@@ -125,7 +125,7 @@ class Rows<Row extends { readonly version: number }> {
 
   /** As they are now. */
   all(): Row[] {
-    return [...new Set([...this.#before.keys(), ...this.#after.keys()])].flatMap((key) => this.get(key) ?? []);
+    return [...new Map([...this.#before, ...this.#after]).values()];
   }
 
   put(row: Row): void {

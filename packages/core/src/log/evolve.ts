@@ -5,9 +5,9 @@
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
-import type { EventPayloads, EventType, NewEvent } from './events.ts';
+import { LEASE_ENDINGS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
-import { isSessionTransition, isTaskTransition } from './lifecycle.ts';
+import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
@@ -24,20 +24,30 @@ const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.even
 /** What only happens under the current lease, whoever makes it happen. */
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
 
+/** What ends a lease, if the task that it is about runs. */
+const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other]);
+
+/** What an event leaves: a session is never taken away. */
+export interface Evolved extends State {
+  readonly session: Session;
+}
+
 type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPayloads[T] } }[EventType];
 
 /**
  * @param payload the event's payload, if the caller has it decoded already
  * @throws `INTERNAL` if the event cannot follow on this state: the log or the rules are broken
  */
-export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): State {
+export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): Evolved {
   const fact = { type: event.type, payload } as Fact;
   if (fact.type === 'session.opened') return { session: opened(state.session, fact.payload, event), task: null };
   if (state.session === null) throw illegal(event, 'its session was never opened');
   assertHolder(state.session, event);
   if (state.session.status === 'closed' && !OF_CLOSED.has(event.type)) throw illegal(event, 'its session is closed');
+  if (event.taskId === null && movesTask(event.type)) throw illegal(event, 'it names no task');
+  assertLeaseEffect(state.task, event);
 
-  const task = event.taskId === null ? null : taskAfter(state.task, fact, event);
+  const task = event.taskId === null ? null : taskAfter(state.task, fact, event, event.taskId);
   if (task !== null) assertTaskTransition(event, state.task, task);
   const session = sessionAfter(state.session, fact, event, state.task, task);
   if (session.status !== state.session.status && !isSessionTransition(event.type, state.session.status, session.status))
@@ -48,6 +58,18 @@ export function evolve(state: State, event: NewEvent, payload: unknown = fromJso
 function assertHolder(session: Session, event: NewEvent): void {
   const ofLease = event.leaseEffect === 'ended' || OF_LEASE.has(event.type);
   if (ofLease && session.fence !== event.fence) throw illegal(event, 'its fence is not that of the current lease');
+}
+
+/** An event must say of the lease what it does to it: the log's readers and the databases' unique index go by that column. */
+function assertLeaseEffect(task: Task | null, event: NewEvent): void {
+  const effect = leaseEffectOf(event.type, task);
+  if (event.leaseEffect !== effect) throw illegal(event, `its lease effect is ${event.leaseEffect} and not ${effect}`);
+}
+
+function leaseEffectOf(type: EventType, task: Task | null): LeaseEffect | null {
+  if (type === 'task.claimed') return 'granted';
+  if (type === 'lease.refused') return 'refused';
+  return task?.status === 'running' && ENDS_LEASE.has(type) ? 'ended' : null;
 }
 
 function opened(session: Session | null, payload: EventPayloads['session.opened'], event: NewEvent): Session {
@@ -89,8 +111,9 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
       if (!isHeld(session)) throw illegal(event, 'its session is not held');
       return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
     default:
-      if (event.leaseEffect !== 'ended') return tasksOpen === session.tasksOpen ? session : { ...session, tasksOpen };
-      return { ...session, ...NO_LEASE, status: 'idle', tasksOpen };
+      return event.leaseEffect === 'ended'
+        ? { ...session, ...NO_LEASE, status: 'idle', tasksOpen }
+        : { ...session, tasksOpen };
   }
 }
 
@@ -118,8 +141,11 @@ function timeOf({ payload }: { readonly payload: { readonly occurred_at?: number
   return payload.occurred_at ?? event.at;
 }
 
-function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null {
-  if (fact.type === 'task.queued') return queued(task, fact.payload, timeOf(fact, event), event);
+function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): Task | null {
+  if (fact.type === 'task.queued') {
+    if (task !== null) throw illegal(event, 'its task was queued before');
+    return queued(id, fact.payload, timeOf(fact, event), event);
+  }
   if (task === null) throw illegal(event, 'its task was never queued');
   switch (fact.type) {
     case 'task.claimed':
@@ -157,12 +183,10 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent): Task | null 
   }
 }
 
-function queued(before: Task | null, payload: EventPayloads['task.queued'], at: number, event: NewEvent): Task {
-  if (before !== null) throw illegal(event, 'its task was queued before');
-  if (event.taskId === null) throw illegal(event, 'it names no task');
+function queued(id: string, payload: EventPayloads['task.queued'], at: number, event: NewEvent): Task {
   return {
     namespace: event.namespace,
-    id: event.taskId,
+    id,
     number: payload.number,
     sessionId: event.streamId,
     kind: payload.kind,

@@ -92,10 +92,15 @@ export function isSessionTransition(event: EventType, from: SessionStatus | null
   return sessionPaths.has(path(event, from, to));
 }
 
-function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {
-  return new Set(transitions.flatMap(({ event, from, to }) => (event === null ? [] : [path(event, from, to)])));
+/** Whether an event moves a task: then it names one. */
+export function movesTask(event: EventType): boolean {
+  return TASK_TRANSITIONS.some((row) => row.event === event);
 }
 
-function path(event: EventType, from: string | null, to: string): string {
+function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {
+  return new Set(transitions.map(({ event, from, to }) => path(event, from, to)));
+}
+
+function path(event: EventType | null, from: string | null, to: string): string {
   return `${event}:${from}:${to}`;
 }

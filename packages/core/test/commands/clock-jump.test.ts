@@ -1,0 +1,230 @@
+// How a jump of the machine's clock is worked off, before any command may end another holder's lease:
+// - the command that sees a jump first writes it down, and is not judged
+// - every holder, in all namespaces, gets one TTL from now, and the log says by how much the clock moved
+// - it is done in pages; how far it has come is kept with the jump, so another process can go on
+// - the last page ends it, a full last page included; when there is none, or another process came further, nothing happens
+// - a new jump on the way starts the work afresh
+// - commands that end no other holder's lease are judged meanwhile, and leave the jump as it is
+import { expect, test } from 'vitest';
+import { claim, clockJump, heartbeat, recover, release } from '../../src/commands/index.ts';
+import type { ClockReading } from '../../src/model/clock.ts';
+import { AGENT, claimed, event, NOW, opened, queued, STALE_AFTER_MS, tokenOf, TTL_MS } from '../support/events.ts';
+import { given, inputOf, readingAt, type Store } from '../support/given.ts';
+
+const HELD = [opened(), queued('a'), claimed('a')];
+
+const JUMP = { seenAt: NOW, byMs: 5_000, after: null };
+
+/** A machine that slept for so long after NOW: its wall clock and its uptime went on, its steady clock did not. */
+function slept(store: Store, ms: number): Store {
+  return store.remembering({ last: readingAt(NOW) }).after(ms, { steady: NOW });
+}
+
+function jumped(sessionId: string, fence: number, at: number, byMs = JUMP.byMs) {
+  return event('clock.jumped', { by_ms: byMs, expires_at: at + TTL_MS }, { sessionId, fence });
+}
+
+/** So many held sessions, `s000`, `s001` …, each under the fence of its number. */
+function manyHeld(count: number): Store {
+  const sessions = Array.from({ length: count }, (_, at) => `s${String(at).padStart(3, '0')}`);
+  const events = sessions.flatMap((sessionId, at) => [
+    opened(sessionId, at + 1),
+    queued(`t${at}`, { sessionId, number: at + 1 }),
+    claimed(`t${at}`, { sessionId, fence: at + 1 }),
+  ]);
+  return given(...events).remembering({ jump: JUMP });
+}
+
+test.each([
+  ['recover', recover, {}],
+  ['claim', claim, { agent: AGENT }],
+])('the command that sees a jump first writes it down, and is not judged: %s', (_name, command, call) => {
+  const ms = STALE_AFTER_MS;
+
+  const { writes } = slept(given(...HELD), ms).when(command as typeof recover, call);
+
+  expect(writes).toEqual({
+    reply: { kind: 'clock_jump', after: null },
+    sessions: [],
+    tasks: [],
+    events: [],
+    receipt: null,
+    forgetReceiptsAt: 0,
+    clock: { last: { ...readingAt(NOW + ms), steady: NOW }, jump: { seenAt: NOW + ms, byMs: ms, after: null } },
+  });
+});
+
+test('every holder gets one TTL from now, and the log says by how much the clock moved', () => {
+  const store = given(...HELD)
+    .remembering({ jump: JUMP })
+    .after(STALE_AFTER_MS);
+
+  const after = store.when(clockJump, { after: null }).then([jumped('s', 1, store.now)], { next: undefined });
+
+  expect(after.session('s')).toMatchObject({
+    leaseExpiresAt: store.now + TTL_MS,
+    heartbeatAt: store.now,
+    staleAt: store.now + STALE_AFTER_MS,
+  });
+  expect(after.clock.jump).toBeNull();
+});
+
+test('holders in other namespaces get it as well', () => {
+  const there = { namespace: 'other', sessionId: 's' };
+  const store = given(...HELD)
+    .and({ ...opened(), ...there })
+    .and({ ...queued('a'), ...there })
+    .and(claimed('a', { ...there, fence: 2 }))
+    .remembering({ jump: JUMP });
+
+  store.when(clockJump, { after: null }).then([jumped('s', 1, NOW), { ...jumped('s', 2, NOW), ...there }]);
+});
+
+test('sessions that no agent holds are left alone', () => {
+  given(opened(), queued('a'))
+    .remembering({ jump: JUMP })
+    .when(clockJump, { after: null })
+    .then([], { next: undefined });
+});
+
+test('a session that is not held is passed over, even if it is shown', () => {
+  const store = given(opened(), queued('a')).remembering({ jump: JUMP });
+  const loaded = store.load({ by: 'task', namespace: 'default', taskId: 'a' });
+
+  expect(clockJump.decide({ namespace: 'default', after: null }, loaded).events).toEqual([]);
+});
+
+test('it is done in pages of two hundred, and how far it has come is kept', () => {
+  const store = manyHeld(201);
+  const last = { namespace: 'default', sessionId: 's199' };
+
+  const first = store.when(clockJump, { after: null });
+  const second = first.store.when(clockJump, { after: last });
+
+  expect(first.writes.events).toHaveLength(200);
+  expect(first.reply).toEqual({ next: last });
+  expect(first.store.clock.jump).toEqual({ ...JUMP, after: last });
+  second.then([jumped('s200', 201, NOW)], { next: undefined });
+  expect(second.store.clock.jump).toBeNull();
+});
+
+test('a full last page is followed by an empty one', () => {
+  const last = { namespace: 'default', sessionId: 's199' };
+  const { store, reply } = manyHeld(200).when(clockJump, { after: null });
+
+  const after = store.when(clockJump, { after: last }).then([], { next: undefined });
+
+  expect(reply).toEqual({ next: last });
+  expect(after.clock.jump).toBeNull();
+});
+
+test('when another process came further, the next page is the one after that', () => {
+  const further = { namespace: 'default', sessionId: 'r' };
+
+  given(...HELD)
+    .remembering({ jump: { ...JUMP, after: further } })
+    .when(clockJump, { after: null })
+    .then([], { next: further });
+});
+
+test.each([
+  ['another session', { namespace: 'default', sessionId: 'q' }],
+  ['another namespace', { namespace: 'other', sessionId: 'r' }],
+])('a page after %s than the one it has come to is not worked off', (_what, after) => {
+  const further = { namespace: 'default', sessionId: 'r' };
+
+  given(...HELD)
+    .remembering({ jump: { ...JUMP, after: further } })
+    .when(clockJump, { after })
+    .then([], { next: further });
+});
+
+test('when the jump has been worked off, nothing happens', () => {
+  const { writes } = given(...HELD).when(clockJump, { after: null });
+
+  given(...HELD)
+    .when(clockJump, { after: null })
+    .then([], { next: undefined });
+  expect(writes).toMatchObject({ events: [], sessions: [], clock: null });
+});
+
+test('a new jump on the way starts the work afresh', () => {
+  const on = { namespace: 'default', sessionId: 'r' };
+  const store = slept(given(...HELD).remembering({ jump: { ...JUMP, after: on } }), 60_000);
+
+  const { reply, writes } = store.when(clockJump, { after: on });
+
+  expect(reply).toEqual({ next: null });
+  expect(writes).toMatchObject({
+    events: [],
+    clock: { jump: { seenAt: NOW + 60_000, byMs: 60_000, after: null }, last: { wall: NOW + 60_000, steady: NOW } },
+  });
+});
+
+test('what is known of fences stays as it is', () => {
+  const fences = { fencesAfter: 5, fencesAhead: 7 };
+
+  const { store } = given(...HELD)
+    .remembering({ jump: JUMP, ...fences })
+    .when(clockJump, { after: null });
+
+  expect(store.clock).toEqual({ last: readingAt(NOW), jump: null, ...fences });
+});
+
+test('commands that end no other lease are judged meanwhile, and leave the jump as it is', () => {
+  const store = given(...HELD).remembering({ jump: JUMP });
+  const holder = { token: tokenOf(1) };
+
+  const beat = store.when(heartbeat, holder);
+  const done = beat.store.when(release, { items: [{ ...holder, outcome: 'succeeded' }] });
+
+  expect(beat.reply).toMatchObject({ ok: true });
+  expect(done.reply).toMatchObject({ ok: true });
+  expect(done.store.clock.jump).toEqual(JUMP);
+});
+
+test('a command that is judged meanwhile writes a new jump down, even if it writes nothing else', () => {
+  const { writes } = slept(given(...HELD), 10_000).when(heartbeat, { token: tokenOf(9) });
+
+  expect(writes).toMatchObject({ sessions: [], clock: { jump: { seenAt: NOW + 10_000, byMs: 10_000, after: null } } });
+});
+
+const MACHINE: ClockReading = readingAt(NOW);
+
+test.each([
+  ['is new', null, MACHINE],
+  ['was last read ten seconds ago', { ...MACHINE, wall: NOW - 10_000, steady: NOW - 10_000 }, MACHINE],
+])('a reading is written along with other writes, when the clock %s', (_when, last, expected) => {
+  const { writes } = given(...HELD)
+    .remembering({ last })
+    .when(heartbeat, { token: tokenOf(1) });
+
+  expect(writes.clock).toEqual({ last: expected, jump: null });
+});
+
+test('a reading that is nearly as new is not written', () => {
+  const last = { ...MACHINE, wall: NOW - 9_999, steady: NOW - 9_999 };
+
+  const { writes } = given(...HELD)
+    .remembering({ last })
+    .when(heartbeat, { token: tokenOf(1) });
+
+  expect(writes.clock).toBeNull();
+});
+
+test('a reading alone is not worth a write', () => {
+  const { writes } = given(...HELD).when(heartbeat, { token: tokenOf(9) });
+
+  expect(writes).toMatchObject({ sessions: [], clock: null });
+});
+
+test('it is shown a page of all held sessions', () => {
+  const after = { namespace: 'default', sessionId: 's' };
+
+  expect(clockJump.scope(inputOf(clockJump, { after }))).toEqual({
+    by: 'held',
+    namespace: 'default',
+    limit: 200,
+    after,
+  });
+});

@@ -1,0 +1,256 @@
+// What `enqueueTask` and `enqueueTasks` do:
+// - a task is queued in the session that it names, or in one of its own that has its id
+// - a session that does not exist is opened, once; one that is closed is opened again
+// - what the call leaves out is filled in; what it says is kept
+// - a task that is delayed is scheduled
+// - ids are made from the command's id, in the order of the batch; an id of another task is refused, and with it the batch
+// - tasks and named sessions get the next free numbers; sessions that are made for a task, or opened again, get none
+// - a task whose dedupe key is known is answered as it is, whatever became of it, and not added
+// - sent again, it answers the same, and the tasks as they were then
+// - malformed input is refused
+import { expect, test } from 'vitest';
+import { enqueue } from '../../src/commands/index.ts';
+import { taskIdFor } from '../../src/model/ids.ts';
+import { AGENT, claimed, NOW, opened, queued, sessionClosed, succeeded } from '../support/events.ts';
+import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
+
+/** The reply for one task, and whether it was there before. */
+function added(id: string, duplicate = false) {
+  return { task: expect.objectContaining({ id }) as object, duplicate };
+}
+
+test('a task is queued in the session that it names', () => {
+  const store = given(opened())
+    .when(enqueue, { tasks: [{ id: 'a', sessionId: 's' }] })
+    .then([queued('a')], { ok: true, tasks: [added('a')] });
+
+  expect(store.task('a')).toMatchObject({ status: 'queued', sessionId: 's', queuedAt: NOW, createdAt: NOW });
+  expect(store.session('s').tasksOpen).toBe(1);
+});
+
+test('a session that does not exist is opened, once', () => {
+  const store = given()
+    .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's' })) })
+    .then([opened(), queued('a'), queued('b', { number: 2 })], { ok: true, tasks: [added('a'), added('b')] });
+
+  expect(store.session('s')).toMatchObject({ status: 'idle', number: 1, tasksOpen: 2, createdAt: NOW });
+});
+
+test('a task without a session gets one of its own, which has its id and no number', () => {
+  given()
+    .when(enqueue, { tasks: [{ id: 'a' }] })
+    .then([opened('a', null), queued('a', { sessionId: 'a' })], { ok: true, tasks: [added('a')] });
+});
+
+test('a session that is closed is opened again, and keeps its number', () => {
+  const store = given(opened('s', 7), sessionClosed('s', 'requested'))
+    .when(enqueue, { tasks: [{ id: 'a', sessionId: 's' }] })
+    .then([opened('s', null), queued('a')]);
+
+  expect(store.session('s')).toMatchObject({ status: 'idle', number: 7 });
+});
+
+test('a session that another agent holds takes new tasks', () => {
+  given(opened(), queued('a'), claimed('a'))
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's' }] })
+    .then([queued('b', { number: 2 })]);
+});
+
+test('what the call leaves out is filled in', () => {
+  const store = given(opened()).when(enqueue, { tasks: [{ id: 'a', sessionId: 's' }] }).store;
+
+  expect(store.task('a')).toMatchObject({
+    kind: 'task',
+    title: 'task',
+    payload: '{}',
+    priority: 5,
+    runAt: null,
+    dedupeKey: null,
+    attempt: 0,
+    attemptsMax: 4,
+    interruptions: 0,
+    interruptionsMax: 16,
+    backoffMs: 5_000,
+  });
+});
+
+test('what the call says is kept', () => {
+  const governance = { author: 'the architect', reviewer: 'the reviewer', source: 'issue 8' };
+  const limits = { attemptsMax: 9, interruptionsMax: 0, backoffMs: 100 };
+  const call = { id: 'a', sessionId: 's', kind: 'build', title: 'Build it', payload: { of: 'x' }, priority: 0 };
+
+  given(opened())
+    .when(enqueue, { tasks: [{ ...call, ...limits, ...governance, dedupeKey: 'k', role: 'builder' }] })
+    .then([
+      queued('a', {
+        kind: 'build',
+        title: 'Build it',
+        payload: { of: 'x' },
+        priority: 0,
+        dedupe_key: 'k',
+        attempts_max: 9,
+        interruptions_max: 0,
+        backoff_ms: 100,
+        role: 'builder',
+        ...governance,
+      }),
+    ]);
+});
+
+test('a task may be for one agent, and its title is its kind unless it has another', () => {
+  given(opened())
+    .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', kind: 'build', assignee: AGENT }] })
+    .then([queued('a', { kind: 'build', title: 'build', assignee: AGENT })]);
+});
+
+test('a task that is delayed is scheduled', () => {
+  const store = given(opened())
+    .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', delayMs: 500 }] })
+    .then([queued('a', { run_at: NOW + 500 })]);
+
+  expect(store.task('a')).toMatchObject({ status: 'scheduled', runAt: NOW + 500, queuedAt: NOW + 500, createdAt: NOW });
+});
+
+test("ids are made from the command's id, in the order of the batch", () => {
+  const commandId = commandIdAt(NOW, 5);
+  const [first, second] = [0, 1].map((at) => taskIdFor(commandId, at)) as [string, string];
+
+  given(opened())
+    .when(enqueue, { commandId, tasks: [{ sessionId: 's' }, {}] })
+    .then([queued(first), opened(second, null), queued(second, { sessionId: second, number: 2 })]);
+});
+
+test.each([
+  ['in the store', [{ id: 'new' }, { id: 'a' }]],
+  ['earlier in the batch', [{ id: 'new' }, { id: 'new' }]],
+])('an id of a task %s is refused, and with it the batch', (_where, tasks) => {
+  const store = given(opened(), queued('a'));
+
+  expect(() => store.when(enqueue, { tasks })).toThrow(
+    refusal('TASK_EXISTS', `^A task with the id ${tasks[1]?.id} exists.$`, 'tasks[1].id'),
+  );
+});
+
+test('tasks and named sessions get the next free numbers', () => {
+  given(opened('s', 3), queued('a', { number: 8 }))
+    .when(enqueue, {
+      tasks: [
+        { id: 'b' },
+        { id: 'c', sessionId: 's' },
+        { id: 'd', sessionId: 'other' },
+        { id: 'e', sessionId: 'third' },
+      ],
+    })
+    .then([
+      opened('b', null),
+      queued('b', { sessionId: 'b', number: 9 }),
+      queued('c', { number: 10 }),
+      opened('other', 4),
+      queued('d', { sessionId: 'other', number: 11 }),
+      opened('third', 5),
+      queued('e', { sessionId: 'third', number: 12 }),
+    ]);
+});
+
+test('a storage that gives too few numbers is a mistake of ours', () => {
+  const input = inputOf(enqueue, { tasks: [{ id: 'a' }] });
+  const loaded = { ...given().load(enqueue.scope(input)), numbers: { tasks: [], sessions: [] } };
+
+  expect(() => enqueue.decide(input, loaded)).toThrow(refusal('INTERNAL', 'too few numbers'));
+});
+
+test.each([
+  ['waits', []],
+  ['runs', [claimed('a')]],
+  ['has ended', [claimed('a'), succeeded('a')]],
+  ['has ended with its session', [claimed('a'), succeeded('a'), sessionClosed('s', 'requested')]],
+])('a task whose dedupe key is known is answered as it is, though it %s, and not added', (_how, since) => {
+  const store = given(opened(), queued('a', { dedupe_key: 'k' }), ...since);
+
+  store
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's', dedupeKey: 'k' }] })
+    .then([], { ok: true, tasks: [{ task: store.task('a'), duplicate: true }] });
+});
+
+test('of two tasks of a batch with one dedupe key, the first is added', () => {
+  given(opened())
+    .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's', dedupeKey: 'k' })) })
+    .then([queued('a', { dedupe_key: 'k' })], { ok: true, tasks: [added('a'), added('a', true)] });
+});
+
+test('tasks without a dedupe key are never duplicates', () => {
+  given(opened(), queued('a'))
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's' }] })
+    .then([queued('b', { number: 2 })], { ok: true, tasks: [added('b')] });
+});
+
+test('a duplicate may have the id of the task that it is', () => {
+  given(opened(), queued('a', { dedupe_key: 'k' }))
+    .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', dedupeKey: 'k' }] })
+    .then([], { ok: true, tasks: [added('a', true)] });
+});
+
+test('a call that adds nothing leaves no receipt', () => {
+  const { writes } = given(opened(), queued('a', { dedupe_key: 'k' })).when(enqueue, { tasks: [{ dedupeKey: 'k' }] });
+
+  expect(writes.receipt).toBeNull();
+});
+
+test('it is shown the sessions, tasks and dedupe keys that it names, each session once', () => {
+  const commandId = commandIdAt(NOW);
+  const tasks = [{ id: 'a', sessionId: 's' }, { id: 'b', sessionId: 's', dedupeKey: 'k' }, {}];
+
+  expect(enqueue.scope(inputOf(enqueue, { tasks }))).toEqual({
+    by: 'new',
+    namespace: 'default',
+    commandId,
+    sessionIds: ['s', taskIdFor(commandId, 2)],
+    taskIds: ['a', 'b', taskIdFor(commandId, 2)],
+    dedupeKeys: ['k'],
+  });
+});
+
+test('sent again, it answers the same, and the tasks as they were then', () => {
+  const call = {
+    commandId: commandIdAt(NOW),
+    tasks: [
+      { id: 'a', sessionId: 's', payload: { word: 'body' } },
+      { id: 'b', sessionId: 's', dedupeKey: 'k' },
+    ],
+  };
+  const first = given(opened(), queued('old', { dedupe_key: 'k' })).when(enqueue, call);
+
+  const second = first.store.and(claimed('a')).and(succeeded('a')).when(enqueue, call);
+
+  expect(second.writes).toMatchObject({ reply: { replayed: true }, events: [], sessions: [], tasks: [] });
+  expect(second.reply).toEqual(first.reply);
+  expect(first.writes.receipt?.reply).not.toContain('body');
+});
+
+test.each([
+  ['tasks', [], 'INVALID_INPUT', 'smaller'],
+  ['tasks', Array.from({ length: 1_001 }, () => ({})), 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].id', [{ id: 't42' }], 'INVALID_INPUT', 'looks like a number'],
+  ['tasks[0].sessionId', [{ sessionId: 's17' }], 'INVALID_INPUT', 'looks like a number'],
+  ['tasks[1].title', [{}, { title: '' }], 'INVALID_INPUT', ''],
+  ['tasks[0].payload', [{ payload: 'x'.repeat(262_143) }], 'LIMIT_EXCEEDED', ''],
+  ['tasks[0].priority', [{ priority: -1 }], 'INVALID_INPUT', 'smaller'],
+  ['tasks[0].priority', [{ priority: 1_001 }], 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].delayMs', [{ delayMs: -1 }], 'INVALID_INPUT', 'smaller'],
+  ['tasks[0].delayMs', [{ delayMs: 315_360_000_001 }], 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].attemptsMax', [{ attemptsMax: 0 }], 'INVALID_INPUT', 'smaller'],
+  ['tasks[0].attemptsMax', [{ attemptsMax: 1_001 }], 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].interruptionsMax', [{ interruptionsMax: -1 }], 'INVALID_INPUT', 'smaller'],
+  ['tasks[0].interruptionsMax', [{ interruptionsMax: 1_001 }], 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].backoffMs', [{ backoffMs: -1 }], 'INVALID_INPUT', 'smaller'],
+  ['tasks[0].backoffMs', [{ backoffMs: 3_600_001 }], 'LIMIT_EXCEEDED', 'larger'],
+  ['tasks[0].assignee', [{ assignee: AGENT, role: 'r' }], 'INVALID_INPUT', 'cannot be given together with a role'],
+  ['tasks[0].status', [{ status: 'queued' }], 'INVALID_INPUT', 'is not a field'],
+])('a malformed %s is refused', (field, tasks, code, message) => {
+  expect(() => inputOf(enqueue, { tasks })).toThrow(refusal(code, message, field));
+});
+
+test('a thousand tasks can be added at once, and a field that the command does not know is refused', () => {
+  expect(inputOf(enqueue, { tasks: Array.from({ length: 1_000 }, () => ({})) }).tasks).toHaveLength(1_000);
+  expect(() => inputOf(enqueue, { tasks: [{}], seed: '' })).toThrow(refusal('INVALID_INPUT', '', 'seed'));
+});

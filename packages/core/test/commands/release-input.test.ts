@@ -1,0 +1,68 @@
+// What a release refuses before it is judged:
+// - what goes with one outcome only, given with another
+// - a hand-off to no one, or to two
+// - fields and outcomes that do not exist, and values beyond their limits
+// - one lease twice in a batch, an empty batch, and one of more than a thousand
+import { expect, test } from 'vitest';
+import { release } from '../../src/commands/index.ts';
+import { AGENT, SEED, tokenOf } from '../support/events.ts';
+import { inputOf, refusal } from '../support/given.ts';
+
+/** A call that ends one lease. */
+function ending(outcome: string, more: object = {}): { items: object[] } {
+  return { items: [{ token: tokenOf(1), outcome, ...more }] };
+}
+
+const TWICE = [3, 1, 3].map((fence) => ({ token: tokenOf(fence), outcome: 'succeeded' }));
+
+test.each([
+  ['items', [], 'INVALID_INPUT', 'smaller'],
+  ['items[0].token', [{ token: 'x', outcome: 'succeeded' }], 'INVALID_INPUT', 'the token that the claim answered'],
+  ['items[0].outcome', [{ token: tokenOf(1), outcome: 'done' }], 'INVALID_INPUT', ''],
+  ['items[0].kind', ending('succeeded', { kind: 'x' }).items, 'INVALID_INPUT', 'is not a field'],
+  ['items[0].result', ending('succeeded', { result: 'x'.repeat(262_143) }).items, 'LIMIT_EXCEEDED', ''],
+  [
+    'items[0].error.data',
+    ending('failed', { error: { message: '', data: 'x'.repeat(16_383) } }).items,
+    'LIMIT_EXCEEDED',
+    '',
+  ],
+  ['items[0].error.message', ending('failed', { error: {} }).items, 'INVALID_INPUT', ''],
+  ['items[0].error.stack', ending('failed', { error: { message: '', stack: '' } }).items, 'INVALID_INPUT', ''],
+  ['items[0].to', ending('handed_off').items, 'INVALID_INPUT', 'must be given with handed_off, and only then'],
+  ['items[0].to', ending('released', { to: { role: 'r' } }).items, 'INVALID_INPUT', 'must be given with handed_off'],
+  ['items[0].to', ending('handed_off', { to: { role: 'r', agent: 'a' } }).items, 'INVALID_INPUT', ''],
+  ['items[0].to', ending('handed_off', { to: {} }).items, 'INVALID_INPUT', ''],
+  ['items[0].result', ending('failed', { result: 1 }).items, 'INVALID_INPUT', 'can only be given with succeeded'],
+  ['items[0].error', ending('released', { error: { message: '' } }).items, 'INVALID_INPUT', 'with failed or cancelled'],
+  ['items[0].final', ending('succeeded', { final: true }).items, 'INVALID_INPUT', 'can only be given with failed'],
+  ['items[0].note', ending('succeeded', { note: '' }).items, 'INVALID_INPUT', 'with released or handed_off'],
+  ['items[2].token', TWICE, 'INVALID_INPUT', 'is the token of items[0]'],
+])('a malformed %s is refused', (field, items, code, message) => {
+  expect(() => inputOf(release, { items })).toThrow(expect.objectContaining({ code, field }));
+  expect(() => inputOf(release, { items })).toThrow(message);
+});
+
+test('a thousand leases can be ended at once, and no more', () => {
+  const items = Array.from({ length: 1_001 }, (_, at) => ({ token: tokenOf(at + 1), outcome: 'succeeded' }));
+
+  expect(inputOf(release, { items: items.slice(1) }).items).toHaveLength(1_000);
+  expect(() => inputOf(release, { items })).toThrow(refusal('LIMIT_EXCEEDED', '', 'items'));
+});
+
+test.each([
+  ['seed', { seed: SEED.slice(1) }],
+  ['claimNext.agent', { claimNext: {} }],
+  ['claimNext.limit', { claimNext: { agent: AGENT, limit: 0 } }],
+  ['claimNext.resume', { claimNext: { agent: AGENT, resume: true } }],
+  ['sessionId', { sessionId: 's' }],
+])('a malformed %s is refused', (field, call) => {
+  expect(() => inputOf(release, { ...ending('succeeded'), ...call })).toThrow(refusal('INVALID_INPUT', '', field));
+});
+
+test('a release that claims nothing needs no seed, one that claims does', () => {
+  expect(inputOf(release, ending('succeeded'))).not.toHaveProperty('seed');
+  expect(() => inputOf(release, { ...ending('succeeded'), claimNext: { agent: AGENT }, seed: undefined })).toThrow(
+    refusal('INVALID_INPUT', '^seed must be given with claimNext.$'),
+  );
+});

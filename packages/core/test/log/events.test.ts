@@ -1,0 +1,74 @@
+// What the generated reference of events is made of:
+// - each event type is explained in a sentence
+// - so is each field of its payload that a command writes, and no other
+// - the events that end a lease are told apart by who ended it
+import { expect, test } from 'vitest';
+import { EVENT_DOCS, LEASE_ENDINGS, type EventType } from '../../src/log/events.ts';
+import {
+  cancelAsked,
+  checkpointed,
+  claimed,
+  ended,
+  event,
+  failed,
+  givenBack,
+  NOW,
+  queued,
+  recovered,
+  refused,
+  sessionClosed,
+  succeeded,
+  takenOver,
+  type Said,
+} from '../support/events.ts';
+
+const context = { turn: 1, last_action: null, next_action: null, memory_ref: null, hash: '', data: null };
+
+/** One event of each type, with every field that it may have. */
+const FULL: { readonly [type in EventType]: Said } = {
+  'session.opened': event('session.opened', { number: 1, context }),
+  'session.closed': sessionClosed('s', 'requested'),
+  'session.checkpointed': checkpointed('a', 1),
+  'task.queued': withTime(queued('a')),
+  'task.claimed': withTime(claimed('a', { group: 1 })),
+  'task.succeeded': withTime(succeeded('a')),
+  'task.failed': withTime(failed('a', null)),
+  'task.retried': event('task.retried', {}),
+  'task.released': givenBack('a'),
+  'task.handed_off': ended('task.handed_off', 'a', { outcome: 'handed_off', assignee: null, role: null, note: null }),
+  'task.cancelled': withTime(ended('task.cancelled', 'a', { outcome: null, error: null })),
+  'task.cancel_requested': cancelAsked('a'),
+  'task.recovered': recovered('a', 'stale'),
+  'lease.taken_over': takenOver('a', 'expired'),
+  'lease.refused': refused({ operation: 'release', ended_by: '', ended_at: NOW }),
+  'clock.jumped': event('clock.jumped', { by_ms: 1, expires_at: 1 }),
+  'legacy.event': event('legacy.event', {}),
+};
+
+/** A sentence: it begins with a capital and ends with a full stop. */
+const SENTENCE = /^[A-Z`].{15,}\.$/u;
+/** Part of a table: a few words, or one. */
+const WORDS = /^\S.{2,}\S$/u;
+
+test.each(Object.entries(EVENT_DOCS))('%s is explained, and each field of its payload', (type, { means, fields }) => {
+  const written = Object.keys(FULL[type as EventType].payload).toSorted();
+
+  expect(means).toMatch(SENTENCE);
+  expect(Object.keys(fields).toSorted()).toEqual(written);
+  for (const text of Object.values(fields)) expect(text).toMatch(WORDS);
+});
+
+test('every event type is explained', () => {
+  expect(Object.keys(EVENT_DOCS).toSorted()).toEqual(Object.keys(FULL).toSorted());
+});
+
+test('the events that end a lease are told apart by who ended it', () => {
+  expect(LEASE_ENDINGS).toEqual({
+    holder: ['task.succeeded', 'task.failed', 'task.released', 'task.handed_off', 'task.cancelled'],
+    other: ['task.recovered', 'lease.taken_over'],
+  });
+});
+
+function withTime({ payload, ...said }: Said): Said {
+  return { ...said, payload: { ...payload, occurred_at: 1 } } as Said;
+}

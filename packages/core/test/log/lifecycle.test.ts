@@ -1,0 +1,235 @@
+// The table of what may happen, row by row:
+// - each row is made to happen by its command, and its event is the one that the row names
+// - where a row says that only the holder can make it happen, another token cannot
+// - an event that is not in the table for a status does not lead there
+import { expect, test } from 'vitest';
+import type { Command } from '../../src/commands/command.ts';
+import { cancel, checkpoint, claim, close, enqueue, recover, release, retry } from '../../src/commands/index.ts';
+import {
+  isSessionTransition,
+  isTaskTransition,
+  movesTask,
+  SESSION_TRANSITIONS,
+  TASK_TRANSITIONS,
+} from '../../src/log/lifecycle.ts';
+import type { SessionStatus, TaskStatus } from '../../src/model/statuses.ts';
+import {
+  AGENT,
+  cancelAsked,
+  cancelledWaiting,
+  claimed,
+  failed,
+  NOW,
+  opened,
+  OTHER_AGENT,
+  queued,
+  sessionClosed,
+  STALE_AFTER_MS,
+  succeeded,
+  tokenOf,
+  TTL_MS,
+  type Said,
+} from '../support/events.ts';
+import { given, told, type Decided, type Store } from '../support/given.ts';
+
+/** What was before, and the call that makes the row happen. It is about task `a`, in a session of its own. */
+interface Move {
+  readonly given: readonly Said[];
+  readonly after?: number;
+  readonly when: (store: Store) => Decided<unknown>;
+}
+
+const OWN = { sessionId: 'a' };
+const LATER = { ...OWN, run_at: NOW + 5_000 };
+
+const QUEUED = [opened('a', null), queued('a', OWN)];
+const HELD = [...QUEUED, claimed('a', OWN)];
+const LAST = [opened('a', null), queued('a', { ...OWN, interruptions_max: 0 }), claimed('a', OWN)];
+const SCHEDULED = [opened('a', null), queued('a', LATER)];
+const ASKED = [...HELD, cancelAsked('a', OWN)];
+const DEAD = [...HELD, failed('a', null, OWN), sessionClosed('a', 'task_ended')];
+const EMPTY = [...HELD, succeeded('a', OWN)];
+
+const call =
+  (command: Pick<Command<never, never>, 'name'>, input: object) =>
+  (store: Store): Decided<unknown> =>
+    store.when(command as unknown as typeof cancel, input);
+
+const ends = (outcome: string, more: object = {}): Move => ({
+  given: HELD,
+  when: call(release, { items: [{ token: tokenOf(1), outcome, ...more }] }),
+});
+
+const claimAny = call(claim, { agent: OTHER_AGENT, kinds: ['other'] });
+const claimIt = call(claim, { agent: OTHER_AGENT, kinds: ['other'], sessionId: 'a' });
+const recovery = call(recover, {});
+const STALE = { after: STALE_AFTER_MS };
+const handOff = ends('handed_off', { to: { role: 'tester' } });
+
+/** By `from to event command`, as in the table. */
+const TASK_MOVES: { readonly [row: string]: Move } = {
+  'null queued task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a' }] }) },
+  'null scheduled task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a', delayMs: 5_000 }] }) },
+  'queued running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
+  'running running session.checkpointed checkpoint': { given: HELD, when: call(checkpoint, { token: tokenOf(1) }) },
+  'running succeeded task.succeeded release': ends('succeeded'),
+  'running scheduled task.failed release': ends('failed'),
+  'running failed task.failed release': ends('failed', { final: true }),
+  'running queued task.released release': ends('released'),
+  'running queued task.handed_off release': handOff,
+  'running cancelled task.cancelled release': ends('cancelled'),
+  'running queued task.recovered recover': { given: HELD, ...STALE, when: recovery },
+  'running queued task.recovered claim': { given: HELD, ...STALE, when: claimAny },
+  'running queued lease.taken_over claim': { given: HELD, after: TTL_MS, when: claimIt },
+  'running running task.cancel_requested cancel': { given: HELD, when: call(cancel, { taskId: 'a' }) },
+  'queued cancelled task.cancelled cancel': { given: QUEUED, when: call(cancel, { taskId: 'a' }) },
+  'scheduled cancelled task.cancelled cancel': { given: SCHEDULED, when: call(cancel, { taskId: 'a' }) },
+  'queued cancelled task.cancelled close': { given: QUEUED, when: call(close, { ...OWN, cancelTasks: true }) },
+  'scheduled cancelled task.cancelled close': { given: SCHEDULED, when: call(close, { ...OWN, cancelTasks: true }) },
+  'queued cancelled task.cancelled recover': { given: ASKED, ...STALE, when: recovery },
+  'queued cancelled task.cancelled claim': { given: ASKED, ...STALE, when: claimAny },
+  'queued failed task.failed recover': { given: LAST, ...STALE, when: recovery },
+  'queued failed task.failed claim': { given: LAST, ...STALE, when: claimAny },
+  'failed queued task.retried retry': { given: DEAD, when: call(retry, { taskId: 'a' }) },
+  'cancelled queued task.retried retry': {
+    given: [...QUEUED, cancelledWaiting('a', 'a')],
+    when: call(retry, { taskId: 'a' }),
+  },
+};
+
+const SESSION_MOVES: { readonly [row: string]: Move } = {
+  'null idle session.opened enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a' }] }) },
+  'closed idle session.opened enqueue': { given: DEAD, when: call(enqueue, { tasks: [{ id: 'b', ...OWN }] }) },
+  'closed idle session.opened retry': { given: DEAD, when: call(retry, { taskId: 'a' }) },
+  'idle running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
+  'running idle task.succeeded release': ends('succeeded'),
+  'running idle task.failed release': ends('failed'),
+  'running idle task.released release': ends('released'),
+  'running idle task.handed_off release': handOff,
+  'running idle task.cancelled release': ends('cancelled'),
+  'running idle task.recovered recover': { given: HELD, ...STALE, when: recovery },
+  'running idle task.recovered claim': { given: HELD, ...STALE, when: claimAny },
+  'running idle lease.taken_over claim': { given: HELD, after: TTL_MS, when: claimIt },
+  'idle closed session.closed close': { given: EMPTY, when: call(close, OWN) },
+  'idle closed session.closed release': ends('succeeded'),
+  'idle closed session.closed cancel': { given: QUEUED, when: call(cancel, { taskId: 'a' }) },
+  'idle closed session.closed recover': { given: LAST, ...STALE, when: recovery },
+  'idle closed session.closed claim': { given: LAST, ...STALE, when: claimAny },
+};
+
+const rowsOf = (table: typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS) =>
+  table.flatMap((row) => (row.event === null ? [] : [`${row.from} ${row.to} ${row.event} ${row.command}`]));
+
+test('every row that is an event is made to happen here', () => {
+  expect(Object.keys(TASK_MOVES)).toEqual(rowsOf(TASK_TRANSITIONS));
+  expect(Object.keys(SESSION_MOVES)).toEqual(rowsOf(SESSION_TRANSITIONS));
+});
+
+/** The statuses that a session or task went through, each with the event that led to it. */
+function path(decided: Decided<unknown>, before: Store, statusOf: (store: Store) => string): string[] {
+  const steps: string[] = [];
+  let store = before;
+  for (const one of decided.writes.events) {
+    const from = statusOf(store);
+    store = store.and({ ...told(one), at: one.at } as Said);
+    steps.push(`${from} ${statusOf(store)} ${one.type}`);
+  }
+  return steps;
+}
+
+const statusOf = (find: (store: Store) => { readonly status: string }) => (store: Store) => {
+  try {
+    return find(store).status;
+  } catch {
+    return 'null';
+  }
+};
+
+test.each(Object.entries(TASK_MOVES))('a task goes as the table says: %s', (row, move) => {
+  const store = given(...move.given).after(move.after ?? 0);
+
+  const decided = move.when(store);
+
+  const [from, to, type] = row.split(' ');
+  expect(
+    path(
+      decided,
+      store,
+      statusOf((at) => at.task('a')),
+    ),
+  ).toContain(`${from} ${to} ${type}`);
+});
+
+test.each(Object.entries(SESSION_MOVES))('a session goes as the table says: %s', (row, move) => {
+  const store = given(...move.given).after(move.after ?? 0);
+
+  const decided = move.when(store);
+
+  const [from, to, type] = row.split(' ');
+  expect(
+    path(
+      decided,
+      store,
+      statusOf((at) => at.session('a')),
+    ),
+  ).toContain(`${from} ${to} ${type}`);
+});
+
+const HOLDERS_ONLY = TASK_TRANSITIONS.filter(({ lease }) => lease);
+
+test.each(HOLDERS_ONLY)('only the holder can make it happen: $event to $to', ({ from, to, event: type, command }) => {
+  const move = TASK_MOVES[`${from} ${to} ${type} ${command}`] as Move;
+  const other = [...QUEUED, claimed('a', { ...OWN, seed: '0'.repeat(32) })];
+
+  const decided = move.when(given(...other));
+
+  expect(decided.writes.events).toEqual([]);
+});
+
+test('the rows that a holder alone makes happen are its checkpoint and its releases', () => {
+  for (const { from, command, lease } of [...TASK_TRANSITIONS, ...SESSION_TRANSITIONS])
+    expect(lease).toBe(from === 'running' && (command === 'checkpoint' || command === 'release'));
+});
+
+test('a scheduled task becomes queued by its time, and by no event', () => {
+  expect(TASK_TRANSITIONS.filter(({ event: type }) => type === null)).toEqual([
+    { from: 'scheduled', to: 'queued', event: null, command: null, lease: false },
+  ]);
+});
+
+test.each<[Parameters<typeof isTaskTransition>, boolean]>([
+  [['task.queued', null, 'queued'], true],
+  [['task.claimed', 'queued', 'running'], true],
+  // In a replay, which does not see time pass, scheduled work counts as queued.
+  [['task.claimed', 'scheduled', 'running'], true],
+  [['task.claimed', null, 'running'], false],
+  [['task.claimed', 'running', 'running'], false],
+  [['task.queued', 'queued', 'queued'], false],
+  [['task.succeeded', 'running', 'failed'], false],
+])('a task may move so: %o, %s', (move, may) => {
+  expect(isTaskTransition(...move)).toBe(may);
+});
+
+test.each<[Parameters<typeof isSessionTransition>, boolean]>([
+  [['session.opened', null, 'idle'], true],
+  [['task.claimed', 'idle', 'running'], true],
+  [['task.claimed', 'closed', 'running'], false],
+  [['session.closed', 'running', 'closed'], false],
+])('a session may move so: %o, %s', (move, may) => {
+  expect(isSessionTransition(...move)).toBe(may);
+});
+
+test('the events that move a task are those of the table', () => {
+  expect(movesTask('task.queued')).toBe(true);
+  expect(movesTask('session.checkpointed')).toBe(true);
+  expect(movesTask('session.opened')).toBe(false);
+  expect(movesTask('lease.refused')).toBe(false);
+});
+
+test('every status of the two tables is one that there is', () => {
+  const tasks = new Set<TaskStatus>(TASK_TRANSITIONS.map(({ to }) => to));
+  const sessions = new Set<SessionStatus>(SESSION_TRANSITIONS.map(({ to }) => to));
+
+  expect([...tasks].toSorted()).toEqual(['cancelled', 'failed', 'queued', 'running', 'scheduled', 'succeeded']);
+  expect([...sessions].toSorted()).toEqual(['closed', 'idle', 'running']);
+});

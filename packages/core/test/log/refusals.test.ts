@@ -1,0 +1,187 @@
+// What evolve refuses, because the log or the rules would be broken (commands never write it; a log that was tampered with may):
+// - an event of a session that was never opened, or of a task that was never queued, and either of them twice
+// - a second grant while a lease is open
+// - anything under a fence that is not that of the current lease
+// - closing a session in which a task is open, and new work in one that is closed
+// - an event that does not name its task, or does not say what it does to the lease
+// - every move of a task that the table of transitions does not have
+import { expect, test } from 'vitest';
+import { TASK_TRANSITIONS } from '../../src/log/lifecycle.ts';
+import { TASK_STATUS_NAMES } from '../../src/model/statuses.ts';
+import type { Task } from '../../src/model/task.ts';
+import {
+  cancelAsked,
+  cancelledWaiting,
+  checkpointed,
+  claimed,
+  ended,
+  event,
+  failed,
+  givenBack,
+  NOW,
+  opened,
+  queued,
+  recovered,
+  refused,
+  sessionClosed,
+  succeeded,
+  takenOver,
+  type Said,
+} from '../support/events.ts';
+import { given, refusal } from '../support/given.ts';
+
+const QUEUED = [opened(), queued('a')];
+const HELD = [...QUEUED, claimed('a')];
+const DONE = [...HELD, succeeded('a')];
+const CLOSED = [...DONE, sessionClosed('s', 'requested')];
+
+const REFUSED = refused({ operation: 'heartbeat', ended_by: 'task.succeeded', ended_at: NOW });
+
+function withoutTask({ taskId: _taskId, ...said }: Said): Said {
+  return said;
+}
+
+function withoutEffect({ leaseEffect: _effect, ...said }: Said): Said {
+  return said;
+}
+
+function cancelledB(fence: number): Said {
+  return ended('task.cancelled', 'b', { outcome: 'cancelled', error: null }, { fence });
+}
+
+/** A jump of the clock, for the lease with this fence. */
+function jumped(fence?: number): Said {
+  return event('clock.jumped', { by_ms: 1, expires_at: NOW }, fence === undefined ? {} : { fence });
+}
+
+test.each<[string, Said[], Said, string]>([
+  ['a session that was never opened', [], queued('a'), 'its session was never opened'],
+  ['a session that is opened twice', [opened()], opened(), 'its session is open'],
+  ['a session that is opened while it is held', HELD, opened(), 'its session is open'],
+  ['a task that was never queued', [opened()], claimed('a'), 'its task was never queued'],
+  ['a task that was queued before', QUEUED, queued('a'), 'its task was queued before'],
+  ['a task that is queued without an id', [opened()], withoutTask(queued('a')), 'it names no task'],
+  ['a grant that names no task', QUEUED, withoutTask(claimed('a')), 'it names no task'],
+  ['a checkpoint that names no task', HELD, withoutTask(checkpointed('a', 1)), 'it names no task'],
+  ['a grant that does not say so', QUEUED, withoutEffect(claimed('a')), 'its lease effect is null and not granted'],
+  ['a refusal that does not say so', HELD, withoutEffect(REFUSED), 'its lease effect is null and not refused'],
+  ['an end of a task that does not end its lease', HELD, withoutEffect(succeeded('a')), 'is null and not ended'],
+  ['a recovery that does not end the lease', HELD, withoutEffect(recovered('a', 'stale')), 'is null and not ended'],
+  [
+    'a checkpoint that ends the lease',
+    HELD,
+    { ...checkpointed('a', 1), leaseEffect: 'ended' },
+    'is ended and not null',
+  ],
+  ['a task that waits and ends the lease of another', [...HELD, queued('b')], cancelledB(1), 'is ended and not null'],
+  [
+    'a task that waits and ends no lease',
+    QUEUED,
+    { ...cancelledWaiting('a'), leaseEffect: 'ended' },
+    'is ended and not null',
+  ],
+  ['a second grant while a lease is open', [...HELD, queued('b')], claimed('b', { fence: 2 }), 'its session is held'],
+  ['a checkpoint under another fence', HELD, checkpointed('a', 1, { fence: 9 }), 'not that of the current lease'],
+  ['a checkpoint that no agent may make', QUEUED, checkpointed('a', 1), 'not that of the current lease'],
+  ['the end of another lease', HELD, succeeded('a', { fence: 9 }), 'its fence is not that of the current lease'],
+  ['the end of a lease that was ended', DONE, succeeded('a'), 'its fence is not that of the current lease'],
+  [
+    'a recovery of another lease',
+    HELD,
+    recovered('a', 'stale', { lease: { fence: 9 } }),
+    'not that of the current lease',
+  ],
+  ['new deadlines for another lease', HELD, jumped(9), 'not that of the current lease'],
+  [
+    'new deadlines where there is no lease',
+    [opened()],
+    { ...jumped(), fence: null } as unknown as Said,
+    'its session is not held',
+  ],
+  ['closing a session in which a task waits', QUEUED, sessionClosed('s', 'requested'), 'tasks of its session are open'],
+  ['closing a session in which a task runs', HELD, sessionClosed('s', 'requested'), 'tasks of its session are open'],
+  ['closing a session twice', CLOSED, sessionClosed('s', 'requested'), 'its session is closed'],
+  ['new work in a session that is closed', CLOSED, queued('b'), 'its session is closed'],
+  ['a retry in a session that is closed', CLOSED, event('task.retried', {}, { taskId: 'a' }), 'its session is closed'],
+  [
+    'a task that succeeded, again',
+    DONE,
+    claimed('a', { fence: 2 }),
+    'a task cannot go from succeeded to running by it',
+  ],
+])('it refuses %s', (_what, before, one, why) => {
+  const store = given(...before);
+
+  expect(() => store.and(one)).toThrow(
+    refusal('INTERNAL', `^${one.type} cannot be event ${before.length + 1} of session s: .*${why}.*\\.$`),
+  );
+});
+
+/** How a task gets into each status. */
+const TO_STATUS: { readonly [status in Task['status']]: readonly Said[] } = {
+  scheduled: [opened(), queued('a', { run_at: NOW + 5 })],
+  queued: QUEUED,
+  running: HELD,
+  succeeded: DONE,
+  failed: [...HELD, failed('a', null)],
+  cancelled: [...QUEUED, cancelledWaiting('a')],
+};
+
+/** Every event that moves a task, by the status that it leads to. */
+const MOVES: readonly (readonly [Task['status'], Said])[] = [
+  ['queued', queued('a')],
+  ['scheduled', queued('a', { run_at: NOW + 5 })],
+  ['running', claimed('a', { fence: 2 })],
+  ['succeeded', succeeded('a')],
+  ['scheduled', failed('a', NOW + 5)],
+  ['failed', failed('a', null)],
+  ['queued', givenBack('a')],
+  ['queued', ended('task.handed_off', 'a', { outcome: 'handed_off', assignee: null, role: 'r', note: null })],
+  ['cancelled', ended('task.cancelled', 'a', { outcome: null, error: null })],
+  ['running', cancelAsked('a')],
+  ['queued', recovered('a', 'stale')],
+  ['queued', takenOver('a', 'expired')],
+  ['queued', event('task.retried', {}, { taskId: 'a' })],
+];
+
+test('every event that moves a task is among them', () => {
+  const inTable = TASK_TRANSITIONS.flatMap(({ event: type }) => type ?? []).filter(
+    (type) => type !== 'session.checkpointed',
+  );
+
+  expect(new Set(MOVES.map(([, { type }]) => type))).toEqual(new Set(inTable));
+});
+
+const TRIED = TASK_STATUS_NAMES.flatMap((from) => MOVES.map(([to, move]) => [from, to, move.type, move] as const));
+
+/** A replay does not see time pass, so there scheduled work counts as queued. */
+function isInTable(from: Task['status'], to: Task['status'], type: string): boolean {
+  const froms = from === 'scheduled' ? ['scheduled', 'queued'] : [from];
+  return TASK_TRANSITIONS.some((row) => row.event === type && row.to === to && froms.includes(row.from ?? 'new'));
+}
+
+test.each(TRIED.filter(([from, to, type]) => isInTable(from, to, type)))(
+  'the table has it, so a task that is %s can become %s by %s',
+  (from, to, _type, move) => {
+    expect(
+      given(...TO_STATUS[from])
+        .and(ofTask(from, move))
+        .task('a').status,
+    ).toBe(to);
+  },
+);
+
+test.each(TRIED.filter(([from, to, type]) => !isInTable(from, to, type)))(
+  'the table does not have it, so a task that is %s cannot become %s by %s',
+  (from, _to, type, move) => {
+    expect(() => given(...TO_STATUS[from]).and(ofTask(from, move))).toThrow(
+      refusal('INTERNAL', `^${type} cannot be event`),
+    );
+  },
+);
+
+/** The event about a task in this status: only one that runs is under a lease. */
+function ofTask(status: Task['status'], { leaseEffect, fence, ...move }: Said): Said {
+  if (leaseEffect === 'ended' && status !== 'running') return move;
+  return { ...move, ...(leaseEffect && { leaseEffect, fence }) };
+}

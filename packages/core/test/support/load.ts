@@ -1,0 +1,187 @@
+import type { Event, LeaseEffect } from '../../src/log/events.ts';
+import { isHeld, type HeldSession } from '../../src/model/lease.ts';
+import { namedByReceipt, type Receipt } from '../../src/model/receipt.ts';
+import type { Session } from '../../src/model/session.ts';
+import { isWaiting } from '../../src/model/statuses.ts';
+import { addresseeOf, compareInQueue, type Task } from '../../src/model/task.ts';
+import { compareCodePoints } from '../../src/model/text.ts';
+import type { EndedLease, Loaded, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
+import type { ReadyFilter, Scope, SessionRef } from '../../src/storage/scope.ts';
+
+/** The rows that events left, in the order in which they came to be. */
+export interface Rows {
+  readonly sessions: readonly Session[];
+  readonly tasks: readonly Task[];
+  readonly log: readonly Event[];
+  readonly receipts: readonly Receipt[];
+}
+
+type Found = Pick<Loaded, 'sessions'> & Partial<Pick<Loaded, 'tasks' | 'named' | 'nextDueAt' | 'numbers'>>;
+
+/** What a command is shown of the rows, as `storage/scope.ts` says it: by walking over them. */
+export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' | 'clock'> {
+  const rows = { ...all, tasks: all.tasks.map((task) => flipped(task, now)) };
+  const receipt = rows.receipts.find(({ commandId }) => commandId === scope.commandId) ?? null;
+  const grants = rows.log.filter(({ leaseEffect }) => leaseEffect === 'granted');
+  return {
+    greatestFence: Math.max(0, ...grants.map(({ fence }) => fence ?? 0)),
+    tasks: [],
+    named: [],
+    nextDueAt: null,
+    numbers: { tasks: [], sessions: [] },
+    ...(receipt === null ? find(rows, scope, now) : findNamed(rows, receipt)),
+    receipt,
+  };
+}
+
+function find(rows: Rows, scope: Scope, now: number): Found {
+  const inNamespace = rows.sessions.filter(({ namespace }) => namespace === scope.namespace);
+  const stale = inNamespace
+    .filter(isHeld)
+    .filter(({ staleAt }) => staleAt <= now)
+    .toSorted(byStaleAt);
+  switch (scope.by) {
+    case 'sessions': {
+      const named = scope.sessions.map((ref) => nameOf(rows, ref));
+      const ids = new Set(named.flatMap((one) => one?.sessionId ?? []));
+      const own = [...ids].flatMap((id) => inNamespace.filter((session) => session.id === id));
+      const waiting = rows.tasks.filter(({ sessionId, status }) => ids.has(sessionId) && isWaiting(status));
+      const others = inNamespace.filter(({ id }) => !ids.has(id));
+      return {
+        named,
+        sessions: [
+          ...own.map((session) => withTasks(rows, session)),
+          ...(scope.nextReady === undefined ? [] : ready(rows, others, scope.nextReady)),
+        ],
+        tasks: waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0),
+        nextDueAt: nextDueAt(waiting),
+      };
+    }
+    case 'ready': {
+      const own = inNamespace
+        .filter(isHeld)
+        .filter(({ agent }) => agent === scope.heldBy)
+        .toSorted(byFence);
+      const others = stale.filter((session) => !own.includes(session)).slice(0, scope.staleLimit);
+      const found = ready(rows, inNamespace, scope);
+      return {
+        sessions: [...[...own, ...others].map((session) => withTasks(rows, session)), ...found],
+        nextDueAt: found.length > 0 ? null : nextDueAt(rows.tasks),
+      };
+    }
+    case 'stale': {
+      const chosen = stale.slice(0, scope.limit);
+      const isExtra = (session: Session) => isHeld(session) && scope.extraSessionIds?.includes(session.id) === true;
+      const extra = inNamespace.filter((session) => isExtra(session) && !chosen.some(({ id }) => id === session.id));
+      return { sessions: [...chosen, ...extra].map((session) => withTasks(rows, session)) };
+    }
+    case 'held': {
+      const held = rows.sessions.filter(isHeld).toSorted(byKey);
+      const from = held.findIndex(
+        ({ namespace, id }) => namespace === scope.after?.namespace && id === scope.after.sessionId,
+      );
+      return {
+        sessions: held
+          .slice(from + 1)
+          .slice(0, scope.limit)
+          .map((session) => withTasks(rows, session)),
+      };
+    }
+    case 'task': {
+      const tasks = rows.tasks.filter(({ id }) => id === scope.taskId);
+      const owners = inNamespace.filter(({ id }) => id === tasks[0]?.sessionId);
+      return { tasks, sessions: owners.map((session) => withTasks(rows, session)) };
+    }
+    case 'new': {
+      const isMeant = ({ id, dedupeKey }: Task) =>
+        scope.taskIds.includes(id) || (dedupeKey !== null && scope.dedupeKeys.includes(dedupeKey));
+      const existing = inNamespace.filter(({ id }) => scope.sessionIds.includes(id));
+      return {
+        tasks: rows.tasks.filter(isMeant),
+        sessions: existing.map((session) => withTasks(rows, session)),
+        numbers: {
+          tasks: free(rows.tasks, scope.taskIds.length),
+          sessions: free(rows.sessions, scope.sessionIds.length),
+        },
+      };
+    }
+  }
+}
+
+/** Of a command that was judged before: the rows that its receipt names. */
+function findNamed(rows: Rows, receipt: Receipt): Found {
+  const { sessions, tasks } = namedByReceipt(receipt);
+  return {
+    sessions: rows.sessions.filter(({ id }) => sessions.includes(id)).map((session) => withTasks(rows, session)),
+    tasks: rows.tasks.filter(({ id }) => tasks.includes(id)),
+  };
+}
+
+function withTasks({ tasks }: Rows, session: Session): LoadedSession {
+  const own = tasks.filter(({ namespace, sessionId }) => namespace === session.namespace && sessionId === session.id);
+  return {
+    session,
+    task: own.find(({ id }) => id === session.taskId) ?? null,
+    head: own.filter(({ status }) => status === 'queued').toSorted(compareInQueue)[0] ?? null,
+  };
+}
+
+function ready(rows: Rows, sessions: readonly Session[], { addressees, kinds, limit }: ReadyFilter): LoadedSession[] {
+  const heads = sessions
+    .filter(({ status }) => status === 'idle')
+    .map((session) => withTasks(rows, session))
+    .flatMap(({ session, head }) => (head === null ? [] : [{ session, task: null, head }]));
+  const fits = (head: Task) => addressees.includes(addresseeOf(head)) && (kinds?.includes(head.kind) ?? true);
+  return heads
+    .filter(({ head }) => fits(head))
+    .toSorted((a, b) => compareInQueue(a.head, b.head))
+    .slice(0, limit);
+}
+
+function nameOf(rows: Rows, ref: SessionRef): NamedSession | null {
+  if ('sessionId' in ref)
+    return rows.sessions.some(({ id }) => id === ref.sessionId) ? { sessionId: ref.sessionId, endedLease: null } : null;
+  const grant = rows.log.find(({ leaseEffect, fence }) => leaseEffect === 'granted' && fence === ref.fence);
+  return grant === undefined ? null : { sessionId: grant.streamId, endedLease: endedLease(rows, grant) };
+}
+
+function endedLease({ log }: Rows, grant: Event): EndedLease | null {
+  const stream = log.filter(({ streamId }) => streamId === grant.streamId);
+  const withEffect = (effect: LeaseEffect) =>
+    stream.find(({ fence, leaseEffect }) => fence === grant.fence && leaseEffect === effect);
+  const end = withEffect('ended');
+  if (end === undefined) return null;
+  const successor = stream.find(({ seq, leaseEffect }) => leaseEffect === 'granted' && seq > end.seq) ?? null;
+  return { grant, end, successor, refused: withEffect('refused') !== undefined };
+}
+
+/** A scheduled task whose time has come is queued. */
+function flipped(task: Task, now: number): Task {
+  return task.status === 'scheduled' && task.runAt !== null && task.runAt <= now ? { ...task, status: 'queued' } : task;
+}
+
+function nextDueAt(tasks: readonly Task[]): number | null {
+  const times = tasks.flatMap(({ status, runAt }) => (status === 'scheduled' && runAt !== null ? [runAt] : []));
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function free(rows: readonly { readonly number: number | null }[], count: number): number[] {
+  const greatest = Math.max(0, ...rows.map(({ number }) => number ?? 0));
+  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return compareCodePoints(a.id, b.id);
+}
+
+function byKey(a: Session, b: Session): number {
+  return compareCodePoints(a.namespace, b.namespace) || byId(a, b);
+}
+
+function byStaleAt(a: HeldSession, b: HeldSession): number {
+  return a.staleAt - b.staleAt || byId(a, b);
+}
+
+function byFence(a: HeldSession, b: HeldSession): number {
+  return a.fence - b.fence;
+}
