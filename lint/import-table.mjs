@@ -25,8 +25,8 @@ const importTable = {
 };
 
 /**
- * The folders inside a package, in the order in which they build on each other: a file may import from its own folder and
- * from those before it, types included. Files beside the folders (`index.ts`) may import from all.
+ * The folders inside a package, in the order in which they build on each other: a file may import from its own folder
+ * and from those before it, types included. Files beside the folders (`index.ts`) may import from all.
  */
 const folderOrder = {
   'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal', 'legacy'],

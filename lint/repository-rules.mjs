@@ -91,7 +91,29 @@ const noOwnClock = {
   },
 };
 
+const functionLinesMax = 70;
+
+/** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
+function isHeading({ parent }) {
+  let callee = parent?.type === 'CallExpression' ? parent.callee : undefined;
+  while (callee?.type === 'CallExpression' || callee?.type === 'MemberExpression')
+    callee = callee.type === 'CallExpression' ? callee.callee : callee.object;
+  return callee?.name === 'describe';
+}
+
+/** The ready-made rule counts a `describe` as a function: test files would be cut by size instead of by subject. */
+const functionLines = {
+  create(context) {
+    const check = (node) => {
+      const lines = node.loc.end.line - node.loc.start.line + 1;
+      if (lines <= functionLinesMax || isHeading(node)) return;
+      context.report({ node, message: `${lines} lines are too many for a function: at most ${functionLinesMax}` });
+    };
+    return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
+  },
+};
+
 export default {
   meta: { name: 'repository' },
-  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock },
+  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock, 'function-lines': functionLines },
 };

@@ -2,10 +2,11 @@
  * Backups and restores, of either kind of store into either:
  *  - a backup holds what the store held at that moment, and takes what comes while others write
  *  - a backup can be read, and is refused to whoever would work on it, byte for byte as it was
- *  - what is there is not written over; a backup that fails leaves nothing behind, and takes away what others left that were killed
+ *  - what is there is not written over; a backup that fails leaves nothing behind, and takes away what others left that
+ *    were killed
  *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
- *  - every token granted before a restore is refused; later ones are greater than any granted since the backup, too, even by
- *    a clock that was ahead
+ *  - every token granted before a restore is refused; later ones are greater than any granted since the backup, too,
+ *    even by a clock that was ahead
  *  - those who claim at the same time from a server keep apart as before, restored once, twice and moved after that
  *  - event numbers go on beyond those that followers saw since the backup
  *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
@@ -96,7 +97,7 @@ test.for(PAIRS)(
   },
 );
 
-test('restored, restored again and moved: who claims at the same time from a server meets nobody on a token', async () => {
+test('restored, restored again and moved: claims at the same time on a server get tokens of their own', async () => {
   const folder = newFolder();
   const [store, once, twice, moved] = [
     await newPlace('sqlite'),

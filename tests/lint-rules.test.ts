@@ -3,12 +3,15 @@
 // - core has no clock and no randomness of its own
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
+// - functions end at 70 lines, but for the `describe` of a test file; files end at 400
+// - lines end at 120 columns, wherever people write; what cannot be broken may be wider
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { columnsOf, wideLines } from '../lint/line-width.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scope = '@agent-orchestrator';
@@ -72,6 +75,26 @@ const allowed: [folder: string, code: string][] = [
   ['packages/runtime', `export const now = Date.now();`],
 ];
 
+/** `count` lines of code, the first and the last of which are given. */
+const linesOf = (count: number, first: string, last: string): string =>
+  [first, ...Array.from({ length: count - 2 }, () => '  f();'), last].join('\n');
+
+const functionRule = 'repository(function-lines)';
+const fileRule = 'eslint(max-lines)';
+
+/** [code, the rule that refuses it, or '' where none of size does] */
+const sizes: [what: string, code: string, rule: string][] = [
+  ['a function of 70 lines', linesOf(70, 'export function f() {', '}'), ''],
+  ['a function of 71 lines', linesOf(71, 'export function f() {', '}'), functionRule],
+  ['an arrow function of 71 lines', linesOf(71, 'export const f = () => {', '};'), functionRule],
+  ['a test of 71 lines', linesOf(71, `test('x', () => {`, '});'), functionRule],
+  ['a test of 71 lines for each', linesOf(71, `test.each([1])('x', () => {`, '});'), functionRule],
+  ['tests under one heading', linesOf(71, `describe('x', () => {`, '});'), ''],
+  ['tests under a heading for each', linesOf(71, `describe.for([1])('x', () => {`, '});'), ''],
+  ['a file of 400 lines', linesOf(400, 'f();', 'f();'), ''],
+  ['a file of 401 lines', linesOf(401, 'f();', 'f();'), fileRule],
+];
+
 const folder = mkdtempSync(join(tmpdir(), 'orchestrator-lint-'));
 const refused = new Map<string, string[]>();
 
@@ -88,10 +111,15 @@ beforeAll(() => {
   writeFileSync(join(folder, 'tsconfig.json'), '{ "compilerOptions": { "strict": true, "noEmit": true } }');
   for (const [index, [inFolder, code]] of forbidden.entries()) plant(`${inFolder}/src/forbidden-${index}.ts`, code);
   for (const [index, [inFolder, code]] of allowed.entries()) plant(`${inFolder}/src/allowed-${index}.ts`, code);
+  for (const [index, [, code]] of sizes.entries()) plant(`scripts/size-${index}.ts`, code);
   plant('packages/runtime/src/circle-a.ts', `import { b } from './circle-b.ts';\nexport const a = (): unknown => b;`);
   plant('packages/runtime/src/circle-b.ts', `import { a } from './circle-a.ts';\nexport const b = (): unknown => a;`);
 
-  const { stdout } = spawnSync('oxlint --format=json packages apps', { cwd: folder, encoding: 'utf8', shell: true });
+  const { stdout } = spawnSync('oxlint --format=json packages apps scripts', {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: true,
+  });
   const report: { diagnostics: { code?: string; filename: string }[] } = JSON.parse(stdout);
   for (const { code, filename } of report.diagnostics) {
     const path = filename.replaceAll('\\', '/');
@@ -119,4 +147,50 @@ test.each(allowed.map(([inFolder, code], index) => ({ inFolder, code, index })))
 
 test('imports do not run in circles', () => {
   expect(refused.get('packages/runtime/src/circle-a.ts')).toContain('import(no-cycle)');
+});
+
+test.each(sizes.map(([what, , rule], index) => ({ what, rule, index })))('sizes: $what', ({ rule, index }) => {
+  const rules = refused.get(`scripts/size-${index}.ts`) ?? [];
+
+  expect(rules.filter((one) => [functionRule, fileRule].includes(one))).toEqual(rule === '' ? [] : [rule]);
+});
+
+test('a line has at most 120 columns', () => {
+  const text = ['a'.repeat(120), 'a'.repeat(121), `// ${'b'.repeat(120)}`].join('\n');
+
+  expect(wideLines('x.ts', text)).toEqual([
+    { line: 2, columns: 121 },
+    { line: 3, columns: 123 },
+  ]);
+});
+
+test('columns are what a terminal shows', () => {
+  expect([columnsOf('agent'), columnsOf('회사'), columnsOf('회사'.normalize('NFD')), columnsOf('e\u0301')]).toEqual([
+    5, 4, 4, 1,
+  ]);
+});
+
+test('rows of Markdown tables, links and generated pages may be wider', () => {
+  const wide = 'a'.repeat(130);
+  const generated = `# The errors\n\nGenerated from \`errors.ts\` by \`npm run docs\`.\n\n${wide}`;
+
+  expect(wideLines('x.md', `| ${wide} |\n- [words](${wide}).`)).toEqual([]);
+  expect(wideLines('x.ts', `| ${wide} |`)).toHaveLength(1);
+  expect(wideLines('x.md', wide)).toHaveLength(1);
+  expect(wideLines('x.md', generated)).toEqual([]);
+});
+
+test('the check of lines reads code, pages and workflows, and says where', () => {
+  const wide = `# ${'a'.repeat(130)}`;
+  cpSync(join(root, 'scripts/lint-lines.mjs'), join(folder, 'scripts/lint-lines.mjs'));
+  for (const name of ['docs/page.md', '.github/workflows/ci.yml', '.ci/run', 'dist/page.md']) plant(name, wide);
+
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/lint-lines.mjs'], { cwd: folder, encoding: 'utf8' });
+
+  expect(status).toBe(1);
+  expect(stderr.trim().split('\n').toSorted()).toEqual([
+    '.ci/run:1 has 132 columns, at most 120',
+    '.github/workflows/ci.yml:1 has 132 columns, at most 120',
+    'docs/page.md:1 has 132 columns, at most 120',
+  ]);
 });

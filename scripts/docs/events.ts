@@ -7,12 +7,14 @@ export default {
 
 Generated from \`packages/core/src/events.ts\` by \`npm run docs\`.
 
-Every event has these columns: \`id\` (grows over the whole database; a cursor), \`namespace\`, \`session_id\`, \`seq\` (1, 2, 3 … within
-the session), \`type\`, \`lease_effect\` (1: grants a lease, 2: closes it, 3: the first refusal of a token whose lease somebody else
-ended), \`task_id\`, \`agent\`, \`instance\`, \`token\`, \`command_id\`, \`payload\` (canonical JSON, the fields below), \`at\` (milliseconds since
-1970, UTC), \`prev_hash\`, \`hash\` (SHA-256 over the canonical JSON of all columns but \`id\` and \`hash\`).
+Every event has these columns: \`id\` (grows over the whole database; a cursor), \`namespace\`, \`session_id\`, \`seq\`
+(1, 2, 3 … within the session), \`type\`, \`lease_effect\` (1: grants a lease, 2: closes it, 3: the first refusal of a
+token whose lease somebody else ended), \`task_id\`, \`agent\`, \`instance\`, \`token\`, \`command_id\`, \`payload\`
+(canonical JSON, the fields below), \`at\` (milliseconds since 1970, UTC), \`prev_hash\`, \`hash\` (SHA-256 over the
+canonical JSON of all columns but \`id\` and \`hash\`).
 
-A lease is closed by its holder with ${listed(LEASE_ENDINGS.holder)}, by somebody else with ${listed(LEASE_ENDINGS.other)}.
+A lease is closed by its holder with ${listed(LEASE_ENDINGS.holder)},
+by somebody else with ${listed(LEASE_ENDINGS.other)}.
 
 | type | means | payload |
 |---|---|---|

@@ -38,11 +38,11 @@ export const HELD = 210;
 const HALF_AN_HOUR_MS = 1_800_000;
 
 /**
- * A store that nobody has open, for copies: sessions that are held, and some whose first task is done, each with a task that
- * waits.
+ * A store that nobody has open, for copies: sessions that are held, and some whose first task is done, each with a task
+ * that waits.
  *
- * @param clock `behind`: the leases are over and stale by now · `ahead`: they seem to have begun in the future, and a jump
- * of the clock is due
+ * @param clock `behind`: the leases are over and stale by now · `ahead`: they seem to have begun in the future, and a
+ * jump of the clock is due
  */
 export async function filledStore(kind: Kind, clock: 'behind' | 'ahead' = 'behind'): Promise<string> {
   const url = await newPlace(kind);
