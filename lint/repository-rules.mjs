@@ -113,7 +113,29 @@ const functionLines = {
   },
 };
 
+/** `toMatchObject` compares own properties, and a pattern has none: it would match any text. */
+const noPatternInMatchObject = {
+  create(context) {
+    const look = (node) => {
+      if (node?.type === 'Literal' && node.regex)
+        context.report({ node, message: 'toMatchObject takes any text for a pattern: use expect.stringMatching(…)' });
+      if (node?.type === 'ObjectExpression') for (const { value } of node.properties) look(value);
+      if (node?.type === 'ArrayExpression') for (const element of node.elements) look(element);
+    };
+    return {
+      CallExpression(node) {
+        if (node.callee.property?.name === 'toMatchObject') for (const argument of node.arguments) look(argument);
+      },
+    };
+  },
+};
+
 export default {
   meta: { name: 'repository' },
-  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock, 'function-lines': functionLines },
+  rules: {
+    'import-table': importTable,
+    'no-own-clock': noOwnClock,
+    'function-lines': functionLines,
+    'no-pattern-in-match-object': noPatternInMatchObject,
+  },
 };

@@ -3,6 +3,7 @@
 // - core has no clock and no randomness of its own
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
+// - a test does not compare a text with a pattern in a way that takes any text
 // - functions end at 70 lines, but for the `describe` of a test file; files end at 400
 // - lines end at 120 columns, wherever people write; what cannot be broken may be wider
 import { spawnSync } from 'node:child_process';
@@ -17,6 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const scope = '@agent-orchestrator';
 const table = 'repository(import-table)';
 const clock = 'repository(no-own-clock)';
+const pattern = 'repository(no-pattern-in-match-object)';
 
 /** [package folder, code, the rule that refuses it] */
 const forbidden: [folder: string, code: string, rule: string][] = [
@@ -57,6 +59,8 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['packages/runtime', `export const a = [1].filter(async () => true);`, 'typescript(no-misused-promises)'],
   ['packages/runtime', `export const f = async () => { await 1; };`, 'typescript(await-thenable)'],
   ['packages/runtime', `export const x: any = 1;`, 'typescript(no-explicit-any)'],
+  ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: /b/u });`, pattern],
+  ['packages/runtime', `await expect(f()).rejects.toMatchObject({ x: [{ y: /b/u }] });`, pattern],
   ['packages/runtime', `// oxlint-disable-next-line no-console\nexport const x = 1;`, ''],
 ];
 
@@ -73,6 +77,7 @@ const allowed: [folder: string, code: string][] = [
   ['apps/cli', `import { x } from '${scope}/runtime'; x();`],
   ['packages/core', `export const day = new Date(0).toISOString();`],
   ['packages/runtime', `export const now = Date.now();`],
+  ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: expect.stringMatching(/b/u) });`],
 ];
 
 /** `count` lines of code, the first and the last of which are given. */
