@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The package folder of a source file ('packages/core'), or undefined for tests, scripts and the rest. */
 function sourceFolder(filename) {
   const [group, name, part] = relative(root, filename).split(sep);
+  if (group === 'examples' && part !== undefined && part !== 'test') return `${group}/${name}`;
   return (group === 'packages' || group === 'apps') && part === 'src' ? `${group}/${name}` : undefined;
 }
 

@@ -43,6 +43,9 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['apps/cli', `export const load = () => import('${scope}/storage-memory');`, table],
   ['apps/cli', `import { sql } from 'drizzle-orm'; sql();`, table],
   ['apps/cli', `import { x } from '${scope}/core'; x();`, table],
+  ['examples/worker', `import { x } from '${scope}/storage-sqlite'; x();`, table],
+  ['examples/worker', `import { x } from '../../../packages/core/src/index.ts'; x();`, table],
+  ['examples/worker', `import Database from 'better-sqlite3'; Database();`, table],
   ['packages/core', `export const now = Date.now();`, clock],
   ['packages/core', `export const now = globalThis.Date.now();`, clock],
   ['packages/core', `export const now = new Date();`, clock],
@@ -75,6 +78,8 @@ const allowed: [folder: string, code: string][] = [
   ['packages/runtime', `export type { X } from '${scope}/storage-sqlite';`],
   ['apps/cli', `export type { X } from '${scope}/core';`],
   ['apps/cli', `import { x } from '${scope}/runtime'; x();`],
+  ['examples/worker', `import { x } from '${scope}/runtime'; x();`],
+  ['examples/worker', `import { x } from './own.ts'; x();`],
   ['packages/core', `export const day = new Date(0).toISOString();`],
   ['packages/runtime', `export const now = Date.now();`],
   ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: expect.stringMatching(/b/u) });`],
@@ -120,7 +125,7 @@ beforeAll(() => {
   plant('packages/runtime/src/circle-a.ts', `import { b } from './circle-b.ts';\nexport const a = (): unknown => b;`);
   plant('packages/runtime/src/circle-b.ts', `import { a } from './circle-a.ts';\nexport const b = (): unknown => a;`);
 
-  const { stdout } = spawnSync('oxlint --format=json packages apps scripts', {
+  const { stdout } = spawnSync('oxlint --format=json packages apps examples scripts', {
     cwd: folder,
     encoding: 'utf8',
     shell: true,
