@@ -147,7 +147,7 @@ async function checkpoint(
   { lease: { sessionId, token } }: ClaimRecord,
   saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'sessionId' | 'token'>,
 ): Promise<void> {
-  await orchestrator.checkpoint({ sessionId, token, ...saved });
+  await orchestrator.checkpoint({ token, ...saved });
 }
 
 async function release(
@@ -155,5 +155,5 @@ async function release(
   { lease: { sessionId, token } }: ClaimRecord,
   how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'sessionId' | 'token'>,
 ): Promise<void> {
-  await orchestrator.releaseTask({ sessionId, token, ...how });
+  await orchestrator.releaseTask({ token, ...how });
 }

@@ -38,7 +38,7 @@ async function newPlace(kind: (typeof KINDS)[number]): Promise<Place> {
   const clock = new TestClock({ wall: Date.now() - 3 * HOUR });
   const place = kind === 'sqlite' ? await newFile(clock) : await newDatabase(clock);
   onTestFinished(() => place.storage.close());
-  const orchestrator = new Orchestrator({ storage: place.storage, newCommandId: () => commandIdOf(clock) });
+  const orchestrator = new Orchestrator({ storage: place.storage, newCommandId, newSeed: () => commandIdOf(clock) });
   return { ...place, clock, orchestrator };
 }
 

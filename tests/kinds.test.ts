@@ -16,7 +16,7 @@ const kinds = {
   ping: {},
 };
 
-const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId: commandIds(), kinds });
+const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId, newSeed: commandIds(), kinds });
 
 test("a payload is checked and filled in by its kind's schema, and typed by it", async () => {
   const orchestrator = open();
@@ -55,11 +55,10 @@ test('a result is checked when the kind is given', async () => {
   const { sessionId, token } = claimed.lease;
 
   // @ts-expect-error -- the type refuses it too
-  const wrong = orchestrator.releaseTask({ sessionId, token, kind: 'hash-file', outcome: 'succeeded', result: {} });
+  const wrong = orchestrator.releaseTask({ token, kind: 'hash-file', outcome: 'succeeded', result: {} });
   await expect(wrong).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'result.hash' });
 
   const right = await orchestrator.releaseTask({
-    sessionId,
     token,
     kind: 'hash-file',
     outcome: 'succeeded',

@@ -19,8 +19,8 @@ async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator 
     { id: 'waits', sessionId: 's', priority: 3 },
   ]);
   const { sessionId, token } = await claim(orchestrator);
-  await orchestrator.checkpoint({ sessionId, token, nextAction: 'go on' });
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded', result: { lines: 1 } });
+  await orchestrator.checkpoint({ token, nextAction: 'go on' });
+  await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
   await claim(orchestrator);
   return { data, orchestrator };
 }

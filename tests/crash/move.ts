@@ -28,7 +28,7 @@ export const move: Prepare = async (kind) => {
         expect([await rowsOf(from), await rowsOf(to)]).toEqual([rows, rows]);
         await using orchestrator = await openOrchestrator(to);
         const { sessionId, token } = { sessionId: held?.sessionId ?? '', token: held?.fence ?? 0 };
-        expect(await orchestrator.heartbeat({ sessionId, token })).toMatchObject({ ok: true });
+        expect(await orchestrator.heartbeat({ token })).toMatchObject({ ok: true });
         expect(await orchestrator.claimTask({ agent: 'another-agent' })).toMatchObject({ ok: true });
         await whole(to);
       },

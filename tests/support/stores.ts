@@ -51,7 +51,7 @@ export async function openedAt(url: string, aheadMs: number): Promise<Orchestrat
     : await openPostgresStorage({ url, clock });
   onTestFinished(() => storage.close());
   await storage.migrate();
-  return new Orchestrator({ storage, newCommandId });
+  return new Orchestrator({ storage, newCommandId, newSeed });
 }
 
 /** Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces. */

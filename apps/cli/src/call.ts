@@ -1,4 +1,4 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { CallName, Orchestrator } from '@agent-orchestrator/core';
 import type { Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
@@ -54,14 +54,11 @@ export class Call<Options extends object = object> {
     });
   }
 
-  /**
-   * Tries something on a store in memory that holds nothing: what is malformed throws there, before a store is made for it.
-   */
-  async check(attempt: (orchestrator: Orchestrator) => Promise<unknown>): Promise<void> {
-    const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+  /** Checks a call of the API: what is malformed throws here, before a store is opened or made for it. */
+  async check(name: CallName, request: object): Promise<void> {
+    const { checkCall } = await import('@agent-orchestrator/runtime');
     const { namespace } = this.options;
-    await using orchestrator = await openOrchestrator('memory:', namespace === undefined ? {} : { namespace });
-    await attempt(orchestrator);
+    checkCall(name, request, namespace === undefined ? {} : { namespace });
   }
 
   /** What commands that change something send along. */

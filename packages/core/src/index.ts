@@ -1,7 +1,7 @@
 /** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
 
 // What programs call.
-export { checkCall, type CallName } from './api/inputs.ts';
+export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export {
   Orchestrator,

@@ -83,6 +83,8 @@ export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   assertOpenForWork,
+  checkCall,
+  checkNewTasks,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,

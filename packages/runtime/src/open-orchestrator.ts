@@ -1,5 +1,6 @@
 import { Orchestrator, type AnyKinds, type OrchestratorOptions } from '@agent-orchestrator/core';
 import { newCommandId } from './system/command-id.ts';
+import { newSeed } from './system/seed.ts';
 import { openStorage, type OpenStorageOptions } from './stores/open-storage.ts';
 import { resolveSettings } from './settings/settings.ts';
 
@@ -34,5 +35,11 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
     await storage.close();
     throw error;
   }
-  return new Orchestrator<Kinds>({ newCommandId, ...options, ...(namespace !== undefined && { namespace }), storage });
+  return new Orchestrator<Kinds>({
+    newCommandId,
+    newSeed,
+    ...options,
+    ...(namespace !== undefined && { namespace }),
+    storage,
+  });
 }

@@ -36,7 +36,7 @@ test('an id is taken as a task, else a session, else a known agent; what else ha
   expect(await subject('home-agent')).toBeNull();
   expect((await askWhy(orchestrator, { id: 'home-agent', subject: 'agent' }))?.why).toMatchObject({ holds: [] });
   expect((await askWhy(orchestrator, { id: 'both', subject: 'session' }))?.why.subject).toBe('session');
-  await orchestrator.releaseTask({ sessionId: 'branch', token: claimed.lease.token, outcome: 'succeeded' });
+  await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
   expect(await subject('company-agent'), 'known by what it claimed').toEqual(['agent']);
 });
 
@@ -65,7 +65,7 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
     await killNow(holder);
     await until(() => holder.signalCode);
     const after = await seen();
-    await orchestrator.releaseTask({ sessionId, token, outcome: 'released' });
+    await orchestrator.releaseTask({ token, outcome: 'released' });
     await claimIn(orchestrator, sessionId);
     const later = await seen();
     await killNow(child);

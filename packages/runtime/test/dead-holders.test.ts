@@ -148,7 +148,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     await killNow(holder);
 
     const untold = await findDeadHolders(orchestrator);
-    await orchestrator.heartbeat({ sessionId, token, processGroup: command.pid });
+    await orchestrator.heartbeat({ token, processGroup: command.pid });
     const whileItLives = await findDeadHolders(orchestrator);
     const named = findLeaseProcesses({ sessionId, token, group: command.pid });
     await killNow(command);

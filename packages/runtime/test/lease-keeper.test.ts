@@ -43,7 +43,7 @@ async function hold(options: Partial<KeepLeaseOptions> & { afterMs?: number } = 
   const time = new FakeTime();
   const storage = openMemoryStorage({ data: createMemoryData(), clock: time });
   await storage.migrate();
-  const orchestrator = new Orchestrator({ storage, newCommandId: time.newCommandId });
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed: time.newCommandId });
   await orchestrator.enqueueTask({ title: 'Count', sessionId: 's' });
   const since = time.read();
   const claimed = await orchestrator.claimTask({ agent: 'a', instance: 'i', ttlMs: TTL_MS });

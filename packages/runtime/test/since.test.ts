@@ -35,7 +35,7 @@ test('each sort is counted, newest first; from a time on it is exactly what happ
   });
   office.time.stop(200_000);
   await office.orchestrator.staleRecovery({ agent: 'watchman' });
-  await office.orchestrator.heartbeat({ sessionId: lost.lease.sessionId, token: lost.lease.token });
+  await office.orchestrator.heartbeat({ token: lost.lease.token });
 
   const all = await ask(office, { from: { eventId: 0 } });
   const later = await ask(office, { from: { at: middle } });

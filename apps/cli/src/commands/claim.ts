@@ -1,24 +1,52 @@
+import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { interruption } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
+import { failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
+import { claimEnv, noClaimEnv } from '../views/claim-env.ts';
+
+interface Options extends ClaimOptions {
+  readonly env?: true;
+}
 
 const define: Define = (program, run) => {
   addClaimOptions(program.command('claim'))
     .description('take the next task under a lease; nothing to claim, or busy: exit 75')
-    .action(run<ClaimOptions>(claim));
+    .option('--env', 'print variables for a shell: eval "$(orchestrator claim --env)"')
+    .action(run<Options>((call) => (call.options.env ? claimForShell(call) : claim(call))));
 };
 
 export default define;
 
+/** What the shell evaluates, in place of the card; where nothing was claimed, what makes `eval` fail likewise. */
+async function claimForShell(call: Call<Options>): Promise<Answer> {
+  if (call.output.format !== 'text')
+    throw usage('--env prints lines for a shell.', 'Leave --json and --quiet out.', 'env');
+  const { DEFAULTS, parseStoreUrl } = await import('@agent-orchestrator/runtime');
+  try {
+    const answer = await claim(call);
+    const store = parseStoreUrl(call.settings.store.value);
+    const environment = {
+      namespace: call.options.namespace ?? DEFAULTS.namespace,
+      store: 'address' in store ? store.address : store.url,
+    };
+    return { ...answer, text: () => claimEnv(answer.data as ClaimRecord, environment), chatter: [] };
+  } catch (error) {
+    const failure = failureOf(error);
+    for (const line of noClaimEnv(failure.exit)) call.output.line(line);
+    throw failure;
+  }
+}
+
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { session, wait } = call.options;
   const request = requestOf(call);
-  await call.check(async (orchestrator) => orchestrator.claimTask(request));
+  await call.check('claimTask', request);
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)

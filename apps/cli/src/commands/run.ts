@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Lease } from '@agent-orchestrator/core';
+import type { Lease, PublicLease } from '@agent-orchestrator/core';
 import type { OnLost, RunOptions as RunUnderLease, RunResult } from '@agent-orchestrator/runtime';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../call.ts';
@@ -70,7 +70,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   // Its group is told when the command has been started: until then nobody may take this process for all there is.
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
   const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
-  await call.check(async (orchestrator) => orchestrator.claimTask(request));
+  await call.check('claimTask', request);
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();
   try {
@@ -125,7 +125,7 @@ async function perform(
   const failure = failureOfRun(result, claim);
   if (failure === null) tell(endLine(result, claim, Date.now()));
   else output.failure(failure);
-  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: claim.lease };
+  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: publicLease(claim.lease) };
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
@@ -184,7 +184,7 @@ interface Result extends Omit<RunResult, 'reason'> {
   readonly exit: number;
   readonly reason: RunResult['reason'] | 'not_claimed' | 'error';
   readonly taskId: string | null;
-  readonly lease: Lease | null;
+  readonly lease: PublicLease | null;
 }
 
 const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
@@ -200,6 +200,11 @@ const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   taskId: null,
   lease: null,
 };
+
+/** Without its token: the file is for programs that have no part in the work. */
+function publicLease({ token: _secret, ...lease }: Lease): PublicLease {
+  return lease;
+}
 
 /** A result that cannot be left where it was wanted is a failure only where there was none. */
 async function leaveResult({ output }: Call<RunOptions>, data: Result, resultFile: ResultFile | null): Promise<number> {

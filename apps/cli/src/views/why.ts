@@ -85,7 +85,7 @@ const WORDS: { readonly [Name in Condition['name']]?: string } = {
 };
 
 function holderLine({ sessionId, taskId, fence, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
-  return `session ${sessionId}, task ${taskId}, token ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+  return `session ${sessionId}, task ${taskId}, fence ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
 }
 
 function briefLine({ status, id, title }: TaskInBrief, paint: Paint): string {
@@ -100,7 +100,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
   };
   const lines = [
     ...(holder === null ? [] : told[holder]),
-    ...ofLeases.flatMap(({ token, over, processes }) =>
+    ...ofLeases.flatMap(({ fence, over, processes }) =>
       processes.map(({ pid, command }) => {
         const name = `process ${pid} (${printable(command)})`;
         if (!over && holder === 'gone')
@@ -108,7 +108,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
         return over
           ? paint(
               'yellow',
-              `Still alive: ${name} of the lease with token ${token}, which is over; what it writes is refused.`,
+              `Still alive: ${name} of the lease with fence ${fence}, which is over; what it writes is refused.`,
             )
           : `Alive under the lease: ${name}.`;
       }),

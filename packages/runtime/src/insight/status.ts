@@ -21,7 +21,7 @@ export interface Working {
   readonly sessionId: string;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  readonly fence: number | null;
   readonly task: {
     readonly id: string;
     readonly kind: string;
@@ -111,7 +111,7 @@ function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord 
     sessionId,
     agent,
     instance,
-    token,
+    fence,
     task:
       task === undefined
         ? null

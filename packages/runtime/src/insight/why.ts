@@ -29,7 +29,7 @@ export interface WhyQuestion {
 /** Processes on this machine that carry a lease in their environment. */
 export interface LeaseProcesses {
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   /** Whether the lease is over, so that they have outlived it. */
   readonly over: boolean;
   readonly processes: readonly LeaseProcess[];
@@ -158,21 +158,21 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
   const holders = why.subject === 'agent' ? why.holds : why.holder === null ? [] : [why.holder];
   const over: readonly LeaseInBrief[] = why.subject === 'agent' ? [] : why.leases;
   const isCurrent = (lease: CarriedLease) =>
-    holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.token);
+    holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.fence);
   const leases: CarriedLease[] = [...holders.map(withGroup), ...over.filter((lease) => !isCurrent(lease))];
   const [only] = holders.length === 1 ? holders : [];
   return {
     holder: only === undefined || only.process === null ? null : sight.livenessOf(only.process),
     ofLeases: leases.flatMap((lease) => {
-      const { sessionId, token } = lease;
+      const { sessionId, fence } = lease;
       const processes = (sight.findLeaseProcesses(lease) ?? []).filter(({ pid }) => pid !== process.pid);
-      return processes.length === 0 ? [] : [{ sessionId, token, over: !isCurrent({ sessionId, token }), processes }];
+      return processes.length === 0 ? [] : [{ sessionId, fence, over: !isCurrent({ sessionId, fence }), processes }];
     }),
   };
 
   /** Only on this machine a group's number means something. */
   function withGroup({ sessionId, fence, process: holder }: HolderInBrief): CarriedLease {
     const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
-    return { sessionId, token, group: isHere ? holder.group : undefined };
+    return { sessionId, fence, group: isHere ? holder.group : undefined };
   }
 }

@@ -35,7 +35,7 @@ const HEEDED_MS = 10_000;
 const NOT_STARTED: CommandEnd = { code: null, signal: null };
 
 /** Why the command is ended from here. */
-type Ending = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
+type ExitReason = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
 
 /** A signal that asked for an end; `passedOn` by us, where the terminal does not send it to the command as well. */
 interface Interruption {
@@ -50,7 +50,7 @@ class Run {
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
-  #ending: { readonly reason: Ending; readonly done: Promise<void> } | null = null;
+  #ending: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
   #interruption: Interruption | null = null;
   #lost: LeaseRefusal | null = null;
   /** Why the lease could not be renewed until it was over. */
@@ -142,12 +142,13 @@ class Run {
 
   #environment(files: LeaseFiles): NodeJS.ProcessEnv {
     const { claim, namespace, store, files: contents } = this.#options;
-    const { sessionId, token, agent, instance } = claim.lease;
+    const { sessionId, fence, token, agent, instance } = claim.lease;
     return {
       ...process.env,
       ORCHESTRATOR_SESSION: sessionId,
       ORCHESTRATOR_TASK: claim.task.id,
-      ORCHESTRATOR_TOKEN: String(token),
+      ORCHESTRATOR_TOKEN: token,
+      ORCHESTRATOR_FENCE: String(fence),
       ORCHESTRATOR_AGENT: agent,
       ORCHESTRATOR_INSTANCE: instance ?? undefined,
       ORCHESTRATOR_NAMESPACE: namespace,
@@ -197,14 +198,14 @@ class Run {
   }
 
   /** Ends the command, if that is not under way. */
-  #end(reason: Ending): void {
+  #end(reason: ExitReason): void {
     const command = this.#command;
     if (this.#ending !== null || command === null || !command.isAlive) return;
     if (reason === 'timed_out') this.#options.onNews({ is: 'timed_out' });
     this.#ending = { reason, done: this.#terminate(command, reason) };
   }
 
-  async #terminate(command: CommandProcess, reason: Ending): Promise<void> {
+  async #terminate(command: CommandProcess, reason: ExitReason): Promise<void> {
     const { onLost } = this.#options;
     if (typeof onLost === 'object' && (reason === 'lease_lost' || reason === this.#expiry)) {
       command.pause('hook');
@@ -285,14 +286,13 @@ class Run {
   /** Tries for as long as the lease is not over. */
   async #release(report: Report): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
-    const { sessionId, token, instance, ttlMs } = claim.lease;
+    const { token, instance, ttlMs } = claim.lease;
     const commandId = newCommandId();
     for (;;) {
       try {
         return await orchestrator.releaseTask({
           namespace,
           commandId,
-          sessionId,
           token,
           ...(instance !== null && { instance }),
           ...report,

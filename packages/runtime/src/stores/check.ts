@@ -1,5 +1,6 @@
 import { Orchestrator, type Verification } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
+import { newSeed } from '../system/seed.ts';
 import { openStorage } from './open-storage.ts';
 import { parseStoreUrl, type StoreUrl } from './url.ts';
 
@@ -25,7 +26,7 @@ export interface StoreCheck {
 export async function checkStore(url: string): Promise<StoreCheck> {
   const store = parseStoreUrl(url);
   const storage = await openStorage(url, { mode: 'read-only' });
-  await using orchestrator = new Orchestrator({ storage, newCommandId });
+  await using orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
   const damage = await damageOf(store);
   try {
     const asOf = await orchestrator.asOf();

@@ -75,7 +75,7 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
   const { fencesAfter = 0 } = await source.clock();
-  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestToken, fencesAfter), now));
+  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now));
   await target.continueFrom(arriving, { clock, lastEventId: await source.lastEventId() });
   if (leaving.status === 'moving') await source.changeStoreState(leaving, { ...leaving, status: 'moved' });
   await target.changeStoreState(arriving, null);
@@ -200,6 +200,6 @@ async function copyOf(target: RowStore, leaving: StoreState): Promise<StoreState
 }
 
 function moved({ status, address }: StoreState, hint: string): OrchestratorError {
-  const what = state === 'moving' ? 'is being moved' : 'was moved';
+  const what = status === 'moving' ? 'is being moved' : 'was moved';
   return new OrchestratorError('STORE_MOVED', `The store ${what} to ${address}.`, { hint });
 }

@@ -39,7 +39,7 @@ export interface RestoreReport {
 }
 
 /** An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen. */
-const TOKENS_AHEAD = 3_600_000_000;
+const FENCES_AHEAD = 3_600_000_000;
 
 /** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
 const EVENTS_AHEAD = 1_000_000_000;
@@ -65,7 +65,7 @@ export async function restoreStore({
   const copying: StoreState = { status: 'filling', id, address, at };
   const closing: StoreState = { status: 'closing_leases', id, address, at };
 
-  if (state === 'filling') {
+  if (status === 'filling') {
     await source.snapshot((reader) => fill(rows, reader, copying, onProgress));
     await rows.changeStoreState(copying, closing);
   }
@@ -104,10 +104,10 @@ async function begin(rows: RowStore, source: RowReader, backup: string): Promise
 
 async function fill(rows: RowStore, source: RowReader, state: StoreState, onProgress: OnProgress): Promise<void> {
   await copyRows(source, rows, state, onProgress);
-  const { greatestToken } = await compareRows(source, rows, onProgress);
+  const { greatestFence } = await compareRows(source, rows, onProgress);
   const now = await rows.now();
-  const taken = Math.max(greatestToken, fencesTakenAt(now * 1_000, await source.clock()));
-  const clock = clockState(null, null, fencesBeyond(taken + TOKENS_AHEAD, now));
+  const taken = Math.max(greatestFence, fencesTakenAt(now * 1_000, await source.clock()));
+  const clock = clockState(null, null, fencesBeyond(taken + FENCES_AHEAD, now));
   await rows.continueFrom(state, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 

@@ -11,7 +11,8 @@ import {
 } from '@agent-orchestrator/core';
 import { BackOff } from '../system/back-off.ts';
 import { newCommandId } from '../system/command-id.ts';
-import { failure, Job, type Ending } from './job.ts';
+import { newSeed } from '../system/seed.ts';
+import { failure, Job, type JobEnd } from './job.ts';
 import type { LeaseNews } from './lease-keeper.ts';
 import { findDeadHolders } from '../processes/dead-holders.ts';
 import { pause, resend } from './resend.ts';
@@ -304,7 +305,15 @@ class RunningWorker implements Worker {
 
   async #sendClaim(limit: number, resume: boolean) {
     const { orchestrator } = this.#options;
-    const command = { ...this.#terms(), instance: this.instance, limit, resume, commandId: this.#newCommandId() };
+    // The same id and seed each time it is sent: an answer that was lost is then given again, tokens included.
+    const command = {
+      ...this.#terms(),
+      instance: this.instance,
+      limit,
+      resume,
+      commandId: this.#newCommandId(),
+      seed: newSeed(),
+    };
     return this.#resend(() => orchestrator.claimTasks(command), this.#stopping.signal);
   }
 
@@ -325,13 +334,13 @@ class RunningWorker implements Worker {
       const claim: ClaimRecord = taken.claim;
       this.#tell({ is: 'claimed', claim });
       // Taken while the worker was told to stop.
-      const ending: Ending = this.#stopping.signal.aborted ? { outcome: 'released' } : await this.#work(taken);
+      const ending: JobEnd = this.#stopping.signal.aborted ? { outcome: 'released' } : await this.#work(taken);
       if (ending === null) this.#tell({ is: 'lost', claim });
       taken = ending === null ? null : await this.#release(claim, ending);
     }
   }
 
-  async #work({ claim, since }: Taken): Promise<Ending> {
+  async #work({ claim, since }: Taken): Promise<JobEnd> {
     const { orchestrator, progressWithinMs, random } = this.#options;
     const handle = handlerFor(this.#options, claim.task.kind);
     if (handle === undefined) return failure(noHandler(claim.task.kind));
@@ -366,7 +375,7 @@ class RunningWorker implements Worker {
   }
 
   /** @returns what was taken with it */
-  async #release(claim: ClaimRecord, ending: NonNullable<Ending>): Promise<Taken | null> {
+  async #release(claim: ClaimRecord, ending: NonNullable<JobEnd>): Promise<Taken | null> {
     const since = this.#time.read();
     let said = ending;
     try {
@@ -386,17 +395,17 @@ class RunningWorker implements Worker {
     }
   }
 
-  async #sendRelease(claim: ClaimRecord, ending: NonNullable<Ending>): Promise<Released> {
+  async #sendRelease(claim: ClaimRecord, ending: NonNullable<JobEnd>): Promise<Released> {
     const { orchestrator } = this.#options;
-    const { sessionId, token } = claim.lease;
+    const { token } = claim.lease;
     const goesOn =
       !this.#stopping.signal.aborted && elapsedMs(this.#claimedAt, this.#time.read()) < PLAIN_CLAIM_EVERY_MS;
     const command = {
       ...ending,
-      sessionId,
       token,
       instance: this.instance,
       commandId: this.#newCommandId(),
+      seed: newSeed(),
       ...(ending.outcome === 'succeeded' && { kind: claim.task.kind }),
       ...(goesOn && { claimNext: this.#terms() }),
     };

@@ -30,13 +30,13 @@ export class Office implements AsyncDisposable {
   async checkpoint(claim: ClaimRecord, saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'sessionId' | 'token'>) {
     this.time.stop(1_000);
     const { sessionId, token } = claim.lease;
-    return this.orchestrator.checkpoint({ sessionId, token, ...saved });
+    return this.orchestrator.checkpoint({ token, ...saved });
   }
 
   async release(claim: ClaimRecord, how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'sessionId' | 'token'>) {
     this.time.stop(1_000);
     const { sessionId, token } = claim.lease;
-    return this.orchestrator.releaseTask({ sessionId, token, ...how });
+    return this.orchestrator.releaseTask({ token, ...how });
   }
 
   async card(question: ResumeQuestion = { agent: 'company-agent' }, budget?: number): Promise<string> {

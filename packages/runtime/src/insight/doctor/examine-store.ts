@@ -1,5 +1,6 @@
 import { Orchestrator, OrchestratorError, type Reader } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
+import { newSeed } from '../../system/seed.ts';
 import { openStorage } from '../../stores/open-storage.ts';
 import { parseStoreUrl } from '../../stores/url.ts';
 import { withEvidence } from './evidence.ts';
@@ -68,7 +69,7 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
     const storage = await openStorage(address, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
     try {
       // Throws for a name that no namespace can have: it would look like one where nothing goes on.
-      if (namespace !== undefined) await new Orchestrator({ storage, newCommandId }).counts(namespace, 1);
+      if (namespace !== undefined) await new Orchestrator({ storage, newCommandId, newSeed }).counts(namespace, 1);
       return await storage.read.snapshot(async (reader) => {
         const namespaces = namespace === undefined ? await reader.namespaces() : [namespace];
         const work = await readWork(reader, namespaces);

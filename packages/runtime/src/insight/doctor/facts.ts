@@ -20,7 +20,7 @@ export interface HeldFacts {
   readonly sessionId: string;
   readonly taskId: string | null;
   readonly agent: string;
-  readonly token: number;
+  readonly fence: number;
   readonly staleAt: number;
   readonly heartbeatAt: number;
   /** The session's last event. */
@@ -60,7 +60,7 @@ export interface RefusedFacts {
   readonly taskId: string | null;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number;
+  readonly fence: number;
   readonly eventId: number;
   readonly seq: number;
   readonly at: number;

@@ -51,13 +51,13 @@ export interface Finding {
 export type EvidenceRef =
   /** Its number is known. */
   | { readonly is: 'event'; readonly id: number }
-  /** The event of a session that granted a lease (mark 1) or closed it (mark 2). */
+  /** The event of a session that granted a lease or ended it. */
   | {
       readonly is: 'lease';
       readonly namespace: string;
       readonly sessionId: string;
-      readonly token: number;
-      readonly mark: 1 | 2;
+      readonly fence: number;
+      readonly effect: 'granted' | 'ended';
       /** The session's last event; the one looked for is not far before it. */
       readonly upTo: number;
     }

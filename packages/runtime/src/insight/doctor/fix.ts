@@ -1,5 +1,6 @@
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
+import { newSeed } from '../../system/seed.ts';
 import { openStorage } from '../../stores/open-storage.ts';
 import { parseStoreUrl, type StoreUrl } from '../../stores/url.ts';
 import type { Finding, FixName } from './finding.ts';
@@ -67,7 +68,11 @@ async function emptyLog(store: StoreUrl): Promise<Omit<Fix, 'fix'>> {
 }
 
 async function recoverStale(url: string, namespaces: readonly string[]): Promise<Omit<Fix, 'fix'>> {
-  await using orchestrator = new Orchestrator({ storage: await openStorage(url, { mode: 'existing' }), newCommandId });
+  await using orchestrator = new Orchestrator({
+    storage: await openStorage(url, { mode: 'existing' }),
+    newCommandId,
+    newSeed,
+  });
   const sessions: string[] = [];
   for (const namespace of namespaces) {
     let recovered;

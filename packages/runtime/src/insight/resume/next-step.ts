@@ -26,25 +26,21 @@ export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFa
   return instance === null || holder.instance === null || holder.instance === instance;
 }
 
-function held(
-  { id, task }: SessionFacts,
-  { token, agent }: NonNullable<SessionFacts['holder']>,
-  facts: ResumeFacts,
-): string {
-  const lease = `--session ${id} --token ${token}`;
+/** The token is known to the holder alone, so the commands are named without it: they take it from ORCHESTRATOR_TOKEN. */
+function held({ id, task }: SessionFacts, { agent }: NonNullable<SessionFacts['holder']>, facts: ResumeFacts): string {
   const restarted =
     facts.instance === null
       ? ` After a restart, \`orchestrator claim --agent ${agent} --session ${id} --resume\` takes it back.`
       : '';
   return (task?.cancelRequestedAt ?? null) === null
-    ? `\`orchestrator checkpoint ${lease} --next-action TEXT\` saves where the work stands, \`orchestrator release ${lease} --outcome succeeded\` ends it.${restarted}`
-    : `Cancellation was asked: \`orchestrator release ${lease} --outcome cancelled\` ends it.`;
+    ? `\`orchestrator checkpoint --next-action TEXT\` saves the state of the work, \`orchestrator release --outcome succeeded\` ends it (with the token of the claim).${restarted}`
+    : 'Cancellation was asked: `orchestrator release --outcome cancelled` ends it (with the token of the claim).';
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {
   if (holder?.agent !== agent) return `\`orchestrator why session ${id}\` says when it can be claimed.`;
   const run = instance === null ? '' : ` --instance ${instance}`;
-  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its token is refused from then on.`;
+  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its fence is refused from then on.`;
 }
 
 function otherWork(facts: ResumeFacts): string {

@@ -1,7 +1,7 @@
 import { bytesOf } from './quoted.ts';
 
 const BYTES_PER_TOKEN = 3;
-/** No two tokenizers agree to the last token. */
+/** No two tokenizers agree to the last fence. */
 const MARGIN = 1.1;
 
 /*

@@ -62,9 +62,9 @@ export function checkFenced({ work }: StoreFacts): Draft[] {
           agent: of,
         })),
         // The refusal, and what ended the lease.
-        evidenceRefs: newest.flatMap(({ eventId: id, namespace, sessionId, token, seq: upTo }) => [
+        evidenceRefs: newest.flatMap(({ eventId: id, namespace, sessionId, fence, seq: upTo }) => [
           { is: 'event' as const, id },
-          { is: 'lease' as const, namespace, sessionId, token, mark: 2 as const, upTo },
+          { is: 'lease' as const, namespace, sessionId, fence, effect: 'ended' as const, upTo },
         ]),
       },
     );

@@ -30,12 +30,12 @@ export function checkStale({ work }: StoreFacts): Draft[] {
         hint: '`orchestrator recover` puts what they held back in its place, with its context; `orchestrator recover --watch` goes on doing so, and so does every agent that claims.',
         countCapped: work.capped,
         subjects: stale.map((held) => subjectOf(held)),
-        evidenceRefs: stale.map(({ namespace, sessionId, token, seq: upTo }) => ({
+        evidenceRefs: stale.map(({ namespace, sessionId, fence, seq: upTo }) => ({
           is: 'lease',
           namespace,
           sessionId,
-          token,
-          mark: 1,
+          fence,
+          effect: 'granted',
           upTo,
         })),
         fix: 'recover_stale',

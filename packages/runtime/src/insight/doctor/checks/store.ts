@@ -26,7 +26,7 @@ export function checkReach({ url, place, refusal }: StoreFacts): Draft[] {
 
 /** A store that can be read, and is not open for work. One that is not all there yet is refused when it is opened. */
 function ofState(named: string, { status, address }: StoreState): Draft {
-  switch (state) {
+  switch (status) {
     case 'moved':
       return draft('store', 'error', `${named}: it was moved to ${address}, and nothing happens here any more.`, {
         hint: 'Point ORCHESTRATOR_STORE (or --store) of whoever still uses this one to the new address.',
