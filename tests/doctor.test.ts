@@ -99,7 +99,7 @@ function commandIdOf(clock: TestClock): string {
   return `${time.slice(0, 8)}-${time.slice(8)}${newCommandId().slice(13)}`;
 }
 
-/** The findings that tell of more than that all is well, but for what depends on how the server of the tests is set up. */
+/** The findings that tell of more than that all is well, but for what depends on the set-up of the tests' server. */
 function found(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity, check }) => severity !== 'ok' && check !== 'durability');
 }

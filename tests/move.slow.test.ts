@@ -1,7 +1,7 @@
 /*
  * Moving house with a long log, for real:
- *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on the
- *    way: it goes on each time, nothing is lost or doubled, and never can both stores be written
+ *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on
+ *    the way: it goes on each time, nothing is lost or doubled, and never can both stores be written
  *  - it says how far it has come
  *  - rows as large as they may be, moved, backed up and restored with far less memory than they fill
  */

@@ -42,7 +42,7 @@ export async function emptyHome() {
 }
 
 /** Without the folders in front that npm scripts add: a newcomer's shell does not have them. */
-function hostPath(): string {
+export function hostPath(): string {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
 }
