@@ -247,9 +247,10 @@ async function noneUnderWay(world: World): Promise<void> {
     );
     const beats = [world.orchestrator.heartbeat(holderOf(claim)), world.rival.checkpoint(holderOf(claim))];
 
+    const answered = Promise.allSettled([...work, ...beats]);
     await rows.changeStoreState(null, moving);
     const then = await allRows(rows);
-    const outcomes = await Promise.allSettled([...work, ...beats]);
+    const outcomes = await answered;
 
     expect(await allRows(rows)).toEqual(then);
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
