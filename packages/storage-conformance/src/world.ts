@@ -4,6 +4,7 @@ import {
   type EventRecord,
   type EventType,
   type OrchestratorOptions,
+  type RowStore,
   type Storage,
   type TaskRecord,
 } from '@agent-orchestrator/core';
@@ -66,8 +67,25 @@ export class World {
     this.#opened.push(opened);
   }
 
+  /** New, empty data of the same kind, with the same time. */
+  async another(): Promise<Opened> {
+    const opened = await this.target.open();
+    this.closeLater(opened);
+    opened.clock.set(this.clock.read());
+    return opened;
+  }
+
+  /** The rows of the data of this world, or of others. */
+  async rows(opened: Opened = this.opened): Promise<RowStore> {
+    const { rows } = this.target;
+    if (rows === undefined) throw new Error('the target does not open rows');
+    const store = await rows.open(opened);
+    this.closeLater({ close: async () => store[Symbol.asyncDispose]() });
+    return store;
+  }
+
   async close(): Promise<void> {
-    for (const opened of this.#opened) await opened.close();
+    for (const opened of this.#opened.toReversed()) await opened.close();
   }
 
   /** Given: a task. */

@@ -47,8 +47,8 @@ export interface RowReader {
   /** null: the store is open for work. */
   storeState(): Promise<StoreState | null>;
   /**
-   * The rows after a key, by key: texts byte by byte, numbers by size. At most `limit`, and no more than fit into a page;
-   * none only where there are none.
+   * The rows after a key (which no row needs to have), by key: texts byte by byte, numbers by size. At most `limit`, and no
+   * more than fit into a page; none only where there are none. A row has at least the columns of `COLUMNS`.
    */
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
   /** The greatest key; null: the table is empty. */
@@ -73,7 +73,8 @@ export interface RowStore extends RowReader, AsyncDisposable {
    */
   changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void>;
   /**
-   * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key.
+   * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key
+   * of the table. What is derived from rows (heads, numbers, ids to give next) follows from those that are there.
    *
    * @throws `STORE_BUSY` if it is not: another process writes here
    */
