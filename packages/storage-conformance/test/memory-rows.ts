@@ -41,17 +41,20 @@ export const rowsTarget: Target<OpenedMemory> = {
   ...memoryTarget,
   name: 'storage-memory with rows',
 
-  async open() {
-    const opened = await memoryTarget.open();
-    const { data } = opened;
-    return { ...opened, storage: withState(opened.storage, data), peer: withState(opened.peer, data) };
-  },
+  open,
 
   rows: {
+    other: open,
     open: async ({ data, clock }) => new MemoryRows(data, clock),
     openFilling,
   },
 };
+
+async function open(): Promise<OpenedMemory> {
+  const opened = await memoryTarget.open();
+  const { data } = opened;
+  return { ...opened, storage: withState(opened.storage, data), peer: withState(opened.peer, data) };
+}
 
 /** @param id of the move that may use the store before it is open; undefined: none may */
 export async function openFilling({ data, clock }: OpenedMemory, id?: string): Promise<Storage> {

@@ -42,16 +42,18 @@ async function firstRejection(mutant: RowsMutant): Promise<Case | undefined> {
 }
 
 function mutated({ rows = (same) => same, storage: wrap, admits }: RowsMutant): Target<OpenedMemory> {
+  const open = async () => {
+    const opened = await rowsTarget.open();
+    if (wrap === undefined) return opened;
+    return { ...opened, storage: wrap(opened.storage, opened), peer: wrap(opened.peer, opened) };
+  };
   return {
     ...rowsTarget,
     name: 'a mutant',
-    async open() {
-      const opened = await rowsTarget.open();
-      if (wrap === undefined) return opened;
-      return { ...opened, storage: wrap(opened.storage, opened), peer: wrap(opened.peer, opened) };
-    },
+    open,
     rows: {
       open: async ({ data, clock }) => rows(new MemoryRows(data, clock)),
+      other: open,
       openFilling: (opened, id) => openFilling(opened, admits === undefined ? id : admits(id, opened)),
     },
   };

@@ -6,8 +6,8 @@ import { parseServerUrl } from './server-address.ts';
 import { SQL, TIMEOUTS } from './statements.ts';
 
 /**
- * Makes the roles and gives them their rights, all or nothing; what is there already is left as it is. The login of `url`
- * needs CREATEROLE, and CREATE on the database with the right to pass it on, as its owner has.
+ * Makes the roles and gives them their rights, all or nothing; what is there already is left as it is. The login of
+ * `url` needs CREATEROLE, and CREATE on the database with the right to pass it on, as its owner has.
  *
  * @throws `STORE_PERMISSION`, and what `openPostgresStorage` throws
  */

@@ -64,24 +64,32 @@ type Rights = readonly (readonly [right: string, table: string])[];
 
 /** Those of the rights that the login has, or has not. */
 const rights = (of: Rights, has: boolean): string =>
-  `SELECT right_ || ' ' || table_ FROM (VALUES ${of.map(([right, table]) => `('${right}', '${table}')`).join(', ')}) AS v (right_, table_)
+  `SELECT right_ || ' ' || table_
+   FROM (VALUES ${of.map(([right, table]) => `('${right}', '${table}')`).join(', ')}) AS v (right_, table_)
    WHERE has_table_privilege('orchestrator.' || table_, right_) = ${has}`;
+
+/** The sequences of numbers that the login cannot draw from. */
+const NOT_DRAWN = `SELECT 'USAGE ' || name FROM (VALUES ('task_numbers'), ('session_numbers')) AS s (name)
+  WHERE NOT has_sequence_privilege('orchestrator.' || name, 'USAGE')`;
 
 const LOGIN = `SELECT current_user::text, r.rolsuper, pg_has_role(n.nspowner, 'MEMBER')
   FROM pg_roles r, pg_namespace n WHERE r.rolname = current_user AND n.nspname = 'orchestrator'`;
 const UNSAFE = `SELECT name || ' = ' || setting FROM pg_settings
-  WHERE (name IN ('fsync', 'full_page_writes') AND setting = 'off') OR (name = 'synchronous_commit' AND setting = 'off') ORDER BY name`;
-const SERVER = `SELECT current_setting('server_version'), coalesce((SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_wal_size'), 1073741824),
+  WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`;
+const SERVER = `SELECT current_setting('server_version'),
+  coalesce((SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_wal_size'), 1073741824),
   has_function_privilege('pg_ls_waldir()', 'EXECUTE'), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
 const LOG_BYTES = 'SELECT coalesce(sum(size), 0)::bigint FROM pg_ls_waldir()';
-const SLOTS = `SELECT slot_name::text, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replication_slots
+const SLOTS = `SELECT slot_name::text, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
+  FROM pg_replication_slots
   WHERE NOT active AND restart_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 10`;
 const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /**
  * Looks at a store on a server.
  *
- * @throws `STORE_NOT_FOUND` and what else opening the store throws, but `STORE_OLDER` and `STORE_NEWER`; the password is in none of them
+ * @throws `STORE_NOT_FOUND` and what else opening the store throws, but `STORE_OLDER` and `STORE_NEWER`; the password
+ * is in none of them
  */
 export async function inspectPostgres(url: string): Promise<PostgresFacts> {
   const connections = new ConnectionPool(parseServerUrl(url), 1);
@@ -97,8 +105,8 @@ export async function inspectPostgres(url: string): Promise<PostgresFacts> {
 async function inspect(connection: Connection): Promise<PostgresFacts> {
   const schema = await schemaVersionOf(connection);
   if (schema === 0) throw notFound();
-  const texts = [SERVER, LOGIN, rights(NEEDED, false), rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
-  const [server, login, missing, excess, unsafe, slots, clock] = await connection.flush(
+  const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
+  const [server, login, missing, notDrawn, excess, unsafe, slots, clock] = await connection.flush(
     texts.map((text) => query(text)),
     TIMEOUTS.answer_ms,
   );
@@ -109,7 +117,13 @@ async function inspect(connection: Connection): Promise<PostgresFacts> {
     version,
     schema,
     schemaKnown: SCHEMA_VERSION,
-    login: { user, isSuperuser, isOwner, missing: firstColumn(missing), excess: firstColumn(excess) },
+    login: {
+      user,
+      isSuperuser,
+      isOwner,
+      missing: [...firstColumn(missing), ...firstColumn(notDrawn)],
+      excess: firstColumn(excess),
+    },
     unsafeSettings: firstColumn(unsafe),
     logBytes: maySeeLog ? await logBytesOf(connection) : null,
     logBytesKept,

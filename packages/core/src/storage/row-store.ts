@@ -74,14 +74,14 @@ export interface RowStore extends RowReader, AsyncDisposable {
   changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void>;
   /**
    * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key
-   * of the table. What is derived from rows (heads, numbers, ids to give next) follows from those that are there.
+   * of the table. Heads and numbers follow from the rows that are there.
    *
    * @throws `STORE_BUSY` if it is not: another process writes here
    */
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
   /**
    * Sets, while the store is in this state, what the next unit of work continues from: the state of the clocks, and the
-   * event id after which the log continues.
+   * event id after which the log continues. Called after the last row was added, and before the store is open or used.
    */
   continueFrom(state: StoreState, from: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
 }

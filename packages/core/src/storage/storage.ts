@@ -24,8 +24,8 @@ export interface Storage {
    * One unit of work, atomically: locks and loads what `scope` names, lets `decide` judge it, saves what it returns,
    * and answers its reply only after the commit is durable. `decide` is synchronous and pure: it may be called again, and
    * many calls of one process may share one database transaction; what one of them throws undoes that one alone (that tasks
-   * became claimable because their time has come may stay). So does what the database refuses: two events with one number in
-   * a stream, or two that do the same to the lease of one fence. Then the call throws, and nothing of it is saved.
+   * became claimable because their time has come may stay). So does what the database refuses, such as a second event with
+   * one number in a stream: the call throws, and nothing of it is saved.
    */
   transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R>;
   /** Reads that never lock, migrate or create. */

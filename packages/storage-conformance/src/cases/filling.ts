@@ -62,11 +62,17 @@ async function source(world: World): Promise<Source> {
 
 /** New data that a move fills. */
 async function target(world: World): Promise<{ opened: Opened; rows: RowStore; state: StoreState }> {
-  const opened = await world.another();
+  const opened = await world.other();
   const rows = await world.rows(opened);
   const state = stateOf('filling');
   await rows.changeStoreState(null, state);
   return { opened, rows, state };
+}
+
+/** Copies all rows, and says from where to go on, as every filling does before the store opens. */
+async function fill(from: RowStore, to: RowStore, state: StoreState, limit?: number): Promise<void> {
+  await copyRows(from, to, state, limit === undefined ? {} : { limit });
+  await to.continueFrom(state, { clock: await from.clock(), lastEventId: await from.lastEventId() });
 }
 
 function orchestratorOn(world: World, { storage }: Opened): Orchestrator {
@@ -77,7 +83,7 @@ async function copied(world: World): Promise<void> {
   const from = await source(world);
   const { opened, rows, state } = await target(world);
 
-  await copyRows(from.rows, rows, state, { limit: 2 });
+  await fill(from.rows, rows, state, 2);
   const [there, here] = [await allRows(rows), await allRows(from.rows)];
   await rows.changeStoreState(state, null);
 
@@ -90,7 +96,7 @@ async function copied(world: World): Promise<void> {
 async function goesOn(world: World): Promise<void> {
   const { held, identity, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
-  await copyRows(from, rows, state);
+  await fill(from, rows, state);
   await rows.changeStoreState(state, null);
   const there = orchestratorOn(world, opened);
 
@@ -131,18 +137,17 @@ async function onlyInItsState(world: World): Promise<void> {
   const from = await source(world);
   const sessions = await rowsOf(from.rows, 'sessions');
   const { rows, state } = await target(world);
-  const open = await world.rows(await world.another());
   const add = (to: RowStore, as: StoreState) => thrownBy(to.add(as, 'sessions', null, sessions));
 
   const errors = [
-    await add(open, state),
+    await add(from.rows, state),
     await add(rows, stateOf('filling', OTHER_MOVE)),
     await add(rows, stateOf('closing_leases')),
     await add(rows, { ...state, address: 'elsewhere:/other' }),
   ];
 
   expect(errors.map(({ code }) => code)).toEqual(['STORE_BUSY', 'STORE_BUSY', 'STORE_BUSY', 'STORE_BUSY']);
-  expect([await open.count('sessions'), await rows.count('sessions')]).toEqual([0, 0]);
+  expect([await from.rows.count('sessions'), await rows.count('sessions')]).toEqual([sessions.length, 0]);
 }
 
 async function allOrNone(world: World): Promise<void> {
@@ -208,7 +213,7 @@ async function twoCopiers(world: World): Promise<void> {
 async function usedByItsMove(world: World): Promise<void> {
   const from = await source(world);
   const { opened, rows, state } = await target(world);
-  await copyRows(from.rows, rows, state);
+  await fill(from.rows, rows, state);
   const use = async (id: string) => {
     const storage = await world.target.rows?.openFilling(opened, id);
     if (storage === undefined) throw new Error('the target opens rows');

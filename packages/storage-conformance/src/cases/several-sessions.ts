@@ -1,12 +1,4 @@
-import {
-  DEFAULTS,
-  LIMITS,
-  type Loaded,
-  type NamedSession,
-  type Scope,
-  type SessionRef,
-  type WriteSet,
-} from '@agent-orchestrator/core';
+import { DEFAULTS, LIMITS, type NamedSession, type Scope, type SessionRef } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { claimCall, idsOf, inventedToken, OTHER_AGENT, TTL_MS } from '../factories.ts';
@@ -19,7 +11,6 @@ export const severalSessions = chapter('several sessions in one unit of work', {
   'what is saved of two sessions can be seen of both: rows, and events in the order in which they were given': saves,
   'what the decision throws undoes all': throwUndoes,
   'an event with a number that its stream has already is refused, and undoes all': duplicateSeq,
-  'a fence that was granted before is refused, and undoes all': duplicateFence,
   'two units of work that name the same two sessions in opposite order both succeed': crossing,
   'a unit of work that begins while another one decides sees what that one saved': waits,
   'what each reference names is told in the order of the references, and null for nothing': namedInOrder,
@@ -79,33 +70,20 @@ async function throwUndoes(world: World): Promise<void> {
   });
 }
 
-/** Asserts that a unit of work is refused by the storage, and changed nothing. */
-async function refused(world: World, decide: (loaded: Loaded) => WriteSet<unknown>): Promise<void> {
-  await world.changesNothing(async () => {
-    await expect(world.storage.transact(named('a', 'b'), decide)).rejects.toBeInstanceOf(Error);
-  });
-  // The connection is none the worse for it.
-  await world.storage.transact(named('a', 'b'), checkpointAll);
-  expect(await contextsOf(world, 'a', 'b')).toEqual([1, 1]);
-}
-
 async function duplicateSeq(world: World): Promise<void> {
   await held(world, 'a', 'b');
 
-  await refused(world, (loaded) => {
-    const { events, ...rest } = checkpointAll(loaded);
-    return { ...rest, events: events.map((event) => (event.streamId === 'b' ? { ...event, seq: 1 } : event)) };
+  await world.changesNothing(async () => {
+    const refused = world.storage.transact(named('a', 'b'), (loaded) => {
+      const { events, ...rest } = checkpointAll(loaded);
+      return { ...rest, events: events.map((event) => (event.streamId === 'b' ? { ...event, seq: 1 } : event)) };
+    });
+    await expect(refused).rejects.toBeInstanceOf(Error);
   });
-}
 
-async function duplicateFence(world: World): Promise<void> {
-  const [claim] = await held(world, 'a', 'b');
-
-  await refused(world, (loaded) => {
-    const { events, ...rest } = checkpointAll(loaded);
-    const again = { leaseEffect: 'granted', fence: claim?.lease.fence ?? 0 } as const;
-    return { ...rest, events: events.map((event) => (event.streamId === 'b' ? { ...event, ...again } : event)) };
-  });
+  // The connection is none the worse for it.
+  await world.storage.transact(named('a', 'b'), checkpointAll);
+  expect(await contextsOf(world, 'a', 'b')).toEqual([1, 1]);
 }
 
 async function crossing(world: World): Promise<void> {

@@ -93,7 +93,7 @@ function follows(from: keyof typeof PATHS): Promised {
     expect(codes).toEqual(others.map(() => 'INTERNAL'));
     expect(await rows.storeState()).toEqual(stateOrOpen(from));
     for (const to of FOLLOWERS[from]) {
-      const other = await world.rows(await world.another());
+      const other = await world.rows(await world.other());
       await bringTo(other, from);
       await other.changeStoreState(stateOrOpen(from), stateOrOpen(to));
       expect(await other.storeState()).toEqual(stateOrOpen(to));
@@ -105,7 +105,7 @@ function follows(from: keyof typeof PATHS): Promised {
 /** Opens the store again, if that can be: what a store must not be read in is no state for the end of a case. */
 async function leave(world: World, rows: RowStore, status: keyof typeof PATHS): Promise<void> {
   if (FOLLOWERS[status].includes('open')) await rows.changeStoreState(stateOf(status as StoreState['status']), null);
-  else if (status !== 'open') world.ref = (await world.another()).storage;
+  else if (status !== 'open') world.ref = (await world.other()).storage;
 }
 
 async function expected(world: World): Promise<void> {
@@ -247,9 +247,10 @@ async function noneUnderWay(world: World): Promise<void> {
     );
     const beats = [world.orchestrator.heartbeat(holderOf(claim)), world.rival.checkpoint(holderOf(claim))];
 
+    const answered = Promise.allSettled([...work, ...beats]);
     await rows.changeStoreState(null, moving);
     const then = await allRows(rows);
-    const outcomes = await Promise.allSettled([...work, ...beats]);
+    const outcomes = await answered;
 
     expect(await allRows(rows)).toEqual(then);
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
