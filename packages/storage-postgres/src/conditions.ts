@@ -8,8 +8,8 @@ import {
 } from '@agent-orchestrator/core';
 
 /*
- * Conditions that the schema and the statements have in common: Postgres takes a partial index for a statement only if the
- * statement says what the index says.
+ * Conditions that the schema and the statements have in common: Postgres takes a partial index for a statement only if
+ * the statement says what the index says.
  */
 
 /** That a column is one of some words; each is a word of ours, so none has a quote in it. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
-import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
+import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { WorkOptions } from './load.ts';
 import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
@@ -33,10 +33,10 @@ export interface GroupOptions extends WorkOptions {
 }
 
 /**
- * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event loop
- * take effect in their order, so what concerns each other goes into groups one after the other. A group never waits for a
- * row: a call whose session another transaction has locked runs again by itself, and waits, and so do the calls of a group
- * that failed.
+ * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event
+ * loop take effect in their order, so what concerns each other goes into groups one after the other. A group never
+ * waits for a row: a call whose session another transaction has locked runs again by itself, and waits, and so do the
+ * calls of a group that failed.
  */
 export class Group {
   readonly #options: GroupOptions;
@@ -167,7 +167,7 @@ export class Group {
     call.uncertain ||= error instanceof CommitLost;
     // What is wrong with one row of a group comes out when its calls run by themselves.
     const passing = isPassing(cause) || !(cause instanceof OrchestratorError);
-    if (passing && performance.now() < call.giveUpAt) return true;
+    if (passing && call.tries < triesMax(cause) && performance.now() < call.giveUpAt) return true;
     this.#reject(call, call.uncertain ? outcomeUnknown(cause) : translateError(cause));
     return false;
   }

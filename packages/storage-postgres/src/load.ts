@@ -36,8 +36,8 @@ import { SQL, timeOf, type Wanted, type WhenLocked } from './statements.ts';
 export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'named' | 'numbers' | 'nextDueAt' | 'receipt'>;
 
 /**
- * `found` is in the order of the scopes. `held`: another transaction has locked what the scope names, and only waiting can
- * tell; `later`: it has to be loaded anew, as the first of a group.
+ * `found` is in the order of the scopes. `held`: another transaction has locked what the scope names, and only waiting
+ * can tell; `later`: it has to be loaded anew, as the first of a group.
  */
 export interface LoadedGroup {
   readonly database: Database;
@@ -60,9 +60,9 @@ const NO_NUMBERS: FreeNumbers = { tasks: [], sessions: [] };
 const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: NO_NUMBERS, nextDueAt: null, receipt: null };
 
 /**
- * Begins a transaction (`begin` says how), and locks and loads what the scopes of one namespace name: in one flush, where
- * each statement sees what was committed when it began. So what is read after a lock is what holds under it, and the time is
- * read last.
+ * Begins a transaction (`begin` says how), and locks and loads what the scopes of one namespace name: in one flush,
+ * where each statement sees what was committed when it began. So what is read after a lock is what holds under it, and
+ * the time is read last.
  */
 export async function load(
   flush: Flush,
@@ -75,7 +75,8 @@ export async function load(
   await loading.lockAndRead(flush, [begin], whenLocked);
   loading.assertOpenForWork(filling);
   const due = loading.queueDue();
-  // What has come due is queued, and all is looked at once more. The locks are kept meanwhile, so it must not wait for others.
+  // What has come due is queued, and all is looked at once more. The locks are kept meanwhile, so it must not wait for
+  // others.
   if (due.length > 0) await loading.lockAndRead(flush, due, 'skip');
   await loading.readFurther(flush);
   return { ...loading.result(), queuedDue: due.length > 0 };
@@ -132,8 +133,8 @@ class Loading {
   }
 
   /**
-   * What makes tasks claimable whose time has come, for the first scope alone: it is as if each queued what is due when its
-   * turn comes, so a later one that finds something due has to wait for a turn of its own.
+   * What makes tasks claimable whose time has come, for the first scope alone: it is as if each queued what is due when
+   * its turn comes, so a later one that finds something due has to wait for a turn of its own.
    */
   queueDue(): Query[] {
     const [first] = this.#scopes;
@@ -143,7 +144,9 @@ class Loading {
     return [query(text, this.#namespace, this.#time(), ...values), query(SQL.setNextOfQueued, this.#namespace)];
   }
 
-  /** What only the first answers show to be needed: what receipts name, how leases ended, sessions of all namespaces. */
+  /**
+   * What only the first answers show to be needed: what receipts name, how leases ended, sessions of all namespaces.
+   */
   async readFurther(flush: Flush): Promise<void> {
     const batch = new StatementBatch();
     for (const scope of this.#scopes) {

@@ -21,13 +21,16 @@ const LOCK = 0x41474f52;
 const TIMEOUT_MS = 600_000;
 
 /** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
-const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
 /** Version 16 tells membership from the right to act as the role. */
 export const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
     AND pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
   FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
-const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /** How many migrations were applied to the database; 0 if there is nothing of ours. */
 export async function schemaVersionOf(connection: Connection): Promise<number> {
@@ -48,8 +51,8 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 
 /**
  * Applies the migrations that are missing, all or nothing. The lock is taken before the version is read, so of many
- * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's role
- * exists and may be used, the tables become its, so that no agent owns what it must not change.
+ * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's
+ * role exists and may be used, the tables become its, so that no agent owns what it must not change.
  */
 export async function applyMigrations(
   connection: Connection,

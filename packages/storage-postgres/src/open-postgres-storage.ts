@@ -26,7 +26,10 @@ import { SQL } from './statements.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
-  /** `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as options. */
+  /**
+   * `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as
+   * options.
+   */
   readonly url: string;
   /**
    * `create` (default): the schema is made by `migrate()` if there is none. `existing`: refuses a database without one.
@@ -50,11 +53,12 @@ const READING_CONNECTIONS = 4;
 const READ_MS = 60_000;
 
 /**
- * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything else
- * throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything
+ * else throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
+ * password is in none of them
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = new PostgresStorage(parseServerUrl(options.url), options);

@@ -38,8 +38,11 @@ export interface ReadSource {
   settledEventId(): Promise<number>;
 }
 
-/** A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this. */
-const LOADED = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
+/**
+ * A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this.
+ */
+const LOADED = `SELECT
+    ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
     s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
   FROM orchestrator.sessions s
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
@@ -52,11 +55,15 @@ const ready = (isKind: string, limit: number): string =>
 const readyOfAny = (limit: number): string => ready(' AND s.next_priority >= 0', limit);
 const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $3 AND s.next_kind > ''`, limit);
 const held = (limit: number): string =>
-  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 ORDER BY s.stale_at, s.id LIMIT ${limit}`;
+  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
+   ORDER BY s.stale_at, s.id LIMIT ${limit}`;
 const scheduled = (limit: number): string =>
-  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
 const scheduledInSession = (limit: number): string =>
-  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled' ORDER BY t.run_at LIMIT ${limit}`;
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
+   ORDER BY t.run_at LIMIT ${limit}`;
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
@@ -64,12 +71,16 @@ export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, schedul
 
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** One step along the index for each namespace, not over all rows. */
-const namespacesOf = (table: string, where = 'true'): string =>
-  `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((SELECT r.namespace FROM orchestrator.${table} r WHERE ${where} ORDER BY r.namespace LIMIT 1)
-    UNION ALL SELECT (SELECT r.namespace FROM orchestrator.${table} r WHERE ${where} AND r.namespace > found.namespace ORDER BY r.namespace LIMIT 1) FROM found WHERE found.namespace IS NOT NULL)
+const namespacesOf = (table: string, where = 'true'): string => {
+  const first = (after: string): string =>
+    `SELECT r.namespace FROM orchestrator.${table} r WHERE ${where}${after} ORDER BY r.namespace LIMIT 1`;
+  return `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((${first('')})
+      UNION ALL SELECT (${first(' AND r.namespace > found.namespace')}) FROM found WHERE found.namespace IS NOT NULL)
     SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
+};
 const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
-const NAMESPACES = `${[namespacesOf('sessions'), ...STREAMS.map((stream) => namespacesOf('event_log', stream))].join(' UNION ')} ORDER BY 1`;
+const OF_STREAMS = STREAMS.map((stream) => namespacesOf('event_log', stream));
+const NAMESPACES = `${[namespacesOf('sessions'), ...OF_STREAMS].join(' UNION ')} ORDER BY 1`;
 const NOW = `SELECT ${now('$1')}`;
 
 /** Rows of a table under a condition, which names the index that holds them; each counted up to the maximum. */
@@ -289,7 +300,8 @@ export function eventsQuery({
   if (leaseEffect !== undefined) conditions.push(['lease_effect =', leaseEffect]);
   if (upTo !== undefined) conditions.push(['id <=', upTo]);
   const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
-  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
+  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
+    WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
   return query(text, ...conditions.map(([, value]) => value));
 }
 

@@ -15,7 +15,8 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   ['SELECT, INSERT, UPDATE', 'orchestrator.sessions, orchestrator.tasks', APP],
   ['SELECT, INSERT', 'orchestrator.event_log', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.receipts', APP],
-  // Locking a row takes the right to update it: a transaction that deletes old receipts passes over those that others delete.
+  // Locking a row takes the right to update it: a transaction that deletes old receipts passes over those that others
+  // delete.
   ['UPDATE (at)', 'orchestrator.receipts', APP],
   ['SELECT, UPDATE (value)', 'orchestrator.meta', APP],
   ['SELECT, USAGE', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, APP],
@@ -33,7 +34,9 @@ END $grants$`;
 
 const TABLES = ['sessions', 'tasks', 'event_log', 'receipts', 'meta'];
 
-/** Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner. */
+/**
+ * Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner.
+ */
 const CREATE: readonly string[] = [OWNER, APP, READER].map(
   (role) => `DO $role$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;

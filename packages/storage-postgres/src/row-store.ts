@@ -49,6 +49,16 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   receipts: Object.values(RECEIPT_COLUMNS),
 };
 
+/** The next value of the sequence is beyond this one. It never goes back; 0 leaves it as it is. */
+const drawBeyond = (sequence: string): string =>
+  `SELECT setval('orchestrator.${sequence}', $1::bigint) FROM orchestrator.${sequence} s
+   WHERE $1::bigint > CASE WHEN s.is_called THEN s.last_value ELSE 0 END`;
+const DRAW_BEYOND = {
+  event_log_id_seq: drawBeyond('event_log_id_seq'),
+  task_numbers: drawBeyond('task_numbers'),
+  session_numbers: drawBeyond('session_numbers'),
+} as const;
+
 /**
  * Opens the rows of a store, whatever its state.
  *
@@ -147,10 +157,12 @@ class PostgresRows implements RowStore {
 
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
     return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
       await lockStoreState(connection);
       assertSameState(await readStoreState(connection), state);
       if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
       for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
+      await run(connection, ...drawingBeyond(table, rows));
     });
   }
 
@@ -162,9 +174,7 @@ class PostgresRows implements RowStore {
       await run(
         connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
-        ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
-        query(continueNumbers('task_numbers', 'tasks')),
-        query(continueNumbers('session_numbers', 'sessions')),
+        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
       );
     });
   }
@@ -203,10 +213,18 @@ function withHint(error: unknown): unknown {
   });
 }
 
-/** The numbers of rows that came from elsewhere are not drawn again. */
-function continueNumbers(sequence: string, table: TableName): string {
-  // Without any number this is setval of NULL, which does nothing.
-  return `SELECT setval('orchestrator.${sequence}', (SELECT max(r.number) FROM orchestrator.${table} r))`;
+/** What ids and numbers are drawn from: a sequence, and the column that it is for. */
+const SEQUENCES: Readonly<Partial<Record<TableName, readonly [sequence: keyof typeof DRAW_BEYOND, column: string]>>> = {
+  sessions: ['session_numbers', 'number'],
+  tasks: ['task_numbers', 'number'],
+  event_log: ['event_log_id_seq', 'id'],
+};
+
+/** The ids and numbers of rows that came from elsewhere are not drawn again. */
+function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[] {
+  const [sequence, column = ''] = SEQUENCES[table] ?? [];
+  if (sequence === undefined) return [];
+  return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
 }
 
 /** What is made for the store gets the owner of the tables. */
@@ -230,19 +248,24 @@ async function page(connection: Connection, table: TableName, after: RowKey, lim
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
   const values: Value[] = after === null ? [] : [...after];
   const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
-  const rows = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
-  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first comes in any case.
+  const cells = columns.map((column) => `r.${column}`).join(', ');
+  const rows = `SELECT ${cells} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first
+  // comes in any case.
   const length = columns.map((column) => `coalesce(octet_length(r.${column}::text), 0)`).join(' + ');
   const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
   const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
-  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
+  const text = `SELECT ${cells} FROM (${sized}) r
+    WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS}
+    ORDER BY ${keyColumns}`;
   const [answer] = await run(connection, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }
 
 async function lastKey(connection: Connection, table: TableName): Promise<RowKey> {
   const key = TABLE_KEYS[table];
-  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+  const backwards = key.map((column) => `${column} DESC`).join(', ');
+  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${backwards} LIMIT 1`;
   const [answer] = await run(connection, query(text));
   const [row] = answer ?? [];
   return row === undefined
@@ -269,7 +292,8 @@ async function timeOf(connection: Connection): Promise<number> {
 function insertInto(table: TableName): string {
   const columns = COLUMNS[table].join(', ');
   const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';
-  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}
+    SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
 }
 
 /** The rows as JSON, in so many texts that none grows too long. */

@@ -11,7 +11,8 @@ import {
 import type { Query, Value } from './connection.ts';
 import type { Database } from './loaded-rows.ts';
 import { query } from './statement-batch.ts';
-import { FIELDS, SQL, writing, type WriteName } from './statements.ts';
+import { FIELDS, SQL } from './statements.ts';
+import { writing, type WriteName } from './writes.ts';
 
 /** Whether there is anything to write. */
 export function hasEffect(writeSet: WriteSet<unknown>): boolean {
@@ -25,11 +26,11 @@ export function hasEffect(writeSet: WriteSet<unknown>): boolean {
 }
 
 /**
- * The statements that write the decisions of a group: as few as the tables' rules allow, since each is a message and an answer.
- * One task of a session runs at a time, so those that stop running are written before others start; a head is looked up after
- * its queue was written. Events go with the last of them, so that followers of the log wait for as little as possible. New
- * rows with keys that another process may be adding, too, are in the order of these keys: of two transactions that add the
- * same ones, one waits for the other.
+ * The statements that write the decisions of a group: as few as the tables' rules allow, since each is a message and an
+ * answer. One task of a session runs at a time, so those that stop running are written before others start; a head is
+ * looked up after its queue was written. Events go with the last of them, so that followers of the log wait for as
+ * little as possible. New rows with keys that another process may be adding, too, are in the order of these keys: of
+ * two transactions that add the same ones, one waits for the other.
  */
 export function saving(decisions: readonly WriteSet<unknown>[], database: Database): Query[] {
   const sessions = decisions.flatMap((writeSet) => writeSet.sessions);
@@ -57,7 +58,8 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
       decisions.flatMap(({ receipt }) => receipt ?? []).map((receipt) => cells(FIELDS.receipt, receipt)),
     ],
   ];
-  // One statement writes its parts in no order that could be relied on, so several new sessions are not with their events.
+  // One statement writes its parts in no order that could be relied on, so several new sessions are not with their
+  // events.
   const [early, late] = newSessions.length > 1 ? [newSessions, []] : [[], newSessions];
   const [stoppedEarly, changedLate] = started[1].length === 0 ? [[], stopped] : [[stopped], started];
   const first: readonly Write[] = [['insertSessions', early], ...stoppedEarly];
@@ -181,7 +183,9 @@ const SET_LEASE = {
   changed: { name: 'setSessionLeaseAndNext', fields: FIELDS.lease, looksUp: true },
 } as const satisfies Readonly<Record<string, SessionUpdate>>;
 
-/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+/**
+ * The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged.
+ */
 function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>): SessionUpdate {
   const queueChanged = queues.has(keyOf(after.namespace, after.id));
   const head = queueChanged ? (hasQueue(after) ? 'changed' : 'none') : 'kept';

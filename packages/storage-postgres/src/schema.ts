@@ -1,6 +1,6 @@
 /**
- * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from this
- * file (storage parameters and triggers, which drizzle cannot say, are in migrations of their own).
+ * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from
+ * this file (storage parameters and triggers, which drizzle cannot say, are in migrations of their own).
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -15,6 +15,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import {
+  COLUMNS,
+  NO_LEASE,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   type EventType,
@@ -26,17 +28,22 @@ import {
 import { ENDED, isOneOf, LEASE_EFFECTS, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 
 /*
- * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for every
- * row (`next_priority >= 0`) and that no other statement says: without statistics, as in a database that was empty a minute
- * ago, all indexes that fit look alike to the planner, and it keeps the plan it made.
+ * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for
+ * every row (`next_priority >= 0`) and that no other statement says: without statistics, as in a database that was
+ * empty a minute ago, all indexes that fit look alike to the planner, and it keeps the plan it made.
  */
 
 export const orchestrator = pgSchema('orchestrator');
 
-/** Differs: text is compared by code point, as SQLite and core do; the collation of the database has no say in any order. */
+/**
+ * Differs: text is compared by code point, as SQLite and core do; the collation of the database has no say in any
+ * order.
+ */
 const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
-/** Milliseconds since 1970, a fence, or a number for people: beyond 32 bits, and within what a JavaScript number holds. */
+/**
+ * Milliseconds since 1970, a fence, or a number for people: beyond 32 bits, and within what a JavaScript number holds.
+ */
 const big = <Name extends string>(name: Name) => bigint(name, { mode: 'number' });
 
 /** What the database can hold in 64 bits and JavaScript cannot in a number would come back as another fence or time. */
@@ -47,6 +54,11 @@ const COUNTED = 'BETWEEN 1 AND 9007199254740991';
 /** The numbers of tasks and sessions (`t42`, `s17`), drawn one by one. */
 export const taskNumbers = orchestrator.sequence('task_numbers', { cache: 1 });
 export const sessionNumbers = orchestrator.sequence('session_numbers', { cache: 1 });
+
+/** The columns of a lease; those of them that not every lease sets; and those that each does. */
+const LEASE = Object.keys(NO_LEASE).map((field) => COLUMNS.session[field as keyof typeof NO_LEASE]);
+const SOMETIMES_HELD = ['instance', 'host', 'boot', 'pid', 'process_start', 'process_group', 'progress'];
+const HELD = LEASE.filter((column) => !SOMETIMES_HELD.includes(column));
 
 export const sessions = orchestrator.table(
   'sessions',
@@ -93,9 +105,10 @@ export const sessions = orchestrator.table(
     check('sessions_number', sql.raw(`number ${COUNTED}`)),
     check(
       'sessions_lease',
-      sql`CASE WHEN status = 'running'
-        THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
-        ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END`,
+      sql.raw(
+        `CASE WHEN status = 'running' THEN num_nulls(${HELD.join(', ')}) = 0
+         ELSE num_nonnulls(${LEASE.join(', ')}) = 0 END`,
+      ),
     ),
     check(
       'sessions_next',
@@ -112,7 +125,8 @@ export const sessions = orchestrator.table(
     uniqueIndex('sessions_by_number')
       .on(t.number)
       .where(sql`number IS NOT NULL`),
-    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
+    // kinds.
     index('sessions_ready')
       .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
       .where(sql`status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`),
@@ -289,8 +303,8 @@ export const receipts = orchestrator.table(
 export const changes = orchestrator.sequence('changes');
 
 /**
- * What belongs to the database and not to a namespace: `clock`, the greatest time seen; `schema`, how many migrations were
- * applied; `state`, the store state unless it is open.
+ * What belongs to the database and not to a namespace: `clock`, the greatest time seen; `schema`, how many migrations
+ * were applied; `state`, the store state unless it is open.
  */
 export const meta = orchestrator.table('meta', {
   key: text('key').primaryKey().notNull(),

@@ -6,7 +6,8 @@ import { TIMEOUTS } from './statements.ts';
 
 /** Asks for the state of the store: one row. */
 export const STORE_STATE = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state')`);
-const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
 
 const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
@@ -22,8 +23,8 @@ export function storeStateOf(row: readonly unknown[] | undefined): StoreState | 
 }
 
 /**
- * Changes the state. In one that shuts the store, triggers refuse writes: each unit of work asks for the state itself, but a
- * client of another kind may not.
+ * Changes the state. In one that shuts the store, triggers refuse writes: each unit of work asks for the state itself,
+ * but a client of another kind may not.
  */
 export function writingStoreState(next: StoreState | null): readonly Query[] {
   const opened = [
@@ -41,7 +42,8 @@ function shutting({ address }: StoreState): readonly Query[] {
   )}`;
   const triggers = SHUT_TABLES.map((table) =>
     query(
-      `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table} EXECUTE FUNCTION orchestrator.refuse_work()`,
+      `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table}
+         EXECUTE FUNCTION orchestrator.refuse_work()`,
     ),
   );
   return [query(refuse), ...triggers];

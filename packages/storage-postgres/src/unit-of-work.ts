@@ -24,8 +24,9 @@ export interface Unit {
 }
 
 /**
- * What a unit came to. `held`: another transaction has locked what it names, so it has to be judged again, alone and waiting. `later`: an
- * earlier unit changed what this one sees, so it has to be judged again after the commit, as have all that follow it.
+ * What a unit came to. `held`: another transaction has locked what it names, so it has to be judged again, alone and
+ * waiting. `later`: an earlier unit changed what this one sees, so it has to be judged again after the commit, as have
+ * all that follow it.
  */
 export type Outcome =
   | { readonly reply: unknown }
@@ -115,8 +116,9 @@ async function rollBack(connection: Connection): Promise<void> {
 }
 
 /**
- * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one that an
- * earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left something to claim.
+ * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one
+ * that an earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left
+ * something to claim.
  */
 function judge(
   units: readonly Unit[],
@@ -182,9 +184,9 @@ function leavesHeads({ sessions }: Found, writeSet: WriteSet<unknown>): boolean 
 
 /**
  * Differs: what other processes grant at the same time cannot be seen yet. Fences that continue from the server's
- * microseconds keep apart from theirs, or nearly so: the log's index on fences refuses what is left. After a fail-over that
- * lost grants, the time alone keeps new fences above them: the new server's clock has to be past the old one's last grant
- * (docs/fail-over.md).
+ * microseconds keep apart from theirs, or nearly so: the log's index on fences refuses what is left. After a fail-over
+ * that lost grants, the time alone keeps new fences above them: the new server's clock has to be past the old one's
+ * last grant (docs/fail-over.md).
  */
 function greatestFence(database: Database, carried: Carried): number {
   return Math.max(database.greatestFence, carried.greatestFence, fencesTakenAt(database.micros, database.clock));

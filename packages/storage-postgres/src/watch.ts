@@ -13,7 +13,9 @@ const TELL_MS = 50;
 /** What is not answered by then will not be: the next look is on another connection. */
 const ANSWER_MS = 5_000;
 
-/** Told to listeners, and to watchers that look. A hint need not survive a crash, so this does not wait for the disk. */
+/**
+ * Told to listeners, and to watchers that look. A hint need not survive a crash, so this does not wait for the disk.
+ */
 const TELL = query(
   `SELECT set_config('synchronous_commit', 'off', true), nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`,
 );
@@ -26,8 +28,9 @@ export interface WatchOptions {
 }
 
 /**
- * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit, and
- * by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is, and enough.
+ * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit,
+ * and by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is,
+ * and enough.
  */
 export class ChangeWatcher {
   readonly #options: WatchOptions;
@@ -122,7 +125,10 @@ export class ChangeWatcher {
     this.#lookLater();
   }
 
-  /** Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot answer. */
+  /**
+   * Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot
+   * answer.
+   */
   async #listen(): Promise<void> {
     if (this.#connecting) return;
     const now = performance.now();
@@ -143,7 +149,10 @@ export class ChangeWatcher {
     }
   }
 
-  /** Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what was told. */
+  /**
+   * Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what
+   * was told.
+   */
   async #state(): Promise<string> {
     return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, TOLD], ANSWER_MS));
   }

@@ -32,7 +32,8 @@ export const attacks: Attacks = {
     `UPDATE orchestrator.event_log SET payload = '{}'`,
   ),
   'INSERT that replaces an event': asAdmin(
-    `INSERT INTO orchestrator.event_log OVERRIDING SYSTEM VALUE SELECT * FROM orchestrator.event_log LIMIT 1 ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
+    `INSERT INTO orchestrator.event_log OVERRIDING SYSTEM VALUE SELECT * FROM orchestrator.event_log LIMIT 1
+     ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
   ),
   'INSERT of an event with a number that is taken': asAdmin(
     `INSERT INTO orchestrator.event_log (${COLUMNS}) SELECT ${COLUMNS} FROM orchestrator.event_log LIMIT 1`,

@@ -77,7 +77,10 @@ test('a fail-over to a synchronous standby loses nothing that was acknowledged',
 
 type Pair = Awaited<ReturnType<typeof startPair>>;
 
-/** Workers at their tasks, a standby that gets no writes any more, a while `meanwhile`, and the standby in the primary's place. */
+/**
+ * Workers at their tasks, a standby that gets no writes any more, a while `meanwhile`, and the standby in the primary's
+ * place.
+ */
 async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: (pair: Pair) => Promise<void>) {
   const pair = await startPair(replication);
   const { primary, standby, database } = pair;
@@ -172,7 +175,10 @@ async function moreWork(url: string, events: number): Promise<void> {
   await storage.close();
 }
 
-/** What an operator does about tasks that were lost: adds them anew, once all workers have written down what they had got. */
+/**
+ * What an operator does about tasks that were lost: adds them anew, once all workers have written down what they had
+ * got.
+ */
 async function addLostTasks(url: string, folder: string, wentOn: number): Promise<void> {
   const hasGoneOn = (journal: Journal) => journal.some((line) => line.is === 'answered' && line.at > wentOn);
   const agents = () => new Set(allJournals(folder).filter(hasGoneOn).map(agentOf));

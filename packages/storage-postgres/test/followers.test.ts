@@ -5,7 +5,8 @@
  *  - takes no id for settled that only a rolled-back transaction has drawn
  *  - is told in a snapshot what was settled before it began
  *  - gets no page that goes past what is settled, while a writer is late
- *  - sees every event once and in order, while several write and all of them commit late; without the bound it would miss some
+ *  - sees every event once and in order, while several write and all of them commit late; without the bound it would
+ *    miss some
  */
 import type { Orchestrator, Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
@@ -13,11 +14,13 @@ import { withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 import { COMMIT_LATE, insertEvent } from './past-the-rules.ts';
 
-const WRITERS = `SELECT count(*)::int AS writers FROM pg_locks WHERE relation = 'orchestrator.event_log'::regclass AND mode = 'RowExclusiveLock'`;
+const WRITERS = `SELECT count(*)::int AS writers FROM pg_locks
+  WHERE relation = 'orchestrator.event_log'::regclass AND mode = 'RowExclusiveLock'`;
 /** Of the storage's statements, the one that asks for the writers: a follower that waits asks again and again. */
-const ASKING = `SELECT count(*)::int AS asking FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT l.virtualtransaction%'`;
+const ASKING = `SELECT count(*)::int AS asking FROM pg_stat_activity
+  WHERE datname = current_database() AND query LIKE 'SELECT l.virtualtransaction%'`;
 
-test('a follower waits for a writer that has drawn an id and not ended, and then sees its event in its place', async () => {
+test('it waits for a writer that has drawn an id and not ended, and then sees its event in its place', async () => {
   const { url, adminUrl } = await newDatabase();
   const storage = await openStorage(url);
   const orchestrator = orchestratorOn(storage);

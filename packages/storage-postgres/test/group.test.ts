@@ -1,6 +1,6 @@
 /*
  * Calls of one turn, which share a transaction where they can, take effect as if one came after the other:
- *  - a release by its token, then a claim of the same session by its id: the claim sees the session released
+ *  - a release by its token, then a claim of the session by its id: the claim sees it released
  *  - the other way round: the claim sees it held
  *  - releases by tokens of one session, the present and an earlier one: each is judged by itself
  *  - what a command takes next is none of the sessions that it names, and another command's look-up may find those
@@ -34,7 +34,7 @@ const claimed = <Reply extends { readonly ok: boolean }>(reply: Reply): Extract<
   return reply as Extract<Reply, { readonly ok: true }>;
 };
 
-test('a release by its token, then a claim of the same session by its id: the claim sees the session released', async () => {
+test('a release by its token, then a claim of the session by its id: the claim sees it released', async () => {
   const { orchestrator } = await openOrchestrator();
   await orchestrator.enqueueTasks([
     { sessionId: 's', id: 'first' },

@@ -11,13 +11,15 @@ import { withAdmin } from './harness/databases.ts';
 import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
-const WAITING = `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-const OTHERS = `SELECT count(*)::int AS others FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+const OF_DATABASE = `count(*)::int FROM pg_stat_activity WHERE datname = current_database()`;
+const WAITING = `SELECT ${OF_DATABASE} AND wait_event_type = 'Lock'`;
+const OTHERS = `SELECT ${OF_DATABASE} AND pid <> pg_backend_pid()`;
 const DEADLOCKS = `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`;
 
 /** Each new session takes a while, so that two transactions that add several meet in the middle. */
 const ADD_SLOWLY = `
-  CREATE FUNCTION public.take_a_while() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
+  CREATE FUNCTION public.take_a_while() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
   CREATE TRIGGER slow BEFORE INSERT ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION public.take_a_while()`;
 
 function named(...ids: readonly string[]): Scope {

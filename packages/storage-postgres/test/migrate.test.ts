@@ -29,7 +29,8 @@ const PLANTED: Migration = {
     'CREATE TABLE orchestrator.planted (id text PRIMARY KEY)',
   ],
 };
-const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'orchestrator'::regnamespace`;
+const OURS = `relnamespace = 'orchestrator'::regnamespace`;
+const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE ${OURS}`;
 
 async function ownersOf(url: string): Promise<unknown[]> {
   return withAdmin(url, async (sql) => (await sql.unsafe(OWNERS)).map((row) => row['owner'] as unknown));
@@ -126,7 +127,7 @@ test('of several processes that upgrade at once, one does the work; rows and own
   expect(refusal).toMatchObject({ code: 'STORE_NEWER' });
 });
 
-test('hot tables leave room on their pages, ids and numbers are drawn one by one, texts compare by code point', async () => {
+test('hot tables leave room on pages, ids and numbers are drawn one by one, texts compare by code point', async () => {
   const { adminUrl } = await newDatabase();
 
   await withAdmin(adminUrl, async (sql) => {
@@ -134,14 +135,16 @@ test('hot tables leave room on their pages, ids and numbers are drawn one by one
       `SELECT relname FROM pg_class WHERE reloptions @> '{fillfactor=70}' AND relkind = 'r' ORDER BY relname`,
     );
     const drawn = await sql.unsafe(
-      `SELECT relname, seqcache::int FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid WHERE relnamespace = 'orchestrator'::regnamespace ORDER BY relname`,
+      `SELECT relname, seqcache::int FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
+       WHERE ${OURS} ORDER BY relname`,
     );
     const collations = await sql.unsafe(
-      `SELECT DISTINCT c.collname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_collation c ON c.oid = a.attcollation
-       WHERE t.relnamespace = 'orchestrator'::regnamespace AND t.relkind IN ('r', 'i')`,
+      `SELECT DISTINCT c.collname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+         JOIN pg_collation c ON c.oid = a.attcollation WHERE ${OURS} AND t.relkind IN ('r', 'i')`,
     );
     const indexed = await sql.unsafe(
-      `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indexrelid WHERE indrelid = 'orchestrator.sessions'::regclass`,
+      `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indexrelid
+       WHERE indrelid = 'orchestrator.sessions'::regclass`,
     );
 
     expect(tuned.map((row) => row['relname'] as unknown)).toEqual(['sessions', 'tasks']);

@@ -134,7 +134,8 @@ test('a role without rights', async () => {
   const login = { user: 'stranger_of_tests', password: PASSWORD };
   await withAdmin(adminUrl, async (sql) => {
     await sql.unsafe(
-      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${login.user}') THEN CREATE ROLE ${login.user} LOGIN PASSWORD '${PASSWORD}'; END IF; END $$`,
+      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${login.user}') THEN
+         CREATE ROLE ${login.user} LOGIN PASSWORD '${PASSWORD}'; END IF; END $$`,
     );
   });
   const { adminUrl: empty } = await newDatabase({ migrated: false });

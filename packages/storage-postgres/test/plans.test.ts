@@ -1,11 +1,13 @@
 /*
- * Query plans: each statement of the hot path runs on the index it is meant for, in a database without statistics (where a
- * connection makes the plans that it keeps) and in one that has grown. A test of the text alone could not tell.
+ * Query plans: each statement of the hot path runs on the index it is meant for, in a database without statistics
+ * (where a connection makes the plans that it keeps) and in one that has grown. A test of the text alone could not
+ * tell.
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { eventsQuery, CLAIM_PREVIEW, READS } from '../src/reader.ts';
-import { SQL, writing, type WriteName } from '../src/statements.ts';
+import { SQL } from '../src/statements.ts';
+import { writing, type WriteName } from '../src/writes.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
 
@@ -142,11 +144,24 @@ async function plan(sql: postgres.Sql, text: string): Promise<string[]> {
 const HASH = '0'.repeat(64);
 const MANY = 20_000;
 const GROW = `
-  INSERT INTO orchestrator.sessions (namespace, id, number, status, renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
-    SELECT 'default', 's' || i, CASE WHEN i % 2 = 0 THEN i END, 'idle', 0, 0, 1, 1, '${HASH}', 't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.tasks (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
-    SELECT 'default', 't' || i, i, 's' || i, 'kind', 'title', '{}', i % 9, CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.event_log (stream_kind, namespace, stream_id, seq, type, session_id, task_id, fence, lease_effect, payload, at, prev_hash, hash)
-    SELECT 'session', 'default', 's' || i, 1, 'task.claimed', 's' || i, 't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}' FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.sessions
+    (namespace, id, number, status, renewals, near_misses, tasks_open, seq, hash,
+     next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
+    SELECT 'default', 's' || i, CASE WHEN i % 2 = 0 THEN i END, 'idle', 0, 0, 1, 1, '${HASH}',
+      't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.tasks
+    (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at,
+     attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
+    SELECT 'default', 't' || i, i, 's' || i, 'kind', 'title', '{}', i % 9,
+      CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.event_log
+    (stream_kind, namespace, stream_id, session_id, seq, type,
+     task_id, fence, lease_effect, payload, at, prev_hash, hash)
+    SELECT 'session', 'default', 's' || i, 's' || i, 1, 'task.claimed',
+      't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
+    SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

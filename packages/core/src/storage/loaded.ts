@@ -20,13 +20,19 @@ export interface Loaded {
    * its kind; a time that has come means at once.
    */
   readonly nextDueAt: number | null;
-  /** Of the scope `new`: numbers that no row has, enough for all its tasks and sessions; otherwise empty. */
+  /**
+   * Of the scope `new`: at least one number for each of its task ids and session ids, whether they exist or not; otherwise
+   * empty.
+   */
   readonly numbers: FreeNumbers;
   /** Of the scope's `commandId`, if it had an effect before. */
   readonly receipt: Receipt | null;
 }
 
-/** Numbers for people (`t42`, `s17`) that no row has yet, smallest first. */
+/**
+ * Numbers for people (`t42`, `s17`), smallest first: each greater than any that a row of any namespace has, tasks and sessions
+ * counted apart. Numbers that are not used may be given again, or be left out.
+ */
 export interface FreeNumbers {
   readonly tasks: readonly number[];
   readonly sessions: readonly number[];

@@ -4,7 +4,9 @@ import { repeatedEffects, untoldGrants } from './effects.ts';
 import { name, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told. */
+/**
+ * I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told.
+ */
 export function oneEffect(history: History): Violation[] {
   return [...effectsOnce(history), ...effectsPresent(history)];
 }

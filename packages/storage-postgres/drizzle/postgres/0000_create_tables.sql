@@ -82,9 +82,8 @@ CREATE TABLE "orchestrator"."sessions" (
 	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id"),
 	CONSTRAINT "sessions_status" CHECK (status IN ('idle', 'running', 'closed')),
 	CONSTRAINT "sessions_number" CHECK (number BETWEEN 1 AND 9007199254740991),
-	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running'
-        THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
-        ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
+	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
+         ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
 	CONSTRAINT "sessions_next" CHECK (num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) IN (0, 5)),
 	CONSTRAINT "sessions_fence" CHECK (fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 64),
 	CONSTRAINT "sessions_process_group" CHECK (process_group >= 0),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { openPostgresStorage, ROLE_STATEMENTS } from '../../src/index.ts';
+import { writingStoreState } from '../../src/store-state.ts';
 
 const TEMPLATE = 'orchestrator_template';
 /** A login as agents have it: a member of the role for agents, and of nothing else. */
@@ -72,16 +73,20 @@ export async function createDatabase(
 
 /** A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. */
 const EMPTY = `
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
   BEGIN;
+  ${writingStoreState(null)
+    .map(({ text }) => text)
+    .join('; ')};
   ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update, DISABLE TRIGGER event_log_no_truncate;
   DELETE FROM orchestrator.event_log;
   DELETE FROM orchestrator.tasks;
   DELETE FROM orchestrator.sessions;
   DELETE FROM orchestrator.receipts;
   UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
-  DELETE FROM orchestrator.meta WHERE key = 'state';
-  ALTER TABLE orchestrator.event_log ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
+  ALTER TABLE orchestrator.event_log
+    ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
   ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
   ALTER SEQUENCE orchestrator.task_numbers RESTART;
   ALTER SEQUENCE orchestrator.session_numbers RESTART;

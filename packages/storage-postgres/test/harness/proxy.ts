@@ -17,7 +17,9 @@ export class Proxy {
   cutsLeft = 0;
   /** How many were: the server had said that it has committed, and no client heard it. */
   cuts = 0;
-  /** The next connection over which this text goes falls silent once it was passed on: the server never hears the rest. */
+  /**
+   * The next connection over which this text goes falls silent once it was passed on: the server never hears the rest.
+   */
   silenceAfter: string | null = null;
   /** How much later than it came everything is passed on, each way, in milliseconds. */
   delayMs = 0;
