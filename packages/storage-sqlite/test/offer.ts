@@ -1,5 +1,5 @@
 import type { Offer } from '@agent-orchestrator/storage-conformance';
-import { openSqliteStorage } from '../src/index.ts';
+import { openSqliteRows, openSqliteStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
 import type { OpenedSqlite } from './open-target.ts';
 
@@ -7,5 +7,9 @@ import type { OpenedSqlite } from './open-target.ts';
 export const offer: Offer<OpenedSqlite> = {
   reopen: ({ path, clock }) => openSqliteStorage({ path, clock }),
   child: { module: new URL('child.ts', import.meta.url), address: ({ path }) => path },
+  rows: {
+    open: ({ path }) => openSqliteRows({ path }),
+    openFilling: ({ path, clock }, filling) => openSqliteStorage({ path, clock, filling }),
+  },
   attacks,
 };

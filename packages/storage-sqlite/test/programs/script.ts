@@ -3,7 +3,14 @@
  * unknown outcome, or one that may succeed later, is sent again as it was; then the series goes on.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
-import { JournalFile, JournalledCalls, newCommandId } from '@agent-orchestrator/storage-conformance/processes';
+import {
+  JournalFile,
+  JournalledCalls,
+  newCommandId,
+  seedFor,
+  type CallName,
+  type SentCalls,
+} from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
 import { newSeed } from '../new-seed.ts';
 import { settings } from './parent.ts';
@@ -37,38 +44,35 @@ const calls = new JournalledCalls({
   now: Date.now,
 });
 
-const tasks = [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }];
-await send({ tasks, commandId: newCommandId() }, async (request) => calls.call('enqueue', request));
-const reply = await send(newClaim(), async (request) => calls.call('claim', request));
+await send('enqueue', {
+  tasks: [{ sessionId: 'line', title: 'first' }, { sessionId: 'line', title: 'second' }, { title: 'alone' }],
+});
+const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
-const { token } = claim.lease;
-await send({ token, nextAction: 'go on', commandId: newCommandId() }, async (request) =>
-  calls.call('checkpoint', request),
-);
-await send({ token }, async (request) => calls.call('heartbeat', request));
-const released = await send({ ...newRelease(token), claimNext: TERMS, seed: newSeed() }, async (request) =>
-  calls.call('release', request),
-);
+const holder = { token: claim.lease.token };
+await send('checkpoint', { ...holder, nextAction: 'go on' });
+await send('heartbeat', holder);
+const released = await send('release', { items: [{ ...holder, outcome: 'succeeded' }], claimNext: TERMS });
 const [next] = released.next;
 if (next === undefined) throw new Error('there was no next task');
-await send(newRelease(next.lease.token), async (request) => calls.call('release', request));
+await send('release', { items: [{ token: next.lease.token, outcome: 'succeeded' }] });
 
 await persist(async () => storage.close());
 journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
-function newClaim() {
-  return { ...TERMS, commandId: newCommandId(), seed: newSeed() };
-}
-
-function newRelease(ofToken: string) {
-  return { items: [{ token: ofToken, outcome: 'succeeded' as const }], commandId: newCommandId() };
-}
-
-/** Sends the very same request until it is answered. */
-async function send<Request, Reply>(request: Request, call: (request: Request) => Promise<Reply>): Promise<Reply> {
-  return persist(async () => call(request));
+/** The seed is made of the command id, so that the test can send what was not answered again. */
+async function send<C extends CallName>(
+  command: C,
+  request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
+): Promise<SentCalls[C]['reply']> {
+  const commandId = newCommandId();
+  const seed = command === 'claim' || command === 'release' ? { seed: seedFor(commandId) } : {};
+  const identified = (
+    command === 'heartbeat' ? request : { ...request, commandId, ...seed }
+  ) as SentCalls[C]['request'];
+  return persist(async () => calls.call(command, identified));
 }
 
 /** What is retryable is tried again at once: the fault is a single one. */
