@@ -13,12 +13,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   let said = '';
   let complaints = '';
   try {
-    const program = await createProgram(argv, {
+    const words = namesNothing(argv) ? [...argv, 'status'] : argv;
+    const program = await createProgram(words, {
       exit: (code) => (exitCode = code),
       say: (text) => (said += text),
       complain: (text) => (complaints += text),
     });
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
     const output = new Output(formatFromWords(argv));
@@ -45,6 +46,19 @@ function aboutItself({ code }: CommanderError, text: string): Answer {
   };
 }
 
+/** Whether a command line has options of every command alone: then it asks for the status. */
+function namesNothing(argv: readonly string[]): boolean {
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    if (WITH_VALUE.has(word)) at += 1;
+    else if (!word.startsWith('-') || ABOUT_ITSELF.has(word)) return false;
+  }
+  return true;
+}
+
+const WITH_VALUE: ReadonlySet<string> = new Set(['--store', '--agent', '--instance', '--namespace', '--command-id']);
+const ABOUT_ITSELF: ReadonlySet<string> = new Set(['-h', '--help', '--version', '--']);
+
 /** A variable that is set to nothing counts as absent. */
 function forgetEmptyVariables(): void {
   for (const name of Object.keys(process.env)) {
@@ -55,8 +69,6 @@ function forgetEmptyVariables(): void {
 /** What the parser says of a command line that it does not understand. */
 function usageFailure(error: CommanderError, complaints: string): Failure {
   const [said = error.message, ...more] = complaints.trim().split('\n');
-  if (error.code === 'commander.help')
-    return new Failure('USAGE', 'No command is named.', { hint: 'orchestrator --help lists them.' });
   return new Failure('USAGE', said.replace(/^error: /, ''), {
     hint: more.filter(Boolean).join(' '),
   });

@@ -54,6 +54,7 @@ export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
 export { readStatus, type Status, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
+export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';

@@ -6,6 +6,7 @@ import { storagePackages } from './settings/storage-packages.ts';
 import { loadStorages } from './stores/configured-storages.ts';
 import { locateStore } from './stores/locate-store.ts';
 import { urlOfFile } from './stores/registry.ts';
+import { defaultAgent } from './system/default-agent.ts';
 import { isSet, type Environment } from './system/environment.ts';
 import { stateFolder } from './system/state-folder.ts';
 
@@ -14,6 +15,7 @@ export interface Settings {
   /** A store URL, not yet checked unless it comes from the file: `locateStore` does that. May hold a password. */
   readonly store: Setting<string>;
   readonly namespace: Setting<string>;
+  /** By default the user at this machine; null: the system tells no user. */
   readonly agent: Setting<string | null>;
   readonly ttlMs: Setting<number>;
   readonly staleAfterMs: Setting<number>;
@@ -49,7 +51,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofArgument(given.agent) ??
       ofVariable(env, 'ORCHESTRATOR_AGENT') ??
       ofFile(file, file?.values.agent) ??
-      ofDefault(null),
+      ofDefault(defaultAgent()),
     ttlMs:
       ofArgument(given.ttlMs) ??
       ofDurationVariable(env, 'ORCHESTRATOR_TTL') ??

@@ -39,7 +39,7 @@ async function claimForShell(call: Call<Options>): Promise<Answer> {
 
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { session, wait } = call.options;
-  const request = requestOf(call);
+  const request = await requestOf(call);
   await call.check('claimTask', request);
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
@@ -62,6 +62,6 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   };
 }
 
-function requestOf(call: Call<ClaimOptions>): ClaimRequest {
-  return { ...call.requireAgent(), ...call.command, ...claimRequest(call.options) };
+async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
+  return { ...(await call.requireAgent()), ...call.command, ...claimRequest(call.options) };
 }

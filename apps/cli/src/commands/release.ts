@@ -104,7 +104,7 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseReques
     ...(recipient && { to: recipient }),
     ...(note !== undefined && { note }),
     ...(claimNext && {
-      claimNext: { agent: call.requireAgent().agent, ...leaseRequest(call.options) },
+      claimNext: { agent: (await call.requireAgent()).agent, ...leaseRequest(call.options) },
     }),
   };
 }

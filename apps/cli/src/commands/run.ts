@@ -76,7 +76,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
   const { DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
-  const { agent } = call.requireAgent();
+  const { agent } = await call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();
   // Its group is told when the command has been started: until then nobody may take this process for all there is.

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../call.ts';
 import { Changes } from '@agent-orchestrator/runtime';
+import { failureOf } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { StoreNotice } from '../store-notice.ts';
 import { keepTrying } from '../keep-trying.ts';
@@ -27,9 +28,25 @@ const define: Define = (program, run) => {
 export default define;
 
 async function once(call: Call<StatusOptions>): Promise<Answer> {
-  await using orchestrator = await call.open('read-only');
-  await new StoreNotice(call.output).look(orchestrator);
-  return await answerOf(orchestrator);
+  try {
+    await using orchestrator = await call.open('read-only');
+    await new StoreNotice(call.output).look(orchestrator);
+    return await answerOf(orchestrator);
+  } catch (error) {
+    // Where nothing was configured, a store that is not there yet is the beginning, and no mistake.
+    if (call.settings.store.from === 'default' && failureOf(error).code === 'STORE_NOT_FOUND') return beginning();
+    throw error;
+  }
+}
+
+/** The status of a store that holds nothing, and the first step. */
+async function beginning(): Promise<Answer> {
+  const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+  await using nothing = await openOrchestrator('memory:');
+  return {
+    ...(await answerOf(nothing)),
+    chatter: ['there is no store yet: the first task creates it', 'next: orchestrator task create TITLE'],
+  };
 }
 
 /** At most so often, however much happens. */

@@ -2,7 +2,7 @@ import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTa
 import type { SeenProcesses, WhyAnswer } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { moment, relative, timestamp } from '../output/time.ts';
+import { inLocalTime, moment, relative, timestamp } from '../output/time.ts';
 
 export function whyLines({ why, processes }: WhyAnswer, paint: Paint): string[] {
   return [
@@ -45,9 +45,9 @@ function condition(
   const evidence = events.map((id) => `  ${paint('dim', `#${id}`)}`).join('');
   const indent = ' '.repeat(width + 6);
   return [
-    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(says)}${evidence}`,
+    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(inLocalTime(says))}${evidence}`,
     ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
-    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(wayOn)}`]),
+    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(wayOn))}`]),
   ];
 }
 
