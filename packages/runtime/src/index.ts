@@ -52,7 +52,7 @@ export {
 export { Changes } from './insight/changes.ts';
 export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
-export { readStatus, type Status, type Working } from './insight/status.ts';
+export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
