@@ -1,10 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Orchestrator, type Lease } from '@agent-orchestrator/core';
-import { newCommandId, newSeed, openOrchestrator, type OpenOrchestratorOptions } from '@agent-orchestrator/runtime';
-import { openPostgresStorage } from '@agent-orchestrator/storage-postgres';
-import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+import { Orchestrator, type Lease, type RowStore, type StoreState } from '@agent-orchestrator/core';
+import {
+  locateStore,
+  newCommandId,
+  newSeed,
+  openOrchestrator,
+  type OpenOrchestratorOptions,
+} from '@agent-orchestrator/runtime';
+import { openPostgresRows, openPostgresStorage } from '@agent-orchestrator/storage-postgres';
+import { openSqliteRows, openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
 import { inject, onTestFinished } from 'vitest';
 import { openWriter } from '../../packages/storage-sqlite/src/connection.ts';
 import { createDatabase, withAdmin } from '../../packages/storage-postgres/test/harness/databases.ts';
@@ -14,6 +20,8 @@ export const KINDS = ['sqlite', 'postgres'] as const;
 export type Kind = (typeof KINDS)[number];
 /** From each kind to each. */
 export const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
+/** Between two shared stores there is nothing that these do not show. */
+export const TELLING_PAIRS = PAIRS.filter((pair) => !pair.every((kind) => kind === 'postgres'));
 
 /** The URL of a place where nothing is yet; it goes with the test. */
 export async function newPlace(kind: Kind): Promise<string> {
@@ -114,4 +122,25 @@ export async function statement(kind: Kind, url: string, text: string): Promise<
   } finally {
     db.close();
   }
+}
+
+/** The URL without its password, as messages name the store. */
+export async function addressOf(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
+}
+
+/** What a mover that is killed right after it has changed the state of a store leaves behind. */
+export async function changeStoreState(
+  url: string,
+  change: (state: StoreState | null) => StoreState | null,
+): Promise<void> {
+  await using rows = await openedRows(url);
+  const state = await rows.storeState();
+  await rows.changeStoreState(state, change(state));
+}
+
+async function openedRows(url: string): Promise<RowStore> {
+  const { path } = (await locateStore(url)).location;
+  return path === undefined ? openPostgresRows({ url }) : openSqliteRows({ path });
 }

@@ -23,7 +23,8 @@ export {
   type WaitingTaskInBrief,
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
-export { RESUME_BUDGET, resumeCard } from './insight/resume/resume-card.ts';
+export { Names, type Mentioned } from './insight/names.ts';
+export { RESUME_BUDGET, resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -52,7 +53,7 @@ export {
 export { Changes } from './insight/changes.ts';
 export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
-export { readStatus, type Status, type Working } from './insight/status.ts';
+export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
@@ -111,4 +112,8 @@ export {
   type StoreLocation,
   type StoreMode,
   type StoreRoles,
+  labelOf,
+  nameOf,
+  numberOf,
+  referenceTo,
 } from '@agent-orchestrator/core';

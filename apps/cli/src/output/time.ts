@@ -33,9 +33,12 @@ export function timestamp(at: number): string {
 }
 
 function offsetText(minutes: number): string {
-  const two = (count: number) => String(Math.floor(count)).padStart(2, '0');
   const size = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${two(size / 60)}:${two(size % 60)}`;
+  return `${minutes < 0 ? '-' : '+'}${twoDigits(size / 60)}:${twoDigits(size % 60)}`;
+}
+
+function twoDigits(count: number): string {
+  return String(Math.floor(count)).padStart(2, '0');
 }
 
 /** A moment in the time of this machine, and how far it is. */

@@ -1,5 +1,7 @@
 import {
   isStale,
+  noSessions,
+  noTasks,
   type Counts,
   type EventRecord,
   type Orchestrator,
@@ -19,11 +21,14 @@ const FRESH_MS = 3_600_000;
 /** Somebody at work: a held session and the task that runs in it. */
 export interface Working {
   readonly sessionId: string;
+  /** Of the session, for people. */
+  readonly number: number;
   readonly agent: string | null;
   readonly instance: string | null;
   readonly fence: number | null;
   readonly task: {
     readonly id: string;
+    readonly number: number;
     readonly kind: string;
     readonly title: string;
     readonly attempt: number;
@@ -54,10 +59,30 @@ export interface Status {
   readonly countedUpTo: number;
 }
 
+/** The status, the last event it counts, and the time of the store. */
+export interface StatusAsOf extends Status {
+  readonly asOf: number;
+  readonly now: number;
+}
+
+/** The status of a store that holds nothing. */
+export function emptyStatus(): Status {
+  return {
+    needsYou: {
+      deadLetters: [],
+      stale: [],
+      cancellationsPending: [],
+      refused: [],
+      counts: { deadLetters: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+    },
+    working: [],
+    counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
+    countedUpTo: COUNT_MAX,
+  };
+}
+
 /** Reads all that the screen shows. Writes nothing and takes no lock. */
-export async function readStatus(
-  orchestrator: Orchestrator,
-): Promise<Status & { readonly asOf: number; readonly now: number }> {
+export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf> {
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
@@ -106,16 +131,24 @@ async function readRefused(orchestrator: Orchestrator, asOf: number, now: number
 }
 
 function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
-  const { id: sessionId, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
+  const { id: sessionId, number, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
   return {
     sessionId,
+    number,
     agent,
     instance,
     fence,
     task:
       task === undefined
         ? null
-        : { id: task.id, kind: task.kind, title: task.title, attempt: task.attempt, startedAt: task.startedAt },
+        : {
+            id: task.id,
+            number: task.number,
+            kind: task.kind,
+            title: task.title,
+            attempt: task.attempt,
+            startedAt: task.startedAt,
+          },
     stale: isStale(session, now),
     cancelRequestedAt: task?.cancelRequestedAt ?? null,
     heartbeatAt,

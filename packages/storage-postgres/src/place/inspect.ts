@@ -35,6 +35,9 @@ function rights(of: Rights, has: boolean): string {
     WHERE has_table_privilege('orchestrator.' || table_, right_) = ${has}`;
 }
 
+/** The sequence of numbers, if the login cannot draw from it. */
+const NOT_DRAWN = `SELECT 'USAGE numbers' WHERE NOT has_sequence_privilege('orchestrator.numbers', 'USAGE')`;
+
 const LOGIN = `SELECT current_user::text, r.rolsuper, pg_has_role(n.nspowner, 'MEMBER')
   FROM pg_roles r, pg_namespace n WHERE r.rolname = current_user AND n.nspname = 'orchestrator'`;
 const UNSAFE = `SELECT name || ' = ' || setting FROM pg_settings
@@ -65,8 +68,8 @@ export async function inspectPlace(address: string): Promise<ServerReport> {
 async function inspect(connection: Connection): Promise<ServerReport> {
   const schema = await schemaVersionOf(connection);
   if (schema === 0) throw notFound();
-  const texts = [SERVER, LOGIN, rights(NEEDED, false), rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
-  const [server, login, missing, excess, unsafe, slots, clock] = await connection.flush(
+  const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
+  const [server, login, missing, notDrawn, excess, unsafe, slots, clock] = await connection.flush(
     texts.map((text) => query(text)),
     TIMEOUTS.answer_ms,
   );
@@ -75,7 +78,13 @@ async function inspect(connection: Connection): Promise<ServerReport> {
   const clockText = clock?.[0]?.[0] as string | undefined;
   const facts: PostgresFacts = {
     version,
-    login: { user, isSuperuser, isOwner, missing: firstColumn(missing), excess: firstColumn(excess) },
+    login: {
+      user,
+      isSuperuser,
+      isOwner,
+      missing: [...firstColumn(missing), ...firstColumn(notDrawn)],
+      excess: firstColumn(excess),
+    },
     unsafeSettings: firstColumn(unsafe),
     logBytes: maySeeLog ? await logBytesOf(connection) : null,
     logBytesKept,
