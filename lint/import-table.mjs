@@ -1,5 +1,5 @@
 // Who may import what: the architecture in one table, enforced by the lint rule `repository/import-table`.
-// Code outside `packages/` and `apps/`, and every test, may import anything.
+// Examples are rows too: they show what a user can write. All other code, and every test, may import anything.
 
 const scope = '@agent-orchestrator/';
 const storages = [`${scope}storage-memory`, `${scope}storage-sqlite`, `${scope}storage-postgres`];
@@ -22,15 +22,16 @@ const importTable = {
   'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
   'packages/runtime': { ours: [`${scope}core`], oursLazily: storages },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
+  'examples/*': { ours: [`${scope}core`, `${scope}runtime`], databases: ['node:sqlite'] },
 };
 
 /**
- * The folders inside a package, in the order in which they build on each other: a file may import from its own folder and
- * from those before it, types included. Files beside the folders (`index.ts`) may import from all.
+ * The folders inside a package, in the order in which they build on each other: a file may import from its own folder
+ * and from those before it, types included. Files beside the folders (`index.ts`) may import from all.
  */
 const folderOrder = {
   'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal', 'legacy'],
-  'packages/runtime': ['system', 'text', 'stores', 'settings', 'processes', 'work', 'run', 'insight'],
+  'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'run', 'insight'],
 };
 
 /** Why a file in the folder `from` of `source` may not import one in the folder `to`, or undefined when it may. */

@@ -2,12 +2,14 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, refusal } from './import-table.mjs';
+import { mayNameStorages, storageNames } from './storage-names.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The package folder of a source file ('packages/core'), or undefined for tests, scripts and the rest. */
 function sourceFolder(filename) {
   const [group, name, part] = relative(root, filename).split(sep);
+  if (group === 'examples' && part !== undefined && part !== 'test') return `${group}/${name}`;
   return (group === 'packages' || group === 'apps') && part === 'src' ? `${group}/${name}` : undefined;
 }
 
@@ -91,7 +93,59 @@ const noOwnClock = {
   },
 };
 
+const noStorageNames = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return mayNameStorages(path) ? {} : storageNames(context);
+  },
+};
+
+const functionLinesMax = 70;
+
+/** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
+function isHeading({ parent }) {
+  let callee = parent?.type === 'CallExpression' ? parent.callee : undefined;
+  while (callee?.type === 'CallExpression' || callee?.type === 'MemberExpression')
+    callee = callee.type === 'CallExpression' ? callee.callee : callee.object;
+  return callee?.name === 'describe';
+}
+
+/** The ready-made rule counts a `describe` as a function: test files would be cut by size instead of by subject. */
+const functionLines = {
+  create(context) {
+    const check = (node) => {
+      const lines = node.loc.end.line - node.loc.start.line + 1;
+      if (lines <= functionLinesMax || isHeading(node)) return;
+      context.report({ node, message: `${lines} lines are too many for a function: at most ${functionLinesMax}` });
+    };
+    return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
+  },
+};
+
+/** `toMatchObject` compares own properties, and a pattern has none: it would match any text. */
+const noPatternInMatchObject = {
+  create(context) {
+    const look = (node) => {
+      if (node?.type === 'Literal' && node.regex)
+        context.report({ node, message: 'toMatchObject takes any text for a pattern: use expect.stringMatching(…)' });
+      if (node?.type === 'ObjectExpression') for (const { value } of node.properties) look(value);
+      if (node?.type === 'ArrayExpression') for (const element of node.elements) look(element);
+    };
+    return {
+      CallExpression(node) {
+        if (node.callee.property?.name === 'toMatchObject') for (const argument of node.arguments) look(argument);
+      },
+    };
+  },
+};
+
 export default {
   meta: { name: 'repository' },
-  rules: { 'import-table': importTable, 'no-own-clock': noOwnClock },
+  rules: {
+    'import-table': importTable,
+    'no-own-clock': noOwnClock,
+    'storage-names': noStorageNames,
+    'function-lines': functionLines,
+    'no-pattern-in-match-object': noPatternInMatchObject,
+  },
 };

@@ -44,7 +44,8 @@ run(
 for (const { name, exports, bin } of manifests) {
   // The suite is loaded by vitest alone.
   if (exports && name !== '@agent-orchestrator/storage-conformance')
-    run(name, `node -e "import('${name}')"`, elsewhere);
+    for (const path of Object.keys(exports).filter((path) => !path.endsWith('.json')))
+      run(name, `node -e "import('${name}${path.slice(1)}')"`, elsewhere);
   for (const command of Object.keys(bin ?? {})) run(name, `npm exec --offline ${command} -- --version`, elsewhere);
 }
 

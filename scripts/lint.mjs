@@ -5,6 +5,7 @@ import process from 'node:process';
 const checks = {
   oxlint: 'oxlint',
   format: 'oxfmt --check .',
+  lines: 'node scripts/lint-lines.mjs',
   knip: 'knip',
   workflows: 'node scripts/lint-workflows.mjs',
 };

@@ -1,7 +1,7 @@
 // Continuity is the same on every store: the same work, done on a file and on a shared server,
-// - makes the same resume card, but for times, tokens and event numbers
+// - makes the same resume card, but for times, fences and event numbers
 // - has the same reasons why nothing is claimed, and the same verdicts as real claims
-// - is told alike to somebody who was away
+// - is told alike to a person who was away
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ test('the same work makes the same card', async () => {
 
   expect(server).toBe(file);
   expect(file).toMatch(/^## Held by company-agent$/m);
-  expect(file).toContain('lease of company-agent (run-2), token N, since T, until T unless renewed');
+  expect(file).toContain('lease of company-agent (run-2), fence N, since T, until T unless renewed');
   expect(file).toContain('next action "report"');
   expect(file).toContain(String.raw`handed over by home-agent at T (#E), note "look at \"b\"\n# c"`);
   expect(file).toContain('#E T task.queued task report "Report"');
@@ -144,16 +144,16 @@ async function claim(
 
 async function checkpoint(
   orchestrator: Orchestrator,
-  { lease: { sessionId, token } }: ClaimRecord,
-  saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'sessionId' | 'token'>,
+  { lease: { token } }: ClaimRecord,
+  saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'token'>,
 ): Promise<void> {
-  await orchestrator.checkpoint({ sessionId, token, ...saved });
+  await orchestrator.checkpoint({ token, ...saved });
 }
 
 async function release(
   orchestrator: Orchestrator,
-  { lease: { sessionId, token } }: ClaimRecord,
-  how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'sessionId' | 'token'>,
+  { lease: { token } }: ClaimRecord,
+  how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'token'>,
 ): Promise<void> {
-  await orchestrator.releaseTask({ sessionId, token, ...how });
+  await orchestrator.releaseTask({ token, ...how });
 }

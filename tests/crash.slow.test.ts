@@ -1,8 +1,8 @@
 /*
- * What takes many writes, killed with SIGKILL after any of them, in a process of its own: migrations, backups, restores,
- * moves, imports of old databases, recoveries of many sessions, passes after a clock jump.
- *  - wherever it was killed, what was promised of it holds: nothing is lost, nothing is half done under its final name, never
- *    are two stores open
+ * What takes many writes, killed with SIGKILL after any of them, in a process of its own: migrations, backups,
+ * restores, moves, imports of old databases, recoveries of many sessions, passes after a clock jump.
+ *  - wherever it was killed, what was promised of it holds: nothing is lost, nothing is half done under its final name,
+ *    never are two stores open
  *  - done again, it comes to its end; then the file is whole, the log bears out the state, and the invariants hold
  */
 import { join } from 'node:path';

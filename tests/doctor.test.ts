@@ -12,7 +12,14 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Orchestrator, type Storage } from '@agent-orchestrator/core';
-import { examineStore, makeBundle, newCommandId, parseStoreUrl, type Finding } from '@agent-orchestrator/runtime';
+import {
+  examineStore,
+  makeBundle,
+  newCommandId,
+  newSeed,
+  locateStore,
+  type Finding,
+} from '@agent-orchestrator/runtime';
 import { TestClock } from '@agent-orchestrator/storage-conformance';
 import { openPostgresStorage, ROLE_STATEMENTS } from '@agent-orchestrator/storage-postgres';
 import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
@@ -38,7 +45,7 @@ async function newPlace(kind: (typeof KINDS)[number]): Promise<Place> {
   const clock = new TestClock({ wall: Date.now() - 3 * HOUR });
   const place = kind === 'sqlite' ? await newFile(clock) : await newDatabase(clock);
   onTestFinished(() => place.storage.close());
-  const orchestrator = new Orchestrator({ storage: place.storage, newCommandId: () => commandIdOf(clock) });
+  const orchestrator = new Orchestrator({ storage: place.storage, newCommandId: () => commandIdOf(clock), newSeed });
   return { ...place, clock, orchestrator };
 }
 
@@ -92,7 +99,7 @@ function commandIdOf(clock: TestClock): string {
   return `${time.slice(0, 8)}-${time.slice(8)}${newCommandId().slice(13)}`;
 }
 
-/** The findings that tell of more than that all is well, but for what depends on how the server of the tests is set up. */
+/** The findings that tell of more than that all is well, but for what depends on the set-up of the tests' server. */
 function found(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity, check }) => severity !== 'ok' && check !== 'durability');
 }
@@ -106,7 +113,7 @@ function only(findings: readonly Finding[], check: Finding['check']): Finding {
 const claim = async ({ orchestrator }: Place, sessionId: string, agent = 'company-agent') => {
   const claimed = await orchestrator.claimTask({ agent, sessionId, instance: `${agent}-1`, ttlMs: 60_000 });
   if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
-  return { sessionId, token: claimed.lease.token, instance: `${agent}-1` };
+  return { token: claimed.lease.token, instance: `${agent}-1` };
 };
 
 const typesOf = async ({ orchestrator }: Place, ids: readonly number[]) => {
@@ -114,7 +121,7 @@ const typesOf = async ({ orchestrator }: Place, ids: readonly number[]) => {
   return ids.map((id) => items.find((event) => event.id === id)?.type);
 };
 
-/** Somebody silent, somebody fenced, a late renewal, a head that nobody takes, a queue behind a head for another. */
+/** A silent holder, a fenced one, a late renewal, a head that no agent takes, a queue behind a head for another. */
 async function trouble(place: Place): Promise<void> {
   const { orchestrator, clock } = place;
   await orchestrator.enqueueTasks([
@@ -152,7 +159,7 @@ describe.each(KINDS)('on %s', (kind) => {
     expect(found(findings)).toEqual([]);
     expect(fixes).toEqual([]);
     expect(asOf).toBe(2);
-    expect(shown).toBe(parseStoreUrl(url).url);
+    expect(shown).toBe((await locateStore(url)).location.url);
   });
 
   test('what needs attention is found, each with the events that show it', async () => {
@@ -329,7 +336,7 @@ test('a server that cannot be reached is a finding without the password', async 
   expect(JSON.stringify(await makeBundle(examination.url, examination, { version: '1' }))).not.toContain(PASSWORD);
 });
 
-test('while somebody writes, a file is looked at all the same', async () => {
+test('while another process writes, a file is looked at all the same', async () => {
   const { url } = await newPlace('sqlite');
   const writer = openWriter(url.slice('sqlite:'.length));
   writer.exec('BEGIN IMMEDIATE');
@@ -356,7 +363,7 @@ test.skipIf(process.platform === 'win32')('files that others may read are tighte
 test('a log that has grown is emptied', async () => {
   const { url, orchestrator } = await newPlace('sqlite');
   await orchestrator.enqueueTask({ delayMs: 24 * HOUR });
-  // As large as a log gets while somebody reads for hours; SQLite takes no notice of what follows its last frame.
+  // As large as a log gets while a process reads for hours; SQLite takes no notice of what follows its last frame.
   truncateSync(`${url.slice('sqlite:'.length)}-wal`, 200_000_000);
 
   const grown = await examineStore(url);

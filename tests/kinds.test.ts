@@ -3,6 +3,7 @@
 // - a payload that does not fit is refused before anything is written, and the error names the place
 // - a kind that was not declared is refused
 // - a result is checked when the kind is given
+import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
@@ -16,7 +17,7 @@ const kinds = {
   ping: {},
 };
 
-const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId: commandIds(), kinds });
+const open = () => new Orchestrator({ storage: openMemoryStorage(), newCommandId, newSeed, kinds });
 
 test("a payload is checked and filled in by its kind's schema, and typed by it", async () => {
   const orchestrator = open();
@@ -32,10 +33,15 @@ test("a payload is checked and filled in by its kind's schema, and typed by it",
 test('a payload that does not fit is refused before anything is written, and the error names the place', async () => {
   const orchestrator = open();
 
-  // @ts-expect-error -- the type refuses it too
-  const enqueued = orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 7 } });
+  const sound = { kind: 'hash-file', payload: { path: 'a.ts' } } as const;
 
-  await expect(enqueued).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'tasks[0].payload.path' });
+  // @ts-expect-error -- the type refuses it too
+  const one = orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 7 } });
+  // @ts-expect-error -- the type refuses it too
+  const several = orchestrator.enqueueTasks([sound, { kind: 'hash-file', payload: { path: 7 } }]);
+
+  await expect(one).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'payload.path' });
+  await expect(several).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'tasks[1].payload.path' });
   expect(await orchestrator.listTasks()).toEqual({ items: [], next: null });
 });
 
@@ -52,14 +58,13 @@ test('a result is checked when the kind is given', async () => {
   await orchestrator.enqueueTask({ kind: 'hash-file', payload: { path: 'a.ts' } });
   const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
   if (!claimed.ok) throw new Error('nothing was claimed');
-  const { sessionId, token } = claimed.lease;
+  const { token } = claimed.lease;
 
   // @ts-expect-error -- the type refuses it too
-  const wrong = orchestrator.releaseTask({ sessionId, token, kind: 'hash-file', outcome: 'succeeded', result: {} });
+  const wrong = orchestrator.releaseTask({ token, kind: 'hash-file', outcome: 'succeeded', result: {} });
   await expect(wrong).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'result.hash' });
 
   const right = await orchestrator.releaseTask({
-    sessionId,
     token,
     kind: 'hash-file',
     outcome: 'succeeded',
@@ -67,11 +72,3 @@ test('a result is checked when the kind is given', async () => {
   });
   expect(right).toMatchObject({ ok: true, status: 'succeeded' });
 });
-
-function commandIds(): () => string {
-  let made = 0;
-  return () => {
-    const time = Date.now().toString(16).padStart(12, '0');
-    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String((made += 1)).padStart(12, '0')}`;
-  };
-}

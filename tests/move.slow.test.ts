@@ -1,11 +1,12 @@
 /*
  * Moving house with a long log, for real:
- *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on the
- *    way: it goes on each time, nothing is lost or doubled, and never can both stores be written
+ *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on
+ *    the way: it goes on each time, nothing is lost or doubled, and never can both stores be written
  *  - it says how far it has come
  *  - rows as large as they may be, moved, backed up and restored with far less memory than they fill
  */
 import { join } from 'node:path';
+import type { Lease } from '@agent-orchestrator/core';
 import { LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
@@ -49,9 +50,9 @@ test('100,000 events move to a server and back, with the mover killed on the way
 
   const last = await opened(places[2]);
   expect(await last.verify()).toMatchObject({ ok: true, events });
-  expect(await last.heartbeat(held)).toMatchObject({ ok: true });
+  expect(await last.heartbeat({ token: held.token })).toMatchObject({ ok: true });
   const { id } = (await last.enqueueTask({ id: 'next', sessionId: 'next' })).task;
-  expect((await claim(last, id)).token).toBeGreaterThan(held.token);
+  expect((await claim(last, id)).fence).toBeGreaterThan(held.fence);
 });
 
 test('the largest rows go where they are to go with a small heap', { timeout: 240_000 }, async () => {
@@ -61,9 +62,9 @@ test('the largest rows go where they are to go with a small heap', { timeout: 24
   // Two bytes a character in memory, for the one that is not of Latin-1.
   const text = `ā${'x'.repeat(LIMITS.payload_bytes_max - 4)}`;
   for (let at = 0; at < LARGE_TASKS; at += 1) {
-    await orchestrator.enqueueTask({ id: `t${at}`, payload: text });
-    const held = await claim(orchestrator, `t${at}`);
-    await orchestrator.releaseTask({ ...held, outcome: 'succeeded', result: text });
+    await orchestrator.enqueueTask({ id: `task-${at}`, payload: text });
+    const held = await claim(orchestrator, `task-${at}`);
+    await orchestrator.releaseTask({ token: held.token, outcome: 'succeeded', result: text });
   }
 
   const ends = [
@@ -79,14 +80,13 @@ test('the largest rows go where they are to go with a small heap', { timeout: 24
   ]);
   const after = await opened(restored);
   expect((await after.counts()).tasks.succeeded).toBe(LARGE_TASKS);
-  expect((await after.getTask('t0'))?.result).toBe(text);
+  expect((await after.getTask('task-0'))?.result).toBe(text);
 });
 
-async function heldIn(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
+async function heldIn(orchestrator: Orchestrator): Promise<Lease> {
   const claimed = await orchestrator.claimTask({ agent: 'company-agent', ttlMs: 3_600_000 });
   if (!claimed.ok) throw new Error('nothing was claimed');
-  const { sessionId, token } = claimed.lease;
-  return { sessionId, token };
+  return claimed.lease;
 }
 
 /** With a heap that is too small for all rows, and for a page of 500 of them. */

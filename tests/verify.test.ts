@@ -4,7 +4,7 @@
 // - rows without events, and events without rows
 // - and it never says ok while it knows of a finding that it does not list
 import { CHAIN_START, hashEvent, Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
-import { newCommandId } from '@agent-orchestrator/runtime';
+import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import { expect, test } from 'vitest';
 
@@ -12,15 +12,15 @@ const key = 'default\ns';
 
 async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator }> {
   const data = createMemoryData();
-  const orchestrator = new Orchestrator({ storage: openMemoryStorage({ data }), newCommandId });
+  const orchestrator = new Orchestrator({ storage: openMemoryStorage({ data }), newCommandId, newSeed });
   await orchestrator.enqueueTasks([
     { id: 'done', sessionId: 's', priority: 1 },
     { id: 'runs', sessionId: 's', priority: 2 },
     { id: 'waits', sessionId: 's', priority: 3 },
   ]);
-  const { sessionId, token } = await claim(orchestrator);
-  await orchestrator.checkpoint({ sessionId, token, nextAction: 'go on' });
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded', result: { lines: 1 } });
+  const { token } = await claim(orchestrator);
+  await orchestrator.checkpoint({ token, nextAction: 'go on' });
+  await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
   await claim(orchestrator);
   return { data, orchestrator };
 }
@@ -47,7 +47,8 @@ test('an honest store is clean', async () => {
 test.each<[string, Partial<Session>]>([
   ['its status', { status: 'idle' }],
   ['its holder', { agent: 'home-agent' }],
-  ['its token', { fence: 1 }],
+  ['its fence', { fence: 1 }],
+  ['the hash of its token', { tokenHash: '0'.repeat(64) }],
   ['the length of its lease', { ttlMs: 1_000 }],
   ['its context', { context: null }],
   ['the number of its open tasks', { tasksOpen: 7 }],
@@ -85,7 +86,7 @@ test.each<[string, Partial<Task>]>([
 
 test.each([
   ['a task that is gone', (data: MemoryData) => data.tasks.delete('default\ndone'), 'missing'],
-  ['a task that nobody queued', (data: MemoryData) => copyTask(data, 'forged'), 'missing'],
+  ['a task that was never queued', (data: MemoryData) => copyTask(data, 'forged'), 'missing'],
   ['a session whose events are gone', (data: MemoryData) => data.events.splice(0), 'missing'],
   ['events whose session is gone', (data: MemoryData) => data.sessions.delete(key), 'missing'],
   ['an event that is gone', (data: MemoryData) => data.events.splice(2, 1), 'gap'],
@@ -123,11 +124,11 @@ test('a session whose running task is gone', async () => {
   expect(findings.map(({ message }) => message)).toContain('the session and its running task do not name each other.');
 });
 
-test('a token that was granted in two sessions', async () => {
+test('a fence that was granted in two sessions', async () => {
   const { data, orchestrator } = await worked();
-  copySession(data, 's', 's2');
+  copySession(data, 's', 'twin');
 
-  expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'token', sessionId: 's2' }] });
+  expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'fence', sessionId: 'twin' }] });
 });
 
 test('it never says ok while it knows of a finding that it does not list', async () => {
@@ -151,7 +152,7 @@ function copyTask(data: MemoryData, id: string): void {
   if (task !== undefined) data.tasks.set(`default\n${id}`, { ...task, id });
 }
 
-/** The whole history of a session again under another name, its chain made anew: no fault but the tokens. */
+/** The whole history of a session again under another name, its chain made anew: no fault but the fences. */
 function copySession(data: MemoryData, from: string, to: string): void {
   let prevHash = CHAIN_START;
   for (const { hash: _hash, ...event } of data.events.filter(({ sessionId }) => sessionId === from)) {

@@ -39,6 +39,8 @@ const CLAIMABLE = {
 } as const satisfies Crowd;
 const PLAIN = { tasksEach: 1, state: 'ready', kind: 'wanted', assignee: null, place: 0 } as const;
 const TASKS_PER_LOCKED_SESSION = 100;
+/** More than a crowd has tasks. */
+const NUMBERS_PER_CROWD = 10_000_000;
 
 const CLAIM: Call = { agent: 'bench' };
 
@@ -70,7 +72,7 @@ export const BACKLOGS: readonly Backlog[] = [
   },
   {
     name: 'heads for another agent',
-    crowds: (tasks) => [{ ...PLAIN, sessions: tasks, assignee: 'somebody-else' }, CLAIMABLE],
+    crowds: (tasks) => [{ ...PLAIN, sessions: tasks, assignee: 'another-agent' }, CLAIMABLE],
     calls: { 'claim any': CLAIM },
   },
 ];
@@ -109,30 +111,31 @@ function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd)
   const locked = state === 'locked';
   const session = sqlIdOf(place, 's.i', '0');
   const task = sqlIdOf(place, 's.i', 't.i');
+  const number = `${place * NUMBERS_PER_CROWD + 1} + s.i * ${tasksEach} + t.i`;
   const head = locked ? 1 : 0;
   const hasHead = state !== 'later' && tasksEach > head;
   const addressee = assignee === null ? '' : `agent:${assignee}`;
-  // A token of its own for each lease that is held; far below those that claims of today are given.
-  const token = `1 + s.i`;
+  // A fence of its own for each lease that is held; far below those that claims of today are given.
+  const fence = `1 + s.i`;
   const ofFirst = (value: string, ofOthers: string): string =>
     locked ? `CASE WHEN t.i = 0 THEN ${value} ELSE ${ofOthers} END` : ofOthers;
   const dueAt = state === 'later' ? `${now + YEAR_MS}` : 'NULL';
 
   const event = (seq: string, type: string, more: string): string =>
-    `'default', ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
-  const insertEvents = `INSERT INTO event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, payload, at, prev_hash, hash) WITH RECURSIVE`;
+    `'session', 'default', ${session}, ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
+  const insertEvents = `INSERT INTO event_log (stream_kind, namespace, stream_id, session_id, seq, type, lease_effect, task_id, agent, fence, payload, at, prev_hash, hash) WITH RECURSIVE`;
 
   return [
-    `INSERT INTO sessions (namespace, id, status, agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
+    `INSERT INTO sessions (namespace, id, status, agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
       renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
     WITH RECURSIVE ${numbers('s', sessions)}
-    SELECT 'default', ${session}, ${locked ? `'running', 'holder', ${token}, ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}` : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`},
+    SELECT 'default', ${session}, ${locked ? `'running', 'holder', ${fence}, '${HASH}', ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}` : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`},
       0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
       ${hasHead ? `${sqlIdOf(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'` : 'NULL, NULL, NULL, NULL, NULL'}, 1, ${at}, ${at} FROM s`,
-    `INSERT INTO tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
+    `INSERT INTO tasks (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
       interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)
     WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)}
-    SELECT 'default', ${task}, ${session}, '${kind}', 'Count the lines of a file', '{"path":"packages/core/src/file.ts"}', 5,
+    SELECT 'default', ${task}, ${number}, ${session}, '${kind}', 'Count the lines of a file', '{"path":"packages/core/src/file.ts"}', 5,
       ${state === 'later' ? `'scheduled'` : ofFirst(`'running'`, `'queued'`)}, ${dueAt}, ${state === 'later' ? dueAt : at},
       ${ofFirst('1', '0')}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at}, ${ofFirst(`${at}`, 'NULL')}, 1
     FROM s CROSS JOIN t`,
@@ -140,7 +143,7 @@ function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd)
     `${insertEvents} ${numbers('s', sessions)}, ${numbers('t', tasksEach)} SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
     ...(locked
       ? [
-          `${insertEvents} ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `1, ${session}, 'holder', ${token}`)} FROM s`,
+          `${insertEvents} ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `'granted', ${session}, 'holder', ${fence}`)} FROM s`,
         ]
       : []),
   ];

@@ -4,11 +4,14 @@ export const AGENT = 'bench';
 export const HASH = 'b'.repeat(64);
 export const TTL_MS = 120_000;
 
-/** Numbers as large as the product's tokens. */
-const FIRST_TOKEN = 1_000_000_000_000_000;
+/** Numbers as large as the product's fences. */
+const FIRST_FENCE = 1_000_000_000_000_000;
 const PROCESSES_MAX = 8;
 
-/** Tokens and ids of commands that no other process makes. */
+/** Beyond the numbers of the tasks that a store is seeded with. */
+const FIRST_NUMBER = 1_000_000;
+
+/** Fences, numbers and ids of commands that no other process makes. */
 export class Identifiers {
   readonly #process: number;
   #count = 0;
@@ -17,8 +20,12 @@ export class Identifiers {
     this.#process = process;
   }
 
-  nextToken(): number {
-    return FIRST_TOKEN + (this.#count += 1) * PROCESSES_MAX + this.#process;
+  nextFence(): number {
+    return FIRST_FENCE + (this.#count += 1) * PROCESSES_MAX + this.#process;
+  }
+
+  nextNumber(): number {
+    return FIRST_NUMBER + (this.#count += 1);
   }
 
   nextUuid(): string {

@@ -18,7 +18,8 @@ export function unitsOf({ turns, unitsPerTurn }: Course): number {
 }
 
 /**
- * One round: all run the course, taking turns; who begins changes each time. The first turn warms up and does not count.
+ * One round: all run the course, taking turns; who begins changes each time. The first turn warms up and does not
+ * count.
  *
  * @returns units per second, in the order of the contenders
  */

@@ -34,8 +34,8 @@ export async function seedStore(subject: Subject, name: string, tasks: number): 
 export async function claimAndRelease(orchestrator: Orchestrator): Promise<void> {
   const claimed = await orchestrator.claimTask({ agent: 'bench' });
   if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  const released = await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  const released = await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   if (!released.ok) throw new Error(`not released: ${released.reason}`);
 }
 
@@ -63,9 +63,9 @@ export async function openBatches(store: Store, limit: number): Promise<Contende
       const claimed = await orchestrator.claimTasks({ agent: 'bench', limit });
       if (!claimed.ok || claimed.claims.length !== limit) throw new Error('the batch is not full');
       const released = await orchestrator.releaseTasks(
-        claimed.claims.map(({ lease: { sessionId, token } }) => ({ sessionId, token, outcome: 'succeeded' })),
+        claimed.claims.map(({ lease: { token } }) => ({ token, outcome: 'succeeded' })),
       );
-      if (!released.every(({ ok }) => ok)) throw new Error('not all of the batch was released');
+      if (!released.items.every(({ ok }) => ok)) throw new Error('not all of the batch was released');
     },
     close: () => orchestrator[Symbol.asyncDispose](),
   };

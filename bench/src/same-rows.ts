@@ -13,7 +13,8 @@ const CONTENTS: readonly string[] = [
   ['receipts', 'namespace', 'length(reply) + length(request_hash) + length(command_id)'],
 ].map(
   ([table, status, length]) =>
-    `SELECT ${status} AS status, CAST(count(*) AS INTEGER) AS rows, CAST(sum(${length}) AS INTEGER) AS characters FROM ${table} GROUP BY ${status} ORDER BY ${status}`,
+    `SELECT ${status} AS status, CAST(count(*) AS INTEGER) AS rows, CAST(sum(${length}) AS INTEGER) AS characters
+    FROM ${table} GROUP BY ${status} ORDER BY ${status}`,
 );
 
 /** How far the lengths may differ: a few numbers in payloads have more digits in one than in the other. */

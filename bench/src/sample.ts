@@ -1,4 +1,4 @@
-/** What the product writes for one batch of new tasks and for one claim and release, as texts and rows for the floor. */
+/** What the product writes for a batch of new tasks and for one claim and release, as texts and rows for the floor. */
 export interface Sample {
   /** Payloads of events. */
   readonly claimed: string;

@@ -15,7 +15,7 @@ export interface FloorOptions {
   /** Texts as long as those that the product writes. */
   readonly sample: Sample;
   readonly callers: number;
-  /** Which of several processes this is: their tokens and command ids must differ. */
+  /** Which of several processes this is: their fences and command ids must differ. */
   readonly process: number;
 }
 

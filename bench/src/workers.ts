@@ -6,12 +6,15 @@ import type { Sample } from './sample.ts';
 import type { Store } from './subject.ts';
 
 /**
- * The product; the floor on Postgres; the floor on SQLite with SQLite's own busy handler, and with retries from a timer, as the
- * product does them.
+ * The product; the floor on Postgres; the floor on SQLite with SQLite's own busy handler, and with retries from a
+ * timer, as the product does them.
  */
 export type Contestant = 'ours' | 'floor' | 'floor_waiting' | 'floor_retrying';
 
-/** What a worker process is told, and answers with what it did: first what to open, then, any number of times, to work for so long. */
+/**
+ * What a worker process is told, and answers with what it did: first what to open, then, any number of times, to work
+ * for so long.
+ */
 export type Order = { readonly open: Assignment } | { readonly goForMs: number };
 
 export interface Assignment {

@@ -1,18 +1,21 @@
 import { EVENT_DOCS, LEASE_ENDINGS, type EventType } from '@agent-orchestrator/core';
 
-/** The reference of the event log, from core's events.ts. */
+/** The reference of the event log, from core's log/events.ts. */
 export default {
   page: 'docs/events.md',
   generate: () => `# The event log
 
-Generated from \`packages/core/src/events.ts\` by \`npm run docs\`.
+Generated from \`packages/core/src/log/events.ts\` by \`npm run docs\`.
 
-Every event has these columns: \`id\` (grows over the whole database; a cursor), \`namespace\`, \`session_id\`, \`seq\` (1, 2, 3 … within
-the session), \`type\`, \`lease_effect\` (1: grants a lease, 2: closes it, 3: the first refusal of a token whose lease somebody else
-ended), \`task_id\`, \`agent\`, \`instance\`, \`token\`, \`command_id\`, \`payload\` (canonical JSON, the fields below), \`at\` (milliseconds since
-1970, UTC), \`prev_hash\`, \`hash\` (SHA-256 over the canonical JSON of all columns but \`id\` and \`hash\`).
+Every event belongs to a stream, and has these columns: \`id\` (grows over the whole database; a cursor),
+\`stream_kind\` (\`session\`), \`namespace\`, \`stream_id\`, \`seq\` (1, 2, 3 … within the stream), \`type\`, \`lease_effect\`
+(\`granted\`: a lease begins; \`ended\`: it ends; \`refused\`: the first refusal of its token after another process ended
+it), \`session_id\`, \`task_id\`, \`agent\`, \`instance\`, \`fence\` (the public number of the lease), \`command_id\`, \`payload\`
+(canonical JSON, the fields below), \`at\` (milliseconds since 1970, UTC), \`prev_hash\`, \`hash\` (SHA-256 over the
+canonical JSON of all columns but \`id\` and \`hash\`). No event holds the token of a lease.
 
-A lease is closed by its holder with ${listed(LEASE_ENDINGS.holder)}, by somebody else with ${listed(LEASE_ENDINGS.other)}.
+A lease is ended by its holder with ${listed(LEASE_ENDINGS.holder)}; by another process with
+${listed(LEASE_ENDINGS.other)}.
 
 | type | means | payload |
 |---|---|---|

@@ -2,12 +2,12 @@ import { SESSION_TRANSITIONS, TASK_TRANSITIONS } from '@agent-orchestrator/core'
 
 type Transitions = typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS;
 
-/** The state diagrams and the table behind them, from core's lifecycle.ts. */
+/** The state diagrams and the table behind them, from core's log/lifecycle.ts. */
 export default {
   page: 'docs/lifecycle.md',
   generate: () => `# The life of a task and of a session
 
-Generated from \`packages/core/src/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\` refuses it, and
+Generated from \`packages/core/src/log/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\` refuses it, and
 the conformance suite tries every other pair of status and command.
 
 ## Task
@@ -18,7 +18,7 @@ ${table(TASK_TRANSITIONS)}
 
 ## Session
 
-A session is \`running\` exactly while somebody holds its lease. \`stale\` is derived from the deadlines, never stored.
+A session is \`running\` exactly while an agent holds its lease. \`stale\` is derived from the deadlines, never stored.
 
 ${diagram(SESSION_TRANSITIONS)}
 
@@ -42,7 +42,7 @@ function table(transitions: Transitions): string {
     to,
     event ?? '(time)',
     command ?? '',
-    lease ? 'holder' : 'anybody',
+    lease ? 'holder' : 'any process',
   ]);
   return [
     '| from | to | event | command | who |',

@@ -7,7 +7,7 @@ import { statusOf, filledStore, rowsOf, whole, type Prepare } from './trial.ts';
 
 /** Killed, it leaves the store as it was, and nothing under the final name that is not a whole backup. */
 export const backup: Prepare = async (kind) => {
-  const store = await filledStore(kind);
+  const { url: store } = await filledStore(kind);
   const rows = await rowsOf(store);
   return async () => {
     const file = join(newFolder(), 'backup.db');

@@ -11,7 +11,8 @@ const FIRST_VERSION: Readonly<Record<Kind, string>> = {
   sqlite: `DROP TRIGGER event_log_no_update; DROP TRIGGER event_log_no_delete; DROP TRIGGER event_log_no_replace;
     ALTER TABLE sessions DROP COLUMN process_group;
     PRAGMA user_version = 1`,
-  postgres: `DROP TRIGGER event_log_no_update ON orchestrator.event_log; DROP TRIGGER event_log_no_truncate ON orchestrator.event_log;
+  postgres: `DROP TRIGGER event_log_no_update ON orchestrator.event_log;
+    DROP TRIGGER event_log_no_truncate ON orchestrator.event_log;
     DROP FUNCTION orchestrator.refuse_change();
     ALTER TABLE orchestrator.sessions DROP COLUMN process_group;
     ALTER TABLE orchestrator.sessions RESET (fillfactor); ALTER TABLE orchestrator.tasks RESET (fillfactor);
@@ -22,12 +23,14 @@ const FIRST_VERSION: Readonly<Record<Kind, string>> = {
 const SCHEMA: Readonly<Record<Kind, string>> = {
   sqlite: `SELECT type || ' ' || name || ' ' || coalesce(sql, '') AS made FROM sqlite_schema
     UNION SELECT 'version ' || user_version FROM pragma_user_version ORDER BY made`,
-  postgres: `SELECT format('%s %s %s', relkind, relname, (SELECT array_agg(o ORDER BY o) FROM unnest(reloptions) o WHERE o LIKE 'fillfactor%')) AS made
+  postgres: `SELECT format('%s %s %s', relkind, relname,
+        (SELECT array_agg(o ORDER BY o) FROM unnest(reloptions) o WHERE o LIKE 'fillfactor%')) AS made
       FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'orchestrator')
-    UNION SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'orchestrator')
+    UNION SELECT 'function ' || proname FROM pg_proc
+      WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'orchestrator')
     UNION SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
-    UNION SELECT 'right ' || g.grantee || ' ' || g.privilege_type || ' ' || g.table_name FROM information_schema.role_table_grants g
-      WHERE g.table_schema = 'orchestrator'
+    UNION SELECT 'right ' || g.grantee || ' ' || g.privilege_type || ' ' || g.table_name
+      FROM information_schema.role_table_grants g WHERE g.table_schema = 'orchestrator'
     ORDER BY made`,
 };
 
@@ -50,9 +53,9 @@ export const creation: Prepare = async (kind) => {
   };
 };
 
-/** A store of the first version, with work in it: killed, it is of that version or the present one, and its rows stay. */
+/** A store of the first version, with work in it: killed, it is of that version or of this one, and its rows stay. */
 export const upgrade: Prepare = async (kind) => {
-  const model = await filledStore(kind);
+  const { url: model } = await filledStore(kind);
   const after = await schemaOf(kind, model);
   const rows = await rowsOf(model);
   await statement(kind, model, FIRST_VERSION[kind]);

@@ -1,34 +1,34 @@
 import { expect } from 'vitest';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { newPlace } from '../support/stores.ts';
-import { copyOf, statusOf, filledStore, rowsOf, whole, type Prepare } from './trial.ts';
+import { copyOf, statusOf, filledStore, rowsOf, SOME, whole, type Prepare } from './trial.ts';
 
 /** To the other kind of store. Killed, it leaves at most one of the two open, and in the old one all that it held. */
 export const move: Prepare = async (kind) => {
-  const model = await filledStore(kind);
+  const { url: model, held } = await filledStore(kind);
   const rows = await rowsOf(model);
-  const held = (await whole(model)).find(({ type }) => type === 'task.claimed');
+  await whole(model);
   return async () => {
     const [from, to] = [await copyOf(model), await newPlace(kind === 'sqlite' ? 'postgres' : 'sqlite')];
     return {
       operation: { is: 'move', from, to },
       promised: async () => {
-        const doors = `${await statusOf(from)} ${await statusOf(to)}`;
-        // Made, and not yet marked, the new one is open and empty as long as the old one is open, or only just shut.
-        expect(['null absent', 'null null', 'moving null', 'moving copying', 'moved copying', 'moved null']).toContain(
-          doors,
+        const statuses = `${await statusOf(from)} ${await statusOf(to)}`;
+        // Made, and not yet said to be filled, the new one is open and empty as long as the old one is open, or only just shut.
+        expect(['null absent', 'null null', 'moving null', 'moving filling', 'moved filling', 'moved null']).toContain(
+          statuses,
         );
         expect(await rowsOf(from)).toEqual(rows);
-        if (doors === 'moved null') expect(await rowsOf(to)).toEqual(rows);
-        else if (doors.endsWith('null')) expect(await whole(to)).toEqual([]);
-        return doors === 'moved null' ? 'done' : 'cut off';
+        if (statuses === 'moved null') expect(await rowsOf(to)).toEqual(rows);
+        else if (statuses.endsWith('null')) expect(await whole(to)).toEqual([]);
+        return statuses === 'moved null' ? 'done' : 'cut off';
       },
       done: async () => {
         expect([await statusOf(from), await statusOf(to)]).toEqual(['moved', null]);
         expect([await rowsOf(from), await rowsOf(to)]).toEqual([rows, rows]);
         await using orchestrator = await openOrchestrator(to);
-        const { sessionId, token } = { sessionId: held?.sessionId ?? '', token: held?.fence ?? 0 };
-        expect(await orchestrator.heartbeat({ sessionId, token })).toMatchObject({ ok: true });
+        const answers = await Promise.all(held.slice(-SOME).map(({ token }) => orchestrator.heartbeat({ token })));
+        expect(answers.filter(({ ok }) => !ok)).toEqual([]);
         expect(await orchestrator.claimTask({ agent: 'another-agent' })).toMatchObject({ ok: true });
         await whole(to);
       },

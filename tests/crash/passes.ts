@@ -5,13 +5,13 @@ import { copyOf, filledStore, HELD, whole, type Prepare, type Trial } from './tr
 
 /** Over hundreds of stale sessions. Killed, it has closed some of the leases, each of them once. */
 export const recovery: Prepare = async (kind) => {
-  const model = await filledStore(kind);
+  const { url: model } = await filledStore(kind);
   return async () => pass(await copyOf(model), 'task.recovered');
 };
 
 /** What must come before a recovery. Killed, it has given some of the holders their new TTL, each of them once. */
 export const clockJump: Prepare = async (kind) => {
-  const model = await filledStore(kind, 'ahead');
+  const { url: model } = await filledStore(kind, 'ahead');
   return async () => {
     const store = await copyOf(model);
     const trial = pass(store, 'clock.jumped');

@@ -6,6 +6,7 @@ import {
   OrchestratorError,
   TABLE_NAMES,
   type Event,
+  type Lease,
   type RowKey,
   type StoreState,
 } from '@agent-orchestrator/core';
@@ -22,7 +23,7 @@ export interface Trial {
   readonly operation: Operation;
   /** What must hold wherever it was killed. Tells whether it had come to its end. */
   readonly promised: () => Promise<'done' | 'cut off'>;
-  /** Does it, if not as everybody would. */
+  /** Does it, if not by the same call again. */
   readonly finish?: () => Promise<void>;
   /** What must hold once it was done to its end. */
   readonly done: () => Promise<void>;
@@ -34,17 +35,25 @@ export type Prepare = (kind: Kind) => Promise<() => Promise<Trial>>;
 /** So many that every long table, and every pass, takes several pages. */
 export const SESSIONS = 260;
 export const HELD = 210;
+/** Leases that are tried once more. */
+export const SOME = 20;
 
 const HALF_AN_HOUR_MS = 1_800_000;
 
+/** A store, with the leases of the sessions that are held in it. */
+export interface FilledStore {
+  readonly url: string;
+  readonly held: readonly Lease[];
+}
+
 /**
- * A store that nobody has open, for copies: sessions that are held, and some whose first task is done, each with a task that
- * waits.
+ * A store that no process has open, for copies: sessions that are held, and some whose first task is done, each with a task
+ * that waits.
  *
  * @param clock `behind`: the leases are over and stale by now · `ahead`: they seem to have begun in the future, and a jump
  * of the clock is due
  */
-export async function filledStore(kind: Kind, clock: 'behind' | 'ahead' = 'behind'): Promise<string> {
+export async function filledStore(kind: Kind, clock: 'behind' | 'ahead' = 'behind'): Promise<FilledStore> {
   const url = await newPlace(kind);
   await using orchestrator = await openedAt(url, clock === 'ahead' ? HALF_AN_HOUR_MS : -HALF_AN_HOUR_MS);
   await addToEach(orchestrator);
@@ -56,17 +65,20 @@ export async function filledStore(kind: Kind, clock: 'behind' | 'ahead' = 'behin
     staleAfterMs: 1_000,
   });
   const claims = claimed.ok ? claimed.claims : [];
-  const done = claims.slice(HELD).map(({ lease: { sessionId, token } }) => ({ sessionId, token }));
-  await orchestrator.releaseTasks(done.map((lease) => ({ ...lease, outcome: 'succeeded' })));
-  return url;
+  const leases = claims.map(({ lease }) => lease);
+  expect(leases).toHaveLength(SESSIONS);
+  await orchestrator.releaseTasks(leases.slice(HELD).map(({ token }) => ({ token, outcome: 'succeeded' })));
+  return { url, held: leases.slice(0, HELD) };
 }
 
 async function addToEach(orchestrator: Orchestrator): Promise<void> {
   const payload = { text: 'x'.repeat(100) };
-  await orchestrator.enqueueTasks(Array.from({ length: SESSIONS }, (_, at) => ({ sessionId: `s${at}`, payload })));
+  await orchestrator.enqueueTasks(
+    Array.from({ length: SESSIONS }, (_, at) => ({ sessionId: `session-${at}`, payload })),
+  );
 }
 
-/** A copy of a store that nobody has open. */
+/** A copy of a store that no process has open. */
 export async function copyOf(url: string): Promise<string> {
   if (!url.startsWith('sqlite:')) {
     const database = await createDatabase(inject('postgresUrl'), { template: new URL(url).pathname.slice(1) });
@@ -101,11 +113,11 @@ export async function rowsOf(url: string): Promise<Record<string, string>> {
   return digests;
 }
 
-/** What stands on a store's door: null: it is open for work; `absent`: there is none. */
+/** The status of a store; null: it is open for work; `absent`: there is none. */
 export async function statusOf(url: string): Promise<StoreState['status'] | 'absent' | null> {
   try {
     await using store = await openRows(url, 'read-only');
-    return (await store.storeState())?.state ?? null;
+    return (await store.storeState())?.status ?? null;
   } catch (error) {
     if (error instanceof OrchestratorError && error.code === 'STORE_NOT_FOUND') return 'absent';
     throw error;

@@ -8,13 +8,15 @@ export async function work(orchestrator: Orchestrator, eventsMin: number): Promi
     await addToEach(orchestrator);
     const claimed = await orchestrator.claimTasks({ agent: 'company-agent', limit: SESSIONS });
     if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
-    const leases = claimed.claims.map(({ lease: { sessionId, token } }) => ({ sessionId, token }));
-    await orchestrator.releaseTasks(leases.map((lease) => ({ ...lease, outcome: 'succeeded' })));
+    const tokens = claimed.claims.map(({ lease }) => lease.token);
+    await orchestrator.releaseTasks(tokens.map((token) => ({ token, outcome: 'succeeded' })));
   }
   await addToEach(orchestrator);
 }
 
 async function addToEach(orchestrator: Orchestrator): Promise<void> {
   const payload = { text: 'x'.repeat(200) };
-  await orchestrator.enqueueTasks(Array.from({ length: SESSIONS }, (_, at) => ({ sessionId: `s${at}`, payload })));
+  await orchestrator.enqueueTasks(
+    Array.from({ length: SESSIONS }, (_, at) => ({ sessionId: `session-${at}`, payload })),
+  );
 }

@@ -17,11 +17,11 @@ export function page(name: string): Promise<string> {
   return readFile(join(root, name), 'utf8');
 }
 
-/** The part of the README below this heading, up to the next; what a terminal shows may have headings of its own. */
-export async function section(heading: string): Promise<string> {
-  const parts = (await page('README.md')).matchAll(/^## (.*)\n((?: *```[^]*?^ *```\n|(?!## ).*\n)*)/gmu);
+/** The part of a page below this heading, up to the next; what a terminal shows may have headings of its own. */
+export async function section(heading: string, name = 'README.md'): Promise<string> {
+  const parts = (await page(name)).matchAll(/^## (.*)\n((?: *```[^]*?^ *```\n|(?!## ).*\n)*)/gmu);
   for (const [, title, text = ''] of parts) if (title === heading) return text;
-  throw new Error(`the README has no section "${heading}"`);
+  throw new Error(`${name} has no section "${heading}"`);
 }
 
 /** The blocks in this language; '' are those without one: what a terminal shows. */
@@ -42,7 +42,7 @@ export async function emptyHome() {
 }
 
 /** Without the folders in front that npm scripts add: a newcomer's shell does not have them. */
-function hostPath(): string {
+export function hostPath(): string {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
 }

@@ -1,10 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId, openOrchestrator, type OpenOrchestratorOptions } from '@agent-orchestrator/runtime';
-import { openPostgresStorage } from '@agent-orchestrator/storage-postgres';
-import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+import { Orchestrator, type Lease, type RowStore, type StoreState } from '@agent-orchestrator/core';
+import {
+  locateStore,
+  newCommandId,
+  newSeed,
+  openOrchestrator,
+  type OpenOrchestratorOptions,
+} from '@agent-orchestrator/runtime';
+import { openPostgresRows, openPostgresStorage } from '@agent-orchestrator/storage-postgres';
+import { openSqliteRows, openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
 import { inject, onTestFinished } from 'vitest';
 import { openWriter } from '../../packages/storage-sqlite/src/connection.ts';
 import { createDatabase, withAdmin } from '../../packages/storage-postgres/test/harness/databases.ts';
@@ -14,6 +20,8 @@ export const KINDS = ['sqlite', 'postgres'] as const;
 export type Kind = (typeof KINDS)[number];
 /** From each kind to each. */
 export const PAIRS = KINDS.flatMap((from) => KINDS.map((to) => [from, to] as const));
+/** Between two shared stores there is nothing that these do not show. */
+export const TELLING_PAIRS = PAIRS.filter((pair) => !pair.every((kind) => kind === 'postgres'));
 
 /** The URL of a place where nothing is yet; it goes with the test. */
 export async function newPlace(kind: Kind): Promise<string> {
@@ -44,11 +52,15 @@ export async function openedAt(url: string, aheadMs: number): Promise<Orchestrat
     : await openPostgresStorage({ url, clock });
   onTestFinished(() => storage.close());
   await storage.migrate();
-  return new Orchestrator({ storage, newCommandId });
+  return new Orchestrator({ storage, newCommandId, newSeed });
 }
 
-/** Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces. */
-export async function fill(orchestrator: Orchestrator): Promise<{ sessionId: string; token: number }> {
+/**
+ * Some of everything: done, failed, held, waiting, scheduled; a context, receipts, two namespaces.
+ *
+ * @returns the lease of the task that runs
+ */
+export async function fill(orchestrator: Orchestrator): Promise<Lease> {
   await orchestrator.enqueueTasks([
     { id: 'done', sessionId: 's', payload: { text: 'ü \\ " \n end' } },
     { id: 'runs', sessionId: 's' },
@@ -58,21 +70,18 @@ export async function fill(orchestrator: Orchestrator): Promise<{ sessionId: str
   ]);
   await orchestrator.enqueueTask({ namespace: 'other', id: 'done', title: 'of another project' });
   const first = await claim(orchestrator);
-  await orchestrator.releaseTask({ ...first, outcome: 'succeeded', result: [1, null, 'x'] });
+  await orchestrator.releaseTask({ token: first.token, outcome: 'succeeded', result: [1, null, 'x'] });
   const alone = await claim(orchestrator, 'alone');
-  await orchestrator.releaseTask({ ...alone, outcome: 'failed', error: { message: 'no' } });
+  await orchestrator.releaseTask({ token: alone.token, outcome: 'failed', error: { message: 'no' } });
   const held = await claim(orchestrator);
-  await orchestrator.checkpoint({ ...held, nextAction: 'go on', data: { pages: 3 } });
+  await orchestrator.checkpoint({ token: held.token, nextAction: 'go on', data: { pages: 3 } });
   return held;
 }
 
-export async function claim(
-  orchestrator: Orchestrator,
-  sessionId = 's',
-): Promise<{ sessionId: string; token: number }> {
+export async function claim(orchestrator: Orchestrator, sessionId = 's'): Promise<Lease> {
   const claimed = await orchestrator.claimTask({ agent: 'company-agent', sessionId });
   if (!claimed.ok) throw new Error(`nothing was claimed: ${claimed.reason}`);
-  return { sessionId, token: claimed.lease.token };
+  return claimed.lease;
 }
 
 /** Everything that can be read, but for what this call itself moves. */
@@ -113,4 +122,25 @@ export async function statement(kind: Kind, url: string, text: string): Promise<
   } finally {
     db.close();
   }
+}
+
+/** The URL without its password, as messages name the store. */
+export async function addressOf(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
+}
+
+/** What a mover that is killed right after it has changed the state of a store leaves behind. */
+export async function changeStoreState(
+  url: string,
+  change: (state: StoreState | null) => StoreState | null,
+): Promise<void> {
+  await using rows = await openedRows(url);
+  const state = await rows.storeState();
+  await rows.changeStoreState(state, change(state));
+}
+
+async function openedRows(url: string): Promise<RowStore> {
+  const { path } = (await locateStore(url)).location;
+  return path === undefined ? openPostgresRows({ url }) : openSqliteRows({ path });
 }

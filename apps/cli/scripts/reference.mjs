@@ -6,20 +6,24 @@ const INTRODUCTION = `# The command line
 
 Generated from the definitions of the commands by \`npm run docs\`; do not edit.
 
-Answers go to standard output, everything else to standard error, with the prefix \`orchestrator:\`. With \`--json\` there is
-exactly one document on standard output, on failure too; with \`--jsonl\`, where a command has it, one per line as they come:
+Answers go to standard output, everything else to standard error, with the prefix \`orchestrator:\`. With \`--json\`
+there is exactly one document on standard output, on failure too; with \`--jsonl\`, where a command has it, one per line
+as they come:
 
 \`\`\`json
 {"schema_version":1,"kind":"task","data":{"id":"…","status":"running"},"meta":{"as_of":4182}}
-{"schema_version":1,"kind":"error","error":{"code":"BUSY","exit":75,"message":"…","retryable":true,"retry_after_ms":19000,"hint":"…"}}
+{"schema_version":1,"kind":"error","error":{"code":"BUSY","exit":75,"message":"…","retryable":true,"hint":"…"}}
 \`\`\`
 
-Keys are \`snake_case\`, times ISO-8601 in UTC. What users put in (\`payload\`, \`result\`, \`progress\`, \`data\`) comes back as it
-was; so does the payload of an event, whose times are milliseconds, because it is the text that was hashed. One thing is
-an object, many are an array. Every event up to \`meta.as_of\` is in the answer: go on with \`events --after\` and miss nothing.
-A page that was cut has \`meta.next\`, the cursor for \`--after\`.
+An error that waiting can help has \`retry_after_ms\` as well.
 
-Durations are written \`500ms\`, \`30s\`, \`2m\`, \`8h\`. JSON is given as text, as \`@FILE\`, or as \`-\` for standard input.
+Keys are \`snake_case\`, times ISO-8601 in UTC. What users put in (\`payload\`, \`result\`, \`progress\`, \`data\`)
+comes back as it was; so does the payload of an event, whose times are milliseconds, because it is the text that was
+hashed. One thing is an object, many are an array. Every event up to \`meta.as_of\` is in the answer: go on with
+\`events --after\` and miss nothing. A page that was cut has \`meta.next\`, the cursor for \`--after\`.
+
+Durations are written \`500ms\`, \`30s\`, \`2m\`, \`8h\`. JSON is given as text, as \`@FILE\`, or as \`-\` for standard
+input.
 `;
 
 /** The options of a command as a table. */
@@ -56,7 +60,9 @@ function exitCodes() {
     const codes = Object.entries(EXIT_OF).filter(([, code]) => String(code) === exit);
     return `| ${exit} | ${means} | ${codes.map(([name]) => `\`${name}\``).join(' ')} |`;
   });
-  return `## Exit codes\n\nThe same with and without \`--json\`.\n\n| exit | means | \`error.code\` |\n| --- | --- | --- |\n${rows.join('\n')}\n\n${OTHER_EXIT_CODES}\n`;
+  const head = '| exit | means | `error.code` |\n| --- | --- | --- |';
+  const table = `${head}\n${rows.join('\n')}`;
+  return `## Exit codes\n\nThe same with and without \`--json\`.\n\n${table}\n\n${OTHER_EXIT_CODES}\n`;
 }
 
 async function generate() {

@@ -1,4 +1,4 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { CallName, Orchestrator } from '@agent-orchestrator/core';
 import type { Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
@@ -54,14 +54,11 @@ export class Call<Options extends object = object> {
     });
   }
 
-  /**
-   * Tries something on a store in memory that holds nothing: what is malformed throws there, before a store is made for it.
-   */
-  async check(attempt: (orchestrator: Orchestrator) => Promise<unknown>): Promise<void> {
-    const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+  /** Checks a call of the API: what is malformed throws here, before a store is opened or made for it. */
+  async check(name: CallName, request: object): Promise<void> {
+    const { checkCall } = await import('@agent-orchestrator/runtime');
     const { namespace } = this.options;
-    await using orchestrator = await openOrchestrator('memory:', namespace === undefined ? {} : { namespace });
-    await attempt(orchestrator);
+    checkCall(name, request, namespace === undefined ? {} : { namespace });
   }
 
   /** What commands that change something send along. */
@@ -70,16 +67,22 @@ export class Call<Options extends object = object> {
     return commandId === undefined ? {} : { commandId };
   }
 
-  /** The agent on whose behalf this is. */
-  requireAgent(): { agent: string; instance?: string } {
+  /** The agent on whose behalf this is: the configured one, or else the user at this machine, which is said once. */
+  async requireAgent(): Promise<{ agent: string; instance?: string }> {
     const { agent, instance } = this.options;
-    if (agent === undefined)
+    const name = agent ?? this.settings.agent.value;
+    if (name === null)
       throw usage(
-        'This command works for an agent, and none is named.',
-        'Give --agent NAME, or set ORCHESTRATOR_AGENT; `orchestrator config list` shows where an agent can be named for good.',
+        'This command works for an agent, and no agent is named.',
+        'Give --agent NAME, or set ORCHESTRATOR_AGENT.',
         'agent',
       );
-    return { agent, ...(instance !== undefined && { instance }) };
+    if (agent === undefined && this.output.format === 'text') {
+      const { tellOnce } = await import('@agent-orchestrator/runtime');
+      if (tellOnce('default-agent'))
+        this.output.chatter(`you work as agent ${name}; --agent NAME or ORCHESTRATOR_AGENT gives another name`);
+    }
+    return { agent: name, ...(instance !== undefined && { instance }) };
   }
 
   /** Streams say how many documents there will be only when they end. */

@@ -14,11 +14,18 @@ export interface ClaimAttempt {
   readonly claimed: Claimed;
 }
 
-export async function claimOnce(orchestrator: Orchestrator, request: ClaimRequest): Promise<ClaimAttempt> {
+/** What sends claims and recoveries: the orchestrator itself, or one that keeps a journal. */
+type Calls = Pick<Orchestrator, 'claimTask' | 'staleRecovery'>;
+
+export async function claimOnce(
+  orchestrator: Orchestrator,
+  request: ClaimRequest,
+  calls: Calls = orchestrator,
+): Promise<ClaimAttempt> {
   const { claimWithProbe, systemTime } = await import('@agent-orchestrator/runtime');
   const asOf = await orchestrator.asOf();
   const since = systemTime.read();
-  return { asOf, since, claimed: await claimWithProbe(orchestrator, request) };
+  return { asOf, since, claimed: await claimWithProbe(orchestrator, request, calls) };
 }
 
 /**
@@ -31,13 +38,16 @@ export async function claimOnce(orchestrator: Orchestrator, request: ClaimReques
 export async function claimWithin(
   orchestrator: Orchestrator,
   request: ClaimRequest,
-  waitMs: number,
-  interrupted: AbortSignal,
+  {
+    waitMs,
+    interrupted,
+    calls = orchestrator,
+  }: { readonly waitMs: number; readonly interrupted: AbortSignal; readonly calls?: Calls },
 ): Promise<ClaimAttempt> {
   const giveUpAt = performance.now() + waitMs;
   await using changes = await Changes.of(orchestrator);
   for (;;) {
-    const attempt = await claimOnce(orchestrator, request);
+    const attempt = await claimOnce(orchestrator, request, calls);
     const leftMs = giveUpAt - performance.now();
     if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
     if (interrupted.aborted)

@@ -18,7 +18,7 @@ export function withSettings<Options extends CommonOptions>(options: Options, se
     ...options,
     store: store.value,
     ...(namespace.from !== 'default' && { namespace: namespace.value }),
-    ...(agent.value !== null && { agent: agent.value }),
+    ...(agent.from !== 'default' && agent.value !== null && { agent: agent.value }),
     configured: {
       ...(ttlMs.from !== 'default' && { ttl: ttlMs.value }),
       ...(staleAfterMs.from !== 'default' && { staleAfter: staleAfterMs.value }),

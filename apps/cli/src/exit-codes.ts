@@ -6,14 +6,14 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
-  1: 'The condition that was asked for is false: verify or doctor found something, the task has ended, tasks still wait in the session.',
+  1: 'The condition that was asked for is false: verify, doctor or journal check found something, the task has ended, tasks still wait in the session.',
   64: 'Usage: something is wrong with the words of the command line.',
-  65: 'Bad input data: content that was read (a payload, a file, a database) is malformed or crosses a limit.',
-  66: 'There is no such task or session.',
+  65: 'Bad input data: content that was read (a payload, a file, a journal, a database) is malformed or crosses a limit.',
+  66: 'There is no such task or session, or no journal in the folder.',
   69: 'The store cannot be reached, or is not there.',
   70: 'Internal error: please report it.',
-  73: 'The store cannot be created or opened with the rights of this user; or the result file of `run` cannot.',
-  74: 'I/O error: the disk is full, or reported an error; or the answer could not be written.',
+  73: 'The store cannot be created or opened with the rights of this user; or the result file or the journal of `run` cannot.',
+  74: 'I/O error: the disk is full, or reported an error; or the answer or the journal could not be written.',
   75: 'Busy, or nothing to claim: try again.',
   77: 'Refused: not the holder, a stale token, a read-only store.',
   78: 'Configuration: the configuration file cannot be used, or this store needs another version or another place.',
@@ -38,7 +38,6 @@ type CliCode =
   | 'BUSY'
   | 'NO_TASK'
   | 'LEASE_LOST'
-  | 'NO_LEASE'
   | 'TURN_BEHIND'
   | 'ENDED'
   | 'NOT_ENDED'
@@ -63,7 +62,6 @@ export const EXIT_OF = {
   BUSY: 75,
   NO_TASK: 75,
   LEASE_LOST: 77,
-  NO_LEASE: 77,
   TURN_BEHIND: 77,
   ENDED: 1,
   NOT_ENDED: 1,
@@ -79,6 +77,7 @@ export const EXIT_OF = {
 
   CONFIG_INVALID: 78,
   STORE_URL_INVALID: 64,
+  STORE_UNSUPPORTED: 64,
   STORE_NOT_FOUND: 69,
   STORE_UNREACHABLE: 69,
   STORE_NOT_A_DATABASE: 65,
@@ -104,6 +103,9 @@ export const EXIT_OF = {
   STORE_STANDBY: 69,
   STORE_POOLER: 78,
   OUTCOME_UNKNOWN: 75,
+  JOURNAL_UNWRITABLE: 74,
+  JOURNAL_NOT_FOUND: 66,
+  JOURNAL_DAMAGED: 65,
   STORE_CLOSED: 70,
   INTERNAL: 70,
 } as const satisfies Record<FailureCode, ExitCode>;

@@ -89,7 +89,7 @@ function runner(exit: (code: number) => void): Run {
         return;
       }
       call.output.answer(answer);
-      if (answer.shown !== undefined && (await call.output.taken())) answer.shown();
+      if (answer.shown !== undefined && (await call.output.taken())) await answer.shown();
       exit(answer.exit ?? 0);
     };
 }

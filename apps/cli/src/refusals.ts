@@ -49,27 +49,29 @@ export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: num
   });
 }
 
-export function leaseRefused({ endedBy, at, successor }: LeaseRefusal, { sessionId, token }: Holder): Failure {
+/** The caller does not hold a lease with this token, or does not hold it any more. */
+export function leaseRefused({ endedBy, at, successor }: LeaseRefusal, { token }: Holder): Failure {
+  const fence = token.slice(0, token.indexOf('-'));
   const details = { endedBy, at, successor };
-  if (endedBy === null) return notGranted(sessionId, token, details);
+  if (endedBy === null) return notGranted(fence, details);
   const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
-  const next = successor === undefined ? '' : ` ${successor.agent} has it now, with token ${successor.fence}.`;
-  return new Failure('LEASE_LOST', `Refused: you do not hold session ${sessionId} any more. ${ended}${next}`, {
-    hint: `Stop working on it: somebody else may. \`orchestrator resume ${sessionId}\` tells what happened since; claim again for new work.`,
+  const next =
+    successor === undefined ? '' : ` ${successor.agent} holds the session now, with fence ${successor.fence}.`;
+  return new Failure('LEASE_LOST', `Refused: you do not hold the lease with fence ${fence} any more. ${ended}${next}`, {
+    hint: 'Stop working on it: another agent may. `orchestrator resume` tells what happened since; claim again for new work.',
     details,
   });
 }
 
-/** The caller never held it: a token or a session was mistyped, or the lease is another instance's. */
-function notGranted(sessionId: string, token: number, details: Omit<LeaseRefusal, 'ok' | 'reason'>): Failure {
+/** No lease has this token: it was mistyped, or the lease is another instance's. */
+function notGranted(fence: string, details: Omit<LeaseRefusal, 'ok' | 'reason'>): Failure {
   const { successor } = details;
-  const isAnothers = successor?.fence === token;
-  const holder = successor === undefined ? '' : ` ${successor.agent} holds it, with token ${successor.fence}.`;
+  const isAnothers = successor !== undefined && String(successor.fence) === fence;
   const message = isAnothers
-    ? `Refused: token ${token} of session ${sessionId} is of another instance: ${successor.instance ?? successor.agent}.`
-    : `Refused: no lease with token ${token} was granted on session ${sessionId}.${holder}`;
+    ? `Refused: this is not the token and instance of the lease with fence ${fence}, which ${successor.agent} holds.`
+    : `Refused: there was never a lease with this token (fence ${fence}).`;
   return new Failure('LEASE_LOST', message, {
-    hint: 'Check --session, --token and --instance: the answer of the claim has them. `orchestrator session list` shows what there is.',
+    hint: 'Check --token and --instance: the answer of the claim has them. `orchestrator status` shows who holds what.',
     details,
   });
 }

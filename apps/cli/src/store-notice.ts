@@ -16,9 +16,9 @@ export class StoreNotice {
 
   async look(orchestrator: Orchestrator): Promise<StoreState | null> {
     const state = await orchestrator.storeState();
-    const state = state?.status ?? null;
-    if (state !== this.#said) this.#output.chatter(state === null ? OPEN_AGAIN : lineOf(state));
-    this.#said = state;
+    const status = state?.status ?? null;
+    if (status !== this.#said) this.#output.chatter(state === null ? OPEN_AGAIN : lineOf(state));
+    this.#said = status;
     return state;
   }
 }
@@ -27,7 +27,7 @@ const OPEN_AGAIN = 'this store is open for work again';
 
 function lineOf({ status, address }: StoreState): string {
   const other = printable(address);
-  switch (state) {
+  switch (status) {
     case 'moved':
       return `this store was moved to ${other}: nothing happens here any more; point ORCHESTRATOR_STORE there`;
     case 'moving':

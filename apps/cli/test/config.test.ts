@@ -10,7 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, holderOf } from './support/cli.ts';
 
 /** Without the variables that the other tests set. */
 const bare = { ORCHESTRATOR_STORE: '' };
@@ -35,6 +35,7 @@ test.concurrent('`config list` shows each setting and where it came from', async
     { name: 'agent', value: 'of-file', from: 'file', origin: file },
     { name: 'ttl', value: '5m', from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     { name: 'stale_after', value: '1m', from: 'default', origin: null },
+    { name: 'storages', value: null, from: 'default', origin: null },
   ]);
   expect(meta).toEqual({ config_file: file, config_file_exists: true });
 });
@@ -64,8 +65,7 @@ test.concurrent('what is configured holds for every command, and a flag goes bef
   const path = await cli.json(['store', 'path'], options);
   await cli.json(['task', 'create', 'x', '--session', 's'], options);
   const claimed = await cli.json(['claim'], options);
-  const { session_id: session, token } = claimed.data.lease;
-  const holder = ['--session', session, '--token', String(token)];
+  const holder = holderOf(claimed.data.lease);
   const released = await cli.json(['release', ...holder, '--outcome', 'released'], options);
   const other = await cli.json(['claim', '--agent', 'b', '--ttl', '1h'], options);
   const elsewhere = await cli.json(['task', 'list', '--namespace', 'default'], options);

@@ -84,7 +84,7 @@ describe('its promises are checked on the log', () => {
     ],
     ['a takeover that starts over', sound.with(8, saved('a', 12, ['1'])), "a dead agent's task is taken over"],
     [
-      'a takeover by nobody else',
+      'a takeover by the same agent',
       sound.with(7, granted('a', 'company-agent', 12, 2_000, 2_000)),
       "a dead agent's task is taken over",
     ],
@@ -158,7 +158,17 @@ function brokenBy(log: readonly Partial<EventRecord>[]): readonly string[] {
 function numbered(log: readonly Partial<EventRecord>[]): EventRecord[] {
   return log.map(
     (event, at) =>
-      ({ agent: null, taskId: null, fence: null, leaseEffect: null, at: 0, ...event, id: at + 1 }) as EventRecord,
+      ({
+        streamKind: 'session',
+        streamId: event.sessionId,
+        agent: null,
+        taskId: null,
+        fence: null,
+        leaseEffect: null,
+        at: 0,
+        ...event,
+        id: at + 1,
+      }) as EventRecord,
   );
 }
 
@@ -170,7 +180,7 @@ function queued(id: string, files: string[]): Partial<EventRecord> {
   return { type: 'task.queued', sessionId: id, taskId: id, payload: { payload: { files } } };
 }
 
-function granted(id: string, agent: string, token: number, at: number, ttlMs: number): Partial<EventRecord> {
+function granted(id: string, agent: string, fence: number, at: number, ttlMs: number): Partial<EventRecord> {
   return {
     type: 'task.claimed',
     sessionId: id,
@@ -184,13 +194,13 @@ function granted(id: string, agent: string, token: number, at: number, ttlMs: nu
 }
 
 /** A checkpoint after the last of these files. */
-function saved(id: string, token: number, files: string[]): Partial<EventRecord> {
+function saved(id: string, fence: number, files: string[]): Partial<EventRecord> {
   const file = files.at(-1) ?? '';
   const data = { file, position: files.length, sha256: shaOf(file) };
   return { type: 'session.checkpointed', sessionId: id, taskId: id, fence, payload: { data } };
 }
 
-function closed(id: string, token: number, type: EventRecord['type'], payload: object, at = 0): Partial<EventRecord> {
+function closed(id: string, fence: number, type: EventRecord['type'], payload: object, at = 0): Partial<EventRecord> {
   return {
     type,
     sessionId: id,

@@ -1,7 +1,7 @@
 /*
  * The doctor's command:
  *  - where nothing needs attention it says so, with exit 0
- *  - where something does: exit 1, a word and a glyph, what shows it, and the way on
+ *  - where something does: exit 1, a word and a glyph, what shows it, and the next step
  *  - with --json it is one document, with --quiet the names of what needs attention
  *  - --fix does what is safe, and says what it did
  *  - --bundle writes a new file for its owner alone; a file that is there is left as it is
@@ -34,7 +34,7 @@ test.concurrent('where nothing needs attention it says so, with exit 0', async (
 });
 
 test.skipIf(!hasModes)(
-  'where something does: exit 1, what shows it, and the way on',
+  'where something does: exit 1, what shows it, and the next step',
   { concurrent: true },
   async ({ expect }) => {
     using cli = await used();

@@ -10,12 +10,12 @@ import { ERRORS } from '@agent-orchestrator/core';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { createProgram } from '../src/program.ts';
-import { Cli } from './support/cli.ts';
+import { Cli, inventedToken } from './support/cli.ts';
 
 const program = await createProgram(['help'], { exit() {}, say() {}, complain() {} });
 
 /** Whose texts name command lines. */
-const SOURCES = ['../src', '../../../packages/core/src/why', '../../../packages/runtime/src'];
+const SOURCES = ['../src', '../../../packages/core/src/explain', '../../../packages/runtime/src'];
 
 function textsIn(folder: string): string[] {
   const source = fileURLToPath(new URL(folder, import.meta.url));
@@ -40,7 +40,6 @@ test('what this test would find, it finds', () => {
 const busy = [
   ['task', 'create', 'x', '--session', 's'],
   ['task', 'create', 'y', '--session', 't', '--id', 'waiting'],
-  ['claim', '--agent', 'a', '--instance', 'i', '--session', 's'],
 ];
 
 test.concurrent.for([
@@ -49,11 +48,12 @@ test.concurrent.for([
   [['claim', '--agent', 'b', '--session', 'absent'], 'NOT_FOUND'],
   [['claim'], 'USAGE'],
   [['heartbeat'], 'USAGE'],
-  [['heartbeat', '--agent', 'b', '--instance', 'i'], 'NO_LEASE'],
-  [['checkpoint', '--session', 's', '--token', '1'], 'LEASE_LOST'],
-  [['checkpoint', '--agent', 'a', '--instance', 'i', '--turn', '0'], 'TURN_BEHIND'],
-  [['release', '--agent', 'a', '--instance', 'i', '--outcome', 'succeeded', '--ttl', '1s'], 'USAGE'],
-  [['release', '--agent', 'a', '--instance', 'i', '--outcome', 'failed', '--error-code', 'x'], 'USAGE'],
+  [['heartbeat', '--token', 'x'], 'INVALID_INPUT'],
+  [['checkpoint', '--token', inventedToken()], 'LEASE_LOST'],
+  [['checkpoint', '--token', 'OF THE CLAIM', '--instance', 'another'], 'LEASE_LOST'],
+  [['checkpoint', '--token', 'OF THE CLAIM', '--turn', '0'], 'TURN_BEHIND'],
+  [['release', '--token', 'OF THE CLAIM', '--outcome', 'succeeded', '--ttl', '1s'], 'USAGE'],
+  [['release', '--token', 'OF THE CLAIM', '--outcome', 'failed', '--error-code', 'x'], 'USAGE'],
   [['recover', '--watch', '--command-id', 'x'], 'USAGE'],
   [['status', '--watch'], 'USAGE'],
   [['events', '--follow'], 'USAGE'],
@@ -69,9 +69,10 @@ test.concurrent.for([
 ] as const)('the hint of %j (%s) names no flag that the command does not have', async ([words, code], { expect }) => {
   using cli = new Cli();
   for (const before of busy) await cli.run(before);
-  await cli.run(['checkpoint', '--agent', 'a', '--instance', 'i', '--turn', '3']);
+  const { token } = (await cli.json(['claim', '--agent', 'a', '--instance', 'i', '--session', 's'])).data.lease;
+  await cli.run(['checkpoint', '--token', token, '--turn', '3']);
 
-  const { error } = await cli.json(words);
+  const { error } = await cli.json(words.map((word) => (word === 'OF THE CLAIM' ? token : word)));
 
   expect(error.code).toBe(code);
   const hint = error.hint ?? '';
@@ -85,8 +86,9 @@ const FLAG = /--[a-z][a-z-]*/g;
 /** The words after `orchestrator`, where they are meant as a command line. */
 function commandLines(text: string): string[] {
   const spans = [...text.matchAll(/`orchestrator ([^`\n]+)`/g)].map(([, line = '']) => line);
+  const evaluated = [...text.matchAll(/\$\(orchestrator ([^)\n]+)\)/g)].map(([, line = '']) => line);
   const unquoted = [...text.matchAll(/(?:\w: |['`])orchestrator ((?:--)?[a-z][^`'\n]*)/g)].map(([, line = '']) => line);
-  return [...new Set([...spans, ...unquoted])];
+  return [...new Set([...spans, ...evaluated, ...unquoted])];
 }
 
 function commandOf(words: readonly string[]): { readonly command: Command; readonly next: string | undefined } {

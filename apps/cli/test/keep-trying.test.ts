@@ -1,5 +1,5 @@
 /*
- * Loops that nobody looks after:
+ * Loops that no person looks after:
  *  - passing trouble is told, and the loop goes on
  *  - what will not pass by itself ends it
  *  - an interruption ends it, also while it pauses

@@ -4,10 +4,10 @@
  *  - a state is a word and a glyph; nothing is coloured where no terminal is, but FORCE_COLOR is honoured
  *  - stored text cannot move the cursor, reorder or hide anything, in text and in JSON alike
  *  - a list that was cut says so, and how it goes on
- *  - an error names its code and a way on, and no hint is a destructive command
+ *  - an error names its code and a next step, and no hint is a destructive command
  *  - help exit-codes prints the one table; help limits prints the limits
  *  - --version prints the version of the package
- *  - no command at all is refused with a way on
+ *  - no command at all is refused with a next step
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -102,7 +102,7 @@ test.concurrent('--version prints the version of the package', async ({ expect }
   expect(await cli.json(['claim', '--help'])).toMatchObject({ exit: 0, kind: 'help' });
 });
 
-test.concurrent('help is printed to stdout; no command at all is refused with a way on', async ({ expect }) => {
+test.concurrent('help is printed to stdout; no command at all is refused with a next step', async ({ expect }) => {
   using cli = new Cli();
 
   const help = await cli.run(['--help']);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, holderOf } from './support/cli.ts';
 
 test.concurrent('the card is printed as it is, twice the same; --json has what it is made of', async ({ expect }) => {
   using cli = new Cli();
@@ -38,7 +38,7 @@ test.concurrent('the card is printed as it is, twice the same; --json has what i
   const { data, meta } = await cli.json(['resume', '--agent', 'a']);
 
   expect(first).toMatchObject({ exit: 0, stderr: '' });
-  expect(first.stdout).toMatch(/\n## Held by a\nsession s \(running\)\nlease of a \(i\), token \d+, /);
+  expect(first.stdout).toMatch(/\n## Held by a\nsession s \(running\)\nlease of a \(i\), fence \d+, /);
   expect(first.stdout).toContain('next action "add up"\nmemory "m"\nhash "h"\n');
   expect(again.stdout).toBe(first.stdout);
   expect(named.stdout).toContain('## Held by a\n');
@@ -47,7 +47,7 @@ test.concurrent('the card is printed as it is, twice the same; --json has what i
     instance: null,
     session: {
       id: 's',
-      tenure: { token: claimed.data.lease.token, until: expect.stringMatching(/Z$/), ended: null },
+      tenure: { fence: claimed.data.lease.fence, until: expect.stringMatching(/Z$/), ended: null },
       task: { id, payload: { fooBar: 1 } },
       checkpoint: { turn: 1, next_action: 'add up', memory_ref: 'm', hash: 'h', event_id: 4 },
     },
@@ -84,10 +84,10 @@ test.concurrent('nothing to go on with: no byte, and exit 0; other ends are told
 const AGENT = `
   set -e
   lease=$("$@" claim --agent a --instance run-1 --session s --json)
-  token=$(sed 's/.*"token":\\([0-9]*\\).*/\\1/' <<<"$lease")
-  "$@" checkpoint --session s --token "$token" --last-action 'counted src' --next-action 'count test' --quiet
+  token=$(sed 's/.*"token":"\\([^"]*\\)".*/\\1/' <<<"$lease")
+  "$@" checkpoint --token "$token" --last-action 'counted src' --next-action 'count test' --quiet
   echo "$token" > token.new && mv token.new token
-  while true; do "$@" heartbeat --session s --token "$token" --quiet; sleep 0.1; done
+  while true; do "$@" heartbeat --token "$token" --quiet; sleep 0.1; done
 `;
 
 test.skipIf(process.platform === 'win32')(
@@ -110,7 +110,7 @@ test.skipIf(process.platform === 'win32')(
     const stranger = await cli.json(['claim', '--agent', 'b', '--session', 's']);
     const card = await cli.run(['resume', '--agent', 'a', '--instance', 'run-2']);
     const resumed = await cli.json(['claim', '--agent', 'a', '--instance', 'run-2', '--resume']);
-    const refused = await cli.json(['checkpoint', '--session', 's', '--token', token, '--next-action', 'x']);
+    const refused = await cli.json(['checkpoint', '--token', token, '--next-action', 'x']);
     const saved = await cli.json(['checkpoint', ...holderOf(resumed.data.lease), '--next-action', 'report']);
     const history = await cli.json(['events', '--session', 's', '--type', 'session.checkpointed', '--after', '0']);
 
@@ -119,7 +119,7 @@ test.skipIf(process.platform === 'win32')(
     expect(card.stdout).toContain('`orchestrator claim --agent a --instance run-2 --session s --resume` takes it back');
     expect(resumed.exit).toBe(0);
     expect(resumed.data).toMatchObject({
-      takeover: { from: { agent: 'a', instance: 'run-1', token: Number(token) }, reason: 'resumed' },
+      takeover: { from: { agent: 'a', instance: 'run-1', fence: Number(token.split('-')[0]) }, reason: 'resumed' },
       context: { turn: 1, last_action: 'counted src', next_action: 'count test' },
     });
     expect([refused.exit, refused.error.code]).toEqual([77, 'LEASE_LOST']);
@@ -130,7 +130,3 @@ test.skipIf(process.platform === 'win32')(
     ]);
   },
 );
-
-function holderOf(lease: { readonly session_id: string; readonly token: number }): string[] {
-  return ['--session', lease.session_id, '--token', String(lease.token)];
-}

@@ -10,7 +10,7 @@
  *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  * Dead at once:
- *  - a wrapper killed with its command is recovered within two seconds by whoever watches, with the evidence in the event
+ *  - a wrapper killed with its command is recovered within two seconds by a process that watches, with the evidence in the event
  *  - a wrapper killed alone leaves its command, which keeps the lease until its end, is named, and is refused once it is taken over
  *  - a plain claim records no process, and is not recovered when its process ends
  */
@@ -248,7 +248,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
 describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 }, () => {
   // By itself, and again if need be: the promise is for a machine that has time to look.
   test(
-    'a wrapper killed with its command is recovered within two seconds by whoever watches',
+    'a wrapper killed with its command is recovered within two seconds by a process that watches',
     { retry: 2 },
     async ({ expect }) => {
       using cli = new Cli();
@@ -292,14 +292,14 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     running.child.kill('SIGKILL');
     await once(running.child, 'exit');
     const early = await cli.json(['recover']);
-    const named = findLeaseProcesses({ sessionId: 's', token: fence ?? 0 });
+    const named = findLeaseProcesses({ sessionId: 's', fence: fence ?? 0 });
     const late = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
     execFileSync('touch', [join(cli.folder, 'go')]);
     await until(() => running.stdout.includes('exit'));
 
     expect(early.data).toEqual([]);
     expect(named).toContainEqual({ pid: command, start: expect.stringMatching(/^\d+$/), command: 'sh' });
-    expect(late.data['takeover']).toMatchObject({ reason: 'expired', from: { token } });
+    expect(late.data['takeover']).toMatchObject({ reason: 'expired', from: { fence } });
     expect(running.stdout).toContain('exit 77');
     expect(running.stderr).toContain('b has it now');
   });
@@ -341,7 +341,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
   });
 });
 
-/** Keeps everybody else from writing. @returns lets them again */
+/** Keeps all others from writing. @returns lets them again */
 function lock(cli: Cli): () => void {
   const database = new Database(cli.path);
   database.exec('BEGIN IMMEDIATE');

@@ -29,7 +29,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, holderOf } from './support/cli.ts';
 import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run', () => {
@@ -54,7 +54,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     using cli = new Cli();
     const added = await cli.json(['task', 'create', 'x', '--session', 's', '--payload', '{"camelCase":[1]}']);
     const first = await cli.json(['claim', '--agent', 'a']);
-    const holder = ['--session', 's', '--token', String(first.data.lease.token)];
+    const holder = holderOf(first.data.lease);
     await cli.run(['checkpoint', ...holder, '--next-action', 'go on']);
     await cli.run(['release', ...holder, '--outcome', 'released']);
     const show = `
@@ -80,7 +80,8 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(own).toEqual({
       ORCHESTRATOR_SESSION: 's',
       ORCHESTRATOR_TASK: added.data.id,
-      ORCHESTRATOR_TOKEN: expect.stringMatching(/^\d{16}$/),
+      ORCHESTRATOR_TOKEN: expect.stringMatching(/^\d{16}-[0-9a-f]{32}$/),
+      ORCHESTRATOR_FENCE: own['ORCHESTRATOR_TOKEN']?.split('-')[0],
       ORCHESTRATOR_AGENT: 'a',
       ORCHESTRATOR_INSTANCE: expect.stringMatching(/^[0-9a-f-]{36}$/),
       ORCHESTRATOR_NAMESPACE: 'default',
@@ -108,7 +109,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
         // What carries no lease works with them all the same.
         using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; exec env -i /bin/sleep 600']);
         const command = await running.command();
-        // What is nobody's run is left alone.
+        // What belongs to no run is left alone.
         mkdirSync(join(cli.folder, 'orchestrator-run-of-others'));
         await until(() => folders().some((name) => existsSync(join(cli.folder, name, 'group.json'))));
 
@@ -129,17 +130,17 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 'outer', priority: 1 });
     await addTask(cli, { sessionId: 'inner' });
-    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_TOKEN $ORCHESTRATOR_INSTANCE';
+    const say = 'echo $ORCHESTRATOR_SESSION $ORCHESTRATOR_FENCE $ORCHESTRATOR_INSTANCE';
     const script = `${say}; ${ORCHESTRATOR} run -- sh -c '${say}'`;
 
     const { exit, stdout } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script]);
 
-    const [[outer, outerToken, outerInstance] = [], [inner, innerToken, innerInstance] = []] = stdout
+    const [[outer, outerFence, outerInstance] = [], [inner, innerFence, innerInstance] = []] = stdout
       .trim()
       .split('\n')
       .map((line) => line.split(' '));
     expect([exit, outer, inner]).toEqual([0, 'outer', 'inner']);
-    expect(Number(innerToken)).toBeGreaterThan(Number(outerToken));
+    expect(Number(innerFence)).toBeGreaterThan(Number(outerFence));
     expect(innerInstance).toMatch(/^[0-9a-f-]{36}$/);
     expect(innerInstance).not.toBe(outerInstance);
   });
@@ -344,7 +345,15 @@ describe.skipIf(process.platform === 'win32')('run', () => {
         started_at: time,
         ended_at: time,
         task_id: id,
-        lease: expect.objectContaining({ agent: 'a', token: expect.any(Number), session_id: expect.any(String) }),
+        lease: {
+          agent: 'a',
+          instance: expect.any(String),
+          fence: expect.any(Number),
+          session_id: id,
+          expires_at: time,
+          ttl_ms: 120_000,
+          stale_after_ms: 60_000,
+        },
       },
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);

@@ -1,7 +1,7 @@
 /*
  * Since, on the command line:
  *  - it tells what happened by groups, each number with the command that lists its rows, and what waits
- *  - last goes on where the last look ended, per namespace; a look at a part only, or one that nobody read, does not count
+ *  - last goes on where the last look ended, per namespace; a look at a part only, or one that was not read, does not count
  *  - events --after as_of goes on from there
  *  - it takes a duration, a time, an event number; everything else is 64
  *  - where the look cannot be noted, the answer stands all the same, and it is said
@@ -9,7 +9,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, holderOf } from './support/cli.ts';
 
 test.concurrent('it tells what happened by groups, and each number leads to its rows', async ({ expect }) => {
   using cli = new Cli();
@@ -106,5 +106,5 @@ test.concurrent('where the look cannot be noted, the answer stands, and it is sa
 
 async function work(cli: Cli, session: string, outcome: string, ...how: string[]): Promise<void> {
   const { lease } = (await cli.json(['claim', '--agent', 'a', '--session', session])).data;
-  await cli.run(['release', '--session', session, '--token', String(lease.token), '--outcome', outcome, ...how]);
+  await cli.run(['release', ...holderOf(lease), '--outcome', outcome, ...how]);
 }

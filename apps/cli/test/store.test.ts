@@ -9,16 +9,16 @@
  *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
- *  - store move moves it: whoever writes to the old one is sent to the new one; cut off, it goes on; given up, the old one opens
+ *  - store move moves it: what writes to the old one is sent to the new one; cut off, it goes on; given up, the old one opens
  *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
- *  - verify and store check find nothing in a sound store, and exit 1 where somebody changed the state
+ *  - verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'vitest';
-import { Cli, isRoot } from './support/cli.ts';
+import { Cli, holderOf, inventedToken, isRoot } from './support/cli.ts';
 
 const reads = [
   ['status'],
@@ -34,9 +34,9 @@ const reads = [
 ] as const;
 
 const verbs = [
-  ['heartbeat', '--session', 's', '--token', '1'],
-  ['checkpoint', '--session', 's', '--token', '1'],
-  ['release', '--outcome', 'succeeded', '--session', 's', '--token', '1'],
+  ['heartbeat', '--token', inventedToken()],
+  ['checkpoint', '--token', inventedToken()],
+  ['release', '--outcome', 'succeeded', '--token', inventedToken()],
   ['task', 'cancel', 'x'],
   ['task', 'retry', 'x'],
   ['session', 'close', 'x'],
@@ -213,7 +213,7 @@ test.concurrent('a store that is locked as a whole is not waited for by reads', 
   expect([exit, error.code, error.retryable]).toEqual([75, 'STORE_BUSY', true]);
 });
 
-test.concurrent('verify and store check find nothing in a sound store, and exit 1 where somebody changed the state', async ({
+test.concurrent('verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -225,7 +225,7 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
 
   expect(sound.map(({ exit, stdout }) => [exit, stdout])).toEqual([
     [0, 'verify: 2 events, chains whole, state = log\n'],
-    [0, expect.stringContaining('file: whole')],
+    [0, expect.stringContaining('database: whole')],
   ]);
   expect(changed.map(({ exit, kind, data }) => [exit, kind, data['ok']])).toEqual([
     [1, 'verification', false],
@@ -233,12 +233,12 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
   ]);
 });
 
-test.concurrent('store move moves it, and whoever writes to the old one is sent to the new one', async ({ expect }) => {
+test.concurrent('store move moves it, and what writes to the old one is sent to the new one', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', 'x', '--session', 's']);
   const claimed = await cli.json(['claim', '--agent', 'a']);
   const to = `sqlite:${join(cli.folder, 'new.db')}`;
-  const holder = ['--session', 's', '--token', String(claimed.data.lease.token)];
+  const holder = holderOf(claimed.data.lease);
 
   const nowhere = await cli.json(['store', 'move']);
   const moved = await cli.json(['store', 'move', '--to', to]);
@@ -268,8 +268,8 @@ test.concurrent('a move that was cut off is refused by both stores, and can be f
   await cli.run(['task', 'create', 'x']);
   const to = `sqlite:${join(cli.folder, 'new.db')}`;
   await cli.run(['store', 'init', '--store', to]);
-  database(cli.path, mark('moving', to));
-  database(join(cli.folder, 'new.db'), mark('copying', cli.store));
+  database(cli.path, stateIs('moving', to));
+  database(join(cli.folder, 'new.db'), stateIs('filling', cli.store));
 
   const [old, fresh, look] = await Promise.all([
     cli.json(['claim', '--agent', 'a']),
@@ -296,7 +296,7 @@ test.concurrent('store backup and restore: all comes back but the leases', async
   using cli = new Cli();
   await cli.run(['task', 'create', 'x', '--session', 's']);
   const claimed = await cli.json(['claim', '--agent', 'a']);
-  const { token } = claimed.data.lease;
+  const { fence, token } = claimed.data.lease;
   const file = join(cli.folder, 'backup.db');
   const to = `sqlite:${join(cli.folder, 'restored.db')}`;
 
@@ -306,7 +306,7 @@ test.concurrent('store backup and restore: all comes back but the leases', async
   const write = await cli.json(['task', 'create', 'y', '--store', `sqlite:${file}`]);
   const restored = await cli.json(['store', 'restore', 'backup.db', '--to', to]);
   const absent = await cli.json(['store', 'restore', 'absent.db', '--to', `${to}.2`]);
-  const zombie = await cli.json(['heartbeat', '--session', 's', '--token', String(token), '--store', to]);
+  const zombie = await cli.json(['heartbeat', '--token', token, '--store', to]);
   const next = await cli.json(['claim', '--agent', 'b', '--store', to]);
 
   expect([backup.exit, backup.kind, backup.data['file']]).toEqual([0, 'store_backup', file]);
@@ -320,12 +320,12 @@ test.concurrent('store backup and restore: all comes back but the leases', async
     expect.stringContaining('store backup'),
   ]);
   expect([zombie.exit, zombie.error.code]).toEqual([77, 'LEASE_LOST']);
-  expect(next.data.lease.token).toBeGreaterThan(token);
+  expect(next.data.lease.fence).toBeGreaterThan(fence);
 });
 
-/** The mark that a move leaves on a store when it is killed. */
-function mark(state: string, address: string): string {
-  return `INSERT INTO meta VALUES ('mark', '${JSON.stringify({ state, id: 'm', address, at: 1 })}')`;
+/** The state in which a move leaves a store when it is killed. */
+function stateIs(status: string, address: string): string {
+  return `INSERT INTO meta VALUES ('state', '${JSON.stringify({ status, id: 'm', address, at: 1 })}')`;
 }
 
 function database(path: string, statements: string): void {

@@ -6,17 +6,17 @@
  *  - events goes on after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
  *  - a signal ends a log of many pages between two of them, and a log that was cut short is not done
- *  - who stops reading is no error, and does not make one done: the exit code stays the command's own
+ *  - a reader that stops is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
- *  - who looks at a store that moves is told, and what goes on until interrupted ends there with the new address; a backup is told, too
+ *  - a store that moves is told to all that look at it, and what goes on until interrupted ends there with the new address; a backup is told, too
  */
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'vitest';
-import { Cli, finished, type Document } from './support/cli.ts';
+import { Cli, finished, inventedToken, type Document } from './support/cli.ts';
 
 test.concurrent('a signal ends a log of many pages between two of them, and a log that was cut short is not done', async ({
   expect,
@@ -96,7 +96,7 @@ test.concurrent('events --follow tells every event once, in order, while others 
   lines.on('line', (line) => told.push((JSON.parse(line) as { data: { id: number } }).data.id));
 
   await Promise.all(
-    Array.from({ length: 4 }, async (_, at) => cli.run(['task', 'create', `y${at}`, '--session', `s${at % 2}`])),
+    Array.from({ length: 4 }, async (_, at) => cli.run(['task', 'create', `y${at}`, '--session', `session-${at % 2}`])),
   );
   const { meta } = await cli.json(['status']);
   await until(async () => told.at(-1) === meta['as_of']);
@@ -126,26 +126,30 @@ test.concurrent('events goes on after any event, of a session or a type as well;
   expect(await ids('--after', String(meta['as_of']))).toEqual([]);
 });
 
-test.skipIf(process.platform === 'win32')('who stops reading is no error', { concurrent: true }, async ({ expect }) => {
-  using cli = new Cli();
-  const input = Array.from({ length: 1_000 }, (_, at) => JSON.stringify({ title: `task ${at}` })).join('\n');
-  await cli.run(['task', 'create', '--jsonl', '-'], { input });
-  const telling = cli.start(['events', '--jsonl', '--after', '0']);
-  telling.stdin.end();
-  let stderr = '';
-  telling.stderr.on('data', (chunk) => (stderr += String(chunk)));
+test.skipIf(process.platform === 'win32')(
+  'a reader that stops is no error',
+  { concurrent: true },
+  async ({ expect }) => {
+    using cli = new Cli();
+    const input = Array.from({ length: 1_000 }, (_, at) => JSON.stringify({ title: `task ${at}` })).join('\n');
+    await cli.run(['task', 'create', '--jsonl', '-'], { input });
+    const telling = cli.start(['events', '--jsonl', '--after', '0']);
+    telling.stdin.end();
+    let stderr = '';
+    telling.stderr.on('data', (chunk) => (stderr += String(chunk)));
 
-  await once(telling.stdout, 'data');
-  telling.stdout.destroy();
-  const [code] = (await once(telling, 'close')) as [number | null];
+    await once(telling.stdout, 'data');
+    telling.stdout.destroy();
+    const [code] = (await once(telling, 'close')) as [number | null];
 
-  expect([code, stderr]).toEqual([0, '']);
-});
+    expect([code, stderr]).toEqual([0, '']);
+  },
+);
 
 test.skipIf(process.platform === 'win32').for([
-  ['stderr', ['heartbeat', '--session', 's', '--token', '5'], 77],
+  ['stderr', ['heartbeat', '--token', inventedToken()], 77],
   ['stderr', ['claim', '--agent', 'b', '--session', 's'], 75],
-  ['stdout', ['heartbeat', '--session', 's', '--token', '5', '--json'], 77],
+  ['stdout', ['heartbeat', '--token', inventedToken(), '--json'], 77],
   ['stdout', ['task', 'show', 'absent', '--json'], 66],
   ['stdout', ['task', 'create', 'y'], 0],
   ['stderr', ['task', 'create', 'y'], 0],
@@ -165,8 +169,8 @@ test.skipIf(process.platform === 'win32').for([
 test.skipIf(!existsSync('/dev/full')).for([
   ['task create x --session t', 74, '>'],
   ['status', 74, '>'],
-  ['heartbeat --session s --token 5 --json', 77, '>'],
-  ['heartbeat --session s --token 5', 77, '2>'],
+  [`heartbeat --token ${inventedToken()} --json`, 77, '>'],
+  [`heartbeat --token ${inventedToken()}`, 77, '2>'],
   ['task create x --session t', 0, '2>'],
 ] as const)('%s is %i where its answer cannot be written (%s)', async ([words, code, to], { expect }) => {
   using cli = new Cli();
@@ -206,7 +210,7 @@ test.concurrent('status --watch tells anew what has changed', async ({ expect })
   expect([before, after]).toEqual([0, 1]);
 });
 
-test.concurrent('a store that moves is told to whoever looks at it, and nobody follows it for ever', async ({
+test.concurrent('a store that moves is told to all that look at it, and is not followed for ever', async ({
   expect,
 }) => {
   using cli = new Cli();

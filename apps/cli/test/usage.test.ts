@@ -12,9 +12,9 @@
  */
 import { existsSync } from 'node:fs';
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, inventedToken } from './support/cli.ts';
 
-const RELEASE = ['release', '--session', 's', '--token', '1', '--outcome', 'failed'];
+const RELEASE = ['release', '--token', inventedToken(), '--outcome', 'failed'];
 
 test.concurrent.for([
   [['staus'], /Did you mean status/],
@@ -61,16 +61,36 @@ test.concurrent.for([
   [['session', 'list', '--limit', '0'], '--limit'],
   [['task', 'create', 'x', '--command-id', '7'], '--command-id'],
   [['task', 'create', 'x', '--delay', '9999999999999h'], '--delay'],
-  [['task', 'create', 'x', '--session', 'no spaces'], '--session'],
+  [['claim', '--agent', 'a', '--kind', 'two words'], '--kind'],
+  [['claim', '--agent', 'a', '--role', 'two words'], '--role'],
+  [['claim', '--agent', 'a', '--session', 'two\nlines'], '--session'],
+  [['claim', '--agent', 'a', '--session', 's'.repeat(129)], '--session'],
+  [['claim', '--agent', 'a', '--stale-after', '0s'], '--stale-after'],
+  [['claim', '--agent', 'a', '--command-id', '7'], '--command-id'],
+  [['claim', '--agent', 'a', '--env', '--ttl', '10ms'], '--ttl'],
+  [['claim', '--agent', 'a', '--namespace', 'two words'], '--namespace'],
+  [['run', '--agent', 'a', '--session', 'two\nlines', '--', 'true'], '--session'],
+  [['task', 'create', 'x', '--session', ' begins with a space'], '--session'],
+  [['task', 'create', 'x', '--session', 's17'], '--session'],
+  [['task', 'create', 'x', '--session', 'zero\u200bwidth'], '--session'],
   [['task', 'create', 'x', '--kind', 'two words'], '--kind'],
-  [['task', 'create', 'x', '--dedupe-key', 'é'], '--dedupe-key'],
+  [['task', 'create', 'x', '--dedupe-key', 'two\nlines'], '--dedupe-key'],
   [['task', 'create', 'x', '--priority', '1001'], '--priority'],
   [['task', 'create', 'x'.repeat(501)], 'TITLE'],
   [['task', 'create', 'x', '--session', 's'.repeat(129)], '--session'],
   [['task', 'create', 'x', '--delay', '99999999h'], '--delay'],
-  [['release', '--outcome', 'done', '--session', 's', '--token', '1'], '--outcome'],
-  [['heartbeat', '--session', 's', '--token', 'x'], '--token'],
-  [['heartbeat', '--session', 's', '--token', '99999999999999999'], '--token'],
+  [['release', '--outcome', 'done', '--token', inventedToken()], '--outcome'],
+  [
+    ['release', '--outcome', 'succeeded', '--token', inventedToken(), '--claim-next', '--agent', 'two words'],
+    '--agent',
+  ],
+  [['checkpoint', '--token', inventedToken(), '--turn', '-1'], '--turn'],
+  [['checkpoint', '--token', inventedToken(), '--hash', 'x'.repeat(4_097)], '--hash'],
+  [['heartbeat', '--token', 'x'], '--token'],
+  [['heartbeat', '--token', '1795905856898000'], '--token'],
+  [['heartbeat', '--token', inventedToken('99999999999999999')], '--token'],
+  [['heartbeat', '--token', inventedToken().toUpperCase()], '--token'],
+  [['heartbeat', '--token', inventedToken(), '--instance', 'two words'], '--instance'],
 ] as const)('%j is refused with 64, and %s is named', async ([words, flag], { expect }) => {
   using cli = new Cli();
 
@@ -85,11 +105,11 @@ test.concurrent.for([
   ['--error-code', ['--error', 'x', '--error-code', 'two words\u0001'.repeat(20)]],
 ] as const)('%s is a word of the command line, too: 64 if it crosses a limit', async ([flag, words], { expect }) => {
   using cli = new Cli();
-  await cli.run(['store', 'init']);
 
   const { exit, stderr } = await cli.run([...RELEASE, ...words]);
 
   expect([exit, stderr]).toEqual([64, expect.stringContaining(`(${flag})`)]);
+  expect(existsSync(cli.path)).toBe(false);
 });
 
 test.concurrent('with --json a refused command line is one document, too', async ({ expect }) => {

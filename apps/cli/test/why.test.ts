@@ -1,6 +1,6 @@
 /*
  * Why, on the command line:
- *  - a task's conditions have their verdicts, the events that show them, when they change and the way on
+ *  - a task's conditions have their verdicts, the events that show them, when they change and the next step
  *  - it is asked for an agent, with roles and kinds, if one is named
  *  - an agent sees what it holds and what it would get; a session what a claim of it is about
  *  - what else has the id is told; what nothing has is 66, a word that is no subject 64
@@ -15,7 +15,7 @@ import { Cli } from './support/cli.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-test.concurrent("a task's conditions have their verdicts, evidence, times and ways on", async ({ expect }) => {
+test.concurrent("a task's conditions have their verdicts, evidence, times and next steps", async ({ expect }) => {
   using cli = new Cli();
   const first = (await cli.json(['task', 'create', 'first', '--session', 's'])).data.id;
   const second = (await cli.json(['task', 'create', 'second', '--session', 's'])).data.id;
@@ -31,7 +31,7 @@ test.concurrent("a task's conditions have their verdicts, evidence, times and wa
     {
       name: 'not_held',
       holds: false,
-      says: expect.stringContaining('company-agent holds session s with token'),
+      says: expect.stringContaining('company-agent holds session s under fence'),
       changes_at: expect.stringMatching(TIME),
       way_on: expect.stringContaining('orchestrator claim --session s'),
       events: [Number(claimedId)],
@@ -96,7 +96,7 @@ test.skipIf(process.platform !== 'linux')('a process that outlives its lease is 
   using cli = new Cli();
   const { id } = (await cli.json(['task', 'create', 'x', '--session', 's'])).data;
   const claimed = await cli.json(['claim', '--agent', 'a', '--ttl', '1s', '--stale-after', '1s']);
-  const carried = { ORCHESTRATOR_SESSION: 's', ORCHESTRATOR_TOKEN: String(claimed.data.lease.token) };
+  const carried = { ORCHESTRATOR_SESSION: 's', ORCHESTRATOR_TOKEN: claimed.data.lease.token };
   const child = spawn('sleep', ['100'], { env: { ...process.env, ...carried } });
   await once(child, 'spawn');
   await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '10s']);
@@ -106,7 +106,7 @@ test.skipIf(process.platform !== 'linux')('a process that outlives its lease is 
   child.kill('SIGKILL');
 
   expect(stdout).toContain(
-    `Still alive: process ${child.pid} (sleep) of the lease with token ${carried.ORCHESTRATOR_TOKEN}`,
+    `Still alive: process ${child.pid} (sleep) of the lease with fence ${claimed.data.lease.fence}`,
   );
   expect([refused.exit, refused.error.code]).toEqual([77, 'LEASE_LOST']);
 });
@@ -118,7 +118,7 @@ test.skipIf(process.platform !== 'linux')(
     await cli.json(['task', 'create', 'x', '--session', 's']);
     const run = cli.start(['run', '--agent', 'a', '--session', 's', '--', 'sh', '-c', 'echo $$; exec sleep 100']);
     const [chunk] = (await once(run.stdout, 'data')) as [Buffer];
-    // Until the store knows which group works for it, nobody is believed to be dead.
+    // Until the store knows which group works for it, no holder is believed to be dead.
     const holder = async () =>
       ((await cli.json(['why', 's'])).data['holder'] as { process: { group: number } }).process;
     await expect.poll(async () => (await holder()).group, { timeout: 20_000 }).toBeGreaterThan(0);

@@ -4,23 +4,25 @@
  *  - a duplicate is done: exit 0, data.outcome says so
  *  - a held session is busy, an empty store has no task: 75
  *  - the old holder is refused with 77 after a takeover, which is shown
- *  - what was never granted is refused with 77, and not said to be over
+ *  - what was never granted is refused with 77, and not said to be over; an invented token leaves nothing in the log
  *  - what is not there is 66; what has ended, or is not empty, is 1
- *  - without session and token: the one lease of this agent and instance, else 64 or 77
- *  - session and token come from the environment
+ *  - a name is no proof: without a token the holder's verbs are refused with 64, whatever agent and instance say
+ *  - a holder that was taken over cannot write with the lease of its successor, even under the same agent and instance
+ *  - the token comes from the environment
  *  - release --claim-next goes on with the next task in the same step
  *  - what release --claim-next is told of the next lease counts, or is refused; it is never left out in silence
  *  - a cancelled task's holder learns of it with the heartbeat
  *  - status says how many need you where it shows a few, and session list --stale lists them
  *  - recover closes what went stale
  *  - the same command id has its effect once
- *  - namespaces are walls
+ *  - namespaces isolate projects that share a store
  */
 import { test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, holderOf, inventedToken } from './support/cli.ts';
 
 const ID = /^[0-9a-f-]{36}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TOKEN = /^\d{16}-[0-9a-f]{32}$/;
 
 test.concurrent('a task is added, claimed, saved, released; each step has its document', async ({ expect }) => {
   using cli = new Cli();
@@ -38,13 +40,14 @@ test.concurrent('a task is added, claimed, saved, released; each step has its do
   ]);
   const claimed = await cli.json(['claim', '--agent', 'company-agent', '--instance', 'i', '--ttl', '60s']);
   const holder = holderOf(claimed.data.lease);
+  const beat = await cli.json(['heartbeat', ...holder, '--progress', '{"soFar":1}']);
   const saved = await cli.json(['checkpoint', ...holder, '--next-action', 'add up', '--data', '{"soFar":3}']);
   const released = await cli.json(['release', ...holder, '--outcome', 'succeeded', '--result', '{"sum":3}']);
   const shown = await cli.json(['task', 'show', added.data.id]);
 
-  expect([added, claimed, saved, released, shown].map(({ exit, schema_version }) => [exit, schema_version])).toEqual(
-    Array.from({ length: 5 }, () => [0, 1]),
-  );
+  expect(
+    [added, claimed, beat, saved, released, shown].map(({ exit, schema_version }) => [exit, schema_version]),
+  ).toEqual(Array.from({ length: 6 }, () => [0, 1]));
   expect(added).toEqual({
     exit: 0,
     schema_version: 1,
@@ -52,6 +55,7 @@ test.concurrent('a task is added, claimed, saved, released; each step has its do
     data: {
       outcome: 'enqueued',
       id: expect.stringMatching(ID),
+      number: 1,
       namespace: 'default',
       session_id: 's',
       kind: 'count',
@@ -88,7 +92,8 @@ test.concurrent('a task is added, claimed, saved, released; each step has its do
       session_id: 's',
       agent: 'company-agent',
       instance: 'i',
-      token: expect.any(Number),
+      fence: expect.any(Number),
+      token: expect.stringMatching(TOKEN),
       expires_at: expect.stringMatching(TIME),
       ttl_ms: 60_000,
       stale_after_ms: 60_000,
@@ -96,15 +101,24 @@ test.concurrent('a task is added, claimed, saved, released; each step has its do
     context: null,
     takeover: null,
   });
-  expect(saved.data).toMatchObject({
+  expect(beat.data).toEqual({
     session_id: 's',
+    task_id: added.data.id,
+    expires_at: expect.stringMatching(TIME),
+    cancel_requested: false,
+    late: false,
+  });
+  expect(saved.data).toEqual({
+    session_id: 's',
+    task_id: added.data.id,
     turn: 1,
     expires_at: expect.stringMatching(TIME),
     cancel_requested: false,
     late: false,
   });
-  expect(released.data).toMatchObject({
+  expect(released.data).toEqual({
     session_id: 's',
+    task_id: added.data.id,
     status: 'succeeded',
     run_at: null,
     repeated: false,
@@ -155,7 +169,7 @@ test.concurrent('the old holder is refused with 77 after a takeover, which is sh
 
   expect([next.exit, next.data['takeover']]).toEqual([
     0,
-    { from: { agent: 'a', instance: null, token: old.data.lease.token }, reason: 'expired' },
+    { from: { agent: 'a', instance: null, fence: old.data.lease.fence }, reason: 'expired' },
   ]);
   for (const verb of [['heartbeat'], ['checkpoint'], ['release', '--outcome', 'succeeded']]) {
     const refused = await cli.json([...verb, ...holderOf(old.data.lease)]);
@@ -166,7 +180,7 @@ test.concurrent('the old holder is refused with 77 after a takeover, which is sh
         details: {
           ended_by: 'lease.taken_over',
           at: expect.stringMatching(TIME),
-          successor: { agent: 'b', instance: null, token: next.data.lease.token },
+          successor: { agent: 'b', instance: null, fence: next.data.lease.fence },
         },
       }),
     ]);
@@ -208,68 +222,109 @@ test.concurrent('what is not there is 66; what has ended, or is not empty, is 1'
   expect([closed.exit, closed.data['cancelled']]).toEqual([0, 1]);
 });
 
-test.concurrent('what was never granted is refused with 77, and not said to be over', async ({ expect }) => {
-  using cli = new Cli();
-  await cli.run(['task', 'create', 'x', '--session', 's']);
-  const { data } = await cli.json(['claim', '--agent', 'a', '--instance', 'i']);
-  const beat = async (...words: string[]) => (await cli.json(['heartbeat', ...words])).error;
-
-  const noSession = await beat('--session', 'absent', '--token', '7');
-  const noToken = await beat('--session', 's', '--token', '7');
-  const anothers = await beat(...holderOf(data.lease), '--instance', 'j');
-
-  for (const error of [noSession, noToken, anothers]) {
-    expect([error.exit, error.code]).toEqual([77, 'LEASE_LOST']);
-    expect(error.message).not.toMatch(/any more|is over/);
-  }
-  expect(noSession.message).toMatch(/no lease with token 7 was granted on session absent\.$/);
-  expect(noToken.message).toMatch(/no lease with token 7 was granted on session s\. a holds it, with token \d+\.$/);
-  expect(anothers.message).toMatch(/is of another instance: i/);
-});
-
-test.concurrent('without session and token: the one lease of this agent and instance, else 64 or 77', async ({
+test.concurrent('what was never granted is refused with 77, is not said to be over, and leaves nothing in the log', async ({
   expect,
 }) => {
   using cli = new Cli();
-  const me = { env: { ORCHESTRATOR_AGENT: 'a', ORCHESTRATOR_INSTANCE: 'i' } };
-  for (const session of ['s', 't']) await cli.run(['task', 'create', 'x', '--session', session]);
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  const { lease } = (await cli.json(['claim', '--agent', 'a', '--instance', 'i'])).data;
+  const before = await cli.json(['events']);
+  const refusal = async (...words: string[]) => (await cli.json(words)).error;
 
-  const without = await cli.json(['heartbeat'], { env: { ORCHESTRATOR_AGENT: 'a' } });
-  const none = await cli.json(['heartbeat'], me);
-  await cli.run(['claim'], me);
-  const one = await cli.json(['heartbeat'], me);
-  const others = await cli.json(['heartbeat', '--agent', 'a', '--instance', 'j']);
-  await cli.run(['claim'], me);
-  const two = await cli.json(['heartbeat'], me);
-  const named = await cli.json(['heartbeat', '--session', 't'], me);
+  const unknown = await refusal('heartbeat', '--token', inventedToken());
+  const largest = await refusal('heartbeat', '--token', inventedToken('9999999999999999'));
+  const guessed = [
+    await refusal('heartbeat', '--token', inventedToken(lease.fence)),
+    await refusal('checkpoint', '--token', inventedToken(lease.fence), '--next-action', 'x'),
+    await refusal('release', '--token', inventedToken(lease.fence), '--outcome', 'succeeded'),
+  ];
+  const anothers = await refusal('heartbeat', ...holderOf(lease), '--instance', 'j');
 
-  expect([without, none, others, two].map(({ exit, error }) => [exit, error.code])).toEqual([
-    [64, 'USAGE'],
-    [77, 'NO_LEASE'],
-    [77, 'NO_LEASE'],
-    [64, 'USAGE'],
-  ]);
-  expect(without.error.hint).toMatch(/--session and --token/);
-  expect([one, named].map(({ exit, data }) => [exit, data['session_id']])).toEqual([
-    [0, 's'],
-    [0, 't'],
+  for (const error of [unknown, largest, ...guessed, anothers]) {
+    expect([error.exit, error.code]).toEqual([77, 'LEASE_LOST']);
+    expect(error.message).not.toMatch(/any more|is over/);
+  }
+  expect(unknown.message).toMatch(/there was never a lease with this token \(fence 7\)\.$/);
+  for (const { message } of [...guessed, anothers])
+    expect(message).toContain(`not the token and instance of the lease with fence ${lease.fence}, which a holds.`);
+  expect(await cli.json(['events'])).toEqual(before);
+  expect((await cli.json(['heartbeat', ...holderOf(lease)])).exit).toBe(0);
+});
+
+test.concurrent('a name is no proof: without a token the verbs of a holder are refused with 64', async ({ expect }) => {
+  using cli = new Cli();
+  const env = {
+    ORCHESTRATOR_AGENT: 'a',
+    ORCHESTRATOR_INSTANCE: 'i',
+    ORCHESTRATOR_SESSION: 's',
+    ORCHESTRATOR_TOKEN: '',
+  };
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  await cli.run(['claim'], { env });
+  const verbs = [['heartbeat'], ['checkpoint', '--next-action', 'x'], ['release', '--outcome', 'succeeded']];
+
+  const nameless = await Promise.all(verbs.map((words) => cli.json(words)));
+  const named = await Promise.all(verbs.map((words) => cli.json(words, { env })));
+  const ofSession = await Promise.all(verbs.map((words) => cli.json([...words, '--session', 's'], { env })));
+
+  for (const { exit, error } of [...nameless, ...named]) {
+    expect([exit, error.code, error.field]).toEqual([64, 'USAGE', 'token']);
+    expect(error.hint).toContain('eval "$(orchestrator claim --env)"');
+  }
+  expect(ofSession.map(({ exit, error }) => [exit, error.message])).toEqual(
+    verbs.map(() => [64, expect.stringContaining("unknown option '--session'")]),
+  );
+  expect((await cli.json(['session', 'show', 's'])).data).toMatchObject({ status: 'running', context: null });
+});
+
+test.concurrent('a holder that was taken over cannot write with the lease of its successor, under the same names', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const names = { ORCHESTRATOR_AGENT: 'company-agent', ORCHESTRATOR_INSTANCE: 'shell-1' };
+  await cli.run(['task', 'create', 'parser', '--session', 'p']);
+  const first = await cli.json(['claim', '--ttl', '1s', '--stale-after', '1s'], { env: names });
+  const next = await cli.json(['claim', '--wait', '15s'], { env: names });
+  const [ofFirst, ofNext] = [first, next].map(({ data }) => ({
+    env: { ...names, ORCHESTRATOR_TOKEN: data.lease.token },
+  }));
+
+  const saved = await cli.json(['checkpoint', '--next-action', 'B: step 7'], ofNext);
+  const late = [
+    await cli.json(['checkpoint', '--next-action', 'A: step 2'], ofFirst),
+    await cli.json(['heartbeat'], ofFirst),
+    await cli.json(['release', '--outcome', 'succeeded'], ofFirst),
+  ];
+  const session = await cli.json(['session', 'show', 'p']);
+  const refusals = await cli.json(['events', '--type', 'lease.refused']);
+  const released = await cli.json(['release', '--outcome', 'succeeded'], ofNext);
+
+  expect([first.exit, next.exit, saved.exit, released.exit]).toEqual([0, 0, 0, 0]);
+  expect(late.map(({ exit, error }) => [exit, error.code])).toEqual(late.map(() => [77, 'LEASE_LOST']));
+  expect(session.data).toMatchObject({ fence: next.data.lease.fence, context: { turn: 1, next_action: 'B: step 7' } });
+  expect(refusals.data).toMatchObject([
+    { fence: first.data.lease.fence, lease_effect: 'refused', payload: { operation: 'checkpoint' } },
   ]);
 });
 
-test.concurrent('session and token come from the environment; release --claim-next goes on in the same step', async ({
+test.concurrent('the token comes from the environment; release --claim-next goes on in the same step', async ({
   expect,
 }) => {
   using cli = new Cli();
   for (const title of ['first', 'second']) await cli.run(['task', 'create', title, '--session', 's']);
   const { data } = await cli.json(['claim', '--agent', 'a']);
-  const env = { ORCHESTRATOR_SESSION: 's', ORCHESTRATOR_TOKEN: String(data.lease.token), ORCHESTRATOR_AGENT: 'a' };
+  const env = { ORCHESTRATOR_TOKEN: data.lease.token, ORCHESTRATOR_AGENT: 'a' };
 
   const released = await cli.json(['release', '--outcome', 'succeeded', '--claim-next'], { env });
+  const { lease } = released.data['next'] as { lease: { token: string } };
+  const saved = await cli.json(['checkpoint', ...holderOf(lease), '--next-action', 'go on']);
 
   expect([released.exit, released.data['next']]).toEqual([
     0,
     expect.objectContaining({ task: expect.objectContaining({ title: 'second', status: 'running' }) }),
   ]);
+  expect(lease.token).toMatch(TOKEN);
+  expect(saved.exit).toBe(0);
 });
 
 test.concurrent('what release --claim-next is told of the next lease counts, or is refused', async ({ expect }) => {
@@ -314,13 +369,15 @@ test.concurrent('status says how many need you where it shows a few, and session
   expect,
 }) => {
   using cli = new Cli();
-  const lines = Array.from({ length: 9 }, (_, at) => JSON.stringify({ title: 'x', session: `s${at}` }));
+  const lines = Array.from({ length: 9 }, (_, at) => JSON.stringify({ title: 'x', session: `session-${at}` }));
   await cli.run(['task', 'create', '--jsonl', '-'], { input: lines.join('\n') });
   const short = ['--ttl', '1s', '--stale-after', '1s'];
   await Promise.all(
-    Array.from({ length: 7 }, async (_, at) => cli.run(['claim', '--agent', 'a', '--session', `s${at}`, ...short])),
+    Array.from({ length: 7 }, async (_, at) =>
+      cli.run(['claim', '--agent', 'a', '--session', `session-${at}`, ...short]),
+    ),
   );
-  await cli.run(['claim', '--agent', 'a', '--session', 's7']);
+  await cli.run(['claim', '--agent', 'a', '--session', 'session-7']);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
 
   const text = await cli.run(['status']);
@@ -334,8 +391,8 @@ test.concurrent('status says how many need you where it shows a few, and session
     counts: { dead_letters: 0, stale: 7, cancellations_pending: 0, refused: 0 },
   });
   expect([first, rest].map((page) => (page.data as unknown as { id: string }[]).map(({ id }) => id))).toEqual([
-    ['s0', 's1', 's2', 's3', 's4'],
-    ['s5', 's6'],
+    [0, 1, 2, 3, 4].map((at) => `session-${at}`),
+    ['session-5', 'session-6'],
   ]);
 });
 
@@ -376,7 +433,7 @@ test.concurrent('the same command id has its effect once', async ({ expect }) =>
   expect([other.exit, other.error.code]).toEqual([64, 'COMMAND_ID_REUSED']);
 });
 
-test.concurrent('namespaces are walls', async ({ expect }) => {
+test.concurrent('namespaces isolate projects that share a store', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', 'x', '--namespace', 'mine']);
 
@@ -385,7 +442,3 @@ test.concurrent('namespaces are walls', async ({ expect }) => {
 
   expect([outside.data, inside.data]).toEqual([[], [expect.objectContaining({ namespace: 'mine', title: 'x' })]]);
 });
-
-function holderOf(lease: { readonly session_id: string; readonly token: number }): string[] {
-  return ['--session', lease.session_id, '--token', String(lease.token)];
-}

@@ -78,9 +78,8 @@ async function timeCalls(
     for (let round = 0; round < rounds; round += 1) {
       const pair = await timeRound(sizes, call, round);
       pairs.push(pair);
-      log(
-        `  ${how}, round ${round + 1}: ${pair.ours.toFixed(3)} / ${pair.floor.toFixed(3)} ms = ${(pair.ours / pair.floor).toFixed(2)}`,
-      );
+      const [ours, floor, ratio] = [pair.ours.toFixed(3), pair.floor.toFixed(3), (pair.ours / pair.floor).toFixed(2)];
+      log(`  ${how}, round ${round + 1}: ${ours} / ${floor} ms = ${ratio}`);
     }
     const question = { name: `${title}: ${how}`, unit: 'ms (p50)', against: `the same with ${counted(SMALL)}` };
     results.push(resultOf(target === undefined ? question : { ...question, target }, pairs));
@@ -104,8 +103,8 @@ async function timedClaim(orchestrator: Orchestrator, call: Call): Promise<numbe
   const claimed = await orchestrator.claimTask(call);
   const elapsed = performance.now() - start;
   if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   return elapsed;
 }
 

@@ -39,9 +39,8 @@ async function meetPeers({ rounds, log, server }: Bench, callers: number, course
     for (const [at, name] of names.entries()) {
       const floor = others[at] ?? Number.NaN;
       pairs.get(name)?.push({ ours, floor });
-      log(
-        `  round ${round + 1}: ${ours.toFixed(0)} / ${name} ${floor.toFixed(0)} per second = ${(ours / floor).toFixed(2)}`,
-      );
+      const ratio = (ours / floor).toFixed(2);
+      log(`  round ${round + 1}: ${ours.toFixed(0)} / ${name} ${floor.toFixed(0)} per second = ${ratio}`);
     }
   }
   await subject.remove(seed);

@@ -13,8 +13,9 @@ const PAUSE_MS = { least: 30, more: 90 };
 const LIMIT_MS: Readonly<Record<string, number>> = { SQLite: 5, Postgres: 10 };
 
 /**
- * How long an idle worker in another process takes to begin with a task, from the call that adds it: two durable commits, and the
- * wake-up between them. What the commits cost on this machine is measured beside it, without anybody to wake.
+ * How long an idle worker in another process takes to begin with a task, from the call that adds it: two durable
+ * commits, and the wake-up between them. What the commits cost on this machine is measured beside it, without anybody
+ * to wake.
  */
 export const wake: BenchCase = {
   name: 'wake',
@@ -61,8 +62,8 @@ async function enqueueAndClaim(orchestrator: Orchestrator): Promise<number> {
   const claimed = await orchestrator.claimTask({ agent: 'bench' });
   const tookMs = now() - startedAt;
   if (!claimed.ok) throw new Error(`not claimed: ${claimed.reason}`);
-  const { sessionId, token } = claimed.lease;
-  await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const { token } = claimed.lease;
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
   return tookMs;
 }
 

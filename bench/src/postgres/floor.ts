@@ -10,17 +10,17 @@ import type { FloorOptions } from '../subject.ts';
  * is validated, hashed, looked up for duplicates, judged or answered but the task.
  */
 
-const INSERT_EVENT = `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, command_id, payload, at, prev_hash, hash)`;
+const INSERT_EVENT = `INSERT INTO orchestrator.event_log (stream_kind, namespace, stream_id, session_id, seq, type, lease_effect, task_id, agent, fence, command_id, payload, at, prev_hash, hash)`;
 const INSERT_RECEIPT = `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)`;
 
-/** Namespace, time, token, command, event's payload, hash, reply. */
+/** Namespace, time, fence, command, event's payload, hash, reply. */
 const CLAIM = `
   WITH best AS MATERIALIZED (
     SELECT s.id, s.seq, s.hash, s.next_task_id FROM orchestrator.sessions s
     WHERE s.namespace = $1 AND s.next_for = '' AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND s.next_priority >= 0
     ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED),
   leased AS (
-    UPDATE orchestrator.sessions s SET status = 'running', agent = '${AGENT}', token = $3, ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2},
+    UPDATE orchestrator.sessions s SET status = 'running', agent = '${AGENT}', fence = $3, token_hash = '${HASH}', ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2},
       lease_expires_at = $2::bigint + ${TTL_MS}, heartbeat_at = $2::bigint, stale_at = $2::bigint + ${TTL_MS}, task_id = best.next_task_id,
       next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL, next_for = NULL,
       seq = best.seq + 1, hash = $6, version = s.version + 1, updated_at = $2::bigint
@@ -29,17 +29,17 @@ const CLAIM = `
     UPDATE orchestrator.tasks t SET status = 'running', attempt = t.attempt + 1, started_at = $2::bigint, version = t.version + 1
     FROM best WHERE t.namespace = $1 AND t.id = best.next_task_id RETURNING t.payload),
   logged AS (
-    ${INSERT_EVENT} SELECT $1, best.id, best.seq + 1, 'task.claimed', 1, best.next_task_id, '${AGENT}', $3, $4, $5, $2::bigint, best.hash, $6 FROM best),
+    ${INSERT_EVENT} SELECT 'session', $1, best.id, best.id, best.seq + 1, 'task.claimed', 'granted', best.next_task_id, '${AGENT}', $3, $4, $5, $2::bigint, best.hash, $6 FROM best),
   answered AS (${INSERT_RECEIPT} VALUES ($1, $4, $6, $7, $2::bigint))
   SELECT best.id, started.payload FROM best CROSS JOIN started`;
 
-/** Namespace, session, token, time, command, hash, payloads of both events, reply. */
+/** Namespace, session, fence, time, command, hash, payloads of both events, reply. */
 const RELEASE = `
   WITH held AS MATERIALIZED (
     SELECT s.seq, s.hash, s.task_id FROM orchestrator.sessions s
-    WHERE s.namespace = $1 AND s.id = $2 AND s.token = $3 FOR NO KEY UPDATE),
+    WHERE s.namespace = $1 AND s.id = $2 AND s.fence = $3 FOR NO KEY UPDATE),
   ended AS (
-    UPDATE orchestrator.sessions s SET status = 'closed', agent = NULL, token = NULL, ttl_ms = NULL, stale_after_ms = NULL,
+    UPDATE orchestrator.sessions s SET status = 'closed', agent = NULL, fence = NULL, token_hash = NULL, ttl_ms = NULL, stale_after_ms = NULL,
       lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL,
       tasks_open = s.tasks_open - 1, seq = held.seq + 2, hash = $6, version = s.version + 1, updated_at = $4::bigint
     FROM held WHERE s.namespace = $1 AND s.id = $2),
@@ -48,8 +48,8 @@ const RELEASE = `
     FROM held WHERE t.namespace = $1 AND t.id = held.task_id),
   logged AS (
     ${INSERT_EVENT}
-    SELECT $1, $2, held.seq + 1, 'task.succeeded', 2, held.task_id, '${AGENT}', $3, $5, $7, $4::bigint, held.hash, $6 FROM held
-    UNION ALL SELECT $1, $2, held.seq + 2, 'session.closed', NULL, NULL, NULL, NULL, $5, $8, $4::bigint, $6, $6 FROM held),
+    SELECT 'session', $1, $2, $2, held.seq + 1, 'task.succeeded', 'ended', held.task_id, '${AGENT}', $3, $5, $7, $4::bigint, held.hash, $6 FROM held
+    UNION ALL SELECT 'session', $1, $2, $2, held.seq + 2, 'session.closed', NULL, NULL, NULL, NULL, $5, $8, $4::bigint, $6, $6 FROM held),
   answered AS (${INSERT_RECEIPT} VALUES ($1, $5, $6, $9, $4::bigint))
   SELECT held.task_id FROM held`;
 
@@ -80,11 +80,11 @@ export function openPostgresFloor(url: string, { sample, callers, process }: Flo
     callers,
     unitsPerCall: 1,
     async work() {
-      const token = ids.nextToken();
+      const fence = ids.nextFence();
       const { id = '', payload = '' } = await only(CLAIM, [
         NAMESPACE,
         Date.now(),
-        token,
+        fence,
         ids.nextUuid(),
         sample.claimed,
         HASH,
@@ -94,7 +94,7 @@ export function openPostgresFloor(url: string, { sample, callers, process }: Flo
       await only(RELEASE, [
         NAMESPACE,
         id,
-        token,
+        fence,
         Date.now(),
         ids.nextUuid(),
         HASH,

@@ -9,9 +9,10 @@ const CALLERS = 50;
 const BATCH = 100;
 
 /**
- * A transaction that began before ten minutes' work and still reads, as a forgotten `psql` or a dump does. It is not the time
- * that makes a claim slow but what was done meanwhile: of each head that was taken an entry stays in the index, in front of
- * those that can be claimed, because the old snapshot could still look at it. So the work of ten minutes is done at once.
+ * A transaction that began before ten minutes' work and still reads, as a forgotten `psql` or a dump does. It is not
+ * the time that makes a claim slow but what was done meanwhile: of each head that was taken an entry stays in the
+ * index, in front of those that can be claimed, because the old snapshot could still look at it. So the work of ten
+ * minutes is done at once.
  */
 export const oldSnapshot: Burden = {
   name: 'a ten-minute-old snapshot open',

@@ -4,8 +4,8 @@ import type { Contender } from '../contender.ts';
 import { batchOfTasks } from '../product.ts';
 
 /*
- * Other queues on Postgres. Their unit is the same: claim a job, do nothing, complete it. They write no event log, no receipts
- * and no fencing token, and their jobs are not ordered by sessions: they do less.
+ * Other queues on Postgres. Their unit is the same: claim a job, do nothing, complete it. They write no event log, no
+ * receipts and no fencing token, and their jobs are not ordered by sessions: they do less.
  */
 
 const QUEUE = 'main';
@@ -33,8 +33,8 @@ export async function openPgBoss(url: string, callers: number, jobs: number): Pr
 }
 
 /**
- * graphile-worker, as its documentation starts it. It calls a handler for each job, so a call of ours lets one handler pass;
- * between turns its handlers wait.
+ * graphile-worker, as its documentation starts it. It calls a handler for each job, so a call of ours lets one handler
+ * pass; between turns its handlers wait.
  */
 export async function openGraphileWorker(url: string, callers: number, jobs: number): Promise<Contender> {
   const logger = new Logger(() => (level, message) => {

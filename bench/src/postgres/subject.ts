@@ -29,7 +29,7 @@ function databaseOf({ url }: Store): string {
   return basename(new URL(url).pathname);
 }
 
-/** Ends as a database stands that has been in use for a while: vacuumed, with statistics, and with nothing left to write. */
+/** Leaves the database as one that has been in use for a while: vacuumed, with statistics, nothing left to write. */
 async function fill(url: string, statements: readonly string[]): Promise<void> {
   await withAdmin(url, async (sql) => {
     // As a replica it checks no foreign keys.

@@ -9,8 +9,8 @@ import type { Synchronous } from '../subject.ts';
  * rules: nothing is validated, hashed, looked up for duplicates, judged or answered but the task.
  */
 
-const LEASE = `status = 'running', agent = ?, token = ?, ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2}, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
-const NO_LEASE = `agent = NULL, token = NULL, ttl_ms = NULL, stale_after_ms = NULL, lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL`;
+const LEASE = `status = 'running', agent = ?, fence = ?, token_hash = '${HASH}', ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2}, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
+const NO_LEASE = `agent = NULL, fence = NULL, token_hash = NULL, ttl_ms = NULL, stale_after_ms = NULL, lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL`;
 const NO_HEAD = `next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL, next_for = NULL`;
 const LOGGED = `seq = ?, hash = ?, version = version + 1, updated_at = ?`;
 
@@ -20,10 +20,10 @@ const SQL = {
     ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT 1`,
   lease: `UPDATE sessions SET ${LEASE}, ${NO_HEAD}, ${LOGGED} WHERE namespace = ? AND id = ?`,
   start: `UPDATE tasks SET status = 'running', attempt = attempt + 1, started_at = ?, version = version + 1 WHERE namespace = ? AND id = ?`,
-  held: `SELECT seq, hash, task_id FROM sessions WHERE namespace = ? AND id = ? AND token = ?`,
+  held: `SELECT seq, hash, task_id FROM sessions WHERE namespace = ? AND id = ? AND fence = ?`,
   end: `UPDATE sessions SET status = 'closed', ${NO_LEASE}, tasks_open = tasks_open - 1, ${LOGGED} WHERE namespace = ? AND id = ?`,
   finish: `UPDATE tasks SET status = 'succeeded', finished_at = ?, version = version + 1 WHERE namespace = ? AND id = ?`,
-  event: `INSERT INTO event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, token, command_id, payload, at, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  event: `INSERT INTO event_log (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, fence, command_id, payload, at, prev_hash, hash) VALUES ('session', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   receipt: `INSERT INTO receipts (namespace, command_id, request_hash, reply, at) VALUES (?, ?, ?, ?, ?)`,
 } as const;
 
@@ -41,7 +41,7 @@ type Held = readonly [seq: number, hash: string, taskId: string];
 
 export interface Lease {
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   readonly payload: string;
 }
 
@@ -78,19 +78,20 @@ export class SqliteFloor {
     if (best === undefined) throw new Error('nothing to claim');
     const [id, seq, hash, payload] = best;
     const now = Date.now();
-    const token = this.#ids.nextToken();
+    const fence = this.#ids.nextFence();
     const command = this.#ids.nextUuid();
-    on.lease.run(AGENT, token, now + TTL_MS, now, now + TTL_MS, id, seq + 1, HASH, now, NAMESPACE, id);
+    on.lease.run(AGENT, fence, now + TTL_MS, now, now + TTL_MS, id, seq + 1, HASH, now, NAMESPACE, id);
     on.start.run(now, NAMESPACE, id);
     on.event.run(
       NAMESPACE,
       id,
       seq + 1,
       'task.claimed',
-      1,
+      'granted',
+      id,
       id,
       AGENT,
-      token,
+      fence,
       command,
       this.#sample.claimed,
       now,
@@ -99,13 +100,13 @@ export class SqliteFloor {
     );
     on.receipt.run(NAMESPACE, command, HASH, this.#sample.claimReply, now);
     on.commit.run();
-    return { sessionId: id, token, payload: JSON.parse(payload) as string };
+    return { sessionId: id, fence, payload: JSON.parse(payload) as string };
   }
 
-  release({ sessionId, token }: Lease): void {
+  release({ sessionId, fence }: Lease): void {
     const on = this.#statements;
     on.begin.run();
-    const held = on.held.get(NAMESPACE, sessionId, token);
+    const held = on.held.get(NAMESPACE, sessionId, fence);
     if (held === undefined) throw new Error('the lease is lost');
     const [seq, hash, taskId] = held;
     const now = Date.now();
@@ -117,10 +118,11 @@ export class SqliteFloor {
       sessionId,
       seq + 1,
       'task.succeeded',
-      2,
+      'ended',
+      sessionId,
       taskId,
       AGENT,
-      token,
+      fence,
       command,
       this.#sample.succeeded,
       now,
@@ -133,6 +135,7 @@ export class SqliteFloor {
       seq + 2,
       'session.closed',
       null,
+      sessionId,
       null,
       null,
       null,

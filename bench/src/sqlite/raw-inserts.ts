@@ -11,7 +11,7 @@ const TABLES = ['sessions', 'tasks', 'event_log'] as const;
 const IDS = {
   sessions: ['id', 'next_task_id'],
   tasks: ['id', 'session_id'],
-  event_log: ['session_id', 'task_id'],
+  event_log: ['stream_id', 'session_id', 'task_id'],
 } as const;
 
 /** The rows of one enqueue, written again and again under new ids by prepared inserts in one transaction. */
@@ -34,9 +34,14 @@ export class RawInserts {
   insertBatch(): void {
     const ids = new Map(this.#sample.rows.sessions.map(({ id }) => [id as Cell, this.#identifiers.nextUuid()]));
     this.#db.exec('BEGIN IMMEDIATE');
-    for (const { insert, rows, isId } of this.#tables) {
+    for (const { insert, rows, isId, numberAt } of this.#tables) {
       for (const cells of rows)
-        insert.run(...cells.map((cell, at) => (isId[at] === true ? (ids.get(cell) ?? cell) : cell)));
+        insert.run(
+          ...cells.map((cell, at) => {
+            if (at === numberAt && cell !== null) return this.#identifiers.nextNumber();
+            return isId[at] === true ? (ids.get(cell) ?? cell) : cell;
+          }),
+        );
     }
     this.#receipt.run(NAMESPACE, this.#identifiers.nextUuid(), HASH, this.#sample.enqueueReply, Date.now());
     this.#db.exec('COMMIT');
@@ -55,5 +60,7 @@ function insertsOf(db: Database.Database, table: (typeof TABLES)[number], rows: 
     insert: db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`),
     rows: rows.map((row) => columns.map((column) => row[column] ?? null)),
     isId: columns.map((column) => ids.includes(column)),
+    /** No two rows of a table have one number. */
+    numberAt: columns.indexOf('number'),
   };
 }

@@ -1,7 +1,7 @@
 /** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
 
 // What programs call.
-export { checkCall, type CallName } from './api/inputs.ts';
+export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export {
   Orchestrator,
@@ -68,6 +68,7 @@ export * as fields from './model/fields.ts';
 export type { Json, JsonText } from './model/json.ts';
 export { isHeld, isStale, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';
+export { counted, lasting, sized } from './model/quantities.ts';
 export { namedByReceipt, type Receipt } from './model/receipt.ts';
 export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';
 export {
@@ -115,6 +116,19 @@ export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts
 export { COLUMNS } from './storage/columns.ts';
 export type * from './storage/loaded.ts';
 export {
+  PLACE_CHECKS,
+  placeFinding,
+  type BackupFile,
+  type PlaceCheck,
+  type PlaceFinding,
+  type PlaceFix,
+  type PlaceReport,
+  type Severity,
+  type StorePlace,
+  type StoreRoles,
+} from './storage/place.ts';
+export type * from './storage/provider.ts';
+export {
   charactersOf,
   keyOfRow,
   PAGE_CHARACTERS,
@@ -129,6 +143,7 @@ export {
 } from './storage/row-store.ts';
 export type * from './storage/scope.ts';
 export type * from './storage/storage.ts';
+export type * from './storage/store-location.ts';
 export {
   anotherProcessCopies,
   assertComplete,

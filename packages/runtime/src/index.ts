@@ -9,6 +9,7 @@ export {
   type WhyQuestion,
   type WhySubject,
 } from './insight/why.ts';
+export { checkJournals, type AcknowledgedCall, type JournalCheck } from './insight/check-journals.ts';
 export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './insight/since/last-look.ts';
 export {
   readSince,
@@ -35,9 +36,10 @@ export type {
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
 export { newCommandId } from './system/command-id.ts';
+export { newSeed } from './system/seed.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
-export type { Check, Finding, FixName, Severity, Subject } from './insight/doctor/finding.ts';
+export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
 export { needsAttention } from './insight/doctor/finding.ts';
 export {
   keepLease,
@@ -50,24 +52,30 @@ export {
 export { Changes } from './insight/changes.ts';
 export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
-export { readStatus, type Status, type Working } from './insight/status.ts';
+export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
+export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
-export { resolveSettings, type Arguments, type Setting, type Settings } from './settings/settings.ts';
+export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
+export type { Setting } from './settings/setting.ts';
 export { importLegacy, type LegacyImportResult } from './stores/import-legacy.ts';
 export { type Compared, type CopyProgress } from './stores/copy-rows.ts';
 export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './stores/move.ts';
 export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
-export { openStorage, type OpenStorageOptions, type StoreMode } from './stores/open-storage.ts';
+export { locateStore, type LocatedStore, type LocateOptions } from './stores/locate-store.ts';
+export { openStorage } from './stores/open-storage.ts';
+export { registerStorage, urlOfFile } from './stores/registry.ts';
 export { stopOnSignals } from './work/stop-on-signals.ts';
-export { rolesOf, type StoreRoles } from './stores/roles.ts';
-export { fileStoreUrl, parseStoreUrl, type StoreUrl } from './stores/url.ts';
+export { rolesOf } from './stores/roles.ts';
+export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
+export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
+export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
 export {
   createWorker,
   type HandlersByKind,
@@ -83,6 +91,8 @@ export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   assertOpenForWork,
+  checkCall,
+  checkNewTasks,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,
@@ -91,4 +101,14 @@ export {
   LIMITS,
   Orchestrator,
   OrchestratorError,
+  type OpenStorageOptions,
+  type PlaceCheck,
+  type PlaceFinding,
+  type PlaceReport,
+  type Severity,
+  type StorageProvider,
+  type StorePlace,
+  type StoreLocation,
+  type StoreMode,
+  type StoreRoles,
 } from '@agent-orchestrator/core';

@@ -1,14 +1,20 @@
-import { Orchestrator, type AnyKinds, type OrchestratorOptions } from '@agent-orchestrator/core';
+import {
+  Orchestrator,
+  type AnyKinds,
+  type OpenStorageOptions,
+  type OrchestratorOptions,
+} from '@agent-orchestrator/core';
 import { newCommandId } from './system/command-id.ts';
-import { openStorage, type OpenStorageOptions } from './stores/open-storage.ts';
-import { resolveSettings } from './settings/settings.ts';
+import { newSeed } from './system/seed.ts';
+import { resolveSettings } from './resolve-settings.ts';
+import { openStorage } from './stores/open-storage.ts';
 
 export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<OpenStorageOptions, 'filling'> &
   Partial<Omit<OrchestratorOptions<Kinds>, 'storage'>>;
 
 /**
- * Opens an orchestrator on a store; without a URL, on the store and in the namespace that environment and configuration file
- * name (see `resolveSettings`). The store is created and upgraded as needed, unless `mode` says otherwise.
+ * Opens an orchestrator on a store; without a URL, on the store and in the namespace that environment and configuration
+ * file name (see `resolveSettings`). The store is created and upgraded as needed, unless `mode` says otherwise.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:work.db');
@@ -21,7 +27,7 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
   url?: string,
   { mode = 'create', busyTimeoutMs, synchronous, ...options }: OpenOrchestratorOptions<Kinds> = {},
 ): Promise<Orchestrator<Kinds>> {
-  const configured = url === undefined || url === '' ? resolveSettings() : null;
+  const configured = url === undefined || url === '' ? await resolveSettings() : null;
   const namespace = options.namespace ?? configured?.namespace.value;
   const storage = await openStorage(configured?.store.value ?? url ?? '', {
     mode,
@@ -34,5 +40,11 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
     await storage.close();
     throw error;
   }
-  return new Orchestrator<Kinds>({ newCommandId, ...options, ...(namespace !== undefined && { namespace }), storage });
+  return new Orchestrator<Kinds>({
+    newCommandId,
+    newSeed,
+    ...options,
+    ...(namespace !== undefined && { namespace }),
+    storage,
+  });
 }

@@ -1,10 +1,10 @@
 /*
  * Asking why, with what this machine shows:
  *  - an id is taken as a task, else a session, else an agent that is known; what else has it is told
- *  - an agent is known by what it holds, and by what it claimed; of any name it can be asked
+ *  - an agent is known by what it holds, and by what it claimed; of any name it can be asked, in any script
  *  - the process behind a lease is alive, or gone
- *  - a process that outlived its lease is named with its pid, long after somebody else took over
- *  - where the holder is plainly gone, a task, its session and an agent are told what a claim gets at once; as long as anything
+ *  - a process that outlived its lease is named with its pid, long after another agent took over
+ *  - where the holder is provably gone, a task, its session and an agent are told what a claim gets at once; as long as anything
  *    that it started is left, they are not
  */
 import type { Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
@@ -36,9 +36,28 @@ test('an id is taken as a task, else a session, else a known agent; what else ha
   expect(await subject('home-agent')).toBeNull();
   expect((await askWhy(orchestrator, { id: 'home-agent', subject: 'agent' }))?.why).toMatchObject({ holds: [] });
   expect((await askWhy(orchestrator, { id: 'both', subject: 'session' }))?.why.subject).toBe('session');
-  await orchestrator.releaseTask({ sessionId: 'branch', token: claimed.lease.token, outcome: 'succeeded' });
+  await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
   expect(await subject('company-agent'), 'known by what it claimed').toEqual(['agent']);
 });
+
+test.each(['회사재규', '회사재규'.normalize('NFD'), 'é.agent'])(
+  'an agent called %s is known as well',
+  async (agent) => {
+    await using orchestrator = await openOrchestrator('memory:');
+    await orchestrator.enqueueTask({});
+    const claimed = await orchestrator.claimTask({ agent });
+    if (!claimed.ok) throw new Error(claimed.reason);
+
+    const held = await askWhy(orchestrator, { id: agent });
+    await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
+    const later = await askWhy(orchestrator, { id: agent });
+
+    expect([held, later].map((answer) => answer?.why)).toMatchObject([
+      { subject: 'agent', agent: agent.normalize('NFC'), holds: [{}] },
+      { subject: 'agent', agent: agent.normalize('NFC'), holds: [] },
+    ]);
+  },
+);
 
 test('it is all of one state, and says which', async () => {
   await using orchestrator = await openOrchestrator('memory:');
@@ -50,22 +69,22 @@ test('it is all of one state, and says which', async () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('the processes behind leases', () => {
-  test('a process that outlived its lease is named, long after somebody else took over', async () => {
+  test('a process that outlived its lease is named, long after another agent took over', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const { id, sessionId } = (await orchestrator.enqueueTask({})).task;
     const holder = await startProcess(['sleep', '100']);
-    const { token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
+    const { fence, token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
     const child = await startProcess(['sleep', '101'], {
-      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: String(token) },
+      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: token },
     });
     const seen = async () => (await askWhy(orchestrator, { id }))?.processes;
-    const carried = { sessionId, token, processes: [{ pid: child.pid, command: 'sleep' }] };
+    const carried = { sessionId, fence, processes: [{ pid: child.pid, command: 'sleep' }] };
 
     const before = await seen();
     await killNow(holder);
     await until(() => holder.signalCode);
     const after = await seen();
-    await orchestrator.releaseTask({ sessionId, token, outcome: 'released' });
+    await orchestrator.releaseTask({ token, outcome: 'released' });
     await claimIn(orchestrator, sessionId);
     const later = await seen();
     await killNow(child);
@@ -76,13 +95,13 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
     expect(await seen()).toMatchObject({ ofLeases: [] });
   });
 
-  test('where the holder is plainly gone, a claim gets at once what it held, and not before', async () => {
+  test('where the holder is provably gone, a claim gets at once what it held, and not before', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const { id, sessionId } = (await orchestrator.enqueueTask({ sessionId: 'branch' })).task;
     const holder = await startProcess(['sleep', '100']);
-    const { token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
+    const { fence, token } = (await claimIn(orchestrator, sessionId, identityOf(holder.pid))).lease;
     const child = await startProcess(['sleep', '101'], {
-      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: String(token) },
+      env: { ...process.env, ORCHESTRATOR_SESSION: sessionId, ORCHESTRATOR_TOKEN: token },
     });
     const asked = async () => {
       const claimant = { agent: 'home-agent' };
@@ -109,7 +128,7 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
     const [task] = dead;
     expect(task?.processes.holder).toBe('gone');
     expect(task?.why).toMatchObject({
-      claimant: { evidence: [{ sessionId, token, pid: holder.pid }] },
+      claimant: { evidence: [{ sessionId, fence, pid: holder.pid }] },
       conditions: expect.arrayContaining([
         expect.objectContaining({
           name: 'not_held',

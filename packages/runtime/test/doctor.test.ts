@@ -2,21 +2,15 @@
  * What the facts of a store amount to:
  *  - each row of the table is a fact, and the finding that it leads to
  *  - a store where all is well has nothing but what is ok
+ *  - what the storage says of its place is reported as it is; where it says nothing, that is reported
  *  - of a backup, and of a store that moves, nothing is said of who is at work
  *  - what was refused is one finding, and nothing is said of what could not be seen
  *  - findings show the first few rows and events; the count tells of all
  */
-import type { StoreState } from '@agent-orchestrator/core';
+import type { PlaceReport, Severity, StoreState } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import type {
-  HeadFacts,
-  HeldFacts,
-  PlaceFacts,
-  RefusedFacts,
-  StoreFacts,
-  WorkFacts,
-} from '../src/insight/doctor/facts.ts';
-import type { Check, Severity } from '../src/insight/doctor/finding.ts';
+import type { HeadFacts, HeldFacts, RefusedFacts, StoreFacts, WorkFacts } from '../src/insight/doctor/facts.ts';
+import type { Check } from '../src/insight/doctor/finding.ts';
 import { judge } from '../src/insight/doctor/judge.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -24,42 +18,17 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400_000;
 
-type FilePlace = Extract<PlaceFacts, { kind: 'file' }>;
-type ServerPlace = Extract<PlaceFacts, { kind: 'server' }>;
-type Login = ServerPlace['login'];
-
 const reading = { wall: NOW, steady: 0, uptime: 0, boot: 'b' };
-const database = { role: 'database', path: '/s/store.db', mode: 0o600, isMine: true, bytes: 1 } as const;
-const folder = { role: 'folder', path: '/s', mode: 0o700, isMine: true, bytes: 1 } as const;
 
-const file = (over: Partial<FilePlace> = {}): FilePlace => ({
-  kind: 'file',
-  path: '/s/store.db',
+const place = (over: Partial<PlaceReport> = {}): PlaceReport => ({
   version: '3.53.0',
   schema: 2,
   schemaKnown: 2,
-  journalMode: 'wal',
-  files: [folder, database],
-  logBytes: 0,
-  logBytesKept: 64_000_000,
-  clock: { last: reading, jump: null },
   state: null,
-  ...over,
-});
-
-const server = (over: Partial<ServerPlace> = {}, login: Partial<Login> = {}): ServerPlace => ({
-  kind: 'server',
-  version: '18.1',
-  schema: 3,
-  schemaKnown: 3,
-  login: { user: 'agent', isSuperuser: false, isOwner: false, missing: [], excess: [], ...login },
-  unsafeSettings: [],
-  logBytes: null,
-  logBytesKept: 1_000_000_000,
-  idleSlots: [],
   clock: { last: reading, jump: null },
-  state: null,
-  now: NOW,
+  serverNow: null,
+  findings: [],
+  facts: {},
   ...over,
 });
 
@@ -79,7 +48,9 @@ const work = (over: Partial<WorkFacts> = {}): WorkFacts => ({
 
 const facts = (over: Partial<StoreFacts> = {}): StoreFacts => ({
   url: 'sqlite:/s/store.db',
-  place: file(),
+  place: place(),
+  state: null,
+  isPrivate: false,
   refusal: null,
   work: work(),
   localNow: NOW,
@@ -91,7 +62,7 @@ const held = (over: Partial<HeldFacts> = {}): HeldFacts => ({
   sessionId: 's',
   taskId: 't',
   agent: 'company-agent',
-  token: 7,
+  fence: 7,
   staleAt: NOW + MINUTE,
   heartbeatAt: NOW,
   seq: 3,
@@ -127,7 +98,7 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
   taskId: 't',
   agent: 'company-agent',
   instance: 'one',
-  token: 7,
+  fence: 7,
   eventId: 12,
   seq: 9,
   at: NOW - MINUTE,
@@ -139,8 +110,8 @@ const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
 
 const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
 
-const state = (state: StoreState['status']): StoreState => ({
-  state,
+const state = (status: StoreState['status']): StoreState => ({
+  status,
   id: 'm',
   address: 'postgres://host/new',
   at: NOW,
@@ -151,18 +122,17 @@ type Row = readonly [what: string, facts: StoreFacts, check: Check, severity: Se
 
 const ROWS: readonly Row[] = [
   ['a store as it should be', facts(), 'store', 'ok', /sqlite:\/s\/store.db, schema 2$/],
-  ['a memory store', facts({ place: { kind: 'memory' }, work: null }), 'store', 'ok', /by this process alone/],
   [
-    'a store that moved',
-    facts({ place: file({ state: state('moved') }) }),
+    'a store of this process alone',
+    facts({ url: 'memory:', place: null, isPrivate: true }),
     'store',
-    'error',
-    MOVED,
-    /ORCHESTRATOR_STORE/,
+    'ok',
+    /memory:, seen by this process alone/,
   ],
+  ['a store that moved', facts({ state: state('moved') }), 'store', 'error', MOVED, /ORCHESTRATOR_STORE/],
   [
-    'one on a server',
-    facts({ place: server({ state: state('moved') }) }),
+    'one whose place is not known',
+    facts({ place: null, isPrivate: true, state: state('moved') }),
     'store',
     'error',
     MOVED,
@@ -170,7 +140,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'a store that moves',
-    facts({ place: file({ state: state('moving') }), work: work({ held: [held({ staleAt: 0 })] }) }),
+    facts({ state: state('moving'), work: work({ held: [held({ staleAt: 0 })] }) }),
     'store',
     'warning',
     /being moved to postgres:\/\/host\/new/,
@@ -178,17 +148,14 @@ const ROWS: readonly Row[] = [
   ],
   [
     'a backup',
-    facts({
-      place: file({ state: state('backup'), journalMode: 'delete' }),
-      work: work({ held: [held({ staleAt: 0 })] }),
-    }),
+    facts({ state: state('backup'), work: work({ held: [held({ staleAt: 0 })] }) }),
     'store',
     'ok',
     /a backup of postgres:\/\/host\/new$/,
   ],
   [
     'an older schema',
-    facts({ place: file({ schema: 1 }), work: null }),
+    facts({ place: place({ schema: 1 }), work: null }),
     'store',
     'error',
     /schema 1; .* needs 2/,
@@ -196,141 +163,23 @@ const ROWS: readonly Row[] = [
   ],
   [
     'a newer schema',
-    facts({ place: file({ schema: 9 }), work: null }),
+    facts({ place: place({ schema: 9 }), work: null }),
     'store',
     'error',
     /schema 9; .* knows 2/,
     /Upgrade/,
   ],
-  ['the version of a file', facts(), 'version', 'ok', /^SQLite 3\.53\.0$/],
-  ['the version of a server', facts({ place: server() }), 'version', 'ok', /^PostgreSQL 18\.1$/],
-
-  ['files of their owner', facts(), 'permissions', 'ok', /0600/],
-  [
-    'a file that others read',
-    facts({ place: file({ files: [folder, { ...database, mode: 0o644 }] }) }),
-    'permissions',
-    'warning',
-    /store\.db \(0644\)/,
-    /--fix/,
-  ],
-  [
-    'a side file that others read',
-    facts({
-      place: file({ files: [folder, database, { ...database, role: 'log', path: '/s/store.db-wal', mode: 0o640 }] }),
-    }),
-    'permissions',
-    'warning',
-    /store\.db-wal \(0640\)/,
-  ],
-  [
-    'a folder that others write',
-    facts({ place: file({ files: [{ ...folder, mode: 0o777 }, database] }) }),
-    'permissions',
-    'warning',
-    /replace the store.*\/s \(0777\)/,
-  ],
-  [
-    'a folder like /tmp',
-    facts({ place: file({ files: [{ ...folder, mode: 0o1777 }, database] }) }),
-    'permissions',
-    'ok',
-    /0600/,
-  ],
-  [
-    'a folder that others read',
-    facts({ place: file({ files: [{ ...folder, mode: 0o755 }, database] }) }),
-    'permissions',
-    'ok',
-    /0600/,
-  ],
-  [
-    'a file of another user',
-    facts({ place: file({ files: [folder, { ...database, isMine: false }] }) }),
-    'permissions',
-    'notice',
-    /of another user/,
-  ],
-  [
-    'a system without modes',
-    facts({ place: file({ files: [{ ...database, mode: null, isMine: null }] }) }),
-    'permissions',
-    'notice',
-    /does not tell/,
-  ],
-  ['the login of an agent', facts({ place: server() }), 'permissions', 'ok', /agent may do what/],
-  [
-    'the login of a reader',
-    facts({ place: server({}, { missing: ['INSERT event_log'] }) }),
-    'permissions',
-    'notice',
-    /lacks INSERT event_log/,
-    /orchestrator_app/,
-  ],
-  [
-    'a superuser',
-    facts({ place: server({}, { isSuperuser: true, isOwner: true, excess: ['UPDATE event_log'] }) }),
-    'permissions',
-    'warning',
-    /is a superuser/,
-    /store init --roles/,
-  ],
-  ['the owner', facts({ place: server({}, { isOwner: true }) }), 'permissions', 'warning', /act as the owner/],
-  [
-    'who may change the log',
-    facts({ place: server({}, { excess: ['UPDATE event_log'] }) }),
-    'permissions',
-    'warning',
-    /has UPDATE event_log/,
-  ],
-
-  ['a server that keeps commits', facts({ place: server() }), 'durability', 'ok', /survives/],
-  [
-    'a server that does not',
-    facts({ place: server({ unsafeSettings: ['fsync = off'] }) }),
-    'durability',
-    'warning',
-    /fsync = off/,
-  ],
-  [
-    'a file in another journal mode',
-    facts({ place: file({ journalMode: 'delete' }) }),
-    'durability',
-    'warning',
-    /journal mode delete/,
-  ],
-
-  ['an all but empty log', facts({ place: file({ logBytes: 4_120 }) }), 'log_size', 'ok', /has 5 kB$/],
-  ['a small log', facts({ place: file({ logBytes: 4_200_000 }) }), 'log_size', 'ok', /4\.2 MB/],
-  ['a large log', facts({ place: file({ logBytes: 200_000_000 }) }), 'log_size', 'warning', /200\.0 MB/, /--fix/],
-  ["a server's log that may not be asked for", facts({ place: server() }), 'log_size', 'ok', /only an administrator/],
-  [
-    "a server's large log",
-    facts({ place: server({ logBytes: 9_000_000_000 }) }),
-    'log_size',
-    'warning',
-    /9\.0 GB/,
-    /archive/,
-  ],
-  [
-    'a slot that nobody reads',
-    facts({ place: server({ idleSlots: [{ name: 'old', bytes: 5_000_000_000 }] }) }),
-    'log_size',
-    'warning',
-    /old \(5\.0 GB\)/,
-  ],
-
   ['no jump', facts(), 'clock', 'ok', /no jump/],
   [
     'a jump that waits',
-    facts({ place: file({ clock: { last: reading, jump: { seenAt: NOW, byMs: 8 * 3_600_000, after: null } } }) }),
+    facts({ place: place({ clock: { last: reading, jump: { seenAt: NOW, byMs: 8 * 3_600_000, after: null } } }) }),
     'clock',
     'notice',
     /by 8 h .* not worked off/,
   ],
   [
     'a clock behind what was seen',
-    facts({ place: file({ clock: { last: { ...reading, wall: NOW + MINUTE }, jump: null } }) }),
+    facts({ place: place({ clock: { last: { ...reading, wall: NOW + MINUTE }, jump: null } }) }),
     'clock',
     'warning',
     /1 min before a time/,
@@ -360,7 +209,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'a client ahead of its server',
-    facts({ place: server(), localNow: NOW + 5 * SECOND }),
+    facts({ place: place({ serverNow: NOW }), localNow: NOW + 5 * SECOND }),
     'clock',
     'notice',
     /5 s ahead of the server/,
@@ -505,22 +354,41 @@ test.for(ROWS)('%s', ([, given, check, severity, says, hint = /|/]) => {
 });
 
 test('a store where all is well has nothing but what is ok', () => {
-  for (const place of [file(), server()]) {
-    const findings = judge(facts({ place }));
+  const findings = judge(facts());
 
-    expect(findings.map(({ severity }) => severity)).toEqual(findings.map(() => 'ok'));
-    expect(findings.length).toBeGreaterThan(8);
-  }
+  expect(findings.map(({ severity }) => severity)).toEqual(findings.map(() => 'ok'));
+  expect(findings.length).toBeGreaterThan(6);
 });
 
-test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (state) => {
-  const place = file({ state: state(state), journalMode: state === 'backup' ? 'delete' : 'wal' });
-
-  const findings = judge(facts({ place, work: work({ held: [held({ staleAt: 0 })] }) }));
+test.for(['moved', 'backup'] as const)('%s: nothing is said of who is at work', (status) => {
+  const findings = judge(facts({ state: state(status), work: work({ held: [held({ staleAt: 0 })] }) }));
 
   expect(findings.filter(({ severity }) => severity !== 'ok').map(({ check }) => check)).toEqual(
-    state === 'backup' ? [] : ['store'],
+    status === 'backup' ? [] : ['store'],
   );
+});
+
+test('what the storage says of its place is reported as it is, after the store', () => {
+  const warning = {
+    check: 'permissions',
+    severity: 'warning',
+    message: 'Other users may open it.',
+    hint: 'Close it.',
+    count: 3,
+    fix: 'close_it',
+  } as const;
+
+  const [store, finding] = judge(facts({ place: place({ findings: [warning] }) }));
+
+  expect(store?.check).toBe('store');
+  expect(finding).toEqual({ ...warning, countCapped: false, subjects: [], evidenceRefs: [] });
+});
+
+test('where the storage says nothing of its place, the report says that nothing was checked there', () => {
+  const findings = judge(facts({ place: null })).filter(({ check }) => check === 'store');
+
+  expect(findings.map(({ severity }) => severity)).toEqual(['ok', 'notice']);
+  expect(findings[1]?.message).toMatch(/permissions.* not checked/);
 });
 
 test('what was refused is one finding, and nothing is said of what could not be seen', () => {
@@ -546,7 +414,7 @@ test('findings show the first few rows and events; the count tells of all', () =
   expect(silent?.evidenceRefs).toHaveLength(10);
   expect(fenced?.evidenceRefs.slice(0, 2)).toEqual([
     { is: 'event', id: 24 },
-    { is: 'lease', namespace: 'default', sessionId: 's', token: 7, state: 2, upTo: 9 },
+    { is: 'lease', namespace: 'default', sessionId: 's', fence: 7, effect: 'ended', upTo: 9 },
   ]);
   expect(fenced?.message).toMatch(/25 times/);
 });

@@ -5,7 +5,7 @@
  *  - a renewal that fails is no loss, and is tried again sooner
  *  - a renewal that never answers does not keep the next from being tried
  *  - a late renewal is no loss
- *  - a lease that somebody else took is lost, and nothing more is sent
+ *  - a lease that another agent took is lost, and nothing more is sent
  *  - that cancellation was asked is told once
  *
  * Trust:
@@ -15,10 +15,10 @@
  *  - a wall clock that was set back hides nothing
  *  - a sleep counts even if the wall clock hides it
  *  - a slow answer counts from when its question was asked
- *  - a lease that nobody could ask about has expired when its TTL is over
+ *  - a lease that could not be asked about has expired when its TTL is over
  *  - after a sleep past the TTL the store is asked before that, for as long as otherwise
  *  - a lease that was lost during a sleep is found out by the first heartbeat
- *  - whoever waits for certainty gets it, or learns that there is none
+ *  - a caller that waits for certainty gets it, or learns that there is none
  *
  * Life:
  *  - a dead holder is not renewed
@@ -43,7 +43,7 @@ async function hold(options: Partial<KeepLeaseOptions> & { afterMs?: number } = 
   const time = new FakeTime();
   const storage = openMemoryStorage({ data: createMemoryData(), clock: time });
   await storage.migrate();
-  const orchestrator = new Orchestrator({ storage, newCommandId: time.newCommandId });
+  const orchestrator = new Orchestrator({ storage, newCommandId: time.newCommandId, newSeed: time.newSeed });
   await orchestrator.enqueueTask({ title: 'Count', sessionId: 's' });
   const since = time.read();
   const claimed = await orchestrator.claimTask({ agent: 'a', instance: 'i', ttlMs: TTL_MS });
@@ -165,7 +165,7 @@ test('a late renewal is no loss', async () => {
   expect(keeper.trust).toBe('sure');
 });
 
-test('a lease that somebody else took is lost, and nothing more is sent', async () => {
+test('a lease that another agent took is lost, and nothing more is sent', async () => {
   const { time, orchestrator, line, news, keeper } = await hold();
   time.stop(TTL_MS);
   await loseTo(orchestrator, 'b');
@@ -266,7 +266,7 @@ test('a slow answer counts from when its question was asked', async () => {
   expect(keeper.trust).toBe('expired');
 });
 
-test('a lease that nobody could ask about has expired when its TTL is over', async () => {
+test('a lease that could not be asked about has expired when its TTL is over', async () => {
   const { time, line, keeper, news } = await hold();
   line.state = 'cut';
 
@@ -307,7 +307,7 @@ test('a lease that was lost during a sleep is found out by the first heartbeat',
   expect(told()).toEqual(['unsure', 'lost']);
 });
 
-test('whoever waits for certainty gets it, or learns that there is none', async () => {
+test('a caller that waits for certainty gets it, or learns that there is none', async () => {
   const { time, orchestrator, keeper } = await hold();
 
   expect(await keeper.confirm()).toBe(true);

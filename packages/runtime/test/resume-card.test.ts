@@ -5,7 +5,7 @@
  *  - the same facts make the same bytes, however much time passes
  *  - it is empty if there is nothing to go on with, and there again once there is
  *  - a run that is not the holder's is told so, and how to take the session back
- *  - what was handed over is shown until somebody it is for claims it, and again if it is handed over anew
+ *  - what was handed over is shown until an agent that it is for claims it, and again if it is handed over anew
  *  - without a session it is the newest lease's, or of the session that was held last; the others stand at its end
  *  - stored text is data: it breaks no line, ends no quotes, moves no cursor
  *  - whatever is stored, real tokenizers count no more than the budget; what is left out is counted, with its command
@@ -42,13 +42,13 @@ describe('what it tells', () => {
       data: { n: 3 },
     });
     const next = await office.add({ title: 'Report', sessionId: 'branch' });
-    await office.orchestrator.heartbeat({ ...holder(claim), progress: { done: 3 } });
+    await office.orchestrator.heartbeat({ token: claim.lease.token, progress: { done: 3 } });
 
     const card = await office.card();
 
     expect(part(card, 'Held by company-agent')).toEqual([
       'session branch (running)',
-      `lease of company-agent (run-1), token ${claim.lease.token}, since 2026-01-01T00:00:02Z, until 2026-01-01T00:02:04Z unless renewed`,
+      `lease of company-agent (run-1), fence ${claim.lease.fence}, since 2026-01-01T00:00:02Z, until 2026-01-01T00:02:04Z unless renewed`,
       `task ${id} "Count", kind count, running, attempt 1 of 4`,
       'progress {"done":3}',
       'payload {"folder":"src"}',
@@ -66,9 +66,8 @@ describe('what it tells', () => {
       `#5 2026-01-01T00:00:04Z task.queued task ${next} "Report"`,
     ]);
     expect(part(card, 'Left open')).toEqual(['1 task waits, in order', `${next} "Report" queued`]);
-    expect(part(card, 'Next step')[0]).toContain(
-      `checkpoint --session branch --token ${claim.lease.token} --next-action`,
-    );
+    expect(part(card, 'Next step')[0]).toContain('`orchestrator checkpoint --next-action TEXT` saves the work');
+    expect(card, 'the token is for the holder alone').not.toContain(claim.lease.token.split('-')[1]);
     expect(card).not.toContain('Left out');
   });
 
@@ -86,12 +85,12 @@ describe('what it tells', () => {
     const card = await office.card();
 
     expect(part(held, 'Held before by company-agent')).toContain(
-      `held now by home-agent with token ${taken.lease.token}, until 2026-01-01T00:05:25Z unless renewed`,
+      `held now by home-agent with fence ${taken.lease.fence}, until 2026-01-01T00:05:25Z unless renewed`,
     );
     expect(part(held, 'Next step')).toEqual(['`orchestrator why session branch` says when it can be claimed.']);
     expect(part(card, 'Held before by company-agent')).toEqual([
       'session branch (idle)',
-      `lease of company-agent, token ${lost.lease.token}, since 2026-01-01T00:00:02Z, over since 2026-01-01T00:03:24Z: lease.taken_over by home-agent (expired), event #5`,
+      `lease of company-agent, fence ${lost.lease.fence}, since 2026-01-01T00:00:02Z, over since 2026-01-01T00:03:24Z: lease.taken_over by home-agent (expired), event #5`,
       `task ${id} "Count", kind task, succeeded, attempt 1 of 4`,
       'payload {}',
     ]);
@@ -100,9 +99,9 @@ describe('what it tells', () => {
       expect.stringMatching(
         /^4 events after event #4 .*: 1 lease\.taken_over, 1 session\.checkpointed, 1 task\.claimed, 1 task\.succeeded$/,
       ),
-      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent token ${taken.lease.token} task ${id}`,
-      `#6 2026-01-01T00:03:24Z task.claimed by home-agent token ${taken.lease.token} task ${id}`,
-      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) token ${lost.lease.token} task ${id}`,
+      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent fence ${taken.lease.fence} task ${id}`,
+      `#6 2026-01-01T00:03:24Z task.claimed by home-agent fence ${taken.lease.fence} task ${id}`,
+      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) fence ${lost.lease.fence} task ${id}`,
     ]);
   });
 
@@ -147,14 +146,14 @@ describe('what it tells', () => {
       await office.card({ agent: 'company-agent', instance: 'run-2' }),
     ];
 
-    expect(part(same, 'Next step')[0]).toContain('checkpoint --session branch');
+    expect(part(same, 'Next step')[0]).toContain('`orchestrator checkpoint --next-action TEXT`');
     expect(part(other, 'Held by')).toContain('this run is run-2; the lease is of another run of company-agent');
     expect(part(other, 'Next step')[0]).toContain(
       '`orchestrator claim --agent company-agent --instance run-2 --session branch --resume` takes it back',
     );
   });
 
-  test('what was handed over is shown until somebody it is for claims it, and again if it is handed over anew', async () => {
+  test('what was handed over is shown until an agent that it is for claims it, and again if it is handed over anew', async () => {
     await using office = new Office();
     const id = await office.add({ title: 'Review', sessionId: 'branch' });
     const give = async (to: { agent: string } | { role: string }, note: string) =>
@@ -225,7 +224,7 @@ describe('what was stored is data', () => {
     const claim = await office.claim();
     const saved = { lastAction: HOSTILE, nextAction: HOSTILE, memoryRef: HOSTILE, data: HOSTILE };
     await office.checkpoint(claim, saved);
-    await office.orchestrator.heartbeat({ ...holder(claim), progress: HOSTILE });
+    await office.orchestrator.heartbeat({ token: claim.lease.token, progress: HOSTILE });
     await office.add({ title: HOSTILE, sessionId: 'branch' });
 
     const card = await office.card();
@@ -267,7 +266,7 @@ describe('the budget', () => {
 
       expect(Buffer.byteLength(card) / 3).toBeLessThanOrEqual(budget);
       expect(tokensIn(card)).toBeLessThanOrEqual(budget);
-      expect(card, 'what matters most is there at any length').toContain(`token ${claim.lease.token}`);
+      expect(card, 'what matters most is there at any length').toContain(`fence ${claim.lease.fence}`);
       expect(card).toMatch(/\nLeft out: .*\.\n$/);
     }
   });
@@ -372,7 +371,7 @@ test('a session of any length is not read whole', async () => {
   const { facts } = await readResume(counting, { agent: 'company-agent' });
 
   expect(facts?.session?.checkpoint).toMatchObject({ turn: 3_000, agent: 'company-agent' });
-  expect(facts?.session?.tenure?.token).toBe(claim.lease.token);
+  expect(facts?.session?.tenure?.fence).toBe(claim.lease.fence);
   expect(read.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
   expect(resumeCard(facts)).toContain('next action "turn 3000"');
 });
@@ -380,12 +379,4 @@ test('a session of any length is not read whole', async () => {
 /** A name as long as names may be. */
 function long(letter: string): string {
   return `${letter}1`.repeat(64);
-}
-
-function holder({
-  lease: { sessionId, token },
-}: {
-  readonly lease: { readonly sessionId: string; readonly token: number };
-}) {
-  return { sessionId, token };
 }

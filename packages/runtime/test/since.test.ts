@@ -35,7 +35,7 @@ test('each sort is counted, newest first; from a time on it is exactly what happ
   });
   office.time.stop(200_000);
   await office.orchestrator.staleRecovery({ agent: 'watchman' });
-  await office.orchestrator.heartbeat({ sessionId: lost.lease.sessionId, token: lost.lease.token });
+  await office.orchestrator.heartbeat({ token: lost.lease.token });
 
   const all = await ask(office, { from: { eventId: 0 } });
   const later = await ask(office, { from: { at: middle } });
@@ -90,7 +90,7 @@ test('counting stops at a limit and says so; the rows are the newest all the sam
   expect([whole.isCapped, whole.groups[0]?.count, whole.groups[2]?.count]).toEqual([false, 1, 150]);
 });
 
-test('the last look is kept per store and namespace, for this user alone, and never goes back', () => {
+test('the last look is kept per store and namespace, for this user alone, and never goes back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'looks-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const env = { OPENCLAW_STATE_DIR: join(folder, 'state') };
@@ -100,21 +100,24 @@ test('the last look is kept per store and namespace, for this user alone, and ne
     { ...what, store: 'postgres://jane@db/play' },
   ];
 
-  expect(readLastLook(what, env)).toBeNull();
-  keepLastLook(what, { eventId: 7, at: 70 }, env);
-  keepLastLook(what, { eventId: 5, at: 80 }, env);
+  expect(await readLastLook(what, env)).toBeNull();
+  await keepLastLook(what, { eventId: 7, at: 70 }, env);
+  await keepLastLook(what, { eventId: 5, at: 80 }, env);
 
   const looks = join(folder, 'state', 'orchestrator', 'last-look');
   const [file = ''] = readdirSync(looks);
-  expect(readLastLook(what, env)).toEqual({ eventId: 7, at: 70 });
-  expect(readLastLook({ ...what, store: 'postgres://jane:changed@db/work' }, env)).toEqual({ eventId: 7, at: 70 });
-  expect(others.map((one) => readLastLook(one, env))).toEqual([null, null]);
+  expect(await readLastLook(what, env)).toEqual({ eventId: 7, at: 70 });
+  expect(await readLastLook({ ...what, store: 'postgres://jane:changed@db/work' }, env)).toEqual({
+    eventId: 7,
+    at: 70,
+  });
+  expect(await Promise.all(others.map((one) => readLastLook(one, env)))).toEqual([null, null]);
   expect(file).toMatch(/^[0-9a-f]{32}\.json$/);
   expect([statSync(looks).mode & 0o777, statSync(join(looks, file)).mode & 0o777]).toEqual([0o700, 0o600]);
 
   writeFileSync(join(looks, file), '{"event_id":');
-  expect(readLastLook(what, env), 'what cannot be read counts as none').toBeNull();
-  keepLastLook(what, { eventId: 3, at: 90 }, env);
-  expect(readLastLook(what, env)).toEqual({ eventId: 3, at: 90 });
+  expect(await readLastLook(what, env), 'what cannot be read counts as none').toBeNull();
+  await keepLastLook(what, { eventId: 3, at: 90 }, env);
+  expect(await readLastLook(what, env)).toEqual({ eventId: 3, at: 90 });
   expect(readdirSync(looks)).toEqual([file]);
 });

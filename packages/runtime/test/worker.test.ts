@@ -3,7 +3,7 @@
  *  - a task is claimed, done, and released with what its handler returned
  *  - each kind has its handler, and other kinds are left alone
  *  - what a handler throws fails the attempt, with its message and code
- *  - a failure that another attempt would not mend ends the task at once
+ *  - a failure that another attempt would not help ends the task at once
  *  - what cannot be stored as a result or an error, or throws when it is read, fails the attempt all the same
  *  - as many tasks at once as it was told, and no more
  *  - with the release of a task the next is taken in the same transaction
@@ -37,7 +37,7 @@
  *  - a handler that does not listen is left behind
  *  - a store that is away does not keep a worker from stopping
  *  - a second stop shortens the grace
- *  - what another attempt would not mend ends the worker
+ *  - what another attempt would not help ends the worker
  *  - mistakes in its options are refused
  */
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
@@ -64,7 +64,7 @@ async function open() {
   const time = new FakeTime();
   const storage = openMemoryStorage({ data: createMemoryData(), clock: time });
   await storage.migrate();
-  const orchestrator = new TappedOrchestrator({ storage, newCommandId: time.newCommandId });
+  const orchestrator = new TappedOrchestrator({ storage, newCommandId: time.newCommandId, newSeed: time.newSeed });
   /** A worker that ends with the test. */
   const start = (handler: WorkerOptions['handler'], options: Partial<WorkerOptions> = {}) => {
     const events: WorkerEvent[] = [];
@@ -214,7 +214,7 @@ test.for([
   expect(await orchestrator.getTask('count')).toMatchObject({ status: 'scheduled', attempt: 1, error });
 });
 
-test('a failure that another attempt would not mend ends the task at once', async () => {
+test('a failure that another attempt would not help ends the task at once', async () => {
   const { start, add, orchestrator } = await open();
   await add('count');
 
@@ -529,7 +529,7 @@ test('what a dead holder held is done within two seconds, where its death can be
   const process = { host: 'here', boot: 'boot-1', pid: 77, start: '9' };
   const claimed = await orchestrator.claimTask({ agent: 'dead', process });
   if (!claimed.ok) throw new Error('not claimed');
-  const { sessionId, token } = claimed.lease;
+  const { sessionId, fence } = claimed.lease;
   const { host, boot, pid, start: processStart } = process;
   let isDead = false;
   let asked = 0;
@@ -701,7 +701,7 @@ test('a second stop shortens the grace', async () => {
   expect(await statusOf('count')).toBe('queued');
 });
 
-test('what another attempt would not mend ends the worker', async () => {
+test('what another attempt would not help ends the worker', async () => {
   const { start } = await open();
 
   const { worker } = start(() => {}, { agent: 'no name' });

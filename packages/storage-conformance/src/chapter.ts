@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 export type Promised = (world: World) => void | Promise<void>;
 
 /** What a case needs of its target; where that is missing, the case is left out. */
-export type Need = 'child' | 'reopen';
+export type Need = 'child' | 'reopen' | 'rows';
 
 /** One test as data, so that it can be run by vitest, against a mutant, or listed in the documentation. */
 export interface Case {

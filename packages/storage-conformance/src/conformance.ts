@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/valid-title, vitest/expect-expect -- The tests come from data: titles and assertions stand in the cases. */
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- Titles and assertions come from the cases, which are data. */
 import { describe, test } from 'vitest';
 import type { Case } from './chapter.ts';
 import { coverageOf, reasonToSkip } from './coverage.ts';
@@ -26,7 +26,7 @@ export function conformance<Open extends Opened>(given: Target<Open>): void {
   });
 }
 
-/** The cases that apply to a target, in order: those that need a child process or a second opening only where it offers them. */
+/** The cases that apply to a target, in order: those that need something of it only where it offers that. */
 export function casesFor<Open extends Opened>(target: Target<Open>): readonly Case[] {
   const { skip: _skip, ...offer } = target;
   return coverageOf(offer).flatMap(({ of, skipped }) => (skipped === null ? of : []));

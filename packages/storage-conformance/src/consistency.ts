@@ -5,8 +5,9 @@ import { readAll } from './everything.ts';
 import type { TestClock } from './test-clock.ts';
 
 /**
- * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a session's
- * times never go back, each lease is granted, ended and refused at most once, and is open exactly while the session is held.
+ * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a
+ * session's times never go back, each lease is granted, ended and refused at most once, and is open exactly while the
+ * session is held.
  */
 export async function assertConsistent(storage: Storage, clock: TestClock): Promise<void> {
   const { findings } = await new OrchestratorReads(storage, DEFAULTS.namespace).verify();

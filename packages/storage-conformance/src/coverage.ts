@@ -4,7 +4,7 @@ import type { Case, Need } from './chapter.ts';
 import type { Opened, Target } from './target.ts';
 
 /** What a storage offers the suite, and what it leaves out: all that decides which promises are asked of it. */
-export type Offer<Open extends Opened = Opened> = Pick<Target<Open>, 'reopen' | 'child' | 'attacks' | 'skip'>;
+export type Offer<Open extends Opened = Opened> = Pick<Target<Open>, 'reopen' | 'child' | 'rows' | 'attacks' | 'skip'>;
 
 /** A case, and why it is not asked of a storage; null: it is. */
 export interface Coverage {
@@ -16,9 +16,12 @@ export interface Coverage {
 const UNMET: Readonly<Record<Need, string>> = {
   reopen: 'its data end with the process',
   child: 'no other process can open its data',
+  rows: 'its data are never copied, moved or backed up',
 };
 
-/** Every case of the suite, in order, then what the storage's own attacks add; each with the reason if it is left out. */
+/**
+ * Every case of the suite, in order, then what the storage's own attacks add; each with the reason if it is left out.
+ */
 export function coverageOf<Open extends Opened>(offer: Offer<Open>): readonly Coverage[] {
   // A storage is only ever given what it opened itself, so the suite need not know what else that holds.
   const attacks = attackCases(offer as unknown as Offer);

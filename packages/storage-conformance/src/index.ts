@@ -7,7 +7,7 @@ export { keptIfItFails } from './kept-if-it-fails.ts';
 export { PROMISES, type PromiseOfPort } from './promises.ts';
 export { runCase } from './run-case.ts';
 export { seedOfRun } from './seed-of-run.ts';
-export type { ChildModule, OpenInChild, Opened, Target } from './target.ts';
+export type { ChildModule, OpenInChild, Opened, RowsOpener, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';
 export * from './checker/index.ts';
 export * from './processes/index.ts';

@@ -1,4 +1,4 @@
-import type { Storage } from '@agent-orchestrator/core';
+import type { RowStore, Storage } from '@agent-orchestrator/core';
 import type { TestClock } from './test-clock.ts';
 
 /** The storage to be judged, and all that the suite has to know of it: it never asks which one it is. */
@@ -12,14 +12,20 @@ export interface Target<Open extends Opened = Opened> {
    * without it the restart cases are left out.
    */
   reopen?(opened: Open): Promise<Storage>;
-  /** How another process opens the data. Needed where `capabilities.multiProcess`; without it those cases are left out. */
+  /**
+   * How another process opens the data. Needed where `capabilities.multiProcess`; without it those cases are left out.
+   */
   readonly child?: ChildModule<Open>;
+  /** How its rows are copied, for moves, restores and backups; without it those cases are left out. */
+  readonly rows?: RowsOpener<Open>;
   /**
    * Ways to tamper with the log of this storage, by name: each must be refused (throw).
    * Called with data that holds at least one event.
    */
   readonly attacks?: Readonly<Record<string, (opened: Open) => void | Promise<void>>>;
-  /** Cases that this storage does not pass, by title, each with its reason. A title that does not exist fails the run. */
+  /**
+   * Cases that this storage does not pass, by title, each with its reason. A title that does not exist fails the run.
+   */
   readonly skip?: Readonly<Record<string, string>>;
   /** The random walk: how many steps at least (2,000), and the seed of a run to repeat. */
   readonly walk?: { readonly steps?: number; readonly seed?: number };
@@ -41,6 +47,15 @@ export interface ChildModule<Open extends Opened = Opened> {
   readonly module: URL;
   /** What the module's `open` needs to find the data. */
   address(opened: Open): string;
+}
+
+/** How the rows of data are opened, in whatever state the store is. The suite closes what it opens. */
+export interface RowsOpener<Open extends Opened = Opened> {
+  open(opened: Open): Promise<RowStore>;
+  /** Further new, empty data, beside those that `Target.open` made: where rows are copied to. One at a time. */
+  other(): Promise<Open>;
+  /** Opens the data for the move or restore with this id: it may use them before the store is open. */
+  openFilling(opened: Open, id: string): Promise<Storage>;
 }
 
 /** What a child module exports as `open`. The clock stands where the parent's clock stands. */

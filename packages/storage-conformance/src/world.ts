@@ -4,12 +4,13 @@ import {
   type EventRecord,
   type EventType,
   type OrchestratorOptions,
+  type RowStore,
   type Storage,
   type TaskRecord,
 } from '@agent-orchestrator/core';
 import { claimCall, commandIdAt, holderOf, seedNumber, type ClaimCall, type TaskCall } from './factories.ts';
 import { assertSame, readAll, type Everything } from './everything.ts';
-import type { Opened, Target } from './target.ts';
+import type { Opened, RowsOpener, Target } from './target.ts';
 import type { TestClock } from './test-clock.ts';
 
 /** What a case is given: new data, two connections to it, an orchestrator on each, and the clock. */
@@ -28,6 +29,7 @@ export class World {
   #commands = 0;
   #seeds = 0;
   readonly #opened: { close(): Promise<void> }[] = [];
+  #other: { readonly opened: Opened; readonly stores: RowStore[] } | undefined;
 
   constructor(target: Target, opened: Opened) {
     this.target = target;
@@ -66,8 +68,38 @@ export class World {
     this.#opened.push(opened);
   }
 
+  /** Further data, new and empty, with the same time. They end when the next ones begin. */
+  async other(): Promise<Opened> {
+    await this.#closeOther();
+    const opened = await this.#rowsOpener.other();
+    this.#other = { opened, stores: [] };
+    opened.clock.set(this.clock.read());
+    return opened;
+  }
+
+  /** The rows of the data of this world, or of others. */
+  async rows(opened: Opened = this.opened): Promise<RowStore> {
+    const store = await this.#rowsOpener.open(opened);
+    if (opened === this.#other?.opened) this.#other.stores.push(store);
+    else this.closeLater({ close: async () => store[Symbol.asyncDispose]() });
+    return store;
+  }
+
+  get #rowsOpener(): RowsOpener {
+    const { rows } = this.target;
+    if (rows === undefined) throw new Error('the target does not open rows');
+    return rows;
+  }
+
   async close(): Promise<void> {
-    for (const opened of this.#opened) await opened.close();
+    for (const opened of this.#opened.toReversed()) await opened.close();
+    await this.#closeOther();
+  }
+
+  async #closeOther(): Promise<void> {
+    for (const store of this.#other?.stores ?? []) await store[Symbol.asyncDispose]();
+    await this.#other?.opened.close();
+    this.#other = undefined;
   }
 
   /** Given: a task. */

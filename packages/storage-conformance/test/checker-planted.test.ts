@@ -1,7 +1,8 @@
 /**
  * The checker is worth what it finds. For every invariant there are faults, planted into the log or the journals of a
- * day in which all was well; each must be found, and reported as a breach of the right invariant. A fault that breaks others as
- * well says which; a log that was tampered with is numbered and hashed anew, so that I9 does not give everything away.
+ * day in which all was well; each must be found, and reported as a breach of the right invariant. A fault that breaks
+ * others as well says which; a log that was tampered with is numbered and hashed anew, so that I9 does not give
+ * everything away.
  */
 import type { Event, EventPayloads } from '@agent-orchestrator/core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -121,7 +122,14 @@ const FAULTS: readonly PlantedFault[] = [
           isAnswerTo(lines, 'heartbeat', ({ ok }) => !ok),
           (line) => ({
             ...line,
-            reply: { ok: true, expiresAt: line.at + 10_000, cancelRequested: false, late: true },
+            reply: {
+              ok: true,
+              sessionId: 'work',
+              taskId: 'line-1',
+              expiresAt: line.at + 10_000,
+              cancelRequested: false,
+              late: true,
+            },
           }),
         ),
       ),

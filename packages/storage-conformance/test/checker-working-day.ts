@@ -4,8 +4,9 @@ import { first, Recorder, type Run } from './checker-recorder.ts';
 const TTL = { ttlMs: 10_000, staleAfterMs: 15_000 };
 
 /**
- * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost answers,
- * dead letters, cancellations, hand-offs, refusals, a batch, a machine that slept. At its end one lease is open.
+ * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost
+ * answers, dead letters, cancellations, hand-offs, refusals, a batch, a machine that slept. At its end one lease is
+ * open.
  */
 export async function workingDay(): Promise<Run & { readonly recorder: Recorder }> {
   const recorder = new Recorder();

@@ -1,7 +1,8 @@
 /*
  * The comparison of the workers' journals with the log:
  *  - nothing is missing while all is there
- *  - what was acknowledged after the end of a log that lost its end is listed, each command once, in the order of the answers
+ *  - what was acknowledged after the end of a log that was cut is listed, each command once, in the order of the
+ * answers
  *  - what no worker was told of is not missed
  */
 import { attemptsOf, describeMissing, missingOperations } from '@agent-orchestrator/core/journal';
@@ -15,7 +16,7 @@ test('nothing is missing while all is there', async () => {
   expect(describeMissing([])).toBe('No acknowledged operation is missing.');
 });
 
-test('what was acknowledged after the end of a log that lost its end is listed, in the order of the answers', async () => {
+test('what was acknowledged after the end of a log that was cut is listed, in the order of the answers', async () => {
   const { events, journals } = await workingDay();
   const kept = events.slice(0, Math.floor(events.length / 2));
   const idsIn = (log: typeof events) => new Set(log.map(({ commandId }) => commandId));

@@ -1,6 +1,7 @@
 /* oxlint-disable vitest/valid-title -- The titles are the names of the mutants. */
 /*
- * A suite that has never failed proves nothing. Each of these storages breaks one promise, and the suite must say which:
+ * A suite that has never failed proves nothing. Each of these storages breaks one promise, and the suite must say
+ * which:
  *
  * - every mutant is rejected by a named case
  * - the storage that they are made of is rejected by none (memory.test.ts)

@@ -7,10 +7,13 @@
  * - a storage that says it is durable must show it
  * - an attack that succeeds fails its case, one that is refused passes
  * - a random walk that fails says its seed, and is shrunk to few steps
+ * - a storage whose large writes commit late keeps its promises, if what is settled ends before them
  * - every promise is listed, under a title of its own
  */
 import { describe, expect, test } from 'vitest';
-import { casesFor, conformance, coverageOf, PROMISES, runCase, type Target } from '../src/index.ts';
+import { casesFor, conformance, coverageOf, PROMISES, runCase, type Opened, type Target } from '../src/index.ts';
+import { lateAndHonest } from './mutants/followers.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import { receipts } from './mutants/receipts.ts';
 import { memoryTarget } from './open-memory.ts';
 
@@ -20,6 +23,12 @@ function caseNamed(title: string, of: Target = target) {
   const found = casesFor(of).find((one) => one.title === title);
   if (found === undefined) throw new Error(`there is no case ${title}`);
   return found;
+}
+
+/** New data, with both connections wrapped. */
+async function wrapped(wrap: Mutant['wrap']): Promise<Opened> {
+  const opened = await memoryTarget.open();
+  return { ...opened, storage: wrap(opened.storage, opened), peer: wrap(opened.peer, opened) };
 }
 
 describe('the suite', () => {
@@ -36,17 +45,21 @@ describe('the suite', () => {
 
     expect(chapters).not.toContain('restart');
     expect(chapters).not.toContain('several processes');
+    expect(chapters).not.toContain('rows of a store');
     expect(new Set(casesFor(target).map(({ chapter }) => chapter))).toContain('restart');
   });
 
   test('what is not asked has its reason, and stands in the list of promises with it', () => {
     const [first] = PROMISES;
-    const { child: _child, ...offer } = { ...target, skip: { [first?.title ?? '']: 'a reason' } };
+    const { child: _child, rows: _rows, ...offer } = { ...target, skip: { [first?.title ?? '']: 'a reason' } };
 
     const coverage = coverageOf(offer);
 
-    const reasonOf = ({ title, needs }: (typeof PROMISES)[number]) =>
-      needs === 'child' ? 'no other process can open its data' : title === first?.title ? 'a reason' : null;
+    const reasonOf = ({ title, needs }: (typeof PROMISES)[number]) => {
+      if (needs === 'child') return 'no other process can open its data';
+      if (needs === 'rows') return 'its data are never copied, moved or backed up';
+      return title === first?.title ? 'a reason' : null;
+    };
     expect(coverage.map(({ of, skipped }) => [of.title, skipped])).toEqual(
       PROMISES.map((promise) => [promise.title, reasonOf(promise)]),
     );
@@ -82,11 +95,7 @@ describe('the suite', () => {
   test('a random walk that fails says its seed, and is shrunk to few steps', async () => {
     const mutant = receipts[0];
     if (mutant === undefined) throw new Error('there are mutants');
-    const open = async () => {
-      const opened = await memoryTarget.open();
-      return { ...opened, storage: mutant.wrap(opened.storage, opened), peer: mutant.wrap(opened.peer, opened) };
-    };
-    const broken: Target = { ...target, open, walk: { steps: 500, seed: 7 } };
+    const broken: Target = { ...target, open: async () => wrapped(mutant.wrap), walk: { steps: 500, seed: 7 } };
     const title = 'after each random command the answer, every row and the log are those of the model';
 
     const message = await runCase(broken, caseNamed(title, broken)).then(
@@ -98,6 +107,15 @@ describe('the suite', () => {
     expect(message).toMatch(/Shrunk [1-9]\d* time/);
     const steps = message.match(/\bis"?:/g) ?? [];
     expect(steps.length).toBeLessThanOrEqual(4);
+  });
+
+  test('a storage whose large writes commit late keeps its promises, if what is settled ends before them', async () => {
+    const late: Target = { ...target, open: async () => wrapped(lateAndHonest) };
+    const ofFollowers = casesFor(late).filter(({ title }) => title.startsWith('a follower that'));
+
+    for (const one of ofFollowers) await runCase(late, one);
+
+    expect(ofFollowers.length).toBe(2);
   });
 
   test('every promise is listed, under a title of its own', () => {

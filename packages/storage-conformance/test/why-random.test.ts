@@ -3,7 +3,8 @@
  *  - after each random step, a task is said to be claimable exactly when a claim of its session is granted this task
  *  - a session exactly when a claim of it is granted; what an agent is said to be given next is what it is given
  *  - claimable is that every condition holds
- *  - where holders were seen to be dead, with the same evidence: for a claim of the session, or for a recovery before one without
+ *  - where holders were seen to be dead, with the same evidence: for a claim of the session, or for a recovery before
+ * one without
  */
 import { DEFAULTS, Orchestrator, OrchestratorReads, type Evidence, type WhyClaimant } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';

@@ -4,3 +4,4 @@ export {
   type MemoryData,
   type MemoryStorageOptions,
 } from './open-memory-storage.ts';
+export { provider } from './provider.ts';

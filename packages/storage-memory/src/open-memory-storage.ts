@@ -1,7 +1,7 @@
 /**
  * The storage port in one file, without a database: the example for authors of a storage, the model that the random
- * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so that
- * a reader sees what is meant; a real storage does the same with indexes.
+ * tests compare the others with, and a store for users' own tests. It looks everything up by walking over the rows, so
+ * that a reader sees what is meant; a real storage does the same with indexes.
  */
 import {
   addresseeOf,
@@ -20,12 +20,12 @@ import {
   type ClockState,
   type WriteSet,
   type EndedLease,
-  type FreeNumbers,
   type LeaseEffect,
   type Event,
   type Loaded,
   type LoadedSession,
   type NamedSession,
+  type NewEvent,
   type NewScope,
   type Page,
   type Reader,
@@ -53,6 +53,8 @@ export interface MemoryData {
   readonly events: Event[];
   readonly receipts: Map<string, Receipt>;
   readonly listeners: Set<() => void>;
+  /** The greatest event id that was given. */
+  lastEventId: number;
   clock: ClockState;
   migrated: boolean;
 }
@@ -65,6 +67,7 @@ export function createMemoryData(): MemoryData {
     events: [],
     receipts: new Map(),
     listeners,
+    lastEventId: 0,
     clock: { last: null, jump: null },
     migrated: false,
   };
@@ -148,7 +151,7 @@ function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
     nextDueAt: null,
     receipt: receipt ?? null,
     named: [],
-    numbers: { tasks: [], sessions: [] },
+    numbers: [],
     ...rows,
   };
 }
@@ -275,14 +278,13 @@ function namedSession(data: MemoryData, namespace: string, ref: SessionRef): Nam
   return { sessionId: grant.sessionId, endedLease: endedLease(data, grant) };
 }
 
-/** Numbers that no row has, enough for all that the scope names. */
-function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): FreeNumbers {
-  return { tasks: numbersAfter(data.tasks, taskIds.length), sessions: numbersAfter(data.sessions, sessionIds.length) };
-}
-
-function numbersAfter(rows: ReadonlyMap<string, { readonly number: number | null }>, count: number): number[] {
-  const greatest = [...rows.values()].reduce((most, { number }) => Math.max(most, number ?? 0), 0);
-  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
+/** Numbers after those of all rows, enough for all ids that the scope names. */
+function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): number[] {
+  const greatest = [...data.tasks.values(), ...data.sessions.values()].reduce(
+    (most, { number }) => Math.max(most, number),
+    0,
+  );
+  return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatest + 1 + at);
 }
 
 /** Idle sessions whose head fits, best first, but for those that are named. */
@@ -334,9 +336,10 @@ function endedLease(data: MemoryData, grant: Event): EndedLease | null {
 function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
   const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = writeSet;
   for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
+  assertUnique(data.events, events);
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
-  for (const event of events) data.events.push({ ...event, id: data.events.length + 1 });
+  for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
   if (receipt !== null) {
     const over = [...data.receipts]
       .filter(([, { at }]) => at <= forgetReceiptsAt)
@@ -353,6 +356,22 @@ function assertUnchanged(data: MemoryData, { before, after }: Change<Session | T
   const rows: ReadonlyMap<string, Session | Task> = 'sessionId' in after ? data.tasks : data.sessions;
   if (rows.get(keyOf(after.namespace, after.id))?.version !== before?.version)
     throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
+}
+
+/** What the unique indexes of a database refuse. */
+function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
+  if (events.length === 0) return;
+  const taken = new Set(written.flatMap(uniqueKeys));
+  for (const key of events.flatMap(uniqueKeys)) {
+    if (taken.has(key)) throw new OrchestratorError('INTERNAL', 'An event with this number, or of this lease, exists.');
+    taken.add(key);
+  }
+}
+
+/** An event's number within its stream, and what it does to a lease: each exists once. */
+function uniqueKeys({ streamKind, namespace, streamId, seq, fence, leaseEffect }: NewEvent): string[] {
+  const number = `${streamKind}\n${namespace}\n${streamId}\n${seq}`;
+  return leaseEffect === null ? [number] : [number, `${fence} ${leaseEffect}`];
 }
 
 function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): Reader {
@@ -431,7 +450,7 @@ function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): R
     },
     async settledEventId() {
       assertOpen();
-      return data.events.length;
+      return data.events.at(-1)?.id ?? 0;
     },
     async idOfNumber(namespace, kind, number) {
       assertOpen();

@@ -93,4 +93,5 @@ export async function openConnection(address: ServerAddress, onNotify?: () => vo
   }
 }
 
-const SERVER = `SELECT current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery()`;
+const SERVER = `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+  pg_is_in_recovery()`;

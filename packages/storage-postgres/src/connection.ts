@@ -8,7 +8,7 @@ import { openSocket } from './socket.ts';
 /** What a parameter may be. */
 export type Value = string | number | null;
 
-/** A statement with its parameters. Without parameters it may hold several statements, and is sent as it stands. */
+/** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
 export interface Query {
   readonly text: string;
   readonly values: readonly Value[];
@@ -74,8 +74,8 @@ export class Connection {
   /**
    * Sends all statements at once and waits for all answers.
    *
-   * @throws the first statement's error that is not a mere consequence of an earlier one; the connection is broken if they
-   * did not all answer in time
+   * @throws the first statement's error that is not a mere consequence of an earlier one; the connection is broken if
+   * they did not all answer in time
    */
   async flush(queries: readonly Query[], timeoutMs: number): Promise<readonly Answer[]> {
     if (this.#broken) throw connectionLost();
@@ -104,7 +104,10 @@ export class Connection {
     await this.#sql.end({ timeout: 1 });
   }
 
-  /** The driver writes a kilobyte at a time, and what is left in the next turn: so that all goes out together, in one system call. */
+  /**
+   * The driver writes a kilobyte at a time, and what is left in the next turn: so that all goes out together, in one
+   * system call.
+   */
   #holdBack(): void {
     const socket = this.#socket;
     if (socket === null) return;

@@ -15,16 +15,20 @@ interface ServerError {
   readonly table_name?: string;
 }
 
-/** What triggers say to whoever writes to a store that is shut (see `store-mark.ts`). */
+/** What triggers answer to a write in a store that is shut (see `store-state.ts`). */
 export const SHUT = 'AO001';
 
 /** The transaction had failed before: a consequence, not a cause. */
 const ABORTED = '25P02';
 
-/** No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own language. */
+/**
+ * No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own
+ * language.
+ */
 const NOT_LET_IN = '28000';
 const NOT_LET_IN_HINT =
-  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). If it lets nobody in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.";
+  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). " +
+  'If it lets no user in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.';
 
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
@@ -48,8 +52,13 @@ const CONNECTION_CODES = new Set([
   '25P04',
 ]);
 
-/** Somebody else came first, or the server goes or comes: the same once more may well succeed. */
-const PASSING_CODES = new Set(['23505', '40001', '40P01', '55P03', '53300']);
+/** Unique violation. */
+const TAKEN = '23505';
+const KEY_TRIES_MAX = 5;
+const FENCE_TRIES_MAX = 20;
+
+/** Another transaction came first, or the server stops or starts: the same once more may well succeed. */
+const PASSING_CODES = new Set([TAKEN, '40001', '40P01', '55P03', '53300']);
 
 /** By beginning of the code: what the server says, and what we make of it. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
@@ -77,7 +86,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['08', 'STORE_UNREACHABLE'],
 ];
 
-/** Whether the connection is gone, so that nobody knows what became of what was sent last. */
+/** Whether the connection is gone, so that it is unknown what became of what was sent last. */
 export function isConnectionLost(error: unknown): boolean {
   const { code } = describe(error);
   return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');
@@ -90,6 +99,16 @@ export function isPassing(error: unknown): boolean {
   const { code, table } = describe(error);
   // The clock's state in `meta` had changed since it was read: the guard makes that an error.
   return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);
+}
+
+/**
+ * How often a unit of work is tried. A try after one that met a key that another transaction had added sees it, so a key
+ * that is taken again and again is a mistake. Only a fence can be taken by chance each time, by yet another grant.
+ */
+export function triesMax(error: unknown): number {
+  const { code, constraint } = describe(error);
+  if (code !== TAKEN) return Infinity;
+  return constraint === 'event_log_lease' ? FENCE_TRIES_MAX : KEY_TRIES_MAX;
 }
 
 /** Of the errors of one flush the one that the others follow from. */
@@ -107,8 +126,8 @@ export function outcomeUnknown(cause: unknown): OrchestratorError {
 }
 
 /**
- * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are. What
- * the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
+ * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are.
+ * What the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
  */
 export function translateError(error: unknown): unknown {
   const { code, message } = describe(error);

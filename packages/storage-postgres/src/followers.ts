@@ -5,23 +5,41 @@ import { query } from './statement-batch.ts';
 /** How often writers are looked for that have drawn an id and not ended. */
 const LOOK_MS = 2;
 
-/** The greatest id drawn so far, by whomever. */
+/** The greatest id drawn so far, by any transaction. */
 const DRAWN = `SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM orchestrator.event_log_id_seq s`;
 /**
- * The transactions that have written to the log and not ended. Whoever draws an id holds this lock already, and the lock
- * goes only after what it wrote can be seen.
+ * The transactions that have written to the log and not ended. A transaction that draws an id holds this lock already,
+ * and releases it only after what it wrote can be seen.
  */
-const WRITERS = `SELECT l.virtualtransaction FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
-  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.relation = 'orchestrator.event_log'::regclass`;
+const WRITERS = `SELECT l.virtualtransaction FROM pg_locks l
+  WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.relation = 'orchestrator.event_log'::regclass`;
 
-/** Both, one after the other: whoever drew an id up to the first answer is in the second, or has ended. */
+/** Both, one after the other: a transaction that drew an id up to the first answer is in the second, or has ended. */
 export const DRAWN_AND_WRITERS: readonly Query[] = [query(DRAWN), query(WRITERS)];
 
+/** The greatest id up to a drawn one that an event has. */
+const LAST_EVENT = `SELECT coalesce(
+  (SELECT e.id FROM orchestrator.event_log e WHERE e.id <= $1 ORDER BY e.id DESC LIMIT 1), 0)`;
+
+type Read = (queries: readonly Query[]) => Promise<readonly Answer[]>;
+
 /**
- * The greatest id such that every event up to it can be seen and no smaller one will come. Ids are drawn in order, but
- * transactions end in any order: so waits for those that were writing when the id was read.
+ * The id of an event such that every event up to it can be seen and no smaller one will come; 0 if there is none. An id
+ * that only a rolled-back transaction has drawn will not do: after a crash of the server it can be given to another
+ * event.
  */
-export async function settledEventId(read: (queries: readonly Query[]) => Promise<readonly Answer[]>): Promise<number> {
+export async function settledEventId(read: Read): Promise<number> {
+  const [found] = await read([query(LAST_EVENT, await settledDrawnId(read))]);
+  return found?.[0]?.[0] as number;
+}
+
+/**
+ * The greatest id drawn so far, once every event up to it can be seen. Ids are drawn in order, but transactions end in
+ * any order: so this waits for those that were writing when the id was read.
+ */
+export async function settledDrawnId(read: Read): Promise<number> {
   const [drawn, writers] = await read(DRAWN_AND_WRITERS);
   let left = new Set(writers?.map(([transaction]) => transaction));
   while (left.size > 0) {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OrchestratorError, type WriteSet, type Loaded, type Scope } from '@agent-orchestrator/core';
-import { isConnectionLost, isPassing, outcomeUnknown, translateError } from './errors.ts';
-import type { ConnectionPool } from './connections.ts';
+import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
+import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import type { WorkOptions } from './load.ts';
 import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
 
@@ -15,7 +15,7 @@ interface Call extends Unit {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly giveUpAt: number;
-  /** What two calls of one group may not have in common. */
+  /** What two calls of one group must not have in common. */
   readonly keys: readonly string[];
   tries: number;
   /** A try was lost on COMMIT. */
@@ -33,13 +33,14 @@ export interface GroupOptions extends WorkOptions {
 }
 
 /**
- * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event loop
- * take effect in their order, so what concerns each other goes into groups one after the other. A group never waits for a
- * row: a call whose session somebody else holds runs again by itself, and waits, and so do the calls of a group that failed.
+ * Group commit: calls that arrive while transactions are under way share the next one. Those of one turn of the event
+ * loop take effect in their order, so what concerns each other goes into groups one after the other. A group never
+ * waits for a row: a call whose session another transaction has locked runs again by itself, and waits, and so do the
+ * calls of a group that failed.
  */
 export class Group {
   readonly #options: GroupOptions;
-  readonly #carried: Carried = { greatestToken: 0 };
+  readonly #carried: Carried = { greatestFence: 0 };
   /** In the order in which they came. */
   #calls: Call[] = [];
   /** What the calls under way have named. */
@@ -70,7 +71,7 @@ export class Group {
     });
   }
 
-  /** Waits until everybody has been answered. */
+  /** Waits until every call has been answered. */
   async settled(): Promise<void> {
     if (this.#unanswered > 0) await new Promise<void>((resolve) => this.#whenAnswered.push(resolve));
   }
@@ -128,7 +129,7 @@ export class Group {
     return 'settled';
   }
 
-  /** As it was, if the connection is to blame, or somebody who was granted the same token; else one by one. */
+  /** As it was, if the connection is to blame, or another process that was granted the same fence; else one by one. */
   async #failed(group: readonly Call[], error: unknown): Promise<readonly Call[]> {
     const left: Call[] = [];
     for (const call of group) if (this.#mayTryAgain(call, error)) left.push(call);
@@ -141,7 +142,7 @@ export class Group {
     return [];
   }
 
-  /** By itself, waiting for whoever holds what it names, until it is answered. */
+  /** By itself, waiting for the transactions that have locked what it names, until it is answered. */
   async #runAlone(call: Call): Promise<void> {
     const { waitingConnections } = this.#options;
     for (;;) {
@@ -166,7 +167,7 @@ export class Group {
     call.uncertain ||= error instanceof CommitLost;
     // What is wrong with one row of a group comes out when its calls run by themselves.
     const passing = isPassing(cause) || !(cause instanceof OrchestratorError);
-    if (passing && performance.now() < call.giveUpAt) return true;
+    if (passing && call.tries < triesMax(cause) && performance.now() < call.giveUpAt) return true;
     this.#reject(call, call.uncertain ? outcomeUnknown(cause) : translateError(cause));
     return false;
   }
@@ -208,7 +209,7 @@ function groupFrom(calls: readonly Call[]): readonly Call[] {
   return end === -1 ? calls : calls.slice(0, end);
 }
 
-/** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that somebody holds. */
+/** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that are held. */
 function waits({ scope }: Call): boolean {
   return scope.by === 'held' || scope.by === 'stale' || (scope.by === 'ready' && scope.heldBy !== undefined);
 }
@@ -223,11 +224,16 @@ function pauseBefore(tries: number): Promise<void> {
 
 function keysOf(scope: Scope): string[] {
   const keys = scope.commandId === undefined ? [] : [`command ${scope.commandId}`];
-  if (scope.by === 'session') keys.push(`session ${scope.sessionId}`);
+  if (scope.by === 'sessions') keys.push(...scope.sessions.map(keyOf));
   if (scope.by === 'task') keys.push(`task ${scope.taskId}`);
   if (scope.by === 'new') {
     keys.push(...scope.sessionIds.map((id) => `session ${id}`));
     keys.push(...scope.taskIds.map((id) => `task ${id}`), ...scope.dedupeKeys.map((key) => `key ${key}`));
   }
-  return keys.map((key) => `${scope.namespace} ${key}`);
+  return keys.map((key) => `${scope.namespace}\n${key}`);
+}
+
+/** Which session a fence names is not known yet: that two calls name the same one comes out when they are judged. */
+function keyOf(ref: SessionRef): string {
+  return 'sessionId' in ref ? `session ${ref.sessionId}` : `fence ${ref.fence}`;
 }

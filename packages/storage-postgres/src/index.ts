@@ -1,6 +1,6 @@
-/** The storage for several machines. Start at `openPostgresStorage`. */
-export { createRoles } from './create-roles.ts';
-export { inspectPostgres, type PostgresFacts } from './inspect-postgres.ts';
+/** The storage for several machines: a database on a server. Start at `provider`, or at `openPostgresStorage`. */
 export { openPostgresStorage, type PostgresStorageOptions } from './open-postgres-storage.ts';
-export { openPostgresRows, type PostgresRowsOptions } from './row-store.ts';
+export { createRoles } from './place/roles.ts';
+export { provider } from './provider.ts';
 export { ROLE_STATEMENTS } from './roles.ts';
+export { openPostgresRows, type PostgresRowsOptions } from './row-store.ts';

@@ -6,9 +6,9 @@ import { FIELDS } from './statements.ts';
 import { sessions, tasks } from './schema.ts';
 
 /*
- * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for, since
- * loading drizzle takes as long as a thousand claims. Differs: drizzle only writes the text here; it would change the
- * driver's client that runs it.
+ * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for,
+ * since loading drizzle takes as long as a thousand claims. Differs: drizzle only writes the text here; it would change
+ * the driver's client that runs it.
  */
 
 const build = new QueryBuilder();

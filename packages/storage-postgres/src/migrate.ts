@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { GRANTS, OWNER } from './roles.ts';
-import { newer, SCHEMA_VERSION } from './schema-version.ts';
+import { newer } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { SQL } from './statements.ts';
 
@@ -15,21 +15,24 @@ export interface Migration {
 
 /** Beside `src` and `dist` alike; a bundle ships a copy beside itself, next to those of other storages. */
 const FOLDER = new URL('../drizzle/postgres', import.meta.url);
-/** `AGOR`: whoever migrates holds this lock until the transaction ends. */
+/** `AGOR`: a process that migrates holds this lock until its transaction ends. */
 const LOCK = 0x41474f52;
 /** A migration of many rows takes its time. */
 const TIMEOUT_MS = 600_000;
 
 /** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
-const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
 /** Version 16 tells membership from the right to act as the role. */
 export const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
     AND pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
   FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
-const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
-/** How many migrations the database has seen; 0 if there is nothing of ours. */
+/** How many migrations were applied to the database; 0 if there is nothing of ours. */
 export async function schemaVersionOf(connection: Connection): Promise<number> {
   if ((await value(connection, TABLES)) !== true) return 0;
   return Number(await value(connection, VERSION));
@@ -47,9 +50,9 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * Applies what the database has not seen, all or nothing. The lock is taken before the version is read, so of many
- * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's role
- * exists and may be used, the tables become its, so that no agent owns what it must not change.
+ * Applies the migrations that are missing, all or nothing. The lock is taken before the version is read, so of many
+ * processes one does the work and the others find it done (drizzle's own migrator takes no lock). Where the owner's
+ * role exists and may be used, the tables become its, so that no agent owns what it must not change.
  */
 export async function applyMigrations(
   connection: Connection,
@@ -59,7 +62,7 @@ export async function applyMigrations(
   try {
     await run(connection, `SELECT pg_advisory_xact_lock(${LOCK})`);
     const version = await schemaVersionOf(connection);
-    if (version > SCHEMA_VERSION) throw newer(version);
+    if (version > migrations.length) throw newer(version);
     const pending = migrations.slice(version);
     if (pending.length > 0) {
       if ((await value(connection, OWNER_USABLE)) === true) await run(connection, `SET LOCAL ROLE ${OWNER}`);

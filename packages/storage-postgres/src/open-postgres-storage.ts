@@ -15,17 +15,21 @@ import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
 import type { Answer, Query } from './connection.ts';
-import { ConnectionPool, openConnection } from './connections.ts';
+import { ConnectionPool, openConnection } from './connection-pool.ts';
 import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
 import { assertCurrent, newer, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl, type ServerAddress } from './server-address.ts';
 import { readStoreState } from './store-state.ts';
+import { SQL } from './statements.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
-  /** `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as options. */
+  /**
+   * `postgres://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `prepare` and `application_name` as
+   * options.
+   */
   readonly url: string;
   /**
    * `create` (default): the schema is made by `migrate()` if there is none. `existing`: refuses a database without one.
@@ -49,11 +53,12 @@ const READING_CONNECTIONS = 4;
 const READ_MS = 60_000;
 
 /**
- * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything else
- * throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything
+ * else throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
+ * password is in none of them
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = new PostgresStorage(parseServerUrl(options.url), options);
@@ -196,7 +201,7 @@ class PostgresStorage implements Storage {
           throw translateError(error);
         }
       };
-      await flush([query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')]);
+      await flush([query(SQL.beginSnapshot)]);
       const source: ReadSource = {
         read: async (one) => (await flush([one]))[0] as Answer,
         // All that is read in a snapshot sees the same state already.

@@ -15,10 +15,19 @@ import type {
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
-import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
+import {
+  compareInQueue,
+  decodeClockState,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+  type SessionStatus,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 import type { Answer, Query, Value } from './connection.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
-import { query } from './statement-batch.ts';
+import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
@@ -29,8 +38,11 @@ export interface ReadSource {
   settledEventId(): Promise<number>;
 }
 
-/** A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this. */
-const LOADED = `SELECT ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
+/**
+ * A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this.
+ */
+const LOADED = `SELECT
+    ${selected(SESSION_COLUMNS, 's')}, ${selected(TASK_COLUMNS, 't')}, ${selected(TASK_COLUMNS, 'h')},
     s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
   FROM orchestrator.sessions s
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
@@ -43,37 +55,75 @@ const ready = (isKind: string, limit: number): string =>
 const readyOfAny = (limit: number): string => ready(' AND s.next_priority >= 0', limit);
 const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $3 AND s.next_kind > ''`, limit);
 const held = (limit: number): string =>
-  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 ORDER BY s.stale_at, s.id LIMIT ${limit}`;
+  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
+   ORDER BY s.stale_at, s.id LIMIT ${limit}`;
 const scheduled = (limit: number): string =>
-  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
 const scheduledInSession = (limit: number): string =>
-  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled' ORDER BY t.run_at LIMIT ${limit}`;
+  `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
+   ORDER BY t.run_at LIMIT ${limit}`;
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
 export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
 
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
-/** From one namespace to the next by its index, not over all sessions. */
-const namespacesOf = (table: string): string =>
-  `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((SELECT r.namespace FROM orchestrator.${table} r ORDER BY r.namespace LIMIT 1)
-    UNION ALL SELECT (SELECT r.namespace FROM orchestrator.${table} r WHERE r.namespace > found.namespace ORDER BY r.namespace LIMIT 1) FROM found WHERE found.namespace IS NOT NULL)
+/** One step along the index for each namespace, not over all rows. */
+const namespacesOf = (table: string, where = 'true'): string => {
+  const first = (after: string): string =>
+    `SELECT r.namespace FROM orchestrator.${table} r WHERE ${where}${after} ORDER BY r.namespace LIMIT 1`;
+  return `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((${first('')})
+      UNION ALL SELECT (${first(' AND r.namespace > found.namespace')}) FROM found WHERE found.namespace IS NOT NULL)
     SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
-const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
+};
+const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
+const OF_STREAMS = STREAMS.map((stream) => namespacesOf('event_log', stream));
+const NAMESPACES = `${[namespacesOf('sessions'), ...OF_STREAMS].join(' UNION ')} ORDER BY 1`;
 const NOW = `SELECT ${now('$1')}`;
 
-const counted = (table: string, where: string): string =>
-  `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${where} LIMIT $2) c)`;
-const ENDED = `status IN ('succeeded', 'failed', 'cancelled')`;
+/** Rows of a table under a condition, which names the index that holds them; each counted up to the maximum. */
+const counted = (table: string, conditions: readonly string[]): string => {
+  const parts = conditions.map(
+    (condition) =>
+      `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${condition} LIMIT $2) c)`,
+  );
+  return parts.length === 1 ? parts.join('') : `least($2, ${parts.join(' + ')})`;
+};
+
+/** Where the sessions of each status are. */
+const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
+  idle: [
+    `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`,
+    `status = 'idle' AND next_task_id IS NULL`,
+  ],
+  running: [`status = 'running' AND agent > ''`],
+  closed: [`status = 'closed'`],
+};
+
+/** The statuses that have an index of their own; the others are in the index of their phase. */
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'run_at >= 0', queued: 'priority >= 0' };
+const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], string>> = {
+  waiting: `${WAITING} AND id > ''`,
+  running: RUNNING,
+  ended: ENDED,
+};
+
+function tasksOfStatus(status: TaskStatus): string {
+  return `status = '${status}' AND ${OWN_INDEX[status] ?? PHASE_INDEX[TASK_STATUSES[status].phase]}`;
+}
+
 const COUNTS = `SELECT
-  least($2, ${counted('sessions', `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`)} + ${counted('sessions', `status = 'idle' AND next_task_id IS NULL`)}),
-  ${counted('sessions', `status = 'running' AND agent > ''`)}, ${counted('sessions', `status = 'closed'`)},
-  ${counted('tasks', `status = 'scheduled' AND run_at >= 0`)}, ${counted('tasks', `status = 'queued' AND priority >= 0`)}, ${counted('tasks', `status = 'running'`)},
-  ${['succeeded', 'failed', 'cancelled'].map((status) => counted('tasks', `status = '${status}' AND ${ENDED}`)).join(', ')},
-  ${counted('event_log', 'true')}`;
+  ${SESSION_STATUS_NAMES.map((status) => counted('sessions', SESSION_PARTS[status])).join(',\n  ')},
+  ${TASK_STATUS_NAMES.map((status) => counted('tasks', [tasksOfStatus(status)])).join(',\n  ')},
+  ${counted('event_log', STREAMS)}`;
+
+const TASK_OF_NUMBER = `SELECT t.id FROM orchestrator.tasks t WHERE t.number = $1 AND t.namespace = $2`;
+const SESSION_OF_NUMBER = `SELECT s.id FROM orchestrator.sessions s WHERE s.number = $1 AND s.namespace = $2`;
 
 /** The texts of all reads but events and lists, for the test that looks at their query plans. */
-export const READS = { SESSION, TASK, NAMESPACES, COUNTS } as const;
+export const READS = { SESSION, TASK, TASK_OF_NUMBER, SESSION_OF_NUMBER, NAMESPACES, COUNTS } as const;
 
 const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
 const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
@@ -126,22 +176,13 @@ export class PostgresReader implements Reader {
 
   async counts(namespace: string, max: number): Promise<Counts> {
     const [row] = await this.#source.read(query(COUNTS, namespace, max));
-    const [
-      idle = 0,
-      running = 0,
-      closed = 0,
-      scheduled = 0,
-      queued = 0,
-      underWay = 0,
-      succeeded = 0,
-      failed = 0,
-      cancelled = 0,
-      events = 0,
-    ] = (row ?? []) as readonly number[];
+    const values = (row ?? []) as readonly number[];
+    const tasksAt = SESSION_STATUS_NAMES.length;
+    const eventsAt = tasksAt + TASK_STATUS_NAMES.length;
     return {
-      sessions: { idle, running, closed },
-      tasks: { scheduled, queued, running: underWay, succeeded, failed, cancelled },
-      events,
+      sessions: countsOf(SESSION_STATUS_NAMES, values.slice(0, tasksAt)),
+      tasks: countsOf(TASK_STATUS_NAMES, values.slice(tasksAt, eventsAt)),
+      events: values[eventsAt] ?? 0,
     };
   }
 
@@ -176,6 +217,12 @@ export class PostgresReader implements Reader {
     return this.#source.settledEventId();
   }
 
+  async idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null> {
+    const text = kind === 'task' ? TASK_OF_NUMBER : SESSION_OF_NUMBER;
+    const [row] = await this.#source.read(query(text, number, namespace));
+    return (row?.[0] as string | undefined) ?? null;
+  }
+
   async namespaces(): Promise<readonly string[]> {
     const found = await this.#source.read(query(NAMESPACES));
     return found.map(([namespace]) => namespace as string);
@@ -202,10 +249,10 @@ export class PostgresReader implements Reader {
     kinds,
     limit,
   }: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
-    const lookups = addressees.flatMap((addressee) =>
+    const lookups = unique(addressees).flatMap((addressee) =>
       kinds === undefined
         ? [query(readyOfAny(limit), namespace, addressee)]
-        : kinds.map((kind) => query(readyOfKind(limit), namespace, addressee, kind)),
+        : unique(kinds).map((kind) => query(readyOfKind(limit), namespace, addressee, kind)),
     );
     const found: LoadedSession[] = [];
     for (const lookup of lookups) found.push(...(await this.#source.read(lookup)).map(loadedAt));
@@ -226,6 +273,11 @@ function loadedAt(row: Answer[number]): LoadedSession {
   };
 }
 
+/** The counts by status, in the order of the names. */
+function countsOf<Status extends string>(names: readonly Status[], values: readonly number[]): Record<Status, number> {
+  return Object.fromEntries(names.map((status, at) => [status, values[at] ?? 0])) as Record<Status, number>;
+}
+
 /** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
 export function eventsQuery({
   namespace,
@@ -235,18 +287,21 @@ export function eventsQuery({
   leaseEffect,
   limit,
   after = '0',
+  upTo,
 }: EventFilter): Query {
   const cursor = sessionId === undefined ? 'id' : 'seq';
   const conditions: [before: string, value: Value, behind?: string][] = [
     ['namespace =', namespace],
     [`${cursor} >`, Number(after)],
   ];
-  if (sessionId !== undefined) conditions.push(['session_id =', sessionId]);
+  if (sessionId !== undefined) conditions.push([`stream_kind = 'session' AND e.stream_id =`, sessionId]);
   if (taskId !== undefined) conditions.push(['task_id =', taskId]);
   if (types !== undefined) conditions.push([`type = ANY (string_to_array(`, types.join(','), `, ','))`]);
   if (leaseEffect !== undefined) conditions.push(['lease_effect =', leaseEffect]);
+  if (upTo !== undefined) conditions.push(['id <=', upTo]);
   const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
-  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
+  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
+    WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
   return query(text, ...conditions.map(([, value]) => value));
 }
 

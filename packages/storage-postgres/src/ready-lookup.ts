@@ -1,24 +1,26 @@
 import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
 import type { Answer, Query, Value } from './connection.ts';
-import { joined, query, split } from './statement-batch.ts';
-import { SQL, type WhenLocked } from './statements.ts';
+import { joined, query, split, unique } from './statement-batch.ts';
+import { SQL, type Heads } from './statements.ts';
 
-/** One look-up for claims with the same filter that stand next to each other: as many heads as they ask for, dealt out in order. */
+/** One look-up for adjacent claims with the same filter: as many heads as they ask for, handed out in order. */
 export class ReadyLookup {
-  readonly #filter: ReadyFilter;
+  readonly #addressees: readonly string[];
+  readonly #kinds: readonly string[] | undefined;
   #limit = 0;
   #ids: readonly string[] = [];
-  #dealt = 0;
   #sawMore = false;
 
-  private constructor(filter: ReadyFilter) {
-    this.#filter = filter;
+  private constructor({ addressees, kinds }: ReadyFilter) {
+    // A session that two ranges of the index found would be handed out twice.
+    this.#addressees = unique(addressees);
+    this.#kinds = kinds === undefined ? undefined : unique(kinds);
   }
 
   /** What a scope wants of the idle sessions, if anything. */
   static filterOf(scope: Scope): ReadyFilter | null {
     if (scope.by === 'ready') return scope;
-    return (scope.by === 'session' ? scope.nextReady : undefined) ?? null;
+    return (scope.by === 'sessions' ? scope.nextReady : undefined) ?? null;
   }
 
   /** The look-ups for these scopes, by scope. */
@@ -28,38 +30,39 @@ export class ReadyLookup {
     for (const scope of scopes) {
       const filter = ReadyLookup.filterOf(scope);
       if (filter === null) continue;
-      if (last === null || !last.#isFor(filter)) last = new ReadyLookup(filter);
+      const own: ReadyLookup = new ReadyLookup(filter);
+      if (last === null || !last.#isLike(own)) last = own;
       last.#limit += filter.limit;
       plan.set(scope, last);
     }
     return plan;
   }
 
-  #isFor({ addressees, kinds }: ReadyFilter): boolean {
-    return JSON.stringify([addressees, kinds]) === JSON.stringify([this.#filter.addressees, this.#filter.kinds]);
+  #isLike(other: ReadyLookup): boolean {
+    return JSON.stringify([this.#addressees, this.#kinds]) === JSON.stringify([other.#addressees, other.#kinds]);
   }
 
-  /** There are heads that others hold: what was not found may yet be had. */
+  /** Other transactions have locked heads: what was not found may yet be had. */
   get sawMore(): boolean {
     return this.#sawMore;
   }
 
+  get heads(): Heads {
+    return { limit: this.#limit, ofKinds: this.#kinds !== undefined };
+  }
+
+  /** The addressees, and the kinds if any, as parameters. */
+  get values(): readonly Value[] {
+    return [
+      joined(this.#addressees.map((addressee) => `=${addressee}`)),
+      ...(this.#kinds === undefined ? [] : [joined(this.#kinds)]),
+    ];
+  }
+
   /** With `stale`, so many sessions besides that are stale at that time. */
-  query(namespace: string, whenLocked: WhenLocked, stale: { readonly limit: number; readonly time: Value }): Query {
-    const { addressees, kinds } = this.#filter;
-    const text = SQL.lockReady({
-      limit: this.#limit,
-      ofKinds: kinds !== undefined,
-      staleLimit: stale.limit,
-      whenLocked,
-    });
-    return query(
-      text,
-      namespace,
-      joined(addressees.map((addressee) => `=${addressee}`)),
-      ...(kinds === undefined ? [] : [joined(kinds)]),
-      ...(stale.limit === 0 ? [] : [stale.time]),
-    );
+  query(namespace: string, stale: { readonly limit: number; readonly time: Value }): Query {
+    const text = SQL.lockReady({ ...this.heads, staleLimit: stale.limit });
+    return query(text, namespace, ...this.values, ...(stale.limit === 0 ? [] : [stale.time]));
   }
 
   /** @returns the stale ones */
@@ -67,14 +70,16 @@ export class ReadyLookup {
     const [ids, sawMore, stale] = answer[0] ?? [];
     this.#ids = split(ids);
     this.#sawMore = sawMore === true;
-    this.#dealt = 0;
     return split(stale);
   }
 
-  /** The next sessions for one scope. */
-  take({ limit }: ReadyFilter): readonly string[] {
-    const ids = this.#ids.slice(this.#dealt, this.#dealt + limit);
-    this.#dealt += ids.length;
+  take(filter: ReadyFilter): readonly string[];
+  take(filter: ReadyFilter, except: readonly string[]): readonly string[] | null;
+  /** The next sessions for one scope; null: one of `except` is among them, and they are left to the next scope. */
+  take({ limit }: ReadyFilter, except: readonly string[] = []): readonly string[] | null {
+    const ids = this.#ids.slice(0, limit);
+    if (ids.some((id) => except.includes(id))) return null;
+    this.#ids = this.#ids.slice(limit);
     return ids;
   }
 }

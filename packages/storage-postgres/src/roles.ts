@@ -1,23 +1,27 @@
 /**
- * The three roles, as groups that nobody logs in as: `orchestrator_owner` owns the schema and migrates it,
+ * The three roles, as groups without a login of their own: `orchestrator_owner` owns the schema and migrates it,
  * `orchestrator_app` is what agents use, `orchestrator_reader` looks on. Grant one of them to each login.
  */
 export const OWNER = 'orchestrator_owner';
 const APP = 'orchestrator_app';
 const READER = 'orchestrator_reader';
 
-/** What each role may do with each table; nobody but the owner may change what they are. */
+/** The sequences that belong to no table. */
+const SEQUENCES = ['orchestrator.changes', 'orchestrator.numbers'];
+
+/** What each role may do with each table; only the owner may change what they are. */
 const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[] = [
   ['USAGE', 'SCHEMA orchestrator', `${APP}, ${READER}`],
   ['SELECT, INSERT, UPDATE', 'orchestrator.sessions, orchestrator.tasks', APP],
   ['SELECT, INSERT', 'orchestrator.event_log', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.receipts', APP],
-  // Locking a row takes the right to update it: whoever forgets receipts leaves out those that others forget.
+  // Locking a row takes the right to update it: a transaction that deletes old receipts passes over those that others
+  // delete.
   ['UPDATE (at)', 'orchestrator.receipts', APP],
   ['SELECT, UPDATE (value)', 'orchestrator.meta', APP],
-  ['SELECT, USAGE', 'SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes', APP],
+  ['SELECT, USAGE', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, APP],
   ['SELECT', 'ALL TABLES IN SCHEMA orchestrator', READER],
-  ['SELECT', 'SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes', READER],
+  ['SELECT', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, READER],
 ];
 
 const grants = RIGHTS.map(([privileges, on, to]) => `GRANT ${privileges} ON ${on} TO ${to};`);
@@ -30,7 +34,9 @@ END $grants$`;
 
 const TABLES = ['sessions', 'tasks', 'event_log', 'receipts', 'meta'];
 
-/** Makes the roles, if they are not there. Whoever runs it needs CREATEROLE, and becomes a member of the owner. */
+/**
+ * Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner.
+ */
 const CREATE: readonly string[] = [OWNER, APP, READER].map(
   (role) => `DO $role$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;
@@ -43,7 +49,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
   IF to_regnamespace('orchestrator') IS NOT NULL THEN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
 ${TABLES.map((table) => `    ALTER TABLE orchestrator.${table} OWNER TO ${OWNER};`).join('\n')}
-    ALTER SEQUENCE orchestrator.changes OWNER TO ${OWNER};
+${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO ${OWNER};
     ${grants.join('\n    ')}
   END IF;

@@ -17,16 +17,16 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
-import { settledEventId } from './followers.ts';
+import { settledDrawnId } from './followers.ts';
 import type { Connection, Query, Value } from './connection.ts';
-import { ConnectionPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
 import { OWNER } from './roles.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { assertCurrent } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
-import { NEXT, now } from './statements.ts';
+import { NEXT, now, SQL } from './statements.ts';
 import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
@@ -36,7 +36,7 @@ export interface PostgresRowsOptions {
 
 /** A page, or counting a long log, takes its time. */
 const ANSWER_MS = 600_000;
-/** Who wants every unit of work to end waits no longer than this while new ones queue up behind. */
+/** A change of the state waits for units of work to end, but no longer than this while new ones queue up behind it. */
 const LOCK_MS = 4_000;
 const LOCK_TRIES = 8;
 /** One statement's rows: what an answer may hold, a statement may, too, but not much more. */
@@ -49,8 +49,17 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   receipts: Object.values(RECEIPT_COLUMNS),
 };
 
+/** The next value of the sequence is beyond this one. It never goes back; 0 leaves it as it is. */
+const drawBeyond = (sequence: string): string =>
+  `SELECT setval('orchestrator.${sequence}', $1::bigint) FROM orchestrator.${sequence} s
+   WHERE $1::bigint > CASE WHEN s.is_called THEN s.last_value ELSE 0 END`;
+const DRAW_BEYOND = {
+  event_log_id_seq: drawBeyond('event_log_id_seq'),
+  numbers: drawBeyond('numbers'),
+} as const;
+
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
@@ -89,7 +98,7 @@ class PostgresRows implements RowStore {
   }
 
   lastEventId(): Promise<number> {
-    return this.#use((connection) => settledEventId((queries) => connection.flush(queries, ANSWER_MS)));
+    return this.#use((connection) => settledDrawnId((queries) => connection.flush(queries, ANSWER_MS)));
   }
 
   clock(): Promise<ClockState> {
@@ -104,7 +113,7 @@ class PostgresRows implements RowStore {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
     return this.#use(async (connection) => {
-      await run(connection, query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
+      await run(connection, query(SQL.beginSnapshot));
       try {
         return await use({
           storeState: () => readStoreState(connection),
@@ -126,7 +135,7 @@ class PostgresRows implements RowStore {
       try {
         return await this.#transaction(async (connection) => {
           await becomeOwner(connection);
-          // Every unit of work reads this table before it reads the mark, and keeps the lock until it ends.
+          // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
           await run(
             connection,
             query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
@@ -134,11 +143,11 @@ class PostgresRows implements RowStore {
           );
           assertSameState(await readStoreState(connection), expected);
           assertMayFollow(expected, next);
-          if (next?.state === 'filling') await assertEmpty(connection);
+          if (next?.status === 'filling') await assertEmpty(connection);
           await run(connection, ...writingStoreState(next));
         });
       } catch (error) {
-        // With a cause, it is the server that says so: of a lock, not of the mark.
+        // With a cause, it is the server that says so: of a lock, not of the state.
         const isLocked = error instanceof OrchestratorError && error.code === 'STORE_BUSY' && error.cause !== undefined;
         if (!isLocked || tries === LOCK_TRIES) throw error;
       }
@@ -147,10 +156,12 @@ class PostgresRows implements RowStore {
 
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
     return this.#transaction(async (connection) => {
+      await becomeOwner(connection);
       await lockStoreState(connection);
       assertSameState(await readStoreState(connection), state);
       if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
       for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
+      await run(connection, ...drawingBeyond(table, rows));
     });
   }
 
@@ -162,7 +173,7 @@ class PostgresRows implements RowStore {
       await run(
         connection,
         query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
-        ...(lastEventId === 0 ? [] : [query(`SELECT setval('orchestrator.event_log_id_seq', $1)`, lastEventId)]),
+        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
       );
     });
   }
@@ -196,12 +207,26 @@ class PostgresRows implements RowStore {
 function withHint(error: unknown): unknown {
   if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
   return new OrchestratorError('STORE_PERMISSION', error.message, {
-    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or who made them.`,
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that made them.`,
     cause: error.cause,
   });
 }
 
-/** What is made for the store belongs to whom the tables belong to. */
+/** What ids and numbers are drawn from: a sequence, and the column that it is for. */
+const SEQUENCES: Readonly<Partial<Record<TableName, readonly [sequence: keyof typeof DRAW_BEYOND, column: string]>>> = {
+  sessions: ['numbers', 'number'],
+  tasks: ['numbers', 'number'],
+  event_log: ['event_log_id_seq', 'id'],
+};
+
+/** The ids and numbers of rows that came from elsewhere are not drawn again. */
+function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[] {
+  const [sequence, column = ''] = SEQUENCES[table] ?? [];
+  if (sequence === undefined) return [];
+  return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
+}
+
+/** What is made for the store gets the owner of the tables. */
 async function becomeOwner(connection: Connection): Promise<void> {
   const [answer] = await run(connection, query(OWNER_USABLE));
   if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));
@@ -222,19 +247,24 @@ async function page(connection: Connection, table: TableName, after: RowKey, lim
   const keyColumns = key.map((column) => `r.${column}`).join(', ');
   const values: Value[] = after === null ? [] : [...after];
   const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map((_, at) => `$${at + 1}`).join(', ')})`;
-  const rows = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
-  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first comes in any case.
+  const cells = columns.map((column) => `r.${column}`).join(', ');
+  const rows = `SELECT ${cells} FROM orchestrator.${table} r ${where} ORDER BY ${keyColumns} LIMIT ${limit}`;
+  // The length of a text that lies apart from its row is known without it. What is before the row counts: the first
+  // comes in any case.
   const length = columns.map((column) => `coalesce(octet_length(r.${column}::text), 0)`).join(' + ');
   const before = `sum(${length}) OVER (ORDER BY ${keyColumns}) - (${length})`;
   const sized = `SELECT r.*, ${before} AS characters_before, ${length} AS characters_own FROM (${rows}) r`;
-  const text = `SELECT ${columns.map((column) => `r.${column}`).join(', ')} FROM (${sized}) r WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS} ORDER BY ${keyColumns}`;
+  const text = `SELECT ${cells} FROM (${sized}) r
+    WHERE r.characters_before = 0 OR r.characters_before + r.characters_own <= ${PAGE_CHARACTERS}
+    ORDER BY ${keyColumns}`;
   const [answer] = await run(connection, query(text, ...values));
   return (answer ?? []).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
 }
 
 async function lastKey(connection: Connection, table: TableName): Promise<RowKey> {
   const key = TABLE_KEYS[table];
-  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+  const backwards = key.map((column) => `${column} DESC`).join(', ');
+  const text = `SELECT ${key.join(', ')} FROM orchestrator.${table} ORDER BY ${backwards} LIMIT 1`;
   const [answer] = await run(connection, query(text));
   const [row] = answer ?? [];
   return row === undefined
@@ -257,11 +287,12 @@ async function timeOf(connection: Connection): Promise<number> {
   return answer?.[0]?.[0] as number;
 }
 
-/** Differs: ids are the column's own to give, unless somebody says otherwise. */
+/** Differs: the column gives the ids by itself, unless the statement says otherwise. */
 function insertInto(table: TableName): string {
   const columns = COLUMNS[table].join(', ');
   const overriding = table === 'event_log' ? 'OVERRIDING SYSTEM VALUE ' : '';
-  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
+  return `INSERT INTO orchestrator.${table} (${columns}) ${overriding}
+    SELECT ${columns} FROM json_populate_recordset(NULL::orchestrator.${table}, $1::text::json)`;
 }
 
 /** The rows as JSON, in so many texts that none grows too long. */

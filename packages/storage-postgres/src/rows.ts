@@ -2,9 +2,9 @@ import { COLUMNS, type Event, type Receipt, type Session, type Task } from '@age
 import type { eventLog, receipts, sessions, tasks } from './schema.ts';
 
 /*
- * Rows come back as arrays in the order of the columns below, several side by side in one row where a statement joins them
- * (a session with its tasks), and become what the API calls a Session, Task or Event by `rowAt`. The type below holds core's
- * names, and the rows, against the schema.
+ * Rows come back as arrays in the order of the columns below, several side by side in one row where a statement joins
+ * them (a session with its tasks), and become what the API calls a Session, Task or Event by `rowAt`. The type below
+ * holds core's names, and the rows, against the schema.
  */
 
 type ColumnsOf<Table extends { _: { columns: object } }, Row> = {
@@ -31,11 +31,12 @@ type NumbersOf<Table extends { _: { columns: object } }> = {
   ]: Table['_']['columns'][Field] extends { _: { columnType: infer Kind extends keyof Kinds } } ? Kinds[Kind] : never;
 };
 
-/** The types of the columns that are not text; but for the id of an event, which nobody but the database gives. */
+/** The types of the columns that are not text; but for the id of an event, which only the database gives. */
 export const NUMBERS = {
   pid: 'integer',
   process_group: 'integer',
-  token: 'bigint',
+  number: 'bigint',
+  fence: 'bigint',
   ttl_ms: 'integer',
   stale_after_ms: 'integer',
   lease_expires_at: 'bigint',
@@ -62,7 +63,6 @@ export const NUMBERS = {
   cancel_requested_at: 'bigint',
   started_at: 'bigint',
   finished_at: 'bigint',
-  lease_effect: 'integer',
   at: 'bigint',
 } as const satisfies NumbersOf<typeof sessions> &
   NumbersOf<typeof tasks> &

@@ -1,4 +1,5 @@
 import {
+  compareCodePoints,
   compareInQueue,
   hasQueue,
   nextHeadOf,
@@ -8,9 +9,10 @@ import {
   type Task,
 } from '@agent-orchestrator/core';
 import type { Query, Value } from './connection.ts';
-import type { Database } from './load.ts';
+import type { Database } from './loaded-rows.ts';
 import { query } from './statement-batch.ts';
-import { FIELDS, SQL, writing, type WriteName } from './statements.ts';
+import { FIELDS, SQL } from './statements.ts';
+import { writing, type WriteName } from './writes.ts';
 
 /** Whether there is anything to write. */
 export function hasEffect(writeSet: WriteSet<unknown>): boolean {
@@ -24,9 +26,11 @@ export function hasEffect(writeSet: WriteSet<unknown>): boolean {
 }
 
 /**
- * The statements that write the decisions of a group: as few as the tables' rules allow, since each is a message and an answer.
- * One task of a session runs at a time, so those that stop running are written before others start; a head is looked up after
- * its queue was written. Events go with the last of them, so that followers of the log wait for as little as possible.
+ * The statements that write the decisions of a group: as few as the tables' rules allow, since each is a message and an
+ * answer. One task of a session runs at a time, so those that stop running are written before others start; a head is
+ * looked up after its queue was written. Events go with the last of them, so that followers of the log wait for as
+ * little as possible. New rows with keys that another process may be adding, too, are in the order of these keys: of
+ * two transactions that add the same ones, one waits for the other.
  */
 export function saving(decisions: readonly WriteSet<unknown>[], database: Database): Query[] {
   const sessions = decisions.flatMap((writeSet) => writeSet.sessions);
@@ -41,10 +45,8 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
 
   const stopped: Write = ['updateTasks', toUpdate.filter(stops).map(taskUpdate)];
   const started: Write = ['updateTasks', toUpdate.filter((change) => !stops(change)).map(taskUpdate)];
-  const added: readonly Write[] = [
-    ['insertSessions', sessions.filter(isNew).map(({ after }) => newSession(after, queues))],
-    ['insertTasks', tasks.filter(isNew).map(({ after }) => cells(FIELDS.task, after))],
-  ];
+  const newSessions = rowsOfNew(sessions, byId).map((session) => newSession(session, queues));
+  const newTasks = rowsOfNew(tasks, byDedupeKey).map((task) => cells(FIELDS.task, task));
   const last: readonly Write[] = [
     ...[...updates].map(([{ name, fields }, changes]): Write => [
       name,
@@ -56,7 +58,12 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
       decisions.flatMap(({ receipt }) => receipt ?? []).map((receipt) => cells(FIELDS.receipt, receipt)),
     ],
   ];
-  const [first, second] = started[1].length === 0 ? [[], [...added, stopped]] : [[stopped], [...added, started]];
+  // One statement writes its parts in no order that could be relied on, so several new sessions are not with their
+  // events.
+  const [early, late] = newSessions.length > 1 ? [newSessions, []] : [[], newSessions];
+  const [stoppedEarly, changedLate] = started[1].length === 0 ? [[], stopped] : [[stopped], started];
+  const first: readonly Write[] = [['insertSessions', early], ...stoppedEarly];
+  const second: readonly Write[] = [['insertSessions', late], ['insertTasks', newTasks], changedLate];
   const looksUp = further.length > 0 || [...updates.keys()].some((update) => update.looksUp);
   return [
     ...write(first),
@@ -98,7 +105,7 @@ function cells<Field extends string>(fields: readonly Field[], row: Readonly<Rec
   return fields.map((field) => row[field]);
 }
 
-/** What changed of a row, which row it is, and the version that must still stand there. */
+/** What changed of a row, which row it is, and the version that it must still have. */
 function changed<Row extends Session | Task>(
   fields: readonly (keyof Row & string)[],
   { before, after }: Change<Row>,
@@ -115,7 +122,19 @@ function isNew({ before }: Change<unknown>): boolean {
   return before === null;
 }
 
-/** Per session whose queue may have another head now: the tasks of this group that stand in it. */
+function rowsOfNew<Row>(changes: readonly Change<Row>[], order: (a: Row, b: Row) => number): Row[] {
+  return changes.flatMap((change) => (isNew(change) ? [change.after] : [])).toSorted(order);
+}
+
+function byId(a: Session, b: Session): number {
+  return compareCodePoints(a.id, b.id);
+}
+
+function byDedupeKey(a: Task, b: Task): number {
+  return compareCodePoints(a.dedupeKey ?? '', b.dedupeKey ?? '');
+}
+
+/** Per session whose queue may have another head now: the tasks of this group that are in it. */
 function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
   const changed = tasks.filter(({ before, after }) => before?.status === 'queued' || after.status === 'queued');
   return Map.groupBy(
@@ -124,9 +143,9 @@ function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
   );
 }
 
-/** Neither part can hold a space. */
+/** Neither part can hold a line break. */
 function keyOf(namespace: string, sessionId: string): string {
-  return `${namespace} ${sessionId}`;
+  return `${namespace}\n${sessionId}`;
 }
 
 /** All the tasks of a new session are new, so its head needs no look-up. */
@@ -152,25 +171,27 @@ interface SessionUpdate {
   readonly looksUp: boolean;
 }
 
-const RENEW: SessionUpdate = { name: 'renewSessions', fields: FIELDS.renewed, looksUp: false };
-const NOTE = {
-  kept: { name: 'noteSessions', fields: FIELDS.noted, looksUp: false },
-  none: { name: 'noteSessionsNoNext', fields: FIELDS.noted, looksUp: false },
-  changed: { name: 'noteSessionsAndNext', fields: FIELDS.noted, looksUp: true },
+const SET_DEADLINES: SessionUpdate = { name: 'setSessionDeadlines', fields: FIELDS.deadlines, looksUp: false };
+const SET_CHAIN = {
+  kept: { name: 'setSessionChain', fields: FIELDS.chain, looksUp: false },
+  none: { name: 'setSessionChainNoNext', fields: FIELDS.chain, looksUp: false },
+  changed: { name: 'setSessionChainAndNext', fields: FIELDS.chain, looksUp: true },
 } as const satisfies Readonly<Record<string, SessionUpdate>>;
-const LEASE = {
-  kept: { name: 'leaseSessions', fields: FIELDS.leased, looksUp: false },
-  none: { name: 'leaseSessionsNoNext', fields: FIELDS.leased, looksUp: false },
-  changed: { name: 'leaseSessionsAndNext', fields: FIELDS.leased, looksUp: true },
+const SET_LEASE = {
+  kept: { name: 'setSessionLease', fields: FIELDS.lease, looksUp: false },
+  none: { name: 'setSessionLeaseNoNext', fields: FIELDS.lease, looksUp: false },
+  changed: { name: 'setSessionLeaseAndNext', fields: FIELDS.lease, looksUp: true },
 } as const satisfies Readonly<Record<string, SessionUpdate>>;
 
-/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+/**
+ * The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged.
+ */
 function sessionUpdate({ before, after }: Change<Session>, queues: ReadonlyMap<string, unknown>): SessionUpdate {
   const queueChanged = queues.has(keyOf(after.namespace, after.id));
   const head = queueChanged ? (hasQueue(after) ? 'changed' : 'none') : 'kept';
   const sameLease = before?.status === after.status && before.fence === after.fence;
-  if (!sameLease) return LEASE[head];
-  return head === 'kept' && before.seq === after.seq ? RENEW : NOTE[head];
+  if (!sameLease) return SET_LEASE[head];
+  return head === 'kept' && before.seq === after.seq ? SET_DEADLINES : SET_CHAIN[head];
 }
 
 /** A task that changed without its session: no event says so, but the index must. */

@@ -1,7 +1,7 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 
-/** How many migrations there are; `meta` counts those that a database has seen. */
-export const SCHEMA_VERSION = 4;
+/** How many migrations there are; `meta` counts those that were applied. */
+export const SCHEMA_VERSION = 3;
 
 export function newer(version: number): OrchestratorError {
   return new OrchestratorError(

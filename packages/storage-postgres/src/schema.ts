@@ -1,6 +1,6 @@
 /**
- * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from this
- * file (storage parameters and triggers, which drizzle cannot say, stand in a migration of their own).
+ * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from
+ * this file (storage parameters and triggers, which drizzle cannot say, are in migrations of their own).
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -14,30 +14,57 @@ import {
   primaryKey,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { EventType, LeaseEffect, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
+import {
+  COLUMNS,
+  NO_LEASE,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  type EventType,
+  type LeaseEffect,
+  type SessionStatus,
+  type StreamKind,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { ENDED, isOneOf, LEASE_EFFECTS, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 
 /*
- * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for every
- * row (`next_priority >= 0`) and that no other statement says: without statistics, as in a database that was empty a minute
- * ago, all indexes that fit look alike to the planner, and it keeps the plan it made.
+ * Differs: Postgres has no INDEXED BY. A statement names its index by a part of the index's condition that holds for
+ * every row (`next_priority >= 0`) and that no other statement says: without statistics, as in a database that was
+ * empty a minute ago, all indexes that fit look alike to the planner, and it keeps the plan it made.
  */
 
 export const orchestrator = pgSchema('orchestrator');
 
-/** Differs: text is compared byte by byte, as JavaScript and SQLite do; a locale has no say in the order of a queue. */
+/**
+ * Differs: text is compared by code point, as SQLite and core do; the collation of the database has no say in any
+ * order.
+ */
 const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
-/** Milliseconds since 1970, or a token: beyond 32 bits, and within what a JavaScript number holds. */
+/**
+ * Milliseconds since 1970, a fence, or a number for people: beyond 32 bits, and within what a JavaScript number holds.
+ */
 const big = <Name extends string>(name: Name) => bigint(name, { mode: 'number' });
 
-/** What the database can hold in 64 bits and JavaScript cannot in a number would come back as another token or time. */
+/** What the database can hold in 64 bits and JavaScript cannot in a number would come back as another fence or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';
+/** A number for people. */
+const COUNTED = 'BETWEEN 1 AND 9007199254740991';
+
+/** The numbers of tasks and sessions (`t42`, `s17`), drawn one by one. */
+export const numbers = orchestrator.sequence('numbers', { cache: 1 });
+
+/** The columns of a lease; those of them that not every lease sets; and those that each does. */
+const LEASE = Object.keys(NO_LEASE).map((field) => COLUMNS.session[field as keyof typeof NO_LEASE]);
+const SOMETIMES_HELD = ['instance', 'host', 'boot', 'pid', 'process_start', 'process_group', 'progress'];
+const HELD = LEASE.filter((column) => !SOMETIMES_HELD.includes(column));
 
 export const sessions = orchestrator.table(
   'sessions',
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
+    number: big('number').notNull(),
     status: text('status').$type<SessionStatus>().notNull(),
     agent: text('agent'),
     instance: text('instance'),
@@ -46,7 +73,8 @@ export const sessions = orchestrator.table(
     pid: integer('pid'),
     processStart: text('process_start'),
     processGroup: integer('process_group'),
-    token: big('token'),
+    fence: big('fence'),
+    tokenHash: text('token_hash'),
     ttlMs: integer('ttl_ms'),
     staleAfterMs: integer('stale_after_ms'),
     leaseExpiresAt: big('lease_expires_at'),
@@ -72,25 +100,30 @@ export const sessions = orchestrator.table(
   },
   (t) => [
     primaryKey({ columns: [t.namespace, t.id] }),
-    check('sessions_status', sql`status IN ('idle', 'running', 'closed')`),
+    check('sessions_status', sql.raw(isOneOf('status', SESSION_STATUS_NAMES))),
+    check('sessions_number', sql.raw(`number ${COUNTED}`)),
     check(
       'sessions_lease',
-      sql`CASE WHEN status = 'running'
-        THEN num_nulls(agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
-        ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END`,
+      sql.raw(
+        `CASE WHEN status = 'running' THEN num_nulls(${HELD.join(', ')}) = 0
+         ELSE num_nonnulls(${LEASE.join(', ')}) = 0 END`,
+      ),
     ),
     check(
       'sessions_next',
       sql`num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) IN (0, 5)`,
     ),
-    check('sessions_token', sql.raw(`token ${SAFE}`)),
+    check('sessions_fence', sql.raw(`fence ${SAFE} AND length(token_hash) = 64`)),
+    check('sessions_process_group', sql`process_group >= 0`),
     check('sessions_lease_times', sql.raw(`lease_expires_at ${SAFE} AND heartbeat_at ${SAFE} AND stale_at ${SAFE}`)),
     check('sessions_times', sql.raw(`created_at ${SAFE} AND updated_at ${SAFE}`)),
     check(
       'sessions_counters',
       sql`tasks_open >= 0 AND seq >= 0 AND version > 0 AND renewals >= 0 AND near_misses >= 0`,
     ),
-    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
+    uniqueIndex('sessions_by_number').on(t.number),
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
+    // kinds.
     index('sessions_ready')
       .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
       .where(sql`status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`),
@@ -118,6 +151,7 @@ export const tasks = orchestrator.table(
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
+    number: big('number').notNull(),
     sessionId: text('session_id').notNull(),
     kind: text('kind').notNull(),
     title: text('title').notNull(),
@@ -153,7 +187,8 @@ export const tasks = orchestrator.table(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
-    check('tasks_status', sql`status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')`),
+    check('tasks_status', sql.raw(isOneOf('status', TASK_STATUS_NAMES))),
+    check('tasks_number', sql.raw(`number ${COUNTED}`)),
     check('tasks_scheduled', sql`status <> 'scheduled' OR run_at IS NOT NULL`),
     check('tasks_addressee', sql`assignee IS NULL OR role IS NULL`),
     check('tasks_priority', sql`priority >= 0`),
@@ -164,12 +199,11 @@ export const tasks = orchestrator.table(
       'tasks_times',
       sql.raw(`created_at ${SAFE} AND started_at ${SAFE} AND finished_at ${SAFE} AND cancel_requested_at ${SAFE}`),
     ),
+    uniqueIndex('tasks_by_number').on(t.number),
     uniqueIndex('tasks_dedupe_key')
       .on(t.namespace, t.dedupeKey)
       .where(sql`dedupe_key IS NOT NULL`),
-    uniqueIndex('tasks_running')
-      .on(t.namespace, t.sessionId)
-      .where(sql`status = 'running'`),
+    uniqueIndex('tasks_running').on(t.namespace, t.sessionId).where(sql.raw(RUNNING)),
     index('tasks_of_session')
       .on(t.namespace, t.sessionId, t.id)
       .where(sql`created_at >= 0`),
@@ -186,11 +220,9 @@ export const tasks = orchestrator.table(
     // What closing a session has to cancel, in pages.
     index('tasks_waiting')
       .on(t.namespace, t.sessionId, t.id)
-      .where(sql`status IN ('scheduled', 'queued') AND id > ''`),
+      .where(sql.raw(`${WAITING} AND id > ''`)),
     // Lists and counts of what is over, without walking over what is not.
-    index('tasks_ended')
-      .on(t.namespace, t.status, t.id)
-      .where(sql`status IN ('succeeded', 'failed', 'cancelled')`),
+    index('tasks_ended').on(t.namespace, t.status, t.id).where(sql.raw(ENDED)),
   ],
 );
 
@@ -199,15 +231,17 @@ export const eventLog = orchestrator.table(
   'event_log',
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity({ name: 'event_log_id_seq', cache: 1 }),
+    streamKind: text('stream_kind').$type<StreamKind>().notNull(),
     namespace: text('namespace').notNull(),
-    sessionId: text('session_id').notNull(),
+    streamId: text('stream_id').notNull(),
     seq: integer('seq').notNull(),
     type: text('type').$type<EventType>().notNull(),
     leaseEffect: text('lease_effect').$type<LeaseEffect>(),
+    sessionId: text('session_id'),
     taskId: text('task_id'),
     agent: text('agent'),
     instance: text('instance'),
-    token: big('token'),
+    fence: big('fence'),
     commandId: text('command_id'),
     payload: text('payload').notNull(),
     at: big('at').notNull(),
@@ -220,19 +254,26 @@ export const eventLog = orchestrator.table(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
+    check('event_log_stream', sql.raw(isOneOf('stream_kind', STREAM_KINDS))),
+    check(
+      'event_log_session_stream',
+      sql`stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)`,
+    ),
     check(
       'event_log_lease_effect',
-      sql`lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)`,
+      sql.raw(`${isOneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`),
     ),
-    check('event_log_numbers', sql.raw(`seq > 0 AND token ${SAFE} AND at ${SAFE}`)),
+    check('event_log_numbers', sql.raw(`seq > 0 AND fence ${SAFE} AND at ${SAFE}`)),
     check('event_log_hashes', sql`length(prev_hash) = 64 AND length(hash) = 64`),
-    uniqueIndex('event_log_seq').on(t.namespace, t.sessionId, t.seq),
+    uniqueIndex('event_log_seq').on(t.streamKind, t.namespace, t.streamId, t.seq),
+    // One event grants a fence, one ends its lease, and one refuses its token, in the whole database.
     uniqueIndex('event_log_lease')
-      .on(t.namespace, t.sessionId, t.token, t.leaseEffect)
-      .where(sql`lease_effect IS NOT NULL`),
-    uniqueIndex('event_log_grant')
-      .on(t.token)
-      .where(sql`lease_effect = 'granted' AND token >= 0`),
+      .on(t.fence, t.leaseEffect)
+      .where(sql`lease_effect IS NOT NULL AND fence >= 0`),
+    // Which lease came next in a session.
+    index('event_log_grant')
+      .on(t.namespace, t.sessionId, t.fence)
+      .where(sql`lease_effect = 'granted' AND session_id > ''`),
     index('event_log_task')
       .on(t.namespace, t.taskId, t.id)
       .where(sql`task_id IS NOT NULL`),
@@ -255,10 +296,13 @@ export const receipts = orchestrator.table(
   ],
 );
 
-/** Moves on after a commit, for those who look from time to time: a heartbeat leaves no event that would tell. */
+/** Grows after a commit, for watchers that look from time to time: a heartbeat leaves no event that would tell. */
 export const changes = orchestrator.sequence('changes');
 
-/** What belongs to the database and not to a namespace: `clock`, the greatest time seen, and `schema`, how many migrations were applied. */
+/**
+ * What belongs to the database and not to a namespace: `clock`, the greatest time seen; `schema`, how many migrations
+ * were applied; `state`, the store state unless it is open.
+ */
 export const meta = orchestrator.table('meta', {
   key: text('key').primaryKey().notNull(),
   value: text('value').notNull(),

@@ -15,7 +15,10 @@ export interface ServerAddress {
   readonly tls: TlsMode;
   /** A file with the certificates of the authorities to trust, instead of the system's. */
   readonly rootCertificate: string | null;
-  /** Whether statements are prepared once for each connection. Behind a pooler that hands connections round, they cannot be. */
+  /**
+   * Whether statements are prepared once for each connection. Behind a pooler that hands connections round, they cannot
+   * be.
+   */
   readonly prepare: boolean;
   readonly applicationName: string;
   /** The URL without its password, for people. */

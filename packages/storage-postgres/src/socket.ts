@@ -7,7 +7,7 @@ import type { ServerAddress } from './server-address.ts';
 /** "Do you speak TLS?", before anything else is said. */
 const TLS_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = 'S'.charCodeAt(0);
-/** So long may a connection stand idle before the system asks whether the other end is still there. */
+/** So long may a connection be idle before the system asks whether the other end is still there. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**

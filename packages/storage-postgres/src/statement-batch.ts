@@ -1,6 +1,6 @@
 import type { Answer, Query, Value } from './connection.ts';
 
-/** Sends statements at once; their answers stand in the same order. */
+/** Sends statements at once; their answers come in the same order. */
 export type Flush = (queries: readonly Query[]) => Promise<readonly Answer[]>;
 
 /** Statements of one flush, each with what is to be done with its answer. */
@@ -34,6 +34,6 @@ export function split(text: unknown): readonly string[] {
   return typeof text === 'string' && text !== '' ? text.split('\n') : [];
 }
 
-export function unique(ids: readonly string[]): string[] {
-  return [...new Set(ids)];
+export function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)];
 }

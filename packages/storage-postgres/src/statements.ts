@@ -10,22 +10,24 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import { EVENT_COLUMNS, fieldsOf, NUMBERS, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { WAITING } from './conditions.ts';
+import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 
 /*
- * Every statement of the hot path as text, with numbered parameters; each connection prepares it once. All names are
- * qualified, so no search path has a say. Lists of ids come as one text with a line for each (no id holds a line feed):
- * an array of unknown length, joined to a table, makes the planner scan it, `= ANY` of an expression does not.
+ * Every statement of the hot path as text, with numbered parameters (those that write rows are in `writes.ts`); each
+ * connection prepares it once. All names are qualified, so no search path has a say. Lists of ids come as one text with
+ * a line for each (no id holds a line feed): an array of unknown length, joined to a table, makes the planner scan it,
+ * `= ANY` of an expression does not.
  *
- * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later statement
- * of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
+ * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later
+ * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
  */
 
-/** Nobody keeps a lock for longer than this, whatever became of him; each limit is well within the next. */
+/** No client keeps a lock for longer than this, whatever became of it; each limit is well within the next. */
 export const TIMEOUTS = {
   lock_ms: 5_000,
   statement_ms: 10_000,
-  /** The server gives up on a transaction whose client does not go on. */
+  /** The server gives up on a transaction whose client sends nothing more. */
   idle_ms: 10_000,
   /** The client gives up on a server that does not answer. */
   answer_ms: 15_000,
@@ -43,20 +45,21 @@ const without = <Field extends string>(fields: readonly Field[], left: readonly 
 
 /** Set by the guard of each update. */
 const GUARDED = ['version'];
-/** What heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const RENEWED = without(UNLOGGED_SESSION_FIELDS, GUARDED);
-/** What a change of holder may change. */
-const LEASED = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
-/** What events may change while the lease stays as it is. */
-const NOTED = without(LEASED, without(['status', ...Object.keys(NO_LEASE)], RENEWED));
+/** The deadlines and what else heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
+const DEADLINES = without(UNLOGGED_SESSION_FIELDS, GUARDED);
+/** The status, the lease, and all else that may change. */
+const LEASE = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
+/** The end of the chain, the context, and what else events may change while the lease stays as it is. */
+const CHAIN = without(LEASE, without(['status', ...Object.keys(NO_LEASE)], DEADLINES));
 const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
+/** The head of the queue. */
 export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {
-  renewed: RENEWED,
-  noted: NOTED,
-  leased: LEASED,
+  deadlines: DEADLINES,
+  chain: CHAIN,
+  lease: LEASE,
   taskChanges: TASK_CHANGES,
   session: fieldsOf<Session>(SESSION_COLUMNS),
   task: fieldsOf<Task>(TASK_COLUMNS),
@@ -70,6 +73,8 @@ const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
 const FOUND = `coalesce(current_setting('orchestrator.found', true), '')`;
 /** Not one of those that an earlier look-up has found. */
 const NOT_FOUND = `s.id <> ALL ((SELECT ${lines(FOUND)})::text[])`;
+/** What earlier look-ups have found, and the ids of $2. */
+const FOUND_AND_NAMED = `concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`;
 /** Adds ids to the setting, and makes them known to the client. */
 const remember = (ids: string): string =>
   `set_config('orchestrator.found', concat_ws(E'\\n', nullif(${FOUND}, ''), ${ids}), true)`;
@@ -82,143 +87,128 @@ export function timeOf(clock: Clock | null): number | null {
   return clock === null ? null : Math.floor(clock.read().wall);
 }
 
-const HEAD_FIRST = `ORDER BY q.priority, q.queued_at, q.id LIMIT 1`;
-const headOf = (columns: string, namespace: string, session: string): string =>
-  `SELECT ${columns} FROM orchestrator.tasks q WHERE q.namespace = ${namespace} AND q.session_id = ${session} AND q.status = 'queued' AND q.priority >= 0 ${HEAD_FIRST}`;
-const nextOf = (namespace: string, session: string): string =>
-  headOf(
-    `q.id, q.priority, q.queued_at, q.kind, CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee WHEN q.role IS NOT NULL THEN 'role:' || q.role ELSE '' END`,
-    namespace,
-    session,
-  );
+/** The head of the queue of a session `s`. */
+const headOf = (columns: string): string =>
+  `SELECT ${columns} FROM orchestrator.tasks q
+   WHERE q.namespace = s.namespace AND q.session_id = s.id AND q.status = 'queued' AND q.priority >= 0
+   ORDER BY q.priority, q.queued_at, q.id LIMIT 1`;
+const ADDRESSEE = `CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee
+   WHEN q.role IS NOT NULL THEN 'role:' || q.role ELSE '' END`;
+/** Sets the head of a session `s` by looking it up. */
+export const NEXT_LOOKED_UP = `(${NEXT.join(', ')}) =
+  (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${ADDRESSEE}`)})`;
 
-/** A statement that writes rows, whose cells come in the order of these columns. */
-interface Write {
-  readonly columns: readonly string[];
-  /** The statement, with where the rows come from. */
-  readonly text: (rows: string) => string;
-}
-
-const columnsOf = <Field extends string>(
-  columns: Readonly<Record<Field, string>>,
-  fields: readonly Field[],
-): string[] => fields.map((field) => columns[field]);
-const insertInto = (table: string, columns: readonly string[]): Write => ({
-  columns,
-  text: (rows) => `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT v.* FROM ${rows}`,
-});
-/** The guard is an error, not a row count: the statement goes out together with COMMIT, when nobody can look any more. */
-const update = (table: string, columns: readonly string[], further = ''): Write => ({
-  columns: [...columns, ...KEY_AND_VERSION],
-  text: (rows) =>
-    `UPDATE orchestrator.${table} s SET ${columns.map((column) => `${column} = v.${column}`).join(', ')}, version = CASE WHEN s.version = v.version THEN s.version + 1 END${further} FROM ${rows} WHERE s.namespace = v.namespace AND s.id = v.id`,
-});
-/** Which row is changed, and the version that must still stand there. */
-const KEY_AND_VERSION = ['namespace', 'id', 'version'] as const;
-const NEXT_LOOKED_UP = `, (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})`;
-const NO_NEXT = `, ${NEXT.map((column) => `${column} = NULL`).join(', ')}`;
-const updateSessions = (fields: readonly (keyof Session)[], next = ''): Write =>
-  update('sessions', columnsOf(SESSION_COLUMNS, fields), next);
-
-/** What can be written, by name. */
-const WRITES = {
-  insertSessions: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
-  renewSessions: updateSessions(RENEWED),
-  noteSessions: updateSessions(NOTED),
-  noteSessionsNoNext: updateSessions(NOTED, NO_NEXT),
-  noteSessionsAndNext: updateSessions(NOTED, NEXT_LOOKED_UP),
-  leaseSessions: updateSessions(LEASED),
-  leaseSessionsNoNext: updateSessions(LEASED, NO_NEXT),
-  leaseSessionsAndNext: updateSessions(LEASED, NEXT_LOOKED_UP),
-  insertTasks: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
-  updateTasks: update('tasks', columnsOf(TASK_COLUMNS, TASK_CHANGES)),
-  insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
-  insertReceipts: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
-} as const satisfies Readonly<Record<string, Write>>;
-export type WriteName = keyof typeof WRITES;
-
-/** A write, and whether its parameters are the cells of one row, or arrays with the cells of a column each. */
-export interface WritePart {
-  readonly name: WriteName;
-  readonly rows: 'one' | 'many';
-}
-
-const composed = new Map<string, string>();
-
-/**
- * One statement for several writes; its parameters are those of each in turn, a column after the other. None of them sees what
- * the others write; foreign keys are checked after all of them.
- *
- * Differs from one statement for each row: a round trip is answered by one message, not by hundreds. Many rows are joined to
- * their table by nested loops alone (see `begin`), so the cost does not grow with the table. As arrays they take the server a
- * third of the time that JSON took.
- */
-export function writing(parts: readonly WritePart[]): string {
-  const key = parts.map(({ name, rows }) => `${name} ${rows}`).join();
-  const known = composed.get(key);
-  if (known !== undefined) return known;
-  let parameters = 0;
-  const texts = parts.map(({ name, rows }) => {
-    const { columns, text } = WRITES[name];
-    const cells = columns.map((column) => `$${(parameters += 1)}::${typeOf(column)}${rows === 'one' ? '' : '[]'}`);
-    const list = cells.join(', ');
-    return text(`${rows === 'one' ? `(VALUES (${list}))` : `unnest(${list})`} v (${columns.join(', ')})`);
-  });
-  const others = texts.slice(0, -1).map((text, index) => `w${index + 1} AS (${text})`);
-  const text = `${others.length === 0 ? '' : `WITH ${others.join(', ')} `}${texts.at(-1)}`;
-  composed.set(key, text);
-  return text;
-}
-
-function typeOf(column: string): string {
-  return (NUMBERS as Readonly<Record<string, string>>)[column] ?? 'text';
-}
-
-/** Whether a look-up takes a row that somebody else holds as not there, or waits for it. */
+/** Whether a session that another transaction has locked is passed over, or waited for. */
 export type WhenLocked = 'skip' | 'wait';
-const locking = (whenLocked: WhenLocked): string => `FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}`;
 
-const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`;
+/** The grants of some fences. */
+const grantsOf = (columns: string, fences: string): string =>
+  `SELECT ${columns} FROM orchestrator.event_log e
+   WHERE e.namespace = $1 AND e.fence = ANY (${lines(fences)}::bigint[]) AND e.fence >= 0
+     AND e.lease_effect = 'granted'`;
+const SESSIONS_OF_FENCES = grantsOf('e.session_id', '$3');
+const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.id = ANY (${lines('$4')})`;
+/** The sessions that ids ($2) and fences ($3) name, each once. */
+const NAMED = `SELECT i.id COLLATE "C" AS id FROM unnest(${lines('$2')}) i (id) UNION ${SESSIONS_OF_FENCES}`;
 
 const READY_ORDER = ['next_priority', 'next_queued_at', 'next_task_id'];
 const readyOrder = (table: string): string => READY_ORDER.map((column) => `${table}.${column}`).join(', ');
-/** Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind. */
-const readyRanges = (limit: number, ofKinds: boolean, lock: string): string => {
-  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines('$3')}) k (kind)` : '';
+
+/** Which heads are looked up: at most how many, and whether of some kinds. */
+export interface Heads {
+  readonly limit: number;
+  readonly ofKinds: boolean;
+}
+
+/**
+ * Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind.
+ *
+ * @param first the number of the parameter with the addressees; that with the kinds follows
+ */
+const readyRanges = ({ limit, ofKinds }: Heads, first: number, lock = ''): string => {
+  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines(`$${first + 1}`)}) k (kind)` : '';
   const isKind = ofKinds ? ` AND s.next_kind = k.kind AND s.next_kind > ''` : ' AND s.next_priority >= 0';
-  // An addressee stands behind a sign, because nobody is an empty text, and a list of one empty text an empty list.
-  return `unnest(${lines('$2')}) a (addressee)${kinds} CROSS JOIN LATERAL (
+  // An addressee comes after a sign: "any agent" is an empty text, and a list of one empty text would be an empty list.
+  return `unnest(${lines(`$${first}`)}) a (addressee)${kinds} CROSS JOIN LATERAL (
     SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
-    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
+    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind}
+      AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
+
+/** The best of what was found in all ranges. */
+const bestOf = ({ limit }: Heads, ranges: string): string =>
+  `SELECT f.* FROM ${ranges} ORDER BY ${readyOrder('f')} LIMIT ${limit}`;
+
+/** What a claim that may wait would like to have, besides what it names: heads, or also what its agent holds. */
+export interface Wanted {
+  readonly heads: Heads;
+  readonly heldBy: boolean;
+}
+const wanted = ({ heads, heldBy }: Wanted): string => {
+  const agent = `$${heads.ofKinds ? 7 : 6}`;
+  const ready = `SELECT b.id FROM (${bestOf(heads, readyRanges(heads, 5))}) b`;
+  return heldBy ? `${ready} UNION SELECT b.id FROM (${heldByAgent(agent)}) b` : ready;
+};
+const heldByAgent = (agent: string): string =>
+  `SELECT s.id, s.fence FROM orchestrator.sessions s
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = ${agent} AND s.agent > '' AND ${NOT_FOUND}
+       ORDER BY s.fence LIMIT ${LIMITS.sweep_page_max}`;
 
 /** What is held past its time, the longest first. */
 const staleOnes = (limit: number, time: string): string =>
   `(SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
      SELECT s.id, s.stale_at FROM orchestrator.sessions s
-     WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
+     WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
+       AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
      ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b)`;
 
-/** How heads are looked up. */
-interface LockReady {
-  readonly limit: number;
-  readonly ofKinds: boolean;
-  /** How many stale sessions are wanted besides; 0: none. */
-  readonly staleLimit: number;
+/** Of what was locked, what is named. */
+const NAMED_AND_LOCKED = `coalesce(string_agg(l.id, E'\\n') FILTER (WHERE l.is_named), '')`;
+
+/** How sessions are locked. */
+interface LockSessions {
   readonly whenLocked: WhenLocked;
+  /** Of a claim that is alone. */
+  readonly wants: Wanted | null;
+  /**
+   * Whether later look-ups leave out what is named. In a group, what one command names may be what another is to find.
+   */
+  readonly leavesOutNamed: boolean;
 }
 
-/** Sessions, each with a task of its own, and when its next task is due; a row for the running task, and one for the head. */
+/** How heads are looked up. */
+interface LockReady extends Heads {
+  /** How many stale sessions are wanted besides; 0: none. */
+  readonly staleLimit: number;
+}
+
+/**
+ * Sessions, each with a task of its own, and when its next task is due; a row for the running task, and one for the
+ * head.
+ */
 const WITH_TASK = `${SESSION}, ${TASK},
-      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled' ORDER BY d.run_at LIMIT 1)`;
-const THEIR_TASKS = `LEFT JOIN LATERAL ((SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1) UNION ALL (${headOf('q.*', 's.namespace', 's.id')})) t ON true`;
+   (SELECT d.run_at FROM orchestrator.tasks d
+    WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled'
+    ORDER BY d.run_at LIMIT 1)`;
+const THEIR_TASKS = `LEFT JOIN LATERAL (
+     (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1)
+     UNION ALL (${headOf('q.*')})) t ON true`;
+
+/** Makes due tasks claimable, and keeps the sessions in a setting of the transaction. */
+const queueing = (due: string): string =>
+  `queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1
+     WHERE t.namespace = $1 AND t.id = ANY (ARRAY(${due})) AND t.status = 'scheduled' RETURNING t.session_id)
+   SELECT set_config('orchestrator.queued',
+     coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`;
+const FIRST_DUE = `ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}`;
 
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
   /**
-   * No state of the session outlives the transaction, so a pooler may stand in between. Plans are made once, and without
-   * regard to how small a table is just now: it may be large by the time the plan is used again.
+   * No state of the session outlives the transaction, so a pooler may stand in between. Plans are made once, and
+   * without regard to how small a table is just now: it may be large by the time the plan is used again.
    */
   begin: [
     'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
@@ -234,90 +224,138 @@ export const SQL = {
     `SET LOCAL idle_in_transaction_session_timeout = ${TIMEOUTS.idle_ms}`,
   ].join('; '),
   /**
-   * A client that went away in the middle of a statement is not idle to the server, and what it has locked stays locked. Only
-   * the limit on whole transactions ends that. It does not count while a commit waits for a standby.
+   * A client that went away in the middle of a statement is not idle to the server, and what it has locked stays
+   * locked. Only the limit on whole transactions ends that. It does not count while a commit waits for a standby.
    */
   limitTransaction: `SET LOCAL transaction_timeout = ${TIMEOUTS.transaction_ms}`,
+  /**
+   * A snapshot is taken by the first statement that needs one: this one, so that it is of the moment when it was asked
+   * for.
+   */
+  beginSnapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 
-  /** Namespace, ids. Answers those that were locked, and forgets what was found. */
-  lockSessions: (whenLocked: WhenLocked): string =>
-    `SELECT string_agg(l.id, E'\\n'), set_config('orchestrator.found', '', true)
-     FROM (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')}) ORDER BY s.id ${locking(whenLocked)}) l`,
-  /** Namespace, tasks. A task never changes its session, so this much may be read before the lock. */
-  lockSessionsOfTasks: (whenLocked: WhenLocked): string =>
-    `SELECT string_agg(l.id, E'\\n') FROM (SELECT s.id FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(${SESSIONS_OF_TASKS})) ORDER BY s.id ${locking(whenLocked)}) l`,
   /**
-   * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more can be
-   * seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a stale one runs.
+   * Namespace, ids, fences, tasks; then addressees, kinds if any and the agent, where a claim may wait for what it
+   * wants. Locks the sessions in the order of their ids, one after the other, and no later statement of the transaction
+   * waits for a session: so no two transactions wait for each other. A grant and a task never change their session, so
+   * that much may be read before the lock. Answers the ids of those that were locked.
    */
-  lockReady: ({ limit, ofKinds, staleLimit, whenLocked }: LockReady): string =>
-    `SELECT p.ids, p.found < ${limit} AND p.found < (SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(limit, ofKinds, '')} LIMIT ${limit}) v), ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
+  lockSessions: ({ whenLocked, wants, leavesOutNamed }: LockSessions): string =>
+    `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS}),
+     all_of_them AS MATERIALIZED (SELECT n.id, true AS is_named FROM named n
+       ${wants === null ? '' : `UNION ALL SELECT w.id, false FROM (${wanted(wants)}) w`})
+     SELECT string_agg(l.id, E'\\n'),
+       set_config('orchestrator.found', ${leavesOutNamed ? NAMED_AND_LOCKED : `''`}, true)
+     FROM (SELECT s.id, o.is_named
+       FROM (SELECT u.id, bool_or(u.is_named) AS is_named FROM all_of_them u GROUP BY u.id ORDER BY u.id) o
+       CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id
+         FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}) s) l`,
+  /**
+   * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more
+   * can be seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a
+   * stale one runs.
+   */
+  lockReady: ({ staleLimit, ...heads }: LockReady): string => {
+    const visible = `SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(heads, 2)} LIMIT ${heads.limit}) v`;
+    const stale = staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, heads.ofKinds ? '$4' : '$3')} o`;
+    const locked = bestOf(heads, readyRanges(heads, 2, ' FOR NO KEY UPDATE SKIP LOCKED'));
+    return `SELECT p.ids, p.found < ${heads.limit} AND p.found < (${visible}),
+       ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
      FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
-       FROM (SELECT f.* FROM ${readyRanges(limit, ofKinds, ` ${locking(whenLocked)}`)} ORDER BY ${readyOrder('f')} LIMIT ${limit}) b) p${staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, ofKinds ? '$4' : '$3')} o`}`,
+       FROM (${locked}) b) p${stale}`;
+  },
   /** Namespace, time. */
   lockStale: (limit: number): string => `SELECT o.ids, ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
   /** Namespace, agent. */
-  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.token) AS ids FROM (
-       SELECT s.id, s.token FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = $2 AND s.agent > '' AND ${NOT_FOUND}
-       ORDER BY s.token LIMIT ${LIMITS.sweep_page_max} FOR NO KEY UPDATE) b) p`,
-  /** Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held. */
+  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.fence) AS ids FROM (
+       ${heldByAgent('$2')} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
+  /**
+   * Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held.
+   */
   lockHeldAfter: (limit: number): string =>
-    `SELECT s.namespace, s.id FROM orchestrator.sessions s WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2) ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
+    `SELECT s.namespace, s.id FROM orchestrator.sessions s
+     WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2)
+     ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
 
   /** Namespace, ids. */
-  sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
+  sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS}
+     WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
   /**
-   * Namespace, ids, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a session if there is
-   * none: the time in milliseconds and microseconds, what belongs to the whole database, and the receipts of these commands;
-   * then a session and one of its tasks, for these sessions, the tasks' sessions and all that was found.
+   * Namespace, ids, fences, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a
+   * session if there is none: the time in milliseconds and microseconds, what belongs to the whole database, and the
+   * receipts of these commands; then a session and one of its tasks, for the sessions that were named and all that was
+   * found.
    */
-  read: `WITH d AS MATERIALIZED (SELECT ${now('$5')} AS now, floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
-      (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'mark') AS mark,
-      (SELECT max(e.token) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.token >= 0) AS token,
-      (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 ORDER BY d.run_at LIMIT 1) AS due_at,
-      (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
-      (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$4')})) AS receipts)
-    SELECT d.*, ${WITH_TASK} FROM d
-    LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (${lines(`concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`)} || ARRAY(SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$3')})))
-    ${THEIR_TASKS}`,
+  read: `WITH d AS MATERIALIZED (SELECT ${now('$6')} AS now,
+       floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
+       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock') AS clock,
+       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema') AS schema,
+       (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state') AS state,
+       (SELECT max(e.fence) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.fence >= 0) AS fence,
+       (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0
+        ORDER BY d.run_at LIMIT 1) AS due_at,
+       (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
+       (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r
+        WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$5')})) AS receipts)
+     SELECT d.*, ${WITH_TASK} FROM d
+     LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (
+       ${lines(FOUND_AND_NAMED)} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
+     ${THEIR_TASKS}`,
   /** Namespace, ids. */
   tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`,
   /** Namespace, keys. */
-  tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.dedupe_key = ANY (${lines('$2')}) AND t.dedupe_key IS NOT NULL`,
-  /** Namespace, session. */
+  tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.dedupe_key = ANY (${lines('$2')}) AND t.dedupe_key IS NOT NULL`,
+  /** Namespace, ids, fences: the waiting tasks of the sessions that they name. */
   waiting: (limit: number): string =>
-    `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.session_id = $2 AND t.status IN ('scheduled', 'queued') AND t.id > '' ORDER BY t.id LIMIT ${limit}`,
-  /** Namespace, session, token: the events that granted, ended and refused this lease, and the next grant. */
-  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token = $3 AND e.lease_effect IN ('ended', 'refused') ORDER BY e.token, e.lease_effect LIMIT 2)
-    UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e WHERE e.namespace = $1 AND e.session_id = $2 AND e.token > $3 AND e.lease_effect = 'granted' ORDER BY e.token LIMIT 1)`,
+    `SELECT ${TASK} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL (
+       SELECT w.* FROM orchestrator.tasks w
+       WHERE w.namespace = $1 AND w.session_id = n.id AND w.${WAITING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
+     LIMIT ${limit}`,
+  /** Draws so many numbers for people. Those that no row gets are left out for good. */
+  drawNumbers: `SELECT string_agg(nextval('orchestrator.numbers')::text, E'\\n') FROM generate_series(1, $1::int)`,
+  /** Namespace, fences: the events that granted them. */
+  grants: grantsOf(EVENT, '$2'),
+  /** Namespace, session, fence: the events that ended and refused this lease, and the next grant in the session. */
+  leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e
+      WHERE e.fence = $3 AND e.fence >= 0 AND e.lease_effect IN ('ended', 'refused') LIMIT 2)
+     UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e
+      WHERE e.namespace = $1 AND e.session_id = $2 AND e.session_id > '' AND e.fence > $3 AND e.lease_effect = 'granted'
+      ORDER BY e.fence LIMIT 1)`,
 
-  /** Namespace, time: makes tasks claimable whose time has come, in sessions that nobody else holds. */
-  queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0 AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
-    locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
-    queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due JOIN locked ON locked.id = due.session_id)) AND t.status = 'scheduled' RETURNING t.session_id)
-    SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
-  /** Namespace, time, session: the same for one that this transaction holds. */
-  queueDueInSession: `WITH due AS MATERIALIZED (SELECT d.id FROM orchestrator.tasks d
-      WHERE d.namespace = $1 AND d.session_id = $3 AND d.session_id > '' AND d.status = 'scheduled' AND d.run_at <= (SELECT ${now('$2')}) ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}),
-    queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1 WHERE t.namespace = $1 AND t.id = ANY (ARRAY(SELECT due.id FROM due)) AND t.status = 'scheduled' RETURNING t.session_id)
-    SELECT set_config('orchestrator.queued', coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`,
+  /** Namespace, time: makes tasks claimable whose time has come, in sessions that no other transaction has locked. */
+  queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d
+      WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0
+        AND d.run_at <= (SELECT ${now('$2')}) ${FIRST_DUE}),
+     locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s
+      WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
+     ${queueing('SELECT due.id FROM due JOIN locked ON locked.id = due.session_id')}`,
+  /** Namespace, time, sessions: the same for some that this transaction has locked. */
+  queueDueInSessions: `WITH due AS MATERIALIZED (SELECT d.id FROM unnest(${lines('$3')}) n (id) CROSS JOIN LATERAL (
+       SELECT d.id, d.run_at FROM orchestrator.tasks d
+       WHERE d.namespace = $1 AND d.session_id = n.id AND d.session_id > '' AND d.status = 'scheduled'
+         AND d.run_at <= (SELECT ${now('$2')}) ${FIRST_DUE}) d ${FIRST_DUE}),
+     ${queueing('SELECT due.id FROM due')}`,
   /** Namespace: the heads of the sessions in which something was just queued. */
-  setNextOfQueued: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')})
-    WHERE s.namespace = $1 AND s.id = ANY (${lines(`coalesce(current_setting('orchestrator.queued', true), '')`)})`,
+  setNextOfQueued: `UPDATE orchestrator.sessions s SET ${NEXT_LOOKED_UP}
+     WHERE s.namespace = $1 AND s.id = ANY (${lines(`coalesce(current_setting('orchestrator.queued', true), '')`)})`,
   /** Namespace, session. */
-  setNext: `UPDATE orchestrator.sessions s SET (${NEXT.join(', ')}) = (${nextOf('s.namespace', 's.id')}) WHERE s.namespace = $1 AND s.id = $2`,
+  setNext: `UPDATE orchestrator.sessions s SET ${NEXT_LOOKED_UP} WHERE s.namespace = $1 AND s.id = $2`,
 
-  /** Time. Whoever meets another who tidies up leaves it to him. */
-  forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1 ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
-  /** New and old state. Nobody waits to note the time: whoever holds the row notes much the same. */
-  noteClock: `WITH free AS MATERIALIZED (SELECT m.key FROM orchestrator.meta m WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
-    UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
-  /** New and old state. What is known of a jump must not get lost: whoever read an older state judges again. */
+  /** Time. Receipts that another transaction deletes are left to it. */
+  forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(
+     SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1
+     ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
+  /**
+   * New and old state. No transaction waits to write the time down: one that has the row locked writes much the same.
+   */
+  noteClock: `WITH free AS MATERIALIZED (SELECT m.key FROM orchestrator.meta m
+      WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
+     UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
+  /**
+   * New and old state. What is known of a jump must not get lost: a command that read an older state is judged again.
+   */
   saveClock: `UPDATE orchestrator.meta SET value = CASE WHEN value = $2 THEN $1 END WHERE key = 'clock'`,
 } as const;

@@ -4,14 +4,15 @@ import type { Connection, Query } from './connection.ts';
 import { query } from './statement-batch.ts';
 import { TIMEOUTS } from './statements.ts';
 
-/** Asks for what stands on the store's door: one row. */
+/** Asks for the state of the store: one row. */
 export const STORE_STATE = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state')`);
-const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
 
 const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
 
-/** What stands on the store's door. The tables must be there. */
+/** The state of the store; null: it is open. The tables must be there. */
 export async function readStoreState(connection: Connection): Promise<StoreState | null> {
   const [answer] = await connection.flush([STORE_STATE], TIMEOUTS.answer_ms);
   return storeStateOf(answer?.[0]);
@@ -22,8 +23,8 @@ export function storeStateOf(row: readonly unknown[] | undefined): StoreState | 
 }
 
 /**
- * Replaces the mark. Behind one that shuts the store, triggers refuse writes: each unit of work looks for the mark itself,
- * but one of an older version does not know of it.
+ * Changes the state. In one that shuts the store, triggers refuse writes: each unit of work asks for the state itself,
+ * but a client of another kind may not.
  */
 export function writingStoreState(next: StoreState | null): readonly Query[] {
   const opened = [
@@ -41,7 +42,8 @@ function shutting({ address }: StoreState): readonly Query[] {
   )}`;
   const triggers = SHUT_TABLES.map((table) =>
     query(
-      `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table} EXECUTE FUNCTION orchestrator.refuse_work()`,
+      `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table}
+         EXECUTE FUNCTION orchestrator.refuse_work()`,
     ),
   );
   return [query(refuse), ...triggers];

@@ -1,15 +1,16 @@
 import {
   OrchestratorError,
   fencesTakenAt,
+  isWaiting,
   type ClockState,
   type WriteSet,
   type Loaded,
   type Scope,
-  type Task,
 } from '@agent-orchestrator/core';
 import { isConnectionLost } from './errors.ts';
 import type { Connection, Query } from './connection.ts';
-import { load, type Database, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
+import { load, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
+import type { Database } from './loaded-rows.ts';
 import { ReadyLookup } from './ready-lookup.ts';
 import { assertCurrent } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
@@ -23,8 +24,9 @@ export interface Unit {
 }
 
 /**
- * What a unit came to. `held`: somebody else holds what it names, so it has to be judged again, alone and waiting. `later`: an
- * earlier unit changed what this one sees, so it has to be judged again after the commit, as have all that follow it.
+ * What a unit came to. `held`: another transaction has locked what it names, so it has to be judged again, alone and
+ * waiting. `later`: an earlier unit changed what this one sees, so it has to be judged again after the commit, as have
+ * all that follow it.
  */
 export type Outcome =
   | { readonly reply: unknown }
@@ -48,8 +50,8 @@ export class CommitLost extends Error {
 
 /** What one process carries on from group to group. */
 export interface Carried {
-  /** The greatest token that this process has granted, committed or not. */
-  greatestToken: number;
+  /** The greatest fence that this process has granted, committed or not. */
+  greatestFence: number;
 }
 
 /**
@@ -114,8 +116,9 @@ async function rollBack(connection: Connection): Promise<void> {
 }
 
 /**
- * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one that an
- * earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left something to claim.
+ * Lets the units decide in their order, as if one came after the other. They share what was loaded, so the first one
+ * that an earlier one concerns ends the group: it names a session of the earlier one, or claims where that one left
+ * something to claim.
  */
 function judge(
   units: readonly Unit[],
@@ -142,14 +145,14 @@ function judge(
       const writeSet = decide({
         now: database.now,
         clock: { ...clock, reading: database.reading },
-        greatestFence: greatestToken(database, carried),
+        greatestFence: greatestFence(database, carried),
         ...rows,
       });
       outcomes.push({ reply: writeSet.reply });
       if (hasEffect(writeSet)) decisions.push(writeSet);
       clock = writeSet.clock ?? clock;
       for (const { leaseEffect, fence } of writeSet.events)
-        if (leaseEffect === 'granted' && fence !== null) carried.greatestToken = Math.max(carried.greatestToken, fence);
+        if (leaseEffect === 'granted' && fence !== null) carried.greatestFence = Math.max(carried.greatestFence, fence);
       if (changesHeads(writeSet) || (claims && leavesHeads(rows, writeSet))) heads = 'changed';
     } catch (error) {
       outcomes.push({ error });
@@ -169,7 +172,7 @@ function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolea
 /** Whether a later claim may find what was not there before, or learn of another due time. */
 function changesHeads({ sessions, tasks }: WriteSet<unknown>): boolean {
   return (
-    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after)) ||
+    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after.status)) ||
     sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
   );
 }
@@ -179,15 +182,12 @@ function leavesHeads({ sessions }: Found, writeSet: WriteSet<unknown>): boolean 
   return sessions.some(({ session }) => !writeSet.sessions.some(({ after }) => after.id === session.id));
 }
 
-function isWaiting({ status }: Task): boolean {
-  return status === 'queued' || status === 'scheduled';
-}
-
 /**
- * Differs: what others grant at the same time is not yet to be seen. Tokens that go on from the server's microseconds keep
- * apart from theirs, or nearly so: the log's index on tokens refuses what is left. After a fail-over that lost grants, it is the
- * time alone that keeps new tokens above them: the new server's clock has to be past the old one's last grant (docs/fail-over.md).
+ * Differs: what other processes grant at the same time cannot be seen yet. Fences that continue from the server's
+ * microseconds keep apart from theirs, or nearly so: the log's index on fences refuses what is left. After a fail-over
+ * that lost grants, the time alone keeps new fences above them: the new server's clock has to be past the old one's
+ * last grant (docs/fail-over.md).
  */
-function greatestToken(database: Database, carried: Carried): number {
-  return Math.max(database.greatestToken, carried.greatestToken, fencesTakenAt(database.micros, database.clock));
+function greatestFence(database: Database, carried: Carried): number {
+  return Math.max(database.greatestFence, carried.greatestFence, fencesTakenAt(database.micros, database.clock));
 }

@@ -13,7 +13,9 @@ const TELL_MS = 50;
 /** What is not answered by then will not be: the next look is on another connection. */
 const ANSWER_MS = 5_000;
 
-/** Told to those who listen, and to those who look. A hint need not survive a crash, so nobody waits for the disk again. */
+/**
+ * Told to listeners, and to watchers that look. A hint need not survive a crash, so this does not wait for the disk.
+ */
 const TELL = query(
   `SELECT set_config('synchronous_commit', 'off', true), nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`,
 );
@@ -26,8 +28,9 @@ export interface WatchOptions {
 }
 
 /**
- * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit, and
- * by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is, and enough.
+ * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit,
+ * and by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is,
+ * and enough.
  */
 export class ChangeWatcher {
   readonly #options: WatchOptions;
@@ -88,7 +91,7 @@ export class ChangeWatcher {
     try {
       await this.#options.read([TELL], ANSWER_MS);
     } catch {
-      // Nobody was told; the others look by themselves.
+      // No listener was told; the others look by themselves.
     }
   }
 
@@ -114,7 +117,7 @@ export class ChangeWatcher {
       if (state !== this.#seen) this.#call();
       this.#seen = state;
     } catch {
-      // What cannot be read may have changed: whoever looks again learns why.
+      // What cannot be read may have changed: a caller that looks again learns why.
       this.#call();
     }
     if (this.#listeners.size === 0) return;
@@ -122,7 +125,10 @@ export class ChangeWatcher {
     this.#lookLater();
   }
 
-  /** Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot answer. */
+  /**
+   * Keeps a listener: a new one if there is none, and a question from time to time, which a half-open one cannot
+   * answer.
+   */
   async #listen(): Promise<void> {
     if (this.#connecting) return;
     const now = performance.now();
@@ -132,7 +138,7 @@ export class ChangeWatcher {
     try {
       this.#listener =
         this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
-      // Once more on the same connection does no harm, and mends what a pooler has mixed up.
+      // Once more on the same connection does no harm, and corrects what a pooler has mixed up.
       await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
       if (this.#listeners.size === 0) this.#stop();
     } catch {
@@ -143,7 +149,10 @@ export class ChangeWatcher {
     }
   }
 
-  /** Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what was told. */
+  /**
+   * Changes with every commit that writes to the log (new ids were drawn since, or a writer has ended), and with what
+   * was told.
+   */
   async #state(): Promise<string> {
     return JSON.stringify(await this.#options.read([...DRAWN_AND_WRITERS, TOLD], ANSWER_MS));
   }

@@ -1,4 +1,5 @@
 import type { Target } from '@agent-orchestrator/storage-conformance';
+import { EVENT_COLUMNS } from '../src/rows.ts';
 import { withAdmin } from './harness/databases.ts';
 import type { OpenedPostgres } from './opened.ts';
 
@@ -16,9 +17,11 @@ const asAgent =
   ({ url }) =>
     withAdmin(url, async (sql) => void (await sql.unsafe(statement)));
 
-const COPY = `SELECT namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash FROM orchestrator.event_log LIMIT 1`;
+const COLUMNS = Object.values(EVENT_COLUMNS)
+  .filter((column) => column !== 'id')
+  .join(', ');
 
-/** The ways in which somebody could tamper with the log, as the superuser and as an agent. */
+/** The ways in which a superuser and an agent could try to tamper with the log. */
 export const attacks: Attacks = {
   'UPDATE by the superuser': asAdmin(`UPDATE orchestrator.event_log SET payload = '{}'`),
   'DELETE by the superuser': asAdmin('DELETE FROM orchestrator.event_log'),
@@ -29,10 +32,11 @@ export const attacks: Attacks = {
     `UPDATE orchestrator.event_log SET payload = '{}'`,
   ),
   'INSERT that replaces an event': asAdmin(
-    `INSERT INTO orchestrator.event_log OVERRIDING SYSTEM VALUE SELECT * FROM orchestrator.event_log LIMIT 1 ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
+    `INSERT INTO orchestrator.event_log OVERRIDING SYSTEM VALUE SELECT * FROM orchestrator.event_log LIMIT 1
+     ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
   ),
   'INSERT of an event with a number that is taken': asAdmin(
-    `INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash) ${COPY}`,
+    `INSERT INTO orchestrator.event_log (${COLUMNS}) SELECT ${COLUMNS} FROM orchestrator.event_log LIMIT 1`,
   ),
   'UPDATE by an agent': asAgent(`UPDATE orchestrator.event_log SET payload = '{}'`),
   'DELETE by an agent': asAgent('DELETE FROM orchestrator.event_log'),

@@ -5,7 +5,7 @@
  *  - a connection that is cut before COMMIT: the command runs again
  *  - a server that does not come back within the bound: the outcome is unknown, and the error says how to ask
  *  - a server that is a standby for a while, as after a fail-over: the command waits until it is promoted
- *  - a session that somebody holds without end: STORE_BUSY, and nobody else has waited for it
+ *  - a session that another transaction locks without end: STORE_BUSY, and no other command waits
  */
 import { expect, test } from 'vitest';
 import { withAdmin } from './harness/databases.ts';
@@ -53,7 +53,8 @@ test('so it is for every command of a group, again and again', async () => {
 test('connections that the server ends are replaced', async () => {
   const { adminUrl, proxy, orchestrator } = await behindProxy();
   await orchestrator.enqueueTask({});
-  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`;
 
   for (let round = 0; round < 3; round += 1) {
     await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(end)));
@@ -100,7 +101,7 @@ test('a server that is a standby for a while: the command waits until it is prom
   await proxy.close();
 });
 
-test('a session that somebody holds without end: STORE_BUSY, and nobody else has waited for it', async () => {
+test('a session that another transaction locks without end: STORE_BUSY, and no other command waits', async () => {
   const { url, adminUrl } = await newDatabase();
   const storage = await openStorage(url, { retryMs: 100 });
   const orchestrator = orchestratorOn(storage);

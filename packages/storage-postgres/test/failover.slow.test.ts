@@ -2,9 +2,9 @@
  * A standby that gets no writes any more takes the place of the primary, while the work goes on:
  *  - what was acknowledged and got lost is listed by a comparison of the workers' journals with the log, all of it
  *  - nothing is lost that was acknowledged before the writes were cut off
- *  - no token is granted twice, in what was lost and what came after
+ *  - no fence is granted twice, in what was lost and what came after
  *  - the work goes on, and what follows keeps every promise
- *  - nobody can work on the standby before it is promoted
+ *  - no client can work on the standby before it is promoted
  *  - with a synchronous standby nothing is lost that was acknowledged
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -38,7 +38,7 @@ const REMOVAL_MS = 60_000;
 const WORKERS = 4;
 const SLOW = { timeout: 180_000 };
 
-test('a fail-over that loses acknowledged writes: the loss is told, and no token is granted twice', SLOW, async () => {
+test('a fail-over that loses acknowledged writes: the loss is told, and no fence is granted twice', SLOW, async () => {
   const run = await failOver('asynchronous', async ({ primary, database }) => moreWork(primary.reach(database), 150));
   const { before, after, journals, missing, cutOff, wentOn } = run;
 
@@ -47,7 +47,7 @@ test('a fail-over that loses acknowledged writes: the loss is told, and no token
   expect(commandsOf(missing)).toEqual(lostCommands(before, after, journals));
   expect(missing.filter(({ attempt }) => (attempt.answeredAt ?? 0) < cutOff)).toEqual([]);
 
-  const [lost, granted] = [tokensOf(lostFrom(before, after)), tokensOf(lostFrom(after, before))];
+  const [lost, granted] = [fencesOf(lostFrom(before, after)), fencesOf(lostFrom(after, before))];
   expect(lost.length, 'grants that were lost').toBeGreaterThan(0);
   expect(Math.min(...granted)).toBeGreaterThan(Math.max(...lost));
   expect(grantedTwice(journals)).toEqual([]);
@@ -63,7 +63,7 @@ test('a fail-over to a synchronous standby loses nothing that was acknowledged',
     answer = orchestratorOn(storage)
       .enqueueTask({ id: 'never-acknowledged' })
       .catch((error: unknown) => error);
-    // For longer than any statement may take: whoever waits for the standby must not be told that all is well.
+    // For longer than any statement may take: a client that waits for the standby must not be told that all is well.
     await pause(TIMEOUTS.statement_ms + 3_000);
   });
   const { before, after, journals, missing } = run;
@@ -77,7 +77,10 @@ test('a fail-over to a synchronous standby loses nothing that was acknowledged',
 
 type Pair = Awaited<ReturnType<typeof startPair>>;
 
-/** Workers at their tasks, a standby that gets no writes any more, a while `meanwhile`, and the standby in the primary's place. */
+/**
+ * Workers at their tasks, a standby that gets no writes any more, a while `meanwhile`, and the standby in the primary's
+ * place.
+ */
 async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: (pair: Pair) => Promise<void>) {
   const pair = await startPair(replication);
   const { primary, standby, database } = pair;
@@ -126,7 +129,7 @@ async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: 
   return { ...moments, before, after, journals, missing, findings: { errors, notOnce, log: verification.findings } };
 }
 
-/** A primary with a standby, what stands between them, and the database's URL for agents. */
+/** A primary with a standby, the proxy between them, and the database's URL for agents. */
 async function startPair(replication: 'asynchronous' | 'synchronous') {
   const primary = await Cluster.start({ settings: ['max_connections=200'] });
   onTestFinished(() => primary.remove(), REMOVAL_MS);
@@ -172,7 +175,10 @@ async function moreWork(url: string, events: number): Promise<void> {
   await storage.close();
 }
 
-/** What an operator does about tasks that were lost: adds them anew, once all workers have written down what they had got. */
+/**
+ * What an operator does about tasks that were lost: adds them anew, once all workers have written down what they had
+ * got.
+ */
 async function addLostTasks(url: string, folder: string, wentOn: number): Promise<void> {
   const hasGoneOn = (journal: Journal) => journal.some((line) => line.is === 'answered' && line.at > wentOn);
   const agents = () => new Set(allJournals(folder).filter(hasGoneOn).map(agentOf));
@@ -215,21 +221,21 @@ function acknowledged(journals: readonly Journal[]): string[] {
   return [...new Set(attempts.flatMap(({ request }) => ('commandId' in request ? (request.commandId ?? []) : [])))];
 }
 
-function tokensOf(events: readonly Event[]): number[] {
+function fencesOf(events: readonly Event[]): number[] {
   return events.flatMap(({ leaseEffect, fence }) => (leaseEffect === 'granted' ? (fence ?? []) : []));
 }
 
-/** Tokens of which workers were told by more than one command. */
+/** Fences of which workers were told by more than one command. */
 function grantedTwice(journals: readonly Journal[]): number[] {
   const told = journals.flatMap(attemptsOf).flatMap((attempt) => {
     const { request } = attempt;
     return claimsIn(attempt).map(({ lease }) => ({
-      token: lease.token,
+      fence: lease.fence,
       by: 'commandId' in request && request.commandId,
     }));
   });
-  return [...Map.groupBy(told, ({ token }) => token)].flatMap(([token, grants]) =>
-    new Set(grants.map(({ by }) => by)).size > 1 ? token : [],
+  return [...Map.groupBy(told, ({ fence }) => fence)].flatMap(([fence, grants]) =>
+    new Set(grants.map(({ by }) => by)).size > 1 ? fence : [],
   );
 }
 

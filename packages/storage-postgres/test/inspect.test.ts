@@ -7,7 +7,7 @@
  *  - what is no store, and who may not come in, is refused with a code of its own, and without the password
  */
 import { expect, test } from 'vitest';
-import { inspectPostgres } from '../src/index.ts';
+import { inspectPlace } from '../src/place/inspect.ts';
 import { userUrl, withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
@@ -15,14 +15,14 @@ test("it tells version, schema, settings, the log's size and the remembered cloc
   const { adminUrl } = await newDatabase();
   await orchestratorOn(await openStorage(adminUrl)).enqueueTask({});
 
-  const facts = await inspectPostgres(adminUrl);
+  const { facts, version, schema, schemaKnown, clock, serverNow } = await inspectPlace(adminUrl);
 
-  expect(facts.version).toMatch(/^\d+/);
-  expect(facts.schema).toBe(facts.schemaKnown);
+  expect(version).toMatch(/^\d+/);
+  expect(schema).toBe(schemaKnown);
   expect(facts.logBytes).toBeGreaterThan(0);
   expect(facts.logBytesKept).toBeGreaterThan(1_000_000);
   expect(facts.idleSlots).toEqual([]);
-  expect(Math.abs(facts.now - (facts.clock?.last?.wall ?? 0))).toBeLessThan(60_000);
+  expect(Math.abs((serverNow ?? 0) - (clock?.last?.wall ?? 0))).toBeLessThan(60_000);
   for (const setting of facts.unsafeSettings)
     expect(setting).toMatch(/^(fsync|full_page_writes|synchronous_commit) = /);
 });
@@ -30,7 +30,7 @@ test("it tells version, schema, settings, the log's size and the remembered cloc
 test("of an agent's login it finds nothing missing and nothing too much", async () => {
   const { url } = await newDatabase();
 
-  const { login, logBytes } = await inspectPostgres(url);
+  const { login, logBytes } = (await inspectPlace(url)).facts;
 
   expect(login).toEqual({ user: new URL(url).username, isSuperuser: false, isOwner: false, missing: [], excess: [] });
   expect(logBytes).toBeNull();
@@ -44,9 +44,11 @@ test("of a reader's login it tells what an agent would lack", async () => {
       CREATE ROLE ${reader.user} LOGIN PASSWORD '${reader.password}' IN ROLE orchestrator_reader; END IF; END $$`);
   });
 
-  const { login } = await inspectPostgres(userUrl(adminUrl, reader));
+  const { login } = (await inspectPlace(userUrl(adminUrl, reader))).facts;
 
-  expect(login.missing).toEqual(expect.arrayContaining(['INSERT event_log', 'UPDATE sessions', 'DELETE receipts']));
+  expect(login.missing).toEqual(
+    expect.arrayContaining(['INSERT event_log', 'UPDATE sessions', 'DELETE receipts', 'USAGE numbers']),
+  );
   expect(login.missing).not.toContain('SELECT event_log');
   expect(login.excess).toEqual([]);
 });
@@ -54,7 +56,7 @@ test("of a reader's login it tells what an agent would lack", async () => {
 test("of a superuser's login it tells what could be done to the log", async () => {
   const { adminUrl } = await newDatabase();
 
-  const { login } = await inspectPostgres(adminUrl);
+  const { login } = (await inspectPlace(adminUrl)).facts;
 
   expect(login).toMatchObject({
     isSuperuser: true,
@@ -68,9 +70,9 @@ test('what is no store, and who may not come in, is refused, and without the pas
   const { adminUrl } = await newDatabase({ migrated: false });
   const stranger = userUrl(adminUrl, { user: 'nobody_of_tests', password: 'hunter2' });
 
-  const refusal = await inspectPostgres(stranger).catch((error: Error) => error);
+  const refusal = await inspectPlace(stranger).catch((error: Error) => error);
 
-  await expect(inspectPostgres(adminUrl)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  await expect(inspectPlace(adminUrl)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
   expect(refusal).toMatchObject({ code: 'STORE_LOGIN_REFUSED' });
   expect((refusal as Error).message).not.toContain('hunter2');
 });

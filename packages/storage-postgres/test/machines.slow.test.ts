@@ -1,7 +1,8 @@
 /*
- * Two machines, one server between them, and all of it fails again and again: workers are killed and stand still, connections
- * are cut after COMMIT, fall silent and slow down, the server is killed.
- *  - every task succeeds exactly once, every acknowledged command has one effect, zombies are refused, and `verify()` is clean
+ * Two machines, one server between them, and all of it fails again and again: workers are killed and stand still,
+ * connections are cut after COMMIT, fall silent and slow down, the server is killed.
+ *  - every task succeeds exactly once, every acknowledged command has one effect, zombies are refused, and `verify()`
+ *    is clean
  *  - a storage that forgets what it answered is found out by connections that are cut
  */
 import { setTimeout as pause } from 'node:timers/promises';

@@ -4,6 +4,8 @@
  *  - with the roles made before, everything belongs to the owner; with the roles made later, too
  *  - a login for agents finds nothing to migrate, and needs no right to
  *  - what a migration leaves behind when it fails is nothing
+ *  - a store of an earlier version is refused until it is upgraded, and then gets what it lacks
+ *  - of several processes that upgrade at once, one does the work; rows and owners are kept
  *  - the tables are as the schema says, with what drizzle cannot say
  */
 import { spawn } from 'node:child_process';
@@ -11,12 +13,24 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import { createRoles } from '../src/index.ts';
+import { ConnectionPool } from '../src/connection-pool.ts';
+import { createRoles, openPostgresStorage } from '../src/index.ts';
+import { applyMigrations, readMigrations, type Migration } from '../src/migrate.ts';
+import { parseServerUrl } from '../src/server-address.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
-const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables', '0003_add_process_group'];
-const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'orchestrator'::regnamespace`;
+const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables'];
+/** A migration of a version to come. */
+const PLANTED: Migration = {
+  name: '0003_planted',
+  statements: [
+    'ALTER TABLE orchestrator.tasks ADD COLUMN planted text',
+    'CREATE TABLE orchestrator.planted (id text PRIMARY KEY)',
+  ],
+};
+const OURS = `relnamespace = 'orchestrator'::regnamespace`;
+const OWNERS = `SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE ${OURS}`;
 
 async function ownersOf(url: string): Promise<unknown[]> {
   return withAdmin(url, async (sql) => (await sql.unsafe(OWNERS)).map((row) => row['owner'] as unknown));
@@ -80,27 +94,78 @@ test('what a migration that fails leaves behind is nothing', async () => {
   expect(tables.map((row) => row['tablename'] as unknown)).toEqual(['tasks']);
 });
 
-test('the hot tables leave room on their pages, and the log draws its ids one by one', async () => {
+test('a store of an earlier version is refused until it is upgraded, and then gets what it lacks', async () => {
+  const { url, adminUrl } = await newDatabase({ migrated: false });
+  const migrations = await readMigrations();
+  await migrate(adminUrl, migrations.slice(0, -1));
+
+  const refusal = await openPostgresStorage({ url: adminUrl, mode: 'existing' }).catch((error: unknown) => error);
+  const storage = await openStorage(adminUrl);
+  const report = await storage.migrate();
+  await createRoles(adminUrl);
+
+  expect(refusal).toMatchObject({ code: 'STORE_OLDER' });
+  expect(report).toEqual({ created: false, applied: MIGRATIONS.slice(-1) });
+  expect(await orchestratorOn(await openStorage(url)).enqueueTask({})).toMatchObject({ outcome: 'enqueued' });
+});
+
+test('of several processes that upgrade at once, one does the work; rows and owners are kept', async () => {
+  const { url, adminUrl } = await newDatabase();
+  // The rights on a database are not copied with it.
+  await createRoles(adminUrl);
+  const { task } = await orchestratorOn(await openStorage(url)).enqueueTask({ title: 'from before' });
+  const migrations = [...(await readMigrations()), PLANTED];
+
+  const reports = await Promise.all(Array.from({ length: 4 }, () => migrate(adminUrl, migrations)));
+  const [row] = await withAdmin(url, (sql) => sql.unsafe('SELECT id, title, planted FROM orchestrator.tasks'));
+  const refusal = await openPostgresStorage({ url }).catch((error: unknown) => error);
+
+  expect(reports.flatMap(({ applied }) => applied)).toEqual([PLANTED.name]);
+  expect(reports.map(({ created }) => created)).toEqual([false, false, false, false]);
+  expect(row).toEqual({ id: task.id, title: 'from before', planted: null });
+  expect(await ownersOf(adminUrl)).toEqual(['orchestrator_owner']);
+  expect(refusal).toMatchObject({ code: 'STORE_NEWER' });
+});
+
+test('hot tables leave room on pages, ids and numbers are drawn one by one, texts compare by code point', async () => {
   const { adminUrl } = await newDatabase();
 
   await withAdmin(adminUrl, async (sql) => {
     const tuned = await sql.unsafe(
       `SELECT relname FROM pg_class WHERE reloptions @> '{fillfactor=70}' AND relkind = 'r' ORDER BY relname`,
     );
-    const [cache] = await sql.unsafe(
-      `SELECT seqcache::int FROM pg_sequence WHERE seqrelid = 'orchestrator.event_log_id_seq'::regclass`,
+    const drawn = await sql.unsafe(
+      `SELECT relname, seqcache::int FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
+       WHERE ${OURS} ORDER BY relname`,
+    );
+    const collations = await sql.unsafe(
+      `SELECT DISTINCT c.collname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+         JOIN pg_collation c ON c.oid = a.attcollation WHERE ${OURS} AND t.relkind IN ('r', 'i')`,
     );
     const indexed = await sql.unsafe(
-      `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indexrelid WHERE indrelid = 'orchestrator.sessions'::regclass`,
+      `SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indexrelid
+       WHERE indrelid = 'orchestrator.sessions'::regclass`,
     );
 
     expect(tuned.map((row) => row['relname'] as unknown)).toEqual(['sessions', 'tasks']);
-    expect(cache).toEqual({ seqcache: 1 });
+    expect(drawn.map((row) => row['relname'] as unknown)).toEqual(['changes', 'event_log_id_seq', 'numbers']);
+    expect(drawn.filter((row) => row['seqcache'] !== 1)).toEqual([]);
+    expect(collations.map((row) => row['collname'] as unknown)).toEqual(['C']);
     const columns = indexed.map((row) => row['attname'] as unknown);
     expect(columns).not.toContain('lease_expires_at');
     expect(columns).not.toContain('heartbeat_at');
   });
 });
+
+/** Applies these migrations, on a connection of its own. */
+async function migrate(url: string, migrations: readonly Migration[]): Promise<MigrationReport> {
+  const connections = new ConnectionPool(parseServerUrl(url), 1);
+  try {
+    return await connections.use((connection) => applyMigrations(connection, migrations));
+  } finally {
+    await connections.close();
+  }
+}
 
 /** One of the processes. */
 class Migrator {

@@ -3,7 +3,7 @@
  *  - URLs that cannot be used
  *  - anything but the machine itself is reached by TLS, unless told otherwise
  *  - a server that is not there, a wrong password, a missing database
- *  - a server without TLS, one with a certificate that nobody vouches for
+ *  - a server without TLS, one with a certificate that no known authority signed
  *  - a server that is too old, and a standby
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
@@ -134,7 +134,8 @@ test('a role without rights', async () => {
   const login = { user: 'stranger_of_tests', password: PASSWORD };
   await withAdmin(adminUrl, async (sql) => {
     await sql.unsafe(
-      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${login.user}') THEN CREATE ROLE ${login.user} LOGIN PASSWORD '${PASSWORD}'; END IF; END $$`,
+      `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${login.user}') THEN
+         CREATE ROLE ${login.user} LOGIN PASSWORD '${PASSWORD}'; END IF; END $$`,
     );
   });
   const { adminUrl: empty } = await newDatabase({ migrated: false });

@@ -1,11 +1,23 @@
 import type { Offer } from '@agent-orchestrator/storage-conformance';
-import { openPostgresStorage } from '../src/index.ts';
+import { openPostgresRows, openPostgresStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
+import { CaseDatabases } from './case-databases.ts';
 import type { OpenedPostgres } from './opened.ts';
 
-/** What the storage offers the suite, wherever its server stands; docs/conformance.md lists what is asked of it then. */
-export const offer: Offer<OpenedPostgres> = {
-  reopen: ({ url, clock }) => openPostgresStorage({ url, clock }),
-  child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
-  attacks,
-};
+/** What the storage offers the suite, wherever its server is. */
+export function offerOf(databases: CaseDatabases): Offer<OpenedPostgres> {
+  return {
+    reopen: ({ url, clock }) => openPostgresStorage({ url, clock }),
+    rows: {
+      // To change the state of a store takes more rights than an agent has.
+      open: ({ adminUrl }) => openPostgresRows({ url: adminUrl }),
+      other: () => databases.open(),
+      openFilling: ({ url, clock }, id) => openPostgresStorage({ url, clock, filling: id }),
+    },
+    child: { module: new URL('child.ts', import.meta.url), address: ({ url }) => url },
+    attacks,
+  };
+}
+
+/** The same on the server of the run; docs/conformance.md lists what is asked of it then. */
+export const offer: Offer<OpenedPostgres> = offerOf(new CaseDatabases());

@@ -1,6 +1,6 @@
 import type { Storage } from '@agent-orchestrator/core';
 import { Orchestrator } from '@agent-orchestrator/core';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { inject, onTestFinished } from 'vitest';
 import { openPostgresStorage, type PostgresStorageOptions } from '../src/index.ts';
 import { createDatabase, type TestDatabase } from './harness/databases.ts';
@@ -21,7 +21,7 @@ export async function openStorage(url: string, options: Partial<PostgresStorageO
 
 /** An orchestrator on a storage, with command ids of the present time. */
 export function orchestratorOn(storage: Storage): Orchestrator {
-  return new Orchestrator({ storage, newCommandId });
+  return new Orchestrator({ storage, newCommandId, newSeed: () => randomBytes(16).toString('hex') });
 }
 
 function newCommandId(): string {

@@ -1,24 +1,37 @@
 /*
- * Query plans: each statement of the hot path runs on the index it is meant for, in a database without statistics (where a
- * connection makes the plans that it keeps) and in one that has grown. A test of the text alone could not tell.
+ * Query plans: each statement of the hot path runs on the index it is meant for, in a database without statistics
+ * (where a connection makes the plans that it keeps) and in one that has grown. A test of the text alone could not
+ * tell.
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { eventsQuery, CLAIM_PREVIEW, READS } from '../src/reader.ts';
-import { SQL, writing, type WriteName } from '../src/statements.ts';
+import { SQL } from '../src/statements.ts';
+import { writing, type WriteName } from '../src/writes.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
 
-const OF_A_CLAIM = ['updateTasks', 'leaseSessionsNoNext', 'insertEvents', 'insertReceipts'] as const;
+const OF_A_CLAIM = ['updateTasks', 'setSessionLeaseNoNext', 'insertEvents', 'insertReceipts'] as const;
 const many = (...names: readonly WriteName[]): string => writing(names.map((name) => ({ name, rows: 'many' })));
-const READY = { limit: 10, ofKinds: false, staleLimit: 8, whenLocked: 'skip' } as const;
+const HEADS = { limit: 10, ofKinds: false } as const;
+const READY = { ...HEADS, staleLimit: 8 } as const;
+const NAMED = { whenLocked: 'skip', wants: null, leavesOutNamed: true } as const;
+/** What finds the sessions that ids, fences and tasks name. */
+const NAMED_INDEXES = ['event_log_lease', 'sessions_pk', 'tasks_pk'] as const;
 
 /** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
 const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
-  'lock sessions': [SQL.lockSessions('skip'), ['sessions_pk']],
-  'lock the sessions of tasks': [SQL.lockSessionsOfTasks('skip'), ['sessions_pk', 'tasks_pk']],
+  'lock sessions': [SQL.lockSessions(NAMED), NAMED_INDEXES],
+  'lock sessions, waiting': [SQL.lockSessions({ ...NAMED, whenLocked: 'wait' }), NAMED_INDEXES],
+  'lock heads, waiting': [
+    SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { heads: HEADS, heldBy: false } }),
+    [...NAMED_INDEXES, 'sessions_ready'].toSorted(),
+  ],
+  'lock heads of kinds and what an agent holds, waiting': [
+    SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { heads: { ...HEADS, ofKinds: true }, heldBy: true } }),
+    [...NAMED_INDEXES, 'sessions_held', 'sessions_ready_of_kind'].toSorted(),
+  ],
   'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready']],
-  'lock ready, waiting': [SQL.lockReady({ ...READY, staleLimit: 0, whenLocked: 'wait' }), ['sessions_ready']],
   'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale']],
   'lock ready of kinds, and stale': [
     SQL.lockReady({ ...READY, ofKinds: true }),
@@ -31,7 +44,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   read: [
     SQL.read,
     [
-      'event_log_grant',
+      'event_log_lease',
       'meta_pkey',
       'receipts_over',
       'receipts_pk',
@@ -44,17 +57,18 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   ],
   tasks: [SQL.tasks, ['tasks_pk']],
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
-  'waiting tasks': [SQL.waiting(200), ['tasks_waiting']],
-  'events of a lease': [SQL.leaseEvents, ['event_log_lease']],
+  'waiting tasks': [SQL.waiting(200), ['event_log_lease', 'tasks_waiting']],
+  'grants of fences': [SQL.grants, ['event_log_lease']],
+  'events of a lease': [SQL.leaseEvents, ['event_log_grant', 'event_log_lease']],
   'queue what is due': [SQL.queueDue, ['sessions_pk', 'tasks_due', 'tasks_pk']],
-  'queue what is due in a session': [SQL.queueDueInSession, ['tasks_due_in_session', 'tasks_pk']],
+  'queue what is due in sessions': [SQL.queueDueInSessions, ['tasks_due_in_session', 'tasks_pk']],
   'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
   'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
-  'renew sessions': [many('renewSessions'), ['sessions_pk']],
-  'note in sessions': [many('noteSessions'), ['sessions_pk']],
-  'note in sessions, and set the heads': [many('noteSessionsAndNext'), ['sessions_pk', 'tasks_queued']],
-  'lease sessions': [many('leaseSessions'), ['sessions_pk']],
-  'lease sessions, and set the heads': [many('leaseSessionsAndNext'), ['sessions_pk', 'tasks_queued']],
+  'set deadlines': [many('setSessionDeadlines'), ['sessions_pk']],
+  'set ends of chains': [many('setSessionChain'), ['sessions_pk']],
+  'set ends of chains, and the heads': [many('setSessionChainAndNext'), ['sessions_pk', 'tasks_queued']],
+  'set leases': [many('setSessionLease'), ['sessions_pk']],
+  'set leases, and the heads': [many('setSessionLeaseAndNext'), ['sessions_pk', 'tasks_queued']],
   'update tasks': [many('updateTasks'), ['tasks_pk']],
   'all that claims write': [many(...OF_A_CLAIM), ['sessions_pk', 'tasks_pk']],
   'all that one claim writes': [
@@ -70,7 +84,10 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
 const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
   session: [READS.SESSION, ['sessions_pk', 'tasks_pk']],
   task: [READS.TASK, ['tasks_pk']],
-  events: [eventsQuery({ namespace: 'n', limit: 50 }).text, ['event_log_pkey']],
+  'task of a number': [READS.TASK_OF_NUMBER, ['tasks_by_number']],
+  'session of a number': [READS.SESSION_OF_NUMBER, ['sessions_by_number']],
+  namespaces: [READS.NAMESPACES, ['event_log_seq', 'sessions_pk']],
+  events: [eventsQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
   'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
@@ -127,11 +144,24 @@ async function plan(sql: postgres.Sql, text: string): Promise<string[]> {
 const HASH = '0'.repeat(64);
 const MANY = 20_000;
 const GROW = `
-  INSERT INTO orchestrator.sessions (namespace, id, status, renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
-    SELECT 'default', 's' || i, 'idle', 0, 0, 1, 1, '${HASH}', 't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.tasks (namespace, id, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
-    SELECT 'default', 't' || i, 's' || i, 'kind', 'title', '{}', i % 9, CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1 FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.event_log (namespace, session_id, seq, type, task_id, token, lease_effect, payload, at, prev_hash, hash)
-    SELECT 'default', 's' || i, 1, 'task.claimed', 't' || i, i, 1, '{}', 1, '${HASH}', '${HASH}' FROM generate_series(1, ${MANY}) i;
-  INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.sessions
+    (namespace, id, number, status, renewals, near_misses, tasks_open, seq, hash,
+     next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
+    SELECT 'default', 's' || i, CASE WHEN i % 2 = 0 THEN i END, 'idle', 0, 0, 1, 1, '${HASH}',
+      't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.tasks
+    (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at,
+     attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
+    SELECT 'default', 't' || i, i, 's' || i, 'kind', 'title', '{}', i % 9,
+      CASE WHEN i % 5 = 0 THEN 'scheduled' ELSE 'queued' END, i, i, 0, 4, 0, 16, 1, 1, 1
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.event_log
+    (stream_kind, namespace, stream_id, session_id, seq, type,
+     task_id, fence, lease_effect, payload, at, prev_hash, hash)
+    SELECT 'session', 'default', 's' || i, 's' || i, 1, 'task.claimed',
+      't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
+    FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
+    SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

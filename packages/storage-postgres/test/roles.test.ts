@@ -21,6 +21,7 @@ const forAgents = [
   'DROP TRIGGER event_log_no_update ON orchestrator.event_log',
   'DROP TABLE orchestrator.event_log CASCADE',
   `SELECT setval('orchestrator.event_log_id_seq', 1)`,
+  `SELECT setval('orchestrator.numbers', 1)`,
   'DELETE FROM orchestrator.sessions',
   'DELETE FROM orchestrator.tasks',
   'TRUNCATE orchestrator.sessions, orchestrator.tasks',

@@ -52,7 +52,7 @@ test(
     const other = orchestratorOn(await openStorage(url));
     await other.enqueueTask({ id: 'wanted' });
     // What the server is told last is not the end of a statement: so it waits for the rest, and does not count as idle.
-    proxy.silenceAfter = 'max(e.token)';
+    proxy.silenceAfter = 'max(e.fence)';
     const first = silent.claimTask({ agent: 'silent-agent', sessionId: 'wanted' });
     await until(() => proxy.silenceAfter === null);
 

@@ -1,6 +1,6 @@
 /*
  * A real server that offers TLS, at an address of this machine that is not the loopback's:
- *  - without further words, only a certificate that somebody vouches for will do
+ *  - without further words, only a certificate that a known authority signed will do
  *  - with the authority's certificate it works, for commands, reads and wake-ups alike
  *  - another authority, another name, an authority's file that is not there: refused
  *  - `sslmode=require` takes any certificate, `sslmode=disable` does without, and the loopback needs none
@@ -73,7 +73,7 @@ describe.skipIf(!hasOpenSsl() || address === undefined)('a server that offers TL
     });
   }
 
-  test('a certificate that nobody vouches for is refused, without further words', async () => {
+  test('a certificate that no known authority signed is refused, without further words', async () => {
     expect(await refusalOf(at(address), PASSWORD)).toMatchObject({
       code: 'STORE_TLS',
       retryable: false,

@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/no-conditional-tests -- Without a version's binaries there is nothing to test, and the run says so. */
+/* oxlint-disable vitest/no-conditional-tests -- Without a version's binaries there is nothing to test: it is told. */
 /* The suite on every version of the server that is supported, but for the one that all other tests use. */
 import { conformance } from '@agent-orchestrator/storage-conformance';
 import { afterAll, expect, test } from 'vitest';

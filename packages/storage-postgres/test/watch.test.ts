@@ -1,6 +1,6 @@
 /*
  * Wake-ups when the listener fails:
- *  - it was killed: whoever watches is told all the same, and soon there is a new one
+ *  - it was killed: watchers are told all the same, and soon there is a new one
  *  - a watcher that could not begin does not count as one
  */
 import { expect, test } from 'vitest';

@@ -4,11 +4,10 @@ BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;
 CREATE TRIGGER `event_log_no_delete` BEFORE DELETE ON `event_log`
 BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;
 --> statement-breakpoint
--- INSERT OR REPLACE fires delete triggers only under recursive_triggers, which whoever opens the file may leave off:
--- so each unique key of the table is asked for before the row goes in.
+-- INSERT OR REPLACE fires delete triggers only under recursive_triggers, which another program may leave off: so each unique
+-- key of the table is looked up before the row goes in.
 CREATE TRIGGER `event_log_no_replace` BEFORE INSERT ON `event_log`
 WHEN EXISTS (SELECT 1 FROM `event_log` WHERE `id` = NEW.`id`)
-  OR EXISTS (SELECT 1 FROM `event_log` WHERE `namespace` = NEW.`namespace` AND `session_id` = NEW.`session_id` AND `seq` = NEW.`seq`)
-  OR (NEW.`lease_effect` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `namespace` = NEW.`namespace` AND `session_id` = NEW.`session_id` AND `token` = NEW.`token` AND `lease_effect` = NEW.`lease_effect` AND `lease_effect` IS NOT NULL))
-  OR (NEW.`lease_effect` = 'granted' AND EXISTS (SELECT 1 FROM `event_log` WHERE `token` = NEW.`token` AND `lease_effect` = 'granted'))
+  OR EXISTS (SELECT 1 FROM `event_log` WHERE `stream_kind` = NEW.`stream_kind` AND `namespace` = NEW.`namespace` AND `stream_id` = NEW.`stream_id` AND `seq` = NEW.`seq`)
+  OR (NEW.`lease_effect` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `fence` = NEW.`fence` AND `lease_effect` = NEW.`lease_effect` AND `lease_effect` IS NOT NULL))
 BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;

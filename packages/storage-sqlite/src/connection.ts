@@ -14,7 +14,10 @@ export type Synchronous = 'FULL' | 'NORMAL';
 const CHECKPOINT_PAGES = 8_000;
 /** A log that grew under a long read is cut back to this by the next checkpoint. */
 export const LOG_BYTES_KEPT = 67_108_864;
-/** The upper levels of every index stay in memory with a million tasks. Memory mapping is off: there, a failing disk is a signal that kills the process, not an error. */
+/**
+ * The upper levels of every index stay in memory with a million tasks. Memory mapping is off: there, a failing disk is
+ * a signal that kills the process, not an error.
+ */
 const WRITER_CACHE_KIB = 65_536;
 
 /** What must hold on each connection, and what SQLite answers when asked. */

@@ -17,7 +17,7 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(driverCode(error));
 }
 
-/** After a failed write or sync nobody knows what the file holds: only a new connection reads it afresh. */
+/** After a failed write or sync it is not known what the file holds: only a new connection reads it afresh. */
 export function isBrokenConnection(error: unknown): boolean {
   return /^SQLITE_(IOERR|CORRUPT|NOMEM|MISUSE)/.test(driverCode(error));
 }

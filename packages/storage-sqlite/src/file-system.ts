@@ -28,7 +28,9 @@ const NETWORK_TYPES =
 
 const FUSE_MAGIC = 0x65735546;
 
-/** By its number, FUSE may be anything from a local disk to another continent: only these names are known to be local. */
+/**
+ * By its number, FUSE may be anything from a local disk to another continent: only these names are known to be local.
+ */
 const LOCAL_FUSE =
   /^(fuseblk|fuse\.(fuse-overlayfs|bindfs|mergerfs|gocryptfs|encfs|cryfs|ntfs-3g|exfat|lxcfs|portal))$/;
 

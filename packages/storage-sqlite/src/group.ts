@@ -7,8 +7,8 @@ import type { Writer } from './writer.ts';
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;
 /**
- * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops the
- * pages it had in memory, and while the others sleep the lock is nobody's.
+ * A process that shares the file with other writers gives way after so long. Each change of hands costs: SQLite drops
+ * the pages it had in memory, and while the others sleep no process has the lock.
  */
 const GIVE_WAY_AFTER_MS = 40;
 /** For so long: others that wait wake up within a few of these. */
@@ -104,7 +104,7 @@ export class Group {
     else for (const resolve of this.#whenEmpty.splice(0)) resolve();
   };
 
-  /** Somebody else holds the lock: tries again soon, together with what is called meanwhile. */
+  /** Another process holds the lock: tries again soon, together with what is called meanwhile. */
   #flushLater(error: unknown): void {
     this.#sharesFile = true;
     const now = performance.now();
@@ -192,7 +192,9 @@ export class Group {
   }
 }
 
-/** Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with. */
+/**
+ * Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with.
+ */
 function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { readonly reply: unknown } | null {
   try {
     return writer.poll(scope, decide);

@@ -1,8 +1,6 @@
-export { beginBackupFile, type BackupFile } from './backup-file.ts';
-export { checkSqliteFile } from './check-sqlite-file.ts';
-export { inspectSqliteFile, type FileFacts, type SqliteFacts } from './inspect-sqlite-file.ts';
-export { emptySqliteLog, tightenSqliteFile } from './mend-sqlite-file.ts';
+/** The storage for one machine: a file. Start at `provider`, or at `openSqliteStorage`. */
 export { importLegacy, type LegacyImportOptions, type LegacyImportResult } from './import-legacy.ts';
 export { openSqliteStorage, type SqliteStorageOptions } from './open-sqlite-storage.ts';
+export { provider } from './provider.ts';
 export { openSqliteRows, type SqliteRowsOptions } from './row-store.ts';
 export { systemClock } from './system-clock.ts';

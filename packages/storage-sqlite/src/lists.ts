@@ -6,8 +6,8 @@ import { SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { sessions, tasks } from './schema.ts';
 
 /*
- * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for, since
- * loading drizzle takes as long as a thousand claims.
+ * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for,
+ * since loading drizzle takes as long as a thousand claims.
  */
 
 /** One row more than asked, if there is one. */

@@ -1,12 +1,17 @@
 import {
+  compareCodePoints,
+  isHeld,
+  LIMITS,
   namedByReceipt,
   type EndedLease,
   type Loaded,
   type LoadedSession,
+  type NamedSession,
   type ReadyFilter,
   type Receipt,
   type Scope,
   type Session,
+  type SessionRef,
   type Task,
 } from '@agent-orchestrator/core';
 import type { ReadyKey } from './rows.ts';
@@ -14,19 +19,19 @@ import { setNextHead } from './save.ts';
 import type { Statements } from './statements.ts';
 
 /** What a scope finds, apart from what holds for the whole database. */
-export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'nextDueAt' | 'receipt' | 'endedLease'>;
+export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'named' | 'nextDueAt' | 'receipt'>;
 
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
 
-const NOTHING: Found = { sessions: [], tasks: [], nextDueAt: null, receipt: null, endedLease: null };
+const NOTHING: Found = { sessions: [], tasks: [], named: [], nextDueAt: null, receipt: null };
 
 /** Loads what the scope names. The write lock is held: tasks whose time has come are made claimable on the way. */
 export function load(on: Statements, scope: Scope, now: number): Found {
   const receipt = scope.commandId === undefined ? undefined : on.receipt.get(scope.namespace, scope.commandId);
   if (receipt !== undefined) return loadNamed(on, receipt);
   switch (scope.by) {
-    case 'session':
-      return loadSession(on, scope, now);
+    case 'sessions':
+      return loadSessions(on, scope, now);
     case 'ready':
       return loadReady(on, scope, now);
     case 'stale':
@@ -49,9 +54,9 @@ export function lookForReady(on: Statements, scope: ScopeBy<'ready'>, now: numbe
   const dueAt = on.due.get(scope.namespace) ?? null;
   if (dueAt !== null && dueAt <= now) return null;
   if (scope.commandId !== undefined && on.receipt.get(scope.namespace, scope.commandId) !== undefined) return null;
-  const nobody =
+  const isEmpty =
     heldAndStale(on, scope, now).length === 0 && readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
-  return nobody ? { ...NOTHING, nextDueAt: dueAt } : null;
+  return isEmpty ? { ...NOTHING, nextDueAt: dueAt } : null;
 }
 
 function loadNamed(on: Statements, receipt: Receipt): Found {
@@ -65,29 +70,61 @@ function loadNamed(on: Statements, receipt: Receipt): Found {
   };
 }
 
-function loadSession(on: Statements, scope: ScopeBy<'session'>, now: number): Found {
-  const { namespace, sessionId, then } = scope;
-  const session = on.session.get(namespace, sessionId);
-  let nextDueAt = session === undefined ? null : (on.dueInSession.get(namespace, sessionId) ?? null);
-  if (nextDueAt !== null && nextDueAt <= now) {
-    setNextHeads(on, namespace, on.queueDueInSession.all(namespace, sessionId, now));
-    nextDueAt = on.dueInSession.get(namespace, sessionId) ?? null;
-  }
+function loadSessions(on: Statements, scope: ScopeBy<'sessions'>, now: number): Found {
+  const { namespace, nextReady, openTasksLimit = 0 } = scope;
+  const rows = new Map<string, Session>();
+  const named = scope.sessions.map((ref): NamedSession | null => {
+    const session = sessionOfRef(on, namespace, ref);
+    if (session === undefined) return null;
+    rows.set(session.id, session);
+    return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
+  });
+  const ids = [...rows.keys()];
+  queueDueInSessions(on, namespace, ids, now);
   // What comes next is a claim without a session, and sees due tasks of all sessions like any other.
-  if (then !== undefined) queueDue(on, namespace, now);
-  const named = session === undefined ? null : complete(on, session);
-  const others =
-    then === undefined ? [] : readySessions(on, namespace, then).filter((other) => other.session.id !== sessionId);
+  if (nextReady !== undefined) queueDue(on, namespace, now);
+  const own = [...rows.values()].map((session) => complete(on, session));
+  const others = nextReady === undefined ? [] : readyExcept(on, namespace, nextReady, rows);
   return {
-    sessions: named === null ? others : [named, ...others],
-    tasks: scope.openTasksLimit === undefined ? [] : on.waiting.all(namespace, sessionId, scope.openTasksLimit),
-    nextDueAt: (named?.head ?? null) === null ? nextDueAt : null,
+    sessions: [...own, ...others],
+    tasks: openTasksLimit === 0 ? [] : waitingTasks(on, namespace, ids, openTasksLimit),
+    named,
+    nextDueAt: own.every(({ head }) => head === null) ? nextDueIn(on, namespace, ids) : null,
     receipt: null,
-    endedLease:
-      scope.fence === undefined || session === undefined || session.fence === scope.fence
-        ? null
-        : endedLease(on, session, scope.fence),
   };
+}
+
+function sessionOfRef(on: Statements, namespace: string, ref: SessionRef): Session | undefined {
+  const id = 'fence' in ref ? on.sessionOfFence.get(ref.fence, namespace) : ref.sessionId;
+  return id === undefined ? undefined : on.session.get(namespace, id);
+}
+
+/** The first waiting tasks of these sessions, by session and id. */
+function waitingTasks(on: Statements, namespace: string, ids: readonly string[], limit: number): Task[] {
+  const found: Task[] = [];
+  for (const id of ids.toSorted(compareCodePoints)) {
+    if (found.length === limit) break;
+    found.push(...on.waiting.all(namespace, id, limit - found.length));
+  }
+  return found;
+}
+
+/** When the next scheduled task of these sessions is due. */
+function nextDueIn(on: Statements, namespace: string, ids: readonly string[]): number | null {
+  const times = ids.flatMap((id) => on.dueInSession.get(namespace, id) ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** Idle sessions whose head fits, best first, without those that are loaded already. */
+function readyExcept(
+  on: Statements,
+  namespace: string,
+  filter: ReadyFilter,
+  loaded: ReadonlyMap<string, Session>,
+): LoadedSession[] {
+  const idle = [...loaded.values()].filter(({ status }) => status === 'idle').length;
+  const found = readySessions(on, namespace, { ...filter, limit: filter.limit + idle });
+  return found.filter(({ session }) => !loaded.has(session.id)).slice(0, filter.limit);
 }
 
 function loadReady(on: Statements, scope: ScopeBy<'ready'>, now: number): Found {
@@ -98,20 +135,11 @@ function loadReady(on: Statements, scope: ScopeBy<'ready'>, now: number): Found 
 }
 
 function loadStale(on: Statements, scope: ScopeBy<'stale'>, now: number): Found {
-  const { namespace, also = [] } = scope;
+  const { namespace, extraSessionIds = [] } = scope;
   const stale = on.stale.all(namespace, now, scope.limit);
   const known = new Set(stale.map(({ id }) => id));
-  return {
-    ...NOTHING,
-    sessions: [
-      ...stale.map((session) => complete(on, session)),
-      ...sessionsOf(
-        on,
-        namespace,
-        unique(also).filter((id) => !known.has(id)),
-      ),
-    ],
-  };
+  const extra = sessionRows(on, namespace, extraSessionIds).filter((one) => isHeld(one) && !known.has(one.id));
+  return { ...NOTHING, sessions: [...stale, ...extra].map((session) => complete(on, session)) };
 }
 
 function loadHeld(on: Statements, { after, limit }: ScopeBy<'held'>): Found {
@@ -130,7 +158,7 @@ function loadNew(on: Statements, { namespace, sessionIds, taskIds, dedupeKeys }:
   const tasks = new Map<string, Task>();
   for (const id of taskIds) keep(tasks, on.task.get(namespace, id));
   for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey.get(namespace, key));
-  return { ...NOTHING, sessions: sessionsOf(on, namespace, unique(sessionIds)), tasks: [...tasks.values()] };
+  return { ...NOTHING, sessions: sessionsOf(on, namespace, sessionIds), tasks: [...tasks.values()] };
 }
 
 function keep(tasks: Map<string, Task>, task: Task | undefined): void {
@@ -145,15 +173,30 @@ function queueDue(on: Statements, namespace: string, now: number): number | null
   return on.due.get(namespace) ?? null;
 }
 
+/** Makes tasks of these sessions claimable whose time has come: those that are due longest, if there are too many. */
+function queueDueInSessions(on: Statements, namespace: string, ids: readonly string[], now: number): void {
+  const due = ids.flatMap((id) => {
+    const dueAt = on.dueInSession.get(namespace, id) ?? null;
+    return dueAt === null || dueAt > now ? [] : on.dueTasksInSession.all(namespace, id, now);
+  });
+  const first = due.toSorted((a, b) => a.runAt - b.runAt).slice(0, LIMITS.flipped_tasks_max);
+  for (const { row } of first) on.queueTask.run(row);
+  setNextHeads(
+    on,
+    namespace,
+    first.map(({ sessionId }) => sessionId),
+  );
+}
+
 function setNextHeads(on: Statements, namespace: string, sessionIds: readonly string[]): void {
   for (const id of unique(sessionIds)) setNextHead(on, namespace, id);
 }
 
 function heldAndStale(on: Statements, { namespace, heldBy, staleLimit }: ScopeBy<'ready'>, now: number): Session[] {
-  const stale = staleLimit === 0 ? [] : on.stale.all(namespace, now, staleLimit);
-  if (heldBy === undefined) return stale;
-  const held = on.heldBy.all(namespace, heldBy);
-  return [...held, ...stale.filter(({ id }) => !held.some((one) => one.id === id))];
+  const held = heldBy === undefined ? [] : on.heldBy.all(namespace, heldBy);
+  const own = new Set(held.map(({ id }) => id));
+  const stale = staleLimit === 0 ? [] : on.stale.all(namespace, now, staleLimit + held.length);
+  return [...held, ...stale.filter(({ id }) => !own.has(id)).slice(0, staleLimit)];
 }
 
 function readySessions(on: Statements, namespace: string, filter: ReadyFilter): LoadedSession[] {
@@ -166,19 +209,21 @@ function readySessions(on: Statements, namespace: string, filter: ReadyFilter): 
 /** One look-up per addressee and kind, merged: priority, then age, then id of the head. */
 function readyKeys(on: Statements, namespace: string, { addressees, kinds, limit }: ReadyFilter): ReadyKey[] {
   const keys: ReadyKey[] = [];
-  for (const addressee of addressees) {
+  for (const addressee of unique(addressees)) {
     if (kinds === undefined) keys.push(...on.ready.all(namespace, addressee, limit));
-    else for (const kind of kinds) keys.push(...on.readyOfKind.all(namespace, addressee, kind, limit));
+    else for (const kind of unique(kinds)) keys.push(...on.readyOfKind.all(namespace, addressee, kind, limit));
   }
   if (keys.length <= 1) return keys;
-  return keys.toSorted((a, b) => a[1] - b[1] || a[2] - b[2] || (a[3] < b[3] ? -1 : 1)).slice(0, limit);
+  return keys.toSorted((a, b) => a[1] - b[1] || a[2] - b[2] || compareCodePoints(a[3], b[3])).slice(0, limit);
 }
 
 function sessionsOf(on: Statements, namespace: string, ids: readonly string[]): LoadedSession[] {
-  return ids.flatMap((id) => {
-    const session = on.session.get(namespace, id);
-    return session === undefined ? [] : [complete(on, session)];
-  });
+  return sessionRows(on, namespace, ids).map((session) => complete(on, session));
+}
+
+/** Those that exist, in the order of the ids, each once. */
+function sessionRows(on: Statements, namespace: string, ids: readonly string[]): Session[] {
+  return unique(ids).flatMap((id) => on.session.get(namespace, id) ?? []);
 }
 
 function complete(on: Statements, session: Session): LoadedSession {
@@ -190,16 +235,19 @@ function complete(on: Statements, session: Session): LoadedSession {
   };
 }
 
-function endedLease(on: Statements, { namespace, id }: Session, token: number): EndedLease | null {
-  const closing = on.leaseEnd.get(namespace, id, token);
-  if (closing === undefined) return null;
+/** How the lease with this fence ended; null: it is the session's current one. */
+function endedLease(on: Statements, session: Session, fence: number): EndedLease | null {
+  if (session.fence === fence) return null;
+  const [grant, end] = [on.leaseGrant.get(fence), on.leaseEnd.get(fence)];
+  if (grant === undefined || end === undefined) return null;
   return {
-    closing,
-    successor: on.leaseSuccessor.get(namespace, id, token) ?? null,
-    refused: on.leaseRefusal.get(namespace, id, token) !== undefined,
+    grant,
+    end,
+    successor: on.leaseSuccessor.get(session.namespace, session.id, fence) ?? null,
+    refused: on.leaseRefusal.get(fence) !== undefined,
   };
 }
 
-function unique(ids: readonly string[]): string[] {
-  return [...new Set(ids)];
+function unique(words: readonly string[]): readonly string[] {
+  return words.length <= 1 ? words : [...new Set(words)];
 }

@@ -13,8 +13,8 @@ export class OpenFile {
   }
 
   /**
-   * Once the path names another file it stays so: what was written to the old one would be lost, and what is read from it
-   * is over.
+   * Once the path names another file it stays so: what was written to the old one would be lost, and what is read from
+   * it is over.
    *
    * @throws `STORE_REPLACED`
    */

@@ -39,8 +39,8 @@ export interface SqliteStorageOptions {
   /** The file; its folder is created with it. */
   readonly path: string;
   /**
-   * `create` (default): makes the file if there is none. `existing`: refuses a path without a store. `read-only`: the same,
-   * and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
+   * `create` (default): makes the file if there is none. `existing`: refuses a path without a store. `read-only`: the
+   * same, and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
    */
   readonly mode?: 'create' | 'existing' | 'read-only';
   /** `FULL` (default): what was acknowledged survives a power cut. `NORMAL`: it survives a crash of the process. */
@@ -56,20 +56,21 @@ export interface SqliteStorageOptions {
 export const BUSY_TIMEOUT_MS = 30_000;
 
 /**
- * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws `STORE_NOT_FOUND`
- * (or `STORE_OLDER`, if an older version made them).
+ * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws
+ * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
- * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`, `STORE_READ_ONLY`,
- * `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`; the file is left as it was
+ * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
+ * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`;
+ * the file is left as it was
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
-    const assertMark = mode === 'read-only' ? assertComplete : assertOpenForWork;
+    const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
     await retryWhileBusy(busyTimeoutMs, () =>
-      inspectFile(path, (db) => assertMark(readStoreState(db), options.filling)),
+      inspectFile(path, (db) => assertState(readStoreState(db), options.filling)),
     );
     if (mode !== 'read-only') assertWritable(path);
     const file = new OpenFile(path);
@@ -117,7 +118,8 @@ class SqliteStorage implements Storage {
       multiProcess: true,
       durable: true,
       wakeUp: 'push',
-      // Only Linux has a clock that is known to stop while the machine sleeps; a clock from outside is taken at its word.
+      // Only Linux has a clock that is known to stop while the machine sleeps; a clock from outside is taken at its
+      // word.
       sleepGrace: settings.clock !== undefined || process.platform === 'linux',
       timePrecisionMs: 1,
     };
@@ -192,7 +194,10 @@ export function assertWritable(path: string): void {
   }
 }
 
-/** Opens the file as it will be used, so that what is wrong with it comes out now; what only reads opens it when it reads. */
+/**
+ * Opens the file as it will be used, so that what is wrong with it comes out now; what only reads opens it when it
+ * reads.
+ */
 function connect(path: string, mode: Settings['mode'], synchronous?: Synchronous): Connection | null {
   const db = mode === 'read-only' ? openReader(path) : openWriter(path, synchronous);
   try {

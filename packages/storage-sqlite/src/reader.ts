@@ -15,7 +15,18 @@ import type {
   Task,
   TaskFilter,
 } from '@agent-orchestrator/core';
-import { compareInQueue, decodeClockState } from '@agent-orchestrator/core';
+import {
+  compareInQueue,
+  decodeClockState,
+  noSessions,
+  noTasks,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+  type SessionStatus,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { readStoreState } from './store-state.ts';
@@ -49,40 +60,76 @@ function first<Row>(rows: readonly Row[]): Row | null {
 const SESSION = `SELECT ${selected(SESSION_COLUMNS)} FROM sessions WHERE namespace = ? AND id = ?`;
 const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
-const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt", next_kind AS "kind", next_for AS "addressee"
+const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
+    next_kind AS "kind", next_for AS "addressee"
   FROM sessions WHERE namespace = ? AND id = ? AND next_task_id IS NOT NULL`;
-/** From one namespace to the next by its index, not over all sessions. */
-/** One step along the index for each namespace. */
-function namespacesOf(table: string): string {
-  return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table}
-    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE namespace > found.namespace) FROM found WHERE found.namespace IS NOT NULL)
+/** One step along the index for each namespace, not over all rows. */
+function namespacesOf(table: string, where = 'true'): string {
+  return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table} WHERE ${where}
+    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE ${where} AND namespace > found.namespace)
+    FROM found WHERE found.namespace IS NOT NULL)
     SELECT namespace FROM found WHERE namespace IS NOT NULL)`;
 }
 
-const NAMESPACES = `${namespacesOf('sessions')} UNION ${namespacesOf('event_log')} ORDER BY 1`;
+const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
+const NAMESPACED = [namespacesOf('sessions'), ...STREAMS.map((stream) => namespacesOf('event_log', stream))];
+const NAMESPACES = `${NAMESPACED.join(' UNION ')} ORDER BY 1`;
 
-const counted = (table: string, index: string, where: string): string =>
-  `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index} WHERE namespace = :namespace AND ${where} LIMIT :max))`;
+/** Rows that an index holds under a condition. */
+type IndexPart = readonly [index: string, condition: string];
 
-const SESSION_COUNTS = `SELECT
-  min(:max, ${counted('sessions', 'sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`)} + ${counted('sessions', 'sessions_empty', `status = 'idle' AND next_task_id IS NULL`)}) AS idle,
-  ${counted('sessions', 'sessions_held', `status = 'running'`)} AS running,
-  ${counted('sessions', 'sessions_closed', `status = 'closed'`)} AS closed`;
+/** How many rows of a namespace the parts hold, up to the maximum. */
+function counted(table: string, parts: readonly IndexPart[]): string {
+  const counts = parts.map(
+    ([index, condition]) => `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
+      WHERE namespace = :namespace AND ${condition} LIMIT :max))`,
+  );
+  return `min(:max, ${counts.join(' + ')})`;
+}
 
-/** The index's own condition, word for word: SQLite does not infer it from one of the three. */
-const ENDED = `status IN ('succeeded', 'failed', 'cancelled')`;
-const TASK_COUNTS = `SELECT
-  ${counted('tasks', 'tasks_due', `status = 'scheduled'`)} AS scheduled,
-  ${counted('tasks', 'tasks_queued', `status = 'queued'`)} AS queued,
-  ${counted('tasks', 'tasks_running', `status = 'running'`)} AS running,
-  ${['succeeded', 'failed', 'cancelled'].map((status) => `${counted('tasks', 'tasks_ended', `status = '${status}' AND ${ENDED}`)} AS ${status}`).join(',\n  ')}`;
+/** Where the sessions of each status stand. */
+const SESSION_PARTS: Readonly<Record<SessionStatus, readonly IndexPart[]>> = {
+  idle: [
+    ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
+    ['sessions_empty', `status = 'idle' AND next_task_id IS NULL`],
+  ],
+  running: [['sessions_held', `status = 'running'`]],
+  closed: [['sessions_closed', `status = 'closed'`]],
+};
 
-const EVENT_COUNT = `SELECT ${counted('event_log', 'event_log_seq', 'true')} AS events`;
+/** The statuses that have an index of their own; the others stand in the index of their phase. */
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'tasks_due', queued: 'tasks_queued' };
+const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], IndexPart>> = {
+  waiting: ['tasks_waiting', WAITING],
+  running: ['tasks_running', RUNNING],
+  ended: ['tasks_ended', ENDED],
+};
+
+function taskPart(status: TaskStatus): IndexPart {
+  const only = `status = '${status}'`;
+  const own = OWN_INDEX[status];
+  if (own !== undefined) return [own, only];
+  const [index, condition] = PHASE_INDEX[TASK_STATUSES[status].phase];
+  // The index's own condition, word for word: SQLite does not infer it from one of its words.
+  return [index, condition === only ? only : `${only} AND ${condition}`];
+}
+
+const sessionCount = (status: SessionStatus) => `${counted('sessions', SESSION_PARTS[status])} AS ${status}`;
+const taskCount = (status: TaskStatus) => `${counted('tasks', [taskPart(status)])} AS ${status}`;
+const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map(sessionCount).join(', ')}`;
+const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map(taskCount).join(', ')}`;
+const EVENTS: readonly IndexPart[] = STREAMS.map((stream) => ['event_log_seq', stream]);
+const EVENT_COUNT = `SELECT ${counted('event_log', EVENTS)} AS events`;
+
+const SETTLED_EVENT_ID = 'SELECT max(id) AS id FROM event_log';
+const TASK_OF_NUMBER = `SELECT id FROM tasks INDEXED BY tasks_by_number WHERE number = ? AND namespace = ?`;
+const SESSION_OF_NUMBER = `SELECT id FROM sessions INDEXED BY sessions_by_number WHERE number = ? AND namespace = ?`;
 
 const READY = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
   WHERE namespace = ? AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready_of_kind
+const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId"
+  FROM sessions INDEXED BY sessions_ready_of_kind
   WHERE namespace = ? AND next_for = ? AND next_kind = ? AND status = 'idle' AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
 const HELD = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
@@ -94,10 +141,20 @@ const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_COLUMNS)} FROM tasks INDEXE
 const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
-export const OUTLOOK = { READY, READY_OF_KIND, HELD, SCHEDULED, SCHEDULED_IN_SESSION, CLOCK } as const;
+export const CLAIM_PREVIEW = { READY, READY_OF_KIND, HELD, SCHEDULED, SCHEDULED_IN_SESSION, CLOCK } as const;
 
 /** The texts of all reads but events, for the test that looks at their query plans. */
-export const READS = { SESSION, TASK, NEXT, NAMESPACES, SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT } as const;
+export const READS = {
+  SESSION,
+  TASK,
+  NEXT,
+  TASK_OF_NUMBER,
+  SESSION_OF_NUMBER,
+  NAMESPACES,
+  SESSION_COUNTS,
+  TASK_COUNTS,
+  EVENT_COUNT,
+} as const;
 
 export class SqliteReader implements Reader {
   readonly #source: ReadSource;
@@ -136,19 +193,8 @@ export class SqliteReader implements Reader {
 
   counts(namespace: string, max: number): Promise<Counts> {
     return this.#source.read((on) => ({
-      sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? {
-        idle: 0,
-        running: 0,
-        closed: 0,
-      },
-      tasks: first(on.all<Counts['tasks']>(TASK_COUNTS, { namespace, max })) ?? {
-        scheduled: 0,
-        queued: 0,
-        running: 0,
-        succeeded: 0,
-        failed: 0,
-        cancelled: 0,
-      },
+      sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? noSessions(),
+      tasks: first(on.all<Counts['tasks']>(TASK_COUNTS, { namespace, max })) ?? noTasks(),
       events: first(on.all<Pick<Counts, 'events'>>(EVENT_COUNT, { namespace, max }))?.events ?? 0,
     }));
   }
@@ -176,9 +222,12 @@ export class SqliteReader implements Reader {
 
   /** Differs: one writer at a time, so ids become visible in their order and the greatest visible one is settled. */
   settledEventId(): Promise<number> {
-    return this.#source.read(
-      (on) => first(on.all<{ id: number | null }>('SELECT max(id) AS id FROM event_log'))?.id ?? 0,
-    );
+    return this.#source.read((on) => first(on.all<{ id: number | null }>(SETTLED_EVENT_ID))?.id ?? 0);
+  }
+
+  idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null> {
+    const sql = kind === 'task' ? TASK_OF_NUMBER : SESSION_OF_NUMBER;
+    return this.#source.read((on) => first(on.all<{ id: string }>(sql, number, namespace))?.id ?? null);
   }
 
   namespaces(): Promise<readonly string[]> {
@@ -222,10 +271,10 @@ function readySessions(
   on: PreparedReads,
   { namespace, addressees, kinds, limit }: Extract<ClaimPreviewScope, { by: 'ready' }>,
 ): LoadedSession[] {
-  const rows = addressees.flatMap((addressee) =>
+  const rows = [...new Set(addressees)].flatMap((addressee) =>
     kinds === undefined
       ? on.all<IndexedSession>(READY, namespace, addressee, limit)
-      : kinds.flatMap((kind) => on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit)),
+      : [...new Set(kinds)].flatMap((kind) => on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit)),
   );
   return rows
     .map((row) => withTasks(on, row))
@@ -235,7 +284,16 @@ function readySessions(
 }
 
 /** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
-export function eventsQuery({ namespace, sessionId, taskId, types, leaseEffect, limit, after = '0' }: EventFilter): {
+export function eventsQuery({
+  namespace,
+  sessionId,
+  taskId,
+  types,
+  leaseEffect,
+  limit,
+  after = '0',
+  upTo,
+}: EventFilter): {
   readonly sql: string;
   readonly values: readonly unknown[];
 } {
@@ -250,11 +308,13 @@ export function eventsQuery({ namespace, sessionId, taskId, types, leaseEffect, 
     ['namespace = ?', namespace],
     [`${cursor} > ?`, Number(after)],
   ];
-  if (sessionId !== undefined) where.push(['session_id = ?', sessionId]);
+  if (sessionId !== undefined) where.push([`stream_kind = 'session' AND stream_id = ?`, sessionId]);
   if (taskId !== undefined) where.push(['task_id = ?', taskId]);
   if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
   if (leaseEffect !== undefined) where.push(['lease_effect = ?', leaseEffect]);
-  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
+  if (upTo !== undefined) where.push(['id <= ?', upTo]);
+  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index}
+    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
   return { sql, values: [...where.map(([, value]) => value), limit + 1] };
 }
 

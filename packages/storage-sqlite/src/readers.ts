@@ -8,7 +8,9 @@ import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { readStoreState } from './store-state.ts';
 
-/** The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers. */
+/**
+ * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
+ */
 export class Readers implements ReadSource {
   readonly #file: OpenFile;
   readonly #busyTimeoutMs: number;
@@ -34,7 +36,7 @@ export class Readers implements ReadSource {
     return running;
   }
 
-  /** A count that moves with every commit to the file, whoever made it. */
+  /** A count that moves with every commit to the file, by any process. */
   dataVersion(): number | null {
     try {
       return Number(this.#connected().db.pragma('data_version', { simple: true }));

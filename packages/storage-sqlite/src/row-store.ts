@@ -19,11 +19,12 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
+import { NEXT } from './conditions.ts';
 import { openReader, openWriter, type Connection } from './connection.ts';
 import { translateError } from './errors.ts';
 import { assertCurrent } from './readers.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
-import { NEXT, SQL } from './statements.ts';
+import { SQL } from './statements.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
 
@@ -46,14 +47,16 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that came
- * from elsewhere greater ones were drawn, and followers may go on from them.
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that
+ * came from elsewhere greater ones were drawn, and followers may continue from them.
  */
-const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
-const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0),
+  coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
+const SAVE_LAST_EVENT_ID = `INSERT INTO meta (key, value) VALUES ('last_event_id', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 
 /**
- * Opens the rows of a store, whatever stands on its door.
+ * Opens the rows of a store, whatever its state.
  *
  * @throws what `openSqliteStorage` throws in the same mode
  */
@@ -140,7 +143,7 @@ class SqliteRows implements RowStore {
       const rows = new Rows(db);
       assertSameState(rows.storeState(), expected);
       assertMayFollow(expected, next);
-      if (next?.state === 'filling') assertEmpty(rows);
+      if (next?.status === 'filling') assertEmpty(rows);
       writeStoreState(db, next);
     });
   }
@@ -151,7 +154,7 @@ class SqliteRows implements RowStore {
     return this.#write((db) => {
       const rows = new Rows(db);
       assertSameState(rows.storeState(), state);
-      if (String(rows.lastKey(table)) !== String(after)) throw anotherProcessCopies();
+      if (JSON.stringify(rows.lastKey(table)) !== JSON.stringify(after)) throw anotherProcessCopies();
       const insert = db.prepare(sql);
       for (const row of added) insert.run(columns.map((column) => row[column]));
     });
@@ -220,7 +223,8 @@ class Rows {
 
   lastKey(table: TableName): RowKey {
     const key = TABLE_KEYS[table];
-    const sql = `SELECT ${key.join(', ')} FROM ${table} ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
+    const sql = `SELECT ${key.join(', ')} FROM ${table}
+      ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
     const row = this.#db.prepare<[], Row>(sql).get();
     return row === undefined ? null : keyOfRow(table, row);
   }

@@ -14,7 +14,7 @@ import { FIELDS, type Statements } from './statements.ts';
 /**
  * Writes the rows of a decision: new sessions, tasks, changed sessions with their next heads, events, receipt.
  *
- * @param eventIdBefore the id after which the events go on, if it is not the last one in the log
+ * @param eventIdBefore the id after which the events continue, if it is not the last one in the log
  */
 export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore: number | null): void {
   const queues = changedQueues(writeSet.tasks);
@@ -67,9 +67,9 @@ function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
   return queues;
 }
 
-/** Neither part can hold a space. */
+/** Neither part can hold a line break. */
 function keyOf(namespace: string, sessionId: string): string {
-  return `${namespace} ${sessionId}`;
+  return `${namespace}\n${sessionId}`;
 }
 
 /** All the tasks of a new session are new, so its head needs no look-up. */
@@ -85,14 +85,16 @@ function updateSession(on: Statements, before: Session, after: Session, queueCha
   assertOne(statement.run(...valuesOf(after, fields), ...next, namespace, id, before.version).changes, 'session', id);
 }
 
-/** The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged. */
+/**
+ * The statement that touches the fewest indexes. Without an event only the deadlines have moved: all else is logged.
+ */
 function sessionUpdate(on: Statements, before: Session, after: Session, queueChanged: boolean) {
   const sameLease = before.status === after.status && before.fence === after.fence;
-  if (!sameLease) return [queueChanged ? on.leaseSessionAndNext : on.leaseSession, FIELDS.leased] as const;
-  if (queueChanged) return [on.noteSessionAndNext, FIELDS.noted] as const;
+  if (!sameLease) return [queueChanged ? on.setSessionLeaseAndNext : on.setSessionLease, FIELDS.lease] as const;
+  if (queueChanged) return [on.setSessionChainAndNext, FIELDS.chain] as const;
   return before.seq === after.seq
-    ? ([on.renewSession, FIELDS.renewed] as const)
-    : ([on.noteSession, FIELDS.noted] as const);
+    ? ([on.setSessionDeadlines, FIELDS.deadlines] as const)
+    : ([on.setSessionChain, FIELDS.chain] as const);
 }
 
 /** One task of a session runs at a time, and the database insists: first those that stop running. */

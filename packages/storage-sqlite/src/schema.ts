@@ -1,20 +1,49 @@
 /**
- * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from this
- * file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
+ * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from
+ * this file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
  */
 import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import type { EventType, LeaseEffect } from '@agent-orchestrator/core';
+import {
+  COLUMNS,
+  NO_LEASE,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  type EventType,
+  type LeaseEffect,
+  type StreamKind,
+} from '@agent-orchestrator/core';
+import { ENDED, isOneOf, LEASE_EFFECTS, NEXT, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 
-/** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another token or time. */
+/** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another fence or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';
+/** A number for people. */
+const COUNTED = 'BETWEEN 1 AND 9007199254740991';
+
+/** The columns that make up a lease, and those that no lease goes without. */
+const LEASE_COLUMNS = (Object.keys(NO_LEASE) as (keyof typeof NO_LEASE)[]).map((field) => COLUMNS.session[field]);
+const HELD_COLUMNS = [
+  'agent',
+  'fence',
+  'token_hash',
+  'ttl_ms',
+  'stale_after_ms',
+  'lease_expires_at',
+  'heartbeat_at',
+  'stale_at',
+  'task_id',
+] as const satisfies typeof LEASE_COLUMNS;
+
+const allSet = (columns: readonly string[]): string => columns.map((column) => `${column} IS NOT NULL`).join(' AND ');
+const noneSet = (columns: readonly string[]): string => `coalesce(${columns.join(', ')}) IS NULL`;
 
 export const sessions = sqliteTable(
   'sessions',
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
-    status: text('status', { enum: ['idle', 'running', 'closed'] }).notNull(),
+    number: integer('number').notNull(),
+    status: text('status', { enum: SESSION_STATUS_NAMES }).notNull(),
     agent: text('agent'),
     instance: text('instance'),
     host: text('host'),
@@ -22,7 +51,8 @@ export const sessions = sqliteTable(
     pid: integer('pid'),
     processStart: text('process_start'),
     processGroup: integer('process_group'),
-    token: integer('token'),
+    fence: integer('fence'),
+    tokenHash: text('token_hash'),
     ttlMs: integer('ttl_ms'),
     staleAfterMs: integer('stale_after_ms'),
     leaseExpiresAt: integer('lease_expires_at'),
@@ -48,18 +78,15 @@ export const sessions = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.namespace, t.id] }),
-    check('sessions_status', sql`status IN ('idle', 'running', 'closed')`),
+    check('sessions_status', sql.raw(isOneOf('status', SESSION_STATUS_NAMES))),
+    check('sessions_number', sql.raw(`number ${COUNTED}`)),
     check(
       'sessions_lease',
-      sql`CASE WHEN status = 'running'
-        THEN agent IS NOT NULL AND token IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL
-        ELSE coalesce(agent, instance, host, boot, pid, process_start, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END`,
+      sql.raw(`CASE WHEN status = 'running' THEN ${allSet(HELD_COLUMNS)} ELSE ${noneSet(LEASE_COLUMNS)} END`),
     ),
-    check(
-      'sessions_next',
-      sql`(next_task_id IS NULL) = (coalesce(next_priority, next_queued_at, next_kind, next_for) IS NULL) AND (next_task_id IS NULL OR (next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL))`,
-    ),
-    check('sessions_token', sql.raw(`token ${SAFE}`)),
+    check('sessions_next', sql.raw(`CASE WHEN next_task_id IS NULL THEN ${noneSet(NEXT)} ELSE ${allSet(NEXT)} END`)),
+    check('sessions_fence', sql.raw(`fence ${SAFE} AND length(token_hash) = 64`)),
+    check('sessions_process_group', sql.raw(`process_group ${SAFE}`)),
     check('sessions_lease_times', sql.raw(`lease_expires_at ${SAFE} AND heartbeat_at ${SAFE} AND stale_at ${SAFE}`)),
     check('sessions_times', sql.raw(`created_at ${SAFE} AND updated_at ${SAFE}`)),
     check(
@@ -67,7 +94,9 @@ export const sessions = sqliteTable(
       sql.raw(`tasks_open ${SAFE} AND seq ${SAFE} AND version ${SAFE} AND renewals ${SAFE} AND near_misses ${SAFE}`),
     ),
     check('sessions_context', sql`json_valid(context)`),
-    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other kinds.
+    uniqueIndex('sessions_by_number').on(t.number),
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
+    // kinds.
     index('sessions_ready')
       .on(t.namespace, t.nextFor, t.nextPriority, t.nextQueuedAt, t.nextTaskId)
       .where(sql`status = 'idle' AND next_task_id IS NOT NULL`),
@@ -95,12 +124,13 @@ export const tasks = sqliteTable(
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
+    number: integer('number').notNull(),
     sessionId: text('session_id').notNull(),
     kind: text('kind').notNull(),
     title: text('title').notNull(),
     payload: text('payload').notNull(),
     priority: integer('priority').notNull(),
-    status: text('status', { enum: ['scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] }).notNull(),
+    status: text('status', { enum: TASK_STATUS_NAMES }).notNull(),
     dedupeKey: text('dedupe_key'),
     runAt: integer('run_at'),
     queuedAt: integer('queued_at').notNull(),
@@ -130,7 +160,8 @@ export const tasks = sqliteTable(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
-    check('tasks_status', sql`status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')`),
+    check('tasks_status', sql.raw(isOneOf('status', TASK_STATUS_NAMES))),
+    check('tasks_number', sql.raw(`number ${COUNTED}`)),
     check('tasks_scheduled', sql`status <> 'scheduled' OR run_at IS NOT NULL`),
     check('tasks_addressee', sql`assignee IS NULL OR role IS NULL`),
     check('tasks_priority', sql.raw(`priority ${SAFE}`)),
@@ -143,12 +174,11 @@ export const tasks = sqliteTable(
     ),
     check('tasks_payload', sql`json_valid(payload)`),
     check('tasks_result', sql`json_valid(result) AND json_valid(error)`),
+    uniqueIndex('tasks_by_number').on(t.number),
     uniqueIndex('tasks_dedupe_key')
       .on(t.namespace, t.dedupeKey)
       .where(sql`dedupe_key IS NOT NULL`),
-    uniqueIndex('tasks_running')
-      .on(t.namespace, t.sessionId)
-      .where(sql`status = 'running'`),
+    uniqueIndex('tasks_running').on(t.namespace, t.sessionId).where(sql.raw(RUNNING)),
     index('tasks_of_session').on(t.namespace, t.sessionId, t.id),
     // A session's queue; its first entry is the head.
     index('tasks_queued')
@@ -161,13 +191,9 @@ export const tasks = sqliteTable(
       .on(t.namespace, t.sessionId, t.runAt)
       .where(sql`status = 'scheduled'`),
     // What closing a session has to cancel, in pages.
-    index('tasks_waiting')
-      .on(t.namespace, t.sessionId, t.id)
-      .where(sql`status IN ('scheduled', 'queued')`),
+    index('tasks_waiting').on(t.namespace, t.sessionId, t.id).where(sql.raw(WAITING)),
     // Lists and counts of what is over, without walking over what is not.
-    index('tasks_ended')
-      .on(t.namespace, t.status, t.id)
-      .where(sql`status IN ('succeeded', 'failed', 'cancelled')`),
+    index('tasks_ended').on(t.namespace, t.status, t.id).where(sql.raw(ENDED)),
   ],
 );
 
@@ -176,15 +202,17 @@ export const eventLog = sqliteTable(
   'event_log',
   {
     id: integer('id').primaryKey(),
+    streamKind: text('stream_kind').$type<StreamKind>().notNull(),
     namespace: text('namespace').notNull(),
-    sessionId: text('session_id').notNull(),
+    streamId: text('stream_id').notNull(),
     seq: integer('seq').notNull(),
     type: text('type').$type<EventType>().notNull(),
     leaseEffect: text('lease_effect').$type<LeaseEffect>(),
+    sessionId: text('session_id'),
     taskId: text('task_id'),
     agent: text('agent'),
     instance: text('instance'),
-    token: integer('token'),
+    fence: integer('fence'),
     commandId: text('command_id'),
     payload: text('payload').notNull(),
     at: integer('at').notNull(),
@@ -197,19 +225,26 @@ export const eventLog = sqliteTable(
       columns: [t.namespace, t.sessionId],
       foreignColumns: [sessions.namespace, sessions.id],
     }),
+    check('event_log_stream', sql.raw(isOneOf('stream_kind', STREAM_KINDS))),
+    check(
+      'event_log_session_stream',
+      sql`stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)`,
+    ),
     check(
       'event_log_lease_effect',
-      sql`lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)`,
+      sql.raw(`${isOneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`),
     ),
-    check('event_log_numbers', sql.raw(`seq ${SAFE} AND seq > 0 AND token ${SAFE} AND at ${SAFE}`)),
+    check('event_log_numbers', sql.raw(`seq ${SAFE} AND seq > 0 AND fence ${SAFE} AND at ${SAFE}`)),
     check('event_log_payload', sql`json_valid(payload)`),
     check('event_log_hashes', sql`length(prev_hash) = 64 AND length(hash) = 64`),
-    uniqueIndex('event_log_seq').on(t.namespace, t.sessionId, t.seq),
+    uniqueIndex('event_log_seq').on(t.streamKind, t.namespace, t.streamId, t.seq),
+    // One event grants a fence, one ends its lease, and one refuses its token, in the whole database.
     uniqueIndex('event_log_lease')
-      .on(t.namespace, t.sessionId, t.token, t.leaseEffect)
+      .on(t.fence, t.leaseEffect)
       .where(sql`lease_effect IS NOT NULL`),
-    uniqueIndex('event_log_grant')
-      .on(t.token)
+    // Who came next in a session.
+    index('event_log_grant')
+      .on(t.namespace, t.sessionId, t.fence)
       .where(sql`lease_effect = 'granted'`),
     index('event_log_task')
       .on(t.namespace, t.taskId, t.id)
@@ -234,7 +269,10 @@ export const receipts = sqliteTable(
   ],
 );
 
-/** What belongs to the database and not to a namespace: `clock`, the last clock readings. */
+/**
+ * What belongs to the database and not to a namespace: `clock`, the last clock readings; `state`, the store state
+ * unless it is open; `last_event_id`, the id after which the log of a filled store continues.
+ */
 export const meta = sqliteTable(
   'meta',
   { key: text('key').primaryKey().notNull(), value: text('value').notNull() },

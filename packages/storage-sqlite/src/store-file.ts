@@ -9,7 +9,7 @@ import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
 export const APPLICATION_ID = 0x41474f52;
 
 /** How many migrations there are; `user_version` counts those that a file has seen. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 2;
 
 /** Tables of the proof of concept; each of its files has the first two. */
 const LEGACY_TABLES = ['session_state', 'task_queue'];
@@ -20,12 +20,18 @@ const FILE_BYTES_MIN = 512;
 /** Which file a path names: another file at the same path has another one. */
 export type FileIdentity = string;
 
-/** Whether there is something at the path. Throws where nobody may look: what cannot be seen is not for that reason gone. */
+/**
+ * Whether there is something at the path. Throws where this process may not look: what it cannot see may still be
+ * there.
+ */
 export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it is given). */
+/**
+ * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it
+ * is given).
+ */
 export function resolvePath(path: string): string {
   if (isThere(path)) return realpathSync(path);
   const folder = dirname(path);
@@ -38,8 +44,9 @@ export function identityOf(path: string): FileIdentity | null {
 }
 
 /**
- * Makes an empty file that only its owner may read, and the folders above it. SQLite gives its side files the mode of the
- * database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker thread.
+ * Makes an empty file that only its owner may read, and the folders above it. SQLite gives its side files the mode of
+ * the database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker
+ * thread.
  */
 export function createFile(path: string): void {
   try {
@@ -49,7 +56,7 @@ export function createFile(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Somebody else made it meanwhile.
+    // Another process made it meanwhile.
     if (code === 'EEXIST' && isThere(path)) return;
     // Below /proc, or behind a link to nowhere, nothing can be made, and the system calls that ENOENT.
     if (code !== 'ENOENT') throw error;
@@ -64,7 +71,7 @@ function createFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
@@ -102,15 +109,16 @@ export function inspectFile(path: string, assertUsable: (db: Connection) => void
   }
 }
 
-/** Opens a file, of whomever, to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
+/** Opens any file to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
 export function openToLook(path: string): Connection {
-  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there are
-  // any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave them.
+  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there
+  // are any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave
+  // them.
   const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
   return new Database(path, { readonly, fileMustExist: true, timeout: 0 });
 }
 
-/** Whether a look at a file of whomever ends with `STORE_LEGACY`; what else it throws is passed on. */
+/** Whether a look at a file ends with `STORE_LEGACY`; what else it throws is passed on. */
 export function isLegacy(look: () => void): boolean {
   try {
     look();
@@ -134,7 +142,7 @@ export function schemaVersionOf(db: Connection, path: string): number {
     if (version > 0) return version;
     throw new OrchestratorError(
       'STORE_NOT_A_DATABASE',
-      `${path} has our mark but no schema version: somebody changed it. It was not touched.`,
+      `${path} has our application id but no schema version: another program changed it. It was not touched.`,
     );
   }
   const tables = db
@@ -144,7 +152,8 @@ export function schemaVersionOf(db: Connection, path: string): number {
   if (LEGACY_TABLES.every((table) => tables.includes(table))) {
     throw new OrchestratorError(
       'STORE_LEGACY',
-      `${path} is the database of the proof of concept (it has the tables ${LEGACY_TABLES.join(' and ')}); it was not touched.`,
+      `${path} is the database of the proof of concept: it has the tables ${LEGACY_TABLES.join(' and ')}. ` +
+        'It was not touched.',
     );
   }
   if (application !== 0 || version !== 0 || tables.length > 0) {

@@ -2,10 +2,11 @@ import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@ag
 import type { Connection } from './connection.ts';
 import { SQL } from './statements.ts';
 
-const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM meta WHERE key = 'state'`;
 
-/** What writers of any version do to each table. */
+/** What writers do to each table. */
 const WRITES = [
   ['sessions', 'INSERT'],
   ['sessions', 'UPDATE'],
@@ -16,14 +17,14 @@ const WRITES = [
   ['receipts', 'DELETE'],
 ] as const;
 
-/** What stands on the store's door. The tables must be there. */
+/** null: the store is open. The tables must be there. */
 export function readStoreState(db: Connection): StoreState | null {
-  return decodeStoreState(db.prepare<[], string>(SQL.state).pluck().get() ?? null);
+  return decodeStoreState(db.prepare<[], string>(SQL.storeState).pluck().get() ?? null);
 }
 
 /**
- * Replaces the mark; the write lock is held. Behind one that shuts the store, triggers refuse writes: each connection looks
- * for the mark itself, but one that a program of an older version keeps open does not know of it.
+ * Changes the store state; the write lock is held. While the store is shut, triggers refuse writes: each connection of
+ * ours looks at the state itself, but another program does not know of it.
  */
 export function writeStoreState(db: Connection, next: StoreState | null): void {
   if (next === null) db.prepare(DELETE).run();
@@ -40,7 +41,7 @@ export function writeStoreState(db: Connection, next: StoreState | null): void {
 
 /** For programs that only show what the database says. */
 function why({ status, address }: StoreState): string {
-  return state === 'backup' ? `a backup of ${address}` : `the store was moved to ${address}`;
+  return status === 'backup' ? `a backup of ${address}` : `the store was moved to ${address}`;
 }
 
 function text(value: string): string {

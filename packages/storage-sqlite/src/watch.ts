@@ -9,9 +9,9 @@ const QUIET_MS = 25;
 const LOOK_MS_MAX = 250;
 
 /**
- * Tells when the file has changed. The folder's watcher says that somebody wrote to the log, which is before the commit
- * counts, or says nothing at all (containers, some file systems): so SQLite's own count of commits decides, asked for at
- * once, soon after, and from time to time.
+ * Tells when the file has changed. The folder's watcher says that a process wrote to the log, which is before the
+ * commit counts, or says nothing at all (containers, some file systems): so SQLite's own count of commits decides,
+ * asked for at once, soon after, and from time to time.
  */
 export class ChangeWatcher {
   readonly #path: string;
@@ -38,7 +38,7 @@ export class ChangeWatcher {
     };
   }
 
-  /** Looks now: this process has committed, or somebody has written. */
+  /** Looks now: this process has committed, or another one has written. */
   announce(): void {
     if (this.#listeners.size === 0) return;
     this.#waitMs = LOOK_MS_MIN;
@@ -85,7 +85,7 @@ export class ChangeWatcher {
     this.#timer = setTimeout(() => this.#look(), this.#waitMs);
   }
 
-  /** A file that cannot be read counts as changed: whoever looks again learns why. */
+  /** A file that cannot be read counts as changed: the caller that looks again learns why. */
   #changed(): boolean {
     try {
       const version = this.#dataVersion();

@@ -6,10 +6,11 @@ import {
   OrchestratorError,
   type Clock,
   type ClockReading,
+  type Change,
   type ClockState,
-  type WriteSet,
   type Loaded,
   type Scope,
+  type WriteSet,
 } from '@agent-orchestrator/core';
 import type { Connection } from './connection.ts';
 import { load, lookForReady } from './load.ts';
@@ -17,13 +18,15 @@ import { hasEffect, save } from './save.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { newer, SCHEMA_VERSION } from './store-file.ts';
 
-/** What belongs to the whole database and is carried on from call to call, as long as nobody else writes. */
+/** What belongs to the whole database and is carried on from call to call, as long as no other process writes. */
 interface Carried {
   readonly clock: ClockState;
-  readonly greatestToken: number;
+  readonly greatestFence: number;
+  /** The greatest number for people that a task or a session has. */
+  readonly greatestNumber: number;
   /** Since when the oldest receipt stands; null: there is none. */
   readonly oldestReceiptAt: number | null;
-  /** The event id after which the log goes on, if it is not the last one in it. */
+  /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
 
@@ -51,7 +54,7 @@ export class Writer {
   /**
    * Takes the write lock and the time, in this order.
    *
-   * @returns whether somebody else has written since the last time
+   * @returns whether another connection has written since the last time
    */
   begin(): boolean {
     this.#on.begin.run();
@@ -97,7 +100,8 @@ export class Writer {
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
     const found = load(this.#on, scope, now);
-    return { writeSet: decide({ now, ...database, ...found }), found: found.sessions.length > 0 };
+    const numbers = scope.by === 'new' && found.receipt === null ? this.#freeNumbers(scope) : [];
+    return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
   }
 
   /** @returns whether there was anything to save */
@@ -109,7 +113,8 @@ export class Writer {
   }
 
   /**
-   * Answers a poll that finds nothing without taking the lock: its decision has no effect, and was right when it was read.
+   * Answers a poll that finds nothing without taking the lock: its decision has no effect, and was right when it was
+   * read.
    *
    * @returns null if only the lock can tell
    */
@@ -123,7 +128,7 @@ export class Writer {
       const { now, database } = this.#database();
       const found = lookForReady(this.#on, scope, now);
       if (found === null) return null;
-      const writeSet = decide({ now, ...database, ...found });
+      const writeSet = decide({ now, ...database, ...found, numbers: [] });
       return hasEffect(writeSet) ? null : { reply: writeSet.reply };
     } finally {
       if (this.#db.inTransaction) this.#on.commit.run();
@@ -140,11 +145,12 @@ export class Writer {
     if (others || this.#carried === null) {
       const version = this.#on.schemaVersion.get() ?? 0;
       if (version > SCHEMA_VERSION) throw newer(this.#path, version);
-      assertOpenForWork(decodeStoreState(this.#on.state.get() ?? null), this.#filling);
+      assertOpenForWork(decodeStoreState(this.#on.storeState.get() ?? null), this.#filling);
       const clock = this.#on.clock.get();
       this.#carried = {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
-        greatestToken: this.#on.greatestToken.get() ?? 0,
+        greatestFence: this.#on.greatestFence.get() ?? 0,
+        greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
         oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
@@ -155,18 +161,26 @@ export class Writer {
     return others && known;
   }
 
-  #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestToken'> } {
-    const { clock, greatestToken } = this.#known();
+  #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestFence'> } {
+    const { clock, greatestFence } = this.#known();
     return {
       now: Math.floor(this.#reading.wall),
       database: { clock: { ...clock, reading: this.#reading }, greatestFence },
     };
   }
 
-  #carry({ events, receipt, forgetReceiptsAt, clock }: WriteSet<unknown>): void {
-    let { greatestToken, oldestReceiptAt, eventIdBefore, clock: lastClock } = this.#known();
+  /** The numbers after the greatest one, enough for all ids that the scope names. */
+  #freeNumbers({ taskIds, sessionIds }: Extract<Scope, { by: 'new' }>): number[] {
+    const { greatestNumber } = this.#known();
+    return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatestNumber + 1 + at);
+  }
+
+  #carry(writeSet: WriteSet<unknown>): void {
+    const { events, receipt, forgetReceiptsAt, clock } = writeSet;
+    const known = this.#known();
+    let { greatestFence, oldestReceiptAt } = known;
     for (const { leaseEffect, fence } of events)
-      if (leaseEffect === 'granted' && fence !== null && fence > greatestToken) greatestToken = fence;
+      if (leaseEffect === 'granted' && fence !== null) greatestFence = Math.max(greatestFence, fence);
     if (receipt !== null) {
       oldestReceiptAt = Math.min(oldestReceiptAt ?? receipt.at, receipt.at);
       if (oldestReceiptAt <= forgetReceiptsAt) {
@@ -174,13 +188,22 @@ export class Writer {
         oldestReceiptAt = this.#on.oldestReceipt.get() ?? null;
       }
     }
-    if (clock !== null) lastClock = clock;
-    if (events.length > 0) eventIdBefore = null;
-    this.#carried = { clock: lastClock, greatestToken, oldestReceiptAt, eventIdBefore };
+    this.#carried = {
+      clock: clock ?? known.clock,
+      greatestFence,
+      greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
+      oldestReceiptAt,
+      eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
+    };
   }
 
   #known(): Carried {
     if (this.#carried === null) throw new OrchestratorError('INTERNAL', 'A call ran outside of a transaction.');
     return this.#carried;
   }
+}
+
+/** The greatest number so far, with those of new rows. */
+function greatestNumber(before: number, changes: readonly Change<{ readonly number: number }>[]): number {
+  return changes.reduce((greatest, { after: { number } }) => Math.max(greatest, number), before);
 }

@@ -1,3 +1,4 @@
+import { COLUMNS } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
 import type { OpenedSqlite } from './open-target.ts';
 
@@ -21,12 +22,13 @@ const run =
       if (changes === 0) throw new Error('The statement found no event to attack, so it shows nothing.');
     });
 
-const COPIED =
-  'namespace, session_id, seq, type, lease_effect, task_id, agent, instance, token, command_id, payload, at, prev_hash, hash';
+/** All columns but the id. */
+const COPIED = Object.values(COLUMNS.event).slice(1).join(', ');
+const SEQ_AHEAD = COPIED.replace('seq', 'seq + 1000');
 const FIRST = 'FROM event_log ORDER BY id LIMIT 1';
 const GRANT = `FROM event_log WHERE lease_effect = 'granted' ORDER BY id LIMIT 1`;
 
-/** What somebody with the file in hand might try on the log, short of dropping a trigger. */
+/** What another program that may write the file could try on the log, short of dropping a trigger. */
 export const attacks: Readonly<Record<string, (opened: OpenedSqlite) => void>> = {
   'UPDATE an event': run(`UPDATE event_log SET payload = '{}'`),
   'UPDATE OR REPLACE an event': run(`UPDATE OR REPLACE event_log SET seq = seq + 1`),
@@ -34,17 +36,16 @@ export const attacks: Readonly<Record<string, (opened: OpenedSqlite) => void>> =
   'DELETE the last event': run('DELETE FROM event_log WHERE id = (SELECT max(id) FROM event_log)'),
   'DELETE all events': run('DELETE FROM event_log'),
   'INSERT OR REPLACE by id': run(`INSERT OR REPLACE INTO event_log (id, ${COPIED}) SELECT id, ${COPIED} ${FIRST}`),
-  'INSERT OR REPLACE by number in the session': run(
+  'INSERT OR REPLACE by number in the stream': run(
     `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED} ${FIRST}`,
   ),
-  'REPLACE INTO by number in the session': run(`REPLACE INTO event_log (${COPIED}) SELECT ${COPIED} ${FIRST}`),
+  'REPLACE INTO by number in the stream': run(`REPLACE INTO event_log (${COPIED}) SELECT ${COPIED} ${FIRST}`),
   'INSERT … ON CONFLICT DO UPDATE': run(
-    `INSERT INTO event_log (id, ${COPIED}) SELECT id, ${COPIED} FROM event_log WHERE true ORDER BY id LIMIT 1 ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
+    `INSERT INTO event_log (id, ${COPIED}) SELECT id, ${COPIED} FROM event_log WHERE true ORDER BY id LIMIT 1
+      ON CONFLICT (id) DO UPDATE SET payload = '{}'`,
   ),
-  'INSERT a second grant of a token': run(
-    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED.replace('seq', 'seq + 1000')} ${GRANT}`,
-  ),
+  'INSERT a second grant of a fence': run(`INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${SEQ_AHEAD} ${GRANT}`),
   'INSERT an event without a session': run(
-    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${COPIED.replace('session_id', 'NULL')} ${FIRST}`,
+    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${SEQ_AHEAD.replace('session_id', 'NULL')} ${FIRST}`,
   ),
 };

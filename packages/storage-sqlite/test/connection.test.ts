@@ -21,7 +21,7 @@ test.each([
   db.close();
 });
 
-test('what else must hold does, for whoever writes and whoever reads', () => {
+test('what else must hold does, for connections that write and that read', () => {
   const path = newPath();
   createFile(path);
   const writer = openWriter(path);

@@ -1,6 +1,6 @@
 /**
- * A process that dies, and a disk that fails, in the middle of a series of calls: `strace` kills a real process at its Nth
- * write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
+ * A process that dies, and a disk that fails, in the middle of a series of calls: `strace` kills a real process at its
+ * Nth write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
  * acknowledged has one effect when it is sent again.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,6 +18,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
+import { newSeed } from './new-seed.ts';
 import { runUnderStrace } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
@@ -155,7 +156,7 @@ async function assertWhole({ folder, path }: Run): Promise<readonly Journal[]> {
   const storage = await openSqliteStorage({ path });
   await storage.migrate();
   const calls = new JournalledCalls({
-    orchestrator: new Orchestrator({ storage, newCommandId }),
+    orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
     write: (line) => again.push(line),
     now: Date.now,
   });

@@ -3,16 +3,27 @@ import { openSqliteStorage, type SqliteStorageOptions } from '../src/index.ts';
 import { newPath } from './temporary-store.ts';
 
 /*
- * Rows and decisions made by hand: these tests are about the database, not about the rules, so they write what the rules
- * never would.
+ * Rows and decisions made by hand: these tests are about the database, not about the rules, so they write what the
+ * rules never would.
  */
 
 const NOW = Date.UTC(2026, 0, 1);
+
+let tasksMade = 0;
+const sessionNumbers = new Map<string, number>();
+
+/** The same for each row of one session. */
+function sessionNumber(id: string): number {
+  const number = sessionNumbers.get(id) ?? 1_000 + sessionNumbers.size;
+  sessionNumbers.set(id, number);
+  return number;
+}
 
 export function aSession(over: Partial<Session> = {}): Session {
   return {
     namespace: 'default',
     id: 's1',
+    number: sessionNumber(over.id ?? 's1'),
     status: 'idle',
     agent: null,
     instance: null,
@@ -22,6 +33,7 @@ export function aSession(over: Partial<Session> = {}): Session {
     processStart: null,
     processGroup: null,
     fence: null,
+    tokenHash: null,
     ttlMs: null,
     staleAfterMs: null,
     leaseExpiresAt: null,
@@ -47,6 +59,7 @@ export function aTask(over: Partial<Task> = {}): Task {
   return {
     namespace: 'default',
     id: 't1',
+    number: (tasksMade += 1),
     sessionId: 's1',
     kind: 'task',
     title: 'a task',
@@ -79,12 +92,15 @@ export function aTask(over: Partial<Task> = {}): Task {
 }
 
 export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
+  const { sessionId = 's1' } = over;
   return {
+    streamKind: 'session',
     namespace: 'default',
-    sessionId: 's1',
+    streamId: sessionId ?? '',
     seq: 1,
     type: 'session.opened',
     leaseEffect: null,
+    sessionId,
     taskId: null,
     agent: null,
     instance: null,

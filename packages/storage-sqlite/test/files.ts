@@ -43,7 +43,7 @@ export function fingerprint(path: string): Record<string, string> {
   );
 }
 
-/** Opens a file as anybody can, without the care of a storage. */
+/** Opens a file as any program can, without the care of a storage. */
 export function look<R>(path: string, use: (db: Database.Database) => R): R {
   const db = new Database(path);
   try {

@@ -6,6 +6,7 @@ import { JournalledCalls, newCommandId, type JournalLine } from '@agent-orchestr
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
+import { newSeed } from './new-seed.ts';
 import { judge, WHOLE } from './whole.ts';
 
 const DISK_BYTES = 8_388_608;
@@ -30,7 +31,7 @@ test(
     writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
     const storage = await openSqliteStorage({ path });
     await storage.migrate();
-    const orchestrator = new Orchestrator({ storage, newCommandId });
+    const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
     const journal: JournalLine[] = [{ is: 'started', agent: 'filler', instance: 'filler.1', at: Date.now() }];
     const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now: Date.now });
 
@@ -40,7 +41,7 @@ test(
     const free = statfsSync(disk ?? '').bavail;
     rmSync(ballast);
     const again = await calls.call('enqueue', refused);
-    const claim = await calls.call('claim', { agent: 'filler', commandId: newCommandId() });
+    const claim = await calls.call('claim', { agent: 'filler', commandId: newCommandId(), seed: newSeed() });
 
     console.log(`the disk was full after ${added} tasks, ${free} blocks free`);
     for (const outcome of whileFull)

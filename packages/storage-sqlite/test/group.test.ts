@@ -1,6 +1,7 @@
 /**
  * Promises of group commit, where the database itself refuses a call:
  * - what a call of a group may not write is undone alone, and the others are saved
+ * - the calls of a group see each other's rows, fences and numbers; what an undone call took is free again
  * - a row that is not as it was loaded fails its call
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
@@ -14,7 +15,7 @@ import { expect, test, vi } from 'vitest';
 import { Writer } from '../src/writer.ts';
 import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
 
-const ABOUT = { by: 'session', namespace: 'default', sessionId: 's1' } as const;
+const ABOUT = { by: 'sessions', namespace: 'default', sessions: [{ sessionId: 's1' }] } as const;
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
 
 const created = (id: string) => ({ before: null, after: aTask({ id }) });
@@ -41,7 +42,48 @@ test('what one call of a group may not write is undone alone', async () => {
   ]);
   const tasks = await storage.read.tasks({ namespace: 'default', limit: 10 });
   expect(tasks.items.map(({ id }) => id)).toEqual(['t1', 't2', 't4']);
-  expect((await storage.read.events({ namespace: 'default', limit: 10 })).items).toHaveLength(1);
+  expect((await storage.read.events({ namespace: 'default', sessionId: 's1', limit: 10 })).items).toHaveLength(1);
+  await storage.close();
+});
+
+test("the calls of a group see each other's rows, fences and numbers", async () => {
+  const { storage } = await aStore();
+  const fence = 1_000;
+  const adding = (id: string) =>
+    storage.transact({ ...NEW, sessionIds: [id], taskIds: [id] }, ({ greatestFence, numbers }) => {
+      const [number = 0] = numbers;
+      const granted = Math.max(greatestFence + 1, fence);
+      return aDecision([number, granted], {
+        sessions: [{ before: null, after: aSession({ id, number }) }],
+        tasks: [{ before: null, after: aTask({ id, sessionId: id, number }) }],
+        events: [anEvent({ sessionId: id, leaseEffect: 'granted', fence: granted })],
+      });
+    });
+  const refs = [{ fence: fence + 1 }, { sessionId: 's1' }, { fence }, { fence: 7 }];
+
+  const results = await Promise.allSettled([
+    adding('s1'),
+    adding('s2'),
+    // Its session is there already.
+    adding('s1'),
+    adding('s3'),
+    storage.transact({ by: 'sessions', namespace: 'default', sessions: refs }, ({ named, sessions }) =>
+      aDecision([named.map((one) => one?.sessionId), sessions.map(({ head }) => head?.id)]),
+    ),
+  ]);
+
+  expect(results).toMatchObject([
+    { value: [1, fence] },
+    { value: [2, fence + 1] },
+    { status: 'rejected', reason: { code: 'INTERNAL' } },
+    { value: [3, fence + 2] },
+    {
+      value: [
+        ['s2', 's1', 's1', undefined],
+        ['s2', 's1'],
+      ],
+    },
+  ]);
   await storage.close();
 });
 

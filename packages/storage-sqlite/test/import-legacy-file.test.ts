@@ -22,7 +22,8 @@ import {
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { checkSqliteFile, importLegacy, openSqliteStorage } from '../src/index.ts';
+import { importLegacy, openSqliteStorage } from '../src/index.ts';
+import { checkPlace } from '../src/place/check.ts';
 import { aStore } from './factories.ts';
 import { crashAfter, fingerprint, look, modeOf, rowsOfOldTables } from './files.ts';
 import { clockAt, contentsOf, imported, plan } from './imported.ts';
@@ -93,7 +94,7 @@ describe('what was there', () => {
     const path = oldFile([4], { task_queue: [task({ session_id: 'lost' })] });
     await imported(path);
 
-    expect(await checkSqliteFile(path)).toEqual([]);
+    expect(await checkPlace(path)).toEqual([]);
   });
 
   test('leaves tables of others alone', async () => {

@@ -10,6 +10,7 @@ import { Orchestrator, type LegacyReport } from '@agent-orchestrator/core';
 import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
 import { clockAt, commandIdAt, imported, plan, withStore } from './imported.ts';
+import { newSeed } from './new-seed.ts';
 import { ago, oldFile, type Cells, type Generation, type OldRowsByTable } from './old-files.ts';
 import { judge, WHOLE } from './whole.ts';
 
@@ -56,12 +57,12 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
   for (const namespace of ['default', 'web']) {
     await calls.call('recover', command(namespace));
     for (;;) {
-      const claimed = await calls.call('claim', { agent: 'worker', ...command(namespace) });
+      const claimed = await calls.call('claim', { agent: 'worker', seed: newSeed(), ...command(namespace) });
       const claim = claimed.ok ? claimed.claims[0] : undefined;
       if (claim === undefined) break;
-      const { sessionId, token } = claim.lease;
-      await calls.call('checkpoint', { sessionId, token, nextAction: 'go on', ...command(namespace) });
-      await calls.call('release', { sessionId, token, outcome: 'succeeded', ...command(namespace) });
+      const { token } = claim.lease;
+      await calls.call('checkpoint', { token, nextAction: 'go on', ...command(namespace) });
+      await calls.call('release', { items: [{ token, outcome: 'succeeded' }], ...command(namespace) });
     }
   }
   return journal;

@@ -205,7 +205,7 @@ describe('a session', () => {
       task_queue: [task({ status: 'queued' })],
     });
 
-    expect(sessions).toMatchObject([{ status: 'idle', token: null }]);
+    expect(sessions).toMatchObject([{ status: 'idle', fence: null }]);
     expect(changes).toMatchObject([{ kind: 'session_idle', count: 1 }]);
   });
 });
@@ -331,8 +331,7 @@ describe('a task', () => {
         const claim = await orchestrator.claimTask({ agent: 'a' });
         if (!claim.ok) break;
         ids.push(claim.task.id);
-        const { sessionId, token } = claim.lease;
-        await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+        await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
       }
       return ids;
     });
@@ -450,40 +449,44 @@ describe('the old log', () => {
 });
 
 describe('what cannot stay as it is', () => {
-  test('ids and names get a digest, the same one every time, and stay apart', async () => {
+  test('ids and names that may not be get a digest, the same one every time, and stay apart; all others stay', async () => {
     const long = 'x'.repeat(200);
     const rows = {
       session_state: [
-        session({ session_id: 'séance 1', namespace: 'default' }),
-        session({ session_id: 'séance_1' }),
+        session({ session_id: ' séance 1', namespace: 'default' }),
+        session({ session_id: ' séance_1' }),
+        session({ session_id: '회사-대화 1' }),
         session({ session_id: long }),
       ],
       task_queue: [
         task({
-          task_id: 'a task',
-          session_id: 'séance 1',
+          task_id: 'a task\u200b',
+          session_id: ' séance 1',
           task_type: 'code:review',
           status: 'done',
           owner_agent: 'Agent Smith',
         }),
-        task({ task_id: 'a_task', session_id: 'séance 1', dedupe_key: 'k k' }),
-        task({ task_id: '-', session_id: long }),
+        task({ task_id: 'a_task', session_id: ' séance 1', dedupe_key: 'k\u200bk' }),
+        task({ task_id: ' ', session_id: long }),
+        task({ task_id: '%{작업} = 1;', session_id: '회사-대화 1', dedupe_key: 'k k', owner_agent: '회사재규' }),
       ],
     };
 
     const [once, again] = [await after(rows), await after(rows)];
 
     expect(once.sessions.map(({ id }) => id)).toEqual([
-      expect.stringMatching(/^s_ance_1-[0-9a-f]{12}$/),
-      expect.stringMatching(/^s_ance_1-[0-9a-f]{12}$/),
+      expect.stringMatching(/^_s_ance_1-[0-9a-f]{12}$/),
+      expect.stringMatching(/^_s_ance_1-[0-9a-f]{12}$/),
       expect.stringMatching(/^x{115}-[0-9a-f]{12}$/),
+      '회사-대화 1',
     ]);
-    expect(new Set(once.sessions.map(({ id }) => id)).size).toBe(3);
+    expect(new Set(once.sessions.map(({ id }) => id)).size).toBe(4);
     expect(once.tasks).toMatchObject([
+      { id: '%{작업} = 1;', sessionId: '회사-대화 1', dedupeKey: 'k k' },
       { id: expect.stringMatching(/^_-[0-9a-f]{12}$/) },
       { id: 'a_task', dedupeKey: expect.stringMatching(/^k_k-[0-9a-f]{12}$/) },
       {
-        id: expect.stringMatching(/^a_task-[0-9a-f]{12}$/),
+        id: expect.stringMatching(/^a_task_-[0-9a-f]{12}$/),
         kind: expect.stringMatching(/^code_review-[0-9a-f]{12}$/),
         title: 'code:review',
       },
@@ -668,7 +671,7 @@ describe('what cannot stay as it is', () => {
   });
 
   test('a report does not grow with the file: ten examples of each kind', async () => {
-    const tasks = Array.from({ length: 40 }, (_, n) => task({ task_id: `t ${n}` }));
+    const tasks = Array.from({ length: 40 }, (_, n) => task({ task_id: ` t${n}` }));
 
     const { changes } = await after({ session_state: [session()], task_queue: tasks });
 
@@ -682,12 +685,12 @@ describe('rows that point nowhere', () => {
   test('come with a session that is made for them', async () => {
     const { sessions, tasks, events, changes } = await after({
       task_queue: [task({ session_id: 'lost' })],
-      event_log: [event({ session_id: 'lost too' })],
+      event_log: [event({ session_id: 'lost too ' })],
     });
 
     expect(sessions).toMatchObject([
       { id: 'lost', createdAt: NOW - 1_800_000 },
-      { id: expect.stringMatching(/^lost_too-/) },
+      { id: expect.stringMatching(/^lost_too_-/) },
     ]);
     expect(tasks).toMatchObject([{ sessionId: 'lost', status: 'queued' }]);
     expect(events.filter(({ type }) => type === 'legacy.event')).toHaveLength(1);

@@ -8,6 +8,7 @@ import {
 import { newCommandId } from '@agent-orchestrator/storage-conformance';
 import { expect } from 'vitest';
 import { importLegacy, openSqliteStorage, type LegacyImportResult } from '../src/index.ts';
+import { newSeed } from './new-seed.ts';
 import { NOW, oldFile, type OldRowsByTable } from './old-files.ts';
 import { judge, WHOLE } from './whole.ts';
 
@@ -42,7 +43,7 @@ export async function withStore<R>(
   clock = clockAt(),
 ): Promise<R> {
   const storage = await openSqliteStorage({ path, clock });
-  await using orchestrator = new Orchestrator({ storage, newCommandId: () => commandIdAt(clock) });
+  await using orchestrator = new Orchestrator({ storage, newCommandId: () => commandIdAt(clock), newSeed });
   await storage.migrate();
   return await use(orchestrator);
 }

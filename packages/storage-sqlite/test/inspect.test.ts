@@ -4,15 +4,16 @@
  * - it changes nothing, and waits for no writer
  * - a store of an older schema is told of, not refused
  * - what is no store is refused as it is by opening it
- * What may be mended:
+ * What can be fixed:
  * - the files become their owner's alone; the folder stays as it is
- * - the log is emptied; while somebody reads, what can be is
+ * - the log is emptied; while another connection reads, only what can be is
  */
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { emptySqliteLog, inspectSqliteFile, tightenSqliteFile } from '../src/index.ts';
-import { aStore, aTask, aSession, add } from './factories.ts';
+import { emptyLog, tightenFiles } from '../src/place/fix.ts';
+import { inspectPlace } from '../src/place/inspect.ts';
+import { aDecision, aStore, aTask, aSession, add } from './factories.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const hasModes = process.platform !== 'win32';
@@ -20,13 +21,17 @@ const hasModes = process.platform !== 'win32';
 test('it tells version, schema, files with their modes, the log and the remembered clocks', async () => {
   const { path, storage } = await aStore();
   await add(storage, aSession(), [aTask()]);
+  const remembered = { last: null, jump: { seenAt: 7, byMs: 8, after: null } };
+  const scope = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
+  await storage.transact(scope, () => aDecision(null, { clock: remembered }));
 
-  const facts = await inspectSqliteFile(path);
+  const { facts, version, schema, schemaKnown, clock, state, serverNow } = await inspectPlace(path);
   await storage.close();
 
-  expect(facts).toMatchObject({ path, journalMode: 'wal', logBytesKept: 67_108_864 });
-  expect(facts.version).toMatch(/^3\.\d+\.\d+$/);
-  expect(facts.schema).toBe(facts.schemaKnown);
+  expect(facts).toMatchObject({ journalMode: 'wal', logBytesKept: 67_108_864 });
+  expect(version).toMatch(/^3\.\d+\.\d+$/);
+  expect(schema).toBe(schemaKnown);
+  expect([clock, state, serverNow]).toEqual([remembered, null, null]);
   expect(facts.files.map(({ role }) => role)).toEqual(['folder', 'database', 'log', 'log_index']);
   expect(facts.logBytes).toBeGreaterThan(0);
   for (const { role, mode, isMine } of facts.files.slice(hasModes ? 0 : 4))
@@ -39,9 +44,9 @@ test('it changes nothing, and waits for no writer', async () => {
   writer.exec('BEGIN IMMEDIATE');
   const before = statSync(path);
 
-  const facts = await inspectSqliteFile(path);
+  const { schema } = await inspectPlace(path);
 
-  expect(facts.schema).toBeGreaterThan(0);
+  expect(schema).toBeGreaterThan(0);
   expect(statSync(path)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, mode: before.mode });
   writer.exec('ROLLBACK');
   writer.close();
@@ -55,7 +60,7 @@ test('a store of an older schema is told of, not refused', async () => {
   db.pragma('user_version = 1');
   db.close();
 
-  const { schema, schemaKnown } = await inspectSqliteFile(path);
+  const { schema, schemaKnown } = await inspectPlace(path);
 
   expect([schema, schemaKnown > 1]).toEqual([1, true]);
 });
@@ -67,9 +72,9 @@ test('what is no store is refused as it is by opening it', async () => {
   const empty = newPath();
   writeFileSync(empty, '');
 
-  await expect(inspectSqliteFile(absent)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
-  await expect(inspectSqliteFile(text)).rejects.toMatchObject({ code: 'STORE_NOT_A_DATABASE' });
-  await expect(inspectSqliteFile(empty)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  await expect(inspectPlace(absent)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
+  await expect(inspectPlace(text)).rejects.toMatchObject({ code: 'STORE_NOT_A_DATABASE' });
+  await expect(inspectPlace(empty)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
   expect(existsSync(absent)).toBe(false);
 });
 
@@ -78,26 +83,26 @@ test.skipIf(!hasModes)("the files become their owner's alone; the folder stays a
   chmodSync(folderOf(path), 0o755);
   for (const file of [path, `${path}-wal`]) chmodSync(file, 0o644);
 
-  const changed = tightenSqliteFile(path);
-  const again = tightenSqliteFile(path);
-  const { files } = await inspectSqliteFile(path);
+  const changed = tightenFiles(path);
+  const again = tightenFiles(path);
+  const { files } = (await inspectPlace(path)).facts;
   await storage.close();
 
   expect([changed, again]).toEqual([[path, `${path}-wal`], []]);
   expect(files.map(({ mode }) => mode)).toEqual([0o755, 0o600, 0o600, 0o600]);
 });
 
-test('the log is emptied; while somebody reads, what can be is', async () => {
+test('the log is emptied; while another connection reads, only what can be is', async () => {
   const { path, storage } = await aStore();
   const reader = new Database(path, { readonly: true });
   reader.exec('BEGIN');
   reader.prepare('SELECT count(*) FROM meta').get();
   await add(storage, aSession(), [aTask()]);
 
-  const whileRead = await emptySqliteLog(path);
+  const whileRead = await emptyLog(path);
   reader.exec('COMMIT');
-  const afterwards = await emptySqliteLog(path);
-  const { logBytes } = await inspectSqliteFile(path);
+  const afterwards = await emptyLog(path);
+  const { logBytes } = (await inspectPlace(path)).facts;
   reader.close();
   await storage.close();
 

@@ -2,6 +2,9 @@
  * Promises of migrate():
  * - of many processes that create one store at once, one creates it and none fails
  * - it is done once, and says what it did
+ * - a store of an older version is refused until it is done; then only what was missing is applied, and all rows are
+ *   there
+ * - a store that has seen one migration more is refused as newer
  * - a migration that fails leaves nothing behind
  * - the folder of migrations, the schema in TypeScript and the version in the code say the same
  */
@@ -12,14 +15,29 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { MigrationReport } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { applyMigrations, readMigrations } from '../src/migrate.ts';
-import { SCHEMA_VERSION } from '../src/store-file.ts';
+import { applyMigrations, readMigrations, type Migration } from '../src/migrate.ts';
+import { createFile, SCHEMA_VERSION } from '../src/store-file.ts';
+import { aSession, aStore, aTask, add } from './factories.ts';
+import { look } from './files.ts';
 import { newPath } from './temporary-store.ts';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const SOURCE = '--conditions=@agent-orchestrator/source';
+
+/** Applies migrations to a file as another version would that knows just these. */
+async function apply(path: string, migrations: readonly Migration[]): Promise<MigrationReport> {
+  createFile(path);
+  const db = openWriter(path);
+  try {
+    return applyMigrations(db, path, migrations);
+  } finally {
+    db.close();
+  }
+}
 
 test('of ten processes that create one store at once, one does and none fails', { timeout: 60_000 }, async () => {
   const path = newPath();
@@ -29,14 +47,10 @@ test('of ten processes that create one store at once, one does and none fails', 
 
   const answers = await Promise.all(
     Array.from({ length: 10 }, async () => {
-      const child = spawn(
-        process.execPath,
-        ['--conditions=@agent-orchestrator/source', '--input-type=module', '-e', program],
-        {
-          cwd: PACKAGE,
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      );
+      const child = spawn(process.execPath, [SOURCE, '--input-type=module', '-e', program], {
+        cwd: PACKAGE,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const [answer] = await Promise.all([text(child.stdout), once(child, 'exit')]);
       return JSON.parse(answer) as { created: boolean; applied: string[] };
     }),
@@ -51,10 +65,42 @@ test('it is done once, and says what it did', async () => {
 
   expect(await storage.migrate()).toEqual({
     created: true,
-    applied: ['0000_create_tables', '0001_guard_event_log', '0002_add_process_group'],
+    applied: ['0000_create_tables', '0001_guard_event_log'],
   });
   expect(await storage.migrate()).toEqual({ created: false, applied: [] });
   await storage.close();
+});
+
+test('a store of an older version is refused until it is migrated, and then it gets what it lacks', async () => {
+  const path = newPath();
+  const migrations = await readMigrations();
+  await apply(path, migrations.slice(0, -1));
+  const storage = await openSqliteStorage({ path });
+  await expect(openSqliteStorage({ path, mode: 'read-only' })).rejects.toMatchObject({ code: 'STORE_OLDER' });
+  await expect(storage.read.namespaces()).rejects.toMatchObject({ code: 'STORE_OLDER' });
+  await expect(add(storage, aSession())).rejects.toMatchObject({ code: 'STORE_OLDER' });
+
+  expect(await storage.migrate()).toEqual({ created: false, applied: [migrations.at(-1)?.name] });
+
+  await add(storage, aSession(), [aTask()]);
+  expect(await storage.read.task('default', 't1')).not.toBeNull();
+  await storage.close();
+});
+
+test('a further migration leaves all rows where they are, and the store is newer than this version knows', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession(), [aTask()]);
+  await storage.close();
+  const migrations = await readMigrations();
+  const planted = [...migrations, { name: 'further', statements: ['ALTER TABLE tasks ADD colour text'] }];
+
+  const report = await apply(path, planted);
+  const again = await apply(path, planted).catch((error: unknown) => error);
+
+  expect(report).toEqual({ created: false, applied: ['further'] });
+  expect(again).toMatchObject({ code: 'STORE_NEWER' });
+  expect(look(path, (db) => db.prepare('SELECT id, colour FROM tasks').all())).toEqual([{ id: 't1', colour: null }]);
+  await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_NEWER' });
 });
 
 test('a migration that fails leaves nothing behind', async () => {
@@ -90,7 +136,8 @@ test(
     const said = execFileSync(
       join(PACKAGE, '..', '..', 'node_modules', '.bin', 'drizzle-kit'),
       ['generate', '--name', 'unexpected'],
-      { cwd: copy, encoding: 'utf8' },
+      // The schema takes the statuses from core, whose source needs no build.
+      { cwd: copy, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: SOURCE } },
     );
 
     expect(said).toContain('No schema changes');

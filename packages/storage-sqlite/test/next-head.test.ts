@@ -1,10 +1,11 @@
 // What the claim's index holds of a session's head:
-// - verify compares all of it with the queue, for a wrong one hides a task from everybody
+// - verify compares all of it with the queue, for a wrong one hides a task from all agents
 // - an idle poller, which looks without the lock, still sees a session that goes stale
 import { Orchestrator } from '@agent-orchestrator/core';
 import { commandIdAt, type TestClock } from '@agent-orchestrator/storage-conformance';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { newSeed } from './new-seed.ts';
 import { openTarget } from './open-target.ts';
 
 test.each([
@@ -12,11 +13,11 @@ test.each([
   ['next_priority', '999'],
   ['next_queued_at', '1'],
   ['next_kind', `'other'`],
-  ['next_for', `'agent:nobody'`],
+  ['next_for', `'agent:other'`],
 ])('verify sees a wrong %s', async (column, value) => {
   const opened = await openTarget();
   const { storage, path, clock } = opened;
-  const orchestrator = new Orchestrator({ storage, newCommandId: commandIds(clock) });
+  const orchestrator = new Orchestrator({ storage, newCommandId: commandIds(clock), newSeed });
   await orchestrator.enqueueTask({ id: 't' });
   expect(await orchestrator.verify()).toMatchObject({ ok: true });
 
@@ -31,7 +32,7 @@ test.each([
 test('an idle poller, which looks without the lock, still sees a session that goes stale', async () => {
   const opened = await openTarget();
   const { storage, clock } = opened;
-  const orchestrator = new Orchestrator({ storage, newCommandId: commandIds(clock) });
+  const orchestrator = new Orchestrator({ storage, newCommandId: commandIds(clock), newSeed });
   await orchestrator.enqueueTask({ id: 't' });
   await orchestrator.claimTask({ agent: 'company-agent', ttlMs: 1_000, staleAfterMs: 1_000 });
   const poll = () => orchestrator.claimTask({ agent: 'home-agent' });

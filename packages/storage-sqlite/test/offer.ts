@@ -1,5 +1,5 @@
 import type { Offer } from '@agent-orchestrator/storage-conformance';
-import { openSqliteStorage } from '../src/index.ts';
+import { openSqliteRows, openSqliteStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
 import type { OpenedSqlite } from './open-target.ts';
 
@@ -7,5 +7,11 @@ import type { OpenedSqlite } from './open-target.ts';
 export const offer: Offer<OpenedSqlite> = {
   reopen: ({ path, clock }) => openSqliteStorage({ path, clock }),
   child: { module: new URL('child.ts', import.meta.url), address: ({ path }) => path },
+  rows: {
+    // Only within a test run: the module cleans up after the tests of a file.
+    other: async () => (await import('./open-target.ts')).openTarget(),
+    open: ({ path }) => openSqliteRows({ path }),
+    openFilling: ({ path, clock }, filling) => openSqliteStorage({ path, clock, filling }),
+  },
   attacks,
 };

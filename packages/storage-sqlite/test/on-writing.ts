@@ -6,8 +6,8 @@ import Database from 'better-sqlite3';
 const FILE_CALLS = ['openSync', 'mkdirSync', 'linkSync', 'renameSync', 'fsyncSync', 'rmSync'] as const;
 
 /**
- * Tells of each statement that was run, and of each call that makes, names, flushes or removes a file, when it is done: what
- * comes next has not begun. The driver's statements all share one prototype.
+ * Tells of each statement that was run, and of each call that makes, names, flushes or removes a file, when it is done:
+ * what comes next has not begun. The driver's statements all share one prototype.
  *
  * @param listener told what it was, the same for the like
  */

@@ -2,7 +2,9 @@ import type { OpenProcess } from '@agent-orchestrator/storage-conformance/proces
 import Database from 'better-sqlite3';
 import { openSqliteStorage } from '../src/index.ts';
 
-/** How the processes of a run open the store: as any program does, with the machine's clock. The address is its path. */
+/**
+ * How the processes of a run open the store: as any program does, with the machine's clock. The address is its path.
+ */
 export const open: OpenProcess['open'] = (address) => openSqliteStorage({ path: address });
 
 /** Of each transaction, before its COMMIT is run: the driver's statements all share one prototype. */

@@ -7,7 +7,7 @@
 import type Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
-import { eventsQuery, OUTLOOK, READS } from '../src/reader.ts';
+import { CLAIM_PREVIEW, eventsQuery, READS } from '../src/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { aStore } from './factories.ts';
 
@@ -72,7 +72,7 @@ describe('reads', () => {
     );
   });
 
-  test.each(Object.entries(OUTLOOK))('%s of the outlook is read off its index, in order', (_, sql) => {
+  test.each(Object.entries(CLAIM_PREVIEW))('%s of the preview of a claim is read off its index, in order', (_, sql) => {
     const steps = plan(sql);
 
     expect(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step))).toEqual([]);
@@ -81,7 +81,8 @@ describe('reads', () => {
   const filters = {
     'of a session': { sessionId: 's' },
     'of a task': { taskId: 't' },
-    'of all, after a cursor': { types: ['task.claimed'] },
+    'of a task, up to an id': { taskId: 't', upTo: 7 },
+    'of all, after a cursor': { types: ['task.claimed'], upTo: 7 },
   } as const;
 
   test.each(Object.entries(filters))('events %s are found by the cursor', (_, filter) => {

@@ -1,4 +1,7 @@
-/** Several processes on one file, killed and halted at random: the short form. The full one is in processes.slow.test.ts. */
+/**
+ * Several processes on one file, killed and halted at random: the short form. The full one is in
+ * processes.slow.test.ts.
+ */
 import { expect, test } from 'vitest';
 import { runCrowd } from './crowd.ts';
 

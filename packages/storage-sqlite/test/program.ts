@@ -67,8 +67,8 @@ export class Program {
 }
 
 /**
- * Runs a program to its end under `strace`, which makes a system call of it fail or kill it. Without `--seccomp-bpf`, which
- * would be faster: together with it, strace 6.1 injects errors, but no signals.
+ * Runs a program to its end under `strace`, which makes a system call of it fail or kill it. Without `--seccomp-bpf`,
+ * which would be faster: together with it, strace 6.1 injects errors, but no signals.
  */
 export async function runUnderStrace(
   inject: string,

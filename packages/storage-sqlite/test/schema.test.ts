@@ -1,20 +1,25 @@
 /**
- * What the database itself refuses, whoever asks:
+ * What the database itself refuses, whichever program asks:
  * - a status that does not exist, a lease without its columns, lease columns without a lease
  * - two running tasks in one session, two addressees, a task or event without its session
  * - numbers that JavaScript cannot hold, values of another type, text that is not JSON
- * - two tasks with one dedupe key, two grants of one token, two events with one number
+ * - two tasks with one dedupe key, two tasks or sessions with one number for people
+ * - two events with one number, a second event that grants a fence, ends its lease or refuses its token
  */
+import { SESSION_STATUS_NAMES, TASK_STATUS_NAMES } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 
-const HELD = `status = 'running', agent = 'a', token = 1, ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1, task_id = 't1'`;
+const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = '${'f'.repeat(64)}', task_id = 't1',
+  ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1`;
 const EVENT = (over: Record<string, string>) => {
   const row = {
+    stream_kind: `'session'`,
     namespace: `'default'`,
-    session_id: `'s1'`,
+    stream_id: `'s1'`,
+    session_id: over['stream_id'] ?? `'s1'`,
     seq: '2',
     type: `'x'`,
     payload: `'{}'`,
@@ -31,10 +36,21 @@ const REFUSED: Record<string, string> = {
   'a running session without a lease': `UPDATE sessions SET status = 'running'`,
   'a running session without a task': `UPDATE sessions SET ${HELD}, task_id = NULL`,
   'a running session without a heartbeat': `UPDATE sessions SET ${HELD}, heartbeat_at = NULL`,
-  'an idle session with a token': `UPDATE sessions SET token = 1`,
+  'a running session without a fence': `UPDATE sessions SET ${HELD}, fence = NULL`,
+  'a running session without the hash of its token': `UPDATE sessions SET ${HELD}, token_hash = NULL`,
+  'half the hash of a token': `UPDATE sessions SET ${HELD}, token_hash = 'abc'`,
+  'an idle session with a fence': `UPDATE sessions SET fence = 1`,
+  'an idle session with the hash of a token': `UPDATE sessions SET token_hash = '${'f'.repeat(64)}'`,
   'an idle session with a process': `UPDATE sessions SET pid = 1`,
+  'an idle session with a process group': `UPDATE sessions SET process_group = 1`,
+  'a process group below 0': `UPDATE sessions SET ${HELD}, process_group = -1`,
   'half a next head': `UPDATE sessions SET next_kind = NULL`,
-  'a token that JavaScript cannot hold': `UPDATE sessions SET ${HELD.replace('token = 1', 'token = 9007199254740992')}`,
+  'a fence that JavaScript cannot hold': `UPDATE sessions SET ${HELD.replace('fence = 1', 'fence = 9007199254740992')}`,
+  'a session numbered 0': `UPDATE sessions SET number = 0 WHERE id = 's1'`,
+  'two sessions with one number': `UPDATE sessions SET number = 7`,
+  'a task without a number': `UPDATE tasks SET number = NULL`,
+  'a task numbered 0': `UPDATE tasks SET number = 0 WHERE id = 't1'`,
+  'two tasks with one number': `UPDATE tasks SET number = 7`,
   'a negative time': `UPDATE sessions SET updated_at = -1`,
   'a context that is not JSON': `UPDATE sessions SET context = 'none'`,
   'text in a number': `UPDATE sessions SET seq = 'two'`,
@@ -46,12 +62,17 @@ const REFUSED: Record<string, string> = {
   'a task without its session': `UPDATE tasks SET session_id = 's9'`,
   'a result that is not JSON': `UPDATE tasks SET result = '{'`,
   'two tasks with one dedupe key': `UPDATE tasks SET dedupe_key = 'k'`,
-  'an event without its session': EVENT({ session_id: `'s9'` }),
+  'an event without its session': EVENT({ stream_id: `'s9'` }),
+  'an event of a session that says another session': EVENT({ session_id: `'s2'` }),
+  'an event of a session that says none': EVENT({ session_id: 'NULL' }),
+  'an event of a stream of a kind that does not exist': EVENT({ stream_kind: `'other'` }),
   'a second event with one number': EVENT({ seq: '1' }),
   'an event numbered 0': EVENT({ seq: '0' }),
-  'a mark that does not exist': EVENT({ lease_effect: `'other'`, token: '2' }),
-  'a mark without a token': EVENT({ lease_effect: `'granted'` }),
-  'a second grant of a token': EVENT({ lease_effect: `'granted'`, token: '7' }),
+  'an effect on a lease that does not exist': EVENT({ lease_effect: `'other'`, fence: '2' }),
+  'an effect on a lease without its fence': EVENT({ lease_effect: `'granted'` }),
+  'a second grant of a fence': EVENT({ lease_effect: `'granted'`, fence: '7' }),
+  'a second end of a lease': EVENT({ lease_effect: `'ended'`, fence: '7' }),
+  'a second refusal of a token': EVENT({ lease_effect: `'refused'`, fence: '7' }),
   'an event whose payload is not JSON': EVENT({ payload: `'{'` }),
   'an event with half a hash': EVENT({ hash: `'abc'` }),
 };
@@ -65,7 +86,8 @@ describe('the database refuses', () => {
     await add(storage, aSession({ id: 's2' }));
     await storage.close();
     db = openWriter(path);
-    db.exec(EVENT({ session_id: `'s2'`, lease_effect: `'granted'`, token: '7' }));
+    for (const [at, effect] of ['granted', 'ended', 'refused'].entries())
+      db.exec(EVENT({ stream_id: `'s2'`, seq: `${at + 2}`, lease_effect: `'${effect}'`, fence: '7' }));
   });
 
   afterEach(() => {
@@ -78,6 +100,14 @@ describe('the database refuses', () => {
 
   test('nothing of what the rules do: a held session is fine', () => {
     expect(() => db.exec(`UPDATE sessions SET ${HELD} WHERE id = 's1'`)).not.toThrow();
+  });
+
+  test('nothing of what the rules do: every status of core is one of the database', () => {
+    for (const status of SESSION_STATUS_NAMES.filter((one) => one !== 'running'))
+      db.exec(`UPDATE sessions SET status = '${status}'`);
+    for (const status of TASK_STATUS_NAMES)
+      db.exec(`UPDATE tasks SET status = '${status}', run_at = 1 WHERE id = 't1'`);
+    expect(db.prepare(`SELECT status FROM tasks WHERE id = 't1'`).pluck().get()).toBe(TASK_STATUS_NAMES.at(-1));
   });
 
   test('all tables are STRICT', () => {

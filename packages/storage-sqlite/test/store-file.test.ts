@@ -64,7 +64,7 @@ describe('what must exist', () => {
   });
 
   test.skipIf(process.platform !== 'linux').each(['below /proc', 'behind a link to nowhere'])(
-    'what nobody can make is a matter of permission: %s',
+    'what cannot be made is a matter of permission: %s',
     async (where) => {
       const link = join(folderOf(newPath()), 'link');
       symlinkSync('/nowhere', link);
@@ -100,7 +100,8 @@ describe('what must exist', () => {
 });
 
 describe('a file that is not ours', () => {
-  const LEGACY = `CREATE TABLE session_state (session_id TEXT PRIMARY KEY); CREATE TABLE task_queue (task_id TEXT PRIMARY KEY);
+  const LEGACY = `CREATE TABLE session_state (session_id TEXT PRIMARY KEY);
+    CREATE TABLE task_queue (task_id TEXT PRIMARY KEY);
     CREATE TABLE event_log (event_id INTEGER PRIMARY KEY); INSERT INTO session_state VALUES ('s');`;
 
   const files: Record<string, [code: string, make: (path: string) => void]> = {
@@ -203,7 +204,7 @@ describe('a file that was moved or replaced', () => {
     await storage.close();
   });
 
-  test('is read no more, and whoever watches it is told to look', async () => {
+  test('is read no more, and those who watch it are told to look', async () => {
     const { path, storage } = await aStore();
     await add(storage, aSession());
     await storage.read.now();
@@ -222,7 +223,7 @@ describe('a file that was moved or replaced', () => {
   });
 });
 
-/** Modes mean nothing to root, so the same is tried in a process that has become nobody. */
+/** Modes mean nothing to root, so the same is tried in a process that has become the user `nobody`. */
 function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: string) => void): void {
   const nobody = 65_534;
   const parent = folderOf(newPath());
@@ -236,7 +237,8 @@ function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: st
     let path = folder + '/store.db';
     const storage = await openSqliteStorage({ path });
     await storage.migrate(); await storage.close();
-    if (${what === 'folder'}) { chmodSync(folder, 0o500); path = folder + '/new/store.db'; } else chmodSync(path, 0o400);
+    if (${what === 'folder'}) { chmodSync(folder, 0o500); path = folder + '/new/store.db'; }
+    else chmodSync(path, 0o400);
     console.log(await openSqliteStorage({ path }).then(() => 'opened', (error) => error.code));`;
   const run = () =>
     execFileSync(process.execPath, ['--conditions=@agent-orchestrator/source', '--input-type=module', '-e', program], {

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 
 /**
- * In memory where the system has such a folder: the rules do not depend on the disk, and a slow one would multiply by the
- * hundreds of stores that are made here. The tests of processes, crashes and disks use the disk.
+ * In memory where the system has such a folder: the rules do not depend on the disk, and a slow one would multiply by
+ * the hundreds of stores that are made here. The tests of processes, crashes and disks use the disk.
  */
 const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 

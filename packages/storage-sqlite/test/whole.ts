@@ -8,6 +8,7 @@ import {
 } from '@agent-orchestrator/storage-conformance';
 import { openSqliteStorage } from '../src/index.ts';
 import { integrityOf } from './crowd.ts';
+import { newSeed } from './new-seed.ts';
 
 /** What is asked of a store after whatever happened to it. */
 export interface Whole {
@@ -26,7 +27,7 @@ export async function judge(
   const storage = await openSqliteStorage({ path });
   try {
     await storage.migrate();
-    const { findings } = await new Orchestrator({ storage, newCommandId }).verify();
+    const { findings } = await new Orchestrator({ storage, newCommandId, newSeed }).verify();
     const events = await readEvents(storage);
     return {
       whole: { integrity: integrityOf(path), findings, violations: checkInvariants({ events, journals }) },

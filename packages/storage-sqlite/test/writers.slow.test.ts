@@ -8,7 +8,7 @@ import { judge, WHOLE } from './whole.ts';
 const WRITERS = 10;
 const WRITING_MS = 8_000;
 
-test('ten processes write at once and nobody is told that the store is busy', { timeout: 120_000 }, async () => {
+test('ten processes write at once and none is told that the store is busy', { timeout: 120_000 }, async () => {
   const folder = keptIfItFails();
   const path = `${folder}/store.db`;
   const storage = await openSqliteStorage({ path });
@@ -32,7 +32,8 @@ test('ten processes write at once and nobody is told that the store is busy', { 
   const longestMs = Math.max(...results.map((result) => Number(result['longestMs'])));
   const total = served.reduce((sum, count) => sum + count, 0);
   console.log(
-    `ten writers for ${WRITING_MS / 1000} s: ${total} tasks enqueued, claimed and released; least served ${least}, most served ${most} (${(least / most).toFixed(2)}); longest wait of a cycle ${longestMs} ms`,
+    `ten writers for ${WRITING_MS / 1000} s: ${total} tasks enqueued, claimed and released; ` +
+      `least served ${least}, most served ${most} (${(least / most).toFixed(2)}); longest wait of a cycle ${longestMs} ms`,
   );
   expect(least).toBeGreaterThan(0);
   expect((await judge(path)).whole).toEqual(WHOLE);

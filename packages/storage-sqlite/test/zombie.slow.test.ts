@@ -4,6 +4,7 @@ import { newCommandId } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
+import { newSeed } from './new-seed.ts';
 import { Program } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
@@ -15,10 +16,10 @@ test(
     const path = `${folder}/store.db`;
     const storage = await openSqliteStorage({ path });
     await storage.migrate();
-    const orchestrator = new Orchestrator({ storage, newCommandId });
+    const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
     const { task } = await orchestrator.enqueueTask({});
     const zombie = new Program('zombie', folder, { path, ttlMs: 1_000 });
-    const { sessionId, token, expiresAt } = await zombie.said('claimed');
+    const { sessionId, fence, expiresAt } = await zombie.said('claimed');
 
     zombie.signal('SIGSTOP');
     // Its lease has to run out: only time does that.
@@ -28,7 +29,7 @@ test(
     zombie.signal('SIGCONT');
     const answered = await zombie.said('answered');
 
-    expect(claim).toMatchObject({ ok: true, takeover: { from: { agent: 'zombie', token }, reason: 'expired' } });
+    expect(claim).toMatchObject({ ok: true, takeover: { from: { agent: 'zombie', fence }, reason: 'expired' } });
     const refused = { ok: false, reason: 'lease_lost', endedBy: 'lease.taken_over', successor: { agent: 'successor' } };
     expect(answered).toMatchObject({ checkpoint: refused, heartbeat: refused, release: refused });
     expect(await orchestrator.getSession(String(sessionId))).toMatchObject({ agent: 'successor', context: null });

@@ -30,11 +30,8 @@ const define: Define = (program, run) => {
       run<CheckpointOptions>(async (call) => {
         const { turn, lastAction, nextAction, memoryRef, hash } = call.options;
         const data = await readJson('--data', call.options.data);
-        await using orchestrator = await call.open('existing');
-        const holder = await holderOf(call, orchestrator);
-        const asOf = await orchestrator.asOf();
-        const reply = await orchestrator.checkpoint({
-          ...holder,
+        const request = {
+          ...holderOf(call),
           ...call.command,
           turn,
           lastAction,
@@ -42,9 +39,13 @@ const define: Define = (program, run) => {
           memoryRef,
           hash,
           data,
-        });
+        };
+        await call.check('checkpoint', request);
+        await using orchestrator = await call.open('existing');
+        const asOf = await orchestrator.asOf();
+        const reply = await orchestrator.checkpoint(request);
         if (!reply.ok) {
-          if (reply.reason === 'lease_lost') throw leaseRefused(reply, holder);
+          if (reply.reason === 'lease_lost') throw leaseRefused(reply, request);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is behind: turn ${reply.turn} was saved before.`, {
             hint: 'Leave --turn out to save the next one.',
             field: 'turn',
@@ -55,10 +56,10 @@ const define: Define = (program, run) => {
         const now = await orchestrator.now();
         return {
           kind: 'checkpoint',
-          data: { sessionId: holder.sessionId, token: holder.token, ...saved },
+          data: saved,
           asOf,
-          ids: [holder.sessionId],
-          text: () => [`saved: turn ${saved.turn}; ${renewalLine(holder.sessionId, saved, now)}`],
+          ids: [saved.sessionId],
+          text: () => [`saved: turn ${saved.turn}; ${renewalLine(saved, now)}`],
           chatter: renewalChatter(saved),
         };
       }),

@@ -1,28 +1,50 @@
+import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { interruption } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
+import { usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
+import { claimEnv } from '../views/claim-env.ts';
+
+interface Options extends ClaimOptions {
+  readonly env?: true;
+}
 
 const define: Define = (program, run) => {
   addClaimOptions(program.command('claim'))
     .description('take the next task under a lease; nothing to claim, or busy: exit 75')
-    .action(run<ClaimOptions>(claim));
+    .option('--env', 'print variables for a shell: eval "$(orchestrator claim --env)"')
+    .action(run<Options>((call) => (call.options.env ? claimForShell(call) : claim(call))));
 };
 
 export default define;
 
+/** What the shell evaluates, in place of the card. (What it evaluates where nothing was claimed, `main` prints.) */
+async function claimForShell(call: Call<Options>): Promise<Answer> {
+  if (call.output.format !== 'text')
+    throw usage('--env prints lines for a shell.', 'Leave --json and --quiet out.', 'env');
+  const { DEFAULTS, leaseEnvironment, locateStore } = await import('@agent-orchestrator/runtime');
+  const answer = await claim(call);
+  const { location } = await locateStore(call.settings.store.value);
+  const variables = leaseEnvironment(answer.data as ClaimRecord, {
+    namespace: call.options.namespace ?? DEFAULTS.namespace,
+    store: location.address,
+  });
+  return { ...answer, text: () => claimEnv(variables), chatter: [] };
+}
+
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { session, wait } = call.options;
-  const request = requestOf(call);
-  await call.check(async (orchestrator) => orchestrator.claimTask(request));
+  const request = await requestOf(call);
+  await call.check('claimTask', request);
   await using orchestrator = await call.open('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
-    : claimWithin(orchestrator, request, wait, interruption()));
+    : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
   const now = await orchestrator.now();
   if (!claimed.ok) throw claimRefused(claimed, session, now);
 
@@ -40,6 +62,6 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   };
 }
 
-function requestOf(call: Call<ClaimOptions>): ClaimRequest {
-  return { ...call.requireAgent(), ...call.command, ...claimRequest(call.options) };
+async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
+  return { ...(await call.requireAgent()), ...call.command, ...claimRequest(call.options) };
 }

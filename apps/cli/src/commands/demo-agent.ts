@@ -21,7 +21,7 @@ const define: Define = (program, run) => {
     .action(
       run<DemoAgentOptions>(async (call) => {
         const { leases, journal, restarted = false, startOver = false } = call.options;
-        const { agent, instance = agent } = call.requireAgent();
+        const { agent, instance = agent } = await call.requireAgent();
         endWithParent();
         const { runAgent } = await import('../demo/agent.ts');
         await using orchestrator = await call.open('existing');

@@ -93,7 +93,7 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
   let state: StoreState | null = null;
   const look = async () => {
     state = await notice.look(orchestrator);
-    return state?.status === 'moved' ? 'closed' : 'open';
+    return state?.status === 'moved';
   };
   await keepTrying(call.output, interrupted, async () => {
     await printAll(call, feed.followed(interrupted, look), Infinity);

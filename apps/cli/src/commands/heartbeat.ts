@@ -15,19 +15,20 @@ const define: Define = (program, run) => {
     .action(
       run<HeartbeatOptions>(async (call) => {
         const progress = await readJson('--progress', call.options.progress);
+        const request = { ...holderOf(call), ...(progress !== undefined && { progress }) };
+        await call.check('heartbeat', request);
         await using orchestrator = await call.open('existing');
-        const holder = await holderOf(call, orchestrator);
         const asOf = await orchestrator.asOf();
-        const reply = await orchestrator.heartbeat({ ...holder, ...(progress !== undefined && { progress }) });
-        if (!reply.ok) throw leaseRefused(reply, holder);
+        const reply = await orchestrator.heartbeat(request);
+        if (!reply.ok) throw leaseRefused(reply, request);
         const { ok: _, ...renewal } = reply;
         const now = await orchestrator.now();
         return {
           kind: 'heartbeat',
-          data: { sessionId: holder.sessionId, token: holder.token, ...renewal },
+          data: renewal,
           asOf,
-          ids: [holder.sessionId],
-          text: () => [renewalLine(holder.sessionId, renewal, now)],
+          ids: [renewal.sessionId],
+          text: () => [renewalLine(renewal, now)],
           chatter: renewalChatter(renewal),
         };
       }),

@@ -1,4 +1,4 @@
-import type { Released, ReleaseOutcome, ReleaseTask } from '@agent-orchestrator/core';
+import type { Orchestrator, Released, ReleaseOutcome } from '@agent-orchestrator/core';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -55,20 +55,20 @@ const define: Define = (program, run) => {
 export default define;
 
 async function release(call: Call<ReleaseOptions>): Promise<Answer> {
-  const request = await requestOf(call);
+  const request = { ...holderOf(call), ...call.command, ...(await requestOf(call)) };
+  await call.check('releaseTask', request);
   await using orchestrator = await call.open('existing');
-  const holder = await holderOf(call, orchestrator);
   const asOf = await orchestrator.asOf();
-  const reply = await orchestrator.releaseTask({ ...holder, ...call.command, ...request });
-  if (!reply.ok) throw leaseRefused(reply, holder);
+  const reply = await orchestrator.releaseTask(request);
+  if (!reply.ok) throw leaseRefused(reply, request);
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
   return {
     kind: 'release',
-    data: { sessionId: holder.sessionId, ...released },
+    data: released,
     asOf,
-    ids: reply.next === null ? [holder.sessionId] : [reply.next.task.id],
-    text: (paint) => lines(holder, reply, now, paint),
+    ids: [reply.next === null ? reply.taskId : reply.next.task.id],
+    text: (paint) => lines(reply, now, paint),
     chatter: [
       reply.next === null
         ? 'next: orchestrator claim'
@@ -77,10 +77,12 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   };
 }
 
+type ReleaseRequest = Parameters<Orchestrator['releaseTask']>[0];
+
 /** Where the flags end that only mean something together with `--claim-next`. */
 const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
 
-async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, keyof Holder>> {
+async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseRequest, keyof Holder>> {
   const { outcome, result, error, errorCode, final, to, toRole, note, claimNext } = call.options;
   if (to !== undefined && toRole !== undefined)
     throw usage('--to and --to-role cannot be given together.', 'A task is handed to an agent or to a role.', 'to');
@@ -102,14 +104,13 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseTask, 
     ...(recipient && { to: recipient }),
     ...(note !== undefined && { note }),
     ...(claimNext && {
-      claimNext: { agent: call.requireAgent().agent, ...leaseRequest(call.options) },
+      claimNext: { agent: (await call.requireAgent()).agent, ...leaseRequest(call.options) },
     }),
   };
 }
 
 function lines(
-  { sessionId }: Holder,
-  { status, runAt, repeated, next }: Extract<Released, { ok: true }>,
+  { sessionId, status, runAt, repeated, next }: Extract<Released, { ok: true }>,
   now: number,
   paint: Paint,
 ): string[] {

@@ -30,10 +30,10 @@ export default define;
 
 async function resume(call: Call<ResumeOptions>, sessionId: string | undefined): Promise<Answer> {
   const { readResume, resumeCard, RESUME_BUDGET } = await import('@agent-orchestrator/runtime');
-  const { agent, instance, role, budget = RESUME_BUDGET.default } = call.options;
+  const { instance, role, budget = RESUME_BUDGET.default } = call.options;
   if (budget < RESUME_BUDGET.min || budget > RESUME_BUDGET.max)
     throw usage(`--budget is from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
-  if (sessionId === undefined) call.requireAgent();
+  const agent = sessionId === undefined ? (await call.requireAgent()).agent : call.options.agent;
   await using orchestrator = await call.open('read-only');
   const { facts, asOf } = await readResume(orchestrator, { sessionId, agent, instance, roles: role });
   const session = facts?.session ?? null;

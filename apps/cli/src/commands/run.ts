@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Lease } from '@agent-orchestrator/core';
-import type { OnLost, RunOptions as RunUnderLease, RunResult } from '@agent-orchestrator/runtime';
+import type { Lease, PublicLease } from '@agent-orchestrator/core';
+import type {
+  JournalOptions,
+  JournalWriter,
+  OnLost,
+  RunOptions as RunUnderLease,
+  RunResult,
+} from '@agent-orchestrator/runtime';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../call.ts';
 import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
-import { failureOf, usage, type Failure } from '../failure.ts';
+import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import { parseDuration, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
@@ -22,6 +28,7 @@ interface RunOptions extends ClaimOptions {
   readonly resultFile?: string;
   readonly quietUnlessFailed?: true;
   readonly conflictExitCode?: number;
+  readonly journal?: string;
 }
 
 const define: Define = (program, run) => {
@@ -41,6 +48,7 @@ const define: Define = (program, run) => {
     )
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
     .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
+    .option('--journal <folder>', 'write the calls and their answers there, for `journal check`')
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 
@@ -49,10 +57,14 @@ const DESCRIPTION = [
   'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
     'and SIGHUP are passed on, and the task is given back uncharged: exit 128 and the number of the signal, however the command ended. ' +
     'So it is where the command never started (125, 126, 127). A task that was cancelled ends the command: exit 143, however it ended.',
-  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
+  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
     '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
     'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
+  'With --journal, a private file in the folder gets each call before it is sent, and each answer on the disk before ' +
+    'this program acts on it. No token is in it. A folder that cannot be written is exit 73, and nothing is claimed. If ' +
+    'the journal cannot be written later, the outcome is reported all the same, tried again until the lease is over, ' +
+    'and then exit 74 tells. What the command itself sends is not in the journal.',
   'The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be ' +
     'stopped with Ctrl-Z; Ctrl-C then goes to it directly. A command that shares our group is paused and ended together with what it ' +
     'has started only on Linux. Windows has no groups, and cannot pause a command.',
@@ -63,26 +75,29 @@ export default define;
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
-  const { DEFAULTS, ownProcess } = await import('@agent-orchestrator/runtime');
-  const { agent } = call.requireAgent();
+  const { DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
+  const { agent } = await call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();
   // Its group is told when the command has been started: until then nobody may take this process for all there is.
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
   const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
-  await call.check(async (orchestrator) => orchestrator.claimTask(request));
+  await call.check('claimTask', request);
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();
   try {
+    using journal = await openJournal(call, { agent, instance });
     await using orchestrator = await call.open('create', patienceMs(request.ttlMs ?? DEFAULTS.ttl_ms));
+    const calls = journal === null ? orchestrator : new JournaledCalls(orchestrator, journal);
     const { wait } = call.options;
     const { claimed, since } = await (wait === undefined
-      ? claimOnce(orchestrator, request)
-      : claimWithin(orchestrator, request, wait, interrupted));
+      ? claimOnce(orchestrator, request, calls)
+      : claimWithin(orchestrator, request, { waitMs: wait, interrupted, calls }));
     if (!claimed.ok) throw claimRefused(claimed, request.sessionId, await orchestrator.now());
 
     const interruptedBy = signalOf(interrupted);
-    const result = await perform(call, { orchestrator, claim: claimed, since, command, onLost, interruptedBy });
+    const run = { orchestrator: calls, claim: claimed, since, command, onLost, interruptedBy };
+    const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
     // What still waits for an answer of the store would keep this process for as long.
     if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
@@ -103,20 +118,36 @@ function instanceOf({ options }: Call<RunOptions>): string {
   return instance === undefined || (isOfOuterRun && !resume) ? randomUUID() : instance;
 }
 
+/** @throws exit 73 if it cannot be written; nothing was claimed then */
+async function openJournal(
+  { options: { journal: folder } }: Call<RunOptions>,
+  by: Pick<JournalOptions, 'agent' | 'instance'>,
+): Promise<JournalWriter | null> {
+  if (folder === undefined) return null;
+  const { JournalWriter } = await import('@agent-orchestrator/runtime');
+  try {
+    return new JournalWriter({ folder, ...by });
+  } catch (error) {
+    const { code, message, retryable, cause } = failureOf(error);
+    const hint = 'Name a folder that this user can write, on a disk with some space; nothing was claimed.';
+    throw new Failure(code, message, { exit: 73, hint, retryable, field: 'journal', cause });
+  }
+}
+
 async function perform(
   { options, output, settings }: Call<RunOptions>,
   run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
-  const { DEFAULTS, parseStoreUrl, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, locateStore, runUnderLease } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
     if (line !== null && output.format === 'text') output.chatter(printable(line));
   };
-  const store = parseStoreUrl(settings.store.value);
+  const { location } = await locateStore(settings.store.value);
   const { claim, onLost } = run;
   const result = await runUnderLease({
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
-    store: 'address' in store ? store.address : store.url,
+    store: location.address,
     files: { payload: claim.task.payload, context: toJson(claim.context) },
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,
@@ -125,7 +156,7 @@ async function perform(
   const failure = failureOfRun(result, claim);
   if (failure === null) tell(endLine(result, claim, Date.now()));
   else output.failure(failure);
-  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: claim.lease };
+  return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: publicLease(claim.lease) };
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
@@ -184,7 +215,7 @@ interface Result extends Omit<RunResult, 'reason'> {
   readonly exit: number;
   readonly reason: RunResult['reason'] | 'not_claimed' | 'error';
   readonly taskId: string | null;
-  readonly lease: Lease | null;
+  readonly lease: PublicLease | null;
 }
 
 const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
@@ -200,6 +231,11 @@ const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   taskId: null,
   lease: null,
 };
+
+/** Without its token: the file is for programs that have no part in the work. */
+function publicLease({ token: _secret, ...lease }: Lease): PublicLease {
+  return lease;
+}
 
 /** A result that cannot be left where it was wanted is a failure only where there was none. */
 async function leaveResult({ output }: Call<RunOptions>, data: Result, resultFile: ResultFile | null): Promise<number> {

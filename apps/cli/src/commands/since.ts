@@ -37,23 +37,23 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   const { agent, role, namespace = DEFAULTS.namespace } = call.options;
   await using orchestrator = await call.open('read-only');
   const lookedAt: LookedAt = { store: call.settings.store.value, namespace };
-  const last = readLastLook(lookedAt);
+  const last = await readLastLook(lookedAt);
   const asOfNow = await orchestrator.asOf();
-  // A mark beyond the end of the log is of another store that was at this place.
-  const mark = last === null || last.eventId > asOfNow ? null : last;
+  // A last look beyond the end of the log is of another store that was at this place.
+  const lastLook = last === null || last.eventId > asOfNow ? null : last;
   const now = await orchestrator.now();
-  const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, mark, now), agent, roles: role });
+  const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, lastLook, now), agent, roles: role });
   return {
     kind: 'since',
-    data: { ...found, lastLook: mark },
+    data: { ...found, lastLook },
     asOf,
     ids: found.groups.flatMap(({ rows }) => rows.map(({ id }) => String(id))),
-    text: (paint) => sinceLines(found, when.is === 'last' ? { mark } : null, paint),
-    shown() {
+    text: (paint) => sinceLines(found, when.is === 'last' ? { lastLook } : null, paint),
+    async shown() {
       // Who looked at a part only has not seen what lies between the last look and this part.
-      if (mark !== null && found.from.eventId > mark.eventId) return;
+      if (lastLook !== null && found.from.eventId > lastLook.eventId) return;
       try {
-        keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
+        await keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
       } catch (error) {
         call.output.chatter(`how far you have looked could not be noted: ${(error as Error).message}`);
       }
@@ -61,10 +61,10 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   };
 }
 
-function fromOf(when: SinceWhen, mark: { readonly eventId: number } | null, now: number): SinceQuestion['from'] {
+function fromOf(when: SinceWhen, lastLook: { readonly eventId: number } | null, now: number): SinceQuestion['from'] {
   switch (when.is) {
     case 'last':
-      return mark === null ? { at: now - FIRST_LOOK_MS } : { eventId: mark.eventId };
+      return lastLook === null ? { at: now - FIRST_LOOK_MS } : { eventId: lastLook.eventId };
     case 'event':
       return { eventId: when.eventId };
     case 'time':

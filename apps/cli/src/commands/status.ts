@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../call.ts';
 import { Changes } from '@agent-orchestrator/runtime';
+import { failureOf } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { StoreNotice } from '../store-notice.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
-import { readStatus } from '@agent-orchestrator/runtime';
+import { emptyStatus, readStatus, type StatusAsOf } from '@agent-orchestrator/runtime';
 import { statusLines } from '../views/status.ts';
-import type { Orchestrator } from '@agent-orchestrator/core';
 
 interface StatusOptions {
   readonly watch?: true;
@@ -27,9 +27,23 @@ const define: Define = (program, run) => {
 export default define;
 
 async function once(call: Call<StatusOptions>): Promise<Answer> {
-  await using orchestrator = await call.open('read-only');
-  await new StoreNotice(call.output).look(orchestrator);
-  return await answerOf(orchestrator);
+  try {
+    await using orchestrator = await call.open('read-only');
+    await new StoreNotice(call.output).look(orchestrator);
+    return answerOf(await readStatus(orchestrator));
+  } catch (error) {
+    // Where nothing was configured, a store that is not there yet is the beginning, and no mistake.
+    if (call.settings.store.from === 'default' && failureOf(error).code === 'STORE_NOT_FOUND') return beginning();
+    throw error;
+  }
+}
+
+/** The status of a store that holds nothing, and the first step. */
+function beginning(): Answer {
+  return {
+    ...answerOf({ ...emptyStatus(), asOf: 0, now: Date.now() }),
+    chatter: ['there is no store yet: the first task creates it', 'next: orchestrator task create TITLE'],
+  };
 }
 
 /** At most so often, however much happens. */
@@ -47,7 +61,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   let last = '';
   await keepTrying(call.output, interrupted, async () => {
     const state = await notice.look(orchestrator);
-    const answer = await answerOf(orchestrator);
+    const answer = answerOf(await readStatus(orchestrator));
     const seen = JSON.stringify(answer.data);
     // A screen is kept fresh, for its ages; a stream only says what is new.
     if (isScreen) process.stdout.write(CLEAR_SCREEN);
@@ -59,8 +73,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   return null;
 }
 
-async function answerOf(orchestrator: Orchestrator): Promise<Answer> {
-  const { asOf, now, ...status } = await readStatus(orchestrator);
+function answerOf({ asOf, now, ...status }: StatusAsOf): Answer {
   return {
     kind: 'status',
     data: status,

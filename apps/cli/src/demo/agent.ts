@@ -51,8 +51,8 @@ class Worker {
   }
 
   /** The earlier run was in the middle of a file and does not know how that ended: it tries to save what it had. */
-  async finishLate({ sessionId, token, file, position }: Intention): Promise<void> {
-    await this.#orchestrator.checkpoint({ sessionId, token, lastAction: `hashed ${file}`, data: { file, position } });
+  async finishLate({ token, file, position }: Intention): Promise<void> {
+    await this.#orchestrator.checkpoint({ token, lastAction: `hashed ${file}`, data: { file, position } });
   }
 
   /** One line of work after the other. */

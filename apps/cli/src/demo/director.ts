@@ -40,10 +40,10 @@ export interface DemoResult extends Checked {
 
 /** Plays the demo: all steps wait for what the log says, none for a clock. */
 export async function playDemo(options: DemoOptions): Promise<DemoResult> {
-  const { fileStoreUrl, openOrchestrator } = await import('@agent-orchestrator/runtime');
+  const { openOrchestrator, urlOfFile } = await import('@agent-orchestrator/runtime');
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-demo-'));
   const path = join(folder, 'demo.db');
-  const store = fileStoreUrl(path);
+  const store = await urlOfFile(path);
   await using orchestrator = await openOrchestrator(store);
   const sources = findSources();
   const screen = new Screen(options.print, options.paint, await orchestrator.now());

@@ -52,7 +52,6 @@ export async function hashFolder(
 ): Promise<boolean> {
   const { root, files, paceMs } = task.payload as FolderPayload;
   const holder = {
-    sessionId: lease.sessionId,
     token: lease.token,
     ...(lease.instance !== null && { instance: lease.instance }),
   };

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 /** What an agent was about to do under a lease. */
 export interface Intention {
   readonly sessionId: string;
-  readonly token: number;
+  readonly token: string;
   readonly file: string;
   readonly position: number;
 }

@@ -82,7 +82,7 @@ function isResumed(stories: readonly TaskStory[]): boolean {
 function isRefused(events: readonly EventRecord[], stories: readonly TaskStory[]): boolean {
   return handovers(stories).some(({ lost, lostAt }) => {
     const after = events.filter(
-      (event) => event.sessionId === lostAt.sessionId && event.fence === lost.token && event.id > lostAt.id,
+      (event) => event.sessionId === lostAt.sessionId && event.fence === lost.fence && event.id > lostAt.id,
     );
     return after.length === 1 && after[0]?.type === 'lease.refused';
   });

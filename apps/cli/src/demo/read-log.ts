@@ -4,7 +4,7 @@ import type { FolderPayload, FolderProgress, FolderResult } from './hash-folder.
 /** A lease, from its grant to its end, and what was done under it. */
 export interface LeaseStory {
   readonly agent: string;
-  readonly token: number;
+  readonly fence: number;
   readonly grantedAt: number;
   readonly ttlMs: number;
   readonly done: FolderProgress[];
@@ -30,7 +30,7 @@ const CLOSED_BY_OTHERS: readonly EventType[] = ['task.recovered', 'lease.taken_o
 export function readLog(events: readonly EventRecord[]): TaskStory[] {
   const stories = new Map<string, TaskStory>();
   for (const event of events) {
-    const { taskId, sessionId } = event;
+    const { taskId, streamId: sessionId } = event;
     if (taskId === null) continue;
     if (event.type === 'task.queued') {
       const { payload } = event.payload as unknown as { payload: FolderPayload };
@@ -46,9 +46,9 @@ function goOn(story: TaskStory, event: EventRecord): void {
   const { agent, fence, at: grantedAt } = event;
   if (event.leaseEffect === 'granted' && agent !== null && fence !== null) {
     const { ttl_ms: ttlMs } = event.payload as { ttl_ms: number };
-    story.leases.push({ agent, token, grantedAt, ttlMs, done: [], closing: null });
+    story.leases.push({ agent, fence, grantedAt, ttlMs, done: [], closing: null });
   }
-  const lease = story.leases.find((one) => one.token === fence);
+  const lease = story.leases.find((one) => one.fence === fence);
   if (lease === undefined) return;
   if (event.type === 'session.checkpointed')
     lease.done.push((event.payload as unknown as { data: FolderProgress }).data);

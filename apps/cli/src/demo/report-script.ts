@@ -3,7 +3,7 @@ export const REPORT_PARTS = 8;
 
 /**
  * An agent as a script: it knows nothing of leases, and finds in its environment what it needs. What it is to go on with stands in
- * the context; `orchestrator checkpoint` takes session and token from the environment.
+ * the context; `orchestrator checkpoint` takes the token from the environment.
  */
 export const REPORT_SCRIPT = `import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -102,12 +102,12 @@ export class Screen {
 
   #refused(event: EventRecord, story: TaskStory): void {
     const holder = story.leases.at(-1);
-    const now = holder === undefined ? '' : `; ${holder.agent} has ${holder.token}`;
+    const now = holder === undefined ? '' : `; ${holder.agent} has ${holder.fence}`;
     this.say(
       event.at,
       this.#paint('red', '✗ refused  '),
       event.agent ?? '',
-      `its late write to ${story.sessionId}: token ${event.fence ?? ''} is over${now}`,
+      `its late write to ${story.sessionId}: fence ${event.fence ?? ''} is over${now}`,
     );
   }
 }

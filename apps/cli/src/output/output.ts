@@ -25,7 +25,7 @@ export interface Answer {
   /** 1 if the condition that was asked for is false. */
   readonly exit?: 0 | 1;
   /** Called once all of it was handed over to whoever reads; not if nobody does. */
-  readonly shown?: () => void;
+  readonly shown?: () => Promise<void>;
 }
 
 /** Where answers go: they alone to stdout, everything else to stderr. */

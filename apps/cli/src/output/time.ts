@@ -25,12 +25,28 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
 }
 
-/** A moment in UTC, to the second. */
+/** A moment in the time of this machine, to the second, with its offset from UTC: `2026-11-28 23:42:05 +01:00`. */
 export function timestamp(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+  const offset = -new Date(at).getTimezoneOffset();
+  const local = new Date(at + offset * 60_000).toISOString();
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offsetText(offset)}`;
 }
 
-/** A moment in UTC, and how far it is. */
+function offsetText(minutes: number): string {
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${twoDigits(size / 60)}:${twoDigits(size % 60)}`;
+}
+
+function twoDigits(count: number): string {
+  return String(Math.floor(count)).padStart(2, '0');
+}
+
+/** A moment in the time of this machine, and how far it is. */
 export function moment(at: number, now: number): string {
   return `${timestamp(at)} (${relative(at, now)})`;
+}
+
+/** A sentence of the orchestrator with its times, which are in UTC, in the time of this machine. */
+export function inLocalTime(sentence: string): string {
+  return sentence.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, (utc) => timestamp(Date.parse(utc)));
 }

@@ -10,6 +10,8 @@ export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): n
       return 69;
     case 'store_moved':
       return 78;
+    case 'journal_unwritable':
+      return 74;
     case 'timed_out':
       return 124;
     case 'not_started':

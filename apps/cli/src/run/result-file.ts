@@ -3,7 +3,7 @@ import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 
-/** Where a run leaves what came of it: whole, or not at all, and for nobody else to read, since the lease stands in it. */
+/** Where a run leaves what came of it: whole, or not at all, and for its owner alone to read. */
 export class ResultFile {
   readonly #path: string;
 

@@ -61,6 +61,13 @@ export function failureOfRun(result: RunResult, { task, lease }: ClaimRecord): F
           hint: 'Run it again with --store and the new address, and --resume: the session is taken back with its context.',
         },
       );
+    case 'journal_unwritable': {
+      const said = `What became of task ${task.id} is not in the journal${message === null ? '.' : `: ${message}`}`;
+      return new Failure('JOURNAL_UNWRITABLE', said, {
+        exit,
+        hint: `The store was told; \`orchestrator task show ${task.id}\` shows the task.`,
+      });
+    }
     case 'ended':
     case 'released_by_command':
     case 'interrupted':
@@ -95,6 +102,7 @@ export function endLine(
     case 'lease_lost':
     case 'store_unreachable':
     case 'store_moved':
+    case 'journal_unwritable':
       return null;
   }
 }

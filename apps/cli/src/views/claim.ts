@@ -11,7 +11,8 @@ export function claimCard({ task, lease, context, takeover }: ClaimRecord, now: 
     ...fields(
       [
         ['session', lease.sessionId],
-        ['token', String(lease.token)],
+        ['fence', String(lease.fence)],
+        ['token', lease.token],
         ['yours until', moment(lease.expiresAt, now)],
         ['attempt', `${task.attempt} of ${task.attemptsMax}, interrupted ${task.interruptions} times`],
         ['taken over', takeover === null ? null : `from ${takeover.from.agent} (${takeover.reason})`],
@@ -22,7 +23,7 @@ export function claimCard({ task, lease, context, takeover }: ClaimRecord, now: 
   ];
 }
 
-/** The holder's verbs for this lease, for the command line. */
-export function holderFlags({ sessionId, token }: ClaimRecord['lease']): string {
-  return `--session ${sessionId} --token ${token}`;
+/** How the holder's verbs name this lease on the command line. */
+export function holderFlags({ token }: ClaimRecord['lease']): string {
+  return `--token ${token}`;
 }

@@ -39,7 +39,7 @@ export function eventLine(event: EventRecord, paint: Paint): string {
     `${GLYPHS[event.type] ?? '·'} ${paint(loud, event.type)}`,
     paint('dim', `session ${event.sessionId}`),
     ...(event.agent === null ? [] : [`by ${event.agent}`]),
-    ...(event.fence === null ? [] : [paint('dim', `token ${event.fence}`)]),
+    ...(event.fence === null ? [] : [paint('dim', `fence ${event.fence}`)]),
     ...told(event),
   ].join('  ');
 }

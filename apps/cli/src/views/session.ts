@@ -51,7 +51,7 @@ export function sessionCard(session: SessionRecord, now: number, paint: Paint): 
           'held by',
           session.agent === null
             ? null
-            : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, token ${session.fence ?? ''}`,
+            : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, fence ${session.fence ?? ''}`,
         ],
         ['works on', session.taskId],
         ['heartbeat', time(session.heartbeatAt)],

@@ -16,7 +16,7 @@ const STATES: Readonly<Record<SinceGroup['name'], string>> = {
 /** What happened, by groups, each number with the command that lists it; then what waits for a person. */
 export function sinceLines(
   since: Omit<Since, 'asOf'>,
-  last: { readonly mark: { readonly at: number } | null } | null,
+  last: { readonly lastLook: { readonly at: number } | null } | null,
   paint: Paint,
 ): string[] {
   const { from, groups, isCapped, askedAt: now } = since;
@@ -33,14 +33,14 @@ export function sinceLines(
 
 function beginning(
   { eventId, at }: Since['from'],
-  last: { readonly mark: { readonly at: number } | null } | null,
+  last: { readonly lastLook: { readonly at: number } | null } | null,
   now: number,
 ): string {
   const event = `, event #${eventId}`;
   if (last !== null)
-    return last.mark === null
+    return last.lastLook === null
       ? `${moment(at ?? now, now)}${event}: your first look`
-      : `your last look ${moment(last.mark.at, now)}${event}`;
+      : `your last look ${moment(last.lastLook.at, now)}${event}`;
   return at === null ? `event #${eventId}` : `${moment(at, now)}${event}`;
 }
 

@@ -36,7 +36,7 @@ export function taskTable(tasks: readonly TaskRecord[], now: number, paint: Pain
 export interface TaskLease {
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  readonly fence: number | null;
   readonly expiresAt: number | null;
   readonly heartbeatAt: number | null;
   readonly staleAt: number | null;
@@ -45,7 +45,7 @@ export interface TaskLease {
 export function leaseOfTask(task: TaskRecord, session: SessionRecord | null): TaskLease | null {
   if (session === null || session.taskId !== task.id) return null;
   const { agent, instance, fence, leaseExpiresAt: expiresAt, heartbeatAt, staleAt } = session;
-  return { agent, instance, token, expiresAt, heartbeatAt, staleAt };
+  return { agent, instance, fence, expiresAt, heartbeatAt, staleAt };
 }
 
 export function taskCard(
@@ -69,7 +69,7 @@ export function taskCard(
           'held by',
           lease === null
             ? null
-            : `${lease.agent ?? ''}${lease.instance === null ? '' : ` (${lease.instance})`}, token ${lease.token ?? ''}`,
+            : `${lease.agent ?? ''}${lease.instance === null ? '' : ` (${lease.instance})`}, fence ${lease.fence ?? ''}`,
         ],
         ['lease expires', lease === null ? null : time(lease.expiresAt)],
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],

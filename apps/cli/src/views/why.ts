@@ -2,7 +2,7 @@ import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTa
 import type { SeenProcesses, WhyAnswer } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { moment, relative, timestamp } from '../output/time.ts';
+import { inLocalTime, moment, relative, timestamp } from '../output/time.ts';
 
 export function whyLines({ why, processes }: WhyAnswer, paint: Paint): string[] {
   return [
@@ -45,9 +45,9 @@ function condition(
   const evidence = events.map((id) => `  ${paint('dim', `#${id}`)}`).join('');
   const indent = ' '.repeat(width + 6);
   return [
-    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(says)}${evidence}`,
+    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(inLocalTime(says))}${evidence}`,
     ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
-    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(wayOn)}`]),
+    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(wayOn))}`]),
   ];
 }
 
@@ -85,7 +85,7 @@ const WORDS: { readonly [Name in Condition['name']]?: string } = {
 };
 
 function holderLine({ sessionId, taskId, fence, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
-  return `session ${sessionId}, task ${taskId}, token ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+  return `session ${sessionId}, task ${taskId}, fence ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
 }
 
 function briefLine({ status, id, title }: TaskInBrief, paint: Paint): string {
@@ -100,7 +100,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
   };
   const lines = [
     ...(holder === null ? [] : told[holder]),
-    ...ofLeases.flatMap(({ token, over, processes }) =>
+    ...ofLeases.flatMap(({ fence, over, processes }) =>
       processes.map(({ pid, command }) => {
         const name = `process ${pid} (${printable(command)})`;
         if (!over && holder === 'gone')
@@ -108,7 +108,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
         return over
           ? paint(
               'yellow',
-              `Still alive: ${name} of the lease with token ${token}, which is over; what it writes is refused.`,
+              `Still alive: ${name} of the lease with fence ${fence}, which is over; what it writes is refused.`,
             )
           : `Alive under the lease: ${name}.`;
       }),

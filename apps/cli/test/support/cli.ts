@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
-/** Root may write everything: what permissions do is tried as somebody else. */
+/** Root may write everything: what permissions do is tried as another user. */
 const NOBODY = 65_534;
 export const isRoot = process.getuid?.() === 0;
 
@@ -22,7 +22,7 @@ export interface Document {
   readonly schema_version: number;
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>> &
-    Readonly<{ id: string; lease: { token: number; session_id: string } }>;
+    Readonly<{ id: string; lease: { fence: number; token: string; session_id: string } }>;
   readonly meta: Readonly<Record<string, unknown>>;
   readonly error: Readonly<{
     code: string;
@@ -85,12 +85,22 @@ export class Cli implements Disposable {
   }
 }
 
+/** How the holder's verbs name a lease. */
+export function holderOf({ token }: { readonly token: string }): string[] {
+  return ['--token', token];
+}
+
+/** A token in the right form that no claim ever answered. */
+export function inventedToken(fence: number | string = 7): string {
+  return `${fence}-${'0123456789abcdef'.repeat(2)}`;
+}
+
 export async function finished(child: ChildProcessWithoutNullStreams): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  // Whoever is refused early does not read what we send.
+  // A program that refuses early does not read what we send.
   child.stdin.on('error', () => {});
   const [exit, signal] = (await once(child, 'close')) as [number | null, string | null];
   return { exit, signal, stdout, stderr };

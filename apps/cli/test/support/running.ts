@@ -46,7 +46,7 @@ export class Running implements Disposable {
   }
 }
 
-/** Sends a signal, if there is anybody to hear it. */
+/** Sends a signal, if there is a process to hear it. */
 export function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -88,10 +88,10 @@ export async function addTask(cli: Cli, task: EnqueueTask = {}): Promise<string>
 
 export async function taskOf(cli: Cli, id: string): Promise<TaskRecord | null> {
   await using orchestrator = await openOrchestrator(cli.store);
-  return orchestrator.getTask(id);
+  return await orchestrator.getTask(id);
 }
 
 export async function sessionOf(cli: Cli, id: string): Promise<SessionRecord | null> {
   await using orchestrator = await openOrchestrator(cli.store);
-  return orchestrator.getSession(id);
+  return await orchestrator.getSession(id);
 }

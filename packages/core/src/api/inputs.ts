@@ -88,6 +88,15 @@ const releaseHeader = z.strictObject({
 /** Any number of tasks that are to be added in several commands. */
 const newTasks = z.strictObject({ tasks: z.array(newTaskInput) });
 
+/**
+ * Checks any number of new tasks without a store, so that work sent in several batches is known to be sound before the first.
+ *
+ * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
+ */
+export function checkNewTasks(tasks: readonly unknown[]): void {
+  parseTasks(tasks);
+}
+
 /** The tasks, checked and filled in. */
 export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;

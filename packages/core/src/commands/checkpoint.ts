@@ -37,6 +37,8 @@ export type CheckpointInput = z.output<typeof checkpointInput>;
 export type CheckpointReply =
   | {
       readonly ok: true;
+      readonly sessionId: string;
+      readonly taskId: string;
       readonly turn: number;
       readonly expiresAt: number;
       readonly cancelRequested: boolean;
@@ -94,6 +96,8 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
       renewals: [{ sessionId: session.id }],
       reply: (after) => ({
         ok: true,
+        sessionId: session.id,
+        taskId: task.id,
         turn,
         expiresAt: leaseOf(after.session(session.id)).expiresAt,
         cancelRequested,

@@ -36,6 +36,8 @@ export function checkProgress(progress: Json): void {
 export type HeartbeatReply =
   | {
       readonly ok: true;
+      readonly sessionId: string;
+      readonly taskId: string;
       /** Yours until then, in milliseconds. */
       readonly expiresAt: number;
       /** Somebody wants the task to end: finish up and release it. */
@@ -71,6 +73,8 @@ export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
       renewals: [{ sessionId, progress, processGroup: input.processGroup }],
       reply: (after) => ({
         ok: true,
+        sessionId,
+        taskId: held.task.id,
         expiresAt: leaseOf(after.session(sessionId)).expiresAt,
         cancelRequested,
         late,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../model/errors.ts';
+import { DEFAULTS } from '../model/limits.ts';
 import type { Answered, Journal, Sent, Threw } from './journal.ts';
 import type { CallName, Calls } from './journaled.ts';
 
@@ -31,7 +32,7 @@ export interface IssuedCommand {
   readonly attempts: readonly Attempt[];
 }
 
-/** Errors after which nobody knows whether the command took effect. */
+/** Errors after which it is not known whether the command took effect. */
 const UNKNOWN_AFTER: readonly (ErrorCode | null)[] = [
   'OUTCOME_UNKNOWN',
   'STORE_IO',
@@ -63,8 +64,9 @@ export function groupByCommandId(attempts: readonly Attempt[]): IssuedCommand[] 
   return [...groups.values()];
 }
 
+/** In NFC, as the store has it. */
 export function namespaceOf({ request }: Attempt): string {
-  return request.namespace ?? 'default';
+  return (request.namespace ?? DEFAULTS.namespace).normalize('NFC');
 }
 
 export function commandKey(namespace: string, commandId: string): string {

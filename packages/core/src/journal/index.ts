@@ -3,10 +3,6 @@ export { attemptsOf, commandKey, groupByCommandId, namespaceOf, type Attempt, ty
 export { claimsIn } from './claims-in.ts';
 export { parseJournal, type Followed, type Journal, type JournalLine } from './journal.ts';
 export { withFence, withoutToken, type CallName, type Calls, type JournaledClaim } from './journaled.ts';
-export {
-  describeMissing,
-  inLog,
-  missingAttempts,
-  missingOperations,
-  type MissingOperation,
-} from './missing-operations.ts';
+export { LogComparison, type MissingOperation } from './log-comparison.ts';
+export { describeMissing, missingAttempts, missingOperations, oncePerCommand } from './missing-operations.ts';
+export type { LoggedEvent, PromisedEffect } from './promised-effects.ts';

@@ -1,7 +1,7 @@
 /**
- * A journal is what one run of a worker writes down for itself: what it sent, before it sent it, and what it was answered,
- * before it acts on the answer. One JSON object per line, each flushed to the disk, so that it survives whatever kills the
- * worker. A call without an answer has an unknown outcome: it took effect once or not at all.
+ * A journal is what one run of a worker writes down for itself: each call before it is sent, and each answer before the
+ * worker acts on it. One JSON object per line. An answer is flushed to the disk, so it survives whatever ends the
+ * worker.
  *
  * ```
  * {"is":"started","agent":"worker-3","instance":"worker-3.2","at":1767268800250}
@@ -13,17 +13,22 @@
  * {"is":"ended","at":1767268801000}
  * ```
  *
- * `at` is the worker's own wall clock in milliseconds.
+ * - `at` is the worker's own wall clock in milliseconds.
+ * - `call` counts the calls of the run. A call without an answer took effect once or not at all.
+ * - No token and no seed is in it: see `journaled.ts`.
+ * - A run may go on in further files. Each begins with `started`, and with the calls that wait for their answers; so
+ *   each can be read by itself, and calls are told apart by their command ids.
  */
-import type { ErrorCode } from '../model/errors.ts';
+import { z } from 'zod';
+import { OrchestratorError, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../log/events.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import type { CallName, Calls } from './journaled.ts';
 
-/** Who keeps this journal. */
+/** Which run of which agent keeps this journal. */
 interface Started {
   readonly is: 'started';
-  /** The name, the same in every run. */
+  /** The name of the agent, the same in every run. */
   readonly agent: string;
   /** This run. */
   readonly instance: string;
@@ -61,7 +66,7 @@ export interface Threw {
   readonly at: number;
 }
 
-/** One page that a follower of the log read: what stands in a namespace after the event `after`. */
+/** One page that a follower of the log read: the events of a namespace after the event `after`. */
 export interface Followed {
   readonly is: 'followed';
   readonly namespace: string;
@@ -75,9 +80,63 @@ export type JournalLine = Started | Sent | Answered | Threw | Followed | { reado
 /** All lines of one run of a worker, in order. */
 export type Journal = readonly JournalLine[];
 
-/** Reads a journal. A last line that was cut off by a crash was never acted upon, so it is left out. */
-export function parseJournal(text: string): Journal {
-  const lines = text.split('\n');
-  // What follows the last line break is empty, or half a line.
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as JournalLine);
+const CALL_NAMES = [
+  'enqueue',
+  'claim',
+  'heartbeat',
+  'checkpoint',
+  'release',
+  'recover',
+  'cancel',
+  'retry',
+  'close',
+] as const satisfies readonly CallName[];
+
+/** What is read of a line, whatever else it has. */
+const journalLine = z.discriminatedUnion('is', [
+  z.looseObject({ is: z.literal('started'), agent: z.string(), instance: z.string(), at: z.int() }),
+  z.looseObject({
+    is: z.literal('sent'),
+    call: z.int(),
+    command: z.enum(CALL_NAMES),
+    request: z.looseObject({ namespace: z.string().optional(), commandId: z.string().optional() }),
+    at: z.int(),
+  }),
+  z.looseObject({ is: z.literal('answered'), call: z.int(), reply: z.looseObject({ ok: z.boolean() }), at: z.int() }),
+  z.looseObject({ is: z.literal('threw'), call: z.int(), code: z.string().nullable(), at: z.int() }),
+  z.looseObject({ is: z.literal('followed'), after: z.int(), events: z.array(z.unknown()), at: z.int() }),
+  z.looseObject({ is: z.literal('ended'), at: z.int() }),
+]);
+
+/**
+ * Reads a journal. What follows the last line break is left out: a crash cut it off, so it was never acted on.
+ *
+ * @param file what to call it in errors
+ * @throws `JOURNAL_DAMAGED`, naming file and line, for any other line that cannot be read, or answers a call that is
+ * not there
+ */
+export function parseJournal(text: string, file = 'the journal'): Journal {
+  const sent = new Set<number>();
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((content, at) => {
+    const { success, data: line } = journalLine.safeParse(jsonOf(content));
+    if (!success) throw damaged(file, at, 'is not a line of a journal');
+    if (line.is === 'sent') sent.add(line.call);
+    if ((line.is === 'answered' || line.is === 'threw') && !sent.has(line.call))
+      throw damaged(file, at, `ends call ${line.call}, which no line before it begins`);
+    // The schema looks at what tells lines and calls apart. The rest is as the worker wrote it.
+    return line as unknown as JournalLine;
+  });
+}
+
+function damaged(file: string, at: number, problem: string): OrchestratorError {
+  return new OrchestratorError('JOURNAL_DAMAGED', `Line ${at + 1} of ${file} ${problem}.`);
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -131,7 +131,9 @@ export class OldRow {
 
 /** The id that stands for an old one: itself where it may, else what is left of it and a digest of its key. */
 export function fittingId(value: LegacyValue | undefined, key: string): string {
-  if (field.id.safeParse(value).success) return value as string;
+  // Bytes that are no text are read as U+FFFD, so two ids with it may look the same.
+  const isItself = field.id.safeParse(value).success && !String(value).includes('\ufffd');
+  if (isItself) return value as string;
   return withDigest((plainText(value) ?? '').replaceAll(/[^A-Za-z0-9._@+:/#-]/g, '_'), key);
 }
 

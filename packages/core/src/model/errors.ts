@@ -169,6 +169,26 @@ export const ERRORS = {
     means: 'The store cannot keep its promises here.',
     hint: 'The message says which part is too old or unsafe, and what to use.',
   },
+  STORE_UNSUPPORTED: {
+    retryable: false,
+    means: 'This kind of store cannot do that.',
+    hint: 'Leave it out, or use a store of another kind.',
+  },
+  JOURNAL_UNWRITABLE: {
+    retryable: true,
+    means: 'The journal cannot be written.',
+    hint: 'Free some space on its disk, or check the owner and mode of its folder.',
+  },
+  JOURNAL_NOT_FOUND: {
+    retryable: false,
+    means: 'There is no journal to read in this folder.',
+    hint: 'Name the folder that was given to `orchestrator run --journal` or to `createWorker`.',
+  },
+  JOURNAL_DAMAGED: {
+    retryable: false,
+    means: 'A journal has a line that cannot be read.',
+    hint: 'Look at the line that the message names. A copy of the journal without it can be checked.',
+  },
   INTERNAL: {
     retryable: false,
     means: 'A rule of the product was broken.',
@@ -179,7 +199,14 @@ export const ERRORS = {
 /** The codes of everything that is thrown. Reasons of refusals are values and are not among them. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What is thrown for mistakes and outages. The message never holds a secret. */
+const BRAND = Symbol.for('@agent-orchestrator/error');
+
+/**
+ * What is thrown for mistakes and outages. The message never holds a secret.
+ *
+ * A storage of another package may bring its own copy of this module along. `instanceof` holds for errors of every copy, or
+ * what such a storage throws would be taken for a broken rule.
+ */
 export class OrchestratorError extends Error {
   override readonly name = 'OrchestratorError';
   readonly code: ErrorCode;
@@ -200,6 +227,14 @@ export class OrchestratorError extends Error {
     this.hint = options.hint ?? ERRORS[code].hint;
     this.retryable = ERRORS[code].retryable;
     this.field = options.field;
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): value is OrchestratorError {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
 

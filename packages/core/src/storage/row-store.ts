@@ -47,8 +47,8 @@ export interface RowReader {
   /** null: the store is open for work. */
   storeState(): Promise<StoreState | null>;
   /**
-   * The rows after a key, by key: texts byte by byte, numbers by size. At most `limit`, and no more than fit into a page;
-   * none only where there are none.
+   * The rows after a key (which no row needs to have), by key: texts byte by byte, numbers by size. At most `limit`, and no
+   * more than fit into a page; none only where there are none. A row has at least the columns of `COLUMNS`.
    */
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
   /** The greatest key; null: the table is empty. */
@@ -73,14 +73,15 @@ export interface RowStore extends RowReader, AsyncDisposable {
    */
   changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void>;
   /**
-   * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key.
+   * Adds rows, in the order of their keys and all or none, while the store is in this state and `after` is the greatest key
+   * of the table. Heads and numbers follow from the rows that are there.
    *
    * @throws `STORE_BUSY` if it is not: another process writes here
    */
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void>;
   /**
    * Sets, while the store is in this state, what the next unit of work continues from: the state of the clocks, and the
-   * event id after which the log continues.
+   * event id after which the log continues. Called after the last row was added, and before the store is open or used.
    */
   continueFrom(state: StoreState, from: { readonly clock: ClockState; readonly lastEventId: number }): Promise<void>;
 }

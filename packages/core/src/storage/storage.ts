@@ -24,7 +24,8 @@ export interface Storage {
    * One unit of work, atomically: locks and loads what `scope` names, lets `decide` judge it, saves what it returns,
    * and answers its reply only after the commit is durable. `decide` is synchronous and pure: it may be called again, and
    * many calls of one process may share one database transaction; what one of them throws undoes that one alone (that tasks
-   * became claimable because their time has come may stay).
+   * became claimable because their time has come may stay). So does what the database refuses, such as a second event with
+   * one number in a stream: the call throws, and nothing of it is saved.
    */
   transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R>;
   /** Reads that never lock, migrate or create. */
@@ -76,11 +77,12 @@ export interface Reader {
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview>;
   /**
    * The id of an event such that every event up to it is visible to a read that begins now, and no smaller id will appear
-   * later; 0 if there is none. It is the id of an event that exists: an id that a rolled-back transaction had drawn can be
-   * given again. In a snapshot: settled before the snapshot began.
+   * later; 0 if there is none. Every unit of work that was answered before the call is covered. It is the id of an event
+   * that exists: an id that a rolled-back transaction had drawn can be given again. In a snapshot: settled before the
+   * snapshot began, and the same each time.
    */
   settledEventId(): Promise<number>;
-  /** The id of the task or session with a number for people (`t42`, `s17`). */
+  /** The id of the task or session of this namespace with a number for people (`t42`, `s17`); null: there is none. */
   idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null>;
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;

@@ -42,53 +42,58 @@ export class EventFeed {
   /** Those that are there now. */
   async *present(until?: AbortSignal): AsyncGenerator<EventRecord> {
     const settled = await this.#orchestrator.asOf();
-    for await (const event of eventsAfter(this.#orchestrator, this.#filter, this.#cursor, until)) {
+    const range = { after: this.#cursor, upTo: settled };
+    for await (const event of eventsIn(this.#orchestrator, this.#filter, range, until)) {
       this.#cursor = event.id;
       yield event;
     }
-    this.#cursor = Math.max(this.#cursor, settled);
+    if (until?.aborted !== true) this.#cursor = Math.max(this.#cursor, settled);
   }
 
   /**
    * Those that are there, and then what happens.
    *
-   * @param door asked before each look; that look is the last one when it answers `closed`
+   * @param isOver asked before each look; that look is the last one when it answers true
    */
-  async *followed(
-    until: AbortSignal,
-    door: () => Promise<'open' | 'closed'> = async () => 'open',
-  ): AsyncGenerator<EventRecord> {
+  async *followed(until: AbortSignal, isOver: () => Promise<boolean> = async () => false): AsyncGenerator<EventRecord> {
     // Watching begins before reading: what happens between the two is told.
     await using changes = await Changes.of(this.#orchestrator);
     while (!until.aborted) {
-      const standing = await door();
+      const isLastLook = await isOver();
       yield* this.present(until);
-      if (standing === 'closed') return;
+      if (isLastLook) return;
       await changes.wait(undefined, until);
     }
   }
 }
 
-async function* eventsAfter(
+/** After one event, up to another that is settled. */
+interface EventRange {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+async function* eventsIn(
   orchestrator: Orchestrator,
   { session, task, type }: EventFilter,
-  cursor: number,
+  range: EventRange,
   until?: AbortSignal,
 ): AsyncGenerator<EventRecord> {
   const filter = {
     limit: PAGE,
+    upTo: range.upTo,
     ...(session !== undefined && { sessionId: session }),
     ...(task !== undefined && { taskId: task }),
     ...(type !== undefined && { types: type }),
   };
   // Of one session the API counts by its own numbers, so its earlier events are read and left out here.
-  let after: string | null = session === undefined ? String(cursor) : '0';
+  let after: string | null = session === undefined ? String(range.after) : '0';
   while (after !== null) {
     // Reads of a local file never leave the event loop a turn, so without one no signal would be heard before the end.
     await nextTurn();
     if (until?.aborted) return;
     const page: Awaited<ReturnType<Orchestrator['listEvents']>> = await orchestrator.listEvents({ ...filter, after });
-    for (const event of page.items) if (event.id > cursor) yield event;
+    for (const event of page.items) if (event.id > range.after) yield event;
     after = page.next;
   }
 }
@@ -103,7 +108,7 @@ async function startOfLast(
   for (let back = last; ; back *= 4) {
     const from = Math.max(0, asOf - back);
     const ids: number[] = [];
-    for await (const { id } of eventsAfter(orchestrator, filter, from)) {
+    for await (const { id } of eventsIn(orchestrator, filter, { after: from, upTo: asOf })) {
       ids.push(id);
       if (ids.length > last) ids.shift();
     }

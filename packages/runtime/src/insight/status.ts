@@ -1,5 +1,7 @@
 import {
   isStale,
+  noSessions,
+  noTasks,
   type Counts,
   type EventRecord,
   type Orchestrator,
@@ -21,7 +23,7 @@ export interface Working {
   readonly sessionId: string;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  readonly fence: number | null;
   readonly task: {
     readonly id: string;
     readonly kind: string;
@@ -54,10 +56,30 @@ export interface Status {
   readonly countedUpTo: number;
 }
 
+/** The status, the last event it counts, and the time of the store. */
+export interface StatusAsOf extends Status {
+  readonly asOf: number;
+  readonly now: number;
+}
+
+/** The status of a store that holds nothing. */
+export function emptyStatus(): Status {
+  return {
+    needsYou: {
+      deadLetters: [],
+      stale: [],
+      cancellationsPending: [],
+      refused: [],
+      counts: { deadLetters: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+    },
+    working: [],
+    counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
+    countedUpTo: COUNT_MAX,
+  };
+}
+
 /** Reads all that the screen shows. Writes nothing and takes no lock. */
-export async function readStatus(
-  orchestrator: Orchestrator,
-): Promise<Status & { readonly asOf: number; readonly now: number }> {
+export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf> {
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
@@ -111,7 +133,7 @@ function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord 
     sessionId,
     agent,
     instance,
-    token,
+    fence,
     task:
       task === undefined
         ? null

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  Evidence,
-  HolderInBrief,
-  LeaseInBrief,
-  Orchestrator,
-  OrchestratorReads,
-  WhyAgent,
-  WhyClaimant,
-  WhySession,
-  WhyTask,
+import {
+  fields,
+  type Evidence,
+  type HolderInBrief,
+  type LeaseInBrief,
+  type Orchestrator,
+  type OrchestratorReads,
+  type WhyAgent,
+  type WhyClaimant,
+  type WhySession,
+  type WhyTask,
 } from '@agent-orchestrator/core';
 import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
@@ -29,7 +30,7 @@ export interface WhyQuestion {
 /** Processes on this machine that carry a lease in their environment. */
 export interface LeaseProcesses {
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   /** Whether the lease is over, so that they have outlived it. */
   readonly over: boolean;
   readonly processes: readonly LeaseProcess[];
@@ -141,11 +142,12 @@ async function othersOf(
 const CLAIMS_LOOKED_AT = 10_000;
 
 async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
-  // An id may hold signs that no name has.
-  if (!/^[\w.@+-]+$/.test(id)) return false;
-  const { items } = await reads.listSessions({ status: ['running'], agent: id, limit: 1 });
+  // An id may hold characters that no name has.
+  const { data: name } = fields.name.safeParse(id);
+  if (name === undefined) return false;
+  const { items } = await reads.listSessions({ status: ['running'], agent: name, limit: 1 });
   if (items.length > 0) return true;
-  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === id;
+  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === name;
   const { events } = await lookBack(
     (page) => reads.listEvents({ types: ['task.claimed'], ...page }),
     { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id', page: 500 },
@@ -158,21 +160,21 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
   const holders = why.subject === 'agent' ? why.holds : why.holder === null ? [] : [why.holder];
   const over: readonly LeaseInBrief[] = why.subject === 'agent' ? [] : why.leases;
   const isCurrent = (lease: CarriedLease) =>
-    holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.token);
+    holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.fence);
   const leases: CarriedLease[] = [...holders.map(withGroup), ...over.filter((lease) => !isCurrent(lease))];
   const [only] = holders.length === 1 ? holders : [];
   return {
     holder: only === undefined || only.process === null ? null : sight.livenessOf(only.process),
     ofLeases: leases.flatMap((lease) => {
-      const { sessionId, token } = lease;
+      const { sessionId, fence } = lease;
       const processes = (sight.findLeaseProcesses(lease) ?? []).filter(({ pid }) => pid !== process.pid);
-      return processes.length === 0 ? [] : [{ sessionId, token, over: !isCurrent({ sessionId, token }), processes }];
+      return processes.length === 0 ? [] : [{ sessionId, fence, over: !isCurrent({ sessionId, fence }), processes }];
     }),
   };
 
   /** Only on this machine a group's number means something. */
   function withGroup({ sessionId, fence, process: holder }: HolderInBrief): CarriedLease {
     const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
-    return { sessionId, token, group: isHere ? holder.group : undefined };
+    return { sessionId, fence, group: isHere ? holder.group : undefined };
   }
 }

@@ -64,7 +64,7 @@ async function* sessionsOf(
   }
 }
 
-type Held = Pick<SessionRecord, 'id' | 'token' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
+type Held = Pick<SessionRecord, 'id' | 'fence' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
 
 function evidenceAgainst(session: Held, here: ProcessIdentity): Evidence[] {
   const { id: sessionId, fence, host, boot, pid, processStart, processGroup } = session;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { ProcessIdentity } from '@agent-orchestrator/core';
+import { fenceOf, type ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
 import { listProcesses, programOf, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
 
 /** The lease that a process was started under, as its environment tells. */
 export interface CarriedLease {
   readonly sessionId: string;
-  readonly token: number;
+  readonly fence: number;
   /** The process group that works for its holder on this machine, where that is known. */
   readonly group?: number | undefined;
 }
@@ -51,11 +51,11 @@ export class ProcessScan {
     return new ProcessScan((listProcesses() ?? []).flatMap((pid) => scan(pid)));
   }
 
-  carriersOf({ sessionId, token, group = 0 }: CarriedLease): readonly LeaseProcess[] {
+  carriersOf({ sessionId, fence, group = 0 }: CarriedLease): readonly LeaseProcess[] {
     return [...this.#processes.values()].filter(
       (one) =>
         (group !== 0 && one.group === group) ||
-        (isLease(one.carries) && one.carries.sessionId === sessionId && one.carries.token === token),
+        (isLease(one.carries) && one.carries.sessionId === sessionId && one.carries.fence === fence),
     );
   }
 
@@ -98,7 +98,7 @@ function leaseIn(environment: string): CarriedLease | null {
   const variables = environment.split('\0');
   const valueOf = (name: string) => variables.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   const [sessionId, token] = [valueOf('ORCHESTRATOR_SESSION'), valueOf('ORCHESTRATOR_TOKEN')];
-  return sessionId === undefined || token === undefined ? null : { sessionId, token: Number(token) };
+  return sessionId === undefined || token === undefined ? null : { sessionId, fence: fenceOf(token) };
 }
 
 /** What a process of this user starts is of this user; of the administrator's, it may have become anybody. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Lease } from '@agent-orchestrator/core';
+import type { PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-files.ts';
 
@@ -9,10 +9,10 @@ import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-f
 export class LeaseFiles implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
 
-  constructor({ sessionId, token }: Lease) {
+  constructor({ sessionId, fence }: PublicLease) {
     const own = ownProcess();
     if (own === null) return;
-    const owner: FilesOwner = { ...own, sessionId, token };
+    const owner: FilesOwner = { ...own, sessionId, fence };
     this.write(OWNER_FILE, owner);
   }
 

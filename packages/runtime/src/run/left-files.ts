@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Lease, ProcessIdentity } from '@agent-orchestrator/core';
+import type { ProcessIdentity, PublicLease } from '@agent-orchestrator/core';
 import { livenessOf } from '../processes/dead-holders.ts';
 import { ProcessScan } from '../processes/lease-processes.ts';
 import { ownProcess } from '../processes/own-process.ts';
@@ -13,7 +13,7 @@ export const OWNER_FILE = 'owner.json';
 export const GROUP_FILE = 'group.json';
 
 /** Whose the files of a run are. */
-export type FilesOwner = ProcessIdentity & Pick<Lease, 'sessionId' | 'token'>;
+export type FilesOwner = ProcessIdentity & Pick<PublicLease, 'sessionId' | 'fence'>;
 
 /**
  * Removes what runs that were killed have left: payloads may be secret. Only folders of this user whose run is plainly gone, with

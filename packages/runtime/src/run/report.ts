@@ -37,6 +37,7 @@ export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs
       };
     case 'ended':
     case 'released_by_command':
+    case 'journal_unwritable':
       return byEnd(end);
   }
 }

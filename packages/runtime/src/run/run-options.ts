@@ -4,7 +4,8 @@ import type { EndingSignal } from './wrapper-signals.ts';
 
 /** What to run, under which lease, and what to do when things go wrong. */
 export interface RunOptions {
-  readonly orchestrator: Orchestrator;
+  /** What sends the calls: an orchestrator, or `JournaledCalls`. */
+  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTask'>;
   readonly claim: ClaimRecord;
   /** The clocks before the claim was sent. */
   readonly since: Instant;

@@ -18,7 +18,9 @@ export type RunReason =
   /** The store could not be reached until the TTL was over. */
   | 'store_unreachable'
   /** The store has moved: the lease is kept at its new address, which this run does not know. */
-  | 'store_moved';
+  | 'store_moved'
+  /** The command ended, and how it came out could not be written into the journal. The store most likely has it. */
+  | 'journal_unwritable';
 
 export interface RunResult extends CommandEnd {
   readonly reason: RunReason;
@@ -32,7 +34,7 @@ export interface RunResult extends CommandEnd {
   readonly lost: LeaseRefusal | null;
   /** When a failed attempt is tried again, in milliseconds. */
   readonly runAt: number | null;
-  /** Why it did not start, or why the store did not answer: for people. */
+  /** Why it did not start, why the store did not answer, or why the journal was not written: for people. */
   readonly message: string | null;
   /** Of the command, in milliseconds; null: it never started. */
   readonly startedAt: number | null;

@@ -7,6 +7,7 @@ import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, StartError, type CommandEnd } from './command-process.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
+import { leaseEnvironment } from './lease-environment.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isOwnEnding, reportOf, type Report } from './report.ts';
@@ -35,7 +36,7 @@ const HEEDED_MS = 10_000;
 const NOT_STARTED: CommandEnd = { code: null, signal: null };
 
 /** Why the command is ended from here. */
-type Ending = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
+type ExitReason = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
 
 /** A signal that asked for an end; `passedOn` by us, where the terminal does not send it to the command as well. */
 interface Interruption {
@@ -50,7 +51,7 @@ class Run {
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
-  #ending: { readonly reason: Ending; readonly done: Promise<void> } | null = null;
+  #ending: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
   #interruption: Interruption | null = null;
   #lost: LeaseRefusal | null = null;
   /** Why the lease could not be renewed until it was over. */
@@ -142,16 +143,10 @@ class Run {
 
   #environment(files: LeaseFiles): NodeJS.ProcessEnv {
     const { claim, namespace, store, files: contents } = this.#options;
-    const { sessionId, token, agent, instance } = claim.lease;
+    const variables = Object.entries(leaseEnvironment(claim, { namespace, store }));
     return {
       ...process.env,
-      ORCHESTRATOR_SESSION: sessionId,
-      ORCHESTRATOR_TASK: claim.task.id,
-      ORCHESTRATOR_TOKEN: String(token),
-      ORCHESTRATOR_AGENT: agent,
-      ORCHESTRATOR_INSTANCE: instance ?? undefined,
-      ORCHESTRATOR_NAMESPACE: namespace,
-      ORCHESTRATOR_STORE: store,
+      ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
       ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
     };
@@ -197,14 +192,14 @@ class Run {
   }
 
   /** Ends the command, if that is not under way. */
-  #end(reason: Ending): void {
+  #end(reason: ExitReason): void {
     const command = this.#command;
     if (this.#ending !== null || command === null || !command.isAlive) return;
     if (reason === 'timed_out') this.#options.onNews({ is: 'timed_out' });
     this.#ending = { reason, done: this.#terminate(command, reason) };
   }
 
-  async #terminate(command: CommandProcess, reason: Ending): Promise<void> {
+  async #terminate(command: CommandProcess, reason: ExitReason): Promise<void> {
     const { onLost } = this.#options;
     if (typeof onLost === 'object' && (reason === 'lease_lost' || reason === this.#expiry)) {
       command.pause('hook');
@@ -277,22 +272,20 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      const isMoved = error instanceof OrchestratorError && error.code === 'STORE_MOVED';
-      return this.#result(isMoved ? 'store_moved' : 'store_unreachable', end, { message: messageOf(error) });
+      return this.#result(reasonWithoutAnswer(error), end, { message: messageOf(error) });
     }
   }
 
   /** Tries for as long as the lease is not over. */
   async #release(report: Report): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
-    const { sessionId, token, instance, ttlMs } = claim.lease;
+    const { token, instance, ttlMs } = claim.lease;
     const commandId = newCommandId();
     for (;;) {
       try {
         return await orchestrator.releaseTask({
           namespace,
           commandId,
-          sessionId,
           token,
           ...(instance !== null && { instance }),
           ...report,
@@ -331,6 +324,12 @@ class Run {
 function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   if (!isOwnEnding(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
+}
+
+function reasonWithoutAnswer(error: unknown): RunReason {
+  const code = error instanceof OrchestratorError ? error.code : null;
+  if (code === 'JOURNAL_UNWRITABLE') return 'journal_unwritable';
+  return code === 'STORE_MOVED' ? 'store_moved' : 'store_unreachable';
 }
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {

@@ -1,11 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fields, OrchestratorError } from '@agent-orchestrator/core';
 import { z } from 'zod';
 import { DURATION_HINT, durationMs } from '../text/duration.ts';
 import { isSet, type Environment } from '../system/environment.ts';
 import { stateFolder } from '../system/state-folder.ts';
-import { parseStoreUrl } from '../stores/url.ts';
 
 const duration = z.string().transform((text, context) => {
   const ms = durationMs(text);
@@ -21,11 +20,13 @@ const schema = z.strictObject({
   agent: fields.name.optional(),
   ttl: duration.pipe(fields.ttlMs).optional(),
   stale_after: duration.pipe(fields.staleAfterMs).optional(),
+  storages: z.array(z.string().min(1, 'must hold names of packages')).optional(),
 });
 
 /** A configuration file that was found. */
 export interface ConfigFile {
   readonly path: string;
+  /** As they were written: of the store, only that it is a text was checked. */
   readonly values: z.output<typeof schema>;
 }
 
@@ -54,15 +55,15 @@ export function readConfigFile(env: Environment): ConfigFile | null {
   }
   const parsed = schema.safeParse(jsonOf(path, text));
   if (!parsed.success) throw problem(path, parsed.error.issues[0]);
-  const { store, ...values } = parsed.data;
-  return { path, values: { ...values, ...(store !== undefined && { store: storeOf(path, store) }) } };
+  return { path, values: parsed.data };
 }
 
 /** null: there is no such file. */
 function textOf(path: string): string | null {
   let file: number;
   try {
-    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as 0.)
+    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as
+    // 0.)
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isAbsent(error)) return null;
@@ -99,18 +100,6 @@ function jsonOf(path: string, text: string): unknown {
   } catch (error) {
     // The parser's own message quotes what it read, which may hold a password.
     throw invalid(path, 'is not JSON', error instanceof SyntaxError ? undefined : error);
-  }
-}
-
-/** A path is meant from where the file is, whatever folder the command runs in. */
-function storeOf(path: string, url: string): string {
-  try {
-    const store = parseStoreUrl(url, dirname(path));
-    return store.scheme === 'postgres' ? store.address : store.url;
-  } catch (error) {
-    if (!(error instanceof OrchestratorError)) throw error;
-    const said = `In the configuration file ${path}, store is no store URL: ${error.message}`;
-    throw new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint: error.hint });
   }
 }
 

@@ -1,8 +1,16 @@
-import { assertComplete, clockState, type StoreState, type Verification } from '@agent-orchestrator/core';
+import { resolve } from 'node:path';
+import {
+  assertComplete,
+  clockState,
+  type RowStore,
+  type StoreState,
+  type Verification,
+} from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
+import { locateStore } from './locate-store.ts';
 import { openRows } from './open-rows.ts';
-import { parseStoreUrl } from './url.ts';
+import { backupStorage } from './registry.ts';
 
 export interface BackupStoreOptions {
   /** URL of the store. */
@@ -25,35 +33,36 @@ export interface BackupReport {
 }
 
 /**
- * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store, and is
- * refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves nothing under the
- * file's name.
+ * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store,
+ * and is refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves
+ * nothing under the file's name.
  *
  * @throws `STORE_NOT_EMPTY` if there is something at the path, and the other `STORE_` codes
  */
 export async function backupStore({ store, file, onProgress = () => {} }: BackupStoreOptions): Promise<BackupReport> {
-  const source = parseStoreUrl(store);
-  const place = parseStoreUrl(`sqlite:${file}`);
-  const path = place.scheme === 'sqlite' ? place.path : file;
+  const { provider, location: source } = await locateStore(store);
+  const path = resolve(file);
   await using rows = await openRows(store, 'read-only');
   assertComplete(await rows.storeState());
   const state: StoreState = { status: 'backup', id: newCommandId(), address: source.url, at: await rows.now() };
 
-  const { beginBackupFile } = await import('@agent-orchestrator/storage-sqlite');
-  using backup = await beginBackupFile(path, source.scheme === 'sqlite' ? source.path : undefined);
-  const written = `sqlite:${backup.path}`;
-  if (source.scheme !== 'sqlite') {
-    const copying: StoreState = { ...state, status: 'filling' };
-    await using target = await openRows(written, 'create');
-    await target.changeStoreState(null, copying);
-    await rows.snapshot(async (reader) => {
-      await copyRows(reader, target, copying, onProgress);
-      const clock = clockState(null, null, await reader.clock());
-      await target.continueFrom(copying, { clock, lastEventId: await reader.lastEventId() });
-    });
-  }
+  const files = await backupStorage();
+  const isOfThisKind = provider === files;
+  using backup = await files.place.beginBackup(path, isOfThisKind ? source : null);
+  const written = files.urlOfFile(backup.path);
+  if (!isOfThisKind) await fillBackup(written, rows, { ...state, status: 'filling' }, onProgress);
   await backup.seal(state);
   const verification = await verifyCopy(written, state.id, onProgress);
   backup.publish();
   return { store: source.url, file: path, at: state.at, verification };
+}
+
+async function fillBackup(url: string, rows: RowStore, filling: StoreState, onProgress: OnProgress): Promise<void> {
+  await using target = await openRows(url, 'create');
+  await target.changeStoreState(null, filling);
+  await rows.snapshot(async (reader) => {
+    await copyRows(reader, target, filling, onProgress);
+    const clock = clockState(null, null, await reader.clock());
+    await target.continueFrom(filling, { clock, lastEventId: await reader.lastEventId() });
+  });
 }

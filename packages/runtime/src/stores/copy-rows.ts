@@ -16,11 +16,12 @@ import {
 } from '@agent-orchestrator/core';
 
 import { newCommandId } from '../system/command-id.ts';
+import { newSeed } from '../system/seed.ts';
 import { openStorage } from './open-storage.ts';
 
 /** How far a copy has come. */
 export interface CopyProgress {
-  readonly step: 'filling' | 'comparing' | 'verifying';
+  readonly step: 'copying' | 'comparing' | 'verifying';
   /** What the rows are of; null: the log as a whole. */
   readonly table: TableName | null;
   readonly done: number;
@@ -35,8 +36,8 @@ export interface Compared {
   readonly rows: Readonly<Record<TableName, number>>;
   /** Sessions that somebody holds. */
   readonly held: number;
-  /** The greatest token that was granted; 0: none was. */
-  readonly greatestToken: number;
+  /** The greatest fence that was granted; 0 if none was. */
+  readonly greatestFence: number;
   /** SHA-256 over all rows of all tables, in the order of their keys; the same for both stores. */
   readonly digest: string;
 }
@@ -74,7 +75,7 @@ export async function copyRows(
       await target.add(state, table, after, rows);
       after = keyOfRow(table, last);
       done += rows.length;
-      await onProgress({ step: 'filling', table, done, of });
+      await onProgress({ step: 'copying', table, done, of });
     }
   }
 }
@@ -88,7 +89,7 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
   const digest = createHash('sha256');
   const rows = { sessions: 0, tasks: 0, event_log: 0, receipts: 0 };
   let held = 0;
-  let greatestToken = 0;
+  let greatestFence = 0;
   for (const table of TABLE_NAMES) {
     const of = await source.count(table);
     let left: readonly Row[] = [];
@@ -106,7 +107,7 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
         if (text !== textOf(right[index])) throw differs(table, row);
         digest.update(text);
         if (table === 'sessions' && row['status'] === 'running') held += 1;
-        if (table === 'event_log') greatestToken = Math.max(greatestToken, Number(row['token']));
+        if (table === 'event_log') greatestFence = Math.max(greatestFence, Number(row['fence']));
         after = keyOfRow(table, row);
       }
       rows[table] += both;
@@ -117,14 +118,14 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
     if (further !== undefined) throw differs(table, further);
     digest.update(`${table}\n`);
   }
-  return { rows, held, greatestToken, digest: digest.digest('hex') };
+  return { rows, held, greatestFence, digest: digest.digest('hex') };
 }
 
 /** Replays the log of a copy that is not open yet, and compares it with the state. */
 export async function verifyCopy(url: string, filling: string, onProgress: OnProgress): Promise<Verification> {
   await onProgress({ step: 'verifying', table: null, done: 0, of: 1 });
   const storage = await openStorage(url, { mode: 'read-only', filling });
-  await using orchestrator = new Orchestrator({ storage, newCommandId });
+  await using orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
   const verification = await orchestrator.verify();
   await onProgress({ step: 'verifying', table: null, done: 1, of: 1 });
   return verification;

@@ -1,12 +1,13 @@
 /**
- * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the new
- * one is closed until the last row was compared. They are changed in this order, each only in place of the one before:
+ * Moving house. Two marks make it safe, whenever it is cut off: the old store is shut before the first row is read, the
+ * new one is closed until the last row was compared. They are changed in this order, each only in place of the one
+ * before:
  *
  *     old store:  (open)   moving   moving    moving … moved    moved
  *     new store:  (empty)  (empty)  copying … copying  copying  (open)
  *
- * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made again
- * goes on from any of these states. Giving up goes back from any but the last.
+ * So at most one of the two is ever open, and the old one has everything until it says `moved`. The same call made
+ * again goes on from any of these states. Giving up goes back from any but the last.
  */
 import {
   assertComplete,
@@ -21,7 +22,7 @@ import {
 import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type Compared, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
-import { parseStoreUrl } from './url.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface MoveStoreOptions {
   /** URL of the store that moves. */
@@ -49,16 +50,16 @@ export interface AbandonReport {
 }
 
 /**
- * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with ids,
- * order and chains as they are. Writers of the old store are refused with the new address from the start, its readers are
- * not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets one TTL there
- * before anybody may take its session over.
+ * Moves a store to another place, of the same kind or another: sessions, tasks, contexts, receipts and the log with
+ * ids, order and chains as they are. Writers of the old store are refused with the new address from the start, its
+ * readers are not. Leases move along: their holders go on at the new address, with the tokens they have, and each gets
+ * one TTL there before anybody may take its session over.
  *
  * @throws `STORE_NOT_EMPTY`, `STORE_MOVED` (to another place), `STORE_BUSY` (another process moves it, too),
  * `STORE_CORRUPT` (the copy differs, or its log does not bear out its state), and the other `STORE_` codes
  */
 export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOptions): Promise<MoveReport> {
-  const urls = { from: parseStoreUrl(from).url, to: parseStoreUrl(to).url };
+  const urls = { from: await shownUrl(from), to: await shownUrl(to) };
   await using source = await openRows(from, 'existing');
   const before = await source.storeState();
   assertCanLeave(before);
@@ -72,10 +73,11 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   assertBorneOut(await verifyCopy(to, arriving.id, onProgress));
 
   const now = await target.now();
-  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL first.
+  // Nobody could send a heartbeat meanwhile, and another clock counts now: as after a sleep, every holder gets a TTL
+  // first.
   const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
   const { fencesAfter = 0 } = await source.clock();
-  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestToken, fencesAfter), now));
+  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now));
   await target.continueFrom(arriving, { clock, lastEventId: await source.lastEventId() });
   if (leaving.status === 'moving') await source.changeStoreState(leaving, { ...leaving, status: 'moved' });
   await target.changeStoreState(arriving, null);
@@ -91,7 +93,7 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
 export async function abandonMove({ from, to }: { from: string; to?: string }): Promise<AbandonReport> {
   await using source = await openRows(from, 'existing');
   const leaving = await source.storeState();
-  const report = { from: parseStoreUrl(from).url, to: leaving?.address ?? null };
+  const report = { from: await shownUrl(from), to: leaving?.address ?? null };
   if (leaving === null) return report;
   if (leaving.status !== 'moving' && leaving.status !== 'moved') assertOpenForWork(leaving);
   if (to === undefined && leaving.status === 'moved')
@@ -103,6 +105,12 @@ export async function abandonMove({ from, to }: { from: string; to?: string }): 
   if (copy?.status === 'filling') await target?.changeStoreState(copy, { ...copy, status: 'abandoned' });
   if (leaving.status === 'moved') await source.changeStoreState(leaving, null);
   return report;
+}
+
+/** Without a password. */
+async function shownUrl(url: string): Promise<string> {
+  const { location } = await locateStore(url);
+  return location.url;
 }
 
 type Urls = Pick<MoveReport, 'from' | 'to'>;
@@ -200,6 +208,6 @@ async function copyOf(target: RowStore, leaving: StoreState): Promise<StoreState
 }
 
 function moved({ status, address }: StoreState, hint: string): OrchestratorError {
-  const what = state === 'moving' ? 'is being moved' : 'was moved';
+  const what = status === 'moving' ? 'is being moved' : 'was moved';
   return new OrchestratorError('STORE_MOVED', `The store ${what} to ${address}.`, { hint });
 }

@@ -1,45 +1,39 @@
-import { OrchestratorError, type RowStore } from '@agent-orchestrator/core';
-import type { StoreMode } from './open-storage.ts';
-import { openStorage } from './open-storage.ts';
-import { parseStoreUrl } from './url.ts';
+import { OrchestratorError, type RowStore, type StoreMode } from '@agent-orchestrator/core';
+import { locateStore, type LocatedStore } from './locate-store.ts';
 
 /**
- * Opens the rows of the store that a URL names, whatever stands on its door.
+ * Opens the rows of the store that a URL names, whatever its state.
  *
  * @param mode `create`: makes the store if it is not there
- * @throws `STORE_URL_INVALID` for a store in memory; `STORE_NOT_FOUND` and the other `STORE_` codes
+ * @throws `STORE_UNSUPPORTED` where the storage has no access to its rows; `STORE_NOT_FOUND` and the other `STORE_`
+ * codes
  */
 export async function openRows(url: string, mode: StoreMode): Promise<RowStore> {
-  if (mode !== 'create') return openExistingRows(url, mode);
+  const store = await locateStore(url);
+  if (mode !== 'create') return openExistingRows(store, mode);
   try {
-    return await openExistingRows(url, 'existing');
+    return await openExistingRows(store, 'existing');
   } catch (error) {
     if (!(error instanceof OrchestratorError) || error.code !== 'STORE_NOT_FOUND') throw error;
   }
-  const storage = await openStorage(url);
+  const storage = await store.provider.open(store.location, { mode });
   try {
     await storage.migrate();
   } finally {
     await storage.close();
   }
-  return openExistingRows(url, 'existing');
+  return openExistingRows(store, 'existing');
 }
 
-async function openExistingRows(url: string, mode: 'existing' | 'read-only'): Promise<RowStore> {
-  const store = parseStoreUrl(url);
-  switch (store.scheme) {
-    case 'memory':
-      throw new OrchestratorError('STORE_URL_INVALID', 'A store in memory is seen by its own process alone.', {
-        field: 'store',
-        hint: 'Name a file or a server.',
-      });
-    case 'postgres': {
-      const { openPostgresRows } = await import('@agent-orchestrator/storage-postgres');
-      return openPostgresRows({ url: store.address });
-    }
-    case 'sqlite': {
-      const { openSqliteRows } = await import('@agent-orchestrator/storage-sqlite');
-      return openSqliteRows({ path: store.path, mode });
-    }
-  }
+async function openExistingRows(
+  { provider, location }: LocatedStore,
+  mode: 'existing' | 'read-only',
+): Promise<RowStore> {
+  if (provider.openRows === undefined)
+    throw new OrchestratorError(
+      'STORE_UNSUPPORTED',
+      `${location.url} cannot be moved, backed up or restored: ${provider.name} gives no access to the rows.`,
+      { field: 'store', hint: 'Name a store of another kind.' },
+    );
+  return provider.openRows(location, mode);
 }

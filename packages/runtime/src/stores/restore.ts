@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   assertComplete,
   clockState,
@@ -14,7 +15,8 @@ import { newCommandId } from '../system/command-id.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
 import { openStorage } from './open-storage.ts';
-import { parseStoreUrl } from './url.ts';
+import { backupStorage } from './registry.ts';
+import { locateStore } from './locate-store.ts';
 
 export interface RestoreStoreOptions {
   /** Path of the backup. */
@@ -38,34 +40,38 @@ export interface RestoreReport {
   readonly verification: Verification;
 }
 
-/** An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen. */
-const TOKENS_AHEAD = 3_600_000_000;
+/**
+ * An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen.
+ */
+const FENCES_AHEAD = 3_600_000_000;
 
 /** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
 const EVENTS_AHEAD = 1_000_000_000;
 
 /**
- * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed (tasks go
- * back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then the store opens.
- * Cut off, the same call goes on.
+ * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed
+ * (tasks go back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then
+ * the store opens. Cut off, the same call goes on.
  *
- * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_` codes
+ * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_`
+ * codes
  */
 export async function restoreStore({
   file,
   store,
   onProgress = () => {},
 }: RestoreStoreOptions): Promise<RestoreReport> {
-  const backup = parseStoreUrl(`sqlite:${file}`);
-  const target = parseStoreUrl(store);
-  await using source = await openBackup(backup.url);
+  const path = resolve(file);
+  const backup = (await backupStorage()).urlOfFile(path);
+  const { location: target } = await locateStore(store);
+  await using source = await openBackup(backup);
   assertComplete(await source.storeState());
   await using rows = await openRows(store, 'create');
-  const { status, id, address, at } = (await goOn(rows, source, backup.url)) ?? (await begin(rows, source, backup.url));
+  const { status, id, address, at } = (await goOn(rows, source, backup)) ?? (await begin(rows, source, backup));
   const copying: StoreState = { status: 'filling', id, address, at };
   const closing: StoreState = { status: 'closing_leases', id, address, at };
 
-  if (state === 'filling') {
+  if (status === 'filling') {
     await source.snapshot((reader) => fill(rows, reader, copying, onProgress));
     await rows.changeStoreState(copying, closing);
   }
@@ -73,7 +79,7 @@ export async function restoreStore({
   const verification = await verifyCopy(store, id, onProgress);
   const lastEventId = await rows.lastEventId();
   await rows.changeStoreState(closing, null);
-  return { file: backup.url.slice('sqlite:'.length), store: target.url, lastEventId, leasesClosed, verification };
+  return { file: path, store: target.url, lastEventId, leasesClosed, verification };
 }
 
 async function openBackup(url: string): Promise<RowStore> {
@@ -104,10 +110,10 @@ async function begin(rows: RowStore, source: RowReader, backup: string): Promise
 
 async function fill(rows: RowStore, source: RowReader, state: StoreState, onProgress: OnProgress): Promise<void> {
   await copyRows(source, rows, state, onProgress);
-  const { greatestToken } = await compareRows(source, rows, onProgress);
+  const { greatestFence } = await compareRows(source, rows, onProgress);
   const now = await rows.now();
-  const taken = Math.max(greatestToken, fencesTakenAt(now * 1_000, await source.clock()));
-  const clock = clockState(null, null, fencesBeyond(taken + TOKENS_AHEAD, now));
+  const taken = Math.max(greatestFence, fencesTakenAt(now * 1_000, await source.clock()));
+  const clock = clockState(null, null, fencesBeyond(taken + FENCES_AHEAD, now));
   await rows.continueFrom(state, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 

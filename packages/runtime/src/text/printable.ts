@@ -1,3 +1,5 @@
+import stringWidth from 'string-width';
+
 /**
  * What stored text must not do to a terminal: move the cursor, change colours or titles (control characters, C0 and C1),
  * reorder what is read (bidirectional controls), hide (zero-width and tag characters) or break a line.
@@ -25,26 +27,22 @@ export function printableJson(json: string): string {
   );
 }
 
-const ZERO_WIDTH = /\p{M}/u;
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** How many columns a printable text takes: letters of East Asia take two. */
+/** How many columns a printable text takes on a terminal: letters of East Asia and emoji take two, combining marks none. */
 export function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text) if (!ZERO_WIDTH.test(character)) width += WIDE.test(character) ? 2 : 1;
-  return width;
+  return stringWidth(text);
 }
 
-/** Cuts a printable text to so many columns. */
+/** Cuts a printable text to so many columns, between characters as people see them. */
 export function shorten(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let cut = '';
   let width = 0;
-  for (const character of text) {
-    width += widthOf(character);
+  for (const { segment } of graphemes.segment(text)) {
+    width += widthOf(segment);
     if (width > columns - 1) break;
-    cut += character;
+    cut += segment;
   }
   return `${cut}…`;
 }

@@ -11,7 +11,7 @@ import type { Instant, Time } from '../system/time.ts';
 import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';
 
 export interface JobOptions {
-  readonly orchestrator: Orchestrator;
+  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
   readonly claim: ClaimRecord;
   /** The clocks before the claim was first sent. */
   readonly since: Instant;
@@ -24,7 +24,7 @@ export interface JobOptions {
 }
 
 /** How a job is to be released; null: there is nothing left to release. */
-export type Ending = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
+export type JobEnd = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
 
 /** One handler at work under its lease. */
 export class Job {
@@ -33,7 +33,7 @@ export class Job {
   readonly #abort = new AbortController();
   /** Aborted when the lease is gone, or the handler was left behind. */
   readonly #gone = new AbortController();
-  readonly #left = Promise.withResolvers<Ending>();
+  readonly #left = Promise.withResolvers<JobEnd>();
   readonly #ended = new AbortController();
   /** Why the lease is gone. */
   #over: WorkAborted | null = null;
@@ -62,7 +62,7 @@ export class Job {
   }
 
   /** Runs the handler to its end, or until it is left behind. The lease is not kept any more afterwards. */
-  async run(handler: Handler): Promise<Ending> {
+  async run(handler: Handler): Promise<JobEnd> {
     try {
       return await Promise.race([this.#handle(handler), this.#left.promise]);
     } finally {
@@ -86,7 +86,7 @@ export class Job {
     return this.#over?.reason === 'lease_lost';
   }
 
-  async #handle(handler: Handler): Promise<Ending> {
+  async #handle(handler: Handler): Promise<JobEnd> {
     try {
       const result = await handler(this.#work());
       if (this.#isLost) return null;
@@ -150,7 +150,7 @@ export class Job {
 }
 
 /** What a handler's throwing means: after it was told to stop, that it did. */
-function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
+function endingOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
   if (!aborted) return failure(error);
   if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
   return seen(() => error instanceof WorkAborted)
@@ -159,7 +159,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
 }
 
 /** A failed attempt, by whatever was thrown. */
-export function failure(error: unknown): NonNullable<Ending> {
+export function failure(error: unknown): NonNullable<JobEnd> {
   const told = taskError(error);
   const more = seen(() => (error instanceof TaskFailed ? { data: error.data, final: error.final } : null));
   if (!more) return { outcome: 'failed', error: told };

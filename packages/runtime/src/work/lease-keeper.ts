@@ -55,10 +55,7 @@ export interface LeaseKeeper extends Disposable {
 export type LeaseTrust = 'sure' | 'unsure' | 'lost' | 'expired';
 
 /** A checkpoint of the lease that is kept. */
-export type Checkpoint = Omit<
-  Parameters<Orchestrator['checkpoint']>[0],
-  'namespace' | 'sessionId' | 'token' | 'instance'
->;
+export type Checkpoint = Omit<Parameters<Orchestrator['checkpoint']>[0], 'namespace' | 'token' | 'instance'>;
 
 /** What a keeper has to tell, in the order it happens. */
 export type LeaseNews =
@@ -83,7 +80,7 @@ export type LeaseNews =
 export interface KeepLeaseOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
   /** As it was granted; its instance is sent with every write. */
-  readonly lease: Pick<Lease, 'sessionId' | 'token' | 'instance' | 'ttlMs'>;
+  readonly lease: Pick<Lease, 'token' | 'instance' | 'ttlMs'>;
   /** The namespace of the session, if it is not the orchestrator's own. */
   readonly namespace?: string;
   /** The clocks before the claim was first sent: the lease is at most that old. */
@@ -388,8 +385,8 @@ class Keeper implements LeaseKeeper {
 
   #holder() {
     const { namespace, lease } = this.#options;
-    const { sessionId, token, instance } = lease;
-    return { sessionId, token, ...(instance !== null && { instance }), ...(namespace !== undefined && { namespace }) };
+    const { token, instance } = lease;
+    return { token, ...(instance !== null && { instance }), ...(namespace !== undefined && { namespace }) };
   }
 }
 

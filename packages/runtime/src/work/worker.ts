@@ -11,7 +11,10 @@ import {
 } from '@agent-orchestrator/core';
 import { BackOff } from '../system/back-off.ts';
 import { newCommandId } from '../system/command-id.ts';
-import { failure, Job, type Ending } from './job.ts';
+import { newSeed } from '../system/seed.ts';
+import { failure, Job, type JobEnd } from './job.ts';
+import { JournaledCalls, type WorkCalls } from './journaled-calls.ts';
+import { JournalWriter } from './journal-writer.ts';
 import type { LeaseNews } from './lease-keeper.ts';
 import { findDeadHolders } from '../processes/dead-holders.ts';
 import { pause, resend } from './resend.ts';
@@ -48,6 +51,11 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
    * instead of when their leases are stale. By default `findDeadHolders`, on a store of this machine alone; `null`: nobody is asked.
    */
   readonly findDead?: (() => Promise<readonly Evidence[]>) | null;
+  /**
+   * A folder for the worker's journal: what it sent and was answered, for `orchestrator journal check`. While it cannot
+   * be written, the worker claims nothing, reports an `outage`, and goes on by itself afterwards. No journal by default.
+   */
+  readonly journal?: string;
   /** For all kinds, or one for each. */
   readonly handler: Handler<Kinds> | HandlersByKind<Kinds>;
   /** Told of everything that a log would want to say. Must not throw. */
@@ -77,9 +85,12 @@ export type WorkerEvent<Kinds extends AnyKinds = AnyKinds> =
     }
   /** The lease was lost before the task could be released: whoever took it goes on with it. */
   | { readonly is: 'lost'; readonly claim: ClaimRecord<Kinds> }
-  /** The worker stops and could not release the task: it is recovered when its lease is stale. */
+  /**
+   * The worker stops and could not release the task, or not journal that it did. If it is not released, it is recovered when its
+   * lease is stale.
+   */
   | { readonly is: 'left'; readonly claim: ClaimRecord<Kinds>; readonly error: unknown }
-  /** The store is away, or busy. */
+  /** The store is away, or busy; or the journal cannot be written. */
   | { readonly is: 'outage'; readonly error: OrchestratorError; readonly retryInMs: number };
 
 export interface StopOptions {
@@ -139,7 +150,7 @@ const PLAIN_CLAIM_EVERY_MS = 10_000;
  * await worker.done;
  * ```
  *
- * @throws `INVALID_INPUT`; what only the store can judge, `done` rejects with
+ * @throws `INVALID_INPUT`, `JOURNAL_UNWRITABLE`; what only the store can judge, `done` rejects with
  */
 export function createWorker<Kinds extends AnyKinds>(options: WorkerOptions<Kinds>): Worker {
   const { concurrency = 1 } = options;
@@ -163,6 +174,9 @@ class RunningWorker implements Worker {
   readonly instance: string;
   readonly done: Promise<void>;
   readonly #options: WorkerOptions;
+  readonly #journal: JournalWriter | null;
+  /** What is sent on behalf of the agent. */
+  readonly #calls: WorkCalls;
   readonly #time: Time;
   readonly #newCommandId: () => string;
   readonly #wakeUps: WakeUps;
@@ -188,8 +202,11 @@ class RunningWorker implements Worker {
     this.agent = options.agent;
     this.instance = options.instance ?? this.#newCommandId();
     this.#wakeUps = new WakeUps(this.#time);
-    const { random } = options;
-    const { orchestrator } = options;
+    const { orchestrator, journal, random } = options;
+    const { agent, instance } = this;
+    this.#journal =
+      journal === undefined ? null : new JournalWriter({ folder: journal, agent, instance, time: this.#time });
+    this.#calls = this.#journal === null ? orchestrator : new JournaledCalls(orchestrator, this.#journal);
     const isAlone = !orchestrator.capabilities.shared;
     this.#findDead =
       options.findDead ?? (options.findDead === undefined && isAlone ? () => findDeadHolders(orchestrator) : null);
@@ -235,6 +252,7 @@ class RunningWorker implements Worker {
     }
     await Promise.all(this.#lines);
     this.#ended = true;
+    this.#journal?.close();
     for (const callOff of this.#timers) callOff();
     await this.#unwatch();
     if (this.#failure !== null) throw this.#failure.cause;
@@ -257,14 +275,13 @@ class RunningWorker implements Worker {
 
   /** @returns whether there may be something to claim now */
   async #recoverDead(): Promise<boolean> {
-    const { orchestrator } = this.#options;
     const now = this.#time.read();
     if (this.#findDead === null || elapsedMs(this.#lookedForDeadAt, now) < LOOK_FOR_DEAD_MS / 2) return false;
     this.#lookedForDeadAt = now;
     const evidence = [...(await this.#resend(this.#findDead, this.#stopping.signal))];
     if (evidence.length === 0) return false;
     const command = { agent: this.agent, instance: this.instance, evidence, commandId: this.#newCommandId() };
-    const recovery = () => orchestrator.staleRecovery(command);
+    const recovery = () => this.#calls.staleRecovery(command);
     return (await this.#resend(recovery, this.#stopping.signal)).recovered.length > 0;
   }
 
@@ -303,9 +320,16 @@ class RunningWorker implements Worker {
   }
 
   async #sendClaim(limit: number, resume: boolean) {
-    const { orchestrator } = this.#options;
-    const command = { ...this.#terms(), instance: this.instance, limit, resume, commandId: this.#newCommandId() };
-    return this.#resend(() => orchestrator.claimTasks(command), this.#stopping.signal);
+    // The same id and seed each time it is sent: an answer that was lost is then given again, tokens included.
+    const command = {
+      ...this.#terms(),
+      instance: this.instance,
+      limit,
+      resume,
+      commandId: this.#newCommandId(),
+      seed: newSeed(),
+    };
+    return this.#resend(() => this.#calls.claimTasks(command), this.#stopping.signal);
   }
 
   #begin(taken: Taken): void {
@@ -325,14 +349,14 @@ class RunningWorker implements Worker {
       const claim: ClaimRecord = taken.claim;
       this.#tell({ is: 'claimed', claim });
       // Taken while the worker was told to stop.
-      const ending: Ending = this.#stopping.signal.aborted ? { outcome: 'released' } : await this.#work(taken);
+      const ending: JobEnd = this.#stopping.signal.aborted ? { outcome: 'released' } : await this.#work(taken);
       if (ending === null) this.#tell({ is: 'lost', claim });
       taken = ending === null ? null : await this.#release(claim, ending);
     }
   }
 
-  async #work({ claim, since }: Taken): Promise<Ending> {
-    const { orchestrator, progressWithinMs, random } = this.#options;
+  async #work({ claim, since }: Taken): Promise<JobEnd> {
+    const { progressWithinMs, random } = this.#options;
     const handle = handlerFor(this.#options, claim.task.kind);
     if (handle === undefined) return failure(noHandler(claim.task.kind));
     // Nobody renews the lease meanwhile; after half of it, others get their chance.
@@ -342,7 +366,7 @@ class RunningWorker implements Worker {
       await pause(leftMs, this.#time, AbortSignal.any([former.ended, this.#stopping.signal]));
     }
     const job = new Job({
-      orchestrator,
+      orchestrator: this.#calls,
       claim,
       since,
       newCommandId: this.#newCommandId,
@@ -366,7 +390,7 @@ class RunningWorker implements Worker {
   }
 
   /** @returns what was taken with it */
-  async #release(claim: ClaimRecord, ending: NonNullable<Ending>): Promise<Taken | null> {
+  async #release(claim: ClaimRecord, ending: NonNullable<JobEnd>): Promise<Taken | null> {
     const since = this.#time.read();
     let said = ending;
     try {
@@ -386,21 +410,20 @@ class RunningWorker implements Worker {
     }
   }
 
-  async #sendRelease(claim: ClaimRecord, ending: NonNullable<Ending>): Promise<Released> {
-    const { orchestrator } = this.#options;
-    const { sessionId, token } = claim.lease;
+  async #sendRelease(claim: ClaimRecord, ending: NonNullable<JobEnd>): Promise<Released> {
+    const { token } = claim.lease;
     const goesOn =
       !this.#stopping.signal.aborted && elapsedMs(this.#claimedAt, this.#time.read()) < PLAIN_CLAIM_EVERY_MS;
     const command = {
       ...ending,
-      sessionId,
       token,
       instance: this.instance,
       commandId: this.#newCommandId(),
+      seed: newSeed(),
       ...(ending.outcome === 'succeeded' && { kind: claim.task.kind }),
       ...(goesOn && { claimNext: this.#terms() }),
     };
-    return this.#resend(() => orchestrator.releaseTask(command), this.#gaveUp.signal);
+    return this.#resend(() => this.#calls.releaseTask(command), this.#gaveUp.signal);
   }
 
   #terms() {

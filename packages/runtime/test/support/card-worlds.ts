@@ -12,6 +12,7 @@ export class Office implements AsyncDisposable {
     this.orchestrator = new Orchestrator({
       storage: openMemoryStorage({ clock: this.time }),
       newCommandId: this.time.newCommandId,
+      newSeed: this.time.newSeed,
     });
   }
 
@@ -27,16 +28,14 @@ export class Office implements AsyncDisposable {
     return claimed;
   }
 
-  async checkpoint(claim: ClaimRecord, saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'sessionId' | 'token'>) {
+  async checkpoint(claim: ClaimRecord, saved: Omit<Parameters<Orchestrator['checkpoint']>[0], 'token'>) {
     this.time.stop(1_000);
-    const { sessionId, token } = claim.lease;
-    return this.orchestrator.checkpoint({ sessionId, token, ...saved });
+    return this.orchestrator.checkpoint({ token: claim.lease.token, ...saved });
   }
 
-  async release(claim: ClaimRecord, how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'sessionId' | 'token'>) {
+  async release(claim: ClaimRecord, how: Omit<Parameters<Orchestrator['releaseTask']>[0], 'token'>) {
     this.time.stop(1_000);
-    const { sessionId, token } = claim.lease;
-    return this.orchestrator.releaseTask({ sessionId, token, ...how });
+    return this.orchestrator.releaseTask({ token: claim.lease.token, ...how });
   }
 
   async card(question: ResumeQuestion = { agent: 'company-agent' }, budget?: number): Promise<string> {

@@ -13,8 +13,13 @@ export class FakeTime implements Time, Clock {
   #reading: ClockReading = { wall: Date.UTC(2026, 0, 1), steady: 5_000, uptime: 5_000, boot: 'boot-1' };
   readonly #timers = new Set<Timer>();
 
+  #seeds = 0;
+
   /** A command id of this time. */
   readonly newCommandId = (): string => v7({ msecs: this.#reading.wall });
+
+  /** A seed for a claim: never the same twice, and the same in each run of a test. */
+  readonly newSeed = (): string => (this.#seeds += 1).toString(16).padStart(32, '0');
 
   read(): ClockReading {
     return this.#reading;
@@ -26,7 +31,7 @@ export class FakeTime implements Time, Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Time passes while everybody works: each timer fires when it is due, and what it starts gets its turn. */
+  /** Time passes while all work: each timer fires when it is due, and what it starts gets its turn. */
   async advance(ms: number): Promise<void> {
     const end = this.#reading.steady + ms;
     await settle();
@@ -50,7 +55,7 @@ export class FakeTime implements Time, Clock {
     this.#reading = { ...this.#reading, wall: wall + ms, uptime: uptime + ms };
   }
 
-  /** Somebody sets the wall clock. */
+  /** The operator sets the wall clock. */
   setWall(byMs: number): void {
     this.#reading = { ...this.#reading, wall: this.#reading.wall + byMs };
   }

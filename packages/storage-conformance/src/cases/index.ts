@@ -3,14 +3,23 @@ import { attempts } from './attempts.ts';
 import { cancellation } from './cancellation.ts';
 import { receipts } from './receipts.ts';
 import { replaysOfCommands } from './replays.ts';
+import { fenceAndToken } from './fence-and-token.ts';
+import { filling } from './filling.ts';
+import { releaseBatches } from './release-batches.ts';
+import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
+import { settledReads } from './settled.ts';
+import { severalSessions } from './several-sessions.ts';
+import { storeStates } from './store-states.ts';
 import { zombies } from './zombies.ts';
 import { limits } from './limits.ts';
 import { groupCommit } from './group-commit.ts';
 import { wakeUp } from './wake-up.ts';
 import { clocks } from './clocks.ts';
 import { sleepGrace } from './sleep-grace.ts';
+import { names } from './names.ts';
 import { namespaces } from './namespaces.ts';
+import { numbers } from './numbers.ts';
 import { reads } from './reads.ts';
 import { why } from './why.ts';
 import { closing } from './closing.ts';
@@ -49,24 +58,33 @@ export const CASES: readonly Case[] = assertUnique([
   ...order,
   ...headsForOthers,
   ...claimNext,
+  ...releaseBatches,
   ...resume,
   ...attempts,
   ...sessions,
   ...cancellation,
   ...zombies,
+  ...fenceAndToken,
   ...replaysOfCommands,
   ...receipts,
   ...limits,
   ...groupCommit,
+  ...severalSessions,
   ...wakeUp,
   ...clocks,
   ...sleepGrace,
   ...namespaces,
+  ...names,
+  ...numbers,
   ...reads,
+  ...settledReads,
   ...why,
   ...closing,
   ...restart,
   ...processes,
+  ...rows,
+  ...filling,
+  ...storeStates,
   ...capabilities,
   ...appendOnly,
   ...randomWalk,

@@ -3,7 +3,7 @@ import { AGENT, claimCall, inventedToken, OTHER_AGENT, TTL_MS } from '../factori
 import type { World } from '../world.ts';
 
 /** The task of a case, the session it is in, and the last lease it was under, if any. */
-export interface Subject {
+interface Subject {
   readonly taskId: string;
   readonly sessionId: string;
   readonly token: string;
@@ -30,7 +30,10 @@ async function claimedNew(world: World, task: Parameters<World['add']>[0] = {}):
   return { taskId: running.id, sessionId: lease.sessionId, token: lease.token };
 }
 
-/** A lease whose holder is silent, on a task that only that agent may claim: another agent that takes it over gets nothing. */
+/**
+ * A lease whose holder is silent, on a task that only that agent may claim: another agent that takes it over gets
+ * nothing.
+ */
 async function silent(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
   const subject = await claimedNew(world, { assignee: AGENT, ...task });
   world.clock.advance(TTL_MS);

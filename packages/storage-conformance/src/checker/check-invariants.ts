@@ -1,6 +1,6 @@
 /**
- * Judges a run by what it left behind: the event log, and the journals that the workers kept for themselves. It does not
- * use the rules that made the log (a mistake in them must not excuse itself), nor does it look at the tables.
+ * Judges a run by what it left behind: the event log, and the journals that the workers kept for themselves. It does
+ * not use the rules that made the log (a mistake in them must not excuse itself), nor does it look at the tables.
  */
 import type { Event } from '@agent-orchestrator/core';
 import { historyOf, type History, type Tolerances } from './history.ts';

@@ -12,8 +12,8 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
   'task.cancel_requested': () => '',
-  // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is judged
-  // anew, and may find others. The same lease it cannot close twice.
+  // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is
+  // judged anew, and may find others. The same lease it cannot close twice.
   'task.recovered': leaseKey,
   'lease.taken_over': leaseKey,
 };

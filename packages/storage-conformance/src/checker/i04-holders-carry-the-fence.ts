@@ -42,7 +42,9 @@ function problemOf(event: Event, latest: Event | null, open: boolean): string | 
   return null;
 }
 
-/** Heartbeats are not logged, but their senders know of them. The reply's expiry tells when the authority accepted it. */
+/**
+ * Heartbeats are not logged, but their senders know of them. The reply's expiry tells when the authority accepted it.
+ */
 function checkHeartbeats({ attempts, leases, tolerances }: History): Violation[] {
   const byKey = new Map(leases.map((lease) => [keyOf(lease.namespace, lease.fence), lease]));
   return attempts.flatMap((attempt) => {
@@ -58,12 +60,12 @@ function checkHeartbeats({ attempts, leases, tolerances }: History): Violation[]
 function heartbeatProblem(attempt: Attempt<'heartbeat'>, lease: Lease | undefined, clockStepMs: number): string | null {
   const { agent, request, reply } = attempt;
   if (reply?.ok !== true) return null;
-  if (lease === undefined)
-    return `a heartbeat of ${agent} under fence ${request.fence} was accepted, and no grant of it is in the log.`;
+  const what = `a heartbeat of ${agent} under fence ${request.fence} was accepted`;
+  if (lease === undefined) return `${what}, and no grant of it is in the log.`;
   const [closing] = lease.closings;
   const acceptedAt = reply.expiresAt - lease.granted.ttl_ms;
   if (closing === undefined || acceptedAt <= closing.at + clockStepMs) return null;
-  return `a heartbeat of ${agent} under fence ${request.fence} was accepted ${acceptedAt - closing.at} ms after ${name(closing)}.`;
+  return `${what} ${acceptedAt - closing.at} ms after ${name(closing)}.`;
 }
 
 function keyOf(namespace: string, fence: number): string {

@@ -1,10 +1,12 @@
 import type { Event } from '@agent-orchestrator/core';
-import { inLog, missingAttempts, type Attempt, type MissingOperation } from '@agent-orchestrator/core/journal';
+import { commandKey, missingAttempts, type Attempt, type MissingOperation } from '@agent-orchestrator/core/journal';
 import { repeatedEffects, untoldGrants } from './effects.ts';
 import { name, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told. */
+/**
+ * I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told.
+ */
 export function oneEffect(history: History): Violation[] {
   return [...effectsOnce(history), ...effectsPresent(history)];
 }
@@ -23,16 +25,16 @@ function effectsOnce({ eventsByCommand }: History): Violation[] {
   );
 }
 
-function effectsPresent({ events, commands }: History): Violation[] {
-  const find = inLog(events);
-  return commands.flatMap((command) => [
-    ...missingAttempts(command, find).flatMap(lacking),
-    ...command.attempts.flatMap((attempt) => untold(attempt, command.commandId, find(command).own)),
-  ]);
+function effectsPresent({ events, eventsByCommand, attempts, commands }: History): Violation[] {
+  const untoldBy = commands.flatMap(({ namespace, commandId, attempts: ofCommand }) => {
+    const own = eventsByCommand.get(commandKey(namespace, commandId)) ?? [];
+    return ofCommand.flatMap((attempt) => untold(attempt, commandId, own));
+  });
+  return [...missingAttempts(events, attempts).flatMap(lacking), ...untoldBy];
 }
 
 function lacking({ attempt: { agent, command }, commandId, missing }: MissingOperation): Violation[] {
-  return missing.map((what) =>
+  return missing.map(({ what }) =>
     violation('I6', [], `${command} of ${agent} was acknowledged, and the log lacks ${what}.`, commandId),
   );
 }

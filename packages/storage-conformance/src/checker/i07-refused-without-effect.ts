@@ -3,7 +3,9 @@ import { commandKey, type Attempt, type IssuedCommand } from '@agent-orchestrato
 import { groupBy, name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** What a claim that found no task may have done on its way: closing leases of dead holders, and what follows from it. */
+/**
+ * What a claim that found no task may have done on its way: closing leases of dead holders, and what follows from it.
+ */
 const ON_THE_WAY: readonly EventType[] = [
   'task.recovered',
   'lease.taken_over',

@@ -2,7 +2,9 @@ import { CHAIN_START, hashEvent, type Event } from '@agent-orchestrator/core';
 import { name, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I9. A stream's events are numbered 1, 2, 3 …, each tied to the one before by its hash, and their times never go back. */
+/**
+ * I9. A stream's events are numbered 1, 2, 3 …, each tied to the one before by its hash, and their times never go back.
+ */
 export function chainsHold({ events, streams }: History): Violation[] {
   return [...idsAreUnique(events), ...streams.flatMap(checkStream)];
 }

@@ -7,7 +7,10 @@ const ATTEMPTS: readonly EventType[] = ['task.succeeded', 'task.failed'];
 const INTERRUPTIONS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
 const GIVEN_BACK: readonly EventType[] = ['task.released', 'task.handed_off', 'task.cancelled'];
 
-/** I10. Every grant of a task is an attempt, an interruption or was given back, and the worker was told the right numbers. */
+/**
+ * I10. Every grant of a task is an attempt, an interruption or was given back, and the worker was told the right
+ * numbers.
+ */
 export function grantsAddUp(history: History): Violation[] {
   const open = new Set(history.leases.filter(({ closings }) => closings.length === 0).map(({ grant }) => keyOf(grant)));
   const told = toldClaims(history);
@@ -24,7 +27,8 @@ function sumsUp(events: readonly Event[], isOpen: boolean): Violation[] {
   const count = (types: readonly EventType[]) => closings.filter(({ type }) => types.includes(type)).length;
   const [attempts, interruptions, givenBack] = [count(ATTEMPTS), count(INTERRUPTIONS), count(GIVEN_BACK)];
   if (grants.length === attempts + interruptions + givenBack + (isOpen ? 1 : 0)) return [];
-  const sum = `${attempts} attempts, ${interruptions} interruptions, ${givenBack} given back${isOpen ? ', 1 open' : ''}`;
+  const open = isOpen ? ', 1 open' : '';
+  const sum = `${attempts} attempts, ${interruptions} interruptions, ${givenBack} given back${open}`;
   return [violation('I10', grants, `${events[0]?.taskId} was granted ${grants.length} times: ${sum}.`)];
 }
 
@@ -53,7 +57,8 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
           violation(
             'I10',
             [event],
-            `${name(event)} was told as attempt ${claim.task.attempt} after ${claim.task.interruptions} interruptions, it was attempt ${failed + 1} after ${interrupted}.`,
+            `${name(event)} was told as attempt ${claim.task.attempt} after ${claim.task.interruptions} interruptions, ` +
+              `it was attempt ${failed + 1} after ${interrupted}.`,
             commandId,
           ),
         );

@@ -5,8 +5,8 @@ import { violation, type Violation } from './violation.ts';
 import { inSequence } from './in-sequence.ts';
 
 /**
- * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover. It may be passed
- * over once, by a recovery that found its row locked; more often only while a halted process may keep it so.
+ * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover. It may be
+ * passed over once, by a recovery that found its row locked; more often only while a halted process may keep it so.
  */
 export function staleLeasesClosed(history: History): Violation[] {
   const recoveries = history.attempts.filter(
@@ -27,7 +27,8 @@ export function staleLeasesClosed(history: History): Violation[] {
         (recovery.answeredAt ?? Number.POSITIVE_INFINITY) < closedAt - clockSkewMs,
     );
     if (inSequence(passedOver) < 2) return [];
-    const why = `the lease of fence ${lease.fence} in ${lease.sessionId} was stale at ${staleAt}, and ${passedOver.length} recoveries passed it over.`;
+    const which = `the lease of fence ${lease.fence} in ${lease.sessionId}`;
+    const why = `${which} was stale at ${staleAt}, and ${passedOver.length} recoveries passed it over.`;
     return violation('I12', [lease.grant, ...lease.closings], why);
   });
 }

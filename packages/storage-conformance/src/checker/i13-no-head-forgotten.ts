@@ -13,9 +13,9 @@ interface Poll {
 }
 
 /**
- * I13. A head that is due, in a session without a holder, is not passed over by agents that ask for work that it fits. A poll
- * counts only if nothing happened in the session from long enough before it until after it; one of them may come in the
- * middle of a commit, so two in sequence are needed.
+ * I13. A head that is due, in a session without a holder, is not passed over by agents that ask for work that it fits.
+ * A poll counts only if nothing happened in the session from long enough before it until after it; one of them may come
+ * in the middle of a commit, so two in sequence are needed.
  */
 export function noHeadForgotten(history: History): Violation[] {
   const polls = groupBy(pollsOf(history), ({ attempt }) => namespaceOf(attempt));

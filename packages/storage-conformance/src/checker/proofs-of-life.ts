@@ -7,7 +7,9 @@ export interface ProofOfLife {
   readonly what: string;
 }
 
-/** What is known of each lease's proofs of life: the grant, its checkpoints, and the heartbeats that were acknowledged. */
+/**
+ * What is known of each lease's proofs of life: the grant, its checkpoints, and the heartbeats that were acknowledged.
+ */
 export function proofsOfLife({ leases, attempts }: History): Map<Lease, ProofOfLife[]> {
   const heartbeats = attempts.flatMap((attempt) =>
     attempt.command === 'heartbeat' && attempt.reply?.ok === true

@@ -33,7 +33,10 @@ export interface SessionState {
   readonly tasks: ReadonlyMap<string, TaskState>;
 }
 
-/** Replays one session's events in order, until one cannot stand where it does. The state is only good until the next step. */
+/**
+ * Replays one session's events in order, until one cannot stand where it does. The state is only good until the next
+ * step.
+ */
 export function* replay(events: readonly Event[]): Generator<Step> {
   const tasks = new Map<string, TaskState>();
   let session: Omit<SessionState, 'tasks'> = { status: 'none', runningTaskId: null, context: null };

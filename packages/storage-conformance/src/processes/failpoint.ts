@@ -3,15 +3,18 @@ import type { CallName } from '@agent-orchestrator/core/journal';
 
 /**
  * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is
- * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal does not
- * yet say so.
+ * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal
+ * does not yet say so.
  */
 export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 
 /** `claim.committing`, `release.answered` and so on. */
 export type NamedFailpoint = `${CallName}.${Moment}`;
 
-/** Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two before they wrote anything. */
+/**
+ * Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two
+ * before they wrote anything.
+ */
 export const FAILPOINTS: readonly NamedFailpoint[] = [
   'claim.decided',
   'release.decided',

@@ -19,7 +19,8 @@ const { workload, agent, run, number, role, failpoint } = settings;
 process.once('disconnect', orphaned);
 
 const journal = new JournalFile(workload.folder, agent, run);
-// Every third worker is unknown to the authority as a process; of the others, every second one brings evidence when it comes back.
+// Every third worker is unknown to the authority as a process; of the others, every second one brings evidence when it
+// comes back.
 const identity = number % 3 === 0 ? null : ownIdentity();
 journal.write({
   is: 'started',

@@ -17,9 +17,9 @@ import { whenReachable } from './when-reachable.ts';
 import { agentName } from './workload.ts';
 
 /**
- * Lets many processes do many tasks on one store, and kills and halts them while they do. Each is restarted under its name,
- * sends again what was not answered, and takes back what it held. When every task has succeeded, all are told to finish, and
- * the run is judged by the log and the journals. The store must have been migrated.
+ * Lets many processes do many tasks on one store, and kills and halts them while they do. Each is restarted under its
+ * name, sends again what was not answered, and takes back what it held. When every task has succeeded, all are told to
+ * finish, and the run is judged by the log and the journals. The store must have been migrated.
  */
 export async function runProcesses(run: ProcessRun): Promise<ProcessReport> {
   const { open } = (await import(run.child.href)) as OpenProcess;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { tokenFor } from '@agent-orchestrator/core';
 
 /*
- * The seeds of processes that are killed and started again. Real seeds are random and kept in memory alone, so a restarted
- * agent cannot send its unanswered claim again; here it has to, without a secret on the disk: each seed is made of its
- * command id, so the next run comes to the same one.
+ * The seeds of processes that are killed and started again. Real seeds are random and kept in memory alone, so a
+ * restarted agent cannot send its unanswered claim again; here it has to, without a secret on the disk: each seed is
+ * made of its command id, so the next run comes to the same one.
  */
 
 /** The seed of a command. */

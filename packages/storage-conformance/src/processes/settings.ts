@@ -35,7 +35,10 @@ export interface ProcessSettings {
   readonly agent: string;
   readonly number: number;
   readonly run: number;
-  /** Where the process is to kill itself, if it is: a kill from outside rarely hits the moment between commit and answer. */
+  /**
+   * Where the process is to kill itself, if it is: a kill from outside rarely hits the moment between commit and
+   * answer.
+   */
   readonly failpoint: Failpoint | null;
 }
 
@@ -65,7 +68,9 @@ export interface Machine {
   readonly command: readonly string[];
 }
 
-/** Something that is done to what the processes depend on, at random moments of the run; one incident after the other. */
+/**
+ * Something that is done to what the processes depend on, at random moments of the run; one incident after the other.
+ */
 export interface Incident {
   readonly name: string;
   readonly times: number;

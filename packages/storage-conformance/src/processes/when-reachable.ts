@@ -6,7 +6,10 @@ const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'STORE_STANDBY'];
 /** So long it is left in peace. */
 const AGAIN_MS = 100;
 
-/** Reads until there is an answer: a program that means to outlive its server does so. Commands are sent again by the storage. */
+/**
+ * Reads until there is an answer: a program that means to outlive its server does so. Commands are sent again by the
+ * storage.
+ */
 export async function whenReachable<R>(read: () => Promise<R>): Promise<R> {
   for (;;) {
     try {

@@ -59,7 +59,9 @@ export class Worker {
     }
   }
 
-  /** A worker that is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached. */
+  /**
+   * A worker that is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached.
+   */
   async #seekFailpoint(): Promise<void> {
     const { workload, failpoint, run, agent } = this.#settings;
     if (workload.tasks !== null || failpoint === null) return;

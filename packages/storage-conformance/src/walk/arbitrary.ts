@@ -28,7 +28,8 @@ const addressee = fc.oneof(
 const task: fc.Arbitrary<TaskCall> = fc
   .tuple(
     fc.record({
-      sessionId: sometimes(fc.constantFrom('branch-a', 'branch-b', 'branch-c')),
+      // The last two are in another order by UTF-16 unit than by code point.
+      sessionId: sometimes(fc.constantFrom('branch-a', 'branch b;%', '회사-대화', 'ｱ', '𠮷')),
       kind,
       priority: fc.nat({ max: 2 }),
       delayMs: fc.constantFrom(0, 0, 0, 1, 5_000, 90_000),

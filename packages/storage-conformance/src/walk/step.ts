@@ -2,8 +2,8 @@ import type { ClaimNext, ReleaseOutcome } from '@agent-orchestrator/core';
 import type { ClaimCall, TaskCall } from '../factories.ts';
 
 /*
- * The steps of a random walk, as plain data: what a step is about is named by its place among all that the walk has met so
- * far, so a walk keeps its meaning while it shrinks.
+ * The steps of a random walk, as plain data: what a step is about is named by its place among all that the walk has met
+ * so far, so a walk keeps its meaning while it shrinks.
  */
 
 /** The task, session, lease or command at this place among those that the walk has met, counted round. */

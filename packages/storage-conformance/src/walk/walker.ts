@@ -20,7 +20,10 @@ interface Sent {
   readonly identity: Identity;
 }
 
-/** Walks a storage and the model side by side, with one clock, the same command ids and the same seeds, and compares them after each step. */
+/**
+ * Walks a storage and the model side by side, with one clock, the same command ids and the same seeds, and compares
+ * them after each step.
+ */
 export class Walker {
   readonly #opened: Opened;
   readonly #model: Storage;

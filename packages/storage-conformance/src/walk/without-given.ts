@@ -1,6 +1,7 @@
 /**
- * The same value without what a database gives by itself, wherever it stands: event ids, numbers for people (two storages may
- * give other ones, with gaps between them), and the hashes over events that hold such numbers. Whether there is one is kept.
+ * The same value without what a database gives by itself, wherever it stands: event ids, numbers for people (two
+ * storages may give other ones, with gaps between them), and the hashes over events that hold such numbers. Whether
+ * there is one is kept.
  */
 export function withoutGiven(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutGiven);

@@ -90,11 +90,6 @@ export const connection: readonly Mutant[] = [
     wrap: withReader((read) => ({ counts: (namespace) => read.counts(namespace, Number.MAX_SAFE_INTEGER) })),
   },
   {
-    name: 'the settled event id is one behind',
-    chapter: 'reads',
-    wrap: withReader((read) => ({ settledEventId: async () => Math.max(0, (await read.settledEventId()) - 1) })),
-  },
-  {
     name: 'a session that is read shows no head',
     chapter: 'reads',
     wrap: withReader((read) => ({

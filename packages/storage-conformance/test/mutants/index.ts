@@ -1,10 +1,15 @@
 import { connection } from './connection.ts';
+import { followers } from './followers.ts';
 import { locking } from './locking.ts';
 import { log } from './log.ts';
 import type { Mutant } from './mutant.ts';
+import { names } from './names.ts';
+import { numbers } from './numbers.ts';
 import { queue } from './queue.ts';
 import { receipts } from './receipts.ts';
 import { restart } from './restart.ts';
+import { secrets } from './secrets.ts';
+import { sessions } from './sessions.ts';
 import { time } from './time.ts';
 
 /** Storages that break a promise, each another one. */
@@ -16,4 +21,9 @@ export const MUTANTS: readonly Mutant[] = [
   ...time,
   ...restart,
   ...connection,
+  ...followers,
+  ...names,
+  ...numbers,
+  ...secrets,
+  ...sessions,
 ];

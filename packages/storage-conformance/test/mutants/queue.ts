@@ -4,7 +4,7 @@ import { both, withLoaded, withScope, type Inside, type Mutant } from './mutant.
 const MANY = 1_000;
 
 /** Looks at all heads, and puts the best by some other order first. */
-function orderedBy(compare: (a: Task, b: Task) => number): Mutant['wrap'] {
+export function orderedBy(compare: (a: Task, b: Task) => number): Mutant['wrap'] {
   return (storage, inside) => {
     let limit = MANY;
     const sorted = withLoaded((loaded, scope) => {

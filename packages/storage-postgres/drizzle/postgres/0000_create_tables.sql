@@ -1,24 +1,29 @@
 CREATE SCHEMA "orchestrator";
 --> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
+CREATE SEQUENCE "orchestrator"."numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"stream_kind" text COLLATE "C" NOT NULL,
 	"namespace" text COLLATE "C" NOT NULL,
-	"session_id" text COLLATE "C" NOT NULL,
+	"stream_id" text COLLATE "C" NOT NULL,
 	"seq" integer NOT NULL,
 	"type" text COLLATE "C" NOT NULL,
-	"lease_effect" text,
+	"lease_effect" text COLLATE "C",
+	"session_id" text COLLATE "C",
 	"task_id" text COLLATE "C",
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
-	"token" bigint,
+	"fence" bigint,
 	"command_id" text COLLATE "C",
 	"payload" text COLLATE "C" NOT NULL,
 	"at" bigint NOT NULL,
 	"prev_hash" text COLLATE "C" NOT NULL,
 	"hash" text COLLATE "C" NOT NULL,
-	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR token IS NOT NULL)),
-	CONSTRAINT "event_log_numbers" CHECK (seq > 0 AND token BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "event_log_stream" CHECK (stream_kind IN ('session', 'agent')),
+	CONSTRAINT "event_log_session_stream" CHECK (stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
+	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
+	CONSTRAINT "event_log_numbers" CHECK (seq > 0 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "event_log_hashes" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
 );
 --> statement-breakpoint
@@ -40,6 +45,7 @@ CREATE TABLE "orchestrator"."receipts" (
 CREATE TABLE "orchestrator"."sessions" (
 	"namespace" text COLLATE "C" NOT NULL,
 	"id" text COLLATE "C" NOT NULL,
+	"number" bigint NOT NULL,
 	"status" text COLLATE "C" NOT NULL,
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
@@ -47,7 +53,9 @@ CREATE TABLE "orchestrator"."sessions" (
 	"boot" text COLLATE "C",
 	"pid" integer,
 	"process_start" text COLLATE "C",
-	"token" bigint,
+	"process_group" integer,
+	"fence" bigint,
+	"token_hash" text COLLATE "C",
 	"ttl_ms" integer,
 	"stale_after_ms" integer,
 	"lease_expires_at" bigint,
@@ -72,11 +80,12 @@ CREATE TABLE "orchestrator"."sessions" (
 	"updated_at" bigint NOT NULL,
 	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id"),
 	CONSTRAINT "sessions_status" CHECK (status IN ('idle', 'running', 'closed')),
-	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running'
-        THEN num_nulls(agent, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
-        ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, token, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
+	CONSTRAINT "sessions_number" CHECK (number BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
+         ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
 	CONSTRAINT "sessions_next" CHECK (num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) IN (0, 5)),
-	CONSTRAINT "sessions_token" CHECK (token BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_fence" CHECK (fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 64),
+	CONSTRAINT "sessions_process_group" CHECK (process_group >= 0),
 	CONSTRAINT "sessions_lease_times" CHECK (lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_counters" CHECK (tasks_open >= 0 AND seq >= 0 AND version > 0 AND renewals >= 0 AND near_misses >= 0)
@@ -85,6 +94,7 @@ CREATE TABLE "orchestrator"."sessions" (
 CREATE TABLE "orchestrator"."tasks" (
 	"namespace" text COLLATE "C" NOT NULL,
 	"id" text COLLATE "C" NOT NULL,
+	"number" bigint NOT NULL,
 	"session_id" text COLLATE "C" NOT NULL,
 	"kind" text COLLATE "C" NOT NULL,
 	"title" text COLLATE "C" NOT NULL,
@@ -114,6 +124,7 @@ CREATE TABLE "orchestrator"."tasks" (
 	"version" integer NOT NULL,
 	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
 	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "tasks_number" CHECK (number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_priority" CHECK (priority >= 0),
@@ -125,17 +136,19 @@ CREATE TABLE "orchestrator"."tasks" (
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("namespace","session_id","seq");--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("namespace","session_id","token","lease_effect") WHERE lease_effect IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("token") WHERE lease_effect = 'granted' AND token >= 0;--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("stream_kind","namespace","stream_id","seq");--> statement-breakpoint
+CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("fence","lease_effect") WHERE lease_effect IS NOT NULL AND fence >= 0;--> statement-breakpoint
+CREATE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("namespace","session_id","fence") WHERE lease_effect = 'granted' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
+CREATE UNIQUE INDEX "sessions_by_number" ON "orchestrator"."sessions" USING btree ("number");--> statement-breakpoint
 CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint
 CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_kind > '';--> statement-breakpoint
 CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running' AND stale_at >= 0;--> statement-breakpoint
 CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespace","agent","id") WHERE status = 'running' AND agent > '';--> statement-breakpoint
 CREATE INDEX "sessions_closed" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'closed';--> statement-breakpoint
 CREATE INDEX "sessions_empty" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "tasks_by_number" ON "orchestrator"."tasks" USING btree ("number");--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_dedupe_key" ON "orchestrator"."tasks" USING btree ("namespace","dedupe_key") WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_running" ON "orchestrator"."tasks" USING btree ("namespace","session_id") WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE created_at >= 0;--> statement-breakpoint

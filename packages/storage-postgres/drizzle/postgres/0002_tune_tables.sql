@@ -6,5 +6,5 @@ ALTER TABLE "orchestrator"."tasks" SET (fillfactor = 70, autovacuum_vacuum_scale
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."receipts" SET (autovacuum_vacuum_scale_factor = 0.05);
 --> statement-breakpoint
--- Read under every unit of work, and rarely written: the clocks' state is there before anybody can meet over it.
+-- Every unit of work reads the clocks' state, and few write it: the row is there from the start, so no two have to add it.
 INSERT INTO "orchestrator"."meta" ("key", "value") VALUES ('clock', '{"last":null,"jump":null}');

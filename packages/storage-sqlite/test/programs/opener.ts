@@ -2,6 +2,7 @@
 import { Orchestrator } from '@agent-orchestrator/core';
 import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
+import { newSeed } from '../new-seed.ts';
 import { leave, settings, tell, told } from './parent.ts';
 
 const { path, key } = settings() as { readonly path: string; readonly key: string };
@@ -13,7 +14,7 @@ const storage = await openSqliteStorage({ path });
 tell('opened');
 await storage.migrate();
 tell('migrated');
-const { task } = await new Orchestrator({ storage, newCommandId }).enqueueTask({ dedupeKey: key });
+const { task } = await new Orchestrator({ storage, newCommandId, newSeed }).enqueueTask({ dedupeKey: key });
 tell('added', { taskId: task.id });
 await storage.close();
 leave();

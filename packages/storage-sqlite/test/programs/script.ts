@@ -1,16 +1,18 @@
 /**
- * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an unknown
- * outcome, or one that may succeed later, is sent again as it was; then the series goes on.
+ * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an
+ * unknown outcome, or one that may succeed later, is sent again as it was; then the series goes on.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import {
   JournalFile,
   JournalledCalls,
   newCommandId,
+  seedFor,
   type CallName,
-  type Calls,
+  type SentCalls,
 } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
+import { newSeed } from '../new-seed.ts';
 import { settings } from './parent.ts';
 
 interface Settings {
@@ -37,7 +39,7 @@ const storage = await persist(async () => {
   }
 });
 const calls = new JournalledCalls({
-  orchestrator: new Orchestrator({ storage, newCommandId }),
+  orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
   write: (line) => journal.write(line),
   now: Date.now,
 });
@@ -48,25 +50,28 @@ await send('enqueue', {
 const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
-const holder = { sessionId: claim.lease.sessionId, token: claim.lease.token };
+const holder = { token: claim.lease.token };
 await send('checkpoint', { ...holder, nextAction: 'go on' });
 await send('heartbeat', holder);
-const released = await send('release', { ...holder, outcome: 'succeeded', claimNext: TERMS });
-const next = released.ok ? released.next : null;
-if (next === null) throw new Error('there was no next task');
-await send('release', { sessionId: next.lease.sessionId, token: next.lease.token, outcome: 'succeeded' });
+const released = await send('release', { items: [{ ...holder, outcome: 'succeeded' }], claimNext: TERMS });
+const [next] = released.next;
+if (next === undefined) throw new Error('there was no next task');
+await send('release', { items: [{ token: next.lease.token, outcome: 'succeeded' }] });
 
 await persist(async () => storage.close());
 journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
+/** The seed is made of the command id, so that the test can send what was not answered again. */
 async function send<C extends CallName>(
   command: C,
-  request: Omit<Calls[C]['request'], 'commandId'>,
-): Promise<Calls[C]['reply']> {
+  request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
+): Promise<SentCalls[C]['reply']> {
+  const commandId = newCommandId();
+  const seed = command === 'claim' || command === 'release' ? { seed: seedFor(commandId) } : {};
   const identified = (
-    command === 'heartbeat' ? request : { ...request, commandId: newCommandId() }
-  ) as Calls[C]['request'];
+    command === 'heartbeat' ? request : { ...request, commandId, ...seed }
+  ) as SentCalls[C]['request'];
   return persist(async () => calls.call(command, identified));
 }
 

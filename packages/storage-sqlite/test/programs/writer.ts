@@ -2,12 +2,13 @@
 import { Orchestrator } from '@agent-orchestrator/core';
 import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
+import { newSeed } from '../new-seed.ts';
 import { leave, settings, tell, told } from './parent.ts';
 
 const { path, agent } = settings() as { readonly path: string; readonly agent: string };
 
 const storage = await openSqliteStorage({ path });
-const orchestrator = new Orchestrator({ storage, newCommandId });
+const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
 const start = told('start');
 tell('ready');
 await start;
@@ -36,7 +37,6 @@ async function cycle(): Promise<void> {
   const { task } = await orchestrator.enqueueTask({ sessionId: `of-${agent}` });
   const claim = await orchestrator.claimTask({ agent, sessionId: task.sessionId });
   if (!claim.ok) throw new Error(`nothing was claimed: ${claim.reason}`);
-  const { sessionId, token } = claim.lease;
-  const released = await orchestrator.releaseTask({ sessionId, token, outcome: 'succeeded' });
+  const released = await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
   if (!released.ok) throw new Error(`not released: ${released.reason}`);
 }

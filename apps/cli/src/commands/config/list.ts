@@ -20,14 +20,16 @@ export const defineList: Define = (parent, run) => {
     .addHelpText('after', FILE)
     .action(
       run(async (call) => {
-        const { configPath, parseStoreUrl } = await import('@agent-orchestrator/runtime');
-        const { store, namespace, agent, ttlMs, staleAfterMs } = call.settings;
+        const { configPath, locateStore } = await import('@agent-orchestrator/runtime');
+        const { store, namespace, agent, ttlMs, staleAfterMs, storages } = call.settings;
+        const { location } = await locateStore(store.value);
         const rows = [
-          row('store', { ...store, value: parseStoreUrl(store.value).url }),
+          row('store', { ...store, value: location.url }),
           row('namespace', namespace),
           row('agent', agent),
           row('ttl', { ...ttlMs, value: durationText(ttlMs.value) }),
           row('stale_after', { ...staleAfterMs, value: durationText(staleAfterMs.value) }),
+          row('storages', { ...storages, value: storages.value.length === 0 ? null : storages.value.join(',') }),
         ];
         const { path } = configPath(process.env);
         const exists = existsSync(path);
@@ -51,7 +53,8 @@ export const defineList: Define = (parent, run) => {
 const FILE = `
 The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.openclaw, or the one that ORCHESTRATOR_CONFIG names:
   {"store": "sqlite:/path/to.db", "namespace": "default", "agent": "company-agent", "ttl": "2m", "stale_after": "1m"}
-Every key may be left out. A relative path starts from the folder of the file.`;
+Every key may be left out. A relative path starts from the folder of the file.
+"storages" lists packages with storages of other kinds: ["package-name"], or the path of a module.`;
 
 function row(name: string, { value, from, origin }: Setting<string | null>): Row {
   return { name, value, from: from === 'argument' ? 'flag' : from, origin };

@@ -1,11 +1,12 @@
 import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
+import type { Paint } from '../../output/style.ts';
 import { verificationLines } from '../../views/verification.ts';
 
 export const defineCheck: Define = (parent, run) => {
   parent
     .command('check')
-    .description('check the database file, then the log against the state; exit 1 if it finds anything')
+    .description('check the database, then the log against the state; exit 1 if it finds anything')
     .action(
       run(async (call) => {
         const { checkStore } = await import('@agent-orchestrator/runtime');
@@ -17,9 +18,7 @@ export const defineCheck: Define = (parent, run) => {
           ids: [],
           text: (paint) => [
             `store: ${printable(url)}`,
-            ...(damage.length === 0
-              ? ['file: whole']
-              : damage.map((problem) => `file: ${paint('red', '✗')} ${printable(problem)}`)),
+            ...damageLines(damage, paint),
             ...(verification === null ? [] : verificationLines(verification, paint)),
           ],
           exit: ok ? 0 : 1,
@@ -27,3 +26,10 @@ export const defineCheck: Define = (parent, run) => {
       }),
     );
 };
+
+/** @param damage null: the engine has no check of its own */
+function damageLines(damage: readonly string[] | null, paint: Paint): string[] {
+  if (damage === null) return ['database: not checked: there is no check for this kind of store'];
+  if (damage.length === 0) return ['database: whole'];
+  return damage.map((problem) => `database: ${paint('red', '✗')} ${printable(problem)}`);
+}

@@ -8,18 +8,18 @@ export const definePath: Define = (parent, run) => {
     .description('tell which store is meant, and what decided; opens nothing')
     .action(
       run(async (call) => {
-        const { parseStoreUrl } = await import('@agent-orchestrator/runtime');
+        const { locateStore } = await import('@agent-orchestrator/runtime');
         const { value, origin } = call.settings.store;
-        const store = parseStoreUrl(value);
+        const { location } = await locateStore(value);
+        const { url, path = null } = location;
         const from = origin ?? '--store';
-        const path = 'path' in store ? store.path : null;
         const exists = path === null ? null : isThere(path);
         const state = path === null ? '' : `; ${found(exists)}`;
         return {
           kind: 'store_path',
-          data: { url: store.url, path, from, exists },
-          ids: [store.url],
-          text: (paint) => [`${printable(store.url)}  ${paint('dim', `(from ${printable(from)}${state})`)}`],
+          data: { url, path, from, exists },
+          ids: [url],
+          text: (paint) => [`${printable(url)}  ${paint('dim', `(from ${printable(from)}${state})`)}`],
           chatter: exists === false ? ['next: orchestrator store init'] : [],
         };
       }),

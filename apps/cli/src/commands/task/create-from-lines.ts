@@ -50,7 +50,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
       'commandId',
     );
 
-  await checkLines(call, lines);
+  await checkLines(lines);
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
   const added: Enqueued[] = [];
@@ -72,9 +72,10 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
 }
 
 /** Before anything is added: names the line at fault. */
-async function checkLines(call: Call, lines: readonly Line[]): Promise<void> {
+async function checkLines(lines: readonly Line[]): Promise<void> {
   try {
-    await call.check(async (orchestrator) => orchestrator.checkTasks(lines.map(({ task }) => task)));
+    const { checkNewTasks } = await import('@agent-orchestrator/runtime');
+    checkNewTasks(lines.map(({ task }) => task));
   } catch (error) {
     throw failureAmong(lines, error, 'Nothing was added.');
   }

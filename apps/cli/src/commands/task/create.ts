@@ -70,7 +70,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     throw usage('The task has no title.', 'orchestrator task create TITLE, or --jsonl FILE for many.', 'title');
 
   const task = { title, ...(await taskFrom(call.options)) };
-  await call.check(async (orchestrator) => orchestrator.enqueueTask({ ...task, ...call.command }));
+  await call.check('enqueueTask', { ...task, ...call.command });
   await using orchestrator = await call.open('create');
   const asOf = await orchestrator.asOf();
   const enqueued = await orchestrator.enqueueTask({ ...task, ...call.command });

@@ -15,7 +15,7 @@ const SESSION_FIELDS = [
   'agent',
   'instance',
   'pid',
-  'token',
+  'fence',
   'ttlMs',
   'staleAfterMs',
   'leaseExpiresAt',
@@ -63,7 +63,7 @@ const EVENT_FIELDS = [
   'taskId',
   'agent',
   'instance',
-  'token',
+  'fence',
   'commandId',
   'at',
 ] as const satisfies readonly (keyof Event)[];
@@ -178,7 +178,7 @@ async function readNamespace(reader: Reader, namespace: string, { findings, asOf
     counts: await reader.counts(namespace, 10_000),
     sessions: [...sessions.values()].map((session) => pick(session, SESSION_FIELDS)),
     tasks: [...tasks.values()].map((task) => pick(task, TASK_FIELDS)),
-    events: await readEvents(reader, namespace, Math.max(0, (asOf ?? 0) - EVENTS_MAX)),
+    events: await readEvents(reader, namespace, asOf ?? 0),
   };
 }
 
@@ -186,10 +186,10 @@ function pick<Row, Field extends keyof Row>(row: Row, fields: readonly Field[]):
   return Object.fromEntries(fields.map((field) => [field, row[field]])) as Pick<Row, Field>;
 }
 
-async function readEvents(reader: Reader, namespace: string, from: number): Promise<object[]> {
+async function readEvents(reader: Reader, namespace: string, upTo: number): Promise<object[]> {
   const events: object[] = [];
-  for (let after: string | null = String(from); after !== null;) {
-    const page: Page<Event> = await reader.events({ namespace, after, limit: ROWS_MAX });
+  for (let after: string | null = String(Math.max(0, upTo - EVENTS_MAX)); after !== null;) {
+    const page: Page<Event> = await reader.events({ namespace, after, upTo, limit: ROWS_MAX });
     events.push(...page.items.map((event) => ({ ...pick(event, EVENT_FIELDS), payload: allowed(event) })));
     after = page.next;
   }

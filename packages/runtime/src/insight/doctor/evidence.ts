@@ -32,8 +32,8 @@ async function eventOf(ref: EvidenceRef, reader: Reader | null): Promise<number 
     const { items } = await reader.events({ namespace, taskId: ref.taskId, types: QUEUED_BY, limit: EVENTS_BACK });
     return items.at(-1)?.id ?? null;
   }
-  const { sessionId, token, mark: leaseEffect, upTo } = ref;
+  const { sessionId, fence, effect: leaseEffect, upTo } = ref;
   const after = String(Math.max(0, upTo - EVENTS_BACK));
   const { items } = await reader.events({ namespace, sessionId, leaseEffect, after, limit: EVENTS_BACK });
-  return items.find((event) => event.fence === token)?.id ?? null;
+  return items.find((event) => event.fence === fence)?.id ?? null;
 }

@@ -1,11 +1,4 @@
-import type { PostgresFacts } from '@agent-orchestrator/storage-postgres';
-import type { SqliteFacts } from '@agent-orchestrator/storage-sqlite';
-
-/** What can be seen of the place in which a store is kept. */
-export type PlaceFacts =
-  | { readonly kind: 'memory' }
-  | (SqliteFacts & { readonly kind: 'file' })
-  | (PostgresFacts & { readonly kind: 'server' });
+import type { PlaceReport, StoreState } from '@agent-orchestrator/core';
 
 /** Why there is nothing to see. */
 interface Refusal {
@@ -20,7 +13,7 @@ export interface HeldFacts {
   readonly sessionId: string;
   readonly taskId: string | null;
   readonly agent: string;
-  readonly token: number;
+  readonly fence: number;
   readonly staleAt: number;
   readonly heartbeatAt: number;
   /** The session's last event. */
@@ -60,7 +53,7 @@ export interface RefusedFacts {
   readonly taskId: string | null;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number;
+  readonly fence: number;
   readonly eventId: number;
   readonly seq: number;
   readonly at: number;
@@ -100,8 +93,12 @@ export interface WorkFacts {
 export interface StoreFacts {
   /** Without a password. */
   readonly url: string;
-  /** null: the place could not be looked at, and `refusal` says why. */
-  readonly place: PlaceFacts | null;
+  /** null: the storage does not tell of it, or it could not be looked at, and `refusal` says why. */
+  readonly place: PlaceReport | null;
+  /** null: open for work, as far as is known. */
+  readonly state: StoreState | null;
+  /** Whether this process alone sees the store. */
+  readonly isPrivate: boolean;
   readonly refusal: Refusal | null;
   /** null: nothing can be read of a store that was refused, or is of another version. */
   readonly work: WorkFacts | null;

@@ -1,15 +1,9 @@
-/**
- * `ok`: as it should be · `notice`: worth knowing, nothing to do · `warning`: needs attention · `error`: something does not work.
- */
-export type Severity = 'ok' | 'notice' | 'warning' | 'error';
+import type { PlaceCheck, Severity } from '@agent-orchestrator/core';
 
 /** What was looked at. */
 export type Check =
   | 'store'
-  | 'version'
-  | 'permissions'
-  | 'durability'
-  | 'log_size'
+  | PlaceCheck
   | 'clock'
   | 'stale_sessions'
   | 'unclaimed_heads'
@@ -17,8 +11,10 @@ export type Check =
   | 'near_misses'
   | 'fenced_agents';
 
-/** What may be done without asking: it takes nothing from anybody. */
-export type FixName = 'tighten_files' | 'empty_log' | 'recover_stale';
+/**
+ * The fix that is the same for every store; the others are the storage's own. Each takes nothing from any live holder.
+ */
+export const RECOVER_STALE = 'recover_stale';
 
 /** A row that a finding is about. */
 export interface Subject {
@@ -43,21 +39,21 @@ export interface Finding {
   readonly subjects: readonly Subject[];
   /** Numbers of the events that show it. */
   readonly events: readonly number[];
-  /** What `fix` would do about it. */
-  readonly fix: FixName | null;
+  /** What `fix` would do about it: `recover_stale`, or what the storage calls it. */
+  readonly fix: string | null;
 }
 
 /** An event that shows a finding, and how it is found: the log is looked into only for what is reported. */
 export type EvidenceRef =
   /** Its number is known. */
   | { readonly is: 'event'; readonly id: number }
-  /** The event of a session that granted a lease (mark 1) or closed it (mark 2). */
+  /** The event of a session that granted a lease or ended it. */
   | {
       readonly is: 'lease';
       readonly namespace: string;
       readonly sessionId: string;
-      readonly token: number;
-      readonly mark: 1 | 2;
+      readonly fence: number;
+      readonly effect: 'granted' | 'ended';
       /** The session's last event; the one looked for is not far before it. */
       readonly upTo: number;
     }

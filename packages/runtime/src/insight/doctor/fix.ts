@@ -1,73 +1,56 @@
-import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
+import { counted, Orchestrator, OrchestratorError, type PlaceFix } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
-import { openStorage } from '../../stores/open-storage.ts';
-import { parseStoreUrl, type StoreUrl } from '../../stores/url.ts';
-import type { Finding, FixName } from './finding.ts';
-import { counted } from './words.ts';
+import { newSeed } from '../../system/seed.ts';
+import { locateStore, type LocatedStore } from '../../stores/locate-store.ts';
+import { RECOVER_STALE, type Finding } from './finding.ts';
 
 /** What was done about a finding. */
-export interface Fix {
-  readonly fix: FixName;
-  readonly done: boolean;
-  /** One sentence: what was changed, and what was not. */
-  readonly message: string;
+export interface Fix extends PlaceFix {
+  readonly fix: string;
 }
 
 /** Sessions recovered in one call. */
 const BATCH = 100;
 
-/** Does what is safe about the findings: nothing that takes anything from anybody who is alive. */
+/**
+ * Does what is safe about the findings: nothing that takes anything from a live holder. What is recovered comes first:
+ * it is written to a log that another fix may empty.
+ */
 export async function fixFindings(
   url: string,
   findings: readonly Finding[],
   namespaces: readonly string[],
 ): Promise<Fix[]> {
-  const store = parseStoreUrl(url);
+  const store = await locateStore(url);
   const asked = new Set(findings.flatMap(({ fix }) => fix ?? []));
   const fixes: Fix[] = [];
-  for (const [fix, mend] of Object.entries(fixesOf(url, store, namespaces)))
-    if (asked.has(fix as FixName)) fixes.push(await attempted(fix as FixName, mend));
+  if (asked.delete(RECOVER_STALE)) fixes.push(await attempted(RECOVER_STALE, () => recoverStale(store, namespaces)));
+  for (const fix of asked) fixes.push(await attempted(fix, () => fixPlace(store, fix)));
   return fixes;
 }
 
-type FixAction = () => Promise<Omit<Fix, 'fix'>>;
-
-/** In this order: what is recovered first is written to a log that is emptied afterwards. */
-function fixesOf(url: string, store: StoreUrl, namespaces: readonly string[]): Readonly<Record<FixName, FixAction>> {
-  return {
-    tighten_files: () => tightenFiles(store),
-    recover_stale: () => recoverStale(url, namespaces),
-    empty_log: () => emptyLog(store),
-  };
-}
-
 /** One that fails keeps no other from being tried. */
-async function attempted(fix: FixName, mend: FixAction): Promise<Fix> {
+async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix> {
   try {
-    return { fix, ...(await mend()) };
+    return { fix, ...(await run()) };
   } catch (error) {
     if (!(error instanceof OrchestratorError)) throw error;
     return { fix, done: false, message: `${error.message} (${error.code}) ${error.hint}` };
   }
 }
 
-async function tightenFiles(store: StoreUrl): Promise<Omit<Fix, 'fix'>> {
-  const { tightenSqliteFile } = await import('@agent-orchestrator/storage-sqlite');
-  const changed = 'path' in store ? tightenSqliteFile(store.path) : [];
-  return { done: true, message: `Only their owner may now open ${changed.join(', ')}.` };
+async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<PlaceFix> {
+  if (provider.place?.fix === undefined)
+    throw new OrchestratorError('STORE_UNSUPPORTED', `${provider.name} cannot do ${fix}.`);
+  return provider.place.fix(location, fix);
 }
 
-async function emptyLog(store: StoreUrl): Promise<Omit<Fix, 'fix'>> {
-  const { emptySqliteLog } = await import('@agent-orchestrator/storage-sqlite');
-  const done = 'path' in store && (await emptySqliteLog(store.path));
-  const message = done
-    ? 'The write-ahead log was brought into the database and emptied.'
-    : 'The write-ahead log was brought into the database as far as a read that still goes on allows.';
-  return { done, message };
-}
-
-async function recoverStale(url: string, namespaces: readonly string[]): Promise<Omit<Fix, 'fix'>> {
-  await using orchestrator = new Orchestrator({ storage: await openStorage(url, { mode: 'existing' }), newCommandId });
+async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<PlaceFix> {
+  await using orchestrator = new Orchestrator({
+    storage: await provider.open(location, { mode: 'existing' }),
+    newCommandId,
+    newSeed,
+  });
   const sessions: string[] = [];
   for (const namespace of namespaces) {
     let recovered;

@@ -23,7 +23,7 @@ export async function readWork(reader: Reader, namespaces: readonly string[]): P
   const now = await reader.now();
   const eventsAfter = Math.max(0, asOf - EVENTS_BACK);
   const parts: Part[] = [];
-  for (const namespace of namespaces) parts.push(await readNamespace(reader, namespace, { now, eventsAfter }));
+  for (const namespace of namespaces) parts.push(await readNamespace(reader, namespace, { now, eventsAfter, asOf }));
   return {
     asOf,
     now,
@@ -51,7 +51,7 @@ interface Part {
 async function readNamespace(
   reader: Reader,
   namespace: string,
-  { now, eventsAfter }: { readonly now: number; readonly eventsAfter: number },
+  { now, ...range }: { readonly now: number } & EventRange,
 ): Promise<Part> {
   const held: HeldFacts[] = [];
   const nearMisses: NearMissFacts[] = [];
@@ -81,7 +81,7 @@ async function readNamespace(
     },
   );
   capped.push(!everyRunning, !everyWaiting);
-  const { refused, jumps, freedAt } = await readEvents(reader, namespace, eventsAfter);
+  const { refused, jumps, freedAt } = await readEvents(reader, namespace, range);
   const heads = [...waiting].map(([sessionId, queue]) => headFacts(namespace, queue, freedAt.get(sessionId) ?? 0));
   return {
     held,
@@ -99,23 +99,33 @@ interface EventsSeen extends Pick<Part, 'refused' | 'jumps'> {
   readonly freedAt: ReadonlyMap<string, number>;
 }
 
-async function readEvents(reader: Reader, namespace: string, after: number): Promise<EventsSeen> {
+/** The events that are looked at: after one, up to another that is settled. */
+interface EventRange {
+  readonly eventsAfter: number;
+  readonly asOf: number;
+}
+
+async function readEvents(
+  reader: Reader,
+  namespace: string,
+  { eventsAfter: after, asOf: upTo }: EventRange,
+): Promise<EventsSeen> {
   const refused: RefusedFacts[] = [];
   const jumps: JumpFacts[] = [];
   const freedAt = new Map<string, number>();
-  await eachEvent(reader, { namespace, types: ['lease.refused', 'clock.jumped'] }, after, (event) => {
+  await eachEvent(reader, { namespace, upTo, types: ['lease.refused', 'clock.jumped'] }, after, (event) => {
     if (event.type === 'clock.jumped') jumps.push(jumpFacts(event));
     else refused.push(refusedFacts(event));
   });
-  await eachEvent(reader, { namespace, leaseEffect: 'ended' }, after, ({ sessionId, at }) =>
-    freedAt.set(sessionId, at),
+  await eachEvent(reader, { namespace, upTo, leaseEffect: 'ended' }, after, ({ streamId, at }) =>
+    freedAt.set(streamId, at),
   );
   return { refused, jumps, freedAt };
 }
 
 async function eachEvent(
   reader: Reader,
-  filter: Omit<EventFilter, 'limit' | 'after'>,
+  filter: Pick<EventFilter, 'namespace' | 'types' | 'leaseEffect'> & { readonly upTo: number },
   from: number,
   see: (event: Event) => void,
 ): Promise<void> {
@@ -132,9 +142,9 @@ function jumpFacts({ id: eventId, at, payload }: Event): JumpFacts {
 }
 
 function refusedFacts({ id: eventId, payload, fence, ...event }: Event): RefusedFacts {
-  const { namespace, sessionId, taskId, agent, instance, seq, at } = event;
+  const { namespace, streamId: sessionId, taskId, agent, instance, seq, at } = event;
   const { operation, ended_by: endedBy, ended_at: endedAt } = JSON.parse(payload) as EventPayloads['lease.refused'];
-  const where = { namespace, sessionId, taskId, agent, instance, token: fence ?? 0 };
+  const where = { namespace, sessionId, taskId, agent, instance, fence: fence ?? 0 };
   return { ...where, eventId, seq, at, operation, endedBy, endedAt };
 }
 
@@ -156,7 +166,7 @@ async function upToMax<Row>(
 function heldFacts(session: Session): HeldFacts[] {
   if (!isHeld(session)) return [];
   const { namespace, id: sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq } = session;
-  return [{ namespace, sessionId, taskId, agent, token, staleAt, heartbeatAt, seq }];
+  return [{ namespace, sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq }];
 }
 
 function nearMissFacts(session: Session): NearMissFacts[] {

@@ -26,19 +26,15 @@ export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFa
   return instance === null || holder.instance === null || holder.instance === instance;
 }
 
-function held(
-  { id, task }: SessionFacts,
-  { token, agent }: NonNullable<SessionFacts['holder']>,
-  facts: ResumeFacts,
-): string {
-  const lease = `--session ${id} --token ${token}`;
+/** The token is known to the holder alone, so the commands are named without it: they take it from ORCHESTRATOR_TOKEN. */
+function held({ id, task }: SessionFacts, { agent }: NonNullable<SessionFacts['holder']>, facts: ResumeFacts): string {
   const restarted =
     facts.instance === null
-      ? ` After a restart, \`orchestrator claim --agent ${agent} --session ${id} --resume\` takes it back.`
+      ? ` After a restart: \`orchestrator claim --agent ${agent} --session ${id} --resume\`.`
       : '';
   return (task?.cancelRequestedAt ?? null) === null
-    ? `\`orchestrator checkpoint ${lease} --next-action TEXT\` saves where the work stands, \`orchestrator release ${lease} --outcome succeeded\` ends it.${restarted}`
-    : `Cancellation was asked: \`orchestrator release ${lease} --outcome cancelled\` ends it.`;
+    ? `With the token, \`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it.${restarted}`
+    : 'Cancellation was asked: with the token, `orchestrator release --outcome cancelled` ends it.';
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {

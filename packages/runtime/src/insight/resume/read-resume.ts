@@ -105,12 +105,12 @@ class ResumeReading {
     const held = items.map((one) => ({
       sessionId: one.id,
       taskId: one.taskId ?? '',
-      token: one.fence ?? 0,
+      fence: one.fence ?? 0,
       until: one.leaseExpiresAt ?? 0,
       instance: one.instance,
     }));
     const isOwn = (one: AlsoHeld) => Number(one.instance === this.#question.instance);
-    return { held: held.toSorted((a, b) => isOwn(b) - isOwn(a) || b.token - a.token), more: next !== null };
+    return { held: held.toSorted((a, b) => isOwn(b) - isOwn(a) || b.fence - a.fence), more: next !== null };
   }
 
   async #lastHeldBy(agent: string): Promise<string | null> {
@@ -150,16 +150,16 @@ class ResumeReading {
     return me === undefined || agent === me;
   }
 
-  /** The last lease that is over: the event that closed it carries its token, too. */
+  /** The last lease that is over: the event that closed it carries its fence, too. */
   async #lastTenure(session: SessionRecord): Promise<Tenure | null> {
     const isMine = ({ type, agent }: EventInBrief) => type === 'task.claimed' && this.#isMine(agent);
     const leases = await this.#eventsOf(session, LEASE_TYPES, LEASES_REACH, (events) => events.some(isMine));
     const at = leases.findLastIndex(isMine);
     const claim = leases[at];
-    if (claim === undefined || claim.agent === null || claim.token === null || claim.taskId === null) return null;
-    const { agent, instance, token, taskId } = claim;
-    const ended = leases.slice(at + 1).find((event) => event.token === token);
-    return { agent, instance, token, taskId, at: claim.at, until: null, ended: ended ?? null };
+    if (claim === undefined || claim.agent === null || claim.fence === null || claim.taskId === null) return null;
+    const { agent, instance, fence, taskId } = claim;
+    const ended = leases.slice(at + 1).find((event) => event.fence === fence);
+    return { agent, instance, fence, taskId, at: claim.at, until: null, ended: ended ?? null };
   }
 
   async #checkpoint(session: SessionRecord): Promise<SessionFacts['checkpoint']> {
@@ -272,7 +272,7 @@ function briefEvent({
   taskId,
   agent,
   fence,
-  sessionId,
+  streamId: sessionId,
   instance,
   payload,
 }: EventRecord): EventInBrief {
@@ -286,7 +286,7 @@ function briefEvent({
     at,
     taskId,
     agent,
-    token,
+    fence,
     fromAgent: text('from_agent'),
     reason: text('reason'),
     title: text('title'),
@@ -308,7 +308,7 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
 function tenureOf(session: SessionRecord, running: TaskRecord | null): Tenure | null {
   const { agent, instance, fence, taskId, leaseExpiresAt: until } = session;
   if (agent === null || fence === null || taskId === null || until === null) return null;
-  return { agent, instance, token, taskId, at: running?.startedAt ?? session.updatedAt, until, ended: null };
+  return { agent, instance, fence, taskId, at: running?.startedAt ?? session.updatedAt, until, ended: null };
 }
 
 function taskFacts(task: TaskRecord, progress: Json): TaskFacts {

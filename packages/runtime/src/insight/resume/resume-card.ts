@@ -113,8 +113,8 @@ function tenurePart(facts: ResumeFacts, session: SessionFacts, length: FieldLeng
   const identity = [
     `session ${id} (${session.status})`,
     ...(tenure === null ? [] : [tenureLine(tenure)]),
-    ...(holder !== null && holder.token !== tenure?.token ? [`held now by ${holderText(holder)}`] : []),
-    ...(holder !== null && holder.token === tenure?.token && !isCurrent && facts.instance !== null
+    ...(holder !== null && holder.fence !== tenure?.fence ? [`held now by ${holderText(holder)}`] : []),
+    ...(holder !== null && holder.fence === tenure?.fence && !isCurrent && facts.instance !== null
       ? [`this run is ${facts.instance}; the lease is of another run of ${holder.agent}`]
       : []),
   ];
@@ -146,15 +146,15 @@ function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts): string {
 }
 
 function tenureLine(tenure: Tenure): string {
-  const { at, until, ended, token, agent, instance } = tenure;
-  const who = `lease of ${agent}${instance === null ? '' : ` (${instance})`}, token ${token}, since ${iso(at)}`;
+  const { at, until, ended, fence, agent, instance } = tenure;
+  const who = `lease of ${agent}${instance === null ? '' : ` (${instance})`}, fence ${fence}, since ${iso(at)}`;
   if (ended === null) return until === null ? who : `${who}, until ${iso(until)} unless renewed`;
   const by = ended.agent === null || ended.agent === agent ? '' : ` by ${ended.agent}`;
   return `${who}, over since ${iso(ended.at)}: ${ended.type}${by}${ended.reason === null ? '' : ` (${ended.reason})`}, event #${ended.id}`;
 }
 
-function holderText({ agent, instance, token, until }: Tenure): string {
-  return `${agent}${instance === null ? '' : ` (${instance})`} with token ${token}${until === null ? '' : `, until ${iso(until)} unless renewed`}`;
+function holderText({ agent, instance, fence, until }: Tenure): string {
+  return `${agent}${instance === null ? '' : ` (${instance})`} with fence ${fence}${until === null ? '' : `, until ${iso(until)} unless renewed`}`;
 }
 
 function checkpointPart({ id, checkpoint }: SessionFacts, length: FieldLength): Part {
@@ -233,7 +233,7 @@ function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, leng
 }
 
 function eventLine(
-  { id, at, type, taskId, agent, token, fromAgent, reason, title, note }: EventInBrief,
+  { id, at, type, taskId, agent, fence, fromAgent, reason, title, note }: EventInBrief,
   length: FieldLength,
 ): string {
   return [
@@ -241,7 +241,7 @@ function eventLine(
     ...(agent === null ? [] : [`by ${agent}`]),
     ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
     ...(reason === null ? [] : [`(${reason})`]),
-    ...(token === null ? [] : [`token ${token}`]),
+    ...(fence === null ? [] : [`fence ${fence}`]),
     ...(taskId === null ? [] : [`task ${taskId}`]),
     ...(title === null ? [] : [length.text('eventText', title)]),
     ...(note === null ? [] : [`note ${length.text('eventText', note)}`]),
@@ -279,9 +279,9 @@ function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts): Part {
   };
 }
 
-function alsoHeldLine({ sessionId, taskId, token, until, instance }: AlsoHeld): string {
+function alsoHeldLine({ sessionId, taskId, fence, until, instance }: AlsoHeld): string {
   const run = instance === null ? '' : ` (${instance})`;
-  return `session ${sessionId}${run}, task ${taskId}, token ${token}, until ${iso(until)} unless renewed: \`orchestrator resume ${sessionId}\``;
+  return `session ${sessionId}${run}, task ${taskId}, fence ${fence}, until ${iso(until)} unless renewed: \`orchestrator resume ${sessionId}\``;
 }
 
 /** Takes the lines by their precedence as long as they fit together with the line that says what is left out. */

@@ -9,7 +9,7 @@ import type { Context, EventType, Json, SessionStatus, TaskStatus } from '@agent
 export interface Tenure {
   readonly agent: string;
   readonly instance: string | null;
-  readonly token: number;
+  readonly fence: number;
   readonly taskId: string;
   /** When it was granted. */
   readonly at: number;
@@ -44,7 +44,7 @@ export interface EventInBrief {
   readonly taskId: string | null;
   readonly agent: string | null;
   readonly instance: string | null;
-  readonly token: number | null;
+  readonly fence: number | null;
   /** Of a lease that was lost: whose it was, and why it was ended. */
   readonly fromAgent: string | null;
   readonly reason: string | null;
@@ -112,7 +112,7 @@ export interface WaitingTask {
 export interface AlsoHeld {
   readonly sessionId: string;
   readonly taskId: string;
-  readonly token: number;
+  readonly fence: number;
   readonly until: number;
   readonly instance: string | null;
 }

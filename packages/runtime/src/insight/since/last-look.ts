@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../system/environment.ts';
+import { makePrivateFolder } from '../../system/private-folder.ts';
 import { stateFolder } from '../../system/state-folder.ts';
-import { parseStoreUrl } from '../../stores/url.ts';
+import { locateStore } from '../../stores/locate-store.ts';
 
 /** How far a person has seen a store's log. */
 export interface LastLook {
@@ -19,9 +20,13 @@ export interface LookedAt {
 }
 
 /** @returns null if nobody has looked, or what was noted cannot be read */
-export function readLastLook(what: LookedAt, env?: Environment): LastLook | null {
+export async function readLastLook(what: LookedAt, env?: Environment): Promise<LastLook | null> {
+  return readFile(await fileOf(what, env));
+}
+
+function readFile(file: string): LastLook | null {
   try {
-    const { event_id: eventId, at } = JSON.parse(readFileSync(fileOf(what, env), 'utf8')) as Record<string, unknown>;
+    const { event_id: eventId, at } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     return isCount(eventId) && isCount(at) ? { eventId, at } : null;
   } catch {
     return null;
@@ -33,11 +38,11 @@ export function readLastLook(what: LookedAt, env?: Environment): LastLook | null
  *
  * @throws the system's error where the file cannot be written
  */
-export function keepLastLook(what: LookedAt, look: LastLook, env?: Environment): void {
-  if ((readLastLook(what, env)?.eventId ?? 0) > look.eventId) return;
-  const file = fileOf(what, env);
+export async function keepLastLook(what: LookedAt, look: LastLook, env?: Environment): Promise<void> {
+  const file = await fileOf(what, env);
+  if ((readFile(file)?.eventId ?? 0) > look.eventId) return;
   const unfinished = `${file}.${randomUUID()}`;
-  mkdirSync(folderOf(env), { recursive: true, mode: 0o700 });
+  makePrivateFolder(folderOf(env));
   try {
     writeFileSync(unfinished, `${JSON.stringify({ event_id: look.eventId, at: look.at })}\n`, {
       flag: 'wx',
@@ -55,9 +60,9 @@ function folderOf(env?: Environment): string {
 }
 
 /** The name shows neither the address nor whoever has access to it. */
-function fileOf({ store, namespace }: LookedAt, env?: Environment): string {
-  const { url } = parseStoreUrl(store);
-  const name = createHash('sha256').update(`${url}\n${namespace}`).digest('hex').slice(0, 32);
+async function fileOf({ store, namespace }: LookedAt, env?: Environment): Promise<string> {
+  const { location } = await locateStore(store);
+  const name = createHash('sha256').update(`${location.url}\n${namespace}`).digest('hex').slice(0, 32);
   return join(folderOf(env), `${name}.json`);
 }
 

@@ -176,7 +176,7 @@ class Newest {
 }
 
 async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<SinceRow> {
-  const { id, at, type, sessionId, taskId, agent, payload } = event;
+  const { id, at, type, streamId: sessionId, taskId, agent, payload } = event;
   const said = payload as Readonly<Record<string, Json>>;
   const task = taskId === null ? null : await reads.getTask(taskId);
   const error = said['error'];

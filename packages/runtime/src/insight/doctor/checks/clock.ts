@@ -1,7 +1,6 @@
-import type { ClockState } from '@agent-orchestrator/core';
+import { counted, lasting, type ClockState } from '@agent-orchestrator/core';
 import type { StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
 
 /** Clocks that are further apart than this are told of. */
 const APART_MS = 2_000;
@@ -10,10 +9,10 @@ const RECENT_MS = 7 * 86_400_000;
 
 /** Jumps that were seen, one that waits to be worked off, and clocks that do not agree. */
 export function checkClock({ place, work, localNow }: StoreFacts): Draft[] {
-  const state = place === null || place.kind === 'memory' ? null : place.clock;
+  const { clock = null, serverNow = null } = place ?? {};
   const found = [
-    ...(state === null ? [] : ofState(state, place?.kind === 'server' ? place.now : localNow)),
-    ...(place?.kind === 'server' ? ofServer(place.now, localNow) : []),
+    ...(clock === null ? [] : ofState(clock, serverNow ?? localNow)),
+    ...(serverNow === null ? [] : ofServer(serverNow, localNow)),
     ...(work === null ? [] : ofEvents(work)),
   ];
   if (found.length > 0 || work === null) return found;

@@ -1,7 +1,6 @@
-import { LIMITS } from '@agent-orchestrator/core';
+import { counted, lasting, LIMITS } from '@agent-orchestrator/core';
 import type { NearMissFacts, RefusedFacts, StoreFacts } from '../facts.ts';
 import { draft, type Draft, type Subject } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
 
 /** What happened longer ago needs nobody. */
 const RECENT_MS = 86_400_000;
@@ -30,7 +29,10 @@ export function checkNearMisses({ work }: StoreFacts): Draft[] {
   ];
 }
 
-/** Renewing four times in a TTL leaves room for three that come late; a TTL is only to be longer where that is done already. */
+/**
+ * Renewing four times in a TTL leaves room for three that come late; a TTL is only to be longer where that is done
+ * already.
+ */
 function adviceOn(recent: readonly NearMissFacts[]): string {
   const longest = Math.max(0, ...recent.map(({ ttlMs }) => ttlMs ?? 0));
   const ttl = longest === 0 ? 'twice the TTL' : `--ttl ${Math.min(2 * longest, LIMITS.ttl_ms_max) / 1_000}s`;
@@ -62,9 +64,9 @@ export function checkFenced({ work }: StoreFacts): Draft[] {
           agent: of,
         })),
         // The refusal, and what ended the lease.
-        evidenceRefs: newest.flatMap(({ eventId: id, namespace, sessionId, token, seq: upTo }) => [
+        evidenceRefs: newest.flatMap(({ eventId: id, namespace, sessionId, fence, seq: upTo }) => [
           { is: 'event' as const, id },
-          { is: 'lease' as const, namespace, sessionId, token, mark: 2 as const, upTo },
+          { is: 'lease' as const, namespace, sessionId, fence, effect: 'ended' as const, upTo },
         ]),
       },
     );

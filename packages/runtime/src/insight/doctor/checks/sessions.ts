@@ -1,6 +1,6 @@
+import { counted, lasting } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
-import { draft, type Draft, type Subject } from '../finding.ts';
-import { counted, lasting } from '../words.ts';
+import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
 /** Where anybody claims or recovers, a stale session does not stay one for so long. */
 const RECOVERED_WITHIN_MS = 10_000;
@@ -30,15 +30,15 @@ export function checkStale({ work }: StoreFacts): Draft[] {
         hint: '`orchestrator recover` puts what they held back in its place, with its context; `orchestrator recover --watch` goes on doing so, and so does every agent that claims.',
         countCapped: work.capped,
         subjects: stale.map((held) => subjectOf(held)),
-        evidenceRefs: stale.map(({ namespace, sessionId, token, seq: upTo }) => ({
+        evidenceRefs: stale.map(({ namespace, sessionId, fence, seq: upTo }) => ({
           is: 'lease',
           namespace,
           sessionId,
-          token,
-          mark: 1,
+          fence,
+          effect: 'granted',
           upTo,
         })),
-        fix: 'recover_stale',
+        fix: RECOVER_STALE,
       },
     ),
   ];

@@ -3,10 +3,11 @@ import type { StoreFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
 /** Whether the store can be reached, which it is, and whether its schema is the one that this version knows. */
-export function checkReach({ url, place, refusal }: StoreFacts): Draft[] {
+export function checkReach(facts: StoreFacts): Draft[] {
+  const { url, place, state, isPrivate, refusal } = facts;
   if (refusal !== null)
     return [draft('store', 'error', `${url}: ${refusal.message} (${refusal.code})`, { hint: refusal.hint })];
-  if (place === null || place.kind === 'memory') return [draft('store', 'ok', `${url}, seen by this process alone`)];
+  if (place === null) return ofUnknownPlace(isPrivate ? `${url}, seen by this process alone` : url, facts);
   const { schema, schemaKnown } = place;
   const named = `${url}, schema ${schema}`;
   if (schema < schemaKnown)
@@ -21,12 +22,26 @@ export function checkReach({ url, place, refusal }: StoreFacts): Draft[] {
         hint: 'Upgrade the orchestrator on this machine.',
       }),
     ];
-  return [place.state === null ? draft('store', 'ok', named) : ofState(named, place.state)];
+  return [ofState(named, state)];
+}
+
+/** What nobody looked at is said, or a report without a warning would look like a clean one. */
+function ofUnknownPlace(named: string, { state, isPrivate }: StoreFacts): Draft[] {
+  const found = ofState(named, state);
+  if (isPrivate) return [found];
+  return [
+    found,
+    draft('store', 'notice', 'Version, permissions, durability and log size were not checked.', {
+      hint: 'The storage of this URL does not report on the place where it keeps its stores.',
+    }),
+  ];
 }
 
 /** A store that can be read, and is not open for work. One that is not all there yet is refused when it is opened. */
-function ofState(named: string, { status, address }: StoreState): Draft {
-  switch (state) {
+function ofState(named: string, state: StoreState | null): Draft {
+  if (state === null) return draft('store', 'ok', named);
+  const { status, address } = state;
+  switch (status) {
     case 'moved':
       return draft('store', 'error', `${named}: it was moved to ${address}, and nothing happens here any more.`, {
         hint: 'Point ORCHESTRATOR_STORE (or --store) of whoever still uses this one to the new address.',
@@ -38,41 +53,4 @@ function ofState(named: string, { status, address }: StoreState): Draft {
     default:
       return draft('store', 'ok', `${named}, a backup of ${address}`);
   }
-}
-
-/** The database's own version. One that is too old or unsafe is refused when the store is opened. */
-export function checkVersion({ place }: StoreFacts): Draft[] {
-  if (place === null || place.kind === 'memory') return [];
-  return [draft('version', 'ok', `${place.kind === 'file' ? 'SQLite' : 'PostgreSQL'} ${place.version}`)];
-}
-
-/** Whether an acknowledged command survives a power cut. */
-export function checkDurability({ place }: StoreFacts): Draft[] {
-  if (place === null || place.kind === 'memory') return [];
-  if (place.kind === 'file') {
-    // A backup is one file, for as long as it lies there.
-    if (place.journalMode === 'wal' || place.state?.status === 'backup') return [];
-    return [
-      draft(
-        'durability',
-        'warning',
-        `The file is in journal mode ${place.journalMode}, not in that of a write-ahead log.`,
-        {
-          hint: 'Any command that writes switches it back on; find out which other program switched it off.',
-        },
-      ),
-    ];
-  }
-  if (place.unsafeSettings.length === 0) return [draft('durability', 'ok', 'a commit survives a crash of the server')];
-  return [
-    draft(
-      'durability',
-      'warning',
-      `The server can lose what it has acknowledged: ${place.unsafeSettings.join(', ')}.`,
-      {
-        hint: 'A claim that is lost is a task done twice. Switch these on, on the server.',
-        count: place.unsafeSettings.length,
-      },
-    ),
-  ];
 }

@@ -1,0 +1,40 @@
+import type { Define } from '../../command-module.ts';
+import { journalCheckLines, missingOperations } from '../../views/journal-check.ts';
+
+export const defineCheck: Define = (parent, run) => {
+  parent
+    .command('check')
+    .summary('list acknowledged operations that the store does not have; exit 1 if there are any')
+    .description(DESCRIPTION)
+    .argument('<folder...>', 'folders with journals, as given to `run --journal` or to a worker')
+    .action(
+      run<object, [string[]]>(async (call, folders) => {
+        const { checkJournals } = await import('@agent-orchestrator/runtime');
+        await using orchestrator = await call.open('read-only');
+        const { asOf, ...check } = await checkJournals(orchestrator, folders, call.options.namespace);
+        const missing = missingOperations(check);
+        return {
+          kind: 'journal_check',
+          data: { ...check, missing },
+          asOf,
+          ids: missing.map(({ commandId }) => commandId),
+          text: (paint) => journalCheckLines(check, paint),
+          chatter: check.ok ? [] : [NEXT_STEPS],
+          exit: check.ok ? 0 : 1,
+        };
+      }),
+    );
+};
+
+const DESCRIPTION = [
+  'list the operations that workers were told had taken effect, and that the store does not have',
+  'After a fail-over or a restore, a store may lack its last operations. Workers that keep journals (`run --journal`, ' +
+    '`createWorker({ journal })`) know what they were told. This command reads all journals in the folders, then the ' +
+    'event log once.',
+  'Exit code 0 means that nothing is missing, 1 that something is. Without --namespace, the operations of all ' +
+    'namespaces are compared.',
+  'The last line of a journal may be cut off by a crash. Any other damaged line is an error that names file and line ' +
+    '(exit 65). A folder without a journal is an error, too (exit 66).',
+].join('\n\n');
+
+const NEXT_STEPS = 'workers do missing claims and releases again by themselves; docs/fail-over.md says what else to do';

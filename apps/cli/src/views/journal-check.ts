@@ -1,0 +1,45 @@
+import type { JournalCheck } from '@agent-orchestrator/runtime';
+import { printable } from '../output/printable.ts';
+import type { Paint } from '../output/style.ts';
+import { table } from '../output/table.ts';
+import { timestamp } from '../output/time.ts';
+
+type Check = Omit<JournalCheck, 'asOf'>;
+
+/** One for each operation that is missing, as JSON tells it. */
+export function missingOperations({ missing }: Check) {
+  return missing.map(({ attempt, namespace, commandId, missing: effects }) => ({
+    ...attempt,
+    namespace,
+    commandId,
+    effects: effects.map(({ what, type, sessionId = null, taskId = null, fence = null }) => ({
+      what,
+      type,
+      sessionId,
+      taskId,
+      fence,
+    })),
+  }));
+}
+
+/** How much is missing, and a line for each effect that the log lacks. */
+export function journalCheckLines(check: Check, paint: Paint): string[] {
+  const { ok, files, operations, summary } = check;
+  const compared = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
+  if (ok) return [`${compared}, none is missing`];
+  const rows = missingOperations(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
+    effects.map(({ taskId, fence }) => [
+      paint('red', `✗ ${command}`),
+      printable(agent),
+      answeredAt === null ? '-' : timestamp(answeredAt),
+      commandId,
+      fence === null ? '-' : String(fence),
+      printable(taskId ?? '-'),
+    ]),
+  );
+  return [compared, summary, ...table(['OPERATION', 'AGENT', 'ANSWERED', 'COMMAND', 'FENCE', 'TASK'], rows, paint)];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

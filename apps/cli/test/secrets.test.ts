@@ -1,0 +1,135 @@
+/*
+ * The secret of a lease is told to its holder alone:
+ *  - the answer of the claim shows it, and so does what a release claimed next; no other output does, in text or JSON,
+ *    of a lease that is held, and of one that was lost
+ *  - nor do the store's files, a backup of it, or the doctor's bundle, even where the token stands in the environment
+ *  - `run` gives it to its command, and shows it neither in what it says nor in the result file
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { Cli, holderOf } from './support/cli.ts';
+
+/** What can be asked of a store. */
+const QUESTIONS = [
+  ['status'],
+  ['events', '--after', '0'],
+  ['events', '--session', 's'],
+  ['why', 's'],
+  ['why', 'the-task'],
+  ['why', 'agent', 'a'],
+  ['since', '0'],
+  ['resume', '--agent', 'a'],
+  ['resume', 's'],
+  ['task', 'show', 'the-task'],
+  ['task', 'list'],
+  ['session', 'show', 's'],
+  ['session', 'list'],
+  ['recover'],
+  ['verify'],
+  ['doctor'],
+  ['store', 'check'],
+  ['config', 'list'],
+];
+
+/** Everything that is said in answer to them, a few at a time. */
+async function answers(cli: Cli, forms: readonly (readonly string[])[], env: Readonly<Record<string, string>>) {
+  const asked = QUESTIONS.flatMap((words) => forms.map((form) => [...words, ...form])).values();
+  const said: string[] = [];
+  const askAll = async () => {
+    for (const words of asked) {
+      const { exit, stdout, stderr } = await cli.run(words, { env });
+      if (exit !== 0 && exit !== 1) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
+      said.push(stdout, stderr);
+    }
+  };
+  await Promise.all([askAll(), askAll()]);
+  return said.join('\n');
+}
+
+/** All bytes of all files in the folder. */
+function filesIn(cli: Cli): string {
+  const names = readdirSync(cli.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return names.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join('\n');
+}
+
+test.concurrent('the answer of the claim alone shows the token', { timeout: 120_000 }, async ({ expect }) => {
+  using cli = new Cli();
+  for (const id of ['the-task', 'next']) await cli.run(['task', 'create', 'x', '--id', id, '--session', 's']);
+
+  const claimed = await cli.json(['claim', '--agent', 'a', '--instance', 'i', '--ttl', '2s', '--stale-after', '1s']);
+  const { fence, token } = claimed.data.lease;
+  const secret = token.slice(token.indexOf('-') + 1);
+  const worked = [
+    await cli.run(['heartbeat', ...holderOf({ token }), '--progress', '1']),
+    await cli.run(['checkpoint', ...holderOf({ token }), '--next-action', 'x', '--json']),
+  ];
+  const held = await answers(cli, [[], ['--json']], { ORCHESTRATOR_TOKEN: token });
+  const bundle = join(cli.folder, 'bundle.json');
+  await cli.run(['doctor', '--bundle', bundle], { env: { ORCHESTRATOR_TOKEN: token } });
+  await cli.run(['store', 'backup', join(cli.folder, 'backup.db')]);
+  const next = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
+  const late = [
+    await cli.run(['checkpoint', ...holderOf({ token })]),
+    await cli.run(['release', ...holderOf({ token }), '--outcome', 'succeeded', '--json']),
+  ];
+  const lost = await answers(cli, [['--json']], {});
+  const released = await cli.run(['release', ...holderOf(next.data.lease), '--outcome', 'succeeded', '--json']);
+  const after = await cli.json(['claim', '--agent', 'b']);
+  const further = await cli.run([
+    'release',
+    '--agent',
+    'b',
+    ...holderOf(after.data.lease),
+    '--outcome',
+    'released',
+    '--json',
+  ]);
+
+  expect(secret).toMatch(/^[0-9a-f]{32}$/);
+  expect(worked.map(({ exit }) => exit)).toEqual([0, 0]);
+  expect(late.map(({ exit }) => exit)).toEqual([77, 77]);
+  expect(late.map(({ stdout, stderr }) => stdout + stderr)).toEqual(
+    late.map(() => expect.stringContaining(String(fence))),
+  );
+  const told = [...worked, ...late, released, further].map(({ stdout, stderr }) => stdout + stderr);
+  for (const text of [...told, held, lost, filesIn(cli)]) {
+    expect(text.includes(secret), `the secret stands in: ${text.slice(0, 200)}`).toBe(false);
+    expect(text).not.toContain(next.data.lease.token.split('-')[1]);
+  }
+  expect(held, 'the fence is public').toContain(String(fence));
+  expect(readFileSync(bundle, 'utf8')).toContain('ORCHESTRATOR_TOKEN');
+  expect(readFileSync(bundle, 'utf8')).not.toContain('token_hash');
+});
+
+test.concurrent('what a release claimed next comes with its token', async ({ expect }) => {
+  using cli = new Cli();
+  for (const title of ['one', 'two', 'three']) await cli.run(['task', 'create', title]);
+  const { lease } = (await cli.json(['claim', '--agent', 'a'])).data;
+
+  const text = await cli.run(['release', '--agent', 'a', ...holderOf(lease), '--outcome', 'succeeded', '--claim-next']);
+  const [token = ''] = /\d{16}-[0-9a-f]{32}/.exec(text.stdout + text.stderr) ?? [];
+  const again = await cli.json(['release', '--agent', 'a', '--token', token, '--outcome', 'succeeded', '--claim-next']);
+
+  expect([text.exit, again.exit]).toEqual([0, 0]);
+  expect(token).not.toBe(lease.token);
+  expect(again.data['next']).toMatchObject({ lease: { token: expect.stringMatching(/^\d{16}-[0-9a-f]{32}$/) } });
+});
+
+test
+  .skipIf(process.platform === 'win32')
+  .concurrent('run gives the token to its command, and shows it to no other reader', async ({ expect }) => {
+    using cli = new Cli();
+    await cli.run(['task', 'create', 'x', '--session', 's']);
+    const script = 'printf %s "$ORCHESTRATOR_TOKEN" >&3; exit 3';
+    const words = ['run', '--agent', 'a', '--result-file', 'result.json', '--'];
+
+    const { exit, stdout, stderr } = await cli.run([...words, 'sh', '-c', `exec 3>token; ${script}`]);
+
+    const token = readFileSync(join(cli.folder, 'token'), 'utf8');
+    const [fence = '', secret = ''] = token.split('-');
+    const result = readFileSync(join(cli.folder, 'result.json'), 'utf8');
+    expect([exit, token]).toEqual([3, expect.stringMatching(/^\d{16}-[0-9a-f]{32}$/)]);
+    expect(result).toContain(`"fence":${fence}`);
+    expect(result + stdout + stderr).not.toContain(secret);
+  });

@@ -1,0 +1,121 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OrchestratorError, type Orchestrator } from '@agent-orchestrator/core';
+import {
+  attemptsOf,
+  describeMissing,
+  LogComparison,
+  namespaceOf,
+  oncePerCommand,
+  parseJournal,
+  type Attempt,
+  type MissingOperation,
+} from '@agent-orchestrator/core/journal';
+import { everyRow } from './every-row.ts';
+
+/** What is told of an acknowledged call: the call without what it carried. */
+export type AcknowledgedCall = Pick<Attempt, 'command' | 'agent' | 'instance' | 'sentAt' | 'answeredAt'>;
+
+/** What became of the operations that journals say were acknowledged. */
+export interface JournalCheck {
+  /** Whether the store has all of them. */
+  readonly ok: boolean;
+  /** How many journal files were read. */
+  readonly files: number;
+  /** How many acknowledged calls in them promise something. */
+  readonly operations: number;
+  /** How much is missing, in one sentence. */
+  readonly summary: string;
+  /** One for each command, in the order in which they were answered. */
+  readonly missing: readonly MissingOperation<AcknowledgedCall>[];
+  /** The log was read up to this event. */
+  readonly asOf: number;
+}
+
+/**
+ * Reads all journals in the folders, then the log once, page by page, and tells which acknowledged operations the log
+ * lacks. Workers may go on meanwhile. What it keeps in memory is bounded by the journals, not by the log.
+ *
+ * @param namespace only operations in this namespace; all without it
+ * @throws `JOURNAL_NOT_FOUND`, `JOURNAL_DAMAGED`
+ */
+export async function checkJournals(
+  orchestrator: Orchestrator,
+  folders: readonly string[],
+  namespace?: string,
+): Promise<JournalCheck> {
+  const comparison = new LogComparison<AcknowledgedCall>();
+  let files = 0;
+  for (const folder of folders)
+    for await (const { file, text } of journalsIn(folder)) {
+      files += 1;
+      expectAll(comparison, { file, text, namespace });
+    }
+  // Asked after the journals were read, so that all that they acknowledge is settled.
+  const asOf = await orchestrator.asOf();
+  for (const one of comparison.namespaces) await seeAll(comparison, orchestrator, one, asOf);
+  const missing = oncePerCommand(comparison.missing());
+  const ok = missing.length === 0;
+  return { ok, files, operations: comparison.count, summary: describeMissing(missing), missing, asOf };
+}
+
+interface JournalText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** One file after the other: a folder may have more of them than fits into memory. */
+async function* journalsIn(folder: string): AsyncGenerator<JournalText> {
+  const names = await orNotFound(folder, readdir(folder));
+  const journals = names.filter((name) => name.endsWith('.jsonl')).toSorted();
+  if (journals.length === 0) throw new OrchestratorError('JOURNAL_NOT_FOUND', `There is no journal in ${folder}.`);
+  for (const name of journals) {
+    const file = join(folder, name);
+    const text = await orNotFound(file, readFile(file, 'utf8').catch(nullIfGone));
+    if (text !== null) yield { file, text };
+  }
+}
+
+/** A run that ends removes its journal if there is nothing in it to compare. */
+function nullIfGone(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
+async function orNotFound<T>(path: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OrchestratorError('JOURNAL_NOT_FOUND', `${path} cannot be read: ${why}`, { cause: error });
+  }
+}
+
+function expectAll(
+  comparison: LogComparison<AcknowledgedCall>,
+  { file, text, namespace }: JournalText & { readonly namespace: string | undefined },
+): void {
+  for (const attempt of attemptsOf(parseJournal(text, file))) {
+    if (namespace !== undefined && namespaceOf(attempt) !== namespace.normalize('NFC')) continue;
+    const { command, agent, instance, sentAt, answeredAt } = attempt;
+    try {
+      comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
+    } catch (error) {
+      const problem = `The ${command} of ${new Date(sentAt).toISOString()} in ${file} is not complete.`;
+      throw new OrchestratorError('JOURNAL_DAMAGED', problem, { cause: error });
+    }
+  }
+}
+
+async function seeAll(
+  comparison: LogComparison<AcknowledgedCall>,
+  orchestrator: Orchestrator,
+  namespace: string,
+  upTo: number,
+): Promise<void> {
+  const events = everyRow((page) => orchestrator.listEvents({ ...page, namespace, upTo }));
+  for await (const event of events) {
+    comparison.see(event);
+    if (comparison.isComplete(namespace)) return;
+  }
+}

@@ -1,0 +1,91 @@
+import { DEFAULTS, OrchestratorError } from '@agent-orchestrator/core';
+import { dirname, join } from 'node:path';
+import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
+import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
+import { storagePackages } from './settings/storage-packages.ts';
+import { loadStorages } from './stores/configured-storages.ts';
+import { locateStore } from './stores/locate-store.ts';
+import { urlOfFile } from './stores/registry.ts';
+import { defaultAgent } from './system/default-agent.ts';
+import { isSet, type Environment } from './system/environment.ts';
+import { stateFolder } from './system/state-folder.ts';
+
+/** What can be configured. */
+export interface Settings {
+  /** A store URL, not yet checked unless it comes from the file: `locateStore` does that. May hold a password. */
+  readonly store: Setting<string>;
+  readonly namespace: Setting<string>;
+  /** By default the user at this machine; null: the system tells no user. */
+  readonly agent: Setting<string | null>;
+  readonly ttlMs: Setting<number>;
+  readonly staleAfterMs: Setting<number>;
+  /** Packages whose storages are used beside the built-in ones; each was loaded. */
+  readonly storages: Setting<readonly string[]>;
+}
+
+/** What the caller said: it goes before everything. A program that brings a storage along calls `registerStorage`. */
+export type Arguments = {
+  readonly [Name in Exclude<keyof Settings, 'storages'>]?: Settings[Name]['value'] | null | undefined;
+};
+
+/**
+ * What holds: the argument before the environment, that before the configuration file, that before the default. Empty
+ * ones count as absent. The file is the one that `ORCHESTRATOR_CONFIG` names, or `orchestrator.json` in
+ * `${OPENCLAW_STATE_DIR}` or `${HOME}/.openclaw`.
+ *
+ * @throws `CONFIG_INVALID`
+ */
+export async function resolveSettings(given: Arguments = {}, env: Environment = process.env): Promise<Settings> {
+  const file = readConfigFile(env);
+  const packages = storagePackages(env, file);
+  await loadStorages(packages);
+  const storeInFile = ofFile(file, await storeOf(file, env));
+  return {
+    store: ofArgument(given.store) ?? (await storeVariable(env)) ?? storeInFile ?? (await defaultStore(env)),
+    namespace:
+      ofArgument(given.namespace) ??
+      ofVariable(env, 'ORCHESTRATOR_NAMESPACE') ??
+      ofFile(file, file?.values.namespace) ??
+      ofDefault(DEFAULTS.namespace),
+    agent:
+      ofArgument(given.agent) ??
+      ofVariable(env, 'ORCHESTRATOR_AGENT') ??
+      ofFile(file, file?.values.agent) ??
+      ofDefault(defaultAgent()),
+    ttlMs:
+      ofArgument(given.ttlMs) ??
+      ofDurationVariable(env, 'ORCHESTRATOR_TTL') ??
+      ofFile(file, file?.values.ttl) ??
+      ofDefault(DEFAULTS.ttl_ms),
+    staleAfterMs:
+      ofArgument(given.staleAfterMs) ??
+      ofDurationVariable(env, 'ORCHESTRATOR_STALE_AFTER') ??
+      ofFile(file, file?.values.stale_after) ??
+      ofDefault(DEFAULTS.stale_after_ms),
+    storages: packages.names,
+  };
+}
+
+/** A relative path starts from the folder of the file, in whatever folder the command runs. */
+async function storeOf(file: ConfigFile | null, env: Environment): Promise<string | undefined> {
+  if (file?.values.store === undefined) return undefined;
+  try {
+    const { location } = await locateStore(file.values.store, { folder: dirname(file.path), env });
+    return location.address;
+  } catch (error) {
+    if (!(error instanceof OrchestratorError) || error.code !== 'STORE_URL_INVALID') throw error;
+    const said = `In the configuration file ${file.path}, store is no store URL: ${error.message}`;
+    throw new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint: error.hint });
+  }
+}
+
+async function storeVariable(env: Environment): Promise<Setting<string> | null> {
+  const url = ofVariable(env, 'ORCHESTRATOR_STORE');
+  const path = url === null ? ofVariable(env, 'ORCH_DB_PATH') : null;
+  return path === null ? url : { ...path, value: await urlOfFile(path.value) };
+}
+
+async function defaultStore(env: Environment): Promise<Setting<string>> {
+  const origin = isSet(env['OPENCLAW_STATE_DIR']) ? 'OPENCLAW_STATE_DIR' : 'HOME';
+  return ofDefault(await urlOfFile(join(stateFolder(env), 'data', 'orchestrator.db')), origin);
+}

@@ -1,0 +1,28 @@
+import type { ClaimRecord } from '@agent-orchestrator/core';
+
+/** Where the programs that work under a lease find its store. */
+export interface LeasePlace {
+  readonly namespace: string;
+  /** The store as any program can open it, with its password if it has one. */
+  readonly store: string;
+}
+
+/**
+ * The variables that tell a program under which lease it works, as `orchestrator run` sets them for its command and
+ * `claim --env` for a shell; null: the variable is to be absent.
+ */
+export function leaseEnvironment(
+  { task, lease }: ClaimRecord,
+  { namespace, store }: LeasePlace,
+): Readonly<Record<string, string | null>> {
+  return {
+    ORCHESTRATOR_SESSION: lease.sessionId,
+    ORCHESTRATOR_TASK: task.id,
+    ORCHESTRATOR_TOKEN: lease.token,
+    ORCHESTRATOR_FENCE: String(lease.fence),
+    ORCHESTRATOR_AGENT: lease.agent,
+    ORCHESTRATOR_INSTANCE: lease.instance,
+    ORCHESTRATOR_NAMESPACE: namespace,
+    ORCHESTRATOR_STORE: store,
+  };
+}

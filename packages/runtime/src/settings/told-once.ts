@@ -1,0 +1,20 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stateFolder } from '../system/state-folder.ts';
+import type { Environment } from '../system/environment.ts';
+
+/**
+ * Whether a remark is to be told: once for each user of this machine, and again where it cannot be noted that it was.
+ *
+ * @param remark names the remark, as a file name
+ */
+export function tellOnce(remark: string, env?: Environment): boolean {
+  try {
+    const folder = join(stateFolder(env), 'orchestrator', 'told');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, remark), '', { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EEXIST';
+  }
+}

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { OrchestratorError, type StorageProvider } from '@agent-orchestrator/core';
+import type { StoragePackages } from '../settings/storage-packages.ts';
+import { providerProblem } from './provider-problem.ts';
+import { clashWith, unconfiguredStorages, type KnownStorage } from './registry.ts';
+
+/**
+ * Loads the storages that the configuration names. A package exports its provider as `provider`.
+ *
+ * @throws `CONFIG_INVALID` for a package that is not there, has no usable provider, or has a scheme of another storage
+ */
+export async function loadStorages(packages: StoragePackages): Promise<readonly KnownStorage[]> {
+  const loaded: KnownStorage[] = [];
+  if (packages.names.value.length === 0) return loaded;
+  const others = await unconfiguredStorages();
+  for (const name of packages.names.value) {
+    const provider = await loadProvider(name, packages);
+    if ([...others, ...loaded].some((known) => known.provider === provider)) continue;
+    const clash = clashWith(provider, [...others, ...loaded]);
+    if (clash !== null) throw invalid(name, packages, clash);
+    loaded.push({ provider, from: name });
+  }
+  return loaded;
+}
+
+async function loadProvider(name: string, packages: StoragePackages): Promise<StorageProvider> {
+  const { provider } = await importModule(name, packages);
+  if (provider === undefined) throw invalid(name, packages, 'exports no provider');
+  const problem = providerProblem(provider);
+  if (problem !== null) throw invalid(name, packages, `exports a provider that cannot be used: ${problem}`);
+  return provider as StorageProvider;
+}
+
+async function importModule(name: string, packages: StoragePackages): Promise<Readonly<Record<string, unknown>>> {
+  const url = await findModule(name, packages);
+  try {
+    return (await import(url)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw notLoaded(name, packages, error);
+  }
+}
+
+/**
+ * A path starts from where it was written. A package is looked for as an `import` in each of the folders would do it.
+ */
+async function findModule(name: string, packages: StoragePackages): Promise<string> {
+  const { pathsFrom, folders } = packages;
+  if (isPath(name)) {
+    const path = resolve(pathsFrom, name);
+    if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `There is nothing at ${path}.` });
+    return pathToFileURL(path).href;
+  }
+  const { moduleResolve } = await import('import-meta-resolve');
+  // What this package can import comes last: a storage that is installed beside it.
+  const places = [...folders.map((folder) => pathToFileURL(join(folder, 'module.js'))), new URL(import.meta.url)];
+  for (const place of places) {
+    try {
+      return moduleResolve(name, place, CONDITIONS).href;
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw notLoaded(name, packages, error);
+    }
+  }
+  throw invalid(name, packages, 'was not found', {
+    hint: `Install it in ${folders[0]}, or write the path of its module.`,
+  });
+}
+
+/** What Node itself asks for where a module is imported. */
+const CONDITIONS = new Set(['node', 'import']);
+
+function isPath(name: string): boolean {
+  return isAbsolute(name) || /^\.\.?[/\\]/.test(name);
+}
+
+/** The first line of what was thrown will do: the rest is for the author of the package, who finds it as the cause. */
+function notLoaded(name: string, packages: StoragePackages, cause: unknown): OrchestratorError {
+  const [said = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
+  return invalid(name, packages, `cannot be loaded: ${said.replace(/\.$/, '')}`, { cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function invalid(
+  name: string,
+  { names: { from, origin } }: StoragePackages,
+  problem: string,
+  further: { readonly hint?: string; readonly cause?: unknown } = {},
+): OrchestratorError {
+  const where = from === 'file' ? `the configuration file ${origin}` : `the variable ${origin}`;
+  return new OrchestratorError('CONFIG_INVALID', `The storage package ${name}, which ${where} names, ${problem}.`, {
+    field: 'storages',
+    ...further,
+  });
+}

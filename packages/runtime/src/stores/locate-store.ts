@@ -1,0 +1,58 @@
+import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
+import { storagePackages } from '../settings/storage-packages.ts';
+import { currentFolder } from '../system/current-folder.ts';
+import type { Environment } from '../system/environment.ts';
+import { loadStorages } from './configured-storages.ts';
+import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile } from './registry.ts';
+
+/** A store that a URL names, and the storage that can open it. */
+export interface LocatedStore {
+  readonly provider: StorageProvider;
+  readonly location: StoreLocation;
+}
+
+export interface LocateOptions {
+  /** Where a relative path starts from; the current folder by default. */
+  readonly folder?: string;
+  readonly env?: Environment;
+}
+
+/**
+ * Finds out which store a URL names. Looks at no store. Loads the code of the storage that has the URL's scheme; what
+ * the configuration names is loaded only for a scheme that no other storage has.
+ *
+ * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password. `CONFIG_INVALID`
+ */
+export async function locateStore(
+  url: string,
+  { folder = currentFolder(), env = process.env }: LocateOptions = {},
+): Promise<LocatedStore> {
+  const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url) ?? [];
+  if (scheme === undefined)
+    throw invalid('The store URL has no scheme: a store is named by a URL, not by a path.', await pathHint(url));
+  const provider = await providerOf(scheme.toLowerCase(), env);
+  return { provider, location: provider.parseUrl(url, { folder }) };
+}
+
+async function providerOf(scheme: string, env: Environment): Promise<StorageProvider> {
+  const unconfigured = await unconfiguredStorageOf(scheme);
+  if (unconfigured !== null) return unconfigured;
+  const configured = await loadStorages(storagePackages(env));
+  const found = configured.find(({ provider }) => provider.schemes.includes(scheme));
+  if (found !== undefined) return found.provider;
+  const known = [...(await unconfiguredStorages()), ...configured];
+  const examples = known.map(({ provider: { example } }) => example).join(' or ');
+  throw invalid(
+    `There is no storage for ${scheme}: URLs.`,
+    `Write ${examples}; \`storages\` in the configuration names the package of another storage.`,
+  );
+}
+
+/** A path gets the URL for it, unless it looks like the address of a server, which may hold a password. */
+async function pathHint(url: string): Promise<string | undefined> {
+  return url === '' || /[@?\0]/.test(url) ? undefined : `Write ${await urlOfFile(url)}`;
+}
+
+function invalid(message: string, hint?: string): OrchestratorError {
+  return new OrchestratorError('STORE_URL_INVALID', message, { field: 'store', ...(hint !== undefined && { hint }) });
+}

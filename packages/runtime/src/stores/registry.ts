@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { OrchestratorError, type StorageProvider, type StorePlace } from '@agent-orchestrator/core';
+import { providerProblem } from './provider-problem.ts';
+import { BUILT_IN_STORAGES } from './built-in-storages.ts';
+
+/** A storage, and where it comes from. */
+export interface KnownStorage {
+  readonly provider: StorageProvider;
+  /** The package; of a registered storage, its name. */
+  readonly from: string;
+}
+
+const registered: KnownStorage[] = [];
+
+/**
+ * Adds a storage that the program brings along: from then on its URLs are taken like those of the built-in ones. Where
+ * no program can call this, as on the command line, the configuration names the storage's package.
+ *
+ * @throws `INVALID_INPUT` for what is no provider, or has a scheme that another storage has
+ */
+export async function registerStorage(provider: StorageProvider): Promise<void> {
+  const problem = providerProblem(provider);
+  if (problem !== null) throw invalid(`The provider cannot be used: ${problem}.`);
+  if (registered.some((known) => known.provider === provider)) return;
+  const clash = clashWith(provider, await unconfiguredStorages());
+  if (clash !== null) throw invalid(`The storage ${provider.name} ${clash}.`);
+  registered.push({ provider, from: `the registered storage ${provider.name}` });
+}
+
+/** The storages that need no configuration: all of them, so all are loaded. */
+export async function unconfiguredStorages(): Promise<readonly KnownStorage[]> {
+  const known = [...registered];
+  for await (const storage of builtInStorages()) known.push(storage);
+  return known;
+}
+
+/** The first of these storages that has a scheme; loads no more than it has to. */
+export async function unconfiguredStorageOf(scheme: string): Promise<StorageProvider | null> {
+  for (const { provider } of registered) if (provider.schemes.includes(scheme)) return provider;
+  for await (const { provider } of builtInStorages()) if (provider.schemes.includes(scheme)) return provider;
+  return null;
+}
+
+/** Why a storage cannot be used beside others; null: it can. */
+export function clashWith(provider: StorageProvider, others: readonly KnownStorage[]): string | null {
+  for (const { provider: other, from } of others) {
+    const scheme = provider.schemes.find((one) => other.schemes.includes(one));
+    if (scheme !== undefined) return `has the scheme ${scheme}:, which ${from} has already`;
+  }
+  return null;
+}
+
+/** The URL of the store in a file, of the kind that is used where no other is configured. */
+export async function urlOfFile(path: string): Promise<string> {
+  const storage = await firstBuiltIn(keepsFiles);
+  return storage.urlOfFile(resolve(path));
+}
+
+type FileStorage = StorageProvider & Required<Pick<StorageProvider, 'urlOfFile'>>;
+/** A storage whose files can be backups. */
+type BackupStorage = FileStorage & { readonly place: StorePlace & Required<Pick<StorePlace, 'beginBackup'>> };
+
+/** The storage whose files backups are. */
+export function backupStorage(): Promise<BackupStorage> {
+  return firstBuiltIn(makesBackups);
+}
+
+function keepsFiles(provider: StorageProvider): provider is FileStorage {
+  return provider.urlOfFile !== undefined;
+}
+
+function makesBackups(provider: StorageProvider): provider is BackupStorage {
+  return keepsFiles(provider) && provider.place?.beginBackup !== undefined;
+}
+
+async function* builtInStorages(): AsyncGenerator<KnownStorage> {
+  for (const [from, load] of Object.entries(BUILT_IN_STORAGES)) yield { from, provider: (await load()).provider };
+}
+
+async function firstBuiltIn<Found extends StorageProvider>(
+  isWanted: (provider: StorageProvider) => provider is Found,
+): Promise<Found> {
+  for await (const { provider } of builtInStorages()) if (isWanted(provider)) return provider;
+  throw new Error('No storage that comes with this package keeps a store in a file.');
+}
+
+function invalid(message: string): OrchestratorError {
+  return new OrchestratorError('INVALID_INPUT', message, { field: 'provider' });
+}

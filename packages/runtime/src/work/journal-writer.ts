@@ -1,0 +1,210 @@
+import { join, resolve } from 'node:path';
+import { OrchestratorError } from '@agent-orchestrator/core';
+import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
+import { ownProcess } from '../processes/own-process.ts';
+import { newCommandId } from '../system/command-id.ts';
+import { systemTime, type Time } from '../system/time.ts';
+import { JournalFile } from './journal-file.ts';
+
+export interface JournalOptions {
+  /** Where the journal is written; made if it is not there. Several workers may share it. */
+  readonly folder: string;
+  readonly agent: string;
+  readonly instance: string;
+  readonly time?: Pick<Time, 'read'>;
+  /** A file that is larger is followed by a new one; 16 MiB by default. */
+  readonly bytesMax?: number;
+}
+
+const BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Writes the journal of one run of an agent (see `@agent-orchestrator/core/journal` for its form).
+ *
+ * It goes on in a new file when the file has grown to its size, cannot be written any more, or was removed. Each file
+ * begins with `started` and the calls that wait for their answers, so that it can be read without the files before it.
+ */
+export class JournalWriter implements Disposable {
+  readonly #options: JournalOptions;
+  readonly #folder: string;
+  readonly #now: () => number;
+  /** The lines of the calls that wait for their answers. */
+  readonly #waiting = new Map<number, string>();
+  #file: JournalFile;
+  #calls = 0;
+  /** Whether the file has more than refusals. */
+  #matters = false;
+  #closed = false;
+
+  /**
+   * Opens a journal.
+   *
+   * @throws `JOURNAL_UNWRITABLE`
+   */
+  constructor(options: JournalOptions) {
+    const { folder, time = systemTime } = options;
+    this.#options = options;
+    this.#folder = resolve(folder);
+    this.#now = () => time.read().wall;
+    this.#file = this.#trying(() => this.#newFile(''));
+  }
+
+  /**
+   * Notes a call that is about to be sent.
+   *
+   * @param isRequired whether the call is not sent when it cannot be noted
+   * @returns its number
+   * @throws `JOURNAL_UNWRITABLE`, if it is required
+   */
+  sent<C extends CallName>(command: C, request: Calls[C]['request'], isRequired: boolean): number {
+    const call = this.#calls + 1;
+    const line = textOf({ is: 'sent', call, command, request, at: this.#now() } as JournalLine);
+    this.#calls = call;
+    this.#waiting.set(call, line);
+    try {
+      // A new file begins with all calls that wait, so with this one.
+      this.#append(line, '');
+    } catch (error) {
+      if (isRequired) {
+        this.#waiting.delete(call);
+        throw error;
+      }
+    }
+    return call;
+  }
+
+  /**
+   * Notes the answer to a call; it is on the disk when this returns.
+   *
+   * @throws `JOURNAL_UNWRITABLE`
+   */
+  async answered(call: number, reply: Calls[CallName]['reply']): Promise<void> {
+    try {
+      const line = textOf({ is: 'answered', call, reply, at: this.#now() });
+      const file = this.#append(line, line);
+      this.#matters ||= reply.ok;
+      await file.flush();
+    } catch (error) {
+      throw this.#asUnwritable(error);
+    } finally {
+      this.#waiting.delete(call);
+    }
+  }
+
+  /**
+   * Notes that a call threw. A journal that cannot be written does not hide what it threw: no answer says nearly as
+   * much.
+   */
+  threw(call: number, error: unknown): void {
+    const code = error instanceof OrchestratorError ? error.code : null;
+    const message = error instanceof Error ? error.message : String(error);
+    try {
+      const line = textOf({ is: 'threw', call, code, message, at: this.#now() });
+      this.#append(line, line);
+      this.#matters = true;
+    } catch {
+      // The caller gets the error of the call.
+    }
+    this.#waiting.delete(call);
+  }
+
+  /** Ends the journal. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#waiting.size > 0) this.#matters = true;
+    try {
+      if (this.#matters && this.#file.isUsable) this.#file.append(textOf({ is: 'ended', at: this.#now() }));
+    } catch {
+      // Only a courtesy to readers.
+    }
+    this.#leave();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * Appends a line, or begins a new file.
+   *
+   * @param first what a new file is to have after the calls that wait
+   * @returns the file that has it
+   */
+  #append(line: string, first: string): JournalFile {
+    return this.#trying(() => {
+      if (this.#closed) throw new Error('it was closed');
+      const { bytesMax = BYTES_MAX } = this.#options;
+      if (this.#file.bytes < bytesMax && this.#appended(line)) return this.#file;
+      try {
+        const next = this.#newFile(first);
+        this.#leave();
+        this.#file = next;
+        this.#matters = false;
+      } catch (error) {
+        // A file that is too large is better than none.
+        if (!this.#appended(line)) throw error;
+      }
+      return this.#file;
+    });
+  }
+
+  #appended(line: string): boolean {
+    if (!this.#file.isUsable) return false;
+    try {
+      this.#file.append(line);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A file that has nothing but refusals is removed: it promises nothing, and many a run finds nothing to claim. */
+  #leave(): void {
+    if (this.#matters) this.#file.close();
+    else this.#file.remove();
+  }
+
+  #newFile(first: string): JournalFile {
+    const { agent, instance } = this.#options;
+    const process = ownProcess();
+    const started = textOf({
+      is: 'started',
+      agent,
+      instance,
+      ...(process !== null && { process }),
+      at: this.#now(),
+    });
+    const name = `${newCommandId()}-${forFileName(agent)}.jsonl`;
+    return JournalFile.create(join(this.#folder, name), [started, ...this.#waiting.values(), first].join(''));
+  }
+
+  #trying<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      throw this.#asUnwritable(error);
+    }
+  }
+
+  #asUnwritable(error: unknown): OrchestratorError {
+    if (error instanceof OrchestratorError) return error;
+    const why = error instanceof Error ? error.message : String(error);
+    return new OrchestratorError('JOURNAL_UNWRITABLE', `The journal in ${this.#folder} cannot be written: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+/** At most 24 characters of a name, 96 bytes: file systems allow 143 and more for a file name. */
+const SHORT = /^.{0,24}/u;
+
+/** A name as part of a file name: for people, since the file name is unique without it. */
+function forFileName(name: string): string {
+  const safe = name.normalize('NFC').replaceAll(/[^\p{L}\p{M}\p{Nd}_.@+-]/gu, '_');
+  return SHORT.exec(safe)?.[0] ?? '';
+}
+
+function textOf(line: JournalLine): string {
+  return `${JSON.stringify(line)}\n`;
+}

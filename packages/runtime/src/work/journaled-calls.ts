@@ -1,0 +1,146 @@
+import type { ClaimRecord, Orchestrator, Released } from '@agent-orchestrator/core';
+import { withFence, withoutToken, type CallName, type Calls } from '@agent-orchestrator/core/journal';
+import { newCommandId } from '../system/command-id.ts';
+import type { JournalWriter } from './journal-writer.ts';
+
+/** The calls that a worker, a lease keeper and a run make. */
+export type WorkCalls = Pick<
+  Orchestrator,
+  'claimTask' | 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery'
+>;
+
+/**
+ * The calls of an orchestrator, written into a journal: each call before it is sent, each answer before the caller gets
+ * it. Heartbeats are sent as they are: they leave nothing in the log, so there is nothing to miss.
+ *
+ * When the journal cannot be written:
+ * - A claim or a recovery is not sent. It throws `JOURNAL_UNWRITABLE`, and nothing has happened.
+ * - A checkpoint or a release is sent all the same: it brings work that would be lost otherwise.
+ * - The caller does not get an answer that is not in the journal. The call throws `JOURNAL_UNWRITABLE`, which is
+ *   retryable, as for an answer that was lost on the way: sent again with the same command id, it is answered the same.
+ */
+export class JournaledCalls implements WorkCalls {
+  readonly #orchestrator: Orchestrator;
+  readonly #journal: JournalWriter;
+
+  constructor(orchestrator: Orchestrator, journal: JournalWriter) {
+    this.#orchestrator = orchestrator;
+    this.#journal = journal;
+  }
+
+  async heartbeat(call: Parameters<Orchestrator['heartbeat']>[0]) {
+    return this.#orchestrator.heartbeat(call);
+  }
+
+  /**
+   * For one who does not send it again: what was claimed and cannot be journaled is given back, and no attempt is
+   * charged.
+   */
+  async claimTask(call: Parameters<Orchestrator['claimTask']>[0]) {
+    const identified = this.#identified(call);
+    const { seed: _secret, ...request } = identified;
+    return this.#journaled('claim', request, {
+      send: () => this.#orchestrator.claimTask(identified),
+      toReply: (reply) => (reply.ok ? { ok: true, claims: [withoutToken(claimRecord(reply))] } : reply),
+      onUnjournaled: async (reply) => {
+        if (reply.ok) await this.#giveBack(reply);
+      },
+    });
+  }
+
+  async claimTasks(call: Parameters<Orchestrator['claimTasks']>[0]) {
+    const identified = this.#identified(call);
+    const { seed: _secret, ...request } = identified;
+    return this.#journaled('claim', request, {
+      send: () => this.#orchestrator.claimTasks(identified),
+      toReply: (reply) => (reply.ok ? { ok: true, claims: reply.claims.map(withoutToken) } : reply),
+    });
+  }
+
+  async checkpoint(call: Parameters<Orchestrator['checkpoint']>[0]) {
+    const identified = this.#identified(call);
+    return this.#journaled('checkpoint', withFence(identified), {
+      always: true,
+      send: () => this.#orchestrator.checkpoint(identified),
+      toReply: (reply) => reply,
+    });
+  }
+
+  async releaseTask(call: Parameters<Orchestrator['releaseTask']>[0]) {
+    const identified = this.#identified(call);
+    const { namespace, commandId, seed: _secret, claimNext, ...item } = identified;
+    const request = { namespace, commandId, items: [withFence(item)], ...(claimNext !== undefined && { claimNext }) };
+    return this.#journaled('release', request, {
+      always: true,
+      send: () => this.#orchestrator.releaseTask(identified),
+      toReply: asBatch,
+    });
+  }
+
+  async staleRecovery(call: Parameters<Orchestrator['staleRecovery']>[0] = {}) {
+    const identified = this.#identified(call);
+    return this.#journaled('recover', identified, {
+      send: () => this.#orchestrator.staleRecovery(identified),
+      toReply: (reply) => reply,
+    });
+  }
+
+  async #journaled<C extends CallName, Reply>(
+    command: C,
+    request: Calls[C]['request'],
+    { always = false, send, toReply, onUnjournaled }: HowToSend<C, Reply>,
+  ): Promise<Reply> {
+    const call = this.#journal.sent(command, request, !always);
+    let reply: Reply;
+    try {
+      reply = await send();
+    } catch (error) {
+      this.#journal.threw(call, error);
+      throw error;
+    }
+    try {
+      await this.#journal.answered(call, toReply(reply));
+    } catch (error) {
+      await onUnjournaled?.(reply);
+      throw error;
+    }
+    return reply;
+  }
+
+  /** As the orchestrator would fill it in, so that the journal has what was sent. */
+  #identified<Call extends { readonly namespace?: string | undefined; readonly commandId?: string | undefined }>(
+    call: Call,
+  ) {
+    const { namespace = this.#orchestrator.defaultNamespace, commandId = newCommandId() } = call;
+    return { ...call, namespace, commandId };
+  }
+
+  async #giveBack({ lease: { token } }: ClaimRecord): Promise<void> {
+    try {
+      await this.#orchestrator.releaseTask({ token, outcome: 'released', note: 'The claim could not be journaled.' });
+    } catch {
+      // Then it is recovered when its lease is stale.
+    }
+  }
+}
+
+interface HowToSend<C extends CallName, Reply> {
+  /** Also when the journal cannot be written. */
+  readonly always?: boolean;
+  readonly send: () => Promise<Reply>;
+  /** The answer as the journal has it. */
+  readonly toReply: (reply: Reply) => Calls[C]['reply'];
+  /** What to do about an answer that the caller does not get. */
+  readonly onUnjournaled?: (reply: Reply) => Promise<void>;
+}
+
+function claimRecord({ task, lease, context, takeover }: ClaimRecord): ClaimRecord {
+  return { task, lease, context, takeover };
+}
+
+/** A release of one task is journaled as a batch of one. */
+function asBatch(reply: Released): Calls['release']['reply'] {
+  if (!reply.ok) return { ok: false, items: [reply], next: [] };
+  const { next, ...item } = reply;
+  return { ok: true, items: [item], next: next === null ? [] : [withoutToken(next)] };
+}

@@ -1,0 +1,33 @@
+import type { NewScope, Scope } from '@agent-orchestrator/core';
+import { query, split, type StatementBatch } from './statement-batch.ts';
+import { SQL } from './statements.ts';
+
+/** The numbers (`t42`, `s17`) that the new tasks and sessions of a group may get, drawn at once. */
+export class NumberSupply {
+  readonly #count: number;
+  #isDrawn = false;
+  #numbers: number[] = [];
+
+  constructor(scopes: readonly Scope[]) {
+    this.#count = scopes.reduce((sum, scope) => sum + (scope.by === 'new' ? countFor(scope) : 0), 0);
+  }
+
+  /** Draws them, unless they are drawn already. */
+  draw(batch: StatementBatch): void {
+    if (this.#isDrawn || this.#count === 0) return;
+    this.#isDrawn = true;
+    batch.add(query(SQL.drawNumbers, this.#count), (answer) => {
+      this.#numbers = split(answer[0]?.[0]).map(Number);
+    });
+  }
+
+  /** Those of one scope. */
+  take(scope: NewScope): number[] {
+    return this.#numbers.splice(0, countFor(scope));
+  }
+}
+
+/** One for each id. */
+function countFor({ taskIds, sessionIds }: NewScope): number {
+  return new Set([...taskIds, ...sessionIds]).size;
+}

@@ -1,0 +1,112 @@
+import { decodeClockState, type PlaceReport } from '@agent-orchestrator/core';
+import { translateError } from '../errors.ts';
+import type { Connection } from '../connection.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import { schemaVersionOf } from '../migrate.ts';
+import { notFound, SCHEMA_VERSION } from '../schema-version.ts';
+import { query } from '../statement-batch.ts';
+import { readStoreState } from '../store-state.ts';
+import { parseServerUrl } from '../server-address.ts';
+import { TIMEOUTS } from '../statements.ts';
+import { judge, type PostgresFacts } from './judge.ts';
+
+/** What agents need: see the rights of `orchestrator_app`. */
+const NEEDED = [
+  ...['SELECT', 'INSERT', 'UPDATE'].flatMap((right) => [[right, 'sessions'] as const, [right, 'tasks'] as const]),
+  ['SELECT', 'event_log'],
+  ['INSERT', 'event_log'],
+  ['SELECT', 'receipts'],
+  ['INSERT', 'receipts'],
+  ['DELETE', 'receipts'],
+  ['SELECT', 'meta'],
+] as const;
+const EXCESS = [
+  ['UPDATE', 'event_log'],
+  ['DELETE', 'event_log'],
+  ['TRUNCATE', 'event_log'],
+] as const;
+
+type Rights = readonly (readonly [right: string, table: string])[];
+
+/** Those of the rights that the login has, or has not. */
+function rights(of: Rights, has: boolean): string {
+  const values = of.map(([right, table]) => `('${right}', '${table}')`).join(', ');
+  return `SELECT right_ || ' ' || table_ FROM (VALUES ${values}) AS v (right_, table_)
+    WHERE has_table_privilege('orchestrator.' || table_, right_) = ${has}`;
+}
+
+/** The sequence of numbers, if the login cannot draw from it. */
+const NOT_DRAWN = `SELECT 'USAGE numbers' WHERE NOT has_sequence_privilege('orchestrator.numbers', 'USAGE')`;
+
+const LOGIN = `SELECT current_user::text, r.rolsuper, pg_has_role(n.nspowner, 'MEMBER')
+  FROM pg_roles r, pg_namespace n WHERE r.rolname = current_user AND n.nspname = 'orchestrator'`;
+const UNSAFE = `SELECT name || ' = ' || setting FROM pg_settings
+  WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`;
+const SERVER = `SELECT current_setting('server_version'),
+  coalesce((SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_wal_size'), 1073741824),
+  has_function_privilege('pg_ls_waldir()', 'EXECUTE'), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
+const LOG_BYTES = 'SELECT coalesce(sum(size), 0)::bigint FROM pg_ls_waldir()';
+const SLOTS = `SELECT slot_name::text, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
+  FROM pg_replication_slots
+  WHERE NOT active AND restart_lsn IS NOT NULL ORDER BY 2 DESC LIMIT 10`;
+const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
+
+type ServerReport = PlaceReport & { readonly facts: PostgresFacts };
+
+/** Looks at a store on a server. The password is in no error. */
+export async function inspectPlace(address: string): Promise<ServerReport> {
+  const connections = new ConnectionPool(parseServerUrl(address), 1);
+  try {
+    return await connections.use((connection) => inspect(connection));
+  } catch (error) {
+    throw translateError(error);
+  } finally {
+    await connections.close();
+  }
+}
+
+async function inspect(connection: Connection): Promise<ServerReport> {
+  const schema = await schemaVersionOf(connection);
+  if (schema === 0) throw notFound();
+  const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
+  const [server, login, missing, notDrawn, excess, unsafe, slots, clock] = await connection.flush(
+    texts.map((text) => query(text)),
+    TIMEOUTS.answer_ms,
+  );
+  const [version, logBytesKept, maySeeLog, serverNow] = (server?.[0] ?? []) as [string, number, boolean, number];
+  const [user, isSuperuser, isOwner] = (login?.[0] ?? []) as [string, boolean, boolean];
+  const clockText = clock?.[0]?.[0] as string | undefined;
+  const facts: PostgresFacts = {
+    version,
+    login: {
+      user,
+      isSuperuser,
+      isOwner,
+      missing: [...firstColumn(missing), ...firstColumn(notDrawn)],
+      excess: firstColumn(excess),
+    },
+    unsafeSettings: firstColumn(unsafe),
+    logBytes: maySeeLog ? await logBytesOf(connection) : null,
+    logBytesKept,
+    idleSlots: (slots ?? []).map(([name, bytes]) => ({ name: name as string, bytes: bytes as number })),
+  };
+  return {
+    version,
+    schema,
+    schemaKnown: SCHEMA_VERSION,
+    state: await readStoreState(connection),
+    clock: clockText === undefined ? null : decodeClockState(clockText),
+    serverNow,
+    findings: judge(facts),
+    facts,
+  };
+}
+
+async function logBytesOf(connection: Connection): Promise<number> {
+  const [answer] = await connection.flush([query(LOG_BYTES)], TIMEOUTS.answer_ms);
+  return answer?.[0]?.[0] as number;
+}
+
+function firstColumn(answer: readonly (readonly unknown[])[] = []): readonly string[] {
+  return answer.map(([value]) => value as string);
+}

@@ -1,0 +1,29 @@
+import { translateError } from '../errors.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import { ROLE_STATEMENTS } from '../roles.ts';
+import { query } from '../statement-batch.ts';
+import { parseServerUrl } from '../server-address.ts';
+import { SQL, TIMEOUTS } from '../statements.ts';
+
+/**
+ * Makes the roles and gives them their rights, all or nothing; what is there already is left as it is. The login of
+ * `url` needs CREATEROLE, and CREATE on the database with the right to pass it on, as its owner has.
+ *
+ * @throws `STORE_PERMISSION`, and what `openPostgresStorage` throws
+ */
+export async function createRoles(url: string): Promise<void> {
+  const connections = new ConnectionPool(parseServerUrl(url), 1);
+  try {
+    await connections.use(async (connection) => {
+      const statements = ['BEGIN', ...ROLE_STATEMENTS, SQL.commit];
+      await connection.flush(
+        statements.map((statement) => query(statement)),
+        TIMEOUTS.answer_ms,
+      );
+    });
+  } catch (error) {
+    throw translateError(error);
+  } finally {
+    await connections.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import type { StorageProvider } from '@agent-orchestrator/core';
+import { parseServerUrl } from './server-address.ts';
+
+/** `postgres://` and a server with its database: see `server-address.ts`. */
+export const provider: StorageProvider = {
+  schemes: ['postgres', 'postgresql'],
+  name: 'PostgreSQL',
+  example: 'postgres://user@host/database',
+
+  parseUrl(url, { folder }) {
+    const { shown, rootCertificate } = parseServerUrl(url);
+    const address = rootCertificate === null ? url : withCertificate(url, resolve(folder, rootCertificate));
+    return { scheme: 'postgres', url: shown, address };
+  },
+
+  async open({ address }, { busyTimeoutMs, mode, filling }) {
+    const { openPostgresStorage } = await import('./open-postgres-storage.ts');
+    return openPostgresStorage({
+      url: address,
+      ...(mode !== undefined && { mode }),
+      ...(busyTimeoutMs !== undefined && { retryMs: busyTimeoutMs }),
+      ...(filling !== undefined && { filling }),
+    });
+  },
+
+  async openRows({ address }) {
+    const { openPostgresRows } = await import('./row-store.ts');
+    return openPostgresRows({ url: address });
+  },
+
+  // Differs: the server checks its own pages, so there is no `check`; what a login may not do, no `fix` can.
+  place: {
+    async inspect({ address }) {
+      const { inspectPlace } = await import('./place/inspect.ts');
+      return inspectPlace(address);
+    },
+    async roles({ address }) {
+      const [{ ROLE_STATEMENTS }, { createRoles }] = await Promise.all([
+        import('./roles.ts'),
+        import('./place/roles.ts'),
+      ]);
+      return { statements: ROLE_STATEMENTS, create: () => createRoles(address) };
+    },
+  },
+};
+
+function withCertificate(url: string, path: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set('sslrootcert', path);
+  return changed.href;
+}

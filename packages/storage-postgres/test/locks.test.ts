@@ -1,0 +1,136 @@
+/*
+ * Units of work that name the same sessions:
+ *  - lock several sessions in the order of their ids, whatever the order in which they are named
+ *  - cross again and again, by id and by fence, old sessions and new ones, and the server never has to break a deadlock
+ *  - a claim of the next task passes over a head that another transaction has locked, and does not wait for it
+ *  - a claim that finds nothing but a locked head waits for it
+ */
+import type { Scope } from '@agent-orchestrator/core';
+import { expect, test } from 'vitest';
+import { withAdmin } from './harness/databases.ts';
+import { loadedFor } from './loaded-for.ts';
+import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
+
+const OF_DATABASE = `count(*)::int FROM pg_stat_activity WHERE datname = current_database()`;
+const WAITING = `SELECT ${OF_DATABASE} AND wait_event_type = 'Lock'`;
+const OTHERS = `SELECT ${OF_DATABASE} AND pid <> pg_backend_pid()`;
+const DEADLOCKS = `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`;
+
+/** Each new session takes a while, so that two transactions that add several meet in the middle. */
+const ADD_SLOWLY = `
+  CREATE FUNCTION public.take_a_while() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
+  CREATE TRIGGER slow BEFORE INSERT ON orchestrator.sessions FOR EACH ROW EXECUTE FUNCTION public.take_a_while()`;
+
+function named(...ids: readonly string[]): Scope {
+  return { by: 'sessions', namespace: 'default', sessions: ids.map((sessionId) => ({ sessionId })) };
+}
+
+async function numberOf(adminUrl: string, text: string): Promise<number> {
+  return withAdmin(adminUrl, async (sql) => Number(Object.values((await sql.unsafe(text))[0] ?? {})[0]));
+}
+
+async function waits(adminUrl: string, count = 1): Promise<void> {
+  await until(async () => (await numberOf(adminUrl, WAITING)) === count);
+}
+
+const lock = (id: string): string => `SELECT 1 FROM orchestrator.sessions WHERE id = '${id}' FOR NO KEY UPDATE`;
+
+test('sessions are locked in the order of their ids, whatever the order in which they are named', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const storage = await openStorage(url);
+  await orchestratorOn(storage).enqueueTasks(['a', 'b', 'c'].map((id) => ({ id })));
+
+  await withAdmin(adminUrl, async (rival) =>
+    withAdmin(adminUrl, async (third) => {
+      await rival.unsafe(`BEGIN; ${lock('b')}`);
+      const unit = loadedFor(storage, named('c', 'b', 'a'));
+      await waits(adminUrl);
+      // It has locked what comes before what it waits for, and nothing that comes after.
+      await expect(third.unsafe(`${lock('a')} NOWAIT`)).rejects.toMatchObject({ code: '55P03' });
+      await expect(third.unsafe(`${lock('c')} NOWAIT`)).resolves.toHaveLength(1);
+      await rival.unsafe('COMMIT');
+
+      expect((await unit).sessions.map(({ session }) => session.id)).toEqual(['c', 'b', 'a']);
+    }),
+  );
+});
+
+test(
+  'units of work cross again and again, and the server never has to break a deadlock',
+  { timeout: 60_000 },
+  async () => {
+    const { url, adminUrl } = await newDatabase();
+    await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(ADD_SLOWLY)));
+    const storages = await Promise.all([1, 2, 3, 4].map(() => openStorage(url)));
+    const orchestrators = storages.map(orchestratorOn);
+    const ids = ['a', 'b', 'c', 'd'];
+    await orchestrators[0]?.enqueueTasks(ids.map((id) => ({ sessionId: id })));
+
+    for (let round = 0; round < 6; round += 1) {
+      const claims = await orchestrators[0]?.claimTasks({ agent: 'company-agent', limit: ids.length });
+      if (claims?.ok !== true) throw new Error('nothing was claimed');
+      const tokens = claims.claims.map(({ lease }) => lease.token);
+      const fresh = ids.map((id) => `${id}-${round}`);
+      await Promise.all(
+        orchestrators.map(async (orchestrator, at) => {
+          // Each in another order.
+          const turned = <Item>(items: readonly Item[]): Item[] => [...items.slice(at), ...items.slice(0, at)];
+          await Promise.all([
+            orchestrator.releaseTasks(turned(tokens).map((token) => ({ token, outcome: 'released' as const }))),
+            orchestrator.enqueueTasks(turned(ids).map((id) => ({ sessionId: id, priority: 9 }))),
+            orchestrator.enqueueTasks(turned(fresh).map((id) => ({ sessionId: id, assignee: 'another-agent' }))),
+            orchestrator.heartbeat({ token: tokens[at] ?? '' }),
+          ]);
+        }),
+      );
+    }
+    await Promise.all(storages.map((storage) => storage.close()));
+    // The servers of the connections tell what they have counted before they end.
+    await until(async () => (await numberOf(adminUrl, OTHERS)) === 0);
+
+    expect(await numberOf(adminUrl, DEADLOCKS)).toBe(0);
+    const reader = orchestratorOn(await openStorage(url));
+    expect(await reader.verify()).toMatchObject({ ok: true });
+    expect(await reader.counts()).toMatchObject({ tasks: { queued: 4 + 6 * 4 * 8 } });
+  },
+);
+
+test('a claim of the next task passes over a head that another transaction has locked', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  await orchestrator.enqueueTasks(['own', 'locked', 'free'].map((id) => ({ id })));
+  const claimed = await orchestrator.claimTask({ agent: 'a', sessionId: 'own' });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+    const { token } = claimed.lease;
+    const first = await orchestrator.releaseTask({ token, outcome: 'succeeded', claimNext: { agent: 'a' } });
+    if (!first.ok || first.next === null) throw new Error('nothing was claimed next');
+    const second = await orchestrator.releaseTask({
+      token: first.next.lease.token,
+      outcome: 'succeeded',
+      claimNext: { agent: 'a' },
+    });
+    await rival.unsafe('COMMIT');
+
+    expect(first.next.task.id).toBe('free');
+    expect(second).toMatchObject({ ok: true, next: null });
+  });
+});
+
+test('a claim that finds nothing but a locked head waits for it', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  await orchestrator.enqueueTask({ id: 'locked' });
+
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+    const claim = orchestrator.claimTask({ agent: 'a' });
+    await waits(adminUrl);
+    await rival.unsafe('COMMIT');
+
+    expect(await claim).toMatchObject({ ok: true, task: { id: 'locked' } });
+  });
+});

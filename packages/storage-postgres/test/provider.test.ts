@@ -1,0 +1,53 @@
+/*
+ * URLs of a store on a server:
+ *  - a URL names a database, and is shown without its password and options
+ *  - its address is what was written; a certificate's path, which starts from the folder, is made absolute
+ *  - what a server cannot be reached by is refused with STORE_URL_INVALID, and the password is not repeated
+ */
+import { OrchestratorError } from '@agent-orchestrator/core';
+import { expect, test } from 'vitest';
+import { provider } from '../src/index.ts';
+
+const from = { folder: '/work/here' };
+
+test.for(['postgres', 'postgresql', 'POSTGRES'])(
+  '%s: names a database, and is shown without its password',
+  (scheme) => {
+    const address = `${scheme}://user:hunter2@host:5433/db?sslmode=require&application_name=hunter2`;
+
+    const url = 'postgres://user@host:5433/db';
+    expect(provider.parseUrl(address, from)).toEqual({ scheme: 'postgres', url, address });
+  },
+);
+
+test("a certificate's path starts from the folder", () => {
+  const { address } = provider.parseUrl('postgres://me:p%2Fw@host/db?sslrootcert=my%20ca.crt&prepare=false', from);
+
+  const { password, searchParams } = new URL(address);
+  expect(password).toBe('p%2Fw');
+  expect(Object.fromEntries(searchParams)).toEqual({ sslrootcert: '/work/here/my ca.crt', prepare: 'false' });
+});
+
+test.for([
+  'postgres://user:hunter2@ho st/db',
+  'postgres://user:p/hunter2@host/db',
+  'postgres://user:hunter2@host',
+  'postgres://:hunter2@host/db',
+  'postgres://user:hunter2@host/db?sslmode=maybe',
+  'postgres://user:hunter2@host/db?password=hunter2',
+])('%s is refused, without its password', (url) => {
+  const refusal = refusalOf(url);
+
+  expect(refusal).toMatchObject({ code: 'STORE_URL_INVALID', field: 'store', retryable: false });
+  expect(`${refusal.message} ${refusal.hint}`).not.toContain('hunter2');
+});
+
+function refusalOf(url: string): OrchestratorError {
+  try {
+    provider.parseUrl(url, from);
+  } catch (error) {
+    if (error instanceof OrchestratorError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}

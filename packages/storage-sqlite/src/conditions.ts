@@ -1,0 +1,48 @@
+import {
+  isEnded,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+  WAITING_STATUSES,
+  type LeaseEffect,
+  type StreamKind,
+} from '@agent-orchestrator/core';
+
+/** The columns of a session that hold the head of its queue. */
+export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+
+/*
+ * Conditions that the schema and the statements have in common, word for word: SQLite takes a partial index for a
+ * statement only if the statement says what the index says.
+ */
+
+/** That a column is one of some words; each is a word of ours, so none has a quote in it. */
+export function isOneOf(column: string, words: readonly string[]): string {
+  const [only] = words;
+  return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;
+}
+
+/** A task that waits in the queue of its session. */
+export const WAITING = isOneOf('status', WAITING_STATUSES);
+
+/** A task under a lease. */
+export const RUNNING = isOneOf(
+  'status',
+  TASK_STATUS_NAMES.filter((status) => TASK_STATUSES[status].phase === 'running'),
+);
+
+/** A task that has ended. */
+export const ENDED = isOneOf(
+  'status',
+  TASK_STATUS_NAMES.filter((status) => isEnded(status)),
+);
+
+/** What can own a stream of events. */
+export const STREAM_KINDS = words<StreamKind>({ session: true, agent: true });
+
+/** What an event can do to a lease. */
+export const LEASE_EFFECTS = words<LeaseEffect>({ granted: true, ended: true, refused: true });
+
+/** All words of a type: the compiler insists on each. */
+function words<Word extends string>(all: Readonly<Record<Word, true>>): readonly Word[] {
+  return Object.keys(all) as Word[];
+}

@@ -1,0 +1,131 @@
+import { linkSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
+import { retryWhileBusy } from '../busy.ts';
+import { openReader, openWriter } from '../connection.ts';
+import { translateError } from '../errors.ts';
+import { createFile, isThere, resolvePath } from '../store-file.ts';
+import { writeStoreState } from '../store-state.ts';
+import { syncPath } from '../sync-path.ts';
+
+const BUSY_TIMEOUT_MS = 30_000;
+
+/**
+ * Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the
+ * store.
+ */
+export async function beginBackup(path: string, source: string | null): Promise<BackupFile> {
+  try {
+    const place = resolvePath(resolve(path));
+    // First: of one that was killed once it had given the file its name, the other name is left.
+    removeLeftovers(place);
+    assertFree(place);
+    const file = new PartialFile(place);
+    try {
+      createFile(file.path);
+      if (source !== null) await copyInto(file.path, resolvePath(source));
+      return file;
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
+    }
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+/** It lies beside its place until it is published. */
+class PartialFile implements BackupFile {
+  readonly path: string;
+  readonly #place: string;
+
+  constructor(place: string) {
+    this.#place = place;
+    this.path = `${place}${suffixOf(process.pid)}`;
+  }
+
+  seal(state: StoreState): Promise<void> {
+    return retryWhileBusy(BUSY_TIMEOUT_MS, () => seal(this.path, state));
+  }
+
+  publish(): void {
+    try {
+      syncPath(this.path);
+      assertFree(this.#place);
+      giveName(this.path, this.#place);
+      this[Symbol.dispose]();
+      syncPath(dirname(this.#place));
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.path + suffix, { force: true });
+  }
+}
+
+/** Online: readers and writers of the source go on meanwhile. */
+async function copyInto(path: string, source: string): Promise<void> {
+  await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
+    const db = openReader(source);
+    try {
+      db.prepare('VACUUM INTO ?').run(path);
+    } finally {
+      db.close();
+    }
+  });
+}
+
+function seal(path: string, state: StoreState): void {
+  const db = openWriter(path);
+  try {
+    db.transaction(() => writeStoreState(db, state)).immediate();
+    db.pragma('journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Unlike a rename, a link fails if another process was faster; not every file system (that of a memory stick, say) has
+ * any.
+ */
+function giveName(path: string, place: string): void {
+  try {
+    linkSync(path, place);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error;
+    renameSync(path, place);
+  }
+}
+
+function assertFree(path: string): void {
+  if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is something at ${path}.`);
+}
+
+function suffixOf(pid: number): string {
+  return `.partial-${pid}`;
+}
+
+/** What processes left behind that were killed. */
+function removeLeftovers(place: string): void {
+  const folder = dirname(place);
+  if (!isThere(folder)) return;
+  const pattern = /\.partial-(\d+)(?:-wal|-shm|-journal)?$/;
+  for (const name of readdirSync(folder)) {
+    const [suffix, pid] = pattern.exec(name) ?? [];
+    if (suffix === undefined || !name.startsWith(`${basename(place)}.partial-`) || isAlive(Number(pid))) continue;
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

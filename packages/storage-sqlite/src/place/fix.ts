@@ -1,0 +1,69 @@
+import { chmodSync } from 'node:fs';
+import type { PlaceFix } from '@agent-orchestrator/core';
+import { retryWhileBusy } from '../busy.ts';
+import { openWriter } from '../connection.ts';
+import { translateError } from '../errors.ts';
+import { resolvePath } from '../store-file.ts';
+import { filesOf } from './inspect.ts';
+import type { FixName } from './judge.ts';
+
+const BUSY_TIMEOUT_MS = 5_000;
+/** The owner of a file may read and write it, other users may not. */
+const OWNER_ALONE = 0o600;
+
+/** Does what a finding of `judge` names. */
+export async function fixPlace(path: string, fix: FixName): Promise<PlaceFix> {
+  switch (fix) {
+    case 'tighten_files':
+      return { done: true, message: `Only their owner may now open ${tightenFiles(path).join(', ')}.` };
+    case 'empty_log':
+      return (await emptyLog(path))
+        ? { done: true, message: 'The write-ahead log was copied into the database and emptied.' }
+        : {
+            done: false,
+            message:
+              'A read that still goes on keeps a part of the write-ahead log; the rest was copied into the database.',
+          };
+  }
+}
+
+/**
+ * Makes the store's files readable and writable by their owner alone, as they were made. The folder is left as it is:
+ * other things may stand in it.
+ *
+ * @returns the paths that were changed
+ */
+export function tightenFiles(path: string): readonly string[] {
+  try {
+    const open = filesOf(resolvePath(path)).filter(
+      ({ role, mode, isMine }) => role !== 'folder' && isMine === true && mode !== null && (mode & 0o077) !== 0,
+    );
+    for (const file of open) chmodSync(file.path, OWNER_ALONE);
+    return open.map((file) => file.path);
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+/**
+ * Brings what the write-ahead log holds into the database and cuts the log back to nothing.
+ *
+ * @returns whether all of it could be done: a process that reads for long keeps the rest
+ * @throws `STORE_BUSY` while another process does the same or writes for long
+ */
+export async function emptyLog(path: string): Promise<boolean> {
+  try {
+    const file = resolvePath(path);
+    return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
+      const db = openWriter(file);
+      try {
+        const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as readonly { readonly busy: number }[];
+        return row?.busy === 0;
+      } finally {
+        db.close();
+      }
+    });
+  } catch (error) {
+    throw translateError(error);
+  }
+}

@@ -1,0 +1,121 @@
+import { placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
+
+/** A folder or file, as the system tells of it. */
+export type FileFacts = {
+  readonly role: 'folder' | 'database' | 'log' | 'log_index';
+  readonly path: string;
+  /** The permission bits, with the sticky bit; null where the system has none. */
+  readonly mode: number | null;
+  /** Whether it belongs to the user of this process; null where the system does not say. */
+  readonly isMine: boolean | null;
+  readonly bytes: number;
+};
+
+/** What the findings follow from. */
+export type SqliteFacts = {
+  readonly version: string;
+  readonly isBackup: boolean;
+  readonly journalMode: string;
+  /** The folder, the database, and the side files that are there. */
+  readonly files: readonly FileFacts[];
+  /** Bytes of the write-ahead log; 0 if there is none. */
+  readonly logBytes: number;
+  /** So large it may stay; more means that a long read keeps it from being emptied. */
+  readonly logBytesKept: number;
+};
+
+/** What `fixPlace` can do about a finding. */
+export type FixName = 'tighten_files' | 'empty_log';
+
+/** The log grows under load: only one that is this many times larger than it is to stay is worth a warning. */
+const LOG_TIMES = 2;
+const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** What the facts of a store's file amount to. Pure. */
+export function judge(facts: SqliteFacts): readonly PlaceFinding[] {
+  return [
+    placeFinding('version', 'ok', `SQLite ${facts.version}`),
+    ...judgePermissions(facts),
+    ...judgeDurability(facts),
+    judgeLogSize(facts),
+  ];
+}
+
+type KnownFile = FileFacts & { readonly mode: number };
+
+function judgePermissions({ files }: SqliteFacts): PlaceFinding[] {
+  const known = files.filter((file): file is KnownFile => file.mode !== null);
+  if (known.length === 0)
+    return [placeFinding('permissions', 'notice', 'This system does not tell which users may read the files.')];
+  const found = [...exposedFiles(known), ...openFolder(known), ...foreignFiles(known)];
+  const database = known.find(({ role }) => role === 'database');
+  return found.length > 0 || database === undefined
+    ? found
+    : [placeFinding('permissions', 'ok', `its owner alone may open it (${modeWord(database.mode)})`)];
+}
+
+function exposedFiles(files: readonly KnownFile[]): PlaceFinding[] {
+  const exposed = files.filter(({ role, mode }) => role !== 'folder' && (mode & OTHERS) !== 0);
+  if (exposed.length === 0) return [];
+  const fix: FixName | null = exposed.some(({ isMine }) => isMine === true) ? 'tighten_files' : null;
+  return [
+    placeFinding('permissions', 'warning', `Other users may open ${exposed.map(named).join(', ')}.`, {
+      hint: 'Let their owner alone read and write them (mode 0600); `orchestrator doctor --fix` does that.',
+      count: exposed.length,
+      fix,
+    }),
+  ];
+}
+
+function openFolder(files: readonly KnownFile[]): PlaceFinding[] {
+  const folder = files.find(
+    ({ role, mode }) => role === 'folder' && (mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0,
+  );
+  if (folder === undefined) return [];
+  return [
+    placeFinding('permissions', 'warning', `Other users may replace the store: they can write in ${named(folder)}.`, {
+      hint: 'Let its owner alone write in that folder, or put the store into one of its own.',
+      count: 1,
+    }),
+  ];
+}
+
+function foreignFiles(files: readonly KnownFile[]): PlaceFinding[] {
+  const foreign = files.filter(({ role, isMine }) => role !== 'folder' && isMine === false);
+  if (foreign.length === 0) return [];
+  const paths = foreign.map(({ path }) => path).join(', ');
+  return [placeFinding('permissions', 'notice', `${paths}: of another user.`, { count: foreign.length })];
+}
+
+/** How a commit is brought to the disk is up to each connection; here only the journal mode shows. */
+function judgeDurability({ journalMode, isBackup }: SqliteFacts): PlaceFinding[] {
+  // A backup is one file, without a write-ahead log.
+  if (journalMode === 'wal' || isBackup) return [];
+  return [
+    placeFinding('durability', 'warning', `The file is in journal mode ${journalMode}, without a write-ahead log.`, {
+      hint: 'Any command that writes switches it back on; find out which other program switched it off.',
+    }),
+  ];
+}
+
+function judgeLogSize({ logBytes, logBytesKept }: SqliteFacts): PlaceFinding {
+  if (logBytes <= LOG_TIMES * logBytesKept)
+    return placeFinding('log_size', 'ok', `the write-ahead log has ${sized(logBytes)}`);
+  const fix: FixName = 'empty_log';
+  const said = `The write-ahead log has ${sized(logBytes)}; ${sized(logBytesKept)} would do.`;
+  return placeFinding('log_size', 'warning', said, {
+    hint: 'A long read keeps it: end that program; `orchestrator doctor --fix` then empties the log.',
+    fix,
+  });
+}
+
+function named({ path, mode }: KnownFile): string {
+  return `${path} (${modeWord(mode)})`;
+}
+
+/** `0644`. */
+function modeWord(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}

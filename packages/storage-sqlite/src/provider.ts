@@ -1,0 +1,84 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
+import type { FixName } from './place/judge.ts';
+
+/** A store in a file. */
+interface FileLocation extends StoreLocation {
+  /** Absolute. */
+  readonly path: string;
+}
+
+const EXAMPLE = 'sqlite:/path/to.db';
+
+/**
+ * `sqlite:` and a path, which is taken as it is, without percent-decoding but for `%3F`. `sqlite:/a/b.db` is absolute,
+ * `sqlite:b.db` starts from the folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and
+ * `sqlite:///a/b.db`, the form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options,
+ * and there are none; where it is part of the path, `urlOfFile` writes it as `%3F`.
+ */
+export const provider: StorageProvider<FileLocation> = {
+  schemes: ['sqlite'],
+  name: 'SQLite',
+  example: EXAMPLE,
+
+  parseUrl(url, { folder }) {
+    const path = absolutePath(url.slice(url.indexOf(':') + 1), folder);
+    const shown = urlOfFile(path);
+    return { scheme: 'sqlite', path, url: shown, address: shown };
+  },
+
+  async open({ path }, options) {
+    const { openSqliteStorage } = await import('./open-sqlite-storage.ts');
+    return openSqliteStorage({ path, ...options });
+  },
+
+  async openRows({ path }, mode) {
+    const { openSqliteRows } = await import('./row-store.ts');
+    return openSqliteRows({ path, mode });
+  },
+
+  urlOfFile,
+
+  place: {
+    async inspect({ path }) {
+      const { inspectPlace } = await import('./place/inspect.ts');
+      return inspectPlace(path);
+    },
+    async check({ path }) {
+      const { checkPlace } = await import('./place/check.ts');
+      return checkPlace(path);
+    },
+    async fix({ path }, fix) {
+      const { fixPlace } = await import('./place/fix.ts');
+      return fixPlace(path, fix as FixName);
+    },
+    async beginBackup(path, source) {
+      const { beginBackup } = await import('./place/backup.ts');
+      return beginBackup(path, source === null ? null : source.path);
+    },
+  },
+};
+
+function absolutePath(rest: string, folder: string): string {
+  const path = rest.startsWith('///') ? rest.slice(2) : rest;
+  if (path === '' || path === '/') throw invalid('The store URL names no file.');
+  if (path.startsWith('//')) throw invalid('A SQLite store has no host: write one slash, or three.');
+  if (path.startsWith(':')) throw invalid('SQLite is not asked to keep a store in memory.', 'Write memory: instead.');
+  if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
+  if (path.includes('?')) throw invalid('The store URL has options, and a SQLite store takes none.');
+  if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
+  const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(folder, path);
+  return inFull.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
+}
+
+/** `%3F`, and what stands for these three characters themselves: `%253F`, `%25253F` … */
+const QUESTION_MARK = /%((?:25)*)3F/g;
+
+function urlOfFile(path: string): string {
+  return `sqlite:${path.replaceAll(QUESTION_MARK, '%25$13F').replaceAll('?', '%3F')}`;
+}
+
+function invalid(message: string, hint = `Write ${EXAMPLE}`): OrchestratorError {
+  return new OrchestratorError('STORE_URL_INVALID', message, { field: 'store', hint });
+}
