@@ -157,6 +157,12 @@ test.each([
   twoTasks().when(release, call).then([end]);
 });
 
+test('a task that was just given back is not taken again, though nothing waits behind it', () => {
+  given(opened(), queued('a'), claimed('a'))
+    .when(release, ending('released'))
+    .then([givenBack('a')]);
+});
+
 test('a task that was just given back does not hold up what comes before it', () => {
   twoTasks({ priority: 1 })
     .when(release, ending('released'))
