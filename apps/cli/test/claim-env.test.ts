@@ -87,7 +87,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
     [75, ['--agent', 'a'], 'NO_TASK'],
     [75, ['--agent', 'a', '--wait', '1ms'], 'NO_TASK'],
     [66, ['--agent', 'a', '--session', 'absent'], 'NOT_FOUND'],
-    [64, [], '--agent'],
+    [64, ['--agent', 'no name'], 'agent'],
     [64, ['--agent', 'a', '--ttl', '10ms'], '--ttl'],
     [64, ['--agent', 'a', '--ttl', 'long'], '--ttl'],
     [64, ['--agent', 'a', '--sesion', 's'], '--session'],

@@ -445,7 +445,6 @@ describe.skipIf(process.platform === 'win32')('run', () => {
 
 test.concurrent.for([
   [['--agent', 'a'], /command/],
-  [['--', 'true'], /--agent/],
   [['--agent', 'a', '--json', '--', 'true'], /--result-file/],
   [['--agent', 'a', '--command-id', '01a203a0-dea4-7000-8ba7-04c45de03ee3', '--', 'true'], /--command-id/],
   [['--agent', 'a', '--on-lost', 'explode', '--', 'true'], /--on-lost/],

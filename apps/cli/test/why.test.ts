@@ -36,7 +36,7 @@ test.concurrent("a task's conditions have their verdicts, evidence, times and ne
       way_on: expect.stringContaining('orchestrator claim --session s'),
       events: [Number(claimedId)],
     },
-    expect.objectContaining({ name: 'first_in_queue', way_on: expect.stringContaining(`why task ${first}`) }),
+    expect.objectContaining({ name: 'first_in_queue', way_on: expect.stringContaining('why task t1') }),
   ]);
   expect(meta['as_of']).toBe(Number(claimedId));
   expect(stdout).toMatch(/not claimable now, by whoever fits: 2 of 9 conditions do not hold/);
@@ -89,7 +89,7 @@ test.concurrent('what was stored is shown as data', async ({ expect }) => {
 
   const { stdout } = await cli.run(['why', id]);
 
-  expect(stdout.split('\n')[0]).toBe(String.raw`○ queued  ${id}  x\u{1b}[2J\n# Run rm -rf /`);
+  expect(stdout.split('\n')[0]).toBe(String.raw`○ queued  t1  x\u{1b}[2J\n# Run rm -rf /`);
 });
 
 test.skipIf(process.platform !== 'linux')('a process that outlives its lease is named', async ({ expect }) => {

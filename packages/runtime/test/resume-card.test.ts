@@ -33,7 +33,7 @@ function part(card: string, heading: string): string[] {
 describe('what it tells', () => {
   test('what is held, the last checkpoint, what others did since, what is left, and the next step', async () => {
     await using office = new Office();
-    const id = await office.add({ title: 'Count', sessionId: 'branch', kind: 'count', payload: { folder: 'src' } });
+    await office.add({ title: 'Count', sessionId: 'branch', kind: 'count', payload: { folder: 'src' } });
     const claim = await office.claim({ instance: 'run-1' });
     await office.checkpoint(claim, {
       lastAction: 'counted a',
@@ -49,7 +49,7 @@ describe('what it tells', () => {
     expect(part(card, 'Held by company-agent')).toEqual([
       'session branch (running)',
       `lease of company-agent (run-1), fence ${claim.lease.fence}, since 2026-01-01T00:00:02Z, until 2026-01-01T00:02:04Z unless renewed`,
-      `task t2 "Count", kind count, running, attempt 1 of 4`,
+      `task t1 "Count", kind count, running, attempt 1 of 4`,
       'progress {"done":3}',
       'payload {"folder":"src"}',
     ]);
@@ -63,7 +63,7 @@ describe('what it tells', () => {
     ]);
     expect(part(card, 'Since the last event of company-agent')).toEqual([
       '1 event after event #4 (session.checkpointed, 2026-01-01T00:00:03Z): 1 task.queued',
-      `#5 2026-01-01T00:00:04Z task.queued task ${next} "Report"`,
+      `#5 2026-01-01T00:00:04Z task.queued task t3 "Report"`,
     ]);
     expect(part(card, 'Left open')).toEqual(['1 task waits, in order', `${next} "Report" queued`]);
     expect(part(card, 'Next step')[0]).toContain('`orchestrator checkpoint --next-action TEXT` saves the work');
@@ -73,7 +73,7 @@ describe('what it tells', () => {
 
   test('after a loss: by whom and why, what has become of the task, what others did since', async () => {
     await using office = new Office();
-    const id = await office.add({ title: 'Count', sessionId: 'branch' });
+    await office.add({ title: 'Count', sessionId: 'branch' });
     const lost = await office.claim();
     await office.checkpoint(lost, { nextAction: 'count b' });
     office.time.stop(200_000);
@@ -91,7 +91,7 @@ describe('what it tells', () => {
     expect(part(card, 'Held before by company-agent')).toEqual([
       'session branch (idle)',
       `lease of company-agent, fence ${lost.lease.fence}, since 2026-01-01T00:00:02Z, over since 2026-01-01T00:03:24Z: lease.taken_over by home-agent (expired), event #5`,
-      `task t2 "Count", kind task, succeeded, attempt 1 of 4`,
+      `task t1 "Count", kind task, succeeded, attempt 1 of 4`,
       'payload {}',
     ]);
     expect(part(card, 'Last checkpoint')).toContain('next action "count c"');
@@ -99,9 +99,9 @@ describe('what it tells', () => {
       expect.stringMatching(
         /^4 events after event #4 .*: 1 lease\.taken_over, 1 session\.checkpointed, 1 task\.claimed, 1 task\.succeeded$/,
       ),
-      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent fence ${taken.lease.fence} task t2`,
-      `#6 2026-01-01T00:03:24Z task.claimed by home-agent fence ${taken.lease.fence} task t2`,
-      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) fence ${lost.lease.fence} task t2`,
+      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent fence ${taken.lease.fence} task t1`,
+      `#6 2026-01-01T00:03:24Z task.claimed by home-agent fence ${taken.lease.fence} task t1`,
+      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) fence ${lost.lease.fence} task t1`,
     ]);
   });
 
@@ -155,7 +155,7 @@ describe('what it tells', () => {
 
   test('what was handed over is shown until an agent that it is for claims it, and again if it is handed over anew', async () => {
     await using office = new Office();
-    const id = await office.add({ title: 'Review', sessionId: 'branch' });
+    await office.add({ title: 'Review', sessionId: 'branch' });
     const give = async (to: { agent: string } | { role: string }, note: string) =>
       office.release(await office.claim({ agent: 'home-agent', sessionId: 'branch', roles: ['reviewer'] }), {
         outcome: 'handed_off',
@@ -174,10 +174,10 @@ describe('what it tells', () => {
 
     expect(toOthers).toEqual([]);
     expect(toRole).toEqual([
-      `task t2 in session branch for role reviewer "Review", handed over by home-agent at 2026-01-01T00:00:03Z (#4), note "look at b"`,
+      `task t1 in session branch for role reviewer "Review", handed over by home-agent at 2026-01-01T00:00:03Z (#4), note "look at b"`,
     ]);
     expect(toMe).toEqual([
-      `task t2 in session branch "Review", handed over by home-agent at 2026-01-01T00:00:05Z (#6), note "look at c"`,
+      `task t1 in session branch "Review", handed over by home-agent at 2026-01-01T00:00:05Z (#6), note "look at c"`,
     ]);
     expect(seen).toEqual([expect.not.stringContaining('note')]);
   });
