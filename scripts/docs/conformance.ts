@@ -41,8 +41,8 @@ ${[...Map.groupBy(asked(), ({ chapter }) => chapter)].map(([chapter, rows]) => s
 
 ## Ways of tampering that are refused
 
-Each storage names how a program could try to change its log; one that succeeds fails the suite. The storage in memory
-has no file and no server that a program could reach past it.
+Each storage names ways to change its log past the orchestrator; one that succeeds fails the suite. The storage in
+memory has no file and no server, so there is no such way.
 
 ${COLUMNS.flatMap(tampering).join('\n\n')}
 `,

@@ -7,7 +7,6 @@ import {
   type Clock,
   type EndedLease,
   type Event,
-  type FreeNumbers,
   type LeaseEffect,
   type Loaded,
   type NamedSession,
@@ -37,7 +36,7 @@ export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
     nextDueAt: null,
     receipt: receipt ?? null,
     named: [],
-    numbers: { tasks: [], sessions: [] },
+    numbers: [],
     ...rows,
   };
 }
@@ -153,14 +152,13 @@ function namedSession(data: MemoryData, namespace: string, ref: SessionRef): Nam
   return { sessionId: grant.sessionId, endedLease: endedLease(data, grant) };
 }
 
-/** Numbers that no row has, enough for all that the scope names. */
-function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): FreeNumbers {
-  return { tasks: numbersAfter(data.tasks, taskIds.length), sessions: numbersAfter(data.sessions, sessionIds.length) };
-}
-
-function numbersAfter(rows: ReadonlyMap<string, { readonly number: number | null }>, count: number): number[] {
-  const greatest = [...rows.values()].reduce((most, { number }) => Math.max(most, number ?? 0), 0);
-  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
+/** Numbers after those of all rows, enough for all ids that the scope names. */
+function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): number[] {
+  const greatest = [...data.tasks.values(), ...data.sessions.values()].reduce(
+    (most, { number }) => Math.max(most, number),
+    0,
+  );
+  return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatest + 1 + at);
 }
 
 /** Scheduled tasks whose time has come are queued from now on. */
