@@ -98,9 +98,10 @@ const YEAR_MS = 365 * DAY_MS;
 
 /** The id of a session's task; a session has the id of its first task. */
 function idOf(place: number, session: number, task: number): string {
-  const digits = (number: number, count: number) => String(number).padStart(count, '0');
   return `01900000-0000-7000-8${digits(place, 3)}-${digits(session, 7)}${digits(task, 7)}`;
 }
+const digits = (number: number, count: number): string => String(number).padStart(count, '0');
+
 /** The same, in SQL that every database understands. */
 const sqlIdOf = (place: number, session: string, task: string): string =>
   `'01900000-0000-7000-8${String(place).padStart(3, '0')}-' || ${sevenDigits(session)} || ${sevenDigits(task)}`;
