@@ -73,6 +73,7 @@ export const head = (over: Partial<HeadFacts> = {}): HeadFacts => ({
   namespace: 'default',
   sessionId: 's',
   taskId: 't',
+  number: 42,
   kind: 'report',
   assignee: null,
   role: null,
