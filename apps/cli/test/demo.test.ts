@@ -1,7 +1,7 @@
 /*
  * The demo:
- *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal; then run, a kill -9, why
- *    before and after its command has died, too, resume, and run once more, as real commands
+ *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
+ *  - then it shows, as real commands: run, a kill -9, why before and after its command has died, resume, and run again
  *  - with --json it is one document, and its log is there to be read
  *
  * Its promises are checked on the log: a log that breaks one is found out.

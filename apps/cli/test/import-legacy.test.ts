@@ -113,11 +113,14 @@ function oldStore(further = ''): Cli {
   const db = new Database(cli.path);
   db.pragma('journal_mode = WAL');
   db.exec(`
-    CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status TEXT, last_turn INTEGER, next_action TEXT, created_at TEXT);
+    CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status TEXT, last_turn INTEGER, next_action TEXT,
+      created_at TEXT);
     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id TEXT, status TEXT, task_type TEXT, created_at TEXT);
-    CREATE TABLE event_log (event_id INTEGER PRIMARY KEY, session_id TEXT, event_seq INTEGER, event_type TEXT, payload TEXT, created_at TEXT);
+    CREATE TABLE event_log (event_id INTEGER PRIMARY KEY, session_id TEXT, event_seq INTEGER, event_type TEXT,
+      payload TEXT, created_at TEXT);
     INSERT INTO session_state VALUES ('s', 'idle', 3, 'go on', '2026-01-01T00:00:00.000Z');
-    INSERT INTO task_queue VALUES ('t1', 's', 'queued', 'review', '2026-01-01T00:00:01.000Z'), ('t2', 's', 'claimed', 'review', '2026-01-01T00:00:02.000Z');
+    INSERT INTO task_queue VALUES ('t1', 's', 'queued', 'review', '2026-01-01T00:00:01.000Z'),
+      ('t2', 's', 'claimed', 'review', '2026-01-01T00:00:02.000Z');
     INSERT INTO event_log VALUES (1, 's', 1, 'task_enqueued', '{}', '2026-01-01T00:00:02.000Z');
     ${further}`);
   db.close();

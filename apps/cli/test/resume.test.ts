@@ -3,7 +3,8 @@
  *  - the card is printed as it is, twice the same; with --json it comes with what it is made of
  *  - nothing to go on with: no byte, and exit 0
  *  - without a session it needs an agent (64); a session that is not there is 66; a budget has its bounds (64)
- *  - an agent that was killed takes its session back at once with claim --resume, reads where it stood, and its old run is refused
+ *  - an agent that was killed takes its session back at once with claim --resume, and reads where it was
+ *  - its old run is refused
  *  - checkpoints stay in the log
  */
 import { spawn } from 'node:child_process';

@@ -1,7 +1,8 @@
 /*
  * Since, on the command line:
  *  - it tells what happened by groups, each number with the command that lists its rows, and what waits
- *  - last goes on where the last look ended, per namespace; a look at a part only, or one that was not read, does not count
+ *  - `last` goes on where the last look ended, per namespace
+ *  - a look at a part only, or one that was not read, does not count
  *  - events --after as_of goes on from there
  *  - it takes a duration, a time, an event number; everything else is 64
  *  - where the look cannot be noted, the answer stands all the same, and it is said

@@ -1,5 +1,5 @@
-// What an old database comes to is for the storage's tests; here: the URL decides which file is meant, and what names no
-// file, or a store, is refused.
+// The URL decides which file is imported. A URL that names no file, or a store, is refused.
+// What becomes of an old database is for the storage's tests.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,8 @@
 // - a session that does not exist is opened, once; one that is closed is opened again
 // - what the call leaves out is filled in; what it says is kept
 // - a task that is delayed is scheduled
-// - ids are made from the command's id, in the order of the batch; an id of another task is refused, and with it the batch
+// - ids are made from the command's id, in the order of the batch
+// - an id of another task is refused, and with it the batch
 // - tasks and sessions get the next free numbers; a session that is made for a task gets that of the task
 // - a task whose dedupe key is known is answered as it is, whatever became of it, and not added
 // - sent again, it answers the same, and the tasks as they were then

@@ -1,6 +1,6 @@
 /*
- * Given events, when a command, then events and a reply: the rules alone, without a storage. The rows are what the core's own
- * `evolve` makes of the events; what a command is shown of them is in `load.ts`.
+ * Given events, when a command, then events and a reply: the rules alone, without a storage.
+ * The rows are what core's `evolve` makes of the events. What a command is shown of them is in `load.ts`.
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';

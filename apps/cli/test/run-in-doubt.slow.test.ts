@@ -1,7 +1,9 @@
 /*
  * run, when the lease is in doubt or lost, on real processes:
- *  - while the store does not answer past the trust window, all of the command stands still; then it goes on; on a terminal, too
+ *  - while the store does not answer past the trust window, all of the command stands still; then it goes on
+ *  - so does a command on a terminal
  *  - where the store stays away until the TTL is over, the command is ended: 69
+ *  - where the store moves, the command is ended at the next renewal, and goes on at the new address: 78
  *  - a wrapper that was stopped past the TTL, its session taken over: the command is ended, 79, with nothing reported
  *  - it was not taken over: the command goes on, and its task succeeds
  *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
@@ -9,29 +11,29 @@
  *  - Ctrl-Z stops the command with the wrapper
  *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
- * Dead at once:
- *  - a wrapper killed with its command is recovered within two seconds by a process that watches, with the evidence in the event
- *  - a wrapper killed alone leaves its command, which keeps the lease until its end, is named, and is refused once it is taken over
- *  - a plain claim records no process, and is not recovered when its process ends
  */
-import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
-import { findLeaseProcesses } from '@agent-orchestrator/runtime';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
-import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, stateOf, taskOf, until } from './support/running.ts';
-
-/** Says its pid, and works in a process of its own. */
-const WORK = ['sh', '-c', 'echo "pid $$"; sleep 100 & wait'];
-const CTRL_C = '\x03';
-const hasScript = commandExists('script');
+import {
+  addTask,
+  isGone,
+  ORCHESTRATOR,
+  resultIn,
+  Running,
+  sessionOf,
+  stateOf,
+  taskOf,
+  until,
+  WORK,
+} from './support/running.ts';
+import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
-  test.concurrent('while the store does not answer past the trust window, all of it stands still; then it goes on', async ({
+  test.concurrent('while the store does not answer past the trust window, all of it stands still', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -53,7 +55,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   });
 
   test
-    .skipIf(!hasScript)
+    .skipIf(!hasTerminal)
     .concurrent(
       'so does a command that shares the group of a terminal, with what it has started',
       async ({ expect }) => {
@@ -94,7 +96,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
   });
 
-  test.concurrent('where the store moves, the command is ended at the next renewal, and goes on at the new address: 78', async ({
+  test.concurrent('where the store moves, the command is ended, and goes on at the new address: 78', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -203,15 +205,15 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const command = await running.command();
 
     running.child.kill('SIGTSTP');
-    await until(() => stateOf(running.pid) === 'T');
-    const stopped = stateOf(command);
+    // It may be on its way to sleep at the moment when the wrapper has stopped.
+    await until(() => stateOf(running.pid) === 'T' && stateOf(command) === 'T');
     running.child.kill('SIGCONT');
     const { exit } = await running.finished;
 
-    expect([stopped, exit]).toEqual(['T', 0]);
+    expect(exit).toBe(0);
   });
 
-  test.skipIf(!hasScript).concurrent('on a terminal the command can read from it', async ({ expect }) => {
+  test.skipIf(!hasTerminal).concurrent('on a terminal the command can read from it', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
 
@@ -226,7 +228,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   });
 
   test
-    .skipIf(!hasScript)
+    .skipIf(!hasTerminal)
     .concurrent(
       'Ctrl-C on a terminal goes to the command, and charges no attempt if it heeds it',
       async ({ expect }) => {
@@ -243,102 +245,6 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
       },
     );
-});
-
-describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 }, () => {
-  // By itself, and again if need be: the promise is for a machine that has time to look.
-  test(
-    'a wrapper killed with its command is recovered within two seconds by a process that watches',
-    { retry: 2 },
-    async ({ expect }) => {
-      using cli = new Cli();
-      const id = await addTask(cli, { sessionId: 's' });
-      const watching = cli.start(['recover', '--watch', '--jsonl']);
-      const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
-      using running = new Running(cli, ['--', ...WORK]);
-      const command = await running.command();
-      await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
-
-      // First what it started, or the wrapper would have reported how that came out.
-      running.child.kill('SIGSTOP');
-      kill(-command, 'SIGKILL');
-      running.child.kill('SIGKILL');
-      const killedAt = Date.now();
-      const recovered = JSON.parse((await lines.next()).value as string) as { data: object[] };
-      watching.kill('SIGINT');
-
-      expect(recovered.data).toMatchObject([{ session_id: 's', reason: 'dead', outcome: 'requeued' }]);
-      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', interruptions: 1 });
-      const { data: events } = await cli.json(['events', '--session', 's', '--type', 'task.recovered']);
-      const [{ at, payload } = { at: '', payload: {} }] = events as unknown as { at: string; payload: object }[];
-      expect(payload).toMatchObject({
-        reason: 'dead',
-        evidence: { pid: running.pid, observed: expect.stringMatching(/gone|ended/) },
-      });
-      expect(Date.parse(at) - killedAt).toBeLessThan(2_000);
-    },
-  );
-
-  test.concurrent('a wrapper killed alone leaves its command, which is named, and refused once it is taken over', async ({
-    expect,
-  }) => {
-    using cli = new Cli();
-    await addTask(cli, { sessionId: 's' });
-    const script = `echo "pid $$"; while [ ! -e go ]; do sleep 0.05; done; ${ORCHESTRATOR} checkpoint --next-action more; echo "exit $?"`;
-    using running = new Running(cli, ['--ttl', '3s', '--', 'sh', '-c', script]);
-    const command = await running.command();
-    const { fence = 0 } = (await sessionOf(cli, 's')) ?? {};
-
-    running.child.kill('SIGKILL');
-    await once(running.child, 'exit');
-    const early = await cli.json(['recover']);
-    const named = findLeaseProcesses({ sessionId: 's', fence: fence ?? 0 });
-    const late = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
-    execFileSync('touch', [join(cli.folder, 'go')]);
-    await until(() => running.stdout.includes('exit'));
-
-    expect(early.data).toEqual([]);
-    expect(named).toContainEqual({ pid: command, start: expect.stringMatching(/^\d+$/), command: 'sh' });
-    expect(late.data['takeover']).toMatchObject({ reason: 'expired', from: { fence } });
-    expect(running.stdout).toContain('exit 77');
-    expect(running.stderr).toContain('b has it now');
-  });
-
-  test.concurrent('a command without the lease in its environment keeps its killed wrapper from being dead, and is named', async ({
-    expect,
-  }) => {
-    using cli = new Cli();
-    await addTask(cli, { sessionId: 's' });
-    const script = 'echo "pid $$"; exec env -i /bin/sleep 600';
-    using running = new Running(cli, ['--', 'sh', '-c', script]);
-    const command = await running.command();
-    await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
-
-    running.child.kill('SIGKILL');
-    await once(running.child, 'exit');
-    const early = await cli.json(['recover']);
-    const why = await cli.run(['why', 's']);
-    kill(-command, 'SIGKILL');
-    await until(() => isGone(command));
-    const late = await cli.json(['recover']);
-
-    expect(early.data).toEqual([]);
-    expect(why.stdout).toContain(`process ${command} (sleep)`);
-    expect(late.data).toMatchObject([{ session_id: 's', reason: 'dead' }]);
-  });
-
-  test.concurrent('a plain claim records no process, and is not recovered when its process ends', async ({
-    expect,
-  }) => {
-    using cli = new Cli();
-    await addTask(cli, { sessionId: 's' });
-    await cli.run(['claim', '--agent', 'a']);
-
-    const { data } = await cli.json(['recover']);
-
-    expect(data).toEqual([]);
-    expect(await sessionOf(cli, 's')).toMatchObject({ status: 'running', pid: null, host: null });
-  });
 });
 
 /** Keeps all others from writing. @returns lets them again */
@@ -359,43 +265,4 @@ function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
   return children === '' ? null : Number(children.split(' ')[0]);
-}
-
-/** A line of shell on a terminal of its own. */
-class Terminal implements Disposable {
-  readonly #script: ChildProcessWithoutNullStreams;
-  readonly closed: Promise<unknown>;
-  said = '';
-
-  constructor(cli: Cli, line: string) {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: cli.folder, ORCHESTRATOR_STORE: cli.store };
-    this.#script = spawn('script', ['-qec', line, '/dev/null'], { cwd: cli.folder, env });
-    this.#script.stdout.on('data', (chunk) => (this.said += String(chunk)));
-    this.closed = once(this.#script, 'close');
-  }
-
-  type(text: string): void {
-    this.#script.stdin.write(text);
-  }
-
-  async says(text: string): Promise<void> {
-    await until(() => this.said.includes(text));
-  }
-
-  [Symbol.dispose](): void {
-    this.#script.kill('SIGHUP');
-  }
-}
-
-function resultIn(file: string): unknown {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { data: unknown }).data;
-}
-
-function commandExists(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
