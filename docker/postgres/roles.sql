@@ -20,8 +20,7 @@ DO $owner$ BEGIN
     ALTER TABLE orchestrator.receipts OWNER TO orchestrator_owner;
     ALTER TABLE orchestrator.meta OWNER TO orchestrator_owner;
     ALTER SEQUENCE orchestrator.changes OWNER TO orchestrator_owner;
-    ALTER SEQUENCE orchestrator.task_numbers OWNER TO orchestrator_owner;
-    ALTER SEQUENCE orchestrator.session_numbers OWNER TO orchestrator_owner;
+    ALTER SEQUENCE orchestrator.numbers OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO orchestrator_owner;
     GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
     GRANT SELECT, INSERT, UPDATE ON orchestrator.sessions, orchestrator.tasks TO orchestrator_app;
@@ -29,8 +28,8 @@ DO $owner$ BEGIN
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
     GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;
     GRANT SELECT, UPDATE (value) ON orchestrator.meta TO orchestrator_app;
-    GRANT SELECT, USAGE ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.task_numbers, orchestrator.session_numbers TO orchestrator_app;
+    GRANT SELECT, USAGE ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.numbers TO orchestrator_app;
     GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO orchestrator_reader;
-    GRANT SELECT ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.task_numbers, orchestrator.session_numbers TO orchestrator_reader;
+    GRANT SELECT ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.numbers TO orchestrator_reader;
   END IF;
 END $owner$;

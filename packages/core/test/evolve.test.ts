@@ -146,7 +146,7 @@ test('it moves no column but those that are said to move', () => {
 test('what was brought over keeps its own times, though the log goes on from later ones', () => {
   const lease = { fence: 5, taskId: 't' };
   const { session, task } = after(
-    event('session.opened', { number: null, context }),
+    event('session.opened', { number: 1, context }),
     event('task.queued', { ...queuedPayload, occurred_at: 10 }, { taskId: 't' }),
     event('task.claimed', { ...claimedPayload, occurred_at: 20 }, { ...lease, leaseEffect: 'granted' }),
     event(

@@ -122,7 +122,14 @@ const FAULTS: readonly PlantedFault[] = [
           isAnswerTo(lines, 'heartbeat', ({ ok }) => !ok),
           (line) => ({
             ...line,
-            reply: { ok: true, expiresAt: line.at + 10_000, cancelRequested: false, late: true },
+            reply: {
+              ok: true,
+              sessionId: 'work',
+              taskId: 'line-1',
+              expiresAt: line.at + 10_000,
+              cancelRequested: false,
+              late: true,
+            },
           }),
         ),
       ),

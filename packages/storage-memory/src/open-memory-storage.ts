@@ -20,7 +20,6 @@ import {
   type ClockState,
   type WriteSet,
   type EndedLease,
-  type FreeNumbers,
   type LeaseEffect,
   type Event,
   type Loaded,
@@ -152,7 +151,7 @@ function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
     nextDueAt: null,
     receipt: receipt ?? null,
     named: [],
-    numbers: { tasks: [], sessions: [] },
+    numbers: [],
     ...rows,
   };
 }
@@ -279,14 +278,13 @@ function namedSession(data: MemoryData, namespace: string, ref: SessionRef): Nam
   return { sessionId: grant.sessionId, endedLease: endedLease(data, grant) };
 }
 
-/** Numbers that no row has, enough for all that the scope names. */
-function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): FreeNumbers {
-  return { tasks: numbersAfter(data.tasks, taskIds.length), sessions: numbersAfter(data.sessions, sessionIds.length) };
-}
-
-function numbersAfter(rows: ReadonlyMap<string, { readonly number: number | null }>, count: number): number[] {
-  const greatest = [...rows.values()].reduce((most, { number }) => Math.max(most, number ?? 0), 0);
-  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
+/** Numbers after those of all rows, enough for all ids that the scope names. */
+function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): number[] {
+  const greatest = [...data.tasks.values(), ...data.sessions.values()].reduce(
+    (most, { number }) => Math.max(most, number),
+    0,
+  );
+  return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatest + 1 + at);
 }
 
 /** Idle sessions whose head fits, best first, but for those that are named. */

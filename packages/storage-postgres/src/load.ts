@@ -3,7 +3,6 @@ import {
   decodeStoreState,
   isHeld,
   type Clock,
-  type FreeNumbers,
   type Loaded,
   type LoadedSession,
   type ReadyFilter,
@@ -56,8 +55,7 @@ export interface WorkOptions {
 
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
 
-const NO_NUMBERS: FreeNumbers = { tasks: [], sessions: [] };
-const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: NO_NUMBERS, nextDueAt: null, receipt: null };
+const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: [], nextDueAt: null, receipt: null };
 
 /**
  * Begins a transaction (`begin` says how), and locks and loads what the scopes of one namespace name: in one flush,

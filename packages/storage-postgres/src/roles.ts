@@ -7,7 +7,7 @@ const APP = 'orchestrator_app';
 const READER = 'orchestrator_reader';
 
 /** The sequences that belong to no table. */
-const SEQUENCES = ['orchestrator.changes', 'orchestrator.task_numbers', 'orchestrator.session_numbers'];
+const SEQUENCES = ['orchestrator.changes', 'orchestrator.numbers'];
 
 /** What each role may do with each table; only the owner may change what they are. */
 const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[] = [

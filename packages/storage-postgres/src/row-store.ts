@@ -55,8 +55,7 @@ const drawBeyond = (sequence: string): string =>
    WHERE $1::bigint > CASE WHEN s.is_called THEN s.last_value ELSE 0 END`;
 const DRAW_BEYOND = {
   event_log_id_seq: drawBeyond('event_log_id_seq'),
-  task_numbers: drawBeyond('task_numbers'),
-  session_numbers: drawBeyond('session_numbers'),
+  numbers: drawBeyond('numbers'),
 } as const;
 
 /**
@@ -215,8 +214,8 @@ function withHint(error: unknown): unknown {
 
 /** What ids and numbers are drawn from: a sequence, and the column that it is for. */
 const SEQUENCES: Readonly<Partial<Record<TableName, readonly [sequence: keyof typeof DRAW_BEYOND, column: string]>>> = {
-  sessions: ['session_numbers', 'number'],
-  tasks: ['task_numbers', 'number'],
+  sessions: ['numbers', 'number'],
+  tasks: ['numbers', 'number'],
   event_log: ['event_log_id_seq', 'id'],
 };
 

@@ -52,8 +52,7 @@ const SAFE = 'BETWEEN 0 AND 9007199254740991';
 const COUNTED = 'BETWEEN 1 AND 9007199254740991';
 
 /** The numbers of tasks and sessions (`t42`, `s17`), drawn one by one. */
-export const taskNumbers = orchestrator.sequence('task_numbers', { cache: 1 });
-export const sessionNumbers = orchestrator.sequence('session_numbers', { cache: 1 });
+export const numbers = orchestrator.sequence('numbers', { cache: 1 });
 
 /** The columns of a lease; those of them that not every lease sets; and those that each does. */
 const LEASE = Object.keys(NO_LEASE).map((field) => COLUMNS.session[field as keyof typeof NO_LEASE]);
@@ -65,7 +64,7 @@ export const sessions = orchestrator.table(
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
-    number: big('number'),
+    number: big('number').notNull(),
     status: text('status').$type<SessionStatus>().notNull(),
     agent: text('agent'),
     instance: text('instance'),
@@ -122,9 +121,7 @@ export const sessions = orchestrator.table(
       'sessions_counters',
       sql`tasks_open >= 0 AND seq >= 0 AND version > 0 AND renewals >= 0 AND near_misses >= 0`,
     ),
-    uniqueIndex('sessions_by_number')
-      .on(t.number)
-      .where(sql`number IS NOT NULL`),
+    uniqueIndex('sessions_by_number').on(t.number),
     // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
     // kinds.
     index('sessions_ready')

@@ -167,10 +167,6 @@ const staleOnes = (limit: number, time: string): string =>
 /** Of what was locked, what is named. */
 const NAMED_AND_LOCKED = `coalesce(string_agg(l.id, E'\\n') FILTER (WHERE l.is_named), '')`;
 
-/** Draws so many numbers of a sequence. */
-const drawn = (sequence: string, count: string): string =>
-  `(SELECT string_agg(nextval('orchestrator.${sequence}')::text, E'\\n') FROM generate_series(1, ${count}::int))`;
-
 /** How sessions are locked. */
 interface LockSessions {
   readonly whenLocked: WhenLocked;
@@ -318,8 +314,8 @@ export const SQL = {
        SELECT w.* FROM orchestrator.tasks w
        WHERE w.namespace = $1 AND w.session_id = n.id AND w.${WAITING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
      LIMIT ${limit}`,
-  /** How many numbers of tasks, and of sessions: draws so many. Those that no row gets are left out for good. */
-  drawNumbers: `SELECT ${drawn('task_numbers', '$1')}, ${drawn('session_numbers', '$2')}`,
+  /** Draws so many numbers for people. Those that no row gets are left out for good. */
+  drawNumbers: `SELECT string_agg(nextval('orchestrator.numbers')::text, E'\\n') FROM generate_series(1, $1::int)`,
   /** Namespace, fences: the events that granted them. */
   grants: grantsOf(EVENT, '$2'),
   /** Namespace, session, fence: the events that ended and refused this lease, and the next grant in the session. */

@@ -47,7 +47,7 @@ test("of a reader's login it tells what an agent would lack", async () => {
   const { login } = (await inspectPlace(userUrl(adminUrl, reader))).facts;
 
   expect(login.missing).toEqual(
-    expect.arrayContaining(['INSERT event_log', 'UPDATE sessions', 'DELETE receipts', 'USAGE task_numbers']),
+    expect.arrayContaining(['INSERT event_log', 'UPDATE sessions', 'DELETE receipts', 'USAGE numbers']),
   );
   expect(login.missing).not.toContain('SELECT event_log');
   expect(login.excess).toEqual([]);

@@ -50,7 +50,7 @@ CREATE INDEX `receipts_over` ON `receipts` (`at`);--> statement-breakpoint
 CREATE TABLE `sessions` (
 	`namespace` text NOT NULL,
 	`id` text NOT NULL,
-	`number` integer,
+	`number` integer NOT NULL,
 	`status` text NOT NULL,
 	`agent` text,
 	`instance` text,
@@ -96,7 +96,7 @@ CREATE TABLE `sessions` (
 	CONSTRAINT "sessions_context" CHECK(json_valid(context))
 ) STRICT;
 --> statement-breakpoint
-CREATE UNIQUE INDEX `sessions_by_number` ON `sessions` (`number`) WHERE number IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `sessions_by_number` ON `sessions` (`number`);--> statement-breakpoint
 CREATE INDEX `sessions_ready` ON `sessions` (`namespace`,`next_for`,`next_priority`,`next_queued_at`,`next_task_id`) WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_ready_of_kind` ON `sessions` (`namespace`,`next_for`,`next_kind`,`next_priority`,`next_queued_at`,`next_task_id`) WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_stale` ON `sessions` (`namespace`,`stale_at`,`id`) WHERE status = 'running';--> statement-breakpoint

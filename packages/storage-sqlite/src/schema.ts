@@ -42,7 +42,7 @@ export const sessions = sqliteTable(
   {
     namespace: text('namespace').notNull(),
     id: text('id').notNull(),
-    number: integer('number'),
+    number: integer('number').notNull(),
     status: text('status', { enum: SESSION_STATUS_NAMES }).notNull(),
     agent: text('agent'),
     instance: text('instance'),
@@ -94,9 +94,7 @@ export const sessions = sqliteTable(
       sql.raw(`tasks_open ${SAFE} AND seq ${SAFE} AND version ${SAFE} AND renewals ${SAFE} AND near_misses ${SAFE}`),
     ),
     check('sessions_context', sql`json_valid(context)`),
-    uniqueIndex('sessions_by_number')
-      .on(t.number)
-      .where(sql`number IS NOT NULL`),
+    uniqueIndex('sessions_by_number').on(t.number),
     // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
     // kinds.
     index('sessions_ready')

@@ -122,7 +122,7 @@ export const SQL = {
     WHERE namespace = +? AND session_id = +? AND fence > +? AND lease_effect = 'granted' ORDER BY fence LIMIT 1`,
   greatestFence: `SELECT max(fence) FROM event_log INDEXED BY event_log_lease WHERE lease_effect = 'granted'`,
   greatestTaskNumber: `SELECT max(number) FROM tasks INDEXED BY tasks_by_number`,
-  greatestSessionNumber: `SELECT max(number) FROM sessions INDEXED BY sessions_by_number WHERE number IS NOT NULL`,
+  greatestSessionNumber: `SELECT max(number) FROM sessions INDEXED BY sessions_by_number`,
 
   receipt: `SELECT ${RECEIPT} FROM receipts WHERE namespace = ? AND command_id = ?`,
   oldestReceipt: `SELECT min(at) FROM receipts`,

@@ -8,7 +8,6 @@ import {
   type ClockReading,
   type Change,
   type ClockState,
-  type FreeNumbers,
   type Loaded,
   type Scope,
   type WriteSet,
@@ -23,8 +22,8 @@ import { newer, SCHEMA_VERSION } from './store-file.ts';
 interface Carried {
   readonly clock: ClockState;
   readonly greatestFence: number;
-  /** The greatest number for people that a task has, and a session. */
-  readonly greatestNumber: { readonly task: number; readonly session: number };
+  /** The greatest number for people that a task or a session has. */
+  readonly greatestNumber: number;
   /** Since when the oldest receipt stands; null: there is none. */
   readonly oldestReceiptAt: number | null;
   /** The event id after which the log continues, if it is not the last one in it. */
@@ -101,7 +100,7 @@ export class Writer {
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
     const found = load(this.#on, scope, now);
-    const numbers = scope.by === 'new' && found.receipt === null ? this.#freeNumbers(scope) : NO_NUMBERS;
+    const numbers = scope.by === 'new' && found.receipt === null ? this.#freeNumbers(scope) : [];
     return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
   }
 
@@ -129,7 +128,7 @@ export class Writer {
       const { now, database } = this.#database();
       const found = lookForReady(this.#on, scope, now);
       if (found === null) return null;
-      const writeSet = decide({ now, ...database, ...found, numbers: NO_NUMBERS });
+      const writeSet = decide({ now, ...database, ...found, numbers: [] });
       return hasEffect(writeSet) ? null : { reply: writeSet.reply };
     } finally {
       if (this.#db.inTransaction) this.#on.commit.run();
@@ -151,10 +150,7 @@ export class Writer {
       this.#carried = {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestFence: this.#on.greatestFence.get() ?? 0,
-        greatestNumber: {
-          task: this.#on.greatestTaskNumber.get() ?? 0,
-          session: this.#on.greatestSessionNumber.get() ?? 0,
-        },
+        greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
         oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
@@ -173,10 +169,10 @@ export class Writer {
     };
   }
 
-  /** The numbers after the greatest ones, enough for all that the scope names. */
-  #freeNumbers({ taskIds, sessionIds }: Extract<Scope, { by: 'new' }>): FreeNumbers {
-    const { task, session } = this.#known().greatestNumber;
-    return { tasks: numbersAfter(task, taskIds.length), sessions: numbersAfter(session, sessionIds.length) };
+  /** The numbers after the greatest one, enough for all ids that the scope names. */
+  #freeNumbers({ taskIds, sessionIds }: Extract<Scope, { by: 'new' }>): number[] {
+    const { greatestNumber } = this.#known();
+    return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatestNumber + 1 + at);
   }
 
   #carry(writeSet: WriteSet<unknown>): void {
@@ -195,10 +191,7 @@ export class Writer {
     this.#carried = {
       clock: clock ?? known.clock,
       greatestFence,
-      greatestNumber: {
-        task: greatestNumber(known.greatestNumber.task, writeSet.tasks),
-        session: greatestNumber(known.greatestNumber.session, writeSet.sessions),
-      },
+      greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
       oldestReceiptAt,
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
@@ -210,13 +203,7 @@ export class Writer {
   }
 }
 
-const NO_NUMBERS: FreeNumbers = { tasks: [], sessions: [] };
-
-function numbersAfter(greatest: number, count: number): number[] {
-  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
-}
-
 /** The greatest number so far, with those of new rows. */
-function greatestNumber(before: number, changes: readonly Change<{ readonly number: number | null }>[]): number {
-  return changes.reduce((greatest, { after: { number } }) => Math.max(greatest, number ?? 0), before);
+function greatestNumber(before: number, changes: readonly Change<{ readonly number: number }>[]): number {
+  return changes.reduce((greatest, { after: { number } }) => Math.max(greatest, number), before);
 }

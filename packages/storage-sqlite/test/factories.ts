@@ -10,12 +10,20 @@ import { newPath } from './temporary-store.ts';
 const NOW = Date.UTC(2026, 0, 1);
 
 let tasksMade = 0;
+const sessionNumbers = new Map<string, number>();
+
+/** The same for each row of one session. */
+function sessionNumber(id: string): number {
+  const number = sessionNumbers.get(id) ?? 1_000 + sessionNumbers.size;
+  sessionNumbers.set(id, number);
+  return number;
+}
 
 export function aSession(over: Partial<Session> = {}): Session {
   return {
     namespace: 'default',
     id: 's1',
-    number: null,
+    number: sessionNumber(over.id ?? 's1'),
     status: 'idle',
     agent: null,
     instance: null,

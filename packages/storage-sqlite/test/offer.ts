@@ -1,14 +1,15 @@
 import type { Offer } from '@agent-orchestrator/storage-conformance';
 import { openSqliteRows, openSqliteStorage } from '../src/index.ts';
 import { attacks } from './attacks.ts';
-import { openTarget, type OpenedSqlite } from './open-target.ts';
+import type { OpenedSqlite } from './open-target.ts';
 
 /** What the storage offers the suite; docs/conformance.md lists what is asked of it then. */
 export const offer: Offer<OpenedSqlite> = {
   reopen: ({ path, clock }) => openSqliteStorage({ path, clock }),
   child: { module: new URL('child.ts', import.meta.url), address: ({ path }) => path },
   rows: {
-    other: () => openTarget(),
+    // Only within a test run: the module cleans up after the tests of a file.
+    other: async () => (await import('./open-target.ts')).openTarget(),
     open: ({ path }) => openSqliteRows({ path }),
     openFilling: ({ path, clock }, filling) => openSqliteStorage({ path, clock, filling }),
   },

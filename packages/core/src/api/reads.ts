@@ -239,12 +239,19 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     );
   }
 
-  /** The id that a reference means: `t42` and `s17` are numbers of a task and a session. One that nothing has stays as it is. */
+  /**
+   * The id that a reference means: `t42` and `s17` are numbers of a task and a session, and where a session is asked for, `t42` is
+   * the session of that task. A number that nothing has stays as it is.
+   */
   protected async idOf(kind: 'task' | 'session', reference: string, namespace: string): Promise<string> {
-    const number = typeof reference === 'string' ? field.numberIn(kind, reference) : null;
-    if (number === null || !Number.isSafeInteger(number)) return reference;
+    const numbered = typeof reference === 'string' ? field.numberIn(reference) : null;
+    if (numbered === null) return reference;
     const within = parseInput(field.name, namespace);
-    return (await this.#storage.read.idOfNumber(within, kind, number)) ?? reference;
+    const { read } = this.#storage;
+    const id = await read.idOfNumber(within, numbered.kind, numbered.number);
+    if (id === null || numbered.kind === kind) return id ?? reference;
+    const task = kind === 'session' ? await read.task(within, id) : null;
+    return task?.sessionId ?? reference;
   }
 
   /** A bound that was settled before is so still. */

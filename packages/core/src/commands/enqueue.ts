@@ -4,7 +4,7 @@ import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { FreeNumbers, Loaded } from '../storage/loaded.ts';
+import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 import type { Command } from './command.ts';
 import { keepTask, type KeptTask } from './receipt-reply.ts';
@@ -90,8 +90,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
 
   decide(input, loaded) {
     const known = new KnownTasks(loaded);
-    const numbers = new Numbers(loaded.numbers);
-    const existing = new Set(loaded.sessions.map(({ session }) => session.id));
+    const numbers = new Numbers(loaded);
     const open = new Set(
       loaded.sessions.filter(({ session }) => session.status !== 'closed').map(({ session }) => session.id),
     );
@@ -107,13 +106,11 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       if (known.ids.has(id))
         throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
       if (!open.has(sessionId)) {
-        const isOwn = sessionId === id;
-        const number = isOwn || existing.has(sessionId) ? null : numbers.nextSession();
-        events.push({ type: 'session.opened', sessionId, payload: { number } });
+        events.push({ type: 'session.opened', sessionId, payload: { number: numbers.ofSession(sessionId) } });
       }
       open.add(sessionId);
       known.add(id, task.dedupeKey);
-      events.push(queued({ id, number: numbers.nextTask(), sessionId }, task, loaded.now));
+      events.push(queued({ id, number: numbers.ofNew(id), sessionId }, task, loaded.now));
       answers.push({ id, duplicate: false });
     }
 
@@ -180,27 +177,31 @@ class KnownTasks {
   }
 }
 
-/** Hands the free numbers out, smallest first. */
+/** The numbers of sessions that exist, and of new ids in the order in which they are asked for. */
 class Numbers {
-  readonly #tasks: Iterator<number>;
-  readonly #sessions: Iterator<number>;
+  readonly #free: Iterator<number>;
+  readonly #ofSessions: ReadonlyMap<string, number>;
+  readonly #ofNew = new Map<string, number>();
 
-  constructor({ tasks, sessions }: FreeNumbers) {
-    this.#tasks = tasks.values();
-    this.#sessions = sessions.values();
+  constructor({ numbers, sessions }: Loaded) {
+    this.#free = numbers.values();
+    this.#ofSessions = new Map(sessions.map(({ session }) => [session.id, session.number]));
   }
 
-  nextTask(): number {
-    return next(this.#tasks);
+  ofSession(id: string): number {
+    return this.#ofSessions.get(id) ?? this.ofNew(id);
   }
 
-  nextSession(): number {
-    return next(this.#sessions);
+  /** A task and the session that is made for it alone have one id, and so one number: `t42` is worked on in `s42`. */
+  ofNew(id: string): number {
+    const number = this.#ofNew.get(id) ?? this.#next();
+    this.#ofNew.set(id, number);
+    return number;
   }
-}
 
-function next(numbers: Iterator<number>): number {
-  const { value, done } = numbers.next();
-  if (done) throw internalError('The storage gave too few numbers for the new rows.');
-  return value;
+  #next(): number {
+    const { value, done } = this.#free.next();
+    if (done) throw internalError('The storage gave too few numbers for the new rows.');
+    return value;
+  }
 }

@@ -40,7 +40,9 @@ export const retry: Command<RetryInput, RetryReply> = {
       return refuse({ ok: false, reason: 'not_ended', status: task.status });
 
     const reopened: EventDraft[] =
-      session.status === 'closed' ? [{ type: 'session.opened', sessionId: session.id, payload: { number: null } }] : [];
+      session.status === 'closed'
+        ? [{ type: 'session.opened', sessionId: session.id, payload: { number: session.number } }]
+        : [];
     return {
       events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload: {} }],
       reply: (after) => ({ ok: true, task: after.task(task.id) }),

@@ -162,7 +162,7 @@ class ClaimView {
       nextDueAt: foundHead ? null : this.#nextDueAt,
       receipt: null,
       named: [],
-      numbers: { tasks: [], sessions: [] },
+      numbers: [],
     };
   }
 }

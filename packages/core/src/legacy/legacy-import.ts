@@ -49,8 +49,7 @@ export class LegacyImport {
   readonly #notes = new LegacyNotes();
   readonly #seed: string;
   #greatestFence = 0;
-  #taskNumber = 0;
-  #sessionNumber = 0;
+  #number = 0;
 
   /** @param seed 128 random bits in hex, which are forgotten afterwards */
   constructor(now: number, seed: string) {
@@ -80,11 +79,7 @@ export class LegacyImport {
     return tokenHash(tokenFor(this.#seed, fence));
   }
 
-  nextTaskNumber(): number {
-    return (this.#taskNumber += 1);
-  }
-
-  nextSessionNumber(): number {
-    return (this.#sessionNumber += 1);
+  nextNumber(): number {
+    return (this.#number += 1);
   }
 }

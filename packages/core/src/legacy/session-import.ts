@@ -173,7 +173,7 @@ export class SessionImport {
     let task = this.#evolved(null, createdAt, (when) => ({
       type: 'task.queued',
       ...this.#about(id),
-      payload: { ...payload, number: this.#of.nextTaskNumber(), ...when },
+      payload: { ...payload, number: this.#of.nextNumber(), ...when },
     }));
     const isDead = deadLetter !== null && fate === 'failed';
     if (deadLetter !== null && !isDead) deadLetter.note('left_out');
@@ -290,7 +290,7 @@ export class SessionImport {
     if (this.#session !== null) return;
     const context = this.#context();
     if (context !== null) this.#of.came.contexts += 1;
-    const payload = { number: this.#of.nextSessionNumber(), ...(context !== null && { context }) };
+    const payload = { number: this.#of.nextNumber(), ...(context !== null && { context }) };
     this.#apply({ type: 'session.opened', sessionId: this.#id, payload }, null, this.#openedAt ?? at);
   }
 

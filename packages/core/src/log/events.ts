@@ -12,7 +12,7 @@ type BroughtOver = { occurred_at?: number };
  * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`fence`), of which task, when.
  */
 export interface EventPayloads {
-  'session.opened': { number: number | null; context?: StoredContext };
+  'session.opened': { number: number; context?: StoredContext };
   'session.closed': { reason: 'requested' | 'task_ended' };
   'session.checkpointed': StoredContext;
   'task.queued': BroughtOver & {
@@ -149,8 +149,7 @@ export const EVENT_DOCS: {
   'session.opened': {
     means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.',
     fields: {
-      number:
-        'its number for people (`s17`); null for a session that was made for one task, and when it is opened again',
+      number: 'its number for people (`s17`): that of the task if it was made for one task (`t42`, `s42`)',
       context: 'of an imported session: its context, in place of a checkpoint',
     },
   },

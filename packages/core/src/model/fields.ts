@@ -56,10 +56,9 @@ export const newId = id.refine((value) => !NUMBER.test(value), {
 });
 
 /** The number that a reference such as `t42` or `s17` means; null: it is an id. */
-export function numberIn(kind: 'task' | 'session', reference: string): number | null {
-  return NUMBER.test(reference) && reference.startsWith(kind === 'task' ? 't' : 's')
-    ? Number(reference.slice(1))
-    : null;
+export function numberIn(reference: string): { readonly kind: 'task' | 'session'; readonly number: number } | null {
+  const number = NUMBER.test(reference) ? Number(reference.slice(1)) : Number.NaN;
+  return Number.isSafeInteger(number) ? { kind: reference.startsWith('t') ? 'task' : 'session', number } : null;
 }
 
 /** How a number is written for people: `t42`, `s17`. */

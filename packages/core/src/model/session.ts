@@ -6,7 +6,7 @@ export interface Session {
   readonly namespace: string;
   readonly id: string;
   /** For people, as `s17`; unique in the database. null: it was made for one task. */
-  readonly number: number | null;
+  readonly number: number;
   readonly status: SessionStatus;
   /** The lease, while it is held; all null otherwise. */
   readonly agent: string | null;

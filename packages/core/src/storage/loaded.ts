@@ -13,7 +13,7 @@ export interface Loaded {
   readonly greatestFence: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** Of the scope `sessions`: what each of its references is, in their order; otherwise empty. */
+  /** Of the scope `sessions`: what each of its references is, in their order; otherwise, and with a receipt, empty. */
   readonly named: readonly (NamedSession | null)[];
   /**
    * Where no head was found: when the next scheduled task is due, of the named sessions or (`ready`) of the namespace, whatever
@@ -21,21 +21,13 @@ export interface Loaded {
    */
   readonly nextDueAt: number | null;
   /**
-   * Of the scope `new`: at least one number for each of its task ids and session ids, whether they exist or not; otherwise
-   * empty.
+   * Of the scope `new`: numbers for people (`t42`, `s17`), smallest first, at least one for each id among its task ids and session
+   * ids, whether it exists or not; otherwise empty. Each is greater than any number that a task or a session of any namespace has.
+   * A number that is not used may be given again, or be left out.
    */
-  readonly numbers: FreeNumbers;
+  readonly numbers: readonly number[];
   /** Of the scope's `commandId`, if it had an effect before. */
   readonly receipt: Receipt | null;
-}
-
-/**
- * Numbers for people (`t42`, `s17`), smallest first: each greater than any that a row of any namespace has, tasks and sessions
- * counted apart. Numbers that are not used may be given again, or be left out.
- */
-export interface FreeNumbers {
-  readonly tasks: readonly number[];
-  readonly sessions: readonly number[];
 }
 
 /** A session with its two tasks of note. */

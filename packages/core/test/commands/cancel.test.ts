@@ -38,13 +38,13 @@ test.each([
 });
 
 test('a session that was made for the task closes with it', () => {
-  given(opened('a', null), queued('a', { sessionId: 'a' }))
+  given(opened('a'), queued('a', { sessionId: 'a' }))
     .when(cancel, IT)
     .then([cancelledWaiting('a', 'a'), sessionClosed('a', 'task_ended')], { ok: true, status: 'cancelled' });
 });
 
 test('a session that was made for the task stays open while more work waits there', () => {
-  given(opened('a', null), queued('a', { sessionId: 'a' }), queued('b', { sessionId: 'a', number: 2 }))
+  given(opened('a'), queued('a', { sessionId: 'a' }), queued('b', { sessionId: 'a', number: 2 }))
     .when(cancel, IT)
     .then([cancelledWaiting('a', 'a')]);
 });

@@ -33,7 +33,15 @@ import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 const HELD = [opened(), queued('a'), claimed('a', { instance: 'run-1' })];
 const HOLDER = { token: tokenOf(1) };
 
-const SAVED = { ok: true, turn: 1, expiresAt: NOW + TTL_MS, cancelRequested: false, late: false };
+const SAVED = {
+  ok: true,
+  sessionId: 's',
+  taskId: 'a',
+  turn: 1,
+  expiresAt: NOW + TTL_MS,
+  cancelRequested: false,
+  late: false,
+};
 
 /** The event of a checkpoint by the holder. */
 function saved(said: Partial<StoredContext>) {

@@ -182,7 +182,7 @@ test('a task that has no interruption left ends as a dead letter, and the next o
 
 test('a session that was made for such a task closes, and has no task', () => {
   const own = { sessionId: 'a' };
-  given(opened('a', null), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
+  given(opened('a'), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
     .after(TTL_MS)
     .when(claim, { ...CLAIM, ...own })
     .then(

@@ -4,7 +4,7 @@
 // - what the call leaves out is filled in; what it says is kept
 // - a task that is delayed is scheduled
 // - ids are made from the command's id, in the order of the batch; an id of another task is refused, and with it the batch
-// - tasks and named sessions get the next free numbers; sessions that are made for a task, or opened again, get none
+// - tasks and sessions get the next free numbers; a session that is made for a task gets that of the task
 // - a task whose dedupe key is known is answered as it is, whatever became of it, and not added
 // - sent again, it answers the same, and the tasks as they were then
 // - malformed input is refused
@@ -22,7 +22,7 @@ function added(id: string, duplicate = false) {
 test('a task is queued in the session that it names', () => {
   const store = given(opened())
     .when(enqueue, { tasks: [{ id: 'a', sessionId: 's' }] })
-    .then([queued('a')], { ok: true, tasks: [added('a')] });
+    .then([queued('a', { number: 2 })], { ok: true, tasks: [added('a')] });
 
   expect(store.task('a')).toMatchObject({ status: 'queued', sessionId: 's', queuedAt: NOW, createdAt: NOW });
   expect(store.session('s').tasksOpen).toBe(1);
@@ -31,21 +31,24 @@ test('a task is queued in the session that it names', () => {
 test('a session that does not exist is opened, once', () => {
   const store = given()
     .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's' })) })
-    .then([opened(), queued('a'), queued('b', { number: 2 })], { ok: true, tasks: [added('a'), added('b')] });
+    .then([opened(), queued('a', { number: 2 }), queued('b', { number: 3 })], {
+      ok: true,
+      tasks: [added('a'), added('b')],
+    });
 
   expect(store.session('s')).toMatchObject({ status: 'idle', number: 1, tasksOpen: 2, createdAt: NOW });
 });
 
-test('a task without a session gets one of its own, which has its id and no number', () => {
+test('a task without a session gets one of its own, which has its id and its number', () => {
   given()
     .when(enqueue, { tasks: [{ id: 'a' }] })
-    .then([opened('a', null), queued('a', { sessionId: 'a' })], { ok: true, tasks: [added('a')] });
+    .then([opened('a'), queued('a', { sessionId: 'a' })], { ok: true, tasks: [added('a')] });
 });
 
 test('a session that is closed is opened again, and keeps its number', () => {
   const store = given(opened('s', 7), sessionClosed('s', 'requested'))
     .when(enqueue, { tasks: [{ id: 'a', sessionId: 's' }] })
-    .then([opened('s', null), queued('a')]);
+    .then([opened('s', 7), queued('a', { number: 8 })]);
 
   expect(store.session('s')).toMatchObject({ status: 'idle', number: 7 });
 });
@@ -83,6 +86,7 @@ test('what the call says is kept', () => {
     .when(enqueue, { tasks: [{ ...call, ...limits, ...governance, dedupeKey: 'k', role: 'builder' }] })
     .then([
       queued('a', {
+        number: 2,
         kind: 'build',
         title: 'Build it',
         payload: { of: 'x' },
@@ -100,13 +104,13 @@ test('what the call says is kept', () => {
 test('a task may be for one agent, and its title is its kind unless it has another', () => {
   given(opened())
     .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', kind: 'build', assignee: AGENT }] })
-    .then([queued('a', { kind: 'build', title: 'build', assignee: AGENT })]);
+    .then([queued('a', { number: 2, kind: 'build', title: 'build', assignee: AGENT })]);
 });
 
 test('a task that is delayed is scheduled', () => {
   const store = given(opened())
     .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', delayMs: 500 }] })
-    .then([queued('a', { run_at: NOW + 500 })]);
+    .then([queued('a', { number: 2, run_at: NOW + 500 })]);
 
   expect(store.task('a')).toMatchObject({ status: 'scheduled', runAt: NOW + 500, queuedAt: NOW + 500, createdAt: NOW });
 });
@@ -117,7 +121,7 @@ test("ids are made from the command's id, in the order of the batch", () => {
 
   given(opened())
     .when(enqueue, { commandId, tasks: [{ sessionId: 's' }, {}] })
-    .then([queued(first), opened(second, null), queued(second, { sessionId: second, number: 2 })]);
+    .then([queued(first, { number: 2 }), opened(second, 3), queued(second, { sessionId: second, number: 3 })]);
 });
 
 test.each([
@@ -131,7 +135,7 @@ test.each([
   );
 });
 
-test('tasks and named sessions get the next free numbers', () => {
+test('tasks and sessions get the next free numbers, a session made for a task that of the task', () => {
   given(opened('s', 3), queued('a', { number: 8 }))
     .when(enqueue, {
       tasks: [
@@ -142,19 +146,19 @@ test('tasks and named sessions get the next free numbers', () => {
       ],
     })
     .then([
-      opened('b', null),
+      opened('b', 9),
       queued('b', { sessionId: 'b', number: 9 }),
       queued('c', { number: 10 }),
-      opened('other', 4),
-      queued('d', { sessionId: 'other', number: 11 }),
-      opened('third', 5),
-      queued('e', { sessionId: 'third', number: 12 }),
+      opened('other', 11),
+      queued('d', { sessionId: 'other', number: 12 }),
+      opened('third', 13),
+      queued('e', { sessionId: 'third', number: 14 }),
     ]);
 });
 
 test('a storage that gives too few numbers is a mistake of ours', () => {
   const input = inputOf(enqueue, { tasks: [{ id: 'a' }] });
-  const loaded = { ...given().load(enqueue.scope(input)), numbers: { tasks: [], sessions: [] } };
+  const loaded = { ...given().load(enqueue.scope(input)), numbers: [] };
 
   expect(() => enqueue.decide(input, loaded)).toThrow(refusal('INTERNAL', 'too few numbers'));
 });
@@ -175,7 +179,7 @@ test.each([
 test('of two tasks of a batch with one dedupe key, the first is added', () => {
   given(opened())
     .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's', dedupeKey: 'k' })) })
-    .then([queued('a', { dedupe_key: 'k' })], { ok: true, tasks: [added('a'), added('a', true)] });
+    .then([queued('a', { number: 2, dedupe_key: 'k' })], { ok: true, tasks: [added('a'), added('a', true)] });
 });
 
 test('tasks without a dedupe key are never duplicates', () => {

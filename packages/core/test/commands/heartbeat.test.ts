@@ -35,7 +35,14 @@ import { given, inputOf, refusal } from '../support/given.ts';
 const HELD = [opened(), queued('a'), claimed('a', { instance: 'run-1' })];
 const HOLDER = { token: tokenOf(1) };
 
-const STILL_YOURS = { ok: true, expiresAt: NOW + TTL_MS, cancelRequested: false, late: false };
+const STILL_YOURS = {
+  ok: true,
+  sessionId: 's',
+  taskId: 'a',
+  expiresAt: NOW + TTL_MS,
+  cancelRequested: false,
+  late: false,
+};
 
 /** A lease that another agent took over, with what the next holder got. */
 const TAKEN_OVER = [

@@ -214,7 +214,7 @@ test('a task of which cancellation was asked is cancelled, even with no interrup
 
 test('a session that was made for the task closes with it', () => {
   const own = { sessionId: 'a' };
-  given(opened('a', null), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
+  given(opened('a'), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
     .after(STALE_AFTER_MS)
     .when(recover, {})
     .then([
@@ -227,7 +227,7 @@ test('a session that was made for the task closes with it', () => {
 test('a session that was made for the task stays open while more work waits there', () => {
   const own = { sessionId: 'a' };
   const more = queued('b', { ...own, number: 2 });
-  given(opened('a', null), queued('a', { ...own, interruptions_max: 0 }), more, claimed('a', own))
+  given(opened('a'), queued('a', { ...own, interruptions_max: 0 }), more, claimed('a', own))
     .after(STALE_AFTER_MS)
     .when(recover, {})
     .then([recovered('a', 'stale', { lease: own }), interruptedTooOften('a', 1, 'a')]);

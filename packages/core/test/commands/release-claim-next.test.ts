@@ -81,7 +81,7 @@ test('without claimNext, nothing is claimed', () => {
 });
 
 test('when nothing is left, nothing is claimed', () => {
-  const store = given(opened('a', null), queued('a', { sessionId: 'a' }), claimed('a', { sessionId: 'a' }));
+  const store = given(opened('a'), queued('a', { sessionId: 'a' }), claimed('a', { sessionId: 'a' }));
 
   const { reply } = store.when(release, ending('succeeded'));
 

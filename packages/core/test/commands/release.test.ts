@@ -201,7 +201,7 @@ test('late is not lost: an expired lease that no other agent took over can be en
 
 /** A session that was made for the task `a`. */
 const OWN = { sessionId: 'a' };
-const HELD_OWN = [opened('a', null), queued('a', OWN), claimed('a', OWN)];
+const HELD_OWN = [opened('a'), queued('a', OWN), claimed('a', OWN)];
 
 test.each([
   ['succeeds', ending('succeeded')],
@@ -225,7 +225,7 @@ test.each([
 });
 
 test('a session that was made for another task stays open', () => {
-  given(opened('a', null), queued('b', OWN), claimed('b', OWN))
+  given(opened('a'), queued('b', OWN), claimed('b', OWN))
     .when(release, ending('succeeded'))
     .then([succeeded('b', OWN)]);
 });

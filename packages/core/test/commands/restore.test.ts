@@ -67,7 +67,7 @@ test('leases in other namespaces are closed as well', () => {
 test('a task that has no interruption left is a dead letter, and a session made for it closes', () => {
   const own = { sessionId: 'a' };
 
-  given(opened('a', null), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
+  given(opened('a'), queued('a', { ...own, interruptions_max: 0 }), claimed('a', own))
     .when(restore, { after: null })
     .then([
       recovered('a', 'restored', { lease: own }),

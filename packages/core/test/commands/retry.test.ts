@@ -67,7 +67,7 @@ test('a cancelled task is queued again', () => {
 test('its session is opened again if it was closed, and keeps its number', () => {
   const store = given(...DEAD, sessionClosed('s', 'requested'))
     .when(retry, IT)
-    .then([opened('s', null), retried]);
+    .then([opened(), retried]);
 
   expect(store.session('s')).toMatchObject({ status: 'idle', number: 1, tasksOpen: 1 });
 });

@@ -86,7 +86,7 @@ test('a session that is opened is new and empty', () => {
 test('a session that is opened again keeps all it had', () => {
   const before = given(...HELD, checkpointed('a', 3), succeeded('a'), sessionClosed('s', 'requested'));
 
-  const after = before.and({ ...opened('s', null), at: NOW + 5 });
+  const after = before.and({ ...opened(), at: NOW + 5 });
 
   const stamp = { seq: 7, hash: after.log.at(-1)?.hash, updatedAt: NOW + 5 };
   expect(after.session('s')).toEqual({ ...before.session('s'), ...stamp, status: 'idle' });

@@ -42,10 +42,10 @@ interface Move {
 const OWN = { sessionId: 'a' };
 const LATER = { ...OWN, run_at: NOW + 5_000 };
 
-const QUEUED = [opened('a', null), queued('a', OWN)];
+const QUEUED = [opened('a'), queued('a', OWN)];
 const HELD = [...QUEUED, claimed('a', OWN)];
-const LAST = [opened('a', null), queued('a', { ...OWN, interruptions_max: 0 }), claimed('a', OWN)];
-const SCHEDULED = [opened('a', null), queued('a', LATER)];
+const LAST = [opened('a'), queued('a', { ...OWN, interruptions_max: 0 }), claimed('a', OWN)];
+const SCHEDULED = [opened('a'), queued('a', LATER)];
 const ASKED = [...HELD, cancelAsked('a', OWN)];
 const DEAD = [...HELD, failed('a', null, OWN), sessionClosed('a', 'task_ended')];
 const EMPTY = [...HELD, succeeded('a', OWN)];

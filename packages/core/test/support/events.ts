@@ -40,8 +40,8 @@ export function event<T extends EventType>(type: T, payload: EventPayloads[T], c
   return { sessionId: 's', ...columns, type, payload } as Said;
 }
 
-/** The session was opened; a session made for one task, and a session that is opened again, have no number. */
-export function opened(sessionId = 's', number: number | null = 1, columns: Columns = {}): Said {
+/** The session was opened. */
+export function opened(sessionId = 's', number = 1, columns: Columns = {}): Said {
   return event('session.opened', { number }, { ...columns, sessionId });
 }
 

@@ -28,7 +28,7 @@ export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' |
     tasks: [],
     named: [],
     nextDueAt: null,
-    numbers: { tasks: [], sessions: [] },
+    numbers: [],
     ...(receipt === null ? find(rows, scope, now) : findNamed(rows, receipt)),
     receipt,
   };
@@ -99,10 +99,7 @@ function find(rows: Rows, scope: Scope, now: number): Found {
       return {
         tasks: rows.tasks.filter(isMeant),
         sessions: existing.map((session) => withTasks(rows, session)),
-        numbers: {
-          tasks: free(rows.tasks, scope.taskIds.length),
-          sessions: free(rows.sessions, scope.sessionIds.length),
-        },
+        numbers: free([...rows.tasks, ...rows.sessions], new Set([...scope.taskIds, ...scope.sessionIds]).size),
       };
     }
   }
@@ -165,8 +162,8 @@ function nextDueAt(tasks: readonly Task[]): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-function free(rows: readonly { readonly number: number | null }[], count: number): number[] {
-  const greatest = Math.max(0, ...rows.map(({ number }) => number ?? 0));
+function free(rows: readonly { readonly number: number }[], count: number): number[] {
+  const greatest = Math.max(0, ...rows.map(({ number }) => number));
   return Array.from({ length: count }, (_, at) => greatest + 1 + at);
 }
 

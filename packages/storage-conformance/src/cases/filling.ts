@@ -260,9 +260,9 @@ async function numbersGoOn(world: World): Promise<void> {
   expect(added.length).toBeGreaterThan(0);
   expect(Math.min(...added.map(({ id }) => id))).toBeGreaterThan(lastEventId);
   expect(claim.lease.fence).toBeGreaterThan(greatestFence);
-  expect(task.number).toBeGreaterThan(Math.max(...before.tasks.map(({ number }) => number)));
-  const ofSessions = before.sessions.map(({ session }) => session.number ?? 0);
-  expect((await there.getSession('new'))?.number).toBeGreaterThan(Math.max(...ofSessions));
+  const numbers = [...before.tasks, ...before.sessions.map(({ session }) => session)].map(({ number }) => number);
+  expect(task.number).toBeGreaterThan(Math.max(...numbers));
+  expect((await there.getSession('new'))?.number).toBeGreaterThan(Math.max(...numbers));
   await assertConsistent(opened.storage, opened.clock);
 }
 

@@ -20,7 +20,14 @@ async function extendsLease(world: World): Promise<void> {
 
   const reply = await world.orchestrator.heartbeat(holderOf(claim));
 
-  expect(reply).toEqual({ ok: true, expiresAt: world.clock.now + TTL_MS, cancelRequested: false, late: false });
+  expect(reply).toEqual({
+    ok: true,
+    sessionId: claim.lease.sessionId,
+    taskId: claim.task.id,
+    expiresAt: world.clock.now + TTL_MS,
+    cancelRequested: false,
+    late: false,
+  });
   expect(await world.session(claim.lease.sessionId)).toMatchObject({ leaseExpiresAt: world.clock.now + TTL_MS });
 }
 

@@ -7,13 +7,14 @@ import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 
 export const numbers = chapter('numbers for people', {
-  'each task has a number, greater than those before, and each session that has a name of its own': grow,
-  'a session that was made for one task has none, whatever is put into it later': ownSessionHasNone,
+  'each task and each session with a name of its own has a number, greater than those before': grow,
+  'a session that was made for one task has the number of that task, whatever is put into it later': ownSession,
   'no two tasks and no two sessions have the same number, in all namespaces, while both connections add': unique,
   'a number stays: through claims, retries, closing and opening again': stays,
   'the log tells the numbers, so a replay gives them again': logged,
   'the number of a task is taken wherever its id is': taskReferences,
   'the number of a session is taken wherever its id is': sessionReferences,
+  'where a session is asked for, the number of a task names the session of that task': sessionOfTask,
   'a task is put into the session with a number, alone and in a batch': enqueueInto,
   'a number of another namespace is none here': otherNamespace,
   'a number that nothing has finds nothing, and a task is not found by the number of a session': unknown,
@@ -31,22 +32,24 @@ async function grow(world: World): Promise<void> {
   const given = [...tasks, ...batch.map(({ task }) => task)].map(({ number }) => number);
   const sessions = await Promise.all(['a', 'b', 'c', 'd'].map(async (id) => (await world.session(id)).number));
 
-  expect(given).toEqual([...new Set(given)].toSorted((x, y) => x - y));
-  expect(given.every((number) => Number.isSafeInteger(number) && number > 0)).toBe(true);
-  expect(sessions).toEqual([...new Set(sessions)].toSorted((x, y) => Number(x) - Number(y)));
-  expect(sessions.every((number) => Number.isSafeInteger(number) && Number(number) > 0)).toBe(true);
+  for (const numbers of [given, sessions]) {
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((x, y) => x - y));
+    expect(numbers.every((number) => Number.isSafeInteger(number) && number > 0)).toBe(true);
+  }
+  expect(new Set([...given, ...sessions]).size).toBe(given.length + sessions.length);
 }
 
-async function ownSessionHasNone(world: World): Promise<void> {
-  const { id } = await world.add();
+async function ownSession(world: World): Promise<void> {
+  const { id, number } = await world.add();
   const named = await world.add({ id: 'named', sessionId: 'named' });
+  const { tasks: batch } = await world.orchestrator.enqueueTasks([{ sessionId: 'later' }, { id: 'later' }]);
 
   const first = await world.session(id);
   await world.add({ sessionId: id });
 
-  expect([first.number, (await world.session(id)).number]).toEqual([null, null]);
-  expect((await world.session(named.sessionId)).number).toBeNull();
-  expect((await world.rival.listSessions()).items.map(({ number }) => number)).toEqual([null, null]);
+  expect([first.number, (await world.session(id)).number]).toEqual([number, number]);
+  expect((await world.session(named.sessionId)).number).toBe(named.number);
+  expect((await world.session('later')).number).toBe(batch[1]?.task.number);
 }
 
 async function unique(world: World): Promise<void> {
@@ -69,12 +72,14 @@ async function unique(world: World): Promise<void> {
 
   const { tasks, sessions } = await world.everything();
   const ofTasks = tasks.map(({ number }) => number);
-  const ofSessions = sessions.flatMap(({ session }) => session.number ?? []);
+  const ofSessions = sessions.map(({ session }) => session.number);
+  const named = sessions.filter(({ session }) => !tasks.some(({ id }) => id === session.id));
   expect(ofTasks).toHaveLength(120);
   expect(new Set(ofTasks).size).toBe(120);
   expect(new Set(ofSessions).size).toBe(ofSessions.length);
-  // In each of the two namespaces three that all share, and one of its own for each call.
-  expect(ofSessions).toHaveLength(2 * 3 + 40);
+  // In each of the two namespaces three that all share, and of each call one with a name and one for its third task.
+  expect(ofSessions).toHaveLength(2 * 3 + 40 + 40);
+  expect(named.filter(({ session }) => ofTasks.includes(session.number))).toEqual([]);
 }
 
 async function stays(world: World): Promise<void> {
@@ -99,7 +104,7 @@ async function stays(world: World): Promise<void> {
 
 async function logged(world: World): Promise<void> {
   const { id, number } = await world.add({ sessionId: 'branch' });
-  await world.add();
+  const own = await world.add();
   const { number: ofSession } = await world.session('branch');
   await world.orchestrator.cancelTask({ taskId: id });
   await world.orchestrator.closeSession({ sessionId: 'branch' });
@@ -109,7 +114,9 @@ async function logged(world: World): Promise<void> {
   const [queued] = await world.events({ types: ['task.queued'] });
 
   expect(queued).toMatchObject({ taskId: id, payload: { number } });
-  expect(opened.map(({ payload }) => payload)).toEqual([{ number: ofSession }, { number: null }, { number: null }]);
+  expect(opened.map(({ payload }) => payload)).toEqual(
+    [ofSession, own.number, ofSession].map((number) => ({ number })),
+  );
 }
 
 async function taskReferences(world: World): Promise<void> {
@@ -123,7 +130,7 @@ async function taskReferences(world: World): Promise<void> {
   expect(await rival.cancelTask({ taskId: reference })).toEqual({ ok: true, status: 'cancelled' });
   expect(await rival.retryTask({ taskId: reference })).toMatchObject({ ok: true, task: { id, number } });
   expect(await rival.getTask(`s${number}`)).toBeNull();
-  expect(await world.session(sessionId)).toMatchObject({ headTaskId: id });
+  expect(await rival.getSession(`s${number}`)).toMatchObject({ id: sessionId, headTaskId: id });
 }
 
 async function sessionReferences(world: World): Promise<void> {
@@ -141,7 +148,18 @@ async function sessionReferences(world: World): Promise<void> {
   await world.release(claim);
   expect(await rival.closeSession({ sessionId: reference })).toMatchObject({ ok: true });
   expect(await world.session('branch')).toMatchObject({ status: 'closed' });
-  expect(await rival.getSession(`t${number}`)).toBeNull();
+}
+
+async function sessionOfTask(world: World): Promise<void> {
+  const [first, second] = await world.addSession('branch', [{}, {}]);
+  const { rival } = world;
+  const reference = `t${second?.number}`;
+
+  expect(await rival.getSession(reference)).toMatchObject({ id: 'branch' });
+  expect(await rival.whySession(reference)).toMatchObject({ session: { id: 'branch' } });
+  expect(await world.claim({ sessionId: reference })).toMatchObject({ task: { id: first?.id } });
+  expect((await rival.enqueueTask({ sessionId: reference })).task).toMatchObject({ sessionId: 'branch' });
+  expect(await rival.getSession(`t${(await world.session('branch')).number}`)).toBeNull();
 }
 
 async function enqueueInto(world: World): Promise<void> {
@@ -170,7 +188,7 @@ async function otherNamespace(world: World): Promise<void> {
     await there.cancelTask({ taskId: `t${number}` }),
     await there.claimTask(claimCall({ sessionId: `s${ofSession}` })),
     await world.peer.read.idOfNumber('other', 'task', number),
-    await world.peer.read.idOfNumber('other', 'session', ofSession ?? 0),
+    await world.peer.read.idOfNumber('other', 'session', ofSession),
   ]);
 
   const notFound = { ok: false, reason: 'not_found' };
@@ -196,11 +214,10 @@ async function unknown(world: World): Promise<void> {
   const notFound = { ok: false, reason: 'not_found' };
   expect(replies).toEqual([null, null, null, null, null, notFound, notFound, notFound]);
   const { read } = world.peer;
-  const ofTasks = (await world.everything()).tasks.map((task) => task.number);
-  for (const one of ofTasks.filter((other) => other !== number))
-    expect(await read.idOfNumber(namespace, 'session', one)).toBeNull();
+  for (const task of (await world.everything()).tasks)
+    expect(await read.idOfNumber(namespace, 'session', task.number)).toBeNull();
   expect(await read.idOfNumber(namespace, 'task', second?.number ?? 0)).toBe(second?.id);
-  expect(await read.idOfNumber(namespace, 'session', number ?? 0)).toBe('branch');
+  expect(await read.idOfNumber(namespace, 'session', number)).toBe('branch');
 }
 
 async function newIds(world: World): Promise<void> {
@@ -228,22 +245,20 @@ async function freeNumbers(world: World): Promise<void> {
   await world.add({ sessionId: 'a' });
   await world.add({ sessionId: 'b' });
   const { tasks, sessions } = await world.everything();
-  const taken = {
-    tasks: tasks.map(({ number }) => number),
-    sessions: sessions.map(({ session }) => session.number ?? 0),
-  };
+  const taken = [...tasks.map(({ number }) => number), ...sessions.map(({ session }) => session.number)];
   const scope = { by: 'new', namespace, dedupeKeys: [] } as const;
 
-  const few = await load(world.storage, { ...scope, sessionIds: ['c'], taskIds: ['1'] });
-  const many = await load(world.peer, { ...scope, sessionIds: ['a', 'c', 'd'], taskIds: ['1', '2', '3', '4'] });
+  const few = await load(world.storage, { ...scope, sessionIds: ['own'], taskIds: ['own'] });
+  const many = await load(world.peer, { ...scope, sessionIds: ['a', 'c', 'd'], taskIds: ['1', '2', '3', 'c'] });
 
-  for (const kind of ['tasks', 'sessions'] as const) {
-    expect(few.numbers[kind].length).toBeGreaterThanOrEqual(1);
-    expect(many.numbers[kind].length).toBeGreaterThanOrEqual(kind === 'tasks' ? 4 : 2);
-    const free = many.numbers[kind];
+  for (const [{ numbers: free }, atLeast] of [
+    [few, 1],
+    [many, 6],
+  ] as const) {
+    expect(free.length).toBeGreaterThanOrEqual(atLeast);
     expect(free).toEqual([...new Set(free)].toSorted((x, y) => x - y));
-    expect(free.filter((number) => taken[kind].includes(number))).toEqual([]);
+    expect(free.filter((number) => taken.includes(number))).toEqual([]);
   }
   const other = await load(world.storage, { by: 'task', namespace, taskId: tasks[0]?.id ?? '' });
-  expect(other.numbers).toEqual({ tasks: [], sessions: [] });
+  expect(other.numbers).toEqual([]);
 }

@@ -9,29 +9,23 @@ export const numbers: readonly Mutant[] = [
     wrap: withLoaded((loaded, scope, { data }) => {
       if (scope.by !== 'new') return loaded;
       const own = [...data.tasks.values()].filter(({ namespace }) => namespace === scope.namespace).length;
-      return { ...loaded, numbers: { ...loaded.numbers, tasks: scope.taskIds.map((_, at) => own + 1 + at) } };
+      return { ...loaded, numbers: loaded.numbers.map((_, at) => own + 1 + at) };
     }),
   },
   {
-    name: 'numbers of sessions are given twice',
+    name: 'one number is given again and again',
     chapter: CHAPTER,
-    wrap: withLoaded((loaded) => ({
-      ...loaded,
-      numbers: { ...loaded.numbers, sessions: loaded.numbers.sessions.map(() => 7) },
-    })),
+    wrap: withLoaded((loaded) => ({ ...loaded, numbers: loaded.numbers.map(() => loaded.numbers[0] ?? 0) })),
   },
   {
     name: 'numbers are given in any order',
     chapter: CHAPTER,
-    wrap: withLoaded((loaded) => ({
-      ...loaded,
-      numbers: { ...loaded.numbers, tasks: loaded.numbers.tasks.toReversed() },
-    })),
+    wrap: withLoaded((loaded) => ({ ...loaded, numbers: loaded.numbers.toReversed() })),
   },
   {
     name: 'one number too few is given',
     chapter: CHAPTER,
-    wrap: withLoaded((loaded) => ({ ...loaded, numbers: { ...loaded.numbers, tasks: loaded.numbers.tasks.slice(1) } })),
+    wrap: withLoaded((loaded) => ({ ...loaded, numbers: loaded.numbers.slice(1) })),
   },
   {
     name: 'numbers are not looked up',
@@ -56,13 +50,13 @@ export const numbers: readonly Mutant[] = [
     })),
   },
   {
-    name: 'the number of a session is lost when it opens again',
+    name: 'a session gets another number when it opens again',
     chapter: CHAPTER,
     wrap: withDecision((decision) => ({
       ...decision,
       sessions: decision.sessions.map(({ before, after }) => ({
         before,
-        after: before?.status === 'closed' ? { ...after, number: null } : after,
+        after: before?.status === 'closed' ? { ...after, number: after.number + 1_000 } : after,
       })),
     })),
   },

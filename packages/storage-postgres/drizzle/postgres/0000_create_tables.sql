@@ -1,8 +1,7 @@
 CREATE SCHEMA "orchestrator";
 --> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
-CREATE SEQUENCE "orchestrator"."session_numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
-CREATE SEQUENCE "orchestrator"."task_numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
+CREATE SEQUENCE "orchestrator"."numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"stream_kind" text COLLATE "C" NOT NULL,
@@ -46,7 +45,7 @@ CREATE TABLE "orchestrator"."receipts" (
 CREATE TABLE "orchestrator"."sessions" (
 	"namespace" text COLLATE "C" NOT NULL,
 	"id" text COLLATE "C" NOT NULL,
-	"number" bigint,
+	"number" bigint NOT NULL,
 	"status" text COLLATE "C" NOT NULL,
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
@@ -142,7 +141,7 @@ CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree 
 CREATE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("namespace","session_id","fence") WHERE lease_effect = 'granted' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
-CREATE UNIQUE INDEX "sessions_by_number" ON "orchestrator"."sessions" USING btree ("number") WHERE number IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "sessions_by_number" ON "orchestrator"."sessions" USING btree ("number");--> statement-breakpoint
 CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint
 CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_kind > '';--> statement-breakpoint
 CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running' AND stale_at >= 0;--> statement-breakpoint

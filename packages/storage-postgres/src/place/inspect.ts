@@ -35,9 +35,8 @@ function rights(of: Rights, has: boolean): string {
     WHERE has_table_privilege('orchestrator.' || table_, right_) = ${has}`;
 }
 
-/** The sequences of numbers that the login cannot draw from. */
-const NOT_DRAWN = `SELECT 'USAGE ' || name FROM (VALUES ('task_numbers'), ('session_numbers')) AS s (name)
-  WHERE NOT has_sequence_privilege('orchestrator.' || name, 'USAGE')`;
+/** The sequence of numbers, if the login cannot draw from it. */
+const NOT_DRAWN = `SELECT 'USAGE numbers' WHERE NOT has_sequence_privilege('orchestrator.numbers', 'USAGE')`;
 
 const LOGIN = `SELECT current_user::text, r.rolsuper, pg_has_role(n.nspowner, 'MEMBER')
   FROM pg_roles r, pg_namespace n WHERE r.rolname = current_user AND n.nspname = 'orchestrator'`;

@@ -88,8 +88,7 @@ const EMPTY = `
   ALTER TABLE orchestrator.event_log
     ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
   ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
-  ALTER SEQUENCE orchestrator.task_numbers RESTART;
-  ALTER SEQUENCE orchestrator.session_numbers RESTART;
+  ALTER SEQUENCE orchestrator.numbers RESTART;
   COMMIT`;
 
 /** The same server, another database. */
