@@ -77,7 +77,9 @@ test('every option of the URL on the page is taken', async () => {
   expect(options.length).toBeGreaterThan(3);
   for (const option of options)
     await expect(locateStore(`${AGENTS.replace('$PASSWORD', 'x')}${option}`)).resolves.toBeDefined();
-  await expect(locateStore(`${AGENTS.replace('$PASSWORD', 'x')}?other=1`)).rejects.toThrow();
+  await expect(locateStore(`${AGENTS.replace('$PASSWORD', 'x')}?other=1`)).rejects.toMatchObject({
+    code: 'STORE_URL_INVALID',
+  });
 });
 
 test('the tests type every command of the page, but for starting a container', async () => {
