@@ -52,7 +52,7 @@ test('the same work makes the same card', async () => {
   const cards = await Promise.all(
     stores.map(async (orchestrator) => {
       const question = { agent: 'company-agent', instance: 'run-2', roles: ['reviewer'] };
-      return resumeCard((await readResume(orchestrator, question)).facts);
+      return resumeCard(await readResume(orchestrator, question));
     }),
   );
   const [file = '', server = ''] = cards.map(plain);

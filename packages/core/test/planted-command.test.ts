@@ -49,7 +49,7 @@ const planted: Command<PlantedInput, PlantedReply> = {
 
   decide({ sessionId, evidence }, { numbers }) {
     return {
-      events: [{ type: 'session.opened', sessionId, payload: { number: numbers.sessions[0] ?? null } }],
+      events: [{ type: 'session.opened', sessionId, payload: { number: numbers[0] ?? 0 } }],
       reply: (after) => ({
         ok: true,
         context: { turn: 'not a number', payload: [1, 2, 3] },
@@ -87,7 +87,7 @@ function loaded(receipt: Receipt | null = null): Loaded {
     tasks: [],
     named: [],
     nextDueAt: null,
-    numbers: { tasks: [], sessions: [17] },
+    numbers: [17],
     receipt,
   };
 }

@@ -23,7 +23,8 @@ export {
   type WaitingTaskInBrief,
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
-export { RESUME_BUDGET, resumeCard } from './insight/resume/resume-card.ts';
+export { Names, type Mentioned } from './insight/names.ts';
+export { RESUME_BUDGET, resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -111,4 +112,8 @@ export {
   type StoreLocation,
   type StoreMode,
   type StoreRoles,
+  labelOf,
+  nameOf,
+  numberOf,
+  referenceTo,
 } from '@agent-orchestrator/core';

@@ -73,6 +73,7 @@ const head = (over: Partial<HeadFacts> = {}): HeadFacts => ({
   namespace: 'default',
   sessionId: 's',
   taskId: 't',
+  number: 42,
   kind: 'report',
   assignee: null,
   role: null,
@@ -240,7 +241,7 @@ const ROWS: readonly Row[] = [
     facts({ work: work({ heads: [head({ waitsSince: NOW - 2 * DAY })] }) }),
     'unclaimed_heads',
     'warning',
-    /^1 head that nobody claims.*task t of kind report in session s, for 2 days/,
+    /^1 head that nobody claims.*task t of kind report, for 2 days/,
     /why task t --namespace default`.*claim --help/,
   ],
   [
@@ -327,7 +328,7 @@ const ROWS: readonly Row[] = [
     facts({ work: work({ refused: [refused()] }) }),
     'fenced_agents',
     'warning',
-    /^company-agent \(one\) was fenced once, last 1 min ago: its release in session s .* taken over 2 min before/,
+    /^company-agent \(one\) was fenced once, last 1 min ago: its release was refused.* taken over 2 min before/,
   ],
   [
     'a zombie that was recovered',

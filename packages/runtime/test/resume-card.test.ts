@@ -49,7 +49,7 @@ describe('what it tells', () => {
     expect(part(card, 'Held by company-agent')).toEqual([
       'session branch (running)',
       `lease of company-agent (run-1), fence ${claim.lease.fence}, since 2026-01-01T00:00:02Z, until 2026-01-01T00:02:04Z unless renewed`,
-      `task ${id} "Count", kind count, running, attempt 1 of 4`,
+      `task t2 "Count", kind count, running, attempt 1 of 4`,
       'progress {"done":3}',
       'payload {"folder":"src"}',
     ]);
@@ -91,7 +91,7 @@ describe('what it tells', () => {
     expect(part(card, 'Held before by company-agent')).toEqual([
       'session branch (idle)',
       `lease of company-agent, fence ${lost.lease.fence}, since 2026-01-01T00:00:02Z, over since 2026-01-01T00:03:24Z: lease.taken_over by home-agent (expired), event #5`,
-      `task ${id} "Count", kind task, succeeded, attempt 1 of 4`,
+      `task t2 "Count", kind task, succeeded, attempt 1 of 4`,
       'payload {}',
     ]);
     expect(part(card, 'Last checkpoint')).toContain('next action "count c"');
@@ -99,9 +99,9 @@ describe('what it tells', () => {
       expect.stringMatching(
         /^4 events after event #4 .*: 1 lease\.taken_over, 1 session\.checkpointed, 1 task\.claimed, 1 task\.succeeded$/,
       ),
-      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent fence ${taken.lease.fence} task ${id}`,
-      `#6 2026-01-01T00:03:24Z task.claimed by home-agent fence ${taken.lease.fence} task ${id}`,
-      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) fence ${lost.lease.fence} task ${id}`,
+      `#8 2026-01-01T00:03:26Z task.succeeded by home-agent fence ${taken.lease.fence} task t2`,
+      `#6 2026-01-01T00:03:24Z task.claimed by home-agent fence ${taken.lease.fence} task t2`,
+      `#5 2026-01-01T00:03:24Z lease.taken_over by home-agent from company-agent (expired) fence ${lost.lease.fence} task t2`,
     ]);
   });
 
@@ -174,10 +174,10 @@ describe('what it tells', () => {
 
     expect(toOthers).toEqual([]);
     expect(toRole).toEqual([
-      `task ${id} in session branch for role reviewer "Review", handed over by home-agent at 2026-01-01T00:00:03Z (#4), note "look at b"`,
+      `task t2 in session branch for role reviewer "Review", handed over by home-agent at 2026-01-01T00:00:03Z (#4), note "look at b"`,
     ]);
     expect(toMe).toEqual([
-      `task ${id} in session branch "Review", handed over by home-agent at 2026-01-01T00:00:05Z (#6), note "look at c"`,
+      `task t2 in session branch "Review", handed over by home-agent at 2026-01-01T00:00:05Z (#6), note "look at c"`,
     ]);
     expect(seen).toEqual([expect.not.stringContaining('note')]);
   });
@@ -210,7 +210,7 @@ describe('what it tells', () => {
     const { asOf, facts } = await readResume(office.orchestrator, { agent: 'company-agent' });
 
     expect([asOf, facts?.session?.id]).toEqual([3, 'branch']);
-    expect(await readResume(office.orchestrator, { sessionId: 'none' })).toEqual({ facts: null, asOf: 3 });
+    expect(await readResume(office.orchestrator, { sessionId: 'none' })).toMatchObject({ facts: null, asOf: 3 });
   });
 });
 
@@ -368,12 +368,12 @@ test('a session of any length is not read whole', async () => {
       }),
   };
 
-  const { facts } = await readResume(counting, { agent: 'company-agent' });
+  const answer = await readResume(counting, { agent: 'company-agent' });
 
-  expect(facts?.session?.checkpoint).toMatchObject({ turn: 3_000, agent: 'company-agent' });
-  expect(facts?.session?.tenure?.fence).toBe(claim.lease.fence);
+  expect(answer.facts?.session?.checkpoint).toMatchObject({ turn: 3_000, agent: 'company-agent' });
+  expect(answer.facts?.session?.tenure?.fence).toBe(claim.lease.fence);
   expect(read.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
-  expect(resumeCard(facts)).toContain('next action "turn 3000"');
+  expect(resumeCard(answer)).toContain('next action "turn 3000"');
 });
 
 /** A name as long as names may be. */

@@ -67,7 +67,7 @@ test('the default holds where nothing was said', async () => {
   expect(await settings()).toEqual({
     store: { value: `sqlite:${home}/.openclaw/data/orchestrator.db`, from: 'default', origin: 'HOME' },
     namespace: { value: 'default', from: 'default', origin: null },
-    agent: { value: null, from: 'default', origin: null },
+    agent: { value: expect.stringMatching(/^[^@\s]+@[^@\s]+$/), from: 'default', origin: null },
     ttlMs: { value: 120_000, from: 'default', origin: null },
     staleAfterMs: { value: 60_000, from: 'default', origin: null },
     storages: { value: [], from: 'default', origin: null },

@@ -5,6 +5,7 @@ import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
 import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
+import { nameOf, referenceTo } from '../model/names.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 
@@ -88,7 +89,8 @@ function notEnded({ task, history }: Situation): Condition {
   const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
   const called = task.status === 'failed' ? 'failed for good: a dead letter' : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
-    wayOn: task.status === 'succeeded' ? null : `\`orchestrator task retry ${task.id}\` queues it again.`,
+    wayOn:
+      task.status === 'succeeded' ? null : `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
     events,
   });
 }
@@ -106,13 +108,13 @@ function due({ task, now, history }: Situation): Condition {
   });
 }
 
-function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condition {
-  if (held === null) return met('not_held', `Nobody holds session ${task.sessionId}.`);
+function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
+  if (held === null) return met('not_held', 'No agent holds its session.');
   const { session } = held;
   const { agent, leaseExpiresAt, staleAt } = session;
   const events = lastOf(historyOfRunning, ['task.claimed']);
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
-  const holder = `${who} holds session ${session.id} under fence ${session.fence}`;
+  const holder = `${who} holds session ${nameOf('session', session)} under fence ${session.fence}`;
   const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)} on${missesOf(session.nearMisses)}`;
   const proof = evidenceAgainst(session, claim.evidence);
   if (proof !== null)
@@ -122,7 +124,7 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
         `${holder}, but ${proof.observed ?? `process ${proof.pid} is gone`}: it is dead; ${life}.`,
         events,
       ),
-      wayOn: `\`orchestrator claim --session ${session.id}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
+      wayOn: `\`orchestrator claim --session ${referenceTo('session', session)}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
     };
   if (takeoverReason(claim, session, now) !== null)
     return met(
@@ -133,7 +135,7 @@ function notHeld({ task, held, claim, now, historyOfRunning }: Situation): Condi
   const same = takeoverReason({ ...claim, agent, instance: undefined, resume: true }, session, now) !== null;
   return unmet('not_held', `${holder} until ${iso(leaseExpiresAt)}; ${life}.`, {
     changesAt: leaseExpiresAt,
-    wayOn: `Then \`orchestrator claim --session ${session.id}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
+    wayOn: `Then \`orchestrator claim --session ${referenceTo('session', session)}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
       same ? `Now` : `After ${iso(silentFrom(session))} without a heartbeat`
     } ${agent} itself, restarted, takes it back with --resume.`,
     events,
@@ -150,8 +152,8 @@ function firstInQueue(situation: Situation): Condition {
   if (first === null || first.id === task.id)
     return met('first_in_queue', 'No other task of its session comes before it.');
   const how = first.status === 'running' ? 'runs' : 'waits before it';
-  return unmet('first_in_queue', `Task ${first.id} of its session ${how}: a session is a strict queue.`, {
-    wayOn: `\`orchestrator why task ${first.id}\`; work that may run at the same time belongs into sessions of its own.`,
+  return unmet('first_in_queue', `Task ${nameOf('task', first)} of its session ${how}: a session is a strict queue.`, {
+    wayOn: `\`orchestrator why task ${referenceTo('task', first)}\`; work that may run at the same time belongs into sessions of its own.`,
     events: first.status === 'running' ? lastOf(historyOfRunning, ['task.claimed']) : [],
   });
 }
@@ -210,7 +212,7 @@ function attemptsLeft({ task, held, claim, now, history }: Situation): Condition
   const closed = held?.task.id === task.id ? takenOver(held, claim, now) : null;
   if (closed?.outcome !== 'dead_lettered') return met('attempts_left', `So far: ${used}.`, events);
   return unmet('attempts_left', `No interruption is left (${used}): a takeover or recovery makes it a dead letter.`, {
-    wayOn: `Then \`orchestrator task retry ${task.id}\` queues it again.`,
+    wayOn: `Then \`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
     events,
   });
 }

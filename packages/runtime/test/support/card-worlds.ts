@@ -39,7 +39,7 @@ export class Office implements AsyncDisposable {
   }
 
   async card(question: ResumeQuestion = { agent: 'company-agent' }, budget?: number): Promise<string> {
-    return resumeCard((await readResume(this.orchestrator, question)).facts, budget);
+    return resumeCard(await readResume(this.orchestrator, question), budget);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

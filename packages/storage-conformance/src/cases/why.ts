@@ -92,7 +92,7 @@ async function behind(world: World): Promise<void> {
   const { conditions } = await whyTask(world, second);
 
   expect(missing(conditions)).toEqual(['first_in_queue']);
-  expect(conditions.find(({ name }) => name === 'first_in_queue')?.says).toContain(first);
+  expect(conditions.find(({ name }) => name === 'first_in_queue')?.says).toContain(`t${(await world.task(first)).number}`);
   expect(await grantedTo(world, { sessionId: 'branch' })).toBe(first);
 }
 
