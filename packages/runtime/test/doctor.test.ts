@@ -313,7 +313,7 @@ const ROWS: readonly Row[] = [
     /archive/,
   ],
   [
-    'a slot that nobody reads',
+    'a slot that no process reads',
     facts({ place: server({ idleSlots: [{ name: 'old', bytes: 5_000_000_000 }] }) }),
     'log_size',
     'warning',
@@ -366,7 +366,7 @@ const ROWS: readonly Row[] = [
     /5 s ahead of the server/,
   ],
 
-  ['nobody at work', facts(), 'stale_sessions', 'ok', /nobody/],
+  ['no agent at work', facts(), 'stale_sessions', 'ok', /nobody/],
   ['live holders', facts({ work: work({ held: [held()] }) }), 'stale_sessions', 'ok', /1 session held, none stale/],
   [
     'a holder that has just fallen silent',
@@ -376,7 +376,7 @@ const ROWS: readonly Row[] = [
     /stale for 1 s\.$/,
   ],
   [
-    'one whom nobody recovers',
+    'one that no process recovers',
     facts({ work: work({ held: [held({ staleAt: NOW - 2 * MINUTE }), held()] }) }),
     'stale_sessions',
     'warning',
@@ -426,7 +426,7 @@ const ROWS: readonly Row[] = [
     /no queue/,
   ],
   [
-    'a head for anybody',
+    'a head for any agent',
     facts({ work: work({ heads: [head({ waitsSince: NOW - DAY, blocked: 3 })] }) }),
     'blocked_queues',
     'ok',
@@ -472,7 +472,7 @@ const ROWS: readonly Row[] = [
     /no lease/,
   ],
 
-  ['nobody fenced', facts(), 'fenced_agents', 'ok', /no late write/],
+  ['no agent fenced', facts(), 'fenced_agents', 'ok', /no late write/],
   [
     'a zombie',
     facts({ work: work({ refused: [refused()] }) }),
