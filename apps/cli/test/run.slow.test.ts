@@ -301,7 +301,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     expect(named).toContainEqual({ pid: command, start: expect.stringMatching(/^\d+$/), command: 'sh' });
     expect(late.data['takeover']).toMatchObject({ reason: 'expired', from: { fence } });
     expect(running.stdout).toContain('exit 77');
-    expect(running.stderr).toContain('b has it now');
+    expect(running.stderr).toContain('b holds the session now, with fence');
   });
 
   test.concurrent('a command without the lease in its environment keeps its killed wrapper from being dead, and is named', async ({
