@@ -13,7 +13,7 @@ export interface Loaded {
   readonly greatestFence: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** Of the scope `sessions`: what each of its references is, in their order; otherwise empty. */
+  /** Of the scope `sessions`: what each of its references is, in their order; otherwise, and with a receipt, empty. */
   readonly named: readonly (NamedSession | null)[];
   /**
    * Where no head was found: when the next scheduled task is due, of the named sessions or (`ready`) of the namespace, whatever

@@ -33,7 +33,7 @@ export interface SessionsScope {
   readonly nextReady?: ReadyFilter;
 }
 
-/** A session by its id, or by the fence of a lease that was ever granted in it. */
+/** A session of this namespace: by its id, or by the fence of a lease that was ever granted in it. */
 export type SessionRef = { readonly sessionId: string } | { readonly fence: number };
 
 /**

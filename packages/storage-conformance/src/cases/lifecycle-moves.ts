@@ -3,7 +3,7 @@ import { AGENT, claimCall, inventedToken, OTHER_AGENT, TTL_MS } from '../factori
 import type { World } from '../world.ts';
 
 /** The task of a case, the session it is in, and the last lease it was under, if any. */
-export interface Subject {
+interface Subject {
   readonly taskId: string;
   readonly sessionId: string;
   readonly token: string;

@@ -1,4 +1,4 @@
-import type { EventFilter } from '@agent-orchestrator/core';
+import { noSessions, noTasks, WAITING_STATUSES, type EventFilter } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { allPages } from '../everything.ts';
@@ -82,7 +82,7 @@ async function taskFilters(world: World): Promise<void> {
   expect(await list({ sessionId: 'branch' })).toEqual(sorted([one?.id, two?.id]));
   expect(await list({ kind: 'test' })).toEqual(sorted([two?.id, other.id]));
   expect(await list({ status: ['scheduled'] })).toEqual([other.id]);
-  expect(await list({ status: ['queued', 'scheduled'] })).toHaveLength(3);
+  expect(await list({ status: [...WAITING_STATUSES] })).toHaveLength(3);
   expect(await list({ kind: 'test', sessionId: 'branch', status: ['queued'] })).toEqual([two?.id]);
   expect(await list({ kind: 'build', status: ['failed'] })).toEqual([]);
 }
@@ -129,10 +129,10 @@ async function counts(world: World): Promise<void> {
 
   const [all, upToTwo] = [await world.peer.read.counts('default', 100), await world.peer.read.counts('default', 2)];
 
-  const none = { succeeded: 0, failed: 0, cancelled: 0 };
-  expect(all).toMatchObject({
-    sessions: { idle: 4, running: 1, closed: 0 },
-    tasks: { scheduled: 2, queued: 2, running: 1, ...none },
+  expect(all).toEqual({
+    sessions: { ...noSessions(), idle: 4, running: 1 },
+    tasks: { ...noTasks(), scheduled: 2, queued: 2, running: 1 },
+    events: 11,
   });
   expect(upToTwo).toMatchObject({ sessions: { idle: 2, running: 1 }, tasks: { scheduled: 2, queued: 2, running: 1 } });
 }

@@ -15,12 +15,12 @@ export interface Past {
 }
 
 /** A call with its secrets, which are not in the journal: they are made again. */
-export type Unanswered = {
+type Unanswered = {
   [C in CallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
 }[CallName];
 
 /** A lease that an earlier run was told of. Its token is not in the journal: it is made again. */
-export interface PastLease {
+interface PastLease {
   readonly sessionId: string;
   readonly fence: number;
   readonly token: string;
