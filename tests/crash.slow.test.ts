@@ -84,8 +84,8 @@ function anyOf(writes: readonly (readonly [string, number])[], random: Random): 
 }
 
 /**
- * Kills it once and lets it come to its end. How many messages a server is sent differs a little from run to run, so it may
- * have come to its end before the write that was chosen.
+ * Kills it once and lets it come to its end. How many messages a server is sent differs a little from run to run, so
+ * it may have come to its end before the write that was chosen.
  */
 async function killAndFinish(
   folder: string,
