@@ -159,10 +159,3 @@ export {
   type StoreState,
 } from './storage/store-state.ts';
 export type * from './storage/write-set.ts';
-
-// The import of the proof of concept's database.
-export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
-export type { LegacyChange } from './legacy/notes.ts';
-export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
-export { legacyPhaseOf } from './legacy/old-task.ts';
-export { SessionImport, type LegacyBatch, type LegacySession, type LegacyTask } from './legacy/session-import.ts';

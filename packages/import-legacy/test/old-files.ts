@@ -3,7 +3,7 @@
  * one grew when a later one opened it (tables are added, columns are not, but where a generation added them itself).
  */
 import Database from 'better-sqlite3';
-import { newPath } from './temporary-store.ts';
+import { newPath } from '../../storage-sqlite/test/temporary-store.ts';
 
 const SESSION_STATE = `CREATE TABLE IF NOT EXISTS session_state (
   session_id TEXT PRIMARY KEY, namespace TEXT NOT NULL DEFAULT 'default', phase TEXT NOT NULL DEFAULT 'idle',
@@ -70,16 +70,16 @@ export function ago(seconds: number): string {
 }
 
 export function session(over: Cells = {}): Cells {
-  return { session_id: 's1', created_at: ago(3_600), updated_at: ago(60), ...over };
+  return { session_id: 'session-1', created_at: ago(3_600), updated_at: ago(60), ...over };
 }
 
 export function task(over: Cells = {}): Cells {
-  return { task_id: 't1', session_id: 's1', task_type: 'review', created_at: ago(1_800), ...over };
+  return { task_id: 'task-1', session_id: 'session-1', task_type: 'review', created_at: ago(1_800), ...over };
 }
 
 export function event(over: Cells = {}): Cells {
   return {
-    session_id: 's1',
+    session_id: 'session-1',
     event_seq: 1,
     event_type: 'task_enqueued',
     actor_agent: 'builder',
@@ -114,9 +114,9 @@ function insert(db: Database.Database, rows: OldRowsByTable): void {
     }
 }
 
-/** A session that works on its task `t1`. */
+/** A session that works on its task `task-1`. */
 export function running(over: Cells = {}): Cells {
-  return session({ status: 'running', inflight_task_id: 't1', ...over });
+  return session({ status: 'running', inflight_task_id: 'task-1', ...over });
 }
 
 /** One of everything that a file of any generation can hold. */

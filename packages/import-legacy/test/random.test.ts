@@ -1,49 +1,74 @@
 /**
- * Promises about any old database, however its rows came to be:
- * - it comes over, and SQLite, verify() and the invariants find nothing
- * - nothing is lost: every row came, or the report says that it stays
- * - a look tells the same as the import
+ * Promises about any old database, whatever its rows are:
+ * - it is imported, and the database, verify() and the invariants find nothing
+ * - nothing is lost: every row is imported, or the report says that it is left out
+ * - read again for the same time, it has the same rows
+ * - ids that may stay do, and no two rows get the same id
  * - the store works: what is stale is recovered, what waits is worked off, and all is still well
  */
 import * as fc from 'fast-check';
-import { Orchestrator, type LegacyReport } from '@agent-orchestrator/core';
+import { fields, type Orchestrator } from '@agent-orchestrator/core';
 import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
-import { clockAt, commandIdAt, imported, plan, withStore } from './imported.ts';
-import { newSeed } from './new-seed.ts';
-import { ago, oldFile, type Cells, type Generation, type OldRowsByTable } from './old-files.ts';
-import { judge, WHOLE } from './whole.ts';
+import { newSeed } from '../../storage-sqlite/test/new-seed.ts';
+import { judge, WHOLE } from '../../storage-sqlite/test/whole.ts';
+import { nameFrom } from '../src/names.ts';
+import { openLegacyDatabase, type LegacyReport } from '../src/index.ts';
+import { clockAt, contentsOf, imported, newCommandIdAt, withStore, type Imported } from './imported.ts';
+import { ago, NOW, oldFile, type Cells, type Generation, type OldRowsByTable } from './old-files.ts';
 
+/** Those that the files have, as they are called in a store. */
+const NAMESPACES = ['default', 'web', nameFrom('a b')];
 const RUNS = Number(process.env['ORCHESTRATOR_TEST_LEGACY_RUNS'] ?? 60);
 
-test('whatever an old database holds comes over whole, and works', { timeout: 600_000 }, async () => {
+test('whatever an old database has is imported whole, and works', { timeout: 600_000 }, async () => {
   const seed = Number(process.env['ORCHESTRATOR_TEST_SEED'] ?? Date.now() % 1_000_000);
   console.log(`seed ${seed} (repeat it with ORCHESTRATOR_TEST_SEED=${seed})`);
 
   await fc.assert(
     fc.asyncProperty(anOldFile, async ({ generations, rows }) => {
       const path = oldFile(generations, rows);
-      const planned = await plan(path);
 
-      const { importedAt: _at, copy: _copy, ...report } = await imported(path);
+      const store = await imported(path);
 
-      expect({ ...planned, outcome: 'imported' }).toEqual(report);
-      expect(balanceOf(report, rows)).toEqual({ sessions: 0, tasks: 0, events: 0 });
-      const journal = await withStore(path, workOff, clockAt(60));
-      expect((await judge(path, [journal])).whole).toEqual(WHOLE);
+      using again = await openLegacyDatabase(path, { at: NOW });
+      expect([again.digest, again.report]).toEqual([store.digest, reportOf(store)]);
+      expect(balanceOf(store, rows)).toEqual({ sessions: 0, tasks: 0, events: 0 });
+      await assertIdsKept(store, rows);
+      const journal = await withStore(store, workOff, clockAt(60));
+      expect((await judge(store.path, [journal])).whole).toEqual(WHOLE);
     }),
     { seed, numRuns: RUNS },
   );
 });
 
-/** Rows that there were, less rows that came, plus rows that were made or stay. */
-function balanceOf({ came, changes }: LegacyReport, rows: OldRowsByTable): object {
+function reportOf({ path: _path, digest: _digest, ...report }: Imported): LegacyReport {
+  return report;
+}
+
+/** What ids may be stays, whatever the other ids are. */
+async function assertIdsKept(store: Imported, rows: OldRowsByTable): Promise<void> {
+  const contents = await Promise.all(NAMESPACES.map((one) => contentsOf(store, one)));
+  const idsOf = (column: string, table: string) =>
+    (rows[table] ?? []).flatMap((row) => {
+      const id = row[column];
+      return typeof id === 'string' && fields.newId.safeParse(id).data === id ? [id] : [];
+    });
+  const sessions = contents.flatMap((one) => one.sessions.map(({ id }) => id));
+  const tasks = contents.flatMap((one) => one.tasks.map(({ id }) => id));
+  expect(sessions).toEqual(expect.arrayContaining(idsOf('session_id', 'session_state')));
+  expect(tasks).toEqual(expect.arrayContaining(idsOf('task_id', 'task_queue')));
+  expect([new Set(sessions).size, new Set(tasks).size]).toEqual([sessions.length, tasks.length]);
+}
+
+/** Rows that there were, less rows that were imported, plus rows that were made or left out. */
+function balanceOf({ imported: counts, changes }: LegacyReport, rows: OldRowsByTable): object {
   const noted = (kind: string) => changes.find((change) => change.kind === kind)?.count ?? 0;
-  const tasks = Object.values(came.tasks).reduce((sum, count) => sum + count, 0);
+  const tasks = Object.values(counts.tasks).reduce((sum, count) => sum + count, 0);
   return {
-    sessions: (rows['session_state']?.length ?? 0) + noted('session_made') - came.sessions,
+    sessions: (rows['session_state']?.length ?? 0) + noted('session_made') - counts.sessions,
     tasks: (rows['task_queue']?.length ?? 0) + noted('task_made') - tasks,
-    events: (rows['event_log']?.length ?? 0) - came.events,
+    events: (rows['event_log']?.length ?? 0) - counts.events,
   };
 }
 
@@ -53,8 +78,8 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
   const now = () => clock.read().wall;
   const journal: JournalLine[] = [{ is: 'started', agent: 'worker', instance: 'worker.1', at: now() }];
   const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now });
-  const command = (namespace: string) => ({ namespace, commandId: commandIdAt(clock) });
-  for (const namespace of ['default', 'web']) {
+  const command = (namespace: string) => ({ namespace, commandId: newCommandIdAt(clock) });
+  for (const namespace of NAMESPACES) {
     await calls.call('recover', command(namespace));
     for (;;) {
       const claimed = await calls.call('claim', { agent: 'worker', seed: newSeed(), ...command(namespace) });
@@ -72,8 +97,29 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
 const mostly = <T>(good: fc.Arbitrary<T>, ...odd: T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 6, arbitrary: good }, { weight: 1, arbitrary: fc.constantFrom(...odd) });
 
-const sessionId = mostly(fc.constantFrom('s1', 's2', 's3'), 's 4', 'séance', '-', '', 'x'.repeat(150), 's\u0000');
-const agent = mostly(fc.constantFrom<string | null>('builder', 'tester', null), 'Agent Smith', '', 'a/b');
+const sessionId = mostly(
+  fc.constantFrom('main', '회사-대화', 'agent:main:signal:group:aGk='),
+  's 4',
+  's4',
+  '-',
+  '',
+  '\ufeff',
+  'se\u0301ance',
+  's\u00e9ance',
+  '\u1112\u1161\u11ab',
+  '\ud55c',
+  'x'.repeat(150),
+  '한'.repeat(140),
+  's\u0000',
+  's\u200b',
+);
+const agent = mostly(
+  fc.constantFrom<string | null>('builder', '집재규', null),
+  'Agent Smith',
+  '',
+  'a/b',
+  '집재규'.normalize('NFD'),
+);
 const time = mostly(
   fc.integer({ min: 0, max: 100_000 }).map((seconds): string | null => ago(seconds)),
   ago(-500),
@@ -102,7 +148,20 @@ const content = mostly(
 );
 const words = mostly(fc.constantFrom<string | null>('wrote the test', null), 'x'.repeat(5_000), 'a\u0000b', '');
 const count = mostly<number | string>(fc.integer({ min: 0, max: 4 }), -1, 7, 1.5, 'many');
-const taskIds = ['t1', 't2', 't3', 't4', 't5', 't6', 't 7', 'tâche', '', 'y'.repeat(140)];
+const taskIds = [
+  'a',
+  'b',
+  'c',
+  '%{작업} = 1;',
+  't5',
+  's6',
+  't 7',
+  'ta\u0302che',
+  't\u00e2che',
+  '',
+  ' ',
+  'y'.repeat(140),
+];
 
 const aSession = fc.record<Cells>({
   session_id: sessionId,
@@ -133,7 +192,7 @@ const aTask = (generation: number) =>
       'odd',
     ),
     owner_agent: agent,
-    dedupe_key: fc.option(fc.constantFrom('k1', 'k2', 'k 3', '')),
+    dedupe_key: fc.option(fc.constantFrom('k1', 't2', 'k 3', 'k\u00e9', 'ke\u0301', '')),
     created_at: time,
     started_at: timeOrNone,
     finished_at: timeOrNone,

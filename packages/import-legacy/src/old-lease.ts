@@ -1,10 +1,10 @@
-import { LIMITS } from '../model/limits.ts';
+import { LIMITS } from '@agent-orchestrator/core';
 
 /** The lease that stands for an old lock: its length and its end. */
 export interface OldLease {
   readonly ttlMs: number;
   readonly expiresAt: number;
-  /** It is over, so whoever recovers may have it at once. */
+  /** It is over: the next recovery closes it. */
   readonly stale: boolean;
   /** It was to last longer than the longest lease. */
   readonly shortened: boolean;

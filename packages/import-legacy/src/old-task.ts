@@ -1,18 +1,18 @@
-import type { Json } from '../model/json.ts';
-import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { EventPayloads } from '../log/events.ts';
-import type { LegacyValue, OldRow } from './old-row.ts';
+import { DEFAULTS, LIMITS, type EventPayloads, type Json } from '@agent-orchestrator/core';
+import type { OldRow } from './old-row.ts';
+import type { OldValue } from './old-value.ts';
 
 /**
- * In this order the tasks of a session come over. A session runs one task at a time, so what was tried before comes first;
- * then the one that runs; and last what only waits, which nothing may be claimed before.
+ * The tasks of a session are imported in this order. A session runs one task at a time, so tasks that were tried before
+ * come first; then the one that runs; and last those that only wait, since a claim takes the first of them.
  */
-export type LegacyPhase = 'ended' | 'tried' | 'running' | 'waiting';
+export const PHASES = ['ended', 'tried', 'running', 'waiting'] as const;
+export type Phase = (typeof PHASES)[number];
 
-/** What becomes of a task. */
-export type Fate = 'succeeded' | 'failed' | 'cancelled' | 'running' | 'waiting';
+/** What an old task is in a store; a task that waits is queued or scheduled. */
+export type NewStatus = 'succeeded' | 'failed' | 'cancelled' | 'running' | 'waiting';
 
-const FATES: Readonly<Record<string, Fate>> = {
+const NEW_STATUSES: Readonly<Record<string, NewStatus>> = {
   pending: 'waiting',
   queued: 'waiting',
   claimed: 'waiting',
@@ -24,16 +24,15 @@ const FATES: Readonly<Record<string, Fate>> = {
 };
 
 /** @param inFlight whether a running session names the task as the one that it works on */
-export function fateOf(status: LegacyValue | undefined, inFlight: boolean): Fate | undefined {
+export function newStatusOf(status: OldValue | undefined, inFlight: boolean): NewStatus | undefined {
   if (status === 'running' && inFlight) return 'running';
-  return typeof status === 'string' && Object.hasOwn(FATES, status) ? FATES[status] : undefined;
+  return typeof status === 'string' && Object.hasOwn(NEW_STATUSES, status) ? NEW_STATUSES[status] : undefined;
 }
 
-/** When a task's turn comes; for whoever sorts the rows. */
-export function legacyPhaseOf(status: LegacyValue, retryCount: LegacyValue, inFlight: boolean): LegacyPhase {
-  const fate = fateOf(status, inFlight) ?? 'cancelled';
-  if (fate === 'running') return 'running';
-  if (fate !== 'waiting') return 'ended';
+export function phaseOf(status: OldValue, retryCount: OldValue, inFlight: boolean): Phase {
+  const newStatus = newStatusOf(status, inFlight) ?? 'cancelled';
+  if (newStatus === 'running') return 'running';
+  if (newStatus !== 'waiting') return 'ended';
   return !(retryCount instanceof Uint8Array) && Number(retryCount) >= 1 ? 'tried' : 'waiting';
 }
 
@@ -45,17 +44,17 @@ export interface Attempts {
 
 const ATTEMPTS_FAILED_MAX = LIMITS.attempts_max - 1;
 
-export function attemptsOf(row: OldRow, fate: Fate): Attempts {
+export function attemptsOf(row: OldRow, newStatus: NewStatus): Attempts {
   const failed = row.integer('retry_count', { min: 0, max: ATTEMPTS_FAILED_MAX, otherwise: 0 });
   const allowed =
     1 + row.integer('max_retries', { min: 0, max: ATTEMPTS_FAILED_MAX, otherwise: DEFAULTS.attempts_max - 1 });
   // One that waits is to be tried once more, and what ended after a failure was tried once more.
-  const needed = fate === 'cancelled' ? failed : failed + 1;
+  const needed = newStatus === 'cancelled' ? failed : failed + 1;
   if (needed > allowed) row.note('attempts_raised', 'retry_count', String(needed));
   return { failed, max: Math.max(needed, allowed) };
 }
 
-/** What a task says of itself, but for its times. */
+/** What an old row says of its task, except times. */
 export function queuedPayload(
   row: OldRow,
   { attemptsMax, runAt, dedupeKey }: { attemptsMax: number; runAt: number | null; dedupeKey: string | null },
@@ -80,8 +79,8 @@ export function queuedPayload(
   };
 }
 
-/** Of an attempt of which nothing is known but that it failed. */
-export const FAILED_BEFORE = { message: 'It failed before it was brought over.' };
+/** Of an attempt of which only this is known. */
+export const FAILED_BEFORE = { message: 'It failed before it was imported.' };
 
 /** Together with the message, an error stays within its limit whatever the letters. */
 const ERROR_PART_CHARACTERS_MAX = 2_000;
