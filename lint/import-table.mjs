@@ -23,6 +23,12 @@ const importTable = {
   'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
   'packages/import-legacy': { ours: [`${scope}core`], databases: ['better-sqlite3'] },
   'packages/runtime': { ours: [`${scope}core`], oursLazily: [...storages, importLegacy] },
+  // Its demo is an example that comes along, as a bundle of its own.
+  'apps/cli': {
+    ours: [`${scope}runtime`],
+    oursTypes: [`${scope}core`],
+    oursLazily: [`${scope}example-demo`],
+  },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/*': { ours: [`${scope}core`, `${scope}runtime`], databases: ['node:sqlite'] },
 };

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** A folder whose files one task counts and hashes. */
 export interface SourceFolder {
@@ -20,10 +19,12 @@ const SOURCE = /\.(ts|js|mjs|json|jsonc|md|sql|yml|map)$/;
 /** Fewer tasks than this make no story. */
 const FOLDERS_MIN = 6;
 
-/** The packages of this repository; outside it, the folders of the installed package. */
-export function findSources(): Sources {
-  // Every chunk of the bundle lies in `dist`, beside `bin`.
-  const installed = fileURLToPath(new URL('..', import.meta.url));
+/**
+ * The packages of this repository; outside it, the folders of the installed package.
+ *
+ * @param installed folder of the command line's package
+ */
+export function findSources(installed: string): Sources {
   const repository = join(installed, '..', '..');
   const isRepository = existsSync(join(repository, 'packages', 'core')) && existsSync(join(repository, 'apps', 'cli'));
   const root = isRepository ? repository : installed;

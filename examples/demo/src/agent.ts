@@ -1,14 +1,15 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 import { Changes } from '@agent-orchestrator/runtime';
 import { hashFolder } from './hash-folder.ts';
-import { Journal, type Intention } from './journal.ts';
+import { AgentNotes, type Intention } from './agent-notes.ts';
 
 export interface AgentOptions {
   readonly agent: string;
   readonly instance: string;
   /** One line of work at a time for each, with a lease of that length in milliseconds. */
   readonly ttlsMs: readonly number[];
-  readonly journal: string;
+  /** Path of its own notes. */
+  readonly notes: string;
   /** Whether it was there before: it then takes back what it held. */
   readonly restarted: boolean;
   /** A planted fault: do not go on from the checkpoint. */
@@ -20,7 +21,7 @@ const STALE_AFTER_MS = 1_000;
 
 /** An agent's process: works on several sessions at once, until every task has ended. */
 export async function runAgent(orchestrator: Orchestrator, options: AgentOptions): Promise<void> {
-  const before = options.restarted ? Journal.read(options.journal) : [];
+  const before = options.restarted ? AgentNotes.read(options.notes) : [];
   const worker = new Worker(orchestrator, options);
   const resumed = options.restarted ? await worker.resume() : [];
   const stillMine = new Set(resumed.map(({ lease }) => lease.sessionId));
@@ -31,15 +32,15 @@ export async function runAgent(orchestrator: Orchestrator, options: AgentOptions
 class Worker {
   readonly #orchestrator: Orchestrator;
   readonly #options: AgentOptions;
-  readonly #journal: Journal;
+  readonly #notes: AgentNotes;
 
   constructor(orchestrator: Orchestrator, options: AgentOptions) {
     this.#orchestrator = orchestrator;
     this.#options = options;
-    this.#journal = new Journal(options.journal);
+    this.#notes = new AgentNotes(options.notes);
   }
 
-  /** Takes back at once whatever the earlier run holds still. */
+  /** Takes back at once what the earlier run still holds. */
   async resume(): Promise<readonly ClaimRecord[]> {
     const { ttlsMs } = this.#options;
     const reply = await this.#orchestrator.claimTasks({
@@ -61,9 +62,9 @@ class Worker {
     let claim = first ?? (await this.#next(ttlMs, changes));
     while (claim !== null) {
       const { sessionId, token } = claim.lease;
-      const note = (file: string, position: number) => this.#journal.write({ sessionId, token, file, position });
+      const note = (file: string, position: number) => this.#notes.write({ sessionId, token, file, position });
       await hashFolder(this.#orchestrator, claim, this.#options.startOver, note);
-      this.#journal.forget(sessionId);
+      this.#notes.forget(sessionId);
       claim = await this.#next(ttlMs, changes);
     }
   }

@@ -2,14 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { basename, delimiter, dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Failure } from '../failure.ts';
-import { printable } from '../output/printable.ts';
-import type { Paint } from '../output/style.ts';
-
-const PROGRAM = fileURLToPath(new URL('../bin/orchestrator.js', import.meta.url));
+import { printable } from '@agent-orchestrator/runtime/printable';
+import type { Paint } from './paint.ts';
 
 export interface TerminalOptions {
+  /** Path of the command line's program. */
+  readonly program: string;
   readonly print: (line: string) => void;
   readonly paint: Paint;
   /** Where the commands run. */
@@ -29,10 +27,10 @@ export class Terminal {
 
   /** Starts a command without waiting for its end. */
   start(words: readonly string[], onLine: (line: string) => void = () => {}): TypedCommand {
-    const { print, paint, folder, env } = this.#options;
+    const { print, paint } = this.#options;
     print('');
     print(paint('bold', `$ orchestrator ${words.map(asTyped).join(' ')}`));
-    const command = new TypedCommand(words, folder, env, (line) => {
+    const command = new TypedCommand(words, this.#options, (line) => {
       print(`  ${printable(line)}`);
       onLine(line);
     });
@@ -45,7 +43,7 @@ export class Terminal {
     const command = this.start(words);
     const code = await command.ended;
     if (code !== exit)
-      throw new Failure('INTERNAL', `\`orchestrator ${words.map(asTyped).join(' ')}\` ended with exit code ${code}.`);
+      throw new Error(`\`orchestrator ${words.map(asTyped).join(' ')}\` ended with exit code ${code}.`);
   }
 
   close(): void {
@@ -62,14 +60,13 @@ export class TypedCommand {
 
   constructor(
     words: readonly string[],
-    folder: string,
-    env: Readonly<Record<string, string>>,
+    { program, folder, env }: Pick<TerminalOptions, 'program' | 'folder' | 'env'>,
     onLine: (line: string) => void,
   ) {
     const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
-    this.#child = spawn(process.execPath, [PROGRAM, ...words], {
+    this.#child = spawn(process.execPath, [program, ...words], {
       cwd: folder,
-      env: { ...process.env, ...env, ORCHESTRATOR_PROGRAM: PROGRAM, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
+      env: { ...process.env, ...env, ORCHESTRATOR_PROGRAM: program, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.pid = this.#child.pid ?? 0;

@@ -1,7 +1,6 @@
 import type { EventRecord } from '@agent-orchestrator/core';
-import type { Paint } from '../output/style.ts';
-import { table } from '../output/table.ts';
-import { duration } from '../output/time.ts';
+import { durationText } from '@agent-orchestrator/runtime/duration';
+import type { Paint } from './paint.ts';
 import { COMPANY, handovers, isResumption, positionOf, readLog, type LeaseStory, type TaskStory } from './read-log.ts';
 
 const AGENT_COLUMNS = 13;
@@ -60,7 +59,7 @@ export class Screen {
     const isNext = handover !== undefined && handover.next === lease;
     const position = `file ${positionOf(story) + 1} of ${story.files.length}`;
     if (!isNext) {
-      const lasts = lease === undefined ? '' : `, lease ${duration(lease.ttlMs)}`;
+      const lasts = lease === undefined ? '' : `, lease ${seconds(lease.ttlMs)}`;
       this.say(
         event.at,
         this.#paint('blue', '▶ claimed  '),
@@ -69,7 +68,7 @@ export class Screen {
       );
     } else if (isResumption(handover)) {
       const { expires_at: expiresAt } = handover.lostAt.payload as { expires_at: number };
-      const early = duration(expiresAt - event.at);
+      const early = seconds(expiresAt - event.at);
       this.say(
         event.at,
         this.#paint('green', '↻ resumed  '),
@@ -112,9 +111,12 @@ export class Screen {
   }
 }
 
+/** What is above the columns of the table at the end. */
+export const SUMMARY_HEADING = ['TASK', 'FILES', 'ATTEMPTS', 'INTERRUPTIONS', 'WHO DID WHICH FILES'] as const;
+
 /** The table at the end. */
-export function summaryTable(stories: readonly TaskStory[], paint: Paint): string[] {
-  const rows = stories.map(({ sessionId, files, leases, results }) => {
+export function summaryRows(stories: readonly TaskStory[]): string[][] {
+  return stories.map(({ sessionId, files, leases, results }) => {
     const interruptions = handovers([{ id: '', sessionId, files, leases, results }]).length;
     return [
       sessionId,
@@ -127,7 +129,11 @@ export function summaryTable(stories: readonly TaskStory[], paint: Paint): strin
         .join(', '),
     ];
   });
-  return table(['TASK', 'FILES', 'ATTEMPTS', 'INTERRUPTIONS', 'WHO DID WHICH FILES'], rows, paint);
+}
+
+/** To the second. */
+function seconds(ms: number): string {
+  return durationText(Math.round(ms / 1_000) * 1_000);
 }
 
 function part({ agent, done }: LeaseStory): string {

@@ -1,5 +1,4 @@
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
-import { Failure } from '../failure.ts';
 import { EventFeed } from '@agent-orchestrator/runtime';
 
 /** Follows the log while the demo runs: everything that is told, waited for and checked is read off it. */
@@ -26,7 +25,7 @@ export class DemoLog {
     this.#waiting.add(look);
     await Promise.race([promise, this.#following]);
     this.#waiting.delete(look);
-    if (!condition(this.events)) throw new Failure('INTERNAL', 'The log ended before the story did.');
+    if (!condition(this.events)) throw new Error('The log ended before the story did.');
   }
 
   /** Reads to the end of what has happened. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
-import { printable } from '../output/printable.ts';
-import type { Paint } from '../output/style.ts';
+import { printable } from '@agent-orchestrator/runtime/printable';
+import type { Paint } from './paint.ts';
 import { COMPANY } from './read-log.ts';
 import { REPORT_PARTS, REPORT_SCRIPT } from './report-script.ts';
 import { Terminal } from './terminal.ts';
@@ -13,6 +13,8 @@ const KILLED_AFTER = 2;
 
 export interface RunActOptions {
   readonly orchestrator: Orchestrator;
+  /** Path of the command line's program. */
+  readonly program: string;
   readonly store: string;
   readonly folder: string;
   readonly print: (line: string) => void;
@@ -28,7 +30,7 @@ export interface RunStory {
 
 /** A script that knows nothing of leases, run under one, killed, and gone on with: by the commands that a user types. */
 export async function playRun(options: RunActOptions): Promise<RunStory> {
-  const { orchestrator, store, folder, print, paint, interrupted } = options;
+  const { orchestrator, program, store, folder, print, paint, interrupted } = options;
   await writeFile(join(folder, 'write-report.mjs'), REPORT_SCRIPT);
   print('');
   print(
@@ -37,7 +39,7 @@ export async function playRun(options: RunActOptions): Promise<RunStory> {
   print('');
   print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(store)} ORCHESTRATOR_AGENT=${COMPANY}`));
   const env = { ORCHESTRATOR_STORE: store, ORCHESTRATOR_AGENT: COMPANY };
-  const terminal = new Terminal({ print, paint, folder, env });
+  const terminal = new Terminal({ program, print, paint, folder, env });
   try {
     await Promise.race([perform(terminal, print, paint), interrupted]);
   } finally {

@@ -3,17 +3,17 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventRecord, Orchestrator, Verification } from '@agent-orchestrator/core';
-import { Failure } from '../failure.ts';
-import type { Paint } from '../output/style.ts';
+import { openOrchestrator, urlOfFile } from '@agent-orchestrator/runtime';
 import { AgentProcess } from './agent-process.ts';
 import { DemoLog } from './demo-log.ts';
+import type { Paint } from './paint.ts';
 import { checkPromises, type Checked } from './promises.ts';
 import { COMPANY, HOME, positionOf, readLog, type TaskStory } from './read-log.ts';
 import { playRun } from './run-act.ts';
 import { Screen } from './screen.ts';
 import { bySize, findSources, type Sources } from './source-folders.ts';
 
-/** Short, so that the demo is: nobody waits longer for what a dead agent held. */
+/** Short, so that the demo is: the other agent waits no longer for what a dead agent held. */
 const SHORT_LEASE_MS = 2_000;
 /** Long, to show that its own agent need not wait for its end. */
 const LONG_LEASE_MS = 60_000;
@@ -23,7 +23,12 @@ const LONGEST_TASK_MS = 2_500;
 export interface DemoOptions {
   readonly print: (line: string) => void;
   readonly paint: Paint;
+  /** Ends the demo, which then rejects. */
   readonly interrupted: AbortSignal;
+  /** Folder of the command line's package: what it has in it, or beside it in this repository, is counted and hashed. */
+  readonly installed: string;
+  /** Paths of programs that are started: the command line, and the bundled `agent-program`. */
+  readonly programs: { readonly orchestrator: string; readonly agent: string };
   /** A planted fault that has to be found. */
   readonly startOver: boolean;
 }
@@ -40,12 +45,11 @@ export interface DemoResult extends Checked {
 
 /** Plays the demo: all steps wait for what the log says, none for a clock. */
 export async function playDemo(options: DemoOptions): Promise<DemoResult> {
-  const { openOrchestrator, urlOfFile } = await import('@agent-orchestrator/runtime');
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-demo-'));
   const path = join(folder, 'demo.db');
   const store = await urlOfFile(path);
   await using orchestrator = await openOrchestrator(store);
-  const sources = findSources();
+  const sources = findSources(options.installed);
   const screen = new Screen(options.print, options.paint, await orchestrator.now());
   await enqueue(orchestrator, sources);
   const files = sources.folders.reduce((sum, { files }) => sum + files.length, 0);
@@ -57,20 +61,15 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
   const log = await DemoLog.follow(orchestrator, (event) => screen.tell(event));
   const running = new Set<AgentProcess>();
   const start = (agent: string, run: number, leasesMs: readonly number[]) => {
-    const words = [
-      '--store',
+    const started = new AgentProcess(options.programs.agent, {
       store,
-      '--agent',
       agent,
-      '--instance',
-      `${agent}-${run}`,
-      '--leases',
-      leasesMs.join(','),
-      '--journal',
-      join(folder, `${agent}.journal`),
-    ];
-    const faults = options.startOver && agent === HOME ? ['--start-over'] : [];
-    const started = new AgentProcess([...words, ...(run > 1 ? ['--restarted'] : []), ...faults]);
+      instance: `${agent}-${run}`,
+      ttlsMs: leasesMs,
+      notes: join(folder, `${agent}.notes`),
+      restarted: run > 1,
+      startOver: options.startOver && agent === HOME,
+    });
     running.add(started);
     screen.say(Date.now(), run > 1 ? '▶ restarted' : '▶ started  ', agent, `process ${started.pid}`);
     return started;
@@ -83,7 +82,15 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
   }
   const { events } = log;
   const { print, paint } = options;
-  const run = await playRun({ orchestrator, store, folder, print, paint, interrupted: aborted(options.interrupted) });
+  const run = await playRun({
+    orchestrator,
+    program: options.programs.orchestrator,
+    store,
+    folder,
+    print,
+    paint,
+    interrupted: aborted(options.interrupted),
+  });
   const asOf = await orchestrator.asOf();
   const verification = await orchestrator.verify();
   const checked = checkPromises(events, verification);
@@ -123,10 +130,7 @@ async function perform(log: DemoLog, screen: Screen, start: Start): Promise<void
 /** Rejects when the signal says so, and never resolves. */
 async function aborted(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort');
-  const late = (signal.reason as Error).name === 'TimeoutError';
-  throw late
-    ? new Failure('INTERRUPTED', 'The demo did not come to its end in time.', { exit: 1 })
-    : new Failure('INTERRUPTED', 'Interrupted.');
+  throw new Error('The demo was interrupted.', { cause: signal.reason });
 }
 
 /** Rejects when the process fails, and never resolves. */

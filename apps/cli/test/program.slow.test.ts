@@ -1,8 +1,5 @@
 /*
- * The demo, as a whole:
- *  - a planted fault makes it exit 1 and say which promises are broken
- *  - interrupted, it ends at once, and its agents with it
- * The command line:
+ * The program:
  *  - --version takes at most three times as long as `node -e 0`
  *  - a write waits for a locked store, then says so: 75
  */
@@ -10,36 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { Cli, finished } from './support/cli.ts';
-
-test('a planted fault makes it exit 1 and say which promises are broken', { timeout: 60_000 }, async () => {
-  using cli = new Cli();
-
-  const { exit, stdout } = await cli.run(['demo', '--fault', 'start-over'], { env: { TMPDIR: cli.folder } });
-
-  expect(exit).toBe(1);
-  expect(stdout).toMatch(/files done twice: [1-9]\d*\n/);
-  expect(stdout).toContain('✗ broken: no file is done twice');
-});
-
-test.skipIf(process.platform === 'win32')(
-  'interrupted, it ends at once, and its agents with it',
-  { timeout: 60_000 },
-  async () => {
-    using cli = new Cli();
-    const demo = cli.start(['demo'], { env: { TMPDIR: cli.folder } });
-    const pids: number[] = [];
-    demo.stdout.on('data', (text) => {
-      for (const [, pid] of String(text).matchAll(/process (\d+)/g)) pids.push(Number(pid));
-      if (pids.length === 2) demo.kill('SIGINT');
-    });
-
-    const { exit } = await finished(demo);
-
-    expect(exit).toBe(130);
-    expect(pids.filter(isAlive)).toEqual([]);
-  },
-);
+import { Cli } from './support/cli.ts';
 
 test('--version takes at most three times as long as `node -e 0`', { timeout: 60_000, retry: 2 }, () => {
   const program = fileURLToPath(new URL('../bin/orchestrator.js', import.meta.url));
@@ -73,13 +41,4 @@ function timeOf(words: readonly string[]): number {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -8,8 +8,8 @@ export interface Intention {
   readonly position: number;
 }
 
-/** An agent's own notes, which outlive its process: what it believes to be doing. The store need not agree. */
-export class Journal {
+/** An agent's own notes, which outlive its process: what it believes that it does. The store need not agree. */
+export class AgentNotes {
   readonly #path: string;
   readonly #intentions = new Map<string, Intention>();
 
@@ -17,7 +17,7 @@ export class Journal {
     this.#path = path;
   }
 
-  /** What an earlier run left behind. */
+  /** What an earlier run left. */
   static read(path: string): Intention[] {
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as Intention[];
@@ -29,7 +29,7 @@ export class Journal {
 
   write(intention: Intention): void {
     this.#intentions.set(intention.sessionId, intention);
-    // Whoever is killed while writing must leave the last notes whole.
+    // An agent that is killed while it writes must leave its last notes whole.
     writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#intentions.values()]));
     renameSync(`${this.#path}.new`, this.#path);
   }

@@ -11,10 +11,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '@agent-orchestrator/core';
-import { digestOf } from '../src/demo/hash-folder.ts';
-import { checkPromises } from '../src/demo/promises.ts';
-import { judge } from '../src/demo/run-act.ts';
-import { Cli } from './support/cli.ts';
+import { digestOf } from '../src/hash-folder.ts';
+import { checkPromises } from '../src/promises.ts';
+import { judge } from '../src/run-act.ts';
+import { Cli } from '../../../apps/cli/test/support/cli.ts';
 
 test.concurrent(
   'it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal',

@@ -12,7 +12,7 @@ export interface FolderPayload {
   readonly paceMs: number;
 }
 
-/** What each checkpoint saves: enough for anybody to go on from there. */
+/** What each checkpoint saves: enough for any agent to continue from there. */
 export interface FolderProgress {
   /** The file that was done, and its number, counted from 1. */
   readonly file: string;
@@ -40,9 +40,9 @@ export function digestOf(before: string, file: string, sha256: string): string {
 type BeforeFile = (file: string, position: number) => void;
 
 /**
- * Counts and hashes the files of a folder, with a checkpoint after each one, and goes on where the last checkpoint says.
+ * Counts and hashes the files of a folder, with a checkpoint after each one, and continues where the last checkpoint says.
  *
- * @returns false if the lease was lost: somebody else goes on, and nothing more is to be done here
+ * @returns false if the lease was lost: another agent continues, and this one has nothing more to do
  */
 export async function hashFolder(
   orchestrator: Orchestrator,
