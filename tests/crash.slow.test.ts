@@ -36,7 +36,7 @@ const OPERATIONS: readonly (readonly [
   ['a backup of', backup, {}],
   ['a restore to', restore, {}],
   ['a move from', move, {}],
-  ['an import of an old database to', legacyImport, { kinds: ['sqlite'] }],
+  ['an import of an old database to', legacyImport, {}],
   ['a recovery of many in', recovery, {}],
   ['the pass after a clock jump in', clockJump, {}],
 ];

@@ -131,7 +131,8 @@ export async function whole(url: string): Promise<readonly Event[]> {
   try {
     const events = await readEvents(storage);
     const violations = checkInvariants({ events });
-    expect({ damage, findings: verification?.findings, violations }).toEqual({
+    // null: the engine has no check of its own.
+    expect({ damage: damage ?? [], findings: verification?.findings, violations }).toEqual({
       damage: [],
       findings: [],
       violations: [],

@@ -102,8 +102,8 @@ test.concurrent.for([
   database(
     path,
     `PRAGMA journal_mode = WAL;
-     CREATE TABLE session_state (session_id TEXT PRIMARY KEY);
-     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY)`,
+     CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status TEXT);
+     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id TEXT, status TEXT)`,
   );
   const before = digest(path);
 

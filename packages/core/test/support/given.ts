@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { After, Command, CommandInput } from '../../src/commands/command.ts';
 import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
-import { chained } from '../../src/commands/working-set.ts';
+import { chained } from '../../src/log/chain.ts';
 import type { Event, EventDraft, NewEvent } from '../../src/log/events.ts';
 import { evolve } from '../../src/log/evolve.ts';
 import { NO_CLOCK, type ClockReading, type ClockState } from '../../src/model/clock.ts';
