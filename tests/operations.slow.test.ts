@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isStale, openOrchestrator } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
-import { ago, event, oldFile, session, task } from '../packages/storage-sqlite/test/old-files.ts';
+import { ago, event, oldFile, session, task } from '../packages/import-legacy/test/old-files.ts';
 import { blocks, missingLines, page, section, shownLines } from './support/readme.ts';
 import { Shell } from './support/shell.ts';
 

@@ -18,7 +18,7 @@ const files = new Map(
 test.for([
   ['the demo', 'WHO DID WHICH FILES'],
   ['the import of the old database', 'distributed_lock'],
-])('%s is in chunks that are loaded on demand', ([, sign]) => {
+] as const)('%s is in chunks that are loaded on demand', ([, sign]) => {
   const chunks = filesWith(sign);
 
   expect(chunks.length).toBeGreaterThan(0);

@@ -33,10 +33,10 @@ test.concurrent("a task's conditions have their verdicts, evidence, times and ne
       holds: false,
       says: expect.stringContaining('company-agent holds session s under fence'),
       changes_at: expect.stringMatching(TIME),
-      way_on: expect.stringContaining('orchestrator claim --session s'),
+      next_step: expect.stringContaining('orchestrator claim --session s'),
       events: [Number(claimedId)],
     },
-    expect.objectContaining({ name: 'first_in_queue', way_on: expect.stringContaining('why task t1') }),
+    expect.objectContaining({ name: 'first_in_queue', next_step: expect.stringContaining('why task t1') }),
   ]);
   expect(meta['as_of']).toBe(Number(claimedId));
   expect(stdout).toMatch(/not claimable now, by whoever fits: 2 of 9 conditions do not hold/);

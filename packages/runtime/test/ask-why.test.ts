@@ -134,7 +134,7 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
           name: 'not_held',
           holds: true,
           says: expect.stringContaining(`process ${holder.pid} is gone, and no process carries its lease`),
-          wayOn: expect.stringContaining('`orchestrator claim --session branch` takes it over at once'),
+          nextStep: expect.stringContaining('`orchestrator claim --session branch` takes it over at once'),
         }),
       ]),
     });
