@@ -1,5 +1,5 @@
 import type { CallName, Orchestrator } from '@agent-orchestrator/core';
-import type { Settings, StoreMode } from '@agent-orchestrator/runtime';
+import type { Mentioned, Names, Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
 import type { Output } from './output/output.ts';
@@ -52,6 +52,13 @@ export class Call<Options extends object = object> {
       ...(namespace !== undefined && { namespace }),
       ...(patienceMs !== undefined && { busyTimeoutMs: patienceMs }),
     });
+  }
+
+  /** How the tasks and sessions that an answer mentions are called. Only people read it: programs get the ids. */
+  async names(orchestrator: Orchestrator, mentioned: Mentioned): Promise<Names> {
+    const { Names } = await import('@agent-orchestrator/runtime');
+    const names = new Names();
+    return this.output.format === 'text' ? names.learn(orchestrator, mentioned) : names;
   }
 
   /** Checks a call of the API: what is malformed throws here, before a store is opened or made for it. */

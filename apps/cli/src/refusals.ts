@@ -1,4 +1,5 @@
-import type { ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
+import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
+import type { Mentioned, Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
 import { moment, relative } from './output/time.ts';
@@ -6,7 +7,7 @@ import { moment, relative } from './output/time.ts';
 type Held = Pick<Extract<ClaimRefusal, { reason: 'busy' }>, 'heldBy' | 'until'>;
 
 /** A lost race as a failure: what stands in the way, until when, and what can be done. */
-export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefined, now: number): Failure {
+export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefined, names: Names, now: number): Failure {
   switch (refusal.reason) {
     case 'not_found':
       return notFound('session', sessionId ?? '');
@@ -14,12 +15,12 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
       const { why, heldBy, until } = refusal;
       const message =
         why === 'held'
-          ? heldUntil(refusal.sessionId, refusal, now)
-          : `An earlier run of ${heldBy.agent} holds session ${refusal.sessionId} and may still be alive, until ${moment(until, now)}.`;
+          ? heldUntil(names.session(refusal.sessionId), refusal, now)
+          : `An earlier run of ${heldBy.agent} holds session ${names.session(refusal.sessionId)} and may still be alive, until ${moment(until, now)}.`;
       return new Failure('BUSY', message, {
         retryable: true,
         retryAfterMs: Math.max(0, until - now),
-        hint: `Wait with --wait 30s; \`orchestrator why session ${refusal.sessionId}\` says until when, and the way on.`,
+        hint: `Wait with --wait 30s; \`orchestrator why session ${names.sessionReference(refusal.sessionId)}\` says until when, and the way on.`,
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }
@@ -34,6 +35,12 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
       });
     }
   }
+}
+
+/** The session that an answer to a claim names. */
+export function mentionedBy(claimed: Claimed): Mentioned {
+  if (claimed.ok) return { sessions: [claimed.lease.sessionId] };
+  return { sessions: claimed.reason === 'busy' ? [claimed.sessionId] : [] };
 }
 
 /** A session that cannot be closed, because somebody works on it. */
@@ -76,8 +83,8 @@ function notGranted(fence: string, details: Omit<LeaseRefusal, 'ok' | 'reason'>)
   });
 }
 
-function heldUntil(sessionId: string, { heldBy, until }: Held, now: number): string {
-  return `Session ${sessionId} is held by ${heldBy.agent} until ${moment(until, now)}.`;
+function heldUntil(session: string, { heldBy, until }: Held, now: number): string {
+  return `Session ${session} is held by ${heldBy.agent} until ${moment(until, now)}.`;
 }
 
 export function notFound(what: 'task' | 'session', id: string): Failure {

@@ -1,5 +1,5 @@
-// Commands declare what they are; nothing is guessed from the shape of an input or a reply. A planted command whose fields
-// are called as those of a claim:
+// Commands declare what they are; nothing is guessed from the shape of an input or a reply.
+// A planted command whose fields are called as those of a claim:
 // - has its reply as it decided it, and the events that it declared
 // - leaves a receipt, and sent again is answered exactly as it was, whatever the rows have become
 // - is identified by all of its input, `process` and `evidence` included, because it does not declare otherwise
@@ -49,7 +49,7 @@ const planted: Command<PlantedInput, PlantedReply> = {
 
   decide({ sessionId, evidence }, { numbers }) {
     return {
-      events: [{ type: 'session.opened', sessionId, payload: { number: numbers.sessions[0] ?? null } }],
+      events: [{ type: 'session.opened', sessionId, payload: { number: numbers[0] ?? 0 } }],
       reply: (after) => ({
         ok: true,
         context: { turn: 'not a number', payload: [1, 2, 3] },
@@ -87,7 +87,7 @@ function loaded(receipt: Receipt | null = null): Loaded {
     tasks: [],
     named: [],
     nextDueAt: null,
-    numbers: { tasks: [], sessions: [17] },
+    numbers: [17],
     receipt,
   };
 }

@@ -23,7 +23,8 @@ export {
   type WaitingTaskInBrief,
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
-export { RESUME_BUDGET, resumeCard } from './insight/resume/resume-card.ts';
+export { Names, type Mentioned } from './insight/names.ts';
+export { RESUME_BUDGET, resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -58,7 +59,12 @@ export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';
-export { importLegacy, type LegacyImportResult } from './stores/import-legacy.ts';
+export {
+  importLegacy,
+  type ImportLegacyOptions,
+  type LegacyImport,
+  type LegacyReport,
+} from './stores/import-legacy.ts';
 export { type Compared, type CopyProgress } from './stores/copy-rows.ts';
 export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './stores/move.ts';
 export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';
@@ -111,4 +117,8 @@ export {
   type StoreLocation,
   type StoreMode,
   type StoreRoles,
+  labelOf,
+  nameOf,
+  numberOf,
+  referenceTo,
 } from '@agent-orchestrator/core';

@@ -53,13 +53,14 @@ const define: Define = (program, run) => {
           });
         }
         const { ok: _, ...saved } = reply;
+        const names = await call.names(orchestrator, { tasks: [saved.taskId] });
         const now = await orchestrator.now();
         return {
           kind: 'checkpoint',
           data: saved,
           asOf,
           ids: [saved.sessionId],
-          text: () => [`saved: turn ${saved.turn}; ${renewalLine(saved, now)}`],
+          text: () => [`saved: turn ${saved.turn}; ${renewalLine(saved, names, now)}`],
           chatter: renewalChatter(saved),
         };
       }),

@@ -6,7 +6,7 @@ import { usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
-import { claimRefused } from '../refusals.ts';
+import { claimRefused, mentionedBy } from '../refusals.ts';
 import { claimCard, holderFlags } from '../views/claim.ts';
 import { claimEnv } from '../views/claim-env.ts';
 
@@ -46,7 +46,8 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
   const now = await orchestrator.now();
-  if (!claimed.ok) throw claimRefused(claimed, session, now);
+  const names = await call.names(orchestrator, mentionedBy(claimed));
+  if (!claimed.ok) throw claimRefused(claimed, session, names, now);
 
   const { task, lease, context, takeover } = claimed;
   return {
@@ -54,7 +55,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     data: { task, lease, context, takeover },
     asOf,
     ids: [task.id],
-    text: (paint) => claimCard(claimed, now, paint),
+    text: (paint) => claimCard(claimed, names, now, paint),
     chatter: [
       `next: orchestrator checkpoint ${holderFlags(lease)} --next-action TEXT`,
       `then: orchestrator release ${holderFlags(lease)} --outcome succeeded`,

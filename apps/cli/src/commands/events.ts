@@ -3,14 +3,14 @@ import type { Call } from '../call.ts';
 import { interruptedBy, interruption } from '../interruption.ts';
 import { Failure, usage } from '../failure.ts';
 import { StoreNotice } from '../store-notice.ts';
-import { EventFeed } from '@agent-orchestrator/runtime';
+import { EventFeed, type Names } from '@agent-orchestrator/runtime';
 import { keepTrying } from '../keep-trying.ts';
 import { collect, parseCount, parseInteger } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import { outputEnded } from '../output/readers.ts';
 import { document } from '@agent-orchestrator/runtime/wire-json';
 import type { Define } from '../command-module.ts';
-import { eventLine } from '../views/event.ts';
+import { eventLine, mentionedIn } from '../views/event.ts';
 
 interface EventsOptions {
   readonly follow?: true;
@@ -53,6 +53,7 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
     }
     events.push(event);
   }
+  const names = await call.names(orchestrator, mentionedIn(events));
   const last = events.at(-1)?.id ?? feed.start;
   return {
     kind: 'events',
@@ -60,7 +61,7 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
     asOf: feed.asOf,
     meta: { next: more ? last : null },
     ids: events.map(({ id }) => String(id)),
-    text: (paint) => (events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, paint))),
+    text: (paint) => (events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, names, paint))),
     chatter: [
       ...(feed.start > 0 && call.options.after === undefined ? ['these are the last ones; all: --after 0'] : []),
       ...(more ? [`there are more: --after ${last}`] : []),
@@ -79,7 +80,7 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
-    await printAll(call, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+    await printAll(call, orchestrator, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
     // A log that was cut short must not look like a whole one.
     if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
   }
@@ -96,7 +97,7 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
     return state?.status === 'moved';
   };
   await keepTrying(call.output, interrupted, async () => {
-    await printAll(call, feed.followed(interrupted, look), Infinity);
+    await printAll(call, orchestrator, feed.followed(interrupted, look), Infinity);
     if (!interrupted.aborted) assertOpenForWork(state);
   });
 }
@@ -109,21 +110,28 @@ function cutShort(interrupted: AbortSignal): Failure {
   });
 }
 
-async function printAll(call: Call, events: AsyncIterable<EventRecord>, limit: number): Promise<void> {
+async function printAll(
+  call: Call,
+  orchestrator: Orchestrator,
+  events: AsyncIterable<EventRecord>,
+  limit: number,
+): Promise<void> {
+  const names = await call.names(orchestrator, {});
   let left = limit;
   for await (const event of events) {
     if (outputEnded.aborted || left === 0) return;
-    print(call, event);
+    if (call.output.format === 'text') await names.learn(orchestrator, mentionedIn([event]));
+    print(call, event, names);
     left -= 1;
   }
 }
 
-function print({ output }: Call, event: EventRecord): void {
+function print({ output }: Call, event: EventRecord, names: Names): void {
   if (output.format === 'quiet') output.line(String(event.id));
   else
     output.line(
       output.format === 'text'
-        ? eventLine(event, output.paint)
+        ? eventLine(event, names, output.paint)
         : document('event', { data: event, meta: { as_of: event.id } }),
     );
 }

@@ -22,13 +22,14 @@ const define: Define = (program, run) => {
         const reply = await orchestrator.heartbeat(request);
         if (!reply.ok) throw leaseRefused(reply, request);
         const { ok: _, ...renewal } = reply;
+        const names = await call.names(orchestrator, { tasks: [renewal.taskId] });
         const now = await orchestrator.now();
         return {
           kind: 'heartbeat',
           data: renewal,
           asOf,
           ids: [renewal.sessionId],
-          text: () => [renewalLine(renewal, now)],
+          text: () => [renewalLine(renewal, names, now)],
           chatter: renewalChatter(renewal),
         };
       }),

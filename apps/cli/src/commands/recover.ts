@@ -1,11 +1,12 @@
 import type { Orchestrator, Recovered } from '@agent-orchestrator/core';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
-import { Changes } from '@agent-orchestrator/runtime';
+import { Changes, type Names } from '@agent-orchestrator/runtime';
 import { interruption } from '../interruption.ts';
 import { usage } from '../failure.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
@@ -61,6 +62,10 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
     recovered.push(...reply.recovered);
     more = reply.more;
   }
+  const names = await call.names(orchestrator, {
+    tasks: recovered.map(({ taskId }) => taskId),
+    sessions: recovered.map(({ sessionId }) => sessionId),
+  });
   return {
     kind: 'recovered',
     data: recovered,
@@ -69,7 +74,7 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
     text: (paint) =>
       recovered.length === 0
         ? ['nothing was stale, and no holder is plainly dead']
-        : recovered.map((one) => line(one, paint)),
+        : recovered.map((one) => line(one, names, paint)),
     chatter: recovered.some(({ outcome }) => outcome === 'dead_lettered')
       ? ['dead letters wait for a person: orchestrator task list --status failed']
       : [],
@@ -82,9 +87,10 @@ const OUTCOMES = {
   cancelled: 'cancelled, as was asked',
 } as const;
 
-function line(one: Recovered, paint: Paint): string {
+function line(one: Recovered, names: Names, paint: Paint): string {
   const { sessionId, taskId, from, outcome } = one;
-  return `${paint('magenta', '↻ recovered')}  session ${sessionId}  task ${taskId}  from ${from.agent} (${whyOf(one)}): ${OUTCOMES[outcome]}`;
+  const what = printable(`session ${names.session(sessionId)}  task ${names.task(taskId)}`);
+  return `${paint('magenta', '↻ recovered')}  ${what}  from ${from.agent} (${whyOf(one)}): ${OUTCOMES[outcome]}`;
 }
 
 function whyOf({ reason, heartbeatAt, expiresAt, staleAt }: Recovered): string {

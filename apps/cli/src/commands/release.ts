@@ -1,4 +1,5 @@
 import type { Orchestrator, Released, ReleaseOutcome } from '@agent-orchestrator/core';
+import type { Names } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -7,6 +8,7 @@ import { addHolderOptions, holderOf, type Holder, type HolderOptions } from '../
 import { leaseRequest, type LeaseOptions } from '../input/lease.ts';
 import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
@@ -61,6 +63,8 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const asOf = await orchestrator.asOf();
   const reply = await orchestrator.releaseTask(request);
   if (!reply.ok) throw leaseRefused(reply, request);
+  const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
+  const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
   return {
@@ -68,7 +72,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     data: released,
     asOf,
     ids: [reply.next === null ? reply.taskId : reply.next.task.id],
-    text: (paint) => lines(reply, now, paint),
+    text: (paint) => lines(reply, names, now, paint),
     chatter: [
       reply.next === null
         ? 'next: orchestrator claim'
@@ -111,13 +115,14 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseReques
 
 function lines(
   { sessionId, status, runAt, repeated, next }: Extract<Released, { ok: true }>,
+  names: Names,
   now: number,
   paint: Paint,
 ): string[] {
   const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
   const before = repeated ? ' (this lease had done so before)' : '';
   return [
-    `${state(status, paint)}  session ${sessionId} is free${again}${before}`,
-    ...(next === null ? [] : claimCard(next, now, paint)),
+    `${state(status, paint)}  session ${printable(names.session(sessionId))} is free${again}${before}`,
+    ...(next === null ? [] : claimCard(next, names, now, paint)),
   ];
 }

@@ -35,10 +35,11 @@ async function resume(call: Call<ResumeOptions>, sessionId: string | undefined):
     throw usage(`--budget is from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
   const agent = sessionId === undefined ? (await call.requireAgent()).agent : call.options.agent;
   await using orchestrator = await call.open('read-only');
-  const { facts, asOf } = await readResume(orchestrator, { sessionId, agent, instance, roles: role });
+  const answer = await readResume(orchestrator, { sessionId, agent, instance, roles: role });
+  const { facts, asOf } = answer;
   const session = facts?.session ?? null;
   if (sessionId !== undefined && session === null) throw notFound('session', sessionId);
-  const text = resumeCard(facts, budget);
+  const text = resumeCard(answer, budget);
   return {
     kind: 'resume',
     data: facts === null ? null : { ...facts, text },

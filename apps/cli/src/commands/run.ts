@@ -17,7 +17,7 @@ import { parseDuration, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
-import { claimRefused } from '../refusals.ts';
+import { claimRefused, mentionedBy } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
 import { ResultFile } from '../run/result-file.ts';
 import { endLine, failureOfRun, newsLine } from '../run/words.ts';
@@ -93,7 +93,10 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
     const { claimed, since } = await (wait === undefined
       ? claimOnce(orchestrator, request, calls)
       : claimWithin(orchestrator, request, { waitMs: wait, interrupted, calls }));
-    if (!claimed.ok) throw claimRefused(claimed, request.sessionId, await orchestrator.now());
+    if (!claimed.ok) {
+      const names = await call.names(orchestrator, mentionedBy(claimed));
+      throw claimRefused(claimed, request.sessionId, names, await orchestrator.now());
+    }
 
     const interruptedBy = signalOf(interrupted);
     const run = { orchestrator: calls, claim: claimed, since, command, onLost, interruptedBy };

@@ -43,12 +43,14 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   const lastLook = last === null || last.eventId > asOfNow ? null : last;
   const now = await orchestrator.now();
   const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, lastLook, now), agent, roles: role });
+  const rows = found.groups.flatMap((group) => group.rows);
+  const names = await call.names(orchestrator, { sessions: rows.map(({ sessionId }) => sessionId) });
   return {
     kind: 'since',
     data: { ...found, lastLook },
     asOf,
-    ids: found.groups.flatMap(({ rows }) => rows.map(({ id }) => String(id))),
-    text: (paint) => sinceLines(found, when.is === 'last' ? { lastLook } : null, paint),
+    ids: rows.map(({ id }) => String(id)),
+    text: (paint) => sinceLines(found, when.is === 'last' ? { lastLook } : null, names, paint),
     async shown() {
       // Who looked at a part only has not seen what lies between the last look and this part.
       if (lastLook !== null && found.from.eventId > lastLook.eventId) return;

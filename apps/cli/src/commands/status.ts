@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Orchestrator } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { Changes } from '@agent-orchestrator/runtime';
 import { failureOf } from '../failure.ts';
@@ -7,7 +8,7 @@ import { StoreNotice } from '../store-notice.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
-import { emptyStatus, readStatus, type StatusAsOf } from '@agent-orchestrator/runtime';
+import { emptyStatus, Names, readStatus, type StatusAsOf } from '@agent-orchestrator/runtime';
 import { statusLines } from '../views/status.ts';
 
 interface StatusOptions {
@@ -30,7 +31,7 @@ async function once(call: Call<StatusOptions>): Promise<Answer> {
   try {
     await using orchestrator = await call.open('read-only');
     await new StoreNotice(call.output).look(orchestrator);
-    return answerOf(await readStatus(orchestrator));
+    return await look(call, orchestrator);
   } catch (error) {
     // Where nothing was configured, a store that is not there yet is the beginning, and no mistake.
     if (call.settings.store.from === 'default' && failureOf(error).code === 'STORE_NOT_FOUND') return beginning();
@@ -41,7 +42,7 @@ async function once(call: Call<StatusOptions>): Promise<Answer> {
 /** The status of a store that holds nothing, and the first step. */
 function beginning(): Answer {
   return {
-    ...answerOf({ ...emptyStatus(), asOf: 0, now: Date.now() }),
+    ...answerOf({ ...emptyStatus(), asOf: 0, now: Date.now() }, new Names()),
     chatter: ['there is no store yet: the first task creates it', 'next: orchestrator task create TITLE'],
   };
 }
@@ -61,7 +62,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   let last = '';
   await keepTrying(call.output, interrupted, async () => {
     const state = await notice.look(orchestrator);
-    const answer = answerOf(await readStatus(orchestrator));
+    const answer = await look(call, orchestrator);
     const seen = JSON.stringify(answer.data);
     // A screen is kept fresh, for its ages; a stream only says what is new.
     if (isScreen) process.stdout.write(CLEAR_SCREEN);
@@ -73,12 +74,18 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
   return null;
 }
 
-function answerOf({ asOf, now, ...status }: StatusAsOf): Answer {
+async function look(call: Call<StatusOptions>, orchestrator: Orchestrator): Promise<Answer> {
+  const status = await readStatus(orchestrator);
+  const sessions = status.needsYou.refused.map(({ streamId }) => streamId);
+  return answerOf(status, await call.names(orchestrator, { sessions }));
+}
+
+function answerOf({ asOf, now, ...status }: StatusAsOf, names: Names): Answer {
   return {
     kind: 'status',
     data: status,
     asOf,
     ids: status.working.map(({ sessionId }) => sessionId),
-    text: (paint) => statusLines(status, now, paint),
+    text: (paint) => statusLines(status, names, now, paint),
   };
 }

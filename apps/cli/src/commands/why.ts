@@ -4,7 +4,7 @@ import { Failure, usage } from '../failure.ts';
 import { collect } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
-import { whyLines } from '../views/why.ts';
+import { mentionedIn, whyLines } from '../views/why.ts';
 
 interface WhyOptions {
   readonly kind?: string[];
@@ -42,12 +42,13 @@ async function why(call: Call<WhyOptions>, what: string, given: string | undefin
   });
   if (answer === null) throw nothingCalled(id, subject);
   const { asOf, ...data } = answer;
+  const names = await call.names(orchestrator, mentionedIn(data.why));
   return {
     kind: 'why',
     data: { ...data.why, processes: data.processes, alsoA: data.alsoA },
     asOf,
     ids: [id],
-    text: (paint) => whyLines(answer, paint),
+    text: (paint) => whyLines(answer, names, paint),
     chatter: [
       ...(subject === undefined
         ? [`${id} was taken as ${data.why.subject === 'agent' ? 'an' : 'a'} ${data.why.subject}`]

@@ -1,5 +1,5 @@
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
-import type { OnLost, RunNews, RunResult } from '@agent-orchestrator/runtime';
+import { nameOf, referenceTo, type OnLost, type RunNews, type RunResult } from '@agent-orchestrator/runtime';
 import type { ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { relative } from '../output/time.ts';
@@ -30,7 +30,8 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
 }
 
 /** Why a run is not what was wanted, although the command is not to blame; null: that is for its exit code to say. */
-export function failureOfRun(result: RunResult, { task, lease }: ClaimRecord): Failure | null {
+export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure | null {
+  const name = nameOf('task', task);
   const exit = exitOfRun(result) as ExitCode;
   const { lost, message } = result;
   switch (result.reason) {
@@ -42,30 +43,26 @@ export function failureOfRun(result: RunResult, { task, lease }: ClaimRecord): F
         hint: 'The task was given back; no attempt was charged.',
       });
     case 'lease_lost': {
-      const said = `The lease on session ${lease.sessionId} was lost${lost === null ? '' : lossOf(lost)}.`;
+      const said = `The lease of task ${name} was lost${lost === null ? '' : lossOf(lost)}.`;
       return new Failure('LEASE_LOST', said, {
         exit,
-        hint: `Nothing was reported of task ${task.id}: its next holder does that.`,
+        hint: 'Nothing was reported of the task: its next holder does that.',
       });
     }
     case 'store_unreachable': {
-      const said = `The store could not be told how task ${task.id} came out${message === null ? '' : `: ${message}`}`;
+      const said = `The store could not be told how task ${name} came out${message === null ? '' : `: ${message}`}`;
       return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'It will be recovered when its lease is over.' });
     }
     case 'store_moved':
-      return new Failure(
-        'STORE_MOVED',
-        `${message ?? 'The store has moved.'} Task ${task.id} is still claimed there.`,
-        {
-          exit,
-          hint: 'Run it again with --store and the new address, and --resume: the session is taken back with its context.',
-        },
-      );
+      return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
+        exit,
+        hint: 'Run it again with --store and the new address, and --resume: the session is taken back with its context.',
+      });
     case 'journal_unwritable': {
-      const said = `What became of task ${task.id} is not in the journal${message === null ? '.' : `: ${message}`}`;
+      const said = `What became of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
         exit,
-        hint: `The store was told; \`orchestrator task show ${task.id}\` shows the task.`,
+        hint: `The store was told; \`orchestrator task show ${referenceTo('task', task)}\` shows the task.`,
       });
     }
     case 'ended':
@@ -83,18 +80,19 @@ export function endLine(
   { task }: ClaimRecord,
   now: number,
 ): string | null {
+  const name = nameOf('task', task);
   switch (reason) {
     case 'ended': {
       if (code === 0) return null;
       const how = signal === null ? `exit code ${code}` : signal;
-      return `task ${task.id} failed (${how})${next(status, runAt, now)}`;
+      return `task ${name} failed (${how})${next(status, runAt, now)}`;
     }
     case 'timed_out':
-      return `task ${task.id} failed (it took too long)${next(status, runAt, now)}`;
+      return `task ${name} failed (it took too long)${next(status, runAt, now)}`;
     case 'interrupted':
-      return `task ${task.id} was given back; no attempt was charged`;
+      return `task ${name} was given back; no attempt was charged`;
     case 'cancelled':
-      return `task ${task.id} is cancelled, as was asked`;
+      return `task ${name} is cancelled, as was asked`;
     case 'released_by_command':
     case 'not_found':
     case 'not_executable':

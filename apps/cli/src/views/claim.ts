@@ -1,16 +1,23 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
+import type { Names } from '@agent-orchestrator/runtime';
+import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
 import { contextFields } from './session.ts';
 import { taskLine } from './task.ts';
 
-export function claimCard({ task, lease, context, takeover }: ClaimRecord, now: number, paint: Paint): string[] {
+export function claimCard(
+  { task, lease, context, takeover }: ClaimRecord,
+  names: Names,
+  now: number,
+  paint: Paint,
+): string[] {
   return [
     taskLine(task, paint),
     ...fields(
       [
-        ['session', lease.sessionId],
+        ['session', printable(names.session(lease.sessionId))],
         ['fence', String(lease.fence)],
         ['token', lease.token],
         ['yours until', moment(lease.expiresAt, now)],

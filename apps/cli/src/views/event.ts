@@ -1,4 +1,5 @@
 import type { EventRecord, EventType } from '@agent-orchestrator/core';
+import type { Mentioned, Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { timestamp } from '../output/time.ts';
@@ -32,16 +33,30 @@ const TOLD = [
   'error',
 ] as const;
 
-export function eventLine(event: EventRecord, paint: Paint): string {
+/** Names must have learned what `mentionedIn` says of the event. */
+export function eventLine(event: EventRecord, names: Names, paint: Paint): string {
   const loud = event.type === 'lease.refused' || event.type === 'task.failed' ? 'red' : 'bold';
   return [
     paint('dim', `#${event.id} ${timestamp(event.at)}`),
     `${GLYPHS[event.type] ?? '·'} ${paint(loud, event.type)}`,
-    paint('dim', `session ${event.sessionId}`),
+    ...subject(event, names).map((words) => paint('dim', printable(words))),
     ...(event.agent === null ? [] : [`by ${event.agent}`]),
     ...(event.fence === null ? [] : [paint('dim', `fence ${event.fence}`)]),
     ...told(event),
   ].join('  ');
+}
+
+/** The ids that lines about events name. */
+export function mentionedIn(events: readonly EventRecord[]): Required<Mentioned> {
+  return { tasks: events.map(({ taskId }) => taskId), sessions: events.map(({ sessionId }) => sessionId) };
+}
+
+/** The task, and the session where that is another one than the task's own. */
+function subject({ taskId, sessionId }: EventRecord, names: Names): string[] {
+  return [
+    ...(taskId === null ? [] : [`task ${names.task(taskId)}`]),
+    ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.session(sessionId)}`]),
+  ];
 }
 
 function told({ payload }: EventRecord): string[] {

@@ -1,3 +1,6 @@
+import type { Numbered, NumberedKind } from '@agent-orchestrator/core';
+import { referenceTo } from '@agent-orchestrator/runtime';
+
 /** Options of every list. */
 export interface PageOptions {
   readonly limit?: number;
@@ -5,6 +8,8 @@ export interface PageOptions {
 }
 
 /** Says that a list was cut, and how it goes on. */
-export function pageRemark(shown: number, next: string | null): string[] {
-  return next === null ? [] : [`${shown} shown, there are more: --after ${next}, or a larger --limit`];
+export function pageRemark(kind: NumberedKind, shown: readonly Numbered[], next: string | null): string[] {
+  const last = shown.at(-1);
+  if (next === null || last === undefined) return [];
+  return [`${shown.length} shown, there are more: --after ${referenceTo(kind, last)}, or a larger --limit`];
 }

@@ -1,14 +1,17 @@
+import type { Names } from '@agent-orchestrator/runtime';
+import { printable } from '../output/printable.ts';
 import { moment } from '../output/time.ts';
 
 interface Renewal {
-  readonly sessionId: string;
+  readonly taskId: string;
   readonly expiresAt: number;
   readonly cancelRequested: boolean;
   readonly late: boolean;
 }
 
-export function renewalLine({ sessionId, expiresAt, late }: Renewal, now: number): string {
-  return `still yours: session ${sessionId}, until ${moment(expiresAt, now)}${late ? '; it came late, nobody had taken over' : ''}`;
+export function renewalLine({ taskId, expiresAt, late }: Renewal, names: Names, now: number): string {
+  const task = printable(names.task(taskId));
+  return `still yours: task ${task}, until ${moment(expiresAt, now)}${late ? '; it came late, but no agent had taken over' : ''}`;
 }
 
 export function renewalChatter({ cancelRequested }: Renewal): string[] {

@@ -1,5 +1,5 @@
 import type { Context, SessionRecord } from '@agent-orchestrator/core';
-import { isStale } from '@agent-orchestrator/runtime';
+import { isStale, labelOf, type Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
@@ -13,14 +13,14 @@ function sessionState(session: ListedSession, now: number): string {
 }
 
 function sessionLine(session: ListedSession, now: number, paint: Paint): string {
-  return `${state(sessionState(session, now), paint)}  ${session.id}`;
+  return `${state(sessionState(session, now), paint)}  ${printable(labelOf('session', session))}`;
 }
 
 export function sessionTable(sessions: readonly ListedSession[], now: number, paint: Paint): string[] {
   if (sessions.length === 0) return ['no sessions'];
   const rows = sessions.map((session) => [
     state(sessionState(session, now), paint),
-    session.id,
+    printable(labelOf('session', session)),
     session.agent ?? '-',
     session.leaseExpiresAt === null ? '-' : relative(session.leaseExpiresAt, now),
     String(session.tasksOpen),
@@ -41,25 +41,26 @@ export function contextFields(context: Context | null): (readonly [string, strin
   ];
 }
 
-export function sessionCard(session: SessionRecord, now: number, paint: Paint): string[] {
+export function sessionCard(session: SessionRecord, names: Names, now: number, paint: Paint): string[] {
   const time = (at: number | null) => (at === null ? null : moment(at, now));
   return [
     sessionLine(session, now, paint),
     ...fields(
       [
+        ['id', session.id],
         [
           'held by',
           session.agent === null
             ? null
             : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, fence ${session.fence ?? ''}`,
         ],
-        ['works on', session.taskId],
+        ['works on', session.taskId && printable(names.task(session.taskId))],
         ['heartbeat', time(session.heartbeatAt)],
         ['lease expires', time(session.leaseExpiresAt)],
         ['stale', time(session.staleAt)],
         ['progress', session.progress === null ? null : shorten(printable(JSON.stringify(session.progress)), 200)],
         ['open tasks', String(session.tasksOpen)],
-        ['next task', session.headTaskId],
+        ['next task', session.headTaskId && printable(names.task(session.headTaskId))],
         ...contextFields(session.context),
         ['events', String(session.seq)],
         ['created', time(session.createdAt)],

@@ -1,4 +1,13 @@
-import { SINCE_COUNT_MAX, SINCE_GROUPS, type Since, type SinceGroup, type SinceRow } from '@agent-orchestrator/runtime';
+import {
+  labelOf,
+  nameOf,
+  SINCE_COUNT_MAX,
+  SINCE_GROUPS,
+  type Names,
+  type Since,
+  type SinceGroup,
+  type SinceRow,
+} from '@agent-orchestrator/runtime';
 import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
@@ -17,6 +26,7 @@ const STATES: Readonly<Record<SinceGroup['name'], string>> = {
 export function sinceLines(
   since: Omit<Since, 'asOf'>,
   last: { readonly lastLook: { readonly at: number } | null } | null,
+  names: Names,
   paint: Paint,
 ): string[] {
   const { from, groups, isCapped, askedAt: now } = since;
@@ -25,7 +35,7 @@ export function sinceLines(
   return [
     paint('bold', `SINCE ${beginning(from, last, now)}`),
     ...(told.length === 0 ? ['  nothing was done, failed, cancelled, recovered or refused'] : []),
-    ...told.flatMap((group) => groupLines(group, from.eventId, upTo, now, paint)),
+    ...told.flatMap((group) => groupLines(group, { after: from.eventId, upTo, names, now, paint })),
     '',
     ...waitingLines(since, paint),
   ];
@@ -44,30 +54,39 @@ function beginning(
   return at === null ? `event #${eventId}` : `${moment(at, now)}${event}`;
 }
 
-function groupLines(
-  { name, count, rows }: SinceGroup,
-  after: number,
-  upTo: number,
-  now: number,
-  paint: Paint,
-): string[] {
+interface GroupContext {
+  /** The event after which was counted. */
+  readonly after: number;
+  /** Counts stop here; 0: they do not. */
+  readonly upTo: number;
+  readonly names: Names;
+  readonly now: number;
+  readonly paint: Paint;
+}
+
+function groupLines({ name, count, rows }: SinceGroup, { after, upTo, names, now, paint }: GroupContext): string[] {
   const types = SINCE_GROUPS[name].map((type) => ` --type ${type}`).join('');
   const command = paint('dim', `orchestrator events --after ${after}${types}`);
   const [glyph = ''] = state(STATES[name], (_format, text) => text).split(' ');
   return [
     `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${name}`)}  ${command}`,
-    ...rows.map((row) => `      ${rowLine(row, now)}`),
+    ...rows.map((row) => `      ${rowLine(row, names, now)}`),
     ...(count > rows.length ? [`      … ${capped(count - rows.length, upTo)} more`] : []),
   ];
 }
 
 function rowLine(
-  { id, at, taskId, sessionId, title, agent, fromAgent, reason, error, type, runAt }: SinceRow,
+  { id, at, taskId, number, sessionId, title, agent, fromAgent, reason, error, type, runAt }: SinceRow,
+  names: Names,
   now: number,
 ): string {
   return [
     `#${id} ${timestamp(at)}`,
-    taskId === null ? `session ${sessionId}` : `task ${taskId}`,
+    printable(
+      taskId === null
+        ? `session ${names.session(sessionId)}`
+        : `task ${number === null ? taskId : nameOf('task', { id: taskId, number })}`,
+    ),
     ...(title === null ? [] : [shorten(printable(title), 50)]),
     ...who({ type, agent, fromAgent, reason }),
     ...(type === 'task.failed' ? [runAt === null ? 'a dead letter' : `tried again ${relative(runAt, now)}`] : []),
@@ -91,7 +110,8 @@ function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>,
       : [
           `  ${paint('bold', `${capped(deadLetters.count, SINCE_COUNT_MAX)} dead ${deadLetters.count === 1 ? 'letter' : 'letters'}`)}  ${paint('dim', 'orchestrator task list --status failed')}`,
           ...deadLetters.tasks.map(
-            ({ id, title }) => `      ${state('failed', paint)}  ${id}  ${shorten(printable(title), 50)}`,
+            (task) =>
+              `      ${state('failed', paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(task.title), 50)}`,
           ),
         ]),
     ...(forYou.length === 0
@@ -99,8 +119,8 @@ function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>,
       : [
           `  ${paint('bold', 'for you')}`,
           ...forYou.map(
-            ({ id, title, note }) =>
-              `      ${state('queued', paint)}  ${id}  ${shorten(printable(title), 50)}${note === null ? '' : `  note: ${shorten(printable(note), 80)}`}`,
+            ({ title, note, ...task }) =>
+              `      ${state('queued', paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 50)}${note === null ? '' : `  note: ${shorten(printable(note), 80)}`}`,
           ),
         ]),
   ];

@@ -3,16 +3,17 @@ import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
-import type { Status, Working } from '@agent-orchestrator/runtime';
+import { labelOf, nameOf, numberOf, type Names, type Status, type Working } from '@agent-orchestrator/runtime';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs a person first, then who works on what, then how much there is. */
-export function statusLines(status: Status, now: number, paint: Paint): string[] {
-  return [...needsYou(status, now, paint), '', ...working(status, now, paint), '', ...counts(status, paint)];
+export function statusLines(status: Status, names: Names, now: number, paint: Paint): string[] {
+  return [...needsYou(status, names, now, paint), '', ...working(status, now, paint), '', ...counts(status, paint)];
 }
 
 function needsYou(
   { needsYou: { deadLetters, stale, cancellationsPending, refused, counts }, countedUpTo }: Status,
+  names: Names,
   now: number,
   paint: Paint,
 ): string[] {
@@ -26,12 +27,12 @@ function needsYou(
     ),
     ...stale.map(
       (one) =>
-        `  ${state('stale', paint)}  session ${one.sessionId}  ${one.agent ?? ''}, last heard ${ago(one.heartbeatAt, now)}  ${paint('dim', 'orchestrator recover')}`,
+        `  ${state('stale', paint)}  session ${nameOfSession(one)}  ${one.agent ?? ''}, last heard ${ago(one.heartbeatAt, now)}  ${paint('dim', 'orchestrator recover')}`,
     ),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map(
       (one) =>
-        `  ${paint('yellow', '⊘ cancel asked')}  task ${one.task?.id ?? ''}  ${one.agent ?? ''} has not stopped, asked ${ago(one.cancelRequestedAt, now)}`,
+        `  ${paint('yellow', '⊘ cancel asked')}  ${one.task === null ? '' : `task ${printable(nameOf('task', one.task))}`}  ${one.agent ?? ''} has not stopped, asked ${ago(one.cancelRequestedAt, now)}`,
     ),
     ...more(
       counts.cancellationsPending,
@@ -41,7 +42,7 @@ function needsYou(
     ),
     ...refused.map(
       (event) =>
-        `  ${state('refused', paint)}  session ${event.sessionId}  a late write of ${event.agent ?? 'somebody'} was refused ${ago(event.at, now)}  ${paint('dim', `event #${event.id}`)}`,
+        `  ${state('refused', paint)}  session ${printable(names.session(event.streamId))}  a late write of ${event.agent ?? 'somebody'} was refused ${ago(event.at, now)}  ${paint('dim', `event #${event.id}`)}`,
     ),
     ...more(
       counts.refused,
@@ -58,7 +59,7 @@ function working(status: Status, now: number, paint: Paint): string[] {
   const rows = status.working.map((one) => [
     `  ${state(one.stale ? 'stale' : 'running', paint)}`,
     one.agent ?? '',
-    one.sessionId,
+    printable(labelOf('session', { id: one.sessionId, number: one.number })),
     relative(one.leaseExpiresAt ?? now, now),
     doing(one),
   ]);
@@ -74,8 +75,12 @@ function working(status: Status, now: number, paint: Paint): string[] {
   ];
 }
 
+function nameOfSession({ sessionId: id, number }: Working): string {
+  return printable(nameOf('session', { id, number }));
+}
+
 function doing({ task, nextAction }: Working): string {
-  const title = task === null ? '' : shorten(printable(task.title), 50);
+  const title = task === null ? '' : `${numberOf('task', task)} ${shorten(printable(task.title), 50)}`;
   return nextAction === null ? title : `${title} (next: ${shorten(printable(nextAction), 50)})`;
 }
 

@@ -1,4 +1,5 @@
 import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
+import { labelOf, type Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
@@ -9,15 +10,15 @@ const TITLE_COLUMNS = 60;
 
 /** One line that says which task and what became of it. */
 export function taskLine(task: TaskRecord, paint: Paint): string {
-  return `${state(task.status, paint)}  ${task.id}  ${shorten(printable(task.title), TITLE_COLUMNS)}`;
+  return `${state(task.status, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(task.title), TITLE_COLUMNS)}`;
 }
 
-export function taskTable(tasks: readonly TaskRecord[], now: number, paint: Paint): string[] {
+export function taskTable(tasks: readonly TaskRecord[], names: Names, now: number, paint: Paint): string[] {
   if (tasks.length === 0) return ['no tasks'];
   const rows = tasks.map((task) => [
     state(task.status, paint),
-    task.id,
-    task.sessionId === task.id ? '-' : task.sessionId,
+    printable(labelOf('task', task)),
+    task.sessionId === task.id ? '-' : printable(names.session(task.sessionId)),
     task.kind,
     String(task.priority),
     `${task.attempt}/${task.attemptsMax}`,
@@ -52,6 +53,7 @@ export function taskCard(
   task: TaskRecord,
   lease: TaskLease | null,
   history: readonly EventRecord[],
+  names: Names,
   now: number,
   paint: Paint,
 ): string[] {
@@ -60,7 +62,8 @@ export function taskCard(
     taskLine(task, paint),
     ...fields(
       [
-        ['session', task.sessionId],
+        ['id', task.id],
+        ['session', printable(names.session(task.sessionId))],
         ['kind', task.kind],
         ['priority', String(task.priority)],
         ['attempts', `${task.attempt} of ${task.attemptsMax}`],
@@ -91,7 +94,7 @@ export function taskCard(
     ),
     ...(history.length === 0
       ? []
-      : ['', paint('dim', 'history'), ...history.map((event) => `  ${eventLine(event, paint)}`)]),
+      : ['', paint('dim', 'history'), ...history.map((event) => `  ${eventLine(event, names, paint)}`)]),
   ];
 }
 

@@ -1,12 +1,21 @@
 import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTask } from '@agent-orchestrator/core';
-import type { SeenProcesses, WhyAnswer } from '@agent-orchestrator/runtime';
+import { labelOf, type Mentioned, type Names, type SeenProcesses, type WhyAnswer } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { inLocalTime, moment, relative, timestamp } from '../output/time.ts';
 
-export function whyLines({ why, processes }: WhyAnswer, paint: Paint): string[] {
+/** The ids that the lines name and whose numbers the answer does not tell. */
+export function mentionedIn(why: WhyAnswer['why']): Mentioned {
+  if (why.subject !== 'agent') return {};
+  return {
+    tasks: [...why.holds, ...why.obstacles].map(({ taskId }) => taskId),
+    sessions: why.holds.map(({ sessionId }) => sessionId),
+  };
+}
+
+export function whyLines({ why, processes }: WhyAnswer, names: Names, paint: Paint): string[] {
   return [
-    ...(why.subject === 'agent' ? agentLines(why, paint) : conditionLines(why, paint)),
+    ...(why.subject === 'agent' ? agentLines(why, names, paint) : conditionLines(why, paint)),
     ...processLines(processes, paint),
   ];
 }
@@ -17,7 +26,7 @@ function conditionLines(why: WhyTask | WhySession, paint: Paint): string[] {
   return [
     why.subject === 'task'
       ? briefLine(why.task, paint)
-      : `${state(why.session.status, paint)}  session ${why.session.id}  ${why.session.tasksOpen === 1 ? '1 open task' : `${why.session.tasksOpen} open tasks`}`,
+      : `${state(why.session.status, paint)}  session ${printable(labelOf('session', why.session))}  ${why.session.tasksOpen === 1 ? '1 open task' : `${why.session.tasksOpen} open tasks`}`,
     verdict(why, paint),
     '',
     ...conditions.flatMap((one) => condition(one, { now, width, paint })),
@@ -38,7 +47,7 @@ function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, pain
 }
 
 function condition(
-  { name, holds, says, changesAt, wayOn, events }: Condition,
+  { name, holds, says, changesAt, nextStep, events }: Condition,
   { now, width, paint }: { readonly now: number; readonly width: number; readonly paint: Paint },
 ): string[] {
   const words = name.replaceAll('_', ' ').padEnd(width);
@@ -47,21 +56,21 @@ function condition(
   return [
     `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(inLocalTime(says))}${evidence}`,
     ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
-    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(wayOn))}`]),
+    ...(nextStep === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(nextStep))}`]),
   ];
 }
 
-function agentLines(why: WhyAgent, paint: Paint): string[] {
+function agentLines(why: WhyAgent, names: Names, paint: Paint): string[] {
   const { agent, holds, holdsMore, next, obstacles, nextDueAt, counts, askedAt: now } = why;
   return [
     `agent ${agent}`,
-    ...(holds.length === 0 ? ['holds nothing'] : holds.map((one) => `holds ${holderLine(one, now)}`)),
+    ...(holds.length === 0 ? ['holds nothing'] : holds.map((one) => `holds ${holderLine(one, names, now)}`)),
     ...(holdsMore ? ['  … and more: orchestrator session list --status running'] : []),
     '',
     ...(next.length === 0
       ? [
           paint('red', 'a claim would get nothing now'),
-          ...obstacles.map((one) => `  ${paint('red', '✗')} ${obstacle(one)}`),
+          ...obstacles.map((one) => `  ${paint('red', '✗')} ${obstacle(one, names)}`),
           ...(obstacles.length === 0 ? ['  no task is queued'] : []),
           ...(nextDueAt === null ? [] : [`  the next is due ${moment(nextDueAt, now)}`]),
           `  ${paint('dim', `${counts.tasks.queued} queued, ${counts.tasks.scheduled} scheduled, ${counts.tasks.running} running`)}`,
@@ -70,10 +79,10 @@ function agentLines(why: WhyAgent, paint: Paint): string[] {
   ];
 }
 
-function obstacle({ condition, count, taskId }: WhyAgent['obstacles'][number]): string {
+function obstacle({ condition, count, taskId }: WhyAgent['obstacles'][number], names: Names): string {
   const why =
     condition === null ? 'only a claim that names the session would take it' : `not ${WORDS[condition] ?? condition}`;
-  return `${count} queued ${count === 1 ? 'task' : 'tasks'}: ${why}  (orchestrator why task ${taskId})`;
+  return `${count} queued ${count === 1 ? 'task' : 'tasks'}: ${why}  (orchestrator why task ${names.taskReference(taskId)})`;
 }
 
 /** Conditions as they are said of several tasks that wait. */
@@ -84,12 +93,17 @@ const WORDS: { readonly [Name in Condition['name']]?: string } = {
   kind: 'of a kind that was asked for',
 };
 
-function holderLine({ sessionId, taskId, fence, expiresAt, staleAt, heartbeatAt }: HolderInBrief, now: number): string {
-  return `session ${sessionId}, task ${taskId}, fence ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+function holderLine(
+  { sessionId, taskId, fence, expiresAt, staleAt, heartbeatAt }: HolderInBrief,
+  names: Names,
+  now: number,
+): string {
+  const what = printable(`session ${names.session(sessionId)}, task ${names.task(taskId)}`);
+  return `${what}, fence ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
 }
 
-function briefLine({ status, id, title }: TaskInBrief, paint: Paint): string {
-  return `${state(status, paint)}  ${id}  ${shorten(printable(title), 60)}`;
+function briefLine({ status, title, ...task }: TaskInBrief, paint: Paint): string {
+  return `${state(status, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 60)}`;
 }
 
 function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string[] {

@@ -18,6 +18,7 @@ import {
 import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
 import type { StoreState } from '../storage/store-state.ts';
 import { SESSION_STATUS_NAMES, TASK_STATUS_NAMES } from '../model/statuses.ts';
+import { numberIn, type NumberedKind } from '../model/names.ts';
 import { addresseesOf } from '../model/task.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
@@ -115,7 +116,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** By id; the cursor is the id of a session. `headTaskId` is only told by `getSession`. */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
     const { read } = this.#storage;
-    const asked = parseInput(sessionFilter, await this.#within(filter));
+    const asked = parseInput(sessionFilter, await this.#pageWithin('session', filter));
     if (asked.after !== undefined) assertCursor(await read.session(asked.namespace, asked.after), 'session');
     const { items, next } = await read.sessions(asked);
     return { items: items.map((session) => toSessionRecord(session, null)), next };
@@ -124,7 +125,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. */
   async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
     const { read } = this.#storage;
-    const asked = parseInput(taskFilter, await this.#within(filter));
+    const asked = parseInput(taskFilter, await this.#pageWithin('task', filter));
     if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
     const { items, next } = await read.tasks(asked);
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
@@ -243,8 +244,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    * The id that a reference means: `t42` and `s17` are numbers of a task and a session, and where a session is asked for, `t42` is
    * the session of that task. A number that nothing has stays as it is.
    */
-  protected async idOf(kind: 'task' | 'session', reference: string, namespace: string): Promise<string> {
-    const numbered = typeof reference === 'string' ? field.numberIn(reference) : null;
+  protected async idOf(kind: NumberedKind, reference: string, namespace: string): Promise<string> {
+    const numbered = typeof reference === 'string' ? numberIn(reference) : null;
     if (numbered === null) return reference;
     const within = parseInput(field.name, namespace);
     const { read } = this.#storage;
@@ -264,6 +265,13 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     const given = field.asObject(filter, 'filter');
     const namespace = given.namespace ?? this.defaultNamespace;
     return { ...(await this.withIds(given, namespace)), namespace };
+  }
+
+  /** The same for a list whose cursors are ids. */
+  async #pageWithin<T extends References & { readonly after?: string }>(kind: NumberedKind, filter: T) {
+    const within = await this.#within(filter);
+    const { after, namespace } = within;
+    return after === undefined ? within : { ...within, after: await this.idOf(kind, after, namespace) };
   }
 
   /** The same call with ids where it has numbers for people. */

@@ -37,12 +37,13 @@ const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
 export async function previewClaim(reader: Reader, request: PreviewRequest): Promise<PreviewedClaim> {
   const input = claimOf(request);
   const { namespace, sessionId, evidence } = input;
-  if (sessionId !== undefined) return judged(input, await previewSession(reader, namespace, sessionId));
-  const first = judged(input, await previewReady(reader, input, []));
-  return first.reply.ok || evidence.length === 0 ? first : judged(input, await previewReady(reader, input, evidence));
+  if (sessionId !== undefined) return judge(input, await previewSession(reader, namespace, sessionId));
+  const first = judge(input, await previewReady(reader, input, []));
+  return first.reply.ok || evidence.length === 0 ? first : judge(input, await previewReady(reader, input, evidence));
 }
 
-function judged(input: ClaimInput, loaded: Loaded): PreviewedClaim {
+/** What a claim would be answered that finds this. */
+export function judge(input: ClaimInput, loaded: Loaded): PreviewedClaim {
   const decision = claim.decide(input, loaded);
   const rows = new WorkingSet(loaded, input.namespace, undefined);
   rows.apply(decision);
@@ -55,7 +56,7 @@ export function claimOf(request: PreviewRequest): ClaimInput {
 }
 
 /** What a claim of one session would load. */
-async function previewSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
+export async function previewSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
   const preview = await reader.claimPreview({
     by: 'session',
     namespace,

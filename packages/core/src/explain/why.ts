@@ -5,7 +5,7 @@ import type { Event, EventType } from '../log/events.ts';
 import { isHeld, type HeldSession, type ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Session } from '../model/session.ts';
-import type { SessionStatus } from '../model/statuses.ts';
+import { nameOf, referenceTo } from '../model/names.ts';
 import type { Counts, Reader } from '../storage/storage.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
@@ -19,8 +19,9 @@ import {
   unmet,
   type Condition,
   type ConditionName,
+  type Situation,
 } from './conditions.ts';
-import { claimOf, previewClaim, type PreviewRequest } from './preview-claim.ts';
+import { claimOf, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
 
 /** For whom it is asked. Without an agent: for whoever fits. */
 export interface WhyClaimant {
@@ -35,6 +36,7 @@ export interface WhyClaimant {
 export type TaskInBrief = Pick<
   Task,
   | 'id'
+  | 'number'
   | 'sessionId'
   | 'kind'
   | 'title'
@@ -97,7 +99,7 @@ export interface WhyTask extends Asked {
 /** Why a claim of a session would, or would not, be granted. */
 export interface WhySession extends Asked {
   readonly subject: 'session';
-  readonly session: { readonly id: string; readonly status: SessionStatus; readonly tasksOpen: number };
+  readonly session: Pick<Session, 'id' | 'number' | 'status' | 'tasksOpen'>;
   /** The task that is asked about: the one that runs, or the one that would be granted. */
   readonly task: TaskInBrief | null;
   readonly claimable: boolean;
@@ -148,31 +150,16 @@ export async function whyTask(
 ): Promise<WhyTask | null> {
   const task = await reader.task(namespace, id);
   if (task === null) return null;
-  const { loaded, claim, claimable } = await askAbout(reader, task, claimant);
-  const held = heldIn(loaded);
-  const running = held?.task ?? null;
-  const history = await outcomesOf(reader, namespace, id);
-  const historyOfRunning =
-    running === null || running.id === id ? history : await outcomesOf(reader, namespace, running.id);
+  const loaded = await previewSession(reader, namespace, task.sessionId);
+  const { claim, ...explained } = await explain(reader, task, claimant, loaded);
   return {
     subject: 'task',
     askedAt: loaded.now,
     claimant,
     task: taskInBrief(task),
-    claimable,
-    conditions: conditionsOf({
-      task,
-      held,
-      head: loaded.sessions[0]?.head ?? null,
-      now: loaded.now,
-      jump: loaded.clock.jump,
-      claim,
-      history,
-      historyOfRunning,
-    }),
-    holder: held === null ? null : holderInBrief(held.session),
-    leases: leasesIn(history),
-    headsBefore: claimable ? await headsBefore(reader, claim, id) : null,
+    ...explained,
+    holder: holderIn(loaded),
+    headsBefore: explained.claimable ? await headsBefore(reader, claim, id) : null,
   };
 }
 
@@ -183,20 +170,21 @@ export async function whySession(
   id: string,
   claimant: WhyClaimant,
 ): Promise<WhySession | null> {
-  const anybody = claimOn(namespace, claimant, null);
-  const { loaded } = await previewClaim(reader, { ...anybody, sessionId: id });
+  const loaded = await previewSession(reader, namespace, id);
   const found = loaded.sessions[0];
   if (found === undefined) return null;
   const { session } = found;
-  const held = heldIn(loaded);
-  const task = granted({ held, head: found.head, claim: claimOf(anybody), now: loaded.now });
+  const claim = claimOf(claimOn(namespace, claimant, null));
+  const first = granted({ held: heldIn(loaded), head: found.head, claim, now: loaded.now });
+  // As it is stored: the preview shows a task whose time has come as queued.
+  const task = first === null ? null : await reader.task(namespace, first.id);
   const about = {
     subject: 'session',
     askedAt: loaded.now,
     claimant,
-    session: { id, status: session.status, tasksOpen: session.tasksOpen },
+    session: { id, number: session.number, status: session.status, tasksOpen: session.tasksOpen },
     task: task === null ? null : taskInBrief(task),
-    holder: held === null ? null : holderInBrief(held.session),
+    holder: holderIn(loaded),
   } as const;
   if (task === null)
     return {
@@ -205,16 +193,16 @@ export async function whySession(
       claimable: false,
       conditions: await nothingToClaim(reader, session, loaded.nextDueAt),
     };
-  const why = await whyTask(reader, namespace, task.id, claimant);
-  const conditions = why?.conditions.filter(({ name }) => name !== 'not_ended' && name !== 'first_in_queue') ?? [];
+  const { leases, claimable, conditions } = await explain(reader, task, claimant, loaded);
+  const place = task.status === 'running' ? 'runs in it' : 'is the first that waits in it';
   return {
     ...about,
-    leases: why?.leases ?? [],
-    claimable: why?.claimable ?? false,
+    leases,
+    claimable,
     conditions: [
-      met('session_open', `Session ${id} is open.`),
-      met('has_task', `Task ${task.id} ${task.status === 'running' ? 'runs in it' : 'is the first that waits in it'}.`),
-      ...conditions,
+      met('session_open', `Session ${nameOf('session', session)} is open.`),
+      met('has_task', `Task ${nameOf('task', task)} ${place}.`),
+      ...conditions.filter(({ name }) => name !== 'not_ended' && name !== 'first_in_queue'),
     ],
   };
 }
@@ -250,17 +238,9 @@ async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClai
   const { items } = await reader.tasks({ namespace, status: ['queued'], limit: QUEUED_LOOKED_AT });
   const found = new Map<ConditionName | null, { count: number; taskId: string }>();
   for (const task of items) {
-    const { loaded, claim } = await askAbout(reader, task, claimant);
-    const conditions = conditionsOf({
-      task,
-      held: heldIn(loaded),
-      head: loaded.sessions[0]?.head ?? null,
-      now: loaded.now,
-      jump: loaded.clock.jump,
-      claim,
-      history: [],
-      historyOfRunning: [],
-    });
+    const loaded = await previewSession(reader, namespace, task.sessionId);
+    const claim = claimOf(claimOn(namespace, claimant, task));
+    const conditions = conditionsOf({ task, ...situationOf(loaded), claim, history: [], historyOfRunning: [] });
     const obstacle = conditions.find(({ holds }) => !holds)?.name ?? null;
     const known = found.get(obstacle);
     found.set(obstacle, { count: (known?.count ?? 0) + 1, taskId: known?.taskId ?? task.id });
@@ -268,17 +248,27 @@ async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClai
   return [...found].map(([condition, { count, taskId }]) => ({ condition, count, taskId }));
 }
 
-interface About {
-  readonly loaded: Loaded;
-  readonly claim: ClaimInput;
-  /** Whether a claim of its session would be granted this task. */
-  readonly claimable: boolean;
+/** What is said of a task, given what a claim of its session would find; and the claim. */
+async function explain(reader: Reader, task: Task, claimant: WhyClaimant, loaded: Loaded) {
+  const { namespace, id, sessionId } = task;
+  const claim = claimOf({ ...claimOn(namespace, claimant, task), sessionId });
+  const { reply } = judge(claim, loaded);
+  const situation = situationOf(loaded);
+  const running = situation.held?.task ?? null;
+  const history = await outcomesOf(reader, namespace, id);
+  const historyOfRunning =
+    running === null || running.id === id ? history : await outcomesOf(reader, namespace, running.id);
+  return {
+    claim,
+    claimable: isGranted(reply, id),
+    conditions: conditionsOf({ task, ...situation, claim, history, historyOfRunning }),
+    leases: leasesIn(history),
+  };
 }
 
-async function askAbout(reader: Reader, task: Task, claimant: WhyClaimant): Promise<About> {
-  const claim = { ...claimOn(task.namespace, claimant, task), sessionId: task.sessionId };
-  const { loaded, reply } = await previewClaim(reader, claim);
-  return { loaded, claim: claimOf(claim), claimable: isGranted(reply, task.id) };
+function situationOf(loaded: Loaded): Pick<Situation, 'held' | 'head' | 'now' | 'jump'> {
+  const { now, clock, sessions } = loaded;
+  return { held: heldIn(loaded), head: sessions[0]?.head ?? null, now, jump: clock.jump };
 }
 
 function isGranted(reply: ClaimReply, taskId: string): boolean {
@@ -310,13 +300,14 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   const hasTask =
     nextDueAt === null
       ? unmet('has_task', 'No task waits in it.', {
-          wayOn: `\`orchestrator task create TITLE --session ${id}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
+          nextStep: `\`orchestrator task create TITLE --session ${referenceTo('session', session)}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
         })
       : unmet('has_task', `All that waits in it is scheduled; the next is due at ${iso(nextDueAt)}.`, {
           changesAt: nextDueAt,
-          wayOn: 'Nothing has to be done: a claim finds it from then on.',
+          nextStep: 'Nothing has to be done: a claim finds it from then on.',
         });
-  if (session.status !== 'closed') return [met('session_open', `Session ${id} is open.`), hasTask];
+  if (session.status !== 'closed')
+    return [met('session_open', `Session ${nameOf('session', session)} is open.`), hasTask];
   // After its end only refusals are told of a session.
   const after = String(Math.max(0, seq - LIMITS.page_max));
   const { items } = await reader.events({
@@ -327,8 +318,8 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
     limit: LIMITS.page_max,
   });
   return [
-    unmet('session_open', `Session ${id} is closed.`, {
-      wayOn: 'A task that is added to it, or retried in it, opens it again.',
+    unmet('session_open', `Session ${nameOf('session', session)} is closed.`, {
+      nextStep: 'A task that is added to it, or retried in it, opens it again.',
       events: lastOf(items, ['session.closed']),
     }),
     hasTask,
@@ -376,11 +367,17 @@ function heldIn({ sessions }: Loaded): HeldLease | null {
   return found === undefined ? null : asHeldLease(found);
 }
 
+function holderIn(loaded: Loaded): HolderInBrief | null {
+  const held = heldIn(loaded);
+  return held === null ? null : holderInBrief(held.session);
+}
+
 function taskInBrief(task: Task): TaskInBrief {
-  const { id, sessionId, kind, title, priority, status, runAt, assignee, role } = task;
+  const { id, number, sessionId, kind, title, priority, status, runAt, assignee, role } = task;
   const { attempt, attemptsMax, interruptions, interruptionsMax } = task;
   return {
     id,
+    number,
     sessionId,
     kind,
     title,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalidInput, type OrchestratorError } from './errors.ts';
 import { findJsonProblem, type Json } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { looksLikeNumber } from './names.ts';
 import { codePoints, isStorableText, utf8Bytes } from './text.ts';
 import { SEED, TOKEN } from './token.ts';
 
@@ -16,8 +17,6 @@ const NAME = /^[\p{L}\p{M}\p{Nd}_][\p{L}\p{M}\p{Nd}_.@+-]*$/u;
 const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
 /** Characters that are not seen: two names that look alike must be the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
-/** What looks like the number of a task or a session. */
-const NUMBER = /^[ts]\d+$/;
 
 const text = (max: number) => z.string().max(max).refine(isStorableText, 'holds U+0000 or a lone surrogate');
 
@@ -51,20 +50,9 @@ export const name = identifier(
 export const id = identifier(ID, 'must not have control characters or line breaks, nor begin or end with a space');
 
 /** The id of a new task or session: one like `t42` would be taken for a number. */
-export const newId = id.refine((value) => !NUMBER.test(value), {
+export const newId = id.refine((value) => !looksLikeNumber(value), {
   message: 'looks like a number (t42, s17), and nothing has this number',
 });
-
-/** The number that a reference such as `t42` or `s17` means; null: it is an id. */
-export function numberIn(reference: string): { readonly kind: 'task' | 'session'; readonly number: number } | null {
-  const number = NUMBER.test(reference) ? Number(reference.slice(1)) : Number.NaN;
-  return Number.isSafeInteger(number) ? { kind: reference.startsWith('t') ? 'task' : 'session', number } : null;
-}
-
-/** How a number is written for people: `t42`, `s17`. */
-export function numberText(kind: 'task' | 'session', number: number): string {
-  return `${kind === 'task' ? 't' : 's'}${number}`;
-}
 
 /** UUIDv7, so that the time of the command can be read off it. */
 export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv7 in lower case');

@@ -21,11 +21,14 @@ const FRESH_MS = 3_600_000;
 /** Somebody at work: a held session and the task that runs in it. */
 export interface Working {
   readonly sessionId: string;
+  /** Of the session, for people. */
+  readonly number: number;
   readonly agent: string | null;
   readonly instance: string | null;
   readonly fence: number | null;
   readonly task: {
     readonly id: string;
+    readonly number: number;
     readonly kind: string;
     readonly title: string;
     readonly attempt: number;
@@ -128,16 +131,24 @@ async function readRefused(orchestrator: Orchestrator, asOf: number, now: number
 }
 
 function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
-  const { id: sessionId, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
+  const { id: sessionId, number, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
   return {
     sessionId,
+    number,
     agent,
     instance,
     fence,
     task:
       task === undefined
         ? null
-        : { id: task.id, kind: task.kind, title: task.title, attempt: task.attempt, startedAt: task.startedAt },
+        : {
+            id: task.id,
+            number: task.number,
+            kind: task.kind,
+            title: task.title,
+            attempt: task.attempt,
+            startedAt: task.startedAt,
+          },
     stale: isStale(session, now),
     cancelRequestedAt: task?.cancelRequestedAt ?? null,
     heartbeatAt,

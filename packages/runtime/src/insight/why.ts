@@ -134,7 +134,7 @@ async function othersOf(
   taken: WhySubject,
 ): Promise<WhySubject[]> {
   if (subject !== undefined || taken === 'agent') return [];
-  const isSession = taken === 'task' && (await reads.getSession(id)) !== null;
+  const isSession = taken === 'task' && (await reads.getSession(id))?.id === id;
   return [...(isSession ? (['session'] as const) : []), ...((await isAgent(reads, id)) ? (['agent'] as const) : [])];
 }
 

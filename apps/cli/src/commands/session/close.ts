@@ -1,5 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { notFound, sessionHeld } from '../../refusals.ts';
+import { labelOf } from '@agent-orchestrator/runtime';
+import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
 
@@ -28,15 +30,17 @@ export const defineClose: Define = (parent, run) => {
           });
         }
         const { cancelled } = reply;
+        const session = await orchestrator.getSession(id);
+        const name = session === null ? id : labelOf('session', session);
         return {
           kind: 'session',
-          data: { id, status: 'closed', cancelled },
+          data: { id: session?.id ?? id, status: 'closed', cancelled },
           asOf,
-          ids: [id],
+          ids: [session?.id ?? id],
           text: (paint) => [
-            `${state('closed', paint)}  ${id}${cancelled === 0 ? '' : `; ${cancelled} tasks cancelled`}`,
+            `${state('closed', paint)}  ${printable(name)}${cancelled === 0 ? '' : `; ${cancelled} tasks cancelled`}`,
           ],
-          chatter: [`a task added to session ${id} opens it again`],
+          chatter: ['a task that is added to it opens it again'],
         };
       }),
     );

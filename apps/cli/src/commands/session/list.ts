@@ -48,7 +48,7 @@ export const defineList: Define = (parent, run) => {
           meta: { next },
           ids: items.map(({ id }) => id),
           text: (paint) => sessionTable(items, now, paint),
-          chatter: pageRemark(items.length, next),
+          chatter: pageRemark('session', items, next),
         };
       }),
     );

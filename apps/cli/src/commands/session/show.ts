@@ -13,8 +13,15 @@ export const defineShow: Define = (parent, run) => {
         const asOf = await orchestrator.asOf();
         const session = await orchestrator.getSession(id);
         if (session === null) throw notFound('session', id);
+        const names = await call.names(orchestrator, { tasks: [session.taskId, session.headTaskId] });
         const now = await orchestrator.now();
-        return { kind: 'session', data: session, asOf, ids: [id], text: (paint) => sessionCard(session, now, paint) };
+        return {
+          kind: 'session',
+          data: session,
+          asOf,
+          ids: [session.id],
+          text: (paint) => sessionCard(session, names, now, paint),
+        };
       }),
     );
 };

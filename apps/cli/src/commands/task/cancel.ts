@@ -1,5 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
+import { labelOf } from '@agent-orchestrator/runtime';
+import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
 
@@ -21,15 +23,17 @@ export const defineCancel: Define = (parent, run) => {
           });
         }
         const { status } = reply;
+        const task = await orchestrator.getTask(id);
+        const name = task === null ? id : labelOf('task', task);
         return {
           kind: 'task',
-          data: { id, status, cancelRequested: status === 'running' },
+          data: { id: task?.id ?? id, status, cancelRequested: status === 'running' },
           asOf,
-          ids: [id],
+          ids: [task?.id ?? id],
           text: (paint) => [
             status === 'cancelled'
-              ? `${state('cancelled', paint)}  ${id}`
-              : `cancellation asked: ${state('running', paint)}  ${id}; its holder learns of it with its next heartbeat`,
+              ? `${state('cancelled', paint)}  ${printable(name)}`
+              : `cancellation asked: ${state('running', paint)}  ${printable(name)}; its holder learns of it with its next heartbeat`,
           ],
           chatter: [`next: orchestrator task show ${id}`],
         };

@@ -37,6 +37,7 @@ export const defineList: Define = (parent, run) => {
           ...(limit !== undefined && { limit }),
           ...(after !== undefined && { after }),
         });
+        const names = await call.names(orchestrator, { sessions: items.map(({ sessionId }) => sessionId) });
         const now = await orchestrator.now();
         return {
           kind: 'tasks',
@@ -44,8 +45,8 @@ export const defineList: Define = (parent, run) => {
           asOf,
           meta: { next },
           ids: items.map(({ id }) => id),
-          text: (paint) => taskTable(items, now, paint),
-          chatter: pageRemark(items.length, next),
+          text: (paint) => taskTable(items, names, now, paint),
+          chatter: pageRemark('task', items, next),
         };
       }),
     );

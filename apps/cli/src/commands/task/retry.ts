@@ -32,7 +32,7 @@ export const defineRetry: Define = (parent, run) => {
           kind: 'task',
           data: reply.task,
           asOf,
-          ids: [id],
+          ids: [reply.task.id],
           text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
           chatter: [nextClaim(call)],
         };

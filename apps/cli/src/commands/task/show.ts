@@ -1,5 +1,7 @@
+import { referenceTo } from '@agent-orchestrator/runtime';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
+import { mentionedIn } from '../../views/event.ts';
 import { leaseOfTask, taskCard } from '../../views/task.ts';
 
 /** Events of the task that are shown with it. */
@@ -18,17 +20,20 @@ export const defineShow: Define = (parent, run) => {
         if (task === null) throw notFound('task', id);
         const lease = leaseOfTask(task, await orchestrator.getSession(task.sessionId));
         const history = await orchestrator.listEvents({ taskId: id, limit: HISTORY });
+        const names = await call.names(orchestrator, mentionedIn(history.items));
         const now = await orchestrator.now();
         return {
           kind: 'task',
           data: { ...task, lease },
           asOf,
           ids: [task.id],
-          text: (paint) => taskCard(task, lease, history.items, now, paint),
+          text: (paint) => taskCard(task, lease, history.items, names, now, paint),
           chatter:
             history.next === null
               ? []
-              : [`the first ${HISTORY} events shown; all: orchestrator events --task ${id} --after 0`],
+              : [
+                  `the first ${HISTORY} events shown; all: orchestrator events --task ${referenceTo('task', task)} --after 0`,
+                ],
         };
       }),
     );

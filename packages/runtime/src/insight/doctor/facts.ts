@@ -37,6 +37,8 @@ export interface HeadFacts {
   readonly namespace: string;
   readonly sessionId: string;
   readonly taskId: string;
+  /** Of the task, for people. */
+  readonly number: number;
   readonly kind: string;
   readonly assignee: string | null;
   readonly role: string | null;

@@ -174,10 +174,10 @@ function nearMissFacts(session: Session): NearMissFacts[] {
   return lastNearMissAt === null ? [] : [{ namespace, sessionId, agent, ttlMs, renewals, nearMisses, lastNearMissAt }];
 }
 
-type Waiting = Pick<Task, 'id' | 'sessionId' | 'kind' | 'priority' | 'queuedAt' | 'assignee' | 'role'>;
+type Waiting = Pick<Task, 'id' | 'number' | 'sessionId' | 'kind' | 'priority' | 'queuedAt' | 'assignee' | 'role'>;
 
-function waitingOf({ id, sessionId, kind, priority, queuedAt, assignee, role }: Task): Waiting {
-  return { id, sessionId, kind, priority, queuedAt, assignee, role };
+function waitingOf({ id, number, sessionId, kind, priority, queuedAt, assignee, role }: Task): Waiting {
+  return { id, number, sessionId, kind, priority, queuedAt, assignee, role };
 }
 
 /** A task whose time has come may still say that it is scheduled: nobody has looked. */
@@ -188,10 +188,10 @@ function isDue({ status, runAt }: Task, now: number): boolean {
 /** @param freedAt when the session was last let go: until then nobody could have claimed it */
 function headFacts(namespace: string, queue: readonly Waiting[], freedAt: number): HeadFacts {
   const [head, ...others] = queue.toSorted(compareInQueue) as [Waiting, ...Waiting[]];
-  const { id: taskId, sessionId, kind, assignee, role, queuedAt } = head;
+  const { id: taskId, number, sessionId, kind, assignee, role, queuedAt } = head;
   const waitsSince = Math.max(queuedAt, freedAt);
   const blocked = others.filter((task) => task.assignee !== assignee || task.role !== role).length;
-  return { namespace, sessionId, taskId, kind, assignee, role, waitsSince, blocked };
+  return { namespace, sessionId, taskId, number, kind, assignee, role, waitsSince, blocked };
 }
 
 function addTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -1,23 +1,25 @@
 import { addresseeOf, addresseesOf } from '@agent-orchestrator/core';
+import type { Names } from '../names.ts';
 import type { ResumeFacts, SessionFacts } from './resume-facts.ts';
 
 /** What the rules allow next, as a fact: the command that would do it. Derived from the state alone, not from the time. */
-export function nextStep(facts: ResumeFacts): string {
+export function nextStep(facts: ResumeFacts, names: Names): string {
   const { session } = facts;
-  return session === null ? otherWork(facts) : (inSession(session, facts) ?? otherWork(facts));
+  return session === null ? otherWork(facts, names) : (inSession(session, facts, names) ?? otherWork(facts, names));
 }
 
-function inSession(session: SessionFacts, facts: ResumeFacts): string | null {
+function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): string | null {
   const { holder } = session;
-  if (holder !== null) return isHeldBy(facts, session) ? held(session, holder, facts) : heldByAnother(session, facts);
+  if (holder !== null)
+    return isHeldBy(facts, session) ? held(session, holder, facts, names) : heldByAnother(session, facts, names);
   const [first] = session.queue;
   if (first === undefined) return null;
   const as = claimAs(facts, first);
   if (as === null)
-    return `The first task that waits in it is for somebody else: \`orchestrator why task ${first.id}\`.`;
+    return `The first task that waits in it is for somebody else: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
   if (first.status === 'scheduled' && first.runAt !== null)
-    return `From ${iso(first.runAt)} on, \`orchestrator claim ${as} --session ${session.id}\` takes task ${first.id}.`;
-  return `\`orchestrator claim ${as} --session ${session.id}\` takes task ${first.id}, with the context above.`;
+    return `From ${iso(first.runAt)} on, \`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\` takes task ${names.task(first.id)}.`;
+  return `\`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\` takes task ${names.task(first.id)}, with the context above.`;
 }
 
 /** Whether the current lease is of whom the card is for, and not of an earlier run of it. */
@@ -27,27 +29,33 @@ export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFa
 }
 
 /** The token is known to the holder alone, so the commands are named without it: they take it from ORCHESTRATOR_TOKEN. */
-function held({ id, task }: SessionFacts, { agent }: NonNullable<SessionFacts['holder']>, facts: ResumeFacts): string {
+function held(
+  { id, task }: SessionFacts,
+  { agent }: NonNullable<SessionFacts['holder']>,
+  facts: ResumeFacts,
+  names: Names,
+): string {
   const restarted =
     facts.instance === null
-      ? ` After a restart: \`orchestrator claim --agent ${agent} --session ${id} --resume\`.`
+      ? ` After a restart: \`orchestrator claim --agent ${agent} --session ${names.sessionReference(id)} --resume\`.`
       : '';
   return (task?.cancelRequestedAt ?? null) === null
     ? `With the token, \`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it.${restarted}`
     : 'Cancellation was asked: with the token, `orchestrator release --outcome cancelled` ends it.';
 }
 
-function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts): string {
-  if (holder?.agent !== agent) return `\`orchestrator why session ${id}\` says when it can be claimed.`;
+function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts, names: Names): string {
+  const session = names.sessionReference(id);
+  if (holder?.agent !== agent) return `\`orchestrator why session ${session}\` says when it can be claimed.`;
   const run = instance === null ? '' : ` --instance ${instance}`;
-  return `\`orchestrator claim --agent ${agent}${run} --session ${id} --resume\` takes it back from the earlier run; its token is refused from then on.`;
+  return `\`orchestrator claim --agent ${agent}${run} --session ${session} --resume\` takes it back from the earlier run; its token is refused from then on.`;
 }
 
-function otherWork(facts: ResumeFacts): string {
+function otherWork(facts: ResumeFacts, names: Names): string {
   const [first] = facts.waitingFor;
   const as = first === undefined ? null : claimAs(facts, first);
   if (first !== undefined && as !== null)
-    return `\`orchestrator claim ${as} --session ${first.sessionId}\` takes task ${first.taskId}, which waits for it.`;
+    return `\`orchestrator claim ${as} --session ${names.sessionReference(first.sessionId)}\` takes task ${names.task(first.taskId)}, which waits for it.`;
   return `Nothing is left here; \`orchestrator claim --agent ${facts.agent ?? 'NAME'}\` takes other work.`;
 }
 

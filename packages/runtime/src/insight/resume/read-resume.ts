@@ -11,6 +11,7 @@ import {
   type TaskRecord,
 } from '@agent-orchestrator/core';
 import { lookBack } from '../look-back.ts';
+import { Names, type Mentioned } from '../names.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -36,6 +37,8 @@ export interface ResumeQuestion {
 export interface ResumeAnswer {
   /** null: there is nothing to go on with. */
   readonly facts: ResumeFacts | null;
+  /** How the tasks and sessions in the facts are called. */
+  readonly names: Names;
   /** Every event up to this id is in the facts. */
   readonly asOf: number;
 }
@@ -65,10 +68,22 @@ export async function readResume(
   orchestrator: Pick<Orchestrator, 'snapshot'>,
   question: ResumeQuestion,
 ): Promise<ResumeAnswer> {
-  return orchestrator.snapshot(async (reads) => ({
-    facts: await new ResumeReading(reads, question).facts(),
-    asOf: await reads.asOf(),
-  }));
+  return orchestrator.snapshot(async (reads) => {
+    const facts = await new ResumeReading(reads, question).facts();
+    const names = await new Names().learn(reads, facts === null ? {} : mentionedIn(facts));
+    return { facts, names, asOf: await reads.asOf() };
+  });
+}
+
+/** The ids that the card may name. */
+function mentionedIn({ session, alsoHeld, waitingFor }: ResumeFacts): Required<Mentioned> {
+  const others = [...alsoHeld, ...waitingFor];
+  const ofSession = session === null ? [] : [session.task, ...session.queue].map((task) => task?.id ?? null);
+  const ofEvents = session?.since.events.map(({ taskId }) => taskId) ?? [];
+  return {
+    tasks: [...others.map(({ taskId }) => taskId), ...ofSession, ...ofEvents],
+    sessions: [...others.map(({ sessionId }) => sessionId), session?.id ?? null],
+  };
 }
 
 class ResumeReading {
@@ -91,7 +106,7 @@ class ResumeReading {
       instance: instance ?? null,
       roles,
       session: sessionId === undefined && session !== null && isOver(session) ? null : session,
-      alsoHeld: held.filter((one) => one.sessionId !== chosen),
+      alsoHeld: held.filter((one) => one.sessionId !== session?.id),
       alsoHeldMore,
       waitingFor: waitingFor.slice(0, WAITING_FOR_MAX),
       waitingForMore: waitingFor.length > WAITING_FOR_MAX,
@@ -125,9 +140,10 @@ class ResumeReading {
     return last === undefined ? null : last.sessionId;
   }
 
-  async #session(id: string): Promise<SessionFacts | null> {
-    const session = await this.#reads.getSession(id);
+  async #session(reference: string): Promise<SessionFacts | null> {
+    const session = await this.#reads.getSession(reference);
     if (session === null) return null;
+    const { id } = session;
     const running = session.taskId === null ? null : await this.#reads.getTask(session.taskId);
     const holder = tenureOf(session, running);
     const tenure = holder !== null && this.#isMine(holder.agent) ? holder : await this.#lastTenure(session);

@@ -1,4 +1,5 @@
 import { printable } from '../../text/printable.ts';
+import type { Names } from '../names.ts';
 import { quoted, quotedJson } from './quoted.ts';
 import { estimateTokens } from './token-estimate.ts';
 import { isHeldBy, iso, nextStep } from './next-step.ts';
@@ -53,18 +54,27 @@ interface Part {
   readonly rest: { readonly what: string; readonly command: string };
 }
 
+/** What a card is made of, and how what it mentions is called. */
+export interface CardFacts {
+  readonly facts: ResumeFacts | null;
+  readonly names: Names;
+}
+
 /** @returns the card, each line ended; empty if there is nothing to go on with */
-export function resumeCard(facts: ResumeFacts | null, budget: number = RESUME_BUDGET.default): string {
+export function resumeCard({ facts, names }: CardFacts, budget: number = RESUME_BUDGET.default): string {
   if (facts === null) return '';
-  const length = new FieldLength(budget);
-  const parts = facts.session === null ? withoutSession(facts, length) : ofSession(facts, facts.session, length);
+  const say = new CardText(names, budget);
+  const parts = facts.session === null ? withoutSession(facts, say) : ofSession(facts, facts.session, say);
   return fit(parts, budget);
 }
 
-class FieldLength {
+/** How stored texts, tasks and sessions are written in a card. */
+class CardText {
+  readonly names: Names;
   readonly #scale: number;
 
-  constructor(budget: number) {
+  constructor(names: Names, budget: number) {
+    this.names = names;
     this.#scale = budget / RESUME_BUDGET.default;
   }
 
@@ -77,41 +87,41 @@ class FieldLength {
   }
 }
 
-function ofSession(facts: ResumeFacts, session: SessionFacts, length: FieldLength): Part[] {
+function ofSession(facts: ResumeFacts, session: SessionFacts, say: CardText): Part[] {
   return [
-    tenurePart(facts, session, length),
+    tenurePart(facts, session, say),
     {
       heading: 'Next step',
-      lines: items('next', [nextStep(facts)]),
+      lines: items('next', [nextStep(facts, say.names)]),
       unread: 0,
-      rest: { what: 'next step', command: `why session ${session.id}` },
+      rest: { what: 'next step', command: `why session ${say.names.sessionReference(session.id)}` },
     },
-    checkpointPart(session, length),
-    waitingForPart(facts, length),
-    sincePart(facts, session, length),
-    queuePart(session, length),
-    alsoHeldPart(facts),
+    checkpointPart(session, say),
+    waitingForPart(facts, say),
+    sincePart(facts, session, say),
+    queuePart(session, say),
+    alsoHeldPart(facts, say),
   ];
 }
 
-function withoutSession(facts: ResumeFacts, length: FieldLength): Part[] {
+function withoutSession(facts: ResumeFacts, say: CardText): Part[] {
   return [
-    waitingForPart(facts, length),
+    waitingForPart(facts, say),
     {
       heading: 'Next step',
-      lines: items('next', [nextStep(facts)]),
+      lines: items('next', [nextStep(facts, say.names)]),
       unread: 0,
       rest: { what: 'next step', command: 'status' },
     },
-    alsoHeldPart(facts),
+    alsoHeldPart(facts, say),
   ];
 }
 
-function tenurePart(facts: ResumeFacts, session: SessionFacts, length: FieldLength): Part {
+function tenurePart(facts: ResumeFacts, session: SessionFacts, say: CardText): Part {
   const { tenure, holder, task, id } = session;
   const isCurrent = isHeldBy(facts, session);
   const identity = [
-    `session ${id} (${session.status})`,
+    `session ${say.names.session(id)} (${session.status})`,
     ...(tenure === null ? [] : [tenureLine(tenure)]),
     ...(holder !== null && holder.fence !== tenure?.fence ? [`held now by ${holderText(holder)}`] : []),
     ...(holder !== null && holder.fence === tenure?.fence && !isCurrent && facts.instance !== null
@@ -120,22 +130,28 @@ function tenurePart(facts: ResumeFacts, session: SessionFacts, length: FieldLeng
   ];
   return {
     heading: headingOf(facts, session),
-    lines: [...items('identity', identity), ...(task === null ? [] : taskLines(task, id, length))],
+    lines: [...items('identity', identity), ...(task === null ? [] : taskLines(task, say))],
     unread: 0,
-    rest: { what: 'detail', command: task === null ? `session show ${id}` : `task show ${task.id}` },
+    rest: {
+      what: 'detail',
+      command:
+        task === null
+          ? `session show ${say.names.sessionReference(id)}`
+          : `task show ${say.names.taskReference(task.id)}`,
+    },
   };
 }
 
-function taskLines(task: NonNullable<SessionFacts['task']>, sessionId: string, length: FieldLength): Item[] {
+function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item[] {
   return [
     ...items('about', [
-      `task ${task.id === sessionId ? 'of the same id' : task.id} ${length.text('title', task.title)}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
+      `task ${say.names.task(task.id)} ${say.text('title', task.title)}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
       ...(task.cancelRequestedAt === null ? [] : [`cancellation was asked at ${iso(task.cancelRequestedAt)}`]),
     ]),
     ...items('rest', [
-      ...(task.note === null ? [] : [`note ${length.text('note', task.note)}`]),
-      ...(task.progress === null ? [] : [`progress ${length.json(task.progress)}`]),
-      ...(task.payload === null ? [] : [`payload ${length.json(task.payload)}`]),
+      ...(task.note === null ? [] : [`note ${say.text('note', task.note)}`]),
+      ...(task.progress === null ? [] : [`progress ${say.json(task.progress)}`]),
+      ...(task.payload === null ? [] : [`payload ${say.json(task.payload)}`]),
     ]),
   ];
 }
@@ -157,17 +173,20 @@ function holderText({ agent, instance, fence, until }: Tenure): string {
   return `${agent}${instance === null ? '' : ` (${instance})`} with fence ${fence}${until === null ? '' : `, until ${iso(until)} unless renewed`}`;
 }
 
-function checkpointPart({ id, checkpoint }: SessionFacts, length: FieldLength): Part {
+function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
   const part = {
     heading: 'Last checkpoint',
     unread: 0,
-    rest: { what: 'checkpoint field', command: `events --session ${id} --type session.checkpointed` },
+    rest: {
+      what: 'checkpoint field',
+      command: `events --session ${say.names.sessionReference(id)} --type session.checkpointed`,
+    },
   };
   if (checkpoint === null) return { ...part, lines: [] };
   const { turn, at, eventId, agent, lastAction, nextAction, memoryRef, hash, data } = checkpoint;
   const by = agent === null ? '' : ` by ${agent}`;
   const text = (label: string, field: 'action' | 'memory', value: string | null) =>
-    value === null ? [] : [`${label} ${length.text(field, value)}`];
+    value === null ? [] : [`${label} ${say.text(field, value)}`];
   return {
     ...part,
     lines: [
@@ -178,20 +197,20 @@ function checkpointPart({ id, checkpoint }: SessionFacts, length: FieldLength): 
       ...items('last', text('last action', 'action', lastAction)),
       ...items('rest', [
         ...text('memory', 'memory', memoryRef),
-        ...(data === null ? [] : [`data ${length.json(data)}`]),
+        ...(data === null ? [] : [`data ${say.json(data)}`]),
         // A digest says something of the memory that it is of; of the lines above it says nothing.
-        ...(memoryRef === null ? [] : [`hash ${length.text('hash', hash)}`]),
+        ...(memoryRef === null ? [] : [`hash ${say.text('hash', hash)}`]),
       ]),
     ],
   };
 }
 
-function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, length: FieldLength): Part {
+function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, say: CardText): Part {
   return {
     heading: `Waiting for ${agent ?? 'the agent'}`,
     lines: items(
       'rest',
-      waitingFor.map((one) => waitingForLine(one, length)),
+      waitingFor.map((one) => waitingForLine(one, say)),
     ),
     unread: 0,
     isCapped: waitingForMore,
@@ -199,17 +218,17 @@ function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, leng
   };
 }
 
-function waitingForLine({ taskId, sessionId, title, role, handedOver, note }: WaitingFor, length: FieldLength): string {
-  const where = taskId === sessionId ? '' : ` in session ${sessionId}`;
+function waitingForLine({ taskId, sessionId, title, role, handedOver, note }: WaitingFor, say: CardText): string {
+  const where = taskId === sessionId ? '' : ` in session ${say.names.session(sessionId)}`;
   const as = role === null ? '' : ` for role ${role}`;
   const from =
     handedOver === null
       ? ''
       : `, handed over${handedOver.by === null ? '' : ` by ${handedOver.by}`} at ${iso(handedOver.at)} (#${handedOver.eventId})`;
-  return `task ${taskId}${where}${as} ${length.text('title', title)}${from}${note === null ? '' : `, note ${length.text('note', note)}`}`;
+  return `task ${say.names.task(taskId)}${where}${as} ${say.text('title', title)}${from}${note === null ? '' : `, note ${say.text('note', note)}`}`;
 }
 
-function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, length: FieldLength): Part {
+function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say: CardText): Part {
   const { last, counts, isCapped, events } = since;
   const told = Object.entries(counts);
   const total = told.reduce((sum, [, count]) => sum + count, 0);
@@ -224,17 +243,17 @@ function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, leng
     }),
     lines: items(
       'rest',
-      events.map((event) => eventLine(event, length)),
+      events.map((event) => eventLine(event, say)),
     ),
     unread: total - (counts['session.checkpointed'] ?? 0) - events.length,
     isCapped,
-    rest: { what: 'event', command: `events --session ${id} --after ${last?.id ?? 0}` },
+    rest: { what: 'event', command: `events --session ${say.names.sessionReference(id)} --after ${last?.id ?? 0}` },
   };
 }
 
 function eventLine(
   { id, at, type, taskId, agent, fence, fromAgent, reason, title, note }: EventInBrief,
-  length: FieldLength,
+  say: CardText,
 ): string {
   return [
     `#${id} ${iso(at)} ${type}`,
@@ -242,13 +261,13 @@ function eventLine(
     ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
     ...(reason === null ? [] : [`(${reason})`]),
     ...(fence === null ? [] : [`fence ${fence}`]),
-    ...(taskId === null ? [] : [`task ${taskId}`]),
-    ...(title === null ? [] : [length.text('eventText', title)]),
-    ...(note === null ? [] : [`note ${length.text('eventText', note)}`]),
+    ...(taskId === null ? [] : [`task ${say.names.task(taskId)}`]),
+    ...(title === null ? [] : [say.text('eventText', title)]),
+    ...(note === null ? [] : [`note ${say.text('eventText', note)}`]),
   ].join(' ');
 }
 
-function queuePart({ id, queue, waitingCount }: SessionFacts, length: FieldLength): Part {
+function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Part {
   return {
     heading: 'Left open in the session',
     ...(waitingCount > 0 && {
@@ -256,32 +275,38 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, length: FieldLengt
     }),
     lines: items(
       'rest',
-      queue.map((task) => queueLine(task, length)),
+      queue.map((task) => queueLine(task, say)),
     ),
     unread: waitingCount - queue.length,
-    rest: { what: 'task', command: `task list --session ${id} --status queued --status scheduled` },
+    rest: {
+      what: 'task',
+      command: `task list --session ${say.names.sessionReference(id)} --status queued --status scheduled`,
+    },
   };
 }
 
-function queueLine({ id, title, status, runAt, assignee, role, note }: WaitingTask, length: FieldLength): string {
+function queueLine({ id, title, status, runAt, assignee, role, note }: WaitingTask, say: CardText): string {
   const due = status === 'scheduled' && runAt !== null ? ` from ${iso(runAt)} on` : '';
   const only = assignee === null ? (role === null ? '' : ` only for role ${role}`) : ` only for ${assignee}`;
-  return `${id} ${length.text('title', title)} ${status}${due}${only}${note === null ? '' : `, note ${length.text('eventText', note)}`}`;
+  return `${say.names.task(id)} ${say.text('title', title)} ${status}${due}${only}${note === null ? '' : `, note ${say.text('eventText', note)}`}`;
 }
 
-function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts): Part {
+function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }: CardText): Part {
   return {
     heading: `Also held by ${agent ?? 'the agent'}`,
-    lines: items('rest', alsoHeld.map(alsoHeldLine)),
+    lines: items(
+      'rest',
+      alsoHeld.map((one) => alsoHeldLine(one, names)),
+    ),
     unread: 0,
     isCapped: alsoHeldMore,
     rest: { what: 'held session', command: `why agent ${agent ?? 'NAME'}` },
   };
 }
 
-function alsoHeldLine({ sessionId, taskId, fence, until, instance }: AlsoHeld): string {
+function alsoHeldLine({ sessionId, taskId, fence, until, instance }: AlsoHeld, names: Names): string {
   const run = instance === null ? '' : ` (${instance})`;
-  return `session ${sessionId}${run}, task ${taskId}, fence ${fence}, until ${iso(until)} unless renewed: \`orchestrator resume ${sessionId}\``;
+  return `session ${names.session(sessionId)}${run}, task ${names.task(taskId)}, fence ${fence}, until ${iso(until)} unless renewed: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }
 
 /** Takes the lines by their precedence as long as they fit together with the line that says what is left out. */

@@ -38,6 +38,8 @@ export interface SinceRow {
   readonly sessionId: string;
   readonly taskId: string | null;
   readonly title: string | null;
+  /** Of the task, for people. */
+  readonly number: number | null;
   /** Who did it; of a refused write, whose it was; of a lease that was lost, who took it. */
   readonly agent: string | null;
   readonly fromAgent: string | null;
@@ -56,7 +58,10 @@ export interface SinceGroup {
 }
 
 /** A task that waits for a person. */
-export type WaitingTaskInBrief = Pick<TaskRecord, 'id' | 'sessionId' | 'title' | 'status' | 'note' | 'finishedAt'>;
+export type WaitingTaskInBrief = Pick<
+  TaskRecord,
+  'id' | 'number' | 'sessionId' | 'title' | 'status' | 'note' | 'finishedAt'
+>;
 
 export interface Since {
   /** Where it begins: after this event; the time is the one that was asked for. */
@@ -187,6 +192,7 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<Sinc
     sessionId,
     taskId,
     title: task?.title ?? null,
+    number: task?.number ?? null,
     agent,
     fromAgent: textOf(said['from_agent']),
     reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
@@ -199,6 +205,6 @@ function textOf(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function inBrief({ id, sessionId, title, status, note, finishedAt }: TaskRecord): WaitingTaskInBrief {
-  return { id, sessionId, title, status, note, finishedAt };
+function inBrief({ id, number, sessionId, title, status, note, finishedAt }: TaskRecord): WaitingTaskInBrief {
+  return { id, number, sessionId, title, status, note, finishedAt };
 }

@@ -54,7 +54,7 @@ export function checkFenced({ work }: StoreFacts): Draft[] {
     return draft(
       'fenced_agents',
       'warning',
-      `${agent} was fenced ${writes.length === 1 ? 'once' : `${writes.length} times`}, last ${lasting(work.now - last.at)} ago: its ${last.operation} in session ${last.sessionId} was refused, because ${REASONS[last.endedBy] ?? last.endedBy} ${lasting(last.at - last.endedAt)} before.`,
+      `${agent} was fenced ${writes.length === 1 ? 'once' : `${writes.length} times`}, last ${lasting(work.now - last.at)} ago: its ${last.operation} was refused, because ${REASONS[last.endedBy] ?? last.endedBy} ${lasting(last.at - last.endedAt)} before.`,
       {
         hint: 'It worked on without its lease: let it renew in time, and stop when a call answers that the lease is lost.',
         subjects: newest.map(({ namespace, sessionId, taskId, agent: of }) => ({

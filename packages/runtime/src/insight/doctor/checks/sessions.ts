@@ -1,4 +1,4 @@
-import { counted, lasting } from '@agent-orchestrator/core';
+import { counted, lasting, nameOf, referenceTo } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
@@ -105,14 +105,14 @@ function told(late: readonly HeadFacts[], { now, capped }: WorkFacts, severity: 
   return [draft('unclaimed_heads', severity, message, { hint, countCapped: capped, ...rows(late) })];
 }
 
-function describe({ sessionId, taskId, kind, assignee, role }: HeadFacts): string {
+function describe({ taskId: id, number, kind, assignee, role }: HeadFacts): string {
   const whom = assignee === null ? (role === null ? '' : ` for the role ${role}`) : ` for ${assignee}`;
-  return `task ${taskId} of kind ${kind}${whom} in session ${sessionId}`;
+  return `task ${nameOf('task', { id, number })} of kind ${kind}${whom}`;
 }
 
 /** A head of any namespace may be told of, whichever the commands take by themselves. */
-function askWhy({ namespace, taskId }: HeadFacts): string {
-  return `\`orchestrator why task ${taskId} --namespace ${namespace}\` tells what keeps it.`;
+function askWhy({ namespace, taskId: id, number }: HeadFacts): string {
+  return `\`orchestrator why task ${referenceTo('task', { id, number })} --namespace ${namespace}\` tells what keeps it.`;
 }
 
 function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'evidenceRefs'> {

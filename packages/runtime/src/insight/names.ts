@@ -1,0 +1,77 @@
+import {
+  labelOf,
+  nameOf,
+  referenceTo,
+  type Numbered,
+  type NumberedKind,
+  type OrchestratorReads,
+} from '@agent-orchestrator/core';
+
+/** Ids that an answer mentions; null stands for one that it might have mentioned. */
+export interface Mentioned {
+  readonly tasks?: readonly (string | null)[];
+  readonly sessions?: readonly (string | null)[];
+}
+
+/** More are forgotten: who follows a log for days meets many. */
+const KNOWN_MAX = 10_000;
+
+/** How people call the tasks and sessions that an answer mentions by their ids. An id that was not looked up stands for itself. */
+export class Names {
+  readonly #known: Readonly<Record<NumberedKind, Map<string, Numbered>>> = { task: new Map(), session: new Map() };
+
+  /** Looks up those that are not known yet. Numbers never change. */
+  async learn(reads: Pick<OrchestratorReads, 'getTask' | 'getSession'>, { tasks = [], sessions = [] }: Mentioned) {
+    await Promise.all([
+      this.#lookUp('task', tasks, (id) => reads.getTask(id)),
+      this.#lookUp('session', sessions, (id) => reads.getSession(id)),
+    ]);
+    return this;
+  }
+
+  /** In a sentence: `t42`, or the id that a person chose. */
+  task(id: string): string {
+    return this.#tell('task', id, nameOf);
+  }
+
+  /** In a sentence: `s17`, or the id that a person chose. */
+  session(id: string): string {
+    return this.#tell('session', id, nameOf);
+  }
+
+  /** In a list: `t42`, with the id that a person chose. */
+  taskLabel(id: string): string {
+    return this.#tell('task', id, labelOf);
+  }
+
+  /** In a command: `t42`. */
+  taskReference(id: string): string {
+    return this.#tell('task', id, referenceTo);
+  }
+
+  /** In a command: `s17`. */
+  sessionReference(id: string): string {
+    return this.#tell('session', id, referenceTo);
+  }
+
+  #tell(kind: NumberedKind, id: string, tell: (kind: NumberedKind, numbered: Numbered) => string): string {
+    const known = this.#known[kind].get(id);
+    return known === undefined ? id : tell(kind, known);
+  }
+
+  async #lookUp(
+    kind: NumberedKind,
+    ids: readonly (string | null)[],
+    find: (id: string) => Promise<Numbered | null>,
+  ): Promise<void> {
+    const known = this.#known[kind];
+    if (known.size > KNOWN_MAX) known.clear();
+    const unknown = new Set(ids.filter((id) => id !== null && !known.has(id)));
+    await Promise.all(
+      [...unknown].map(async (id) => {
+        const found = id === null ? null : await find(id);
+        if (found !== null) known.set(found.id, found);
+      }),
+    );
+  }
+}
