@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'tests'],
+    projects: ['packages/*', 'apps/*', 'examples/demo', 'tests'],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
   },

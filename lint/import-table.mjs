@@ -2,6 +2,7 @@
 // Examples are rows too: they show what a user can write. All other code, and every test, may import anything.
 
 const scope = '@agent-orchestrator/';
+const importLegacy = `${scope}import-legacy`;
 const storages = [`${scope}storage-memory`, `${scope}storage-sqlite`, `${scope}storage-postgres`];
 
 /** Modules that talk to a database, or know how. */
@@ -20,7 +21,14 @@ const importTable = {
   'packages/storage-sqlite': { ours: [`${scope}core`], databases: ['better-sqlite3', 'drizzle-orm'] },
   'packages/storage-postgres': { ours: [`${scope}core`], databases: ['postgres', 'drizzle-orm'] },
   'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
-  'packages/runtime': { ours: [`${scope}core`], oursLazily: storages },
+  'packages/import-legacy': { ours: [`${scope}core`], databases: ['better-sqlite3'] },
+  'packages/runtime': { ours: [`${scope}core`], oursLazily: [...storages, importLegacy] },
+  // Its demo is an example that comes along, as a bundle of its own.
+  'apps/cli': {
+    ours: [`${scope}runtime`],
+    oursTypes: [`${scope}core`],
+    oursLazily: [`${scope}example-demo`],
+  },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/*': { ours: [`${scope}core`, `${scope}runtime`], databases: ['node:sqlite'] },
 };
@@ -30,7 +38,7 @@ const importTable = {
  * and from those before it, types included. Files beside the folders (`index.ts`) may import from all.
  */
 const folderOrder = {
-  'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal', 'legacy'],
+  'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal'],
   'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'run', 'insight'],
 };
 

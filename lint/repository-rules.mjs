@@ -9,9 +9,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The package folder of a source file ('packages/core'), or undefined for tests, scripts and the rest. */
 function sourceFolder(filename) {
   const [group, name, part] = relative(root, filename).split(sep);
-  if (group === 'examples' && part !== undefined && part !== 'test') return `${group}/${name}`;
+  // Of an example, all is source that a user could write, except its tests and their settings.
+  if (group === 'examples' && part !== undefined) return isOfTests(part) ? undefined : `${group}/${name}`;
   return (group === 'packages' || group === 'apps') && part === 'src' ? `${group}/${name}` : undefined;
 }
+
+const isOfTests = (part) => part === 'test' || part === 'vitest.config.ts';
 
 /** `import type` and `export type` vanish when the code is built. */
 const kindOf = (node) => (node.importKind === 'type' || node.exportKind === 'type' ? 'type' : 'static');

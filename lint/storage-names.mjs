@@ -11,9 +11,9 @@ const packages = /^@agent-orchestrator\/storage-(?!conformance)/;
 const advice = 'only the storages and the list of the built-in ones name a storage: ask its provider';
 
 /** Where storages may be named: the one list of those that come along. */
-const exempt = ['packages/runtime/src/stores/built-in-storages.ts', 'packages/runtime/src/stores/import-legacy.ts'];
+const exempt = ['packages/runtime/src/stores/built-in-storages.ts'];
 /** Whose source must not name one. Their help texts and messages may show examples, within a sentence. */
-const watched = /^(packages\/(core|runtime)|apps\/[^/]+)\/src\//;
+const watched = /^(packages\/(core|import-legacy|runtime)|apps\/[^/]+)\/src\//;
 
 export function mayNameStorages(path) {
   return !watched.test(path) || exempt.includes(path);

@@ -3,11 +3,12 @@
  *  - a backup holds what the store held at that moment, and takes what comes while others write
  *  - a backup can be read, and is refused to a program that would work on it, byte for byte as it was
  *  - whatever a file is called, it can be a backup
- *  - what is there is not written over; a backup that fails leaves nothing behind, and takes away what others left that were killed
+ *  - what is there is not written over
+ *  - a backup that fails leaves nothing behind, and removes what a killed one left
  *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
- *  - every token granted before a restore is refused; later fences are greater than any granted since the backup, too, even by
- *    a clock that was ahead
- *  - those who claim at the same time from a server keep apart as before, restored once, twice and moved after that
+ *  - every token granted before a restore is refused
+ *  - later fences are also greater than any granted since the backup, even by a clock that was ahead
+ *  - agents that claim at the same time from a server get different fences, restored once, twice and moved after that
  *  - event numbers go on beyond those that followers saw since the backup
  *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
  *  - cut off after any step, the same call goes on; a move that was cut off is not taken for a restore
@@ -101,7 +102,7 @@ test.for(PAIRS)(
   },
 );
 
-test('restored, restored again and moved: agents that claim at the same time from a server never meet on a fence', async () => {
+test('restored, restored again and moved: agents that claim at the same time get different fences', async () => {
   const folder = newFolder();
   const [store, once, twice, moved] = [
     await newPlace('sqlite'),

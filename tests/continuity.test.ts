@@ -76,11 +76,11 @@ test.each([
   const found = await Promise.all(stores.map((orchestrator) => askWhy(orchestrator, { id, subject, claimant })));
   const told = found.map((answer) => {
     if (answer === null || answer.why.subject === 'agent') throw new Error(`there is no ${subject} ${id}`);
-    return answer.why.conditions.map(({ name, holds, says, wayOn, events }) => ({
+    return answer.why.conditions.map(({ name, holds, says, nextStep, events }) => ({
       name,
       holds,
       says: plain(says),
-      wayOn: plain(wayOn ?? ''),
+      nextStep: plain(nextStep ?? ''),
       evidence: events.length,
     }));
   });

@@ -1,5 +1,6 @@
 // What the fail-over page tells an operator to type, with a real primary and a real standby:
-// - a standby that replicates asynchronously lacks what was acknowledged after it was cut off: the page's commands list exactly that
+// - a standby that replicates asynchronously lacks what was acknowledged after it was cut off
+// - the page's commands list exactly that
 // - lost tasks are added again by the page's command, and done
 // - a standby that replicates synchronously lacks nothing that was acknowledged
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,7 +18,7 @@ const REMOVAL_MS = 60_000;
 const WORKERS = 3;
 
 test.runIf(runsTypeScript)(
-  'a standby that was behind lacks what was acknowledged since: the commands list exactly that, and lost tasks are added again',
+  'the commands list exactly what a standby that was behind lacks, and lost tasks are added again',
   async () => {
     await using pair = await startPair('asynchronous');
     const { operator, primary, standby, database } = pair;
@@ -83,7 +84,8 @@ test.runIf(runsTypeScript)(
 type Pair = Awaited<ReturnType<typeof startPair>>;
 
 /**
- * Workers at their tasks; the standby is cut off, `meanwhile`, and the primary dies. Then the operator does what the page says.
+ * Workers are at their tasks. The standby is cut off, `meanwhile` happens, and the primary dies.
+ * Then the operator does what the page says.
  *
  * @returns what the page's last command said, and what is missing
  */
@@ -111,7 +113,7 @@ async function failOver({ operator, primary, standby, wire, front }: Pair, meanw
   return { typed, missing: await operator.missing() };
 }
 
-/** A primary with a standby, what stands between them, and an operator whose agents use the store by an address of its own. */
+/** A primary, a standby, the proxy between them, and an operator whose agents use the store through another proxy. */
 async function startPair(replication: 'asynchronous' | 'synchronous') {
   const primary = await Cluster.start({ settings: ['max_connections=100'] });
   onTestFinished(() => primary.remove(), REMOVAL_MS);

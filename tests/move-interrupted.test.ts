@@ -57,7 +57,7 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     expect(await moveStore({ from, to })).toMatchObject({ outcome: 'moved_before' });
   });
 
-  test('cut off between two changes of state, too; and only once the new store is open is it too late to give up', async () => {
+  test('cut off between two changes of state, too; it is too late to give up once the new store is open', async () => {
     const [from, to, next] = (await Promise.all([kind, otherKind, otherKind].map(newPlace))) as [
       string,
       string,

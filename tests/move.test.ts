@@ -5,7 +5,8 @@
  *  - fences go on beyond all that may be out, also in a store that was restored before
  *  - a command that had its effect before the move has it once
  *  - who holds a session goes on at the new address, and has a TTL there before another agent may take it over
- *  - who kept the old store open is refused at its next call, empty-handed polls included, with the new address and no password
+ *  - a process that kept the old store open is refused at its next call, also a poll that would find nothing
+ *  - the refusal names the new address, without a password
  *  - agents that work on while a move begins: what was acknowledged has moved, and nothing is acknowledged after that
  *  - a program that knows nothing of moves is refused by the database itself
  *  - the old store can still be read

@@ -1,10 +1,10 @@
-// What the README tells a newcomer to type:
+// What the README tells a newcomer to type, and how long it is:
 // - its shell lines work in a row, in an empty HOME
 // - its TypeScript runs as it stands, in the file and by the line that it names, whatever Node the host has
+// - its first two commands are scripts of the repository
 // - both READMEs show the same code, and the same output
-// - what both link to is there
+// - both have at most 150 lines, and the same sections and tables
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { expect, test } from 'vitest';
 import { blocks, bringsNode, emptyHome, page, root, runsTypeScript, section } from './support/readme.ts';
 
 const run = promisify(execFile);
+const LINES_MAX = 150;
 
 test('its shell lines work in a row, in an empty HOME', async () => {
   await using home = await emptyHome();
@@ -52,11 +53,27 @@ test('both READMEs show the same code, and the same output', async () => {
   expect(korean).toEqual(english);
 });
 
-test.for(['README.md', 'README.ko.md'])('what %s links to is there', async (name) => {
-  const links = [...(await page(name)).matchAll(/\]\((?!https?:)([^)#]+)/gu)].map(([, path = '']) => path);
+test('its first two commands are scripts of the repository', async () => {
+  const { scripts } = JSON.parse(await page('package.json')) as { scripts: Record<string, string> };
+  const [first = ''] = blocks(await page('README.md'), 'sh');
 
-  expect(links.length).toBeGreaterThan(10);
-  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  const names = [...first.matchAll(/npm ci && npm (?:run )?(\S+)/gu)].map(([, name = '']) => name);
+  expect(names).toEqual(['demo', 'test']);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(names));
+});
+
+test('both have at most 150 lines, and the same sections and tables', async () => {
+  const shapes = await Promise.all(
+    ['README.md', 'README.ko.md'].map(async (name) => {
+      const text = await page(name);
+      expect([name, Math.max(text.split('\n').length - 1, LINES_MAX)]).toEqual([name, LINES_MAX]);
+      const marks = text.split('\n').flatMap((line) => /^(?:#+ |\|.*\|$)/u.exec(line)?.[0] ?? []);
+      return marks.map((mark) => mark.replaceAll(/[^#|]/gu, ''));
+    }),
+  );
+
+  expect(shapes[0]?.length).toBeGreaterThan(20);
+  expect(shapes[1]).toEqual(shapes[0]);
 });
 
 async function codeOf(name: string): Promise<string[]> {

@@ -4,6 +4,7 @@
  *  - `store path`, `init`, `check` and `doctor` work on it; what only its storage knows, the storage says and does
  *  - a store moves to it and back, and holders keep their tokens
  *  - it is backed up, and restored, also as a store of another kind
+ *  - an old database is imported into it
  *  - one that offers nothing but the port works, too; what it lacks is refused with a code, and `doctor` says what it
  *    could not see
  *  - a package that is not there stops every command, naming it, without a stack; help goes on
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, test, vi } from 'vitest';
 import { Cli, type Document } from '../apps/cli/test/support/cli.ts';
+import { COMMON, oldFile } from '../packages/import-legacy/test/old-files.ts';
 import { installStorages, JAR_MODULE } from './support/third-party.ts';
 
 // Some ten processes each, whose storage is not bundled.
@@ -141,6 +143,16 @@ test.concurrent('it is backed up, and restored, also as a store of another kind'
   expect(restored.map(({ data }) => data)).toMatchObject(places.map((store) => ({ store, leases_closed: 1 })));
   const claims = await Promise.all(places.map((place) => home.ok(['claim', '--store', place])));
   expect(claims.map(({ data }) => data.lease.session_id)).toHaveLength(2);
+});
+
+test.concurrent('an old database is imported into it', async ({ expect }) => {
+  using home = homeWith('shelf');
+  const file = oldFile([4], COMMON, join(home.folder, 'old.db'));
+
+  const imported = await home.ok(['store', 'import-legacy', file, '--yes']);
+
+  expect(imported.data).toMatchObject({ outcome: 'imported', file, store: home.url, imported: { sessions: 2 } });
+  expect((await home.ok(['store', 'check'])).data).toMatchObject({ ok: true, damage: [] });
 });
 
 test.concurrent('one that offers nothing but the port works, and what it lacks is refused', async ({ expect }) => {

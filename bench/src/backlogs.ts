@@ -6,7 +6,11 @@ import type { Store, Subject } from './subject.ts';
 interface Crowd {
   readonly sessions: number;
   readonly tasksEach: number;
-  /** `ready`: the first task is the head. `locked`: the first task runs, for a day yet. `later`: all are due in a year. */
+  /**
+   * - `ready`: the first task is the head
+   * - `locked`: the first task runs, with a lease for one more day
+   * - `later`: all tasks are due in a year
+   */
   readonly state: 'ready' | 'locked' | 'later';
   readonly kind: string;
   readonly assignee: string | null;
@@ -78,8 +82,8 @@ export const BACKLOGS: readonly Backlog[] = [
 ];
 
 /**
- * Makes a store with so many tasks. A million by enqueues would take minutes, so the rows are written by SQL: as the rules
- * would have left them, but for hashes and event payloads, which no claim looks at (`verify()` would).
+ * Makes a store with so many tasks. A million enqueues would take minutes, so SQL writes the rows as the rules would.
+ * Only hashes and event payloads differ: no claim reads them (`verify()` would).
  */
 export async function buildBacklog(subject: Subject, name: string, { crowds }: Backlog, tasks: number): Promise<Store> {
   const store = await subject.create(name);
@@ -94,8 +98,10 @@ const YEAR_MS = 365 * DAY_MS;
 
 /** The id of a session's task; a session has the id of its first task. */
 function idOf(place: number, session: number, task: number): string {
-  return `01900000-0000-7000-8${String(place).padStart(3, '0')}-${String(session).padStart(7, '0')}${String(task).padStart(7, '0')}`;
+  return `01900000-0000-7000-8${digits(place, 3)}-${digits(session, 7)}${digits(task, 7)}`;
 }
+const digits = (number: number, count: number): string => String(number).padStart(count, '0');
+
 /** The same, in SQL that every database understands. */
 const sqlIdOf = (place: number, session: string, task: string): string =>
   `'01900000-0000-7000-8${String(place).padStart(3, '0')}-' || ${sevenDigits(session)} || ${sevenDigits(task)}`;
@@ -119,31 +125,43 @@ function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd)
   const fence = `1 + s.i`;
   const ofFirst = (value: string, ofOthers: string): string =>
     locked ? `CASE WHEN t.i = 0 THEN ${value} ELSE ${ofOthers} END` : ofOthers;
+  const status = state === 'later' ? `'scheduled'` : ofFirst(`'running'`, `'queued'`);
   const dueAt = state === 'later' ? `${now + YEAR_MS}` : 'NULL';
 
   const event = (seq: string, type: string, more: string): string =>
     `'session', 'default', ${session}, ${session}, ${seq}, '${type}', ${more}, '{}', ${at}, '${HASH}', '${HASH}'`;
-  const insertEvents = `INSERT INTO event_log (stream_kind, namespace, stream_id, session_id, seq, type, lease_effect, task_id, agent, fence, payload, at, prev_hash, hash) WITH RECURSIVE`;
+  const insertEvents = `INSERT INTO event_log (stream_kind, namespace, stream_id, session_id, seq, type, lease_effect,
+      task_id, agent, fence, payload, at, prev_hash, hash)
+    WITH RECURSIVE`;
+  const lease = locked
+    ? `'running', 'holder', ${fence}, '${HASH}', ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}`
+    : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`;
+  const next = hasHead
+    ? `${sqlIdOf(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'`
+    : 'NULL, NULL, NULL, NULL, NULL';
 
   return [
-    `INSERT INTO sessions (namespace, id, status, agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id,
-      renewals, near_misses, tasks_open, seq, hash, next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
+    `INSERT INTO sessions (namespace, id, status, agent, fence, token_hash, ttl_ms, stale_after_ms,
+      lease_expires_at, heartbeat_at, stale_at, task_id, renewals, near_misses, tasks_open, seq, hash,
+      next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
     WITH RECURSIVE ${numbers('s', sessions)}
-    SELECT 'default', ${session}, ${locked ? `'running', 'holder', ${fence}, '${HASH}', ${DAY_MS}, 60000, ${now + DAY_MS}, ${now}, ${now + DAY_MS}, ${session}` : `'idle', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`},
-      0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
-      ${hasHead ? `${sqlIdOf(place, 's.i', String(head))}, 5, ${at}, '${kind}', '${addressee}'` : 'NULL, NULL, NULL, NULL, NULL'}, 1, ${at}, ${at} FROM s`,
-    `INSERT INTO tasks (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at, attempt, attempts_max,
-      interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)
+    SELECT 'default', ${session}, ${lease}, 0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
+      ${next}, 1, ${at}, ${at} FROM s`,
+    `INSERT INTO tasks (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at,
+      attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)
     WITH RECURSIVE ${numbers('s', sessions)}, ${numbers('t', tasksEach)}
-    SELECT 'default', ${task}, ${number}, ${session}, '${kind}', 'Count the lines of a file', '{"path":"packages/core/src/file.ts"}', 5,
-      ${state === 'later' ? `'scheduled'` : ofFirst(`'running'`, `'queued'`)}, ${dueAt}, ${state === 'later' ? dueAt : at},
-      ${ofFirst('1', '0')}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at}, ${ofFirst(`${at}`, 'NULL')}, 1
+    SELECT 'default', ${task}, ${number}, ${session}, '${kind}', 'Count the lines of a file',
+      '{"path":"packages/core/src/file.ts"}', 5, ${status}, ${dueAt}, ${state === 'later' ? dueAt : at},
+      ${ofFirst('1', '0')}, 4, 0, 16, 5000, ${assignee === null ? 'NULL' : `'${assignee}'`}, ${at},
+      ${ofFirst(`${at}`, 'NULL')}, 1
     FROM s CROSS JOIN t`,
     `${insertEvents} ${numbers('s', sessions)} SELECT ${event('1', 'session.opened', 'NULL, NULL, NULL, NULL')} FROM s`,
-    `${insertEvents} ${numbers('s', sessions)}, ${numbers('t', tasksEach)} SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
+    `${insertEvents} ${numbers('s', sessions)}, ${numbers('t', tasksEach)}
+    SELECT ${event('2 + t.i', 'task.queued', `NULL, ${task}, NULL, NULL`)} FROM s CROSS JOIN t`,
     ...(locked
       ? [
-          `${insertEvents} ${numbers('s', sessions)} SELECT ${event(String(2 + tasksEach), 'task.claimed', `'granted', ${session}, 'holder', ${fence}`)} FROM s`,
+          `${insertEvents} ${numbers('s', sessions)}
+          SELECT ${event(String(2 + tasksEach), 'task.claimed', `'granted', ${session}, 'holder', ${fence}`)} FROM s`,
         ]
       : []),
   ];

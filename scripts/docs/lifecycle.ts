@@ -7,8 +7,8 @@ export default {
   page: 'docs/lifecycle.md',
   generate: () => `# The life of a task and of a session
 
-Generated from \`packages/core/src/log/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\` refuses it, and
-the conformance suite tries every other pair of status and command.
+Generated from \`packages/core/src/log/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\`
+refuses it, and the conformance suite tries every other pair of status and command.
 
 ## Task
 

@@ -5,8 +5,8 @@ export default {
   page: 'docs/limits.md',
   generate: () => `# Limits and defaults
 
-Generated from \`packages/core/src/model/limits.ts\` by \`npm run docs\`. \`orchestrator help limits\` prints the same. The unit is the last
-word of a name; what crosses a limit is refused and changes nothing.
+Generated from \`packages/core/src/model/limits.ts\` by \`npm run docs\`. \`orchestrator help limits\` prints the same.
+The unit is the last word of a name; what crosses a limit is refused and changes nothing.
 
 Names (of agents, instances, roles, kinds, namespaces) start with a letter, mark or digit of any script, or \`_\`, and
 hold only these and \`. @ + -\` after it. Ids (of sessions and tasks, dedupe keys) take everything but control

@@ -1,4 +1,4 @@
-/* A worker with a journal. It notes the fences under which its handlers were at work, and what was saved and released. */
+// A worker with a journal. It notes the fences under which its handlers worked, and what was saved and released.
 import { appendFileSync } from 'node:fs';
 import { createWorker, openOrchestrator } from '@agent-orchestrator/runtime';
 import { settings, tell } from '../../packages/storage-sqlite/test/programs/parent.ts';

@@ -9,12 +9,10 @@ import { copyOf, filledStore, pathOf, rowsOf, whole, type Prepare } from './tria
 /** Takes the schema back to what the first migration makes. */
 const FIRST_VERSION: Readonly<Record<Kind, string>> = {
   sqlite: `DROP TRIGGER event_log_no_update; DROP TRIGGER event_log_no_delete; DROP TRIGGER event_log_no_replace;
-    ALTER TABLE sessions DROP COLUMN process_group;
     PRAGMA user_version = 1`,
   postgres: `DROP TRIGGER event_log_no_update ON orchestrator.event_log;
     DROP TRIGGER event_log_no_truncate ON orchestrator.event_log;
     DROP FUNCTION orchestrator.refuse_change();
-    ALTER TABLE orchestrator.sessions DROP COLUMN process_group;
     ALTER TABLE orchestrator.sessions RESET (fillfactor); ALTER TABLE orchestrator.tasks RESET (fillfactor);
     DELETE FROM orchestrator.meta WHERE key = 'clock'; UPDATE orchestrator.meta SET value = '1' WHERE key = 'schema'`,
 };

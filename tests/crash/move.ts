@@ -14,7 +14,8 @@ export const move: Prepare = async (kind) => {
       operation: { is: 'move', from, to },
       promised: async () => {
         const statuses = `${await statusOf(from)} ${await statusOf(to)}`;
-        // Made, and not yet said to be filled, the new one is open and empty as long as the old one is open, or only just shut.
+        // The new store is made before its state says `filling`. Until then it is open and empty,
+        // and the old store is open or was closed just before.
         expect(['null absent', 'null null', 'moving null', 'moving filling', 'moved filling', 'moved null']).toContain(
           statuses,
         );

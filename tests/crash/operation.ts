@@ -14,7 +14,7 @@ export type Operation =
   | { readonly is: 'backup'; readonly store: string; readonly file: string }
   | { readonly is: 'restore'; readonly file: string; readonly store: string }
   | { readonly is: 'move'; readonly from: string; readonly to: string }
-  | { readonly is: 'import'; readonly store: string }
+  | { readonly is: 'import'; readonly file: string; readonly store: string }
   /** Of all that are stale, and before it the pass after a clock jump, if one is due. */
   | { readonly is: 'recover'; readonly store: string };
 
@@ -33,7 +33,7 @@ export async function operate(operation: Operation): Promise<void> {
     case 'move':
       return void (await moveStore(operation));
     case 'import':
-      return void (await importLegacy(operation.store, { apply: true }));
+      return void (await importLegacy({ ...operation, apply: true }));
     case 'recover':
       return recover(operation.store);
   }

@@ -1,21 +1,12 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  appendFileSync,
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { attemptsOf, parseJournal, type Journal } from '@agent-orchestrator/core/journal';
 import type { EventRecord } from '@agent-orchestrator/core';
 import { everyRow, openOrchestrator } from '@agent-orchestrator/runtime';
-import { blocks, emptyHome, root, section } from './readme.ts';
+import { blocks, root, section } from './readme.ts';
+import { Shell, writeScript, type Typed } from './shell.ts';
 
 export const PAGE = 'docs/fail-over.md';
 
@@ -32,59 +23,42 @@ export async function commandsOf(part: keyof typeof PARTS): Promise<string[]> {
   return blocks(await section(PARTS[part], PAGE), 'sh');
 }
 
-interface Typed {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A person with a shell in a folder of their own, who types what the page says, and the workers there. */
+/** A person with a shell who types what the page says, and the workers there. */
 export class Operator implements AsyncDisposable {
-  readonly folder: string;
-  readonly env: Record<string, string | undefined>;
+  readonly #shell: Shell;
   readonly #program: string;
-  readonly #home: Awaited<ReturnType<typeof emptyHome>>;
   readonly #workers = new Set<ChildProcess>();
   #tasks = 0;
 
   static async withHome(): Promise<Operator> {
     const [worker = ''] = blocks(await section(PARTS.journals, PAGE), 'ts');
-    return new Operator(await emptyHome(), worker);
+    return new Operator(await Shell.withHome(), worker);
   }
 
-  private constructor(home: Awaited<ReturnType<typeof emptyHome>>, worker: string) {
-    this.#home = home;
-    this.folder = join(home.env.HOME, 'work');
-    const bin = join(home.env.HOME, 'bin');
-    mkdirSync(this.folder);
-    mkdirSync(bin);
-    writeScript(join(bin, 'orchestrator'), `exec '${process.execPath}' '${root}apps/cli/bin/orchestrator.js' "$@"`);
-    // Not every machine has PostgreSQL's own: the same statement is sent to the same server.
-    const conditions = '--conditions=@agent-orchestrator/source';
-    writeScript(join(bin, 'psql'), `exec '${process.execPath}' ${conditions} '${root}tests/support/psql.ts' "$@"`);
-    writeScript(join(this.folder, 'work.sh'), 'exit 0');
-    this.env = { ...home.env, PATH: `${bin}${delimiter}${home.env.PATH}` };
+  private constructor(shell: Shell, worker: string) {
+    this.#shell = shell;
+    writeScript(join(shell.folder, 'work.sh'), 'exit 0');
     // In the repository, because there the packages are found by their names.
     this.#program = join(mkdtempSync(join(root, 'tests', 'fail-over.tmp-')), 'worker.mts');
     writeFileSync(this.#program, worker);
   }
 
+  get folder(): string {
+    return this.#shell.folder;
+  }
+
+  get env(): Shell['env'] {
+    return this.#shell.env;
+  }
+
   /** Types commands into the shell. */
-  async type(commands: string): Promise<Typed> {
-    const options = { cwd: this.folder, env: this.env };
-    try {
-      return { exit: 0, ...(await promisify(execFile)('bash', ['-eu', '-c', commands], options)) };
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-      return { exit: code, stdout, stderr };
-    }
+  type(commands: string): Promise<Typed> {
+    return this.#shell.type(commands);
   }
 
   /** The same, of commands that have to succeed. */
-  async typeWell(commands: string): Promise<Typed> {
-    const typed = await this.type(commands);
-    if (typed.exit !== 0) throw new Error(`${commands} ended with ${typed.exit}: ${typed.stdout}${typed.stderr}`);
-    return typed;
+  typeWell(commands: string): Promise<Typed> {
+    return this.#shell.typeWell(commands);
   }
 
   /** Adds tasks to the file that the page sends to the store. */
@@ -140,7 +114,7 @@ export class Operator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.#workers) worker.kill('SIGKILL');
     rmSync(join(this.#program, '..'), { recursive: true });
-    await this.#home[Symbol.asyncDispose]();
+    await this.#shell[Symbol.asyncDispose]();
   }
 }
 
@@ -162,9 +136,4 @@ export async function doneIn(store: string): Promise<string[]> {
   await using orchestrator = await openOrchestrator(store, { mode: 'read-only' });
   const { items } = await orchestrator.listTasks({ status: ['succeeded'], limit: 500 });
   return items.map(({ dedupeKey }) => dedupeKey ?? '').toSorted();
-}
-
-function writeScript(path: string, line: string): void {
-  writeFileSync(path, `#!/bin/sh\n${line}\n`);
-  chmodSync(path, 0o755);
 }

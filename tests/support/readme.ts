@@ -31,6 +31,45 @@ export function blocks(text: string, language: string): string[] {
   );
 }
 
+/** What a terminal shows that is another each time. */
+const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\\[+-]\d\d:\d\d|\d+/gu;
+
+/**
+ * What a page says that a terminal shows, line by line: the blocks without a language. Ids, numbers and the offset of
+ * the time zone differ each time, `…` stands for what is left out.
+ */
+export function shownLines(text: string): RegExp[] {
+  const patterns = blocks(text, '')
+    .flatMap((block) => block.trimEnd().split('\n'))
+    .filter((line) => !['', '…'].includes(line.trim()))
+    .map((line) =>
+      line
+        .trim()
+        .replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`)
+        .replaceAll(CHANGING, patternFor)
+        .replaceAll('…', '.*'),
+    );
+  // How often a line is shown again depends on the machine: how many pages were done after so many seconds.
+  return patterns
+    .filter((pattern, at) => pattern !== patterns[at - 1])
+    .map((pattern) => new RegExp(`^\\s*${pattern}$`, 'u'));
+}
+
+function patternFor(found: string): string {
+  if (found.length === 36) return '[0-9a-f-]{36}';
+  return found.startsWith('\\') ? String.raw`[+-]\d\d:\d\d` : String.raw`\d+`;
+}
+
+/** The lines that the page shows and the terminal did not, or not in that order. */
+export function missingLines(text: string, stdout: string): RegExp[] {
+  const left = stdout.split('\n');
+  return shownLines(text).filter((shown) => {
+    const at = left.findIndex((line) => shown.test(line));
+    left.splice(0, at + 1);
+    return at === -1;
+  });
+}
+
 /** An empty HOME, which is also the place of temporary folders, with the PATH of a newcomer's shell. */
 export async function emptyHome() {
   const path = await mkdtemp(join(tmpdir(), 'readme-'));

@@ -1,5 +1,6 @@
 // Bundles the command line: Node spends most of a short command's time finding and parsing modules.
-// Every `import()` in the source becomes a chunk of its own, so a command loads only what it needs.
+// Every `import()` in the source becomes a chunk of its own, so a command loads only what it needs. The demo is a
+// second bundle, and a program of its agents a third; what they share with the first is in it once.
 import { cp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,11 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 await rm(at('../dist'), { recursive: true, force: true });
 await build({
   cwd: at('..'),
-  input: { main: at('../src/index.ts') },
+  input: {
+    main: at('../src/index.ts'),
+    demo: at('../../../examples/demo/src/index.ts'),
+    'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
+  },
   platform: 'node',
   // Native code cannot be bundled.
   external: ['better-sqlite3'],

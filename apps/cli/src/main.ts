@@ -68,6 +68,9 @@ function forgetEmptyVariables(): void {
 
 /** What the parser says of a command line that it does not understand. */
 function usageFailure(error: CommanderError, complaints: string): Failure {
+  // A command that only groups others complains with its help.
+  if (error.code === 'commander.help')
+    return new Failure('USAGE', 'No command is named.', { hint: 'orchestrator --help lists them.' });
   const [said = error.message, ...more] = complaints.trim().split('\n');
   return new Failure('USAGE', said.replace(/^error: /, ''), {
     hint: more.filter(Boolean).join(' '),

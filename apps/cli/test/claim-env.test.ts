@@ -2,7 +2,8 @@
  * claim --env, for a shell that evaluates what it prints:
  *  - it sets the variables of the lease, and the verbs of the holder take the token from there
  *  - whatever stands in a value, it arrives as it is and nothing of it is run
- *  - a claim that is refused, for whatever reason, makes eval fail with its exit code, says why, and leaves no earlier token
+ *  - a claim that is refused, for any reason, makes eval fail with its exit code, and says why
+ *  - it leaves no token of an earlier claim
  *  - a variable that the lease does not have is absent afterwards
  *  - it does not go together with --json or --quiet
  */
@@ -21,7 +22,7 @@ const SHOW = `${process.execPath} -e 'console.log(JSON.stringify(process.env))'`
 const EARLIER = { ORCHESTRATOR_TOKEN: inventedToken(), ORCHESTRATOR_FENCE: '7', ORCHESTRATOR_SESSION: 'earlier' };
 
 describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
-  test.concurrent('eval sets the variables of the lease, and the verbs of the holder take the token from there', async ({
+  test.concurrent('eval sets the variables of the lease, and the verbs of the holder use its token', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -87,7 +88,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
     [75, ['--agent', 'a'], 'NO_TASK'],
     [75, ['--agent', 'a', '--wait', '1ms'], 'NO_TASK'],
     [66, ['--agent', 'a', '--session', 'absent'], 'NOT_FOUND'],
-    [64, [], '--agent'],
+    [64, ['--agent', 'no name'], 'agent'],
     [64, ['--agent', 'a', '--ttl', '10ms'], '--ttl'],
     [64, ['--agent', 'a', '--ttl', 'long'], '--ttl'],
     [64, ['--agent', 'a', '--sesion', 's'], '--session'],

@@ -31,7 +31,8 @@ test.skipIf(!has('bash')).for([
   using cli = new Cli();
   const { stdout } = await cli.run(['completion', 'bash']);
   const line = ['orchestrator', ...words].map((word) => `'${word}'`).join(' ');
-  const script = `${stdout}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length}; _orchestrator; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const call = `COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _orchestrator`;
+  const script = `${stdout}\n${call}; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   const { stdout: completed, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
 

@@ -46,7 +46,6 @@ test.concurrent.for([
   [['claim', '--agent', 'b', '--session', 's'], 'BUSY'],
   [['claim', '--agent', 'b', '--kind', 'none'], 'NO_TASK'],
   [['claim', '--agent', 'b', '--session', 'absent'], 'NOT_FOUND'],
-  [['claim'], 'USAGE'],
   [['heartbeat'], 'USAGE'],
   [['heartbeat', '--token', 'x'], 'INVALID_INPUT'],
   [['checkpoint', '--token', inventedToken()], 'LEASE_LOST'],

@@ -1,36 +1,24 @@
 /*
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
- *  - it finds the lease in its environment, payload and context in private files that are gone afterwards
+ *  - it finds the lease in its environment
+ *  - it finds payload and context in private files that are gone afterwards
  *  - what a killed run left of them is gone after the next one, but not before its command is
  *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
  *  - heartbeat, checkpoint and release work from within; a release of its own stands
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
  *  - what never started is 125 to 127 and charges no attempt
  *  - nothing to claim is 75, or what --conflict-exit-code says; --wait waits
- *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt: 128 and its number, however the command ends
- *  - --timeout ends it: 124, the attempt has failed; a cancellation ends it: 143, the task is cancelled
- *  - --result-file says what came of it, to its owner alone, and is looked at before anything is claimed
- *  - what is no regular file is never replaced by it, nor followed
  *  - --quiet-unless-failed shows what was written only if it failed
  *  - what it cannot do is refused with 64
+ * How it ends before its command does is in run-ending.test.ts.
  */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
-import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, taskOf, until } from './support/running.ts';
+import { addTask, isGone, kill, ORCHESTRATOR, resultIn, Running, sessionOf, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run', () => {
   test.concurrent('the streams are the command’s own, and no shell reads its words', async ({ expect }) => {
@@ -48,9 +36,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(stdout).toBe(`${bytes.toString('utf8')}$HOME|--json|a b|`);
   });
 
-  test.concurrent('it finds the lease in its environment, payload and context in private files that are gone afterwards', async ({
-    expect,
-  }) => {
+  test.concurrent('it finds the lease in its environment, payload and context in private files', async ({ expect }) => {
     using cli = new Cli();
     const added = await cli.json(['task', 'create', 'x', '--session', 's', '--payload', '{"camelCase":[1]}']);
     const first = await cli.json(['claim', '--agent', 'a']);
@@ -60,8 +46,10 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const show = `
     const { readFileSync, statSync } = require('node:fs');
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('ORCHESTRATOR_')));
-    const modes = [own.ORCHESTRATOR_PAYLOAD_FILE, own.ORCHESTRATOR_CONTEXT_FILE, require('node:path').dirname(own.ORCHESTRATOR_PAYLOAD_FILE)].map((path) => statSync(path).mode & 0o777);
-    const [payload, context] = [own.ORCHESTRATOR_PAYLOAD_FILE, own.ORCHESTRATOR_CONTEXT_FILE].map((path) => JSON.parse(readFileSync(path)));
+    const files = [own.ORCHESTRATOR_PAYLOAD_FILE, own.ORCHESTRATOR_CONTEXT_FILE];
+    const folder = require('node:path').dirname(files[0]);
+    const modes = [...files, folder].map((path) => statSync(path).mode & 0o777);
+    const [payload, context] = files.map((path) => JSON.parse(readFileSync(path)));
     console.log(JSON.stringify({ own, modes, payload, context }));`;
 
     const { stdout } = await cli.run(
@@ -145,7 +133,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(innerInstance).not.toBe(outerInstance);
   });
 
-  test.concurrent('an instance that was named is kept; with --resume, a run within a run takes nothing from the outer one', async ({
+  test.concurrent('with --resume, a run within a run keeps a named instance, and leaves the outer one alone', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -239,185 +227,6 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect([waited.exit, waited.stdout]).toEqual([0, 'ran\n']);
   });
 
-  test.concurrent.for([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)(
-    '%s is passed on to all that was started, and charges no attempt: %i',
-    async ([signal, exit], { expect }) => {
-      using cli = new Cli();
-      const id = await addTask(cli);
-      // The grandchild would live on if only the child were told. A shell lets its background processes ignore SIGINT, node does not.
-      const script = `require('node:child_process').spawn('sleep', ['100'], { stdio: 'inherit' }).on('spawn', function () { console.log('grandchild ' + this.pid + '\\npid ' + process.pid) })`;
-      using running = new Running(cli, ['--', process.execPath, '-e', script]);
-      await running.command();
-      const grandchild = Number(/grandchild (\d+)/.exec(running.stdout)?.[1]);
-
-      running.child.kill(signal);
-      const ran = await running.finished;
-
-      expect(ran.exit).toBe(exit);
-      expect(await taskOf(cli, id)).toMatchObject({
-        status: 'queued',
-        attempt: 0,
-        note: `Interrupted by ${signal}.`,
-      });
-      await until(() => isGone(grandchild));
-    },
-  );
-
-  test.concurrent('a command that heeds SIGTERM and ends well has not done its task for that', async ({ expect }) => {
-    using cli = new Cli();
-    const id = await addTask(cli);
-    using running = new Running(cli, [
-      '--',
-      'sh',
-      '-c',
-      'trap "exit 0" TERM; echo "pid $$"; while :; do sleep 0.05; done',
-    ]);
-    await running.command();
-
-    running.child.kill('SIGTERM');
-    const ran = await running.finished;
-
-    expect(ran.exit).toBe(143);
-    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
-  });
-
-  test.concurrent('--timeout ends it: 124, and the attempt has failed', async ({ expect }) => {
-    using cli = new Cli();
-    const id = await addTask(cli);
-
-    const ran = await cli.run(['run', '--agent', 'a', '--timeout', '200ms', '--', 'sleep', '100']);
-
-    expect(ran.exit).toBe(124);
-    expect(await taskOf(cli, id)).toMatchObject({
-      status: 'scheduled',
-      attempt: 1,
-      error: { code: 'timed_out' },
-    });
-  });
-
-  test.concurrent.for([
-    ['exec sleep 100', { code: null, signal: 'SIGTERM' }],
-    ['trap "exit 0" TERM; while :; do sleep 0.05; done', { code: 0, signal: null }],
-    ['trap "exit 3" TERM; while :; do sleep 0.05; done', { code: 3, signal: null }],
-  ] as const)('a cancellation ends %s, and the task is cancelled: 143', async ([script, end], { expect }) => {
-    using cli = new Cli();
-    const id = await addTask(cli);
-    const file = join(cli.folder, 'result.json');
-    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', `echo "pid $$"; ${script}`];
-    using running = new Running(cli, words);
-    await running.command();
-
-    await cli.run(['task', 'cancel', id]);
-    const ran = await running.finished;
-
-    expect([ran.exit, ran.stderr]).toEqual([143, expect.stringContaining('cancellation was asked')]);
-    expect(await taskOf(cli, id)).toMatchObject({ status: 'cancelled' });
-    expect(resultIn(file)).toMatchObject({ exit: 143, reason: 'cancelled', outcome: 'cancelled', ...end });
-  });
-
-  test.concurrent('--result-file says what came of it', async ({ expect }) => {
-    using cli = new Cli();
-    const id = await addTask(cli);
-    const file = join(cli.folder, 'result.json');
-    writeFileSync(file, 'what was there');
-
-    await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', 'sh', '-c', 'exit 4']);
-
-    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
-      schema_version: 1,
-      kind: 'run',
-      data: {
-        exit: 4,
-        reason: 'ended',
-        code: 4,
-        signal: null,
-        interrupted_by: null,
-        outcome: 'failed',
-        status: 'scheduled',
-        run_at: time,
-        message: null,
-        lost: null,
-        started_at: time,
-        ended_at: time,
-        task_id: id,
-        lease: {
-          agent: 'a',
-          instance: expect.any(String),
-          fence: expect.any(Number),
-          session_id: id,
-          expires_at: time,
-          ttl_ms: 120_000,
-          stale_after_ms: 60_000,
-        },
-      },
-    });
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-  });
-
-  test.concurrent.for(['absent/result.json', '.', 'pipe', 'link', 'dangling'])(
-    'a result file %s is refused before anything is claimed, and left as it is',
-    async (file, { expect }) => {
-      using cli = new Cli();
-      const id = await addTask(cli);
-      placeOddFiles(cli);
-      const before = kindsIn(cli);
-
-      const ran = await cli.run(['run', '--agent', 'a', '--result-file', file, '--', 'true']);
-
-      expect([ran.exit, ran.stderr]).toEqual([73, expect.stringContaining('result file')]);
-      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', startedAt: null });
-      expect(kindsIn(cli)).toEqual(before);
-    },
-  );
-
-  test.concurrent('what became no regular file while the command ran is left as it is, too', async ({ expect }) => {
-    using cli = new Cli();
-    await addTask(cli);
-
-    const command = ['sh', '-c', 'mkfifo result.json'];
-    const ran = await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', ...command]);
-
-    expect([ran.exit, ran.stderr]).toEqual([74, expect.stringContaining('no regular file')]);
-    expect(lstatSync(join(cli.folder, 'result.json')).isFIFO()).toBe(true);
-  });
-
-  test.concurrent('a result file is written through no name that could be guessed and planted', async ({ expect }) => {
-    using cli = new Cli();
-    await addTask(cli);
-    writeFileSync(join(cli.folder, 'precious'), 'precious');
-
-    const command = ['sh', '-c', 'ln -s precious "result.json.$PPID.tmp"'];
-    const ran = await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', ...command]);
-
-    expect(ran.exit).toBe(0);
-    expect(readFileSync(join(cli.folder, 'precious'), 'utf8')).toBe('precious');
-    expect(lstatSync(join(cli.folder, 'result.json')).isFile()).toBe(true);
-  });
-
-  test.concurrent('a store that cannot be reached is 69, and the result file says so', async ({ expect }) => {
-    using cli = new Cli();
-    const words = [
-      '--agent',
-      'a',
-      '--store',
-      'postgres://nobody@127.0.0.1:1/none',
-      '--ttl',
-      '1s',
-      '--result-file',
-      'result.json',
-    ];
-
-    const ran = await cli.run(['run', ...words, '--', 'true']);
-
-    expect([ran.exit, ran.stderr]).toEqual([69, expect.stringContaining('STORE_UNREACHABLE')]);
-    expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 69, reason: 'error', task_id: null });
-  });
-
   test.concurrent('--quiet-unless-failed shows what was written only if it failed', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
@@ -445,7 +254,6 @@ describe.skipIf(process.platform === 'win32')('run', () => {
 
 test.concurrent.for([
   [['--agent', 'a'], /command/],
-  [['--', 'true'], /--agent/],
   [['--agent', 'a', '--json', '--', 'true'], /--result-file/],
   [['--agent', 'a', '--command-id', '01a203a0-dea4-7000-8ba7-04c45de03ee3', '--', 'true'], /--command-id/],
   [['--agent', 'a', '--on-lost', 'explode', '--', 'true'], /--on-lost/],
@@ -461,21 +269,3 @@ test.concurrent.for([
 
   expect([exit, stdout + stderr]).toEqual([64, expect.stringMatching(said)]);
 });
-
-/** What a result file must never replace, nor write through. */
-function placeOddFiles(cli: Cli): void {
-  execFileSync('sh', ['-c', 'mkfifo pipe'], { cwd: cli.folder });
-  writeFileSync(join(cli.folder, 'precious'), 'precious');
-  symlinkSync('precious', join(cli.folder, 'link'));
-  symlinkSync('nowhere', join(cli.folder, 'dangling'));
-}
-
-/** What kind of thing the odd files are, and what the linked one says. */
-function kindsIn(cli: Cli): unknown {
-  const kinds = ['pipe', 'link', 'dangling'].map((name) => lstatSync(join(cli.folder, name)).mode);
-  return [...kinds, readFileSync(join(cli.folder, 'precious'), 'utf8'), existsSync(join(cli.folder, 'nowhere'))];
-}
-
-function resultIn(file: string): unknown {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { data: unknown }).data;
-}

@@ -1,7 +1,8 @@
 /*
  * Since, on the command line:
  *  - it tells what happened by groups, each number with the command that lists its rows, and what waits
- *  - last goes on where the last look ended, per namespace; a look at a part only, or one that was not read, does not count
+ *  - `last` goes on where the last look ended, per namespace
+ *  - a look at a part only, or one that was not read, does not count
  *  - events --after as_of goes on from there
  *  - it takes a duration, a time, an event number; everything else is 64
  *  - where the look cannot be noted, the answer stands all the same, and it is said
@@ -25,9 +26,9 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   const listed = await cli.json(['events', '--after', '0', '--type', 'task.succeeded']);
   const after = await cli.json(['events', '--after', String(meta['as_of'])]);
 
-  expect(stdout).toMatch(/^SINCE \S+Z \(1h ago\), event #0\n/);
+  expect(stdout).toMatch(/^SINCE \S+ \S+ [+-]\d\d:\d\d \(1h ago\), event #0\n/);
   expect(stdout).toContain('  ✓ 1 done  orchestrator events --after 0 --type task.succeeded\n');
-  expect(stdout).toContain(String.raw`task ${id}  Count\u{1b}[2J  by a`);
+  expect(stdout).toContain(String.raw`task t1  Count\u{1b}[2J  by a`);
   expect(stdout).toMatch(/✗ 1 failed .*\n.*Break {2}by a {2}a dead letter {2}error: no space\n/);
   expect(stdout).toMatch(/WAITING FOR YOU\n {2}1 dead letter {2}orchestrator task list --status failed\n/);
   expect(stdout).toMatch(/for you\n.* Sign {2}note: please\n/);
@@ -70,7 +71,9 @@ test.concurrent('last goes on where the last look ended; a look at a part, or un
 
   expect(unread.exit).toBe(0);
   expect(first).toEqual([0, 1, true]);
-  expect(nothing.stdout).toMatch(/^SINCE your last look \S+Z \(.*\), event #\d+\n {2}nothing was done/);
+  expect(nothing.stdout).toMatch(
+    /^SINCE your last look \S+ \S+ [+-]\d\d:\d\d \(.*\), event #\d+\n {2}nothing was done/,
+  );
   expect(meta['as_of']).toBeGreaterThan(4);
   expect(afterPart).toEqual([0, 1, false]);
   expect(await done()).toEqual([0, 0, false]);

@@ -4,12 +4,14 @@
  *  - nor do the verbs that need something to be there
  *  - the first task makes the store; store init makes one, and finds it again
  *  - store path tells which store is meant and what decided, and opens nothing
- *  - every command refuses the proof of concept's database at the default path untouched, and names the one that brings it over
+ *  - every command refuses the proof of concept's database at the default path, and leaves it untouched
+ *  - it names the command that imports it
  *  - a file that is no database, one of another application, one of a newer version: each is refused untouched
  *  - a folder that cannot be made, one without permission, a read-only file: each an error of its own
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
- *  - store move moves it: what writes to the old one is sent to the new one; cut off, it goes on; given up, the old one opens
+ *  - store move moves it: what writes to the old store is sent to the new one
+ *  - a move that was cut off goes on; after one that was given up, the old store opens
  *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
  *  - verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand
  */
@@ -99,7 +101,9 @@ test.concurrent.for([
   const path = join(folder, 'orchestrator.db');
   database(
     path,
-    'PRAGMA journal_mode = WAL; CREATE TABLE session_state (session_id TEXT PRIMARY KEY); CREATE TABLE task_queue (task_id TEXT PRIMARY KEY)',
+    `PRAGMA journal_mode = WAL;
+     CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status TEXT);
+     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id TEXT, status TEXT)`,
   );
   const before = digest(path);
 
@@ -213,7 +217,7 @@ test.concurrent('a store that is locked as a whole is not waited for by reads', 
   expect([exit, error.code, error.retryable]).toEqual([75, 'STORE_BUSY', true]);
 });
 
-test.concurrent('verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand', async ({
+test.concurrent('verify and store check find nothing in a sound store, and exit 1 after a change by hand', async ({
   expect,
 }) => {
   using cli = new Cli();

@@ -1,6 +1,7 @@
 /*
  * Streams and waiting:
- *  - claim --wait takes what is added meanwhile, soon after; one that runs out is 75; an interrupted one is 128 and the signal
+ *  - claim --wait takes what is added meanwhile, soon after
+ *  - one that runs out is 75; an interrupted one is 128 and the signal
  *  - claim --wait takes what falls due
  *  - events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT
  *  - events goes on after any event, of a session or a type as well; as_of is a cursor
@@ -9,7 +10,8 @@
  *  - a reader that stops is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
- *  - a store that moves is told to all that look at it, and what goes on until interrupted ends there with the new address; a backup is told, too
+ *  - a command that looks at a store that moves says so; one that goes on until interrupted ends with the new address
+ *  - a command that looks at a backup says so
  */
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -18,7 +20,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'vitest';
 import { Cli, finished, inventedToken, type Document } from './support/cli.ts';
 
-test.concurrent('a signal ends a log of many pages between two of them, and a log that was cut short is not done', async ({
+test.concurrent('a signal ends a log of many pages between two of them, and a log cut short is not done', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -85,7 +87,7 @@ test.skipIf(process.platform === 'win32').for([
   },
 );
 
-test.concurrent('events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT', async ({
+test.concurrent('events --follow tells every event once, in order, while others write, and ends on SIGINT', async ({
   expect,
 }) => {
   using cli = new Cli();

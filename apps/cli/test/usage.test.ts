@@ -120,14 +120,19 @@ test.concurrent('with --json a refused command line is one document, too', async
   expect([kind, exit, error.code, error.exit, error.retryable]).toEqual(['error', 64, 'USAGE', 64, false]);
 });
 
-test.concurrent('what needs an agent says so, naming flag and variable', async ({ expect }) => {
+test.concurrent('without a configured agent the name is USER@HOST, which is said once', async ({ expect }) => {
   using cli = new Cli();
+  const env = { ORCHESTRATOR_AGENT: '' };
+  await cli.run(['task', 'create', 'Count', '--session', 'a']);
+  await cli.run(['task', 'create', 'Count', '--session', 'b']);
 
-  const { exit, stderr } = await cli.run(['claim'], { env: { ORCHESTRATOR_AGENT: '' } });
+  const [first, second] = [await cli.run(['claim'], { env }), await cli.run(['claim'], { env })];
 
-  expect(exit).toBe(64);
-  expect(stderr).toMatch(/--agent.*ORCHESTRATOR_AGENT/);
-  expect(existsSync(cli.path)).toBe(false);
+  const [name] = /[^ ]+@[^ ;]+/.exec(first.stderr) ?? [];
+  expect([first.exit, second.exit]).toEqual([0, 0]);
+  expect(first.stderr).toMatch(/you work as agent .*--agent.*ORCHESTRATOR_AGENT/);
+  expect(second.stderr).not.toContain('you work as agent');
+  expect((await cli.json(['session', 'list'])).data).toMatchObject([{ agent: name }, { agent: name }]);
 });
 
 test.concurrent.for([[['events', '--follow']], [['status', '--watch']], [['recover', '--watch']]] as const)(

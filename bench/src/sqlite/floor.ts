@@ -4,26 +4,36 @@ import type { Sample } from '../sample.ts';
 import type { Synchronous } from '../subject.ts';
 
 /*
- * The floor: what SQLite alone needs to write what one claim and one release write. The same tables, indexes, checks and
- * triggers; prepared text with positional parameters; the same columns updated; events and receipts as long as ours. No
- * rules: nothing is validated, hashed, looked up for duplicates, judged or answered but the task.
+ * The floor: what SQLite alone needs to write what one claim and one release write.
+ * - the same tables, indexes, checks and triggers
+ * - prepared text with positional parameters
+ * - the same columns updated; events and receipts as long as ours
+ * - no rules: nothing is validated, hashed, looked up for duplicates, judged or answered but the task
  */
 
-const LEASE = `status = 'running', agent = ?, fence = ?, token_hash = '${HASH}', ttl_ms = ${TTL_MS}, stale_after_ms = ${TTL_MS / 2}, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
-const NO_LEASE = `agent = NULL, fence = NULL, token_hash = NULL, ttl_ms = NULL, stale_after_ms = NULL, lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL`;
+const LEASE = `status = 'running', agent = ?, fence = ?, token_hash = '${HASH}', ttl_ms = ${TTL_MS},
+  stale_after_ms = ${TTL_MS / 2}, lease_expires_at = ?, heartbeat_at = ?, stale_at = ?, task_id = ?`;
+const NO_LEASE = `agent = NULL, fence = NULL, token_hash = NULL, ttl_ms = NULL, stale_after_ms = NULL,
+  lease_expires_at = NULL, heartbeat_at = NULL, stale_at = NULL, task_id = NULL`;
 const NO_HEAD = `next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL, next_for = NULL`;
 const LOGGED = `seq = ?, hash = ?, version = version + 1, updated_at = ?`;
 
 const SQL = {
-  best: `SELECT s.id, s.seq, s.hash, t.payload FROM sessions s INDEXED BY sessions_ready JOIN tasks t ON t.namespace = s.namespace AND t.id = s.next_task_id
+  best: `SELECT s.id, s.seq, s.hash, t.payload FROM sessions s INDEXED BY sessions_ready
+    JOIN tasks t ON t.namespace = s.namespace AND t.id = s.next_task_id
     WHERE s.namespace = ? AND s.next_for = '' AND s.status = 'idle' AND s.next_task_id IS NOT NULL
     ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT 1`,
   lease: `UPDATE sessions SET ${LEASE}, ${NO_HEAD}, ${LOGGED} WHERE namespace = ? AND id = ?`,
-  start: `UPDATE tasks SET status = 'running', attempt = attempt + 1, started_at = ?, version = version + 1 WHERE namespace = ? AND id = ?`,
+  start: `UPDATE tasks SET status = 'running', attempt = attempt + 1, started_at = ?, version = version + 1
+    WHERE namespace = ? AND id = ?`,
   held: `SELECT seq, hash, task_id FROM sessions WHERE namespace = ? AND id = ? AND fence = ?`,
-  end: `UPDATE sessions SET status = 'closed', ${NO_LEASE}, tasks_open = tasks_open - 1, ${LOGGED} WHERE namespace = ? AND id = ?`,
-  finish: `UPDATE tasks SET status = 'succeeded', finished_at = ?, version = version + 1 WHERE namespace = ? AND id = ?`,
-  event: `INSERT INTO event_log (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, fence, command_id, payload, at, prev_hash, hash) VALUES ('session', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  end: `UPDATE sessions SET status = 'closed', ${NO_LEASE}, tasks_open = tasks_open - 1, ${LOGGED}
+    WHERE namespace = ? AND id = ?`,
+  finish: `UPDATE tasks SET status = 'succeeded', finished_at = ?, version = version + 1
+    WHERE namespace = ? AND id = ?`,
+  event: `INSERT INTO event_log (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id,
+      agent, fence, command_id, payload, at, prev_hash, hash)
+    VALUES ('session', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   receipt: `INSERT INTO receipts (namespace, command_id, request_hash, reply, at) VALUES (?, ?, ?, ?, ?)`,
 } as const;
 

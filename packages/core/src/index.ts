@@ -61,12 +61,12 @@ export {
   type ClockState,
   type FenceState,
 } from './model/clock.ts';
-export type { Context } from './model/context.ts';
+export type { Context, StoredContext } from './model/context.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit: for programs that take input that ends up in a command. */
 export * as fields from './model/fields.ts';
 export type { Json, JsonText } from './model/json.ts';
-export { isHeld, isStale, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
+export { isHeld, isStale, nextFence, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';
 export { labelOf, nameOf, numberOf, referenceTo, type Numbered, type NumberedKind } from './model/names.ts';
 export { counted, lasting, sized } from './model/quantities.ts';
@@ -94,15 +94,17 @@ export {
   type NextHead,
   type Task,
 } from './model/task.ts';
-export { compareCodePoints } from './model/text.ts';
+export { compareCodePoints, isStorableText } from './model/text.ts';
 export { fenceOf, tokenFor } from './model/token.ts';
 
 // The log.
-export { CHAIN_START, hashEvent } from './log/chain.ts';
+export { canonicalize } from './log/canonical.ts';
+export { CHAIN_START, chained, hashEvent } from './log/chain.ts';
 export {
   EVENT_DOCS,
   LEASE_ENDINGS,
   type Event,
+  type EventDraft,
   type EventPayloads,
   type EventType,
   type LeaseEffect,
@@ -110,6 +112,7 @@ export {
   type ReleaseOutcome,
   type StreamKind,
 } from './log/events.ts';
+export { evolve } from './log/evolve.ts';
 export { SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
 
 // The port.
@@ -157,10 +160,3 @@ export {
   type StoreState,
 } from './storage/store-state.ts';
 export type * from './storage/write-set.ts';
-
-// The import of the proof of concept's database.
-export { LegacyImport, type LegacyCame, type LegacyReport } from './legacy/legacy-import.ts';
-export type { LegacyChange } from './legacy/notes.ts';
-export type { LegacyRecord, LegacyRow, LegacyValue } from './legacy/old-row.ts';
-export { legacyPhaseOf } from './legacy/old-task.ts';
-export { SessionImport, type LegacyBatch, type LegacySession, type LegacyTask } from './legacy/session-import.ts';

@@ -6,7 +6,8 @@
 // - a reading is replaced after ten seconds, not at every write
 // - a new jump starts the work on an unfinished one afresh
 // - what is known of fences stays known
-// - fences of a store that was restored go on beyond a given one, by the microseconds of its clock, also when that is set back
+// - fences of a store that was restored go on beyond a given one, by the microseconds of its clock
+// - they do so also when that clock is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
 import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../src/model/clock.ts';

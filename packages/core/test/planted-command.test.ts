@@ -1,5 +1,5 @@
-// Commands declare what they are; nothing is guessed from the shape of an input or a reply. A planted command whose fields
-// are called as those of a claim:
+// Commands declare what they are; nothing is guessed from the shape of an input or a reply.
+// A planted command whose fields are called as those of a claim:
 // - has its reply as it decided it, and the events that it declared
 // - leaves a receipt, and sent again is answered exactly as it was, whatever the rows have become
 // - is identified by all of its input, `process` and `evidence` included, because it does not declare otherwise

@@ -59,7 +59,12 @@ export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';
-export { importLegacy, type LegacyImportResult } from './stores/import-legacy.ts';
+export {
+  importLegacy,
+  type ImportLegacyOptions,
+  type LegacyImport,
+  type LegacyReport,
+} from './stores/import-legacy.ts';
 export { type Compared, type CopyProgress } from './stores/copy-rows.ts';
 export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveStoreOptions } from './stores/move.ts';
 export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';

@@ -4,8 +4,8 @@
  *  - an agent is known by what it holds, and by what it claimed; of any name it can be asked, in any script
  *  - the process behind a lease is alive, or gone
  *  - a process that outlived its lease is named with its pid, long after another agent took over
- *  - where the holder is provably gone, a task, its session and an agent are told what a claim gets at once; as long as anything
- *    that it started is left, they are not
+ *  - where the holder is provably gone, a task, its session and an agent are told what a claim gets at once
+ *  - as long as a process is left that the holder started, they are not
  */
 import type { Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
 import { describe, expect, test } from 'vitest';
@@ -134,7 +134,7 @@ describe.skipIf(process.platform !== 'linux')('the processes behind leases', () 
           name: 'not_held',
           holds: true,
           says: expect.stringContaining(`process ${holder.pid} is gone, and no process carries its lease`),
-          wayOn: expect.stringContaining('`orchestrator claim --session branch` takes it over at once'),
+          nextStep: expect.stringContaining('`orchestrator claim --session branch` takes it over at once'),
         }),
       ]),
     });

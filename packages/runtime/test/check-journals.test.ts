@@ -1,7 +1,7 @@
 /*
  * Journals against the log of a store:
  *  - nothing is missing while the store has everything, also when workers go on meanwhile
- *  - a store that was restored from an older backup lacks what was acknowledged since: exactly that is told, for each kind of call
+ *  - for each kind of call, exactly what a store lacks is told that was restored from an older backup
  *  - every namespace is compared, or one
  *  - the log is read page by page up to one settled event, and no further than needed
  *  - journals of several folders are read, and a copy of a journal changes nothing
@@ -102,7 +102,7 @@ test('nothing is missing when workers go on meanwhile', async () => {
   expect(checks).toBeGreaterThan(3);
 });
 
-test('a store that was restored from an older backup lacks what was acknowledged since: exactly that is told', async () => {
+test('exactly what a store lacks is told that was restored from an older backup', async () => {
   const folder = newFolder();
   const { url, orchestrator, journals } = await newStore(folder);
   const file = join(folder, 'backup.db');

@@ -6,14 +6,16 @@
  *  - a holder whose pid is another process's by now is dead
  *  - a holder that lives is not, nor one that is stopped
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
- *  - whatever it started and left behind with the lease in its environment keeps it from being dead, in any process group
+ *  - a process that it started keeps it from being dead, if the lease is in its environment, in any process group
  *  - so does the process group that works for it, whatever is in its environment; and one that was not told yet
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
  *  - a thread of the kernel, which has no environment to show, does not
- *  - who sees other processes, or the same ones otherwise, is another host; who sees them by numbers that are not theirs, none
+ *  - a process that sees other processes, or the same ones otherwise, is on another host
+ *  - a process that sees the processes by other numbers has no identity
  *  - a process that is hidden (hidepid) is not gone, nor is its group
  *  - the processes of a lease are named without their arguments
- *  - a claim that finds nothing recovers what the dead held, and takes it; one of a session takes it over; one to resume, too
+ *  - a claim that finds nothing recovers what a dead holder held, and takes it
+ *  - a claim of a session takes it over from a dead holder; so does a claim to resume
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -116,7 +118,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(livenessOf(identity)).toBe('gone');
   });
 
-  test('what the holder left behind with the lease in its environment keeps it from being dead, in any process group', async () => {
+  test('a process with the lease in its environment keeps it from being dead, in any process group', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const holder = await startProcess(['sleep', '100']);
     const claim = await claimAs(orchestrator, identityOf(holder.pid));
@@ -159,7 +161,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(afterwards).toMatchObject([{ pid: holder.pid }]);
   });
 
-  test('a younger process that hides its environment keeps it from being dead, unless its family was there before', async () => {
+  test('so does a younger process that hides its environment, unless its family was there before', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     // A program that may be run but not read hides what it was given, even from its own user.
     const folder = mkdtempSync(join(tmpdir(), 'hidden-'));
@@ -300,7 +302,8 @@ function lookFrom(
   pid: number,
 ): { own: ProcessIdentity | null; other: string | null; isGroupAlive: boolean } {
   const program = fileURLToPath(new URL('programs/look.ts', import.meta.url));
-  const words = `exec ${command} '${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings '${program}' ${pid} ${readProcess(pid)?.group}`;
+  const node = `'${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings`;
+  const words = `exec ${command} ${node} '${program}' ${pid} ${readProcess(pid)?.group}`;
   return JSON.parse(execFileSync('sh', ['-c', words], { encoding: 'utf8' })) as ReturnType<typeof lookFrom>;
 }
 

@@ -4,7 +4,8 @@
  *  - begins with who keeps it, and has a line for each call, answer and error, in order
  *  - has a file name that is safe and new, whatever the agent is called
  *  - has an answer on the disk before the answer is given: as many answers as come at once share a flush
- *  - is removed when it ends with nothing but refusals, and kept as soon as something was acknowledged, threw, or is open
+ *  - is removed when it ends with nothing but refusals
+ *  - is kept as soon as a call was acknowledged, threw, or is open
  * Further files:
  *  - a file that has grown to its size is followed by another, with the calls that wait for their answers
  *  - so is one that was removed, with its folder or without

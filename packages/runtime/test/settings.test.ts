@@ -6,7 +6,8 @@
  *  - without a file the defaults hold; one that was named has to be there
  *  - a relative path in the file starts from the file's folder
  *  - an unknown key, a bad value, no JSON: refused, naming file and key, and never a password
- *  - a file that others can write, or that belongs to another user, is refused; so is a pipe or a folder, without waiting for it
+ *  - a file that others can write, or that belongs to another user, is refused
+ *  - a pipe or a folder is refused, without waiting for it
  *  - a variable that is no duration is refused, naming it
  *  - an orchestrator that is opened without a URL works where the configuration says
  *
@@ -191,7 +192,8 @@ test.skipIf(process.platform === 'win32').for(['mkfifo', 'mkdir'])('what %s make
   execFileSync(make, [file]);
   // In a process of its own, which can be ended if it waits for the pipe.
   const script = `import { resolveSettings } from '@agent-orchestrator/runtime';
-    try { await resolveSettings({}, { HOME: ${JSON.stringify(home)} }) } catch ({ code, message }) { console.log(code, message) }`;
+    try { await resolveSettings({}, { HOME: ${JSON.stringify(home)} }) }
+    catch ({ code, message }) { console.log(code, message) }`;
   const words = ['--conditions=@agent-orchestrator/source', '--input-type=module', '--eval', script];
 
   const said = execFileSync(process.execPath, words, { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' });

@@ -3,7 +3,8 @@
  *  - SIGTERM: the handler gets its time, its result counts, and what waits is left to others
  *  - SIGTERM without time: the task is given back at once, with its context, and no attempt is charged
  *  - SIGKILL: another worker goes on from the last checkpoint, by itself
- *  - SIGSTOP beyond the lease: another goes on; when the first wakes up, its handler is told, and what it writes is refused
+ *  - SIGSTOP beyond the lease: another worker goes on
+ *  - when the first worker wakes up, its handler is told, and what it writes is refused
  * On a file, where processes can be looked at:
  *  - SIGKILL of a process that recorded itself: another goes on at once, whatever the TTL
  * After each, the log proves the state.

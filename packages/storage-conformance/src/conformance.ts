@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/valid-title, vitest/expect-expect -- Titles and assertions come from the cases, which are data. */
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- Titles and assertions come from the cases. */
 import { describe, test } from 'vitest';
 import type { Case } from './chapter.ts';
 import { coverageOf, reasonToSkip } from './coverage.ts';

@@ -119,6 +119,8 @@ export type Unidentified<C extends CallName> = Omit<SentCalls[C]['request'], 'co
   readonly seed?: string;
 };
 
+export type RecordedClaim = ReturnType<typeof first>;
+
 /** What was claimed. */
 export function first(reply: SentCalls['claim']['reply']) {
   if (!reply.ok) throw new Error(`nothing was claimed: ${reply.reason}`);

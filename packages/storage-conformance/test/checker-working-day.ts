@@ -1,7 +1,15 @@
 import { holderOf } from '../src/factories.ts';
-import { first, Recorder, type Run } from './checker-recorder.ts';
+import { first, Recorder, type RecordedClaim, type RecordedWorker, type Run } from './checker-recorder.ts';
 
 const TTL = { ttlMs: 10_000, staleAfterMs: 15_000 };
+
+interface Workers {
+  readonly recorder: Recorder;
+  readonly company: RecordedWorker;
+  readonly home: RecordedWorker;
+  readonly keeper: RecordedWorker;
+  readonly crew: RecordedWorker;
+}
 
 /**
  * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost
@@ -10,12 +18,26 @@ const TTL = { ttlMs: 10_000, staleAfterMs: 15_000 };
  */
 export async function workingDay(): Promise<Run & { readonly recorder: Recorder }> {
   const recorder = new Recorder();
-  const { clock } = recorder;
   const company = recorder.worker('company-agent');
   const home = recorder.worker('home-agent');
   const keeper = recorder.worker('keeper');
   const crew = recorder.worker('crew-agent');
+  const workers: Workers = { recorder, company, home, keeper, crew };
 
+  await enqueue(workers);
+  const second = await workOneByOne(workers);
+  const taken = await takeOver(workers, second);
+  const restarted = await restart(workers, taken);
+  await giveBackAndHandOff(workers, restarted);
+  await failForGood(workers, restarted);
+  await recoverPoison(workers);
+  await sleep(workers, restarted);
+  await releaseBatch(workers);
+  await runOutOfWork(workers);
+  return { ...recorder.run(), recorder };
+}
+
+async function enqueue({ company, home }: Workers): Promise<void> {
   await company.call('enqueue', {
     tasks: ['line-1', 'line-2', 'line-3'].map((id) => ({ id, sessionId: 'line', backoffMs: 2_000, attemptsMax: 2 })),
   });
@@ -26,8 +48,10 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
     ],
   });
   await home.call('enqueue', { tasks: [{ id: 'again', dedupeKey: 'once' }] });
+}
 
-  // Claim, heartbeat, checkpoint, release; then the next of the line in the same transaction.
+/** Claim, heartbeat, checkpoint, release; then the next of the line in the same transaction. */
+async function workOneByOne({ recorder: { clock }, company, home }: Workers): Promise<RecordedClaim> {
   const one = first(
     await company.call('claim', { agent: 'company-agent', instance: 'company-agent.1', sessionId: 'line', ...TTL }),
   );
@@ -43,16 +67,22 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   if (two === undefined) throw new Error('there was no next task');
   await company.call('checkpoint', { ...holderOf(two), nextAction: 'go on with two' });
   await company.call('heartbeat', holderOf(two));
+  return two;
+}
 
-  // It falls silent. Its session is taken over at expiry, and it comes back as a zombie.
+/** company-agent falls silent. Its session is taken over at expiry, and it comes back as a zombie. */
+async function takeOver({ recorder: { clock }, company, home }: Workers, two: RecordedClaim): Promise<RecordedClaim> {
   clock.advance(10_000);
   const taken = first(
     await home.call('claim', { agent: 'home-agent', instance: 'home-agent.1', sessionId: two.lease.sessionId, ...TTL }),
   );
   await company.call('checkpoint', { ...holderOf(two), nextAction: 'too late' });
   await company.call('heartbeat', holderOf(two));
+  return taken;
+}
 
-  // home-agent is restarted: it takes its session back at once, and sends again what was not answered.
+/** home-agent is restarted: it takes its session back at once, and sends again what was not answered. */
+async function restart({ recorder, home }: Workers, taken: RecordedClaim): Promise<RecordedWorker> {
   const home2 = recorder.worker('home-agent', 'home-agent.2');
   const commandId = recorder.commandId();
   const seed = recorder.seed();
@@ -64,8 +94,11 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   await home2.release({ ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
   await home2.release({ ...holderOf(resumed), outcome: 'failed', error: { message: 'no luck' } });
   await home.release({ ...holderOf(taken), outcome: 'succeeded' });
+  return home2;
+}
 
-  // What is left of the line: given back, handed on, and done by the agent that it was handed to.
+/** The rest of the line: given back, handed off, and done by the agent that it was handed off to. */
+async function giveBackAndHandOff({ recorder: { clock }, company }: Workers, home2: RecordedWorker): Promise<void> {
   const back = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
   await company.release({ ...holderOf(back), outcome: 'released', note: 'not mine' });
   const backAgain = first(await company.call('claim', { agent: 'company-agent', sessionId: 'line', ...TTL }));
@@ -74,8 +107,10 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   clock.advance(5_000);
   const handed = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
   await home2.release({ ...holderOf(handed), outcome: 'succeeded' });
+}
 
-  // The second attempt of what failed fails as well: a dead letter, tried again by hand.
+/** The second attempt of what failed fails as well: a dead letter, retried by hand. */
+async function failForGood({ keeper }: Workers, home2: RecordedWorker): Promise<void> {
   const last = first(await home2.call('claim', { agent: 'home-agent', sessionId: 'line', ...TTL }));
   await home2.release({ ...holderOf(last), outcome: 'failed', error: { message: 'no luck again' } });
   await keeper.call('retry', { taskId: last.task.id });
@@ -84,8 +119,10 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   await keeper.call('cancel', { taskId: last.task.id });
   await home2.call('heartbeat', holderOf(retried));
   await home2.release({ ...holderOf(retried), outcome: 'failed', error: { message: 'was to be cancelled' } });
+}
 
-  // A poisonous task: recovered once stale, and dead.
+/** A poisonous task: recovered once stale, and dead. */
+async function recoverPoison({ recorder: { clock }, company, keeper }: Workers): Promise<void> {
   const poison = first(await company.call('claim', { agent: 'company-agent', sessionId: 'poison', ...TTL }));
   clock.advance(2_000);
   await company.unanswered('heartbeat', holderOf(poison));
@@ -93,15 +130,19 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   clock.advance(16_000);
   await keeper.call('recover', { agent: 'keeper' });
   await keeper.call('recover', {});
+}
 
-  // The machine sleeps: every holder gets a new TTL before any of them may be recovered.
+/** The machine sleeps: every holder gets a new TTL before any of them may be recovered. */
+async function sleep({ recorder: { clock }, keeper }: Workers, home2: RecordedWorker): Promise<void> {
   const solo = first(await home2.call('claim', { agent: 'home-agent', ...TTL }));
   clock.sleep(60_000);
   await keeper.call('recover', {});
   await home2.call('heartbeat', holderOf(solo));
   await home2.release({ ...holderOf(solo), outcome: 'succeeded', result: { done: true } });
+}
 
-  // A batch: of three leases one was lost meanwhile. The others end, and the lost task is taken again in the same step.
+/** A batch of three leases, one of them lost before. Two end, and the lost task is claimed again in the same step. */
+async function releaseBatch({ recorder: { clock }, keeper, crew }: Workers): Promise<void> {
   await crew.call('enqueue', {
     tasks: ['batch-1', 'batch-2', 'batch-3'].map((id) => ({ id, assignee: 'crew-agent' })),
   });
@@ -115,8 +156,10 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
     claimNext: { agent: 'crew-agent', limit: 2, ...TTL },
   });
   for (const claim of ended.next) await crew.release({ ...holderOf(claim), outcome: 'succeeded' });
+}
 
-  // Nothing is left, so agents that poll get nothing; then there is work again, and one lease is open at the end.
+/** Polls that find nothing; then there is work again, and one lease is open at the end. */
+async function runOutOfWork({ recorder: { clock }, company, keeper }: Workers): Promise<void> {
   clock.advance(5_000);
   for (const _ of [1, 2, 3]) await company.call('claim', { agent: 'company-agent', ...TTL });
   await keeper.call('close', { sessionId: 'line' });
@@ -126,5 +169,4 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   clock.advance(1_000);
   for (const _ of [1, 2, 3]) await company.call('claim', { agent: 'company-agent', ...TTL });
   await company.call('close', { sessionId: 'open' });
-  return { ...recorder.run(), recorder };
 }

@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { casesFor, runCase, type Case, type Target } from '../src/index.ts';
 import { MemoryRows, openFilling, rowsTarget } from './memory-rows.ts';
 import type { OpenedMemory } from './open-memory.ts';
-import { ROWS_MUTANTS, type RowsMutant } from './mutants/rows.ts';
+import { ROWS_MUTANTS } from './mutants/index.ts';
+import type { RowsMutant } from './mutants/rows-mutant.ts';
 
 const rejected: string[] = [];
 

@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/valid-title, vitest/expect-expect -- Titles and assertions come from the cases, which are data. */
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- Titles and assertions come from the cases. */
 /*
  * The cases about rows, states and fillings, which storage-memory does not have: a store in memory with rows passes
  * them.

@@ -1,7 +1,3 @@
-export {
-  createMemoryData,
-  openMemoryStorage,
-  type MemoryData,
-  type MemoryStorageOptions,
-} from './open-memory-storage.ts';
+export { createMemoryData, type MemoryData } from './data.ts';
+export { openMemoryStorage, type MemoryStorageOptions } from './open-memory-storage.ts';
 export { provider } from './provider.ts';

@@ -102,8 +102,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * How often a unit of work is tried. A try after one that met a key that another transaction had added sees it, so a key
- * that is taken again and again is a mistake. Only a fence can be taken by chance each time, by yet another grant.
+ * How often a unit of work is tried. The try after one that met a key of another transaction sees that key. So a key
+ * that is taken again and again is a mistake. Only a fence can be taken by chance each time, by another grant.
  */
 export function triesMax(error: unknown): number {
   const { code, constraint } = describe(error);

@@ -1,4 +1,5 @@
 import {
+  COLUMNS,
   FIXED_SESSION_FIELDS,
   LIMITS,
   MOVING_TASK_FIELDS,
@@ -53,7 +54,7 @@ const LEASE = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIEL
 const CHAIN = without(LEASE, without(['status', ...Object.keys(NO_LEASE)], DEADLINES));
 const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
 /** The head of the queue. */
-export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+export const NEXT = Object.values(COLUMNS.nextHead);
 
 /** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
 export const FIELDS = {

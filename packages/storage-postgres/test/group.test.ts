@@ -117,8 +117,8 @@ test('new tasks and sessions get numbers of their own, and a call that fails lea
   const numbers = tasks.items.map(({ number }) => number).toSorted((a, b) => a - b);
   const ofSessions = sessions.items.map(({ number }) => number).toSorted((a, b) => a - b);
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-  expect(numbers).toEqual([1, 3, 5, 6, 8, 10]);
-  expect(ofSessions).toEqual([1, 2, 4, 6, 8, 9]);
+  expect(numbers).toEqual([1, 2, 4, 6, 8, 9]);
+  expect(ofSessions).toEqual([1, 3, 5, 6, 8, 10]);
   expect(await storage.read.idOfNumber('default', 'task', 8)).toBe('own');
   expect(await storage.read.idOfNumber('default', 'task', 7)).toBeNull();
   expect(await storage.read.idOfNumber('elsewhere', 'task', 8)).toBeNull();

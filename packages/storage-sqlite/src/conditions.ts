@@ -1,4 +1,5 @@
 import {
+  COLUMNS,
   isEnded,
   TASK_STATUS_NAMES,
   TASK_STATUSES,
@@ -8,7 +9,7 @@ import {
 } from '@agent-orchestrator/core';
 
 /** The columns of a session that hold the head of its queue. */
-export const NEXT = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'] as const;
+export const NEXT = Object.values(COLUMNS.nextHead);
 
 /*
  * Conditions that the schema and the statements have in common, word for word: SQLite takes a partial index for a

@@ -23,8 +23,10 @@ const NETWORK_MAGICS: ReadonlyMap<number, string> = new Map([
   [0xbacbacbc, 'VMware shared folder'],
 ]);
 
-const NETWORK_TYPES =
-  /^(nfs\d?|smb\d?|smbfs|cifs|9p|afs|coda|ncpfs|ceph|lustre|gpfs|gfs2?|ocfs2|glusterfs|beegfs|orangefs|vboxsf|vmhgfs|prl_fs|virtiofs|davfs)$/;
+const NETWORK_TYPES = new RegExp(
+  String.raw`^(nfs\d?|smb\d?|smbfs|cifs|9p|afs|coda|ncpfs|ceph|lustre|gpfs|gfs2?|ocfs2|glusterfs|beegfs|orangefs|` +
+    'vboxsf|vmhgfs|prl_fs|virtiofs|davfs)$',
+);
 
 const FUSE_MAGIC = 0x65735546;
 

@@ -1,5 +1,4 @@
 /** The storage for one machine: a file. Start at `provider`, or at `openSqliteStorage`. */
-export { importLegacy, type LegacyImportOptions, type LegacyImportResult } from './import-legacy.ts';
 export { openSqliteStorage, type SqliteStorageOptions } from './open-sqlite-storage.ts';
 export { provider } from './provider.ts';
 export { openSqliteRows, type SqliteRowsOptions } from './row-store.ts';

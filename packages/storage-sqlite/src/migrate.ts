@@ -42,7 +42,7 @@ export function applyMigrations(db: Connection, path: string, migrations: readon
 }
 
 /** Within the transaction of the caller. */
-export function runMigrations(db: Connection, pending: readonly Migration[], version: number): void {
+function runMigrations(db: Connection, pending: readonly Migration[], version: number): void {
   for (const { statements } of pending) for (const statement of statements) db.exec(statement);
   db.pragma(`application_id = ${APPLICATION_ID}`);
   db.pragma(`user_version = ${version}`);

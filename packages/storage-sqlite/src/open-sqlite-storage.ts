@@ -53,13 +53,13 @@ export interface SqliteStorageOptions {
   readonly busyTimeoutMs?: number;
 }
 
-export const BUSY_TIMEOUT_MS = 30_000;
+const BUSY_TIMEOUT_MS = 30_000;
 
 /**
  * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws
  * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
- * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
+ * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
  * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`;
  * the file is left as it was
  */
@@ -185,7 +185,7 @@ function prepareFile(path: string, mode: Settings['mode']): void {
   else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
 }
 
-export function assertWritable(path: string): void {
+function assertWritable(path: string): void {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
     accessSync(dirname(path), constants.W_OK);

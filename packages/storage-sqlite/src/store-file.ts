@@ -11,9 +11,6 @@ export const APPLICATION_ID = 0x41474f52;
 /** How many migrations there are; `user_version` counts those that a file has seen. */
 export const SCHEMA_VERSION = 2;
 
-/** Tables of the proof of concept; each of its files has the first two. */
-const LEGACY_TABLES = ['session_state', 'task_queue'];
-
 /** No SQLite file is smaller than the smallest page, but for an empty one. */
 const FILE_BYTES_MIN = 512;
 
@@ -110,7 +107,7 @@ export function inspectFile(path: string, assertUsable: (db: Connection) => void
 }
 
 /** Opens any file to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
-export function openToLook(path: string): Connection {
+function openToLook(path: string): Connection {
   // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there
   // are any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave
   // them.
@@ -118,21 +115,10 @@ export function openToLook(path: string): Connection {
   return new Database(path, { readonly, fileMustExist: true, timeout: 0 });
 }
 
-/** Whether a look at a file ends with `STORE_LEGACY`; what else it throws is passed on. */
-export function isLegacy(look: () => void): boolean {
-  try {
-    look();
-    return false;
-  } catch (error) {
-    if (error instanceof OrchestratorError && error.code === 'STORE_LEGACY') return true;
-    throw error;
-  }
-}
-
 /**
  * How many migrations the file has seen; 0 for an empty one.
  *
- * @throws `STORE_NEWER`, `STORE_LEGACY`, `STORE_NOT_A_DATABASE` for a file that is not to be used
+ * @throws `STORE_NEWER`, `STORE_NOT_A_DATABASE` for a file that is not to be used
  */
 export function schemaVersionOf(db: Connection, path: string): number {
   const application = db.pragma('application_id', { simple: true });
@@ -149,13 +135,6 @@ export function schemaVersionOf(db: Connection, path: string): number {
     .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
     .pluck()
     .all();
-  if (LEGACY_TABLES.every((table) => tables.includes(table))) {
-    throw new OrchestratorError(
-      'STORE_LEGACY',
-      `${path} is the database of the proof of concept: it has the tables ${LEGACY_TABLES.join(' and ')}. ` +
-        'It was not touched.',
-    );
-  }
   if (application !== 0 || version !== 0 || tables.length > 0) {
     throw new OrchestratorError(
       'STORE_NOT_A_DATABASE',

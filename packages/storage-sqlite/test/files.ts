@@ -52,17 +52,3 @@ export function look<R>(path: string, use: (db: Database.Database) => R): R {
     db.close();
   }
 }
-
-/** All rows of the proof of concept's tables, under names with this prefix. */
-export function rowsOfOldTables(db: Database.Database, prefix: string): unknown {
-  const tables = [
-    'session_state',
-    'task_queue',
-    'distributed_lock',
-    'event_log',
-    'alerts',
-    'dead_letters',
-    'lock_events',
-  ];
-  return tables.map((table) => [table, db.prepare(`SELECT * FROM ${prefix}${table} ORDER BY rowid`).all()]);
-}

@@ -8,7 +8,7 @@ export const offer: Offer<OpenedSqlite> = {
   reopen: ({ path, clock }) => openSqliteStorage({ path, clock }),
   child: { module: new URL('child.ts', import.meta.url), address: ({ path }) => path },
   rows: {
-    // Only within a test run: the module cleans up after the tests of a file.
+    // Loaded late: `npm run docs` reads this file without vitest, whose hooks remove the stores.
     other: async () => (await import('./open-target.ts')).openTarget(),
     open: ({ path }) => openSqliteRows({ path }),
     openFilling: ({ path, clock }, filling) => openSqliteStorage({ path, clock, filling }),

@@ -100,14 +100,12 @@ describe('what must exist', () => {
 });
 
 describe('a file that is not ours', () => {
-  const LEGACY = `CREATE TABLE session_state (session_id TEXT PRIMARY KEY);
-    CREATE TABLE task_queue (task_id TEXT PRIMARY KEY);
-    CREATE TABLE event_log (event_id INTEGER PRIMARY KEY); INSERT INTO session_state VALUES ('s');`;
+  /** One of its tables has the name of one of ours. */
+  const FOREIGN = `CREATE TABLE event_log (event_id INTEGER PRIMARY KEY); INSERT INTO event_log VALUES (1);`;
 
   const files: Record<string, [code: string, make: (path: string) => void]> = {
-    'of the proof of concept': ['STORE_LEGACY', (path) => makeDatabase(path, LEGACY)],
-    'of the proof of concept, whose last process crashed': ['STORE_LEGACY', (path) => crashAfter(path, LEGACY)],
-    'of another application': ['STORE_NOT_A_DATABASE', (path) => makeDatabase(path, 'CREATE TABLE customers (id)')],
+    'of another application': ['STORE_NOT_A_DATABASE', (path) => makeDatabase(path, FOREIGN)],
+    'of another application, whose last process crashed': ['STORE_NOT_A_DATABASE', (path) => crashAfter(path, FOREIGN)],
     'of another application, by its id': [
       'STORE_NOT_A_DATABASE',
       (path) => makeDatabase(path, 'PRAGMA application_id = 7'),

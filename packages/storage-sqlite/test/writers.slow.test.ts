@@ -33,7 +33,8 @@ test('ten processes write at once and none is told that the store is busy', { ti
   const total = served.reduce((sum, count) => sum + count, 0);
   console.log(
     `ten writers for ${WRITING_MS / 1000} s: ${total} tasks enqueued, claimed and released; ` +
-      `least served ${least}, most served ${most} (${(least / most).toFixed(2)}); longest wait of a cycle ${longestMs} ms`,
+      `least served ${least}, most served ${most} (${(least / most).toFixed(2)}); ` +
+      `longest wait of a cycle ${longestMs} ms`,
   );
   expect(least).toBeGreaterThan(0);
   expect((await judge(path)).whole).toEqual(WHOLE);

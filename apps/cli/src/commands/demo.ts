@@ -1,7 +1,12 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DemoResult } from '@agent-orchestrator/example-demo';
 import { Option } from 'commander';
+import { Failure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
-import type { DemoResult } from '../demo/director.ts';
+import type { Output } from '../output/output.ts';
 import type { Paint } from '../output/style.ts';
+import { table } from '../output/table.ts';
 import type { Define } from '../command-module.ts';
 import { verificationLines } from '../views/verification.ts';
 
@@ -9,7 +14,7 @@ interface DemoOptions {
   readonly fault?: 'start-over';
 }
 
-/** It takes a third of that; whoever waits longer waits for something that will not come. */
+/** It takes a third of that; what has not come by then will not come. */
 const LIMIT_MS = 60_000;
 
 const define: Define = (program, run) => {
@@ -23,20 +28,15 @@ const define: Define = (program, run) => {
     )
     .action(
       run<DemoOptions>(async (call) => {
-        const { playDemo } = await import('../demo/director.ts');
-        const { summaryTable } = await import('../demo/screen.ts');
-        const { output } = call;
-        const interrupted = AbortSignal.any([interruption(), AbortSignal.timeout(LIMIT_MS)]);
-        const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};
-        const startOver = call.options.fault === 'start-over';
-        const result = await playDemo({ print, paint: output.paint, interrupted, startOver });
+        const { SUMMARY_HEADING, summaryRows } = await import('@agent-orchestrator/example-demo');
+        const result = await played(call.output, call.options.fault === 'start-over');
         const { store, stories, broken, asOf, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification } = result;
         return {
           kind: 'demo',
           data: { store, tasks: stories.length, filesDoneTwice, filesLeftOut, partsWrittenTwice, broken, verification },
           asOf,
           ids: [store],
-          text: (paint) => ['', ...summaryTable(stories, paint), '', ...endLines(result, paint)],
+          text: (paint) => ['', ...table(SUMMARY_HEADING, summaryRows(stories), paint), '', ...endLines(result, paint)],
           chatter: [`next: orchestrator events --after 0 --store ${store}`],
           exit: broken.length === 0 ? 0 : 1,
         };
@@ -45,6 +45,35 @@ const define: Define = (program, run) => {
 };
 
 export default define;
+
+/** Every chunk of the bundle is in `dist`, and `bin` is beside it. */
+const INSTALLED = fileURLToPath(new URL('..', import.meta.url));
+const PROGRAMS = {
+  orchestrator: join(INSTALLED, 'bin', 'orchestrator.js'),
+  agent: join(INSTALLED, 'dist', 'demo-agent.js'),
+};
+
+async function played(output: Output, startOver: boolean): Promise<DemoResult> {
+  const { playDemo } = await import('@agent-orchestrator/example-demo');
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const interrupted = AbortSignal.any([interruption(), limit]);
+  const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};
+  try {
+    return await playDemo({
+      print,
+      paint: output.paint,
+      interrupted,
+      installed: INSTALLED,
+      programs: PROGRAMS,
+      startOver,
+    });
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+    throw limit.aborted
+      ? new Failure('INTERRUPTED', 'The demo did not come to its end in time.', { exit: 1 })
+      : new Failure('INTERRUPTED', 'Interrupted.');
+  }
+}
 
 function endLines(result: DemoResult, paint: Paint): string[] {
   const { path, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification, broken } = result;

@@ -21,7 +21,6 @@ export const commands: readonly CommandModule[] = [
   { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'config', load: () => import('./config/index.ts') },
   { name: 'demo', load: () => import('./demo.ts') },
-  { name: 'demo-agent', load: () => import('./demo-agent.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
   { name: 'help', load: () => import('./help.ts') },
 ];

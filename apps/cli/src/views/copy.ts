@@ -18,7 +18,8 @@ export function progressLines(output: Output): (progress: CopyProgress) => void 
 }
 
 function progressLine({ step, table, done, of }: CopyProgress): string {
-  return table === null ? `${step} the log` : `${step}: ${done} of ${of} ${NAMES[table]}`;
+  if (step === 'verifying') return 'verifying the log';
+  return `${step}: ${done} of ${of} ${table === null ? 'rows' : NAMES[table]}`;
 }
 
 /** What was copied, and how it is known to be whole. */

@@ -47,7 +47,7 @@ function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, pain
 }
 
 function condition(
-  { name, holds, says, changesAt, wayOn, events }: Condition,
+  { name, holds, says, changesAt, nextStep, events }: Condition,
   { now, width, paint }: { readonly now: number; readonly width: number; readonly paint: Paint },
 ): string[] {
   const words = name.replaceAll('_', ' ').padEnd(width);
@@ -56,7 +56,7 @@ function condition(
   return [
     `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(inLocalTime(says))}${evidence}`,
     ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
-    ...(wayOn === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(wayOn))}`]),
+    ...(nextStep === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(nextStep))}`]),
   ];
 }
 

@@ -9,7 +9,10 @@ import { finished, type Cli, type Ran, type RunOptions } from './cli.ts';
 const PROGRAM = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 export const ORCHESTRATOR = `${process.execPath} ${PROGRAM}`;
 
-/** `orchestrator run` as a process, with what it has said so far. It and its command end with the test, whatever becomes of them. */
+/** A command that says its pid, and works in a process of its own. */
+export const WORK = ['sh', '-c', 'echo "pid $$"; sleep 100 & wait'];
+
+/** `orchestrator run` as a process, with what it has said so far. It and its command end with the test. */
 export class Running implements Disposable {
   readonly child: ChildProcessWithoutNullStreams;
   readonly finished: Promise<Ran>;
@@ -94,4 +97,9 @@ export async function taskOf(cli: Cli, id: string): Promise<TaskRecord | null> {
 export async function sessionOf(cli: Cli, id: string): Promise<SessionRecord | null> {
   await using orchestrator = await openOrchestrator(cli.store);
   return await orchestrator.getSession(id);
+}
+
+/** What a result file says. */
+export function resultIn(file: string): unknown {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { data: unknown }).data;
 }

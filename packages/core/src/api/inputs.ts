@@ -110,7 +110,7 @@ export function assertBatch(items: readonly unknown[], called: string): void {
 }
 
 /** What is filled in where only the form of a call is checked. */
-export const FILL_FOR_CHECKS: Fill = {
+const FILL_FOR_CHECKS: Fill = {
   namespace: DEFAULTS.namespace,
   newCommandId: () => '00000000-0000-7000-8000-000000000000',
   newSeed: () => '0'.repeat(32),

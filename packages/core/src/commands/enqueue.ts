@@ -105,12 +105,13 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       }
       if (known.ids.has(id))
         throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
+      const number = numbers.ofNew(id);
       if (!open.has(sessionId)) {
         events.push({ type: 'session.opened', sessionId, payload: { number: numbers.ofSession(sessionId) } });
       }
       open.add(sessionId);
       known.add(id, task.dedupeKey);
-      events.push(queued({ id, number: numbers.ofNew(id), sessionId }, task, loaded.now));
+      events.push(queued({ id, number, sessionId }, task, loaded.now));
       answers.push({ id, duplicate: false });
     }
 

@@ -60,7 +60,7 @@ export const releaseItem = z
   });
 
 /** One item, checked and filled in. */
-export type ReleaseItem = z.output<typeof releaseItem>;
+type ReleaseItem = z.output<typeof releaseItem>;
 
 /** What `releaseTask` and `releaseTasks` take. */
 export const releaseInput = z

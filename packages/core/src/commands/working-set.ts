@@ -1,5 +1,4 @@
-import { canonicalize } from '../log/canonical.ts';
-import { CHAIN_START, hashEvent } from '../log/chain.ts';
+import { chained } from '../log/chain.ts';
 import type { After, Decision } from './command.ts';
 import { internalError } from '../model/errors.ts';
 import type { EventDraft, NewEvent } from '../log/events.ts';
@@ -76,33 +75,6 @@ export class WorkingSet {
     if (!isHeld(session)) throw internalError(`Session ${sessionId} is not held, so it cannot be renewed.`);
     this.#sessions.put(renew(session, this.#now, renewal));
   }
-}
-
-/** The event of a draft: numbered, dated and chained to the session's last one. */
-export function chained(
-  draft: EventDraft,
-  session: Session | null,
-  of: { namespace: string; commandId: string | null; now: number },
-): NewEvent {
-  const event = {
-    namespace: of.namespace,
-    streamKind: 'session' as const,
-    streamId: draft.sessionId,
-    seq: (session?.seq ?? 0) + 1,
-    type: draft.type,
-    leaseEffect: draft.leaseEffect ?? null,
-    sessionId: draft.sessionId,
-    taskId: draft.taskId ?? null,
-    agent: draft.agent ?? null,
-    instance: draft.instance ?? null,
-    fence: draft.fence ?? null,
-    commandId: of.commandId,
-    payload: canonicalize(draft.payload),
-    // A clock that went back must not turn the order of a session's events around.
-    at: Math.max(of.now, session?.updatedAt ?? 0),
-    prevHash: session?.hash ?? CHAIN_START,
-  };
-  return { ...event, hash: hashEvent(event) };
 }
 
 /** Rows by key, with the state in which they were loaded. */

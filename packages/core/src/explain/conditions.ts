@@ -31,7 +31,7 @@ export interface Condition {
   /** When it changes by itself, in milliseconds; null: never, or nobody can know. */
   readonly changesAt: number | null;
   /** The legal way on, where there is one to take. */
-  readonly wayOn: string | null;
+  readonly nextStep: string | null;
   /** Ids of the events that show it. */
   readonly events: readonly number[];
 }
@@ -89,7 +89,7 @@ function notEnded({ task, history }: Situation): Condition {
   const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
   const called = task.status === 'failed' ? 'failed for good: a dead letter' : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
-    wayOn:
+    nextStep:
       task.status === 'succeeded' ? null : `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
     events,
   });
@@ -103,7 +103,7 @@ function due({ task, now, history }: Situation): Condition {
   const why = task.attempt === 0 ? 'as was asked when it was queued' : `the pause after failed attempt ${task.attempt}`;
   return unmet('due', `It is not to be claimed before ${iso(runAt)}: ${why}.`, {
     changesAt: runAt,
-    wayOn: 'Nothing has to be done: a claim finds it from then on.',
+    nextStep: 'Nothing has to be done: a claim finds it from then on.',
     events,
   });
 }
@@ -124,7 +124,7 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
         `${holder}, but ${proof.observed ?? `process ${proof.pid} is gone`}: it is dead; ${life}.`,
         events,
       ),
-      wayOn: `\`orchestrator claim --session ${referenceTo('session', session)}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
+      nextStep: `\`orchestrator claim --session ${referenceTo('session', session)}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
     };
   if (takeoverReason(claim, session, now) !== null)
     return met(
@@ -135,7 +135,7 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   const same = takeoverReason({ ...claim, agent, instance: undefined, resume: true }, session, now) !== null;
   return unmet('not_held', `${holder} until ${iso(leaseExpiresAt)}; ${life}.`, {
     changesAt: leaseExpiresAt,
-    wayOn: `Then \`orchestrator claim --session ${referenceTo('session', session)}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
+    nextStep: `Then \`orchestrator claim --session ${referenceTo('session', session)}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
       same ? `Now` : `After ${iso(silentFrom(session))} without a heartbeat`
     } ${agent} itself, restarted, takes it back with --resume.`,
     events,
@@ -153,7 +153,7 @@ function firstInQueue(situation: Situation): Condition {
     return met('first_in_queue', 'No other task of its session comes before it.');
   const how = first.status === 'running' ? 'runs' : 'waits before it';
   return unmet('first_in_queue', `Task ${nameOf('task', first)} of its session ${how}: a session is a strict queue.`, {
-    wayOn: `\`orchestrator why task ${referenceTo('task', first)}\`; work that may run at the same time belongs into sessions of its own.`,
+    nextStep: `\`orchestrator why task ${referenceTo('task', first)}\`; work that may run at the same time belongs into sessions of its own.`,
     events: first.status === 'running' ? lastOf(historyOfRunning, ['task.claimed']) : [],
   });
 }
@@ -180,7 +180,7 @@ function addressee({ task, claim, history }: Situation): Condition {
   const events = lastOf(history, ['task.handed_off', 'task.queued']);
   if (isFor(claim, task)) return met('addressee', `It is for ${only} alone.`, events);
   return unmet('addressee', `It is for ${only} alone, and not for ${claim.agent}.`, {
-    wayOn:
+    nextStep:
       task.assignee === null
         ? `Whoever has the role claims it with --role ${task.role ?? ''}.`
         : `${task.assignee} claims it.`,
@@ -193,7 +193,7 @@ function kind({ task, claim, history }: Situation): Condition {
   const asked = claim.kinds.join(', ');
   if (isWanted(claim, task)) return met('kind', `Its kind is ${task.kind}, which is among those asked for: ${asked}.`);
   return unmet('kind', `Its kind is ${task.kind}, and asked for is ${asked}.`, {
-    wayOn: `A claim with --kind ${task.kind}, or without --kind, would take it.`,
+    nextStep: `A claim with --kind ${task.kind}, or without --kind, would take it.`,
     events: lastOf(history, ['task.queued']),
   });
 }
@@ -201,7 +201,7 @@ function kind({ task, claim, history }: Situation): Condition {
 function notCancelled({ task, history }: Situation): Condition {
   if (task.cancelRequestedAt === null) return met('not_cancelled', 'Nobody asked to cancel it.');
   return unmet('not_cancelled', `It was asked to be cancelled at ${iso(task.cancelRequestedAt)}.`, {
-    wayOn: 'Its holder learns of it with its next heartbeat; if the holder is gone, recovery ends it as cancelled.',
+    nextStep: 'Its holder learns of it with its next heartbeat; if the holder is gone, recovery ends it as cancelled.',
     events: lastOf(history, ['task.cancel_requested']),
   });
 }
@@ -212,7 +212,7 @@ function attemptsLeft({ task, held, claim, now, history }: Situation): Condition
   const closed = held?.task.id === task.id ? takenOver(held, claim, now) : null;
   if (closed?.outcome !== 'dead_lettered') return met('attempts_left', `So far: ${used}.`, events);
   return unmet('attempts_left', `No interruption is left (${used}): a takeover or recovery makes it a dead letter.`, {
-    wayOn: `Then \`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
+    nextStep: `Then \`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
     events,
   });
 }
@@ -222,26 +222,26 @@ function clockSettled({ jump, held }: Situation): Condition {
   const says = `The clock jumped by ${jump.byMs} ms (seen at ${iso(jump.seenAt)}): every holder gets a whole TTL before anybody may end its lease.`;
   return held === null
     ? met('clock_settled', says)
-    : { ...met('clock_settled', says), wayOn: 'The next claim or `orchestrator recover` works it off.' };
+    : { ...met('clock_settled', says), nextStep: 'The next claim or `orchestrator recover` works it off.' };
 }
 
 /** A condition that holds. */
 export function met(name: ConditionName, says: string, events: readonly number[] = []): Condition {
-  return { name, holds: true, says, changesAt: null, wayOn: null, events };
+  return { name, holds: true, says, changesAt: null, nextStep: null, events };
 }
 
 /** A condition that does not hold. */
 export function unmet(
   name: ConditionName,
   says: string,
-  more: { readonly changesAt?: number; readonly wayOn?: string | null; readonly events?: readonly number[] },
+  more: { readonly changesAt?: number; readonly nextStep?: string | null; readonly events?: readonly number[] },
 ): Condition {
   return {
     name,
     holds: false,
     says,
     changesAt: more.changesAt ?? null,
-    wayOn: more.wayOn ?? null,
+    nextStep: more.nextStep ?? null,
     events: more.events ?? [],
   };
 }

@@ -300,11 +300,11 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   const hasTask =
     nextDueAt === null
       ? unmet('has_task', 'No task waits in it.', {
-          wayOn: `\`orchestrator task create TITLE --session ${referenceTo('session', session)}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
+          nextStep: `\`orchestrator task create TITLE --session ${referenceTo('session', session)}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
         })
       : unmet('has_task', `All that waits in it is scheduled; the next is due at ${iso(nextDueAt)}.`, {
           changesAt: nextDueAt,
-          wayOn: 'Nothing has to be done: a claim finds it from then on.',
+          nextStep: 'Nothing has to be done: a claim finds it from then on.',
         });
   if (session.status !== 'closed')
     return [met('session_open', `Session ${nameOf('session', session)} is open.`), hasTask];
@@ -319,7 +319,7 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   });
   return [
     unmet('session_open', `Session ${nameOf('session', session)} is closed.`, {
-      wayOn: 'A task that is added to it, or retried in it, opens it again.',
+      nextStep: 'A task that is added to it, or retried in it, opens it again.',
       events: lastOf(items, ['session.closed']),
     }),
     hasTask,

@@ -1,6 +1,7 @@
 import { sha256 } from '../model/sha256.ts';
+import type { Session } from '../model/session.ts';
 import { canonicalize } from './canonical.ts';
-import type { NewEvent } from './events.ts';
+import type { EventDraft, NewEvent } from './events.ts';
 
 /** What the first event of a stream names as the hash before it. */
 export const CHAIN_START = '0'.repeat(64);
@@ -30,4 +31,31 @@ export function hashEvent(event: Omit<NewEvent, 'hash'>): string {
       type: event.type,
     }),
   );
+}
+
+/** The event of a draft: numbered, dated and chained to the session's last one. */
+export function chained(
+  draft: EventDraft,
+  session: Session | null,
+  of: { namespace: string; commandId: string | null; now: number },
+): NewEvent {
+  const event = {
+    namespace: of.namespace,
+    streamKind: 'session' as const,
+    streamId: draft.sessionId,
+    seq: (session?.seq ?? 0) + 1,
+    type: draft.type,
+    leaseEffect: draft.leaseEffect ?? null,
+    sessionId: draft.sessionId,
+    taskId: draft.taskId ?? null,
+    agent: draft.agent ?? null,
+    instance: draft.instance ?? null,
+    fence: draft.fence ?? null,
+    commandId: of.commandId,
+    payload: canonicalize(draft.payload),
+    // A clock that went back must not turn the order of a session's events around.
+    at: Math.max(of.now, session?.updatedAt ?? 0),
+    prevHash: session?.hash ?? CHAIN_START,
+  };
+  return { ...event, hash: hashEvent(event) };
 }

@@ -275,7 +275,7 @@ export const EVENT_DOCS: {
     fields: { by_ms: 'wall clock against steady clock (ms)', expires_at: 'the new expiry (ms)' },
   },
   'legacy.event': {
-    means: "A row of the proof of concept's log, brought over as it was: its columns are the payload's fields.",
+    means: "A row of the proof of concept's log, imported as it was: its columns are the payload's fields.",
     fields: {},
   },
 };

@@ -56,12 +56,12 @@ export const ERRORS = {
   STORE_LEGACY: {
     retryable: false,
     means: "This is the proof of concept's database.",
-    hint: 'See what `orchestrator store import-legacy` would do with it, or point --store at another path.',
+    hint: 'Stop its programs and rename the file, with its -wal file if there is one; then run `orchestrator store import-legacy FILE`.',
   },
   STORE_NOT_LEGACY: {
     retryable: false,
-    means: 'There is nothing of the proof of concept here to bring over.',
-    hint: '`orchestrator store path` shows which store is meant; point --store at the old file.',
+    means: 'The file is not a database of the proof of concept.',
+    hint: 'Name the file of the proof of concept.',
   },
   STORE_NEWER: {
     retryable: false,

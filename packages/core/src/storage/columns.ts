@@ -1,7 +1,7 @@
 import type { Event } from '../log/events.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
-import type { Task } from '../model/task.ts';
+import type { NextHead, Task } from '../model/task.ts';
 
 /*
  * What the fields of the API are called outside TypeScript: `leaseExpiresAt` is `lease_expires_at` in SQL. It is one rule,
@@ -29,6 +29,8 @@ export const COLUMNS: {
   readonly task: Columns<Task>;
   readonly event: Columns<Event>;
   readonly receipt: Columns<Receipt>;
+  /** Of a session's row: the head of its queue. Derived like an index, and copied with the row. */
+  readonly nextHead: { readonly [Field in keyof NextHead]: string };
 } = {
   session: columns([
     'namespace',
@@ -114,4 +116,11 @@ export const COLUMNS: {
     'hash',
   ] satisfies (keyof Event)[]),
   receipt: columns(['namespace', 'commandId', 'requestHash', 'reply', 'at'] satisfies (keyof Receipt)[]),
+  nextHead: {
+    taskId: 'next_task_id',
+    priority: 'next_priority',
+    queuedAt: 'next_queued_at',
+    kind: 'next_kind',
+    addressee: 'next_for',
+  },
 };

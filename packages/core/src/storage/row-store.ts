@@ -48,7 +48,8 @@ export interface RowReader {
   storeState(): Promise<StoreState | null>;
   /**
    * The rows after a key (which no row needs to have), by key: texts byte by byte, numbers by size. At most `limit`, and no
-   * more than fit into a page; none only where there are none. A row has at least the columns of `COLUMNS`.
+   * more than fit into a page; none only where there are none. A row has at least the columns of `COLUMNS`; that of a
+   * session also those of its `nextHead`, all null where no task is queued.
    */
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]>;
   /** The greatest key; null: the table is empty. */

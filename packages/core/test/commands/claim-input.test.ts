@@ -1,4 +1,6 @@
-// What a claim refuses before it is judged: fields that do not exist, and values that are malformed or beyond their limits.
+// What a claim refuses before it is judged:
+// - fields that do not exist
+// - values that are malformed or beyond their limits
 import { expect, test } from 'vitest';
 import { claim } from '../../src/commands/index.ts';
 import { AGENT, PROCESS, tokenOf } from '../support/events.ts';

@@ -4,7 +4,8 @@
 // - evidence that the holder is dead is not waited out; it counts for this lease and this process alone
 // - the task goes back into its old place; the head is claimed, and that may be another task
 // - a head that does not fit is left alone, but the expired lease is closed
-// - a task whose cancellation was asked ends as cancelled, one with no interruption left as a dead letter; the next is claimed
+// - a task whose cancellation was asked ends as cancelled, and the next is claimed
+// - a task with no interruption left ends as a dead letter, and the next is claimed
 // - without a session, a few stale sessions are recovered on the way, and their heads compete with the others
 // - a clock jump is worked off first
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 // What `claimTask` and `claimTasks` do:
 // - a claim takes the lock of a session and marks its head running, under a lease with a fence and a secret token
-// - without a session it takes the best head: by priority, then age, then id; several at once are each of another session
+// - without a session it takes the best head: by priority, then age, then id
+// - a claim of several takes each from another session
 // - it takes heads for any agent, for this agent and for its roles, and only of the kinds that it asks for
 // - a head that does not fit blocks its session
 // - with a session it takes that session alone, or says that there is none, or what is in the way
@@ -320,7 +321,7 @@ test('with a session, it is shown that session', () => {
   });
 });
 
-test('sent again with the same seed, it answers the same lease, task and takeover, and the context as it is now', () => {
+test('sent again with the same seed, it answers the same lease and takeover, and the context as it is now', () => {
   const call = { ...CLAIM, commandId: commandIdAt(NOW) };
   const first = given(opened(), queued('a', { payload: { big: true } })).when(claim, call);
 

@@ -2,7 +2,8 @@
 // - the command that sees a jump first writes it down, and is not judged
 // - every holder, in all namespaces, gets one TTL from now, and the log says by how much the clock moved
 // - it is done in pages; how far it has come is kept with the jump, so another process can go on
-// - the last page ends it, a full last page included; when there is none, or another process came further, nothing happens
+// - the last page ends it, also when that page is full
+// - when there is no jump, or another process has come further, nothing happens
 // - a new jump on the way starts the work afresh
 // - commands that end no other holder's lease are judged meanwhile, and leave the jump as it is
 import { expect, test } from 'vitest';

@@ -3,7 +3,8 @@
 // - a session that does not exist is opened, once; one that is closed is opened again
 // - what the call leaves out is filled in; what it says is kept
 // - a task that is delayed is scheduled
-// - ids are made from the command's id, in the order of the batch; an id of another task is refused, and with it the batch
+// - ids are made from the command's id, in the order of the batch
+// - an id of another task is refused, and with it the batch
 // - tasks and sessions get the next free numbers; a session that is made for a task gets that of the task
 // - a task whose dedupe key is known is answered as it is, whatever became of it, and not added
 // - sent again, it answers the same, and the tasks as they were then
@@ -31,12 +32,12 @@ test('a task is queued in the session that it names', () => {
 test('a session that does not exist is opened, once', () => {
   const store = given()
     .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's' })) })
-    .then([opened(), queued('a', { number: 2 }), queued('b', { number: 3 })], {
+    .then([opened('s', 2), queued('a'), queued('b', { number: 3 })], {
       ok: true,
       tasks: [added('a'), added('b')],
     });
 
-  expect(store.session('s')).toMatchObject({ status: 'idle', number: 1, tasksOpen: 2, createdAt: NOW });
+  expect(store.session('s')).toMatchObject({ status: 'idle', number: 2, tasksOpen: 2, createdAt: NOW });
 });
 
 test('a task without a session gets one of its own, which has its id and its number', () => {
@@ -149,10 +150,10 @@ test('tasks and sessions get the next free numbers, a session made for a task th
       opened('b', 9),
       queued('b', { sessionId: 'b', number: 9 }),
       queued('c', { number: 10 }),
-      opened('other', 11),
-      queued('d', { sessionId: 'other', number: 12 }),
-      opened('third', 13),
-      queued('e', { sessionId: 'third', number: 14 }),
+      opened('other', 12),
+      queued('d', { sessionId: 'other', number: 11 }),
+      opened('third', 14),
+      queued('e', { sessionId: 'third', number: 13 }),
     ]);
 });
 

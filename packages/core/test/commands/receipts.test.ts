@@ -218,7 +218,7 @@ test('nothing is guessed from the names of fields: a plain reply is kept and res
   expect(second.writes.reply).toMatchObject({ replayed: true });
 });
 
-test('nothing is guessed from the names of fields: all of an input is the identity of its request, unless declared', () => {
+test('nothing is guessed from the names of fields: all of an input is its identity, unless declared otherwise', () => {
   const input = { namespace: 'default', commandId: ID, process: 1, evidence: 2, seed: 3 };
   const decision = { events: [], reply: () => REPLY };
 

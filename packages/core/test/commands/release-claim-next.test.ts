@@ -1,5 +1,5 @@
 // How a release goes on to the next task (`claimNext`), in the same unit of work:
-// - the next head of the session that was released is claimed, by the agent that is named, as the process that the holder is
+// - the next head of the released session is claimed, for the agent that is named, with the process of the holder
 // - heads of other sessions compete with it; as many are claimed as asked for, the best first
 // - a task that was just given back or handed off is not taken again at once, nor what waits behind it
 // - a task that fails or is cancelled uncovers the head behind it
@@ -155,6 +155,12 @@ test.each([
   ],
 ])('a task that was just %s is not taken again at once, nor what waits behind it', (_how, call, end) => {
   twoTasks().when(release, call).then([end]);
+});
+
+test('a task that was just given back is not taken again, though nothing waits behind it', () => {
+  given(opened(), queued('a'), claimed('a'))
+    .when(release, ending('released'))
+    .then([givenBack('a')]);
 });
 
 test('a task that was just given back does not hold up what comes before it', () => {

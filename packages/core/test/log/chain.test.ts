@@ -1,5 +1,6 @@
 // The chain of hashes, and the text that is hashed:
-// - the hash of an event is SHA-256 over the canonical JSON of its columns, under the names of the database (fixed by value)
+// - the hash of an event is SHA-256 over the canonical JSON of its columns, under their names in the database
+// - a column without a value is null in that text
 // - it changes with every column; the id, which the database gives, is not among them
 // - the text of a value is the same however its keys were written down; what is undefined is left out
 import { createHash } from 'node:crypto';
@@ -28,11 +29,23 @@ const EVENT: Omit<NewEvent, 'hash'> = {
 
 test('the hash of an event is what any other program computes from its columns', () => {
   const text =
-    '{"agent":"company-agent","at":1000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab","fence":12,"instance":"run-1",' +
-    `"lease_effect":"granted","namespace":"default","payload":"{\\"a\\":1}","prev_hash":"${'0'.repeat(64)}","seq":3,` +
+    '{"agent":"company-agent","at":1000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab",' +
+    `"fence":12,"instance":"run-1","lease_effect":"granted","namespace":"default","payload":"{\\"a\\":1}",` +
+    `"prev_hash":"${'0'.repeat(64)}","seq":3,` +
     '"session_id":"s","stream_id":"s","stream_kind":"session","task_id":"a","type":"task.claimed"}';
 
   expect(hashEvent(EVENT)).toBe(createHash('sha256').update(text).digest('hex'));
+});
+
+test('a column without a value is null in that text', () => {
+  const event = { ...EVENT, leaseEffect: null, taskId: null, agent: null, instance: null, fence: null };
+  const text =
+    '{"agent":null,"at":1000,"command_id":"019a0f3c-7e11-7abc-8def-0123456789ab",' +
+    `"fence":null,"instance":null,"lease_effect":null,"namespace":"default","payload":"{\\"a\\":1}",` +
+    `"prev_hash":"${'0'.repeat(64)}","seq":3,` +
+    '"session_id":"s","stream_id":"s","stream_kind":"session","task_id":null,"type":"task.claimed"}';
+
+  expect(hashEvent(event)).toBe(createHash('sha256').update(text).digest('hex'));
 });
 
 test.each(Object.keys(EVENT) as (keyof typeof EVENT)[])('it changes with %s', (column) => {

@@ -1,4 +1,5 @@
-// What evolve refuses, because the log or the rules would be broken (commands never write it; a log that was tampered with may):
+// What evolve refuses, because the log or the rules would be broken.
+// Commands never write this; a log that was tampered with may contain it:
 // - an event of a session that was never opened, or of a task that was never queued, and either of them twice
 // - a second grant while a lease is open
 // - anything under a fence that is not that of the current lease

@@ -3,8 +3,9 @@ import { DEFAULTS } from '../../src/model/limits.ts';
 import { tokenFor, tokenHash } from '../../src/model/token.ts';
 
 /*
- * The words of these tests: what happened, as one line per event. The same line stands for an event that is given and for one
- * that is expected. Whatever a line leaves out is as a command with default input would write it.
+ * The words of these tests: what happened, as one line per event.
+ * The same line stands for an event that is given and for one that is expected.
+ * A line may leave fields out: they are as a command with default input would write them.
  */
 
 /** An event as a test says it. `at` is its time for an event that is given; left out, it is NOW. */
@@ -20,7 +21,7 @@ export const FENCE_NOW = NOW * 1_000;
 export const AGENT = 'company-agent';
 export const OTHER_AGENT = 'home-agent';
 
-/** The lease of the tests: it expires half a minute before it is stale, so a test can tell which of the two is asked. */
+/** The lease of the tests expires half a minute before it is stale: a test can tell which of the two is asked. */
 export const TTL_MS = 60_000;
 export const STALE_AFTER_MS = 90_000;
 

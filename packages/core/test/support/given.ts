@@ -1,12 +1,12 @@
 /*
- * Given events, when a command, then events and a reply: the rules alone, without a storage. The rows are what the core's own
- * `evolve` makes of the events; what a command is shown of them is in `load.ts`.
+ * Given events, when a command, then events and a reply: the rules alone, without a storage.
+ * The rows are what core's `evolve` makes of the events. What a command is shown of them is in `load.ts`.
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { After, Command, CommandInput } from '../../src/commands/command.ts';
 import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
-import { chained } from '../../src/commands/working-set.ts';
+import { chained } from '../../src/log/chain.ts';
 import type { Event, EventDraft, NewEvent } from '../../src/log/events.ts';
 import { evolve } from '../../src/log/evolve.ts';
 import { NO_CLOCK, type ClockReading, type ClockState } from '../../src/model/clock.ts';

@@ -6,7 +6,7 @@ import { isWaiting } from '../../src/model/statuses.ts';
 import { addresseeOf, compareInQueue, type Task } from '../../src/model/task.ts';
 import { compareCodePoints } from '../../src/model/text.ts';
 import type { EndedLease, Loaded, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
-import type { ReadyFilter, Scope, SessionRef } from '../../src/storage/scope.ts';
+import type { ReadyFilter, Scope, SessionRef, SessionsScope } from '../../src/storage/scope.ts';
 
 /** The rows that events left, in the order in which they came to be. */
 export interface Rows {
@@ -41,22 +41,8 @@ function find(rows: Rows, scope: Scope, now: number): Found {
     .filter(({ staleAt }) => staleAt <= now)
     .toSorted(byStaleAt);
   switch (scope.by) {
-    case 'sessions': {
-      const named = scope.sessions.map((ref) => nameOf(rows, ref));
-      const ids = new Set(named.flatMap((one) => one?.sessionId ?? []));
-      const own = [...ids].flatMap((id) => inNamespace.filter((session) => session.id === id));
-      const waiting = rows.tasks.filter(({ sessionId, status }) => ids.has(sessionId) && isWaiting(status));
-      const others = inNamespace.filter(({ id }) => !ids.has(id));
-      return {
-        named,
-        sessions: [
-          ...own.map((session) => withTasks(rows, session)),
-          ...(scope.nextReady === undefined ? [] : ready(rows, others, scope.nextReady)),
-        ],
-        tasks: waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0),
-        nextDueAt: nextDueAt(waiting),
-      };
-    }
+    case 'sessions':
+      return findSessions(rows, scope, inNamespace);
     case 'ready': {
       const own = inNamespace
         .filter(isHeld)
@@ -103,6 +89,23 @@ function find(rows: Rows, scope: Scope, now: number): Found {
       };
     }
   }
+}
+
+function findSessions(rows: Rows, scope: SessionsScope, inNamespace: readonly Session[]): Found {
+  const named = scope.sessions.map((ref) => nameOf(rows, ref));
+  const ids = new Set(named.flatMap((one) => one?.sessionId ?? []));
+  const own = [...ids].flatMap((id) => inNamespace.filter((session) => session.id === id));
+  const waiting = rows.tasks.filter(({ sessionId, status }) => ids.has(sessionId) && isWaiting(status));
+  const others = inNamespace.filter(({ id }) => !ids.has(id));
+  return {
+    named,
+    sessions: [
+      ...own.map((session) => withTasks(rows, session)),
+      ...(scope.nextReady === undefined ? [] : ready(rows, others, scope.nextReady)),
+    ],
+    tasks: waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0),
+    nextDueAt: nextDueAt(waiting),
+  };
 }
 
 /** Of a command that was judged before: the rows that its receipt names. */

@@ -2,6 +2,7 @@ import { Orchestrator, type Verification } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { newSeed } from '../system/seed.ts';
 import { locateStore } from './locate-store.ts';
+import { openStorage } from './open-storage.ts';
 
 /** What a look at the whole store found. */
 export interface StoreCheck {
@@ -24,7 +25,7 @@ export interface StoreCheck {
  */
 export async function checkStore(url: string): Promise<StoreCheck> {
   const { provider, location } = await locateStore(url);
-  const storage = await provider.open(location, { mode: 'read-only' });
+  const storage = await openStorage(url, { mode: 'read-only' });
   await using orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
   const damage = (await provider.place?.check?.(location)) ?? null;
   const isWhole = damage === null || damage.length === 0;

@@ -21,8 +21,8 @@ import { openStorage } from './open-storage.ts';
 
 /** How far a copy has come. */
 export interface CopyProgress {
-  readonly step: 'copying' | 'comparing' | 'verifying';
-  /** What the rows are of; null: the log as a whole. */
+  readonly step: 'reading' | 'copying' | 'comparing' | 'verifying';
+  /** What the rows are of; null: a database of another format (`reading`), the log as a whole (`verifying`). */
   readonly table: TableName | null;
   readonly done: number;
   readonly of: number;

@@ -1,5 +1,6 @@
 import { OrchestratorError, type RowStore, type StoreMode } from '@agent-orchestrator/core';
 import { locateStore, type LocatedStore } from './locate-store.ts';
+import { namingLegacy } from './naming-legacy.ts';
 
 /**
  * Opens the rows of the store that a URL names, whatever its state.
@@ -16,7 +17,8 @@ export async function openRows(url: string, mode: StoreMode): Promise<RowStore> 
   } catch (error) {
     if (!(error instanceof OrchestratorError) || error.code !== 'STORE_NOT_FOUND') throw error;
   }
-  const storage = await store.provider.open(store.location, { mode });
+  const { provider, location } = store;
+  const storage = await namingLegacy(location, () => provider.open(location, { mode }));
   try {
     await storage.migrate();
   } finally {
@@ -25,15 +27,13 @@ export async function openRows(url: string, mode: StoreMode): Promise<RowStore> 
   return openExistingRows(store, 'existing');
 }
 
-async function openExistingRows(
-  { provider, location }: LocatedStore,
-  mode: 'existing' | 'read-only',
-): Promise<RowStore> {
-  if (provider.openRows === undefined)
-    throw new OrchestratorError(
-      'STORE_UNSUPPORTED',
-      `${location.url} cannot be moved, backed up or restored: ${provider.name} gives no access to the rows.`,
-      { field: 'store', hint: 'Name a store of another kind.' },
-    );
-  return provider.openRows(location, mode);
+function openExistingRows({ provider, location }: LocatedStore, mode: 'existing' | 'read-only'): Promise<RowStore> {
+  return namingLegacy(location, async () => {
+    if (provider.openRows !== undefined) return provider.openRows(location, mode);
+    const what = `${location.url} cannot be moved, backed up, restored or imported into`;
+    throw new OrchestratorError('STORE_UNSUPPORTED', `${what}: ${provider.name} gives no access to the rows.`, {
+      field: 'store',
+      hint: 'Name a store of another kind.',
+    });
+  });
 }

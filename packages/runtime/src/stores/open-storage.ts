@@ -1,5 +1,6 @@
 import type { OpenStorageOptions, Storage } from '@agent-orchestrator/core';
 import { locateStore } from './locate-store.ts';
+import { namingLegacy } from './naming-legacy.ts';
 
 /**
  * Opens the storage that a URL names, and loads the code of no other. Does not create or upgrade its tables:
@@ -9,5 +10,5 @@ import { locateStore } from './locate-store.ts';
  */
 export async function openStorage(url: string, options: OpenStorageOptions = {}): Promise<Storage> {
   const { provider, location } = await locateStore(url);
-  return provider.open(location, options);
+  return namingLegacy(location, () => provider.open(location, options));
 }

@@ -1,4 +1,5 @@
-/* Keeps a journal in a folder: one call for each size, answered with so many characters. Tells, as JSON, which answers it has. */
+// Keeps a journal in a folder: one call for each size, answered with so many characters.
+// Tells, as JSON, which answers it has.
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { JournalWriter } from '../../src/work/journal-writer.ts';
 

@@ -1,4 +1,5 @@
-/* Tells, as JSON, how a process sees itself and, by their numbers, another one and a group: run where the view of processes is another. */
+// Tells, as JSON, how a process sees itself and, by their numbers, another process and a group.
+// Run where the view of processes differs.
 import { livenessOf, ownProcess } from '../../src/index.ts';
 import { isGroupAlive } from '../../src/processes/process-table.ts';
 

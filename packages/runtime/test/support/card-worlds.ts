@@ -47,6 +47,9 @@ export class Office implements AsyncDisposable {
   }
 }
 
+const CODE_LINE =
+  'for (const [id, row] of rows) if (!seen.has(id)) { seen.add(id); out.push({ ...row, n: row.n + 1 }); }\n';
+
 /** Texts that tokenizers take to very differently: each is stored wherever text can be. */
 export const TEXTS: Readonly<Record<string, string>> = {
   english: 'Counted the files of the first three folders; the totals agree with those of yesterday. '.repeat(40),
@@ -56,9 +59,7 @@ export const TEXTS: Readonly<Record<string, string>> = {
   chinese: '昨天中断的工作已经继续，剩下的文件夹正在统计行数，接下来要比较总数。'.repeat(40),
   japanese: '昨日中断した作業を続け、残りのフォルダーの行数を数えています。次に合計を比べます。'.repeat(40),
   emoji: '🚀✅🧪👩‍💻🏳️‍🌈🇰🇷🫠🦩🪩 done 🎉 '.repeat(60),
-  code: 'for (const [id, row] of rows) if (!seen.has(id)) { seen.add(id); out.push({ ...row, n: row.n + 1 }); }\n'.repeat(
-    30,
-  ),
+  code: CODE_LINE.repeat(30),
   json: JSON.stringify({
     files: Array.from({ length: 200 }, (_, at) => ({ path: `src/a/${at}.ts`, lines: at * 37, ok: at % 2 === 0 })),
   }).slice(0, 4_000),

@@ -28,7 +28,7 @@ export function textIn(folder: string): string {
     .join('');
 }
 
-/** Puts a file in the place of a folder: nothing can be written to the journals in it, until `end` takes the file away. */
+/** Puts a file in the place of a folder. Until `end` removes it, no journal in that folder can be written. */
 export function blockFolder(folder: string): { readonly end: () => void } {
   if (existsSync(folder)) rmSync(folder, { recursive: true });
   writeFileSync(folder, '');

@@ -92,7 +92,9 @@ async function behind(world: World): Promise<void> {
   const { conditions } = await whyTask(world, second);
 
   expect(missing(conditions)).toEqual(['first_in_queue']);
-  expect(conditions.find(({ name }) => name === 'first_in_queue')?.says).toContain(`t${(await world.task(first)).number}`);
+  expect(conditions.find(({ name }) => name === 'first_in_queue')?.says).toContain(
+    `t${(await world.task(first)).number}`,
+  );
   expect(await grantedTo(world, { sessionId: 'branch' })).toBe(first);
 }
 
@@ -112,7 +114,7 @@ async function held(world: World): Promise<void> {
   expect(early.conditions.find(({ name }) => name === 'not_held')).toMatchObject({
     changesAt: expiresAt,
     events: [grant?.id],
-    wayOn: expect.stringContaining('claim --session branch'),
+    nextStep: expect.stringContaining('claim --session branch'),
   });
   expect(late.claimable).toBe(true);
   expect(await grantedTo(world, { sessionId: 'branch' })).toBe(claim.task.id);
@@ -134,7 +136,7 @@ async function dead(world: World): Promise<void> {
   expect(found.conditions.find(({ name }) => name === 'not_held')).toMatchObject({
     says: expect.stringContaining('the process is gone'),
     changesAt: null,
-    wayOn: expect.stringContaining('claim --session branch` takes it over at once'),
+    nextStep: expect.stringContaining('claim --session branch` takes it over at once'),
   });
   expect(session).toMatchObject({ claimable: true, task: { id: claim.task.id }, holder: { fence } });
   expect([alone.claimable, recovered.claimable]).toEqual([false, true]);
@@ -170,7 +172,7 @@ async function ended(world: World): Promise<void> {
   expect(missing(asked.conditions)).toEqual(['not_held', 'not_cancelled']);
   expect(asked.conditions.find(({ name }) => name === 'not_cancelled')?.events).toEqual(idsOf('task.cancel_requested'));
   expect(over.conditions).toMatchObject([{ name: 'not_ended', holds: false, events: idsOf('task.cancelled') }]);
-  expect(over.conditions[0]?.wayOn).toContain('task retry');
+  expect(over.conditions[0]?.nextStep).toContain('task retry');
 }
 
 async function session(world: World): Promise<void> {

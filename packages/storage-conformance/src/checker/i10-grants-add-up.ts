@@ -57,7 +57,8 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
           violation(
             'I10',
             [event],
-            `${name(event)} was told as attempt ${claim.task.attempt} after ${claim.task.interruptions} interruptions, ` +
+            `${name(event)} was told as attempt ${claim.task.attempt} ` +
+              `after ${claim.task.interruptions} interruptions, ` +
               `it was attempt ${failed + 1} after ${interrupted}.`,
             commandId,
           ),

@@ -8,8 +8,12 @@ import { numbers } from './numbers.ts';
 import { queue } from './queue.ts';
 import { receipts } from './receipts.ts';
 import { restart } from './restart.ts';
+import { rowsFilling } from './rows-filling.ts';
+import type { RowsMutant } from './rows-mutant.ts';
+import { rowsRead } from './rows-read.ts';
 import { secrets } from './secrets.ts';
 import { sessions } from './sessions.ts';
+import { storeStates } from './store-states.ts';
 import { time } from './time.ts';
 
 /** Storages that break a promise, each another one. */
@@ -27,3 +31,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...secrets,
   ...sessions,
 ];
+
+/** Rows, and stores with a state, that break a promise. */
+export const ROWS_MUTANTS: readonly RowsMutant[] = [...rowsRead, ...rowsFilling, ...storeStates];

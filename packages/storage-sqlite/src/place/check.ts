@@ -2,7 +2,6 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openReader, type Connection } from '../connection.ts';
 import { translateError } from '../errors.ts';
-import { isKeptTable } from '../legacy/old-tables.ts';
 import { inspectFile, isThere, resolvePath } from '../store-file.ts';
 
 /** Enough to see what is wrong; a damaged file can have a problem on every page. */
@@ -43,8 +42,7 @@ function damagedPages(db: Connection): string[] {
 
 function danglingRows(db: Connection): string[] {
   const rows = db.prepare<[], { table: string; rowid: number; parent: string }>('PRAGMA foreign_key_check').all();
-  // What the proof of concept left is kept as it was, its faults included.
-  return rows
-    .filter(({ table }) => !isKeptTable(table))
-    .map(({ table, rowid, parent }) => `row ${rowid} of ${table} points to a row of ${parent} that is not there`);
+  return rows.map(
+    ({ table, rowid, parent }) => `row ${rowid} of ${table} points to a row of ${parent} that is not there`,
+  );
 }

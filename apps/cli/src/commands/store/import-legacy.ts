@@ -1,9 +1,12 @@
 import type { Call } from '../../call.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
+import { printable } from '../../output/printable.ts';
+import { progressLines } from '../../views/copy.ts';
 import { importLines } from '../../views/legacy-import.ts';
 
 interface ImportOptions {
+  readonly to?: string;
   readonly yes?: true;
 }
 
@@ -11,48 +14,35 @@ export const defineImportLegacy: Define = (parent, run) => {
   parent
     .command('import-legacy')
     .description(
-      "show what the proof of concept's database at the store's path would come to; with --yes, bring it over",
+      "show what the proof of concept's database would become; with --yes, import it; run again after a crash, it continues",
     )
-    .option('--yes', 'do it: copy the file beside itself, then make it a store in one transaction')
-    .action(run<ImportOptions>((call) => importOf(call)));
+    .argument('<file>', 'the old database; it is only read')
+    .option('--to <url>', 'a new file or an empty database (default: the store of --store)')
+    .option('--yes', 'import it')
+    .action(run<ImportOptions, [string]>((call, file) => importOf(call, file)));
 };
 
-async function importOf(call: Call<ImportOptions>): Promise<Answer> {
+async function importOf(call: Call<ImportOptions>, file: string): Promise<Answer> {
   const { importLegacy } = await import('@agent-orchestrator/runtime');
-  const { yes = false } = call.options;
-  const result = await importLegacy(call.settings.store.value, { apply: yes, onProgress: progressOn(call) });
-  const again = `orchestrator store import-legacy --yes${call.settings.store.from === 'argument' ? ` --store ${result.url}` : ''}`;
+  const { to, yes: apply = false } = call.options;
+  const store = to ?? call.settings.store.value;
+  const result = await importLegacy({ file, store, apply, onProgress: progressLines(call.output) });
   return {
     kind: 'legacy_import',
     data: result,
-    ids: [result.url],
+    ids: [result.store],
     text: (paint) => importLines(result, paint),
-    chatter: result.outcome === 'planned' ? ['nothing was changed', `next: ${again}`] : ['next: orchestrator status'],
+    chatter: chatterOf(result.outcome, `${printable(result.file)}${to === undefined ? '' : ` --to ${result.store}`}`),
   };
 }
 
-/** Said at most this often while rows come over. */
-const PROGRESS_EVERY_MS = 2_000;
-
-const STEPS = {
-  copy: 'copying the file',
-  rename: 'putting the old tables out of the way',
-  create: 'making the tables of the store',
-  verify: 'verifying the log against the state',
-  commit: 'committing',
-} as const;
-
-type Progress = Parameters<
-  NonNullable<Parameters<typeof import('@agent-orchestrator/runtime').importLegacy>[1]['onProgress']>
->[0];
-
-function progressOn({ output }: Call): (progress: Progress) => void {
-  let saidAt = performance.now();
-  return ({ step, done = 0, total = 0 }) => {
-    if (output.format !== 'text') return;
-    if (step !== 'rows') return output.chatter(`${STEPS[step]} …`);
-    if (performance.now() - saidAt < PROGRESS_EVERY_MS) return;
-    saidAt = performance.now();
-    output.chatter(`${done} of ${total} rows …`);
-  };
+function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', words: string): string[] {
+  switch (outcome) {
+    case 'planned':
+      return ['nothing was changed', `next: orchestrator store import-legacy --yes ${words}`];
+    case 'imported':
+      return ['the old file is as it was: stop the programs that use it', 'next: orchestrator status'];
+    case 'imported_before':
+      return ['nothing was changed'];
+  }
 }

@@ -16,11 +16,10 @@ export const defineInit: Define = (parent, run) => {
     .option('--print', 'with --roles: only print the statements that make them')
     .action(
       run<InitOptions>(async (call) => {
-        const { locateStore, rolesOf } = await import('@agent-orchestrator/runtime');
+        const { locateStore, openStorage, rolesOf } = await import('@agent-orchestrator/runtime');
         const { roles = false, print = false } = call.options;
         const given = call.settings.store.value;
-        const { provider, location } = await locateStore(given);
-        const { url } = location;
+        const { url } = (await locateStore(given)).location;
         if (print && !roles)
           throw usage('--print goes with --roles.', 'orchestrator store init --roles --print', 'print');
         if (roles) {
@@ -28,7 +27,7 @@ export const defineInit: Define = (parent, run) => {
           if (print) return printed(storeRoles.statements);
           await storeRoles.create();
         }
-        const storage = await provider.open(location, {});
+        const storage = await openStorage(given);
         try {
           const { created, applied } = await storage.migrate();
           const what = created ? 'created' : applied.length > 0 ? 'upgraded' : 'was there already, and up to date';

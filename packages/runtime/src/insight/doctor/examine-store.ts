@@ -2,6 +2,8 @@ import { Orchestrator, OrchestratorError, type PlaceReport, type Reader, type St
 import { newCommandId } from '../../system/command-id.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore } from '../../stores/locate-store.ts';
+import { namingLegacy } from '../../stores/naming-legacy.ts';
+import { openStorage } from '../../stores/open-storage.ts';
 import { withEvidence } from './evidence.ts';
 import type { StoreFacts } from './facts.ts';
 import { needsAttention, type Finding } from './finding.ts';
@@ -63,11 +65,11 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
   const { provider, location } = await locateStore(address);
   let facts: StoreFacts = { ...UNKNOWN, url: location.url };
   try {
-    const place = (await provider.place?.inspect(location)) ?? null;
+    const place = await namingLegacy(location, async () => (await provider.place?.inspect(location)) ?? null);
     // As soon as the server has told its time: connecting may have taken long.
     facts = { ...facts, place, state: place?.state ?? null, localNow: Date.now() };
     if (place !== null && place.schema !== place.schemaKnown) return await judged(facts, null, []);
-    const storage = await provider.open(location, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
+    const storage = await openStorage(address, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
     try {
       return await lookInside(storage, facts, namespace);
     } finally {

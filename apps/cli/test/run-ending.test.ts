@@ -1,0 +1,96 @@
+/*
+ * What ends the command of a run:
+ *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
+ *  - it is 128 and the signal's number, however the command ends
+ *  - --timeout ends it: 124, the attempt has failed
+ *  - a cancellation ends it: 143, the task is cancelled
+ */
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { Cli } from './support/cli.ts';
+import { addTask, isGone, resultIn, Running, taskOf, until } from './support/running.ts';
+
+describe.skipIf(process.platform === 'win32')('run is ended', () => {
+  test.concurrent.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    '%s is passed on to all that was started, and charges no attempt: %i',
+    async ([signal, exit], { expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
+      // The grandchild would live on if only the child were told. It is no shell's background process, because a shell
+      // lets those ignore SIGINT.
+      const script = `require('node:child_process')
+        .spawn('sleep', ['100'], { stdio: 'inherit' })
+        .on('spawn', function () { console.log('grandchild ' + this.pid + '\\npid ' + process.pid) })`;
+      using running = new Running(cli, ['--', process.execPath, '-e', script]);
+      await running.command();
+      const grandchild = Number(/grandchild (\d+)/.exec(running.stdout)?.[1]);
+
+      running.child.kill(signal);
+      const ran = await running.finished;
+
+      expect(ran.exit).toBe(exit);
+      expect(await taskOf(cli, id)).toMatchObject({
+        status: 'queued',
+        attempt: 0,
+        note: `Interrupted by ${signal}.`,
+      });
+      await until(() => isGone(grandchild));
+    },
+  );
+
+  test.concurrent('a command that heeds SIGTERM and ends well has not done its task for that', async ({ expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    using running = new Running(cli, [
+      '--',
+      'sh',
+      '-c',
+      'trap "exit 0" TERM; echo "pid $$"; while :; do sleep 0.05; done',
+    ]);
+    await running.command();
+
+    running.child.kill('SIGTERM');
+    const ran = await running.finished;
+
+    expect(ran.exit).toBe(143);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
+  });
+
+  test.concurrent('--timeout ends it: 124, and the attempt has failed', async ({ expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+
+    const ran = await cli.run(['run', '--agent', 'a', '--timeout', '200ms', '--', 'sleep', '100']);
+
+    expect(ran.exit).toBe(124);
+    expect(await taskOf(cli, id)).toMatchObject({
+      status: 'scheduled',
+      attempt: 1,
+      error: { code: 'timed_out' },
+    });
+  });
+
+  test.concurrent.for([
+    ['exec sleep 100', { code: null, signal: 'SIGTERM' }],
+    ['trap "exit 0" TERM; while :; do sleep 0.05; done', { code: 0, signal: null }],
+    ['trap "exit 3" TERM; while :; do sleep 0.05; done', { code: 3, signal: null }],
+  ] as const)('a cancellation ends %s, and the task is cancelled: 143', async ([script, end], { expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    const file = join(cli.folder, 'result.json');
+    const words = ['--ttl', '5s', '--result-file', file, '--', 'sh', '-c', `echo "pid $$"; ${script}`];
+    using running = new Running(cli, words);
+    await running.command();
+
+    await cli.run(['task', 'cancel', id]);
+    const ran = await running.finished;
+
+    expect([ran.exit, ran.stderr]).toEqual([143, expect.stringContaining('cancellation was asked')]);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'cancelled' });
+    expect(resultIn(file)).toMatchObject({ exit: 143, reason: 'cancelled', outcome: 'cancelled', ...end });
+  });
+});

@@ -1,0 +1,268 @@
+/*
+ * run, when the lease is in doubt or lost, on real processes:
+ *  - while the store does not answer past the trust window, all of the command stands still; then it goes on
+ *  - so does a command on a terminal
+ *  - where the store stays away until the TTL is over, the command is ended: 69
+ *  - where the store moves, the command is ended at the next renewal, and goes on at the new address: 78
+ *  - a wrapper that was stopped past the TTL, its session taken over: the command is ended, 79, with nothing reported
+ *  - it was not taken over: the command goes on, and its task succeeds
+ *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
+ *  - what does not heed SIGTERM is killed after ten seconds, with what it has started
+ *  - Ctrl-Z stops the command with the wrapper
+ *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
+ * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, test } from 'vitest';
+import { Cli } from './support/cli.ts';
+import {
+  addTask,
+  isGone,
+  ORCHESTRATOR,
+  resultIn,
+  Running,
+  sessionOf,
+  stateOf,
+  taskOf,
+  until,
+  WORK,
+} from './support/running.ts';
+import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
+
+describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
+  test.concurrent('while the store does not answer past the trust window, all of it stands still', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    using running = new Running(cli, ['--ttl', '10s', '--', 'sh', '-c', 'echo "pid $$"; sleep 12 & wait $!']);
+    const command = await running.command();
+    const grandchild = await until(() => childOf(command));
+
+    const unlock = lock(cli);
+    await running.says('paused');
+    await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
+    unlock();
+    await running.says('goes on');
+    await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
+    const { exit } = await running.finished;
+
+    expect(exit).toBe(0);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded', interruptions: 0 });
+  });
+
+  test
+    .skipIf(!hasTerminal)
+    .concurrent(
+      'so does a command that shares the group of a terminal, with what it has started',
+      async ({ expect }) => {
+        using cli = new Cli();
+        const id = await addTask(cli);
+        const line = `${ORCHESTRATOR} run --agent a --ttl 10s -- sh -c 'echo "pid $$"; sleep 12 & wait $!'`;
+        using terminal = new Terminal(cli, line);
+        const command = Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1]));
+        const grandchild = await until(() => childOf(command));
+
+        const unlock = lock(cli);
+        await terminal.says('paused');
+        await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
+        unlock();
+        await terminal.says('goes on');
+        await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
+        await terminal.closed;
+
+        expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
+      },
+    );
+
+  test.concurrent('where the store stays away until the TTL is over, the command is ended: 69', async ({ expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    const file = join(cli.folder, 'result.json');
+    using running = new Running(cli, ['--ttl', '2s', '--result-file', file, '--', ...WORK]);
+    const command = await running.command();
+    const grandchild = await until(() => childOf(command));
+
+    const unlock = lock(cli);
+    const { exit, stderr } = await running.finished;
+    unlock();
+
+    expect([exit, stderr]).toEqual([69, expect.stringContaining('could not be reached until the lease was over')]);
+    expect([isGone(command), isGone(grandchild)]).toEqual([true, true]);
+    expect(resultIn(file)).toMatchObject({ reason: 'store_unreachable', signal: 'SIGTERM', outcome: null });
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
+  });
+
+  test.concurrent('where the store moves, the command is ended, and goes on at the new address: 78', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    const id = await addTask(cli, { sessionId: 's' });
+    using running = new Running(cli, ['--ttl', '8s', '--', ...WORK]);
+    const command = await running.command();
+    const address = `sqlite:${join(cli.folder, 'new.db')}`;
+
+    const move = await cli.run(['store', 'move', '--to', address]);
+    const { exit, stderr } = await running.finished;
+    const words = ['run', '--agent', 'a', '--store', address, '--session', 's', '--resume', '--', 'true'];
+    const again = await cli.run(words);
+
+    expect(move.stderr).toContain('take their sessions back with --resume');
+    expect([exit, stderr]).toEqual([78, expect.stringMatching(/moved to sqlite:.*new\.db[^]*\[STORE_MOVED\]/)]);
+    expect(stderr).not.toContain('paused');
+    expect(isGone(command)).toBe(true);
+    expect(again.exit).toBe(0);
+    expect(await cli.json(['task', 'show', id, '--store', address])).toMatchObject({ data: { status: 'succeeded' } });
+  });
+
+  test.concurrent('a wrapper that was stopped past the TTL, its session taken over, ends the command: 79', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    const id = await addTask(cli, { sessionId: 's' });
+    const file = join(cli.folder, 'result.json');
+    using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
+    const command = await running.command();
+    const grandchild = await until(() => childOf(command));
+
+    running.child.kill('SIGSTOP');
+    const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
+    running.child.kill('SIGCONT');
+    const { exit, stderr } = await running.finished;
+
+    expect([exit, stderr]).toEqual([79, expect.stringContaining('lease.taken_over), b has it now')]);
+    expect([isGone(command), isGone(grandchild)]).toEqual([true, true]);
+    expect(resultIn(file)).toMatchObject({
+      reason: 'lease_lost',
+      lost: { ended_by: 'lease.taken_over' },
+      outcome: null,
+    });
+    expect(data['takeover']).toMatchObject({ from: { agent: 'a' }, reason: 'expired' });
+    expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b', taskId: id });
+  });
+
+  test.concurrent('a wrapper that was stopped past the TTL, its session not taken over, goes on', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
+    await running.command();
+
+    running.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    running.child.kill('SIGCONT');
+    const { exit } = await running.finished;
+
+    expect(exit).toBe(0);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded', interruptions: 0 });
+  });
+
+  test.concurrent.for([
+    [['--on-lost', 'warn'], { code: 0, signal: null }, 'it goes on'],
+    [['--on-lost', 'exec', 'sh', 'hook.sh'], { code: null, signal: 'SIGTERM' }, 'hook T'],
+  ] as const)('%j decides what becomes of the command', async ([words, end, said], { expect }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 's' });
+    const file = join(cli.folder, 'result.json');
+    writeHook(cli);
+    const command = ['sh', '-c', 'echo "pid $$"; sleep 12'];
+    using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
+    await running.command();
+
+    running.child.kill('SIGSTOP');
+    await cli.run(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
+    running.child.kill('SIGCONT');
+    const { exit, stdout, stderr } = await running.finished;
+
+    expect([exit, stdout + stderr]).toEqual([79, expect.stringContaining(said)]);
+    expect(resultIn(file)).toMatchObject({ reason: 'lease_lost', ...end });
+    expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b' });
+  });
+
+  test.concurrent('what does not heed SIGTERM is killed after ten seconds, with what it has started', async ({
+    expect,
+  }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    const script = 'trap "" TERM; echo "pid $$"; while :; do sleep 100; done';
+    using running = new Running(cli, ['--timeout', '500ms', '--', 'sh', '-c', script]);
+    const command = await running.command();
+    const grandchild = await until(() => childOf(command));
+
+    const { exit } = await running.finished;
+
+    expect([exit, isGone(command), isGone(grandchild)]).toEqual([124, true, true]);
+  });
+
+  test.concurrent('Ctrl-Z stops the command with the wrapper, and both go on', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; sleep 2']);
+    const command = await running.command();
+
+    running.child.kill('SIGTSTP');
+    // It may be on its way to sleep at the moment when the wrapper has stopped.
+    await until(() => stateOf(running.pid) === 'T' && stateOf(command) === 'T');
+    running.child.kill('SIGCONT');
+    const { exit } = await running.finished;
+
+    expect(exit).toBe(0);
+  });
+
+  test.skipIf(!hasTerminal).concurrent('on a terminal the command can read from it', async ({ expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+
+    const line = `${ORCHESTRATOR} run --agent a -- sh -c 'read line </dev/tty; read more; echo "<$line $more>"'`;
+    using terminal = new Terminal(cli, line);
+    terminal.type('one\n');
+    terminal.type('two\n');
+    await terminal.closed;
+
+    expect(terminal.said).toContain('<one two>');
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  test
+    .skipIf(!hasTerminal)
+    .concurrent(
+      'Ctrl-C on a terminal goes to the command, and charges no attempt if it heeds it',
+      async ({ expect }) => {
+        using cli = new Cli();
+        const id = await addTask(cli);
+
+        const line = `${ORCHESTRATOR} run --agent a --result-file result.json -- sh -c 'echo ready; sleep 100'`;
+        using terminal = new Terminal(cli, line);
+        await terminal.says('ready');
+        terminal.type(CTRL_C);
+        await terminal.closed;
+
+        expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 130, signal: 'SIGINT' });
+        expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
+      },
+    );
+});
+
+/** Keeps all others from writing. @returns lets them again */
+function lock(cli: Cli): () => void {
+  const database = new Database(cli.path);
+  database.exec('BEGIN IMMEDIATE');
+  return () => database.close();
+}
+
+function writeHook(cli: Cli): void {
+  // What the command's state is while the hook runs.
+  const script = String.raw`read -r _ _ state _ < /proc/$ORCHESTRATOR_PID/stat; echo "hook $state"`;
+  execFileSync('sh', ['-c', 'cat > hook.sh'], { cwd: cli.folder, input: script });
+}
+
+/** The only child that a process has. */
+function childOf(pid: number): number | null {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  return children === '' ? null : Number(children.split(' ')[0]);
+}

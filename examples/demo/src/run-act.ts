@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+import { printable } from '@agent-orchestrator/runtime/printable';
+import type { Paint } from './paint.ts';
+import { COMPANY } from './read-log.ts';
+import { REPORT_PARTS, REPORT_SCRIPT } from './report-script.ts';
+import { Terminal } from './terminal.ts';
+
+const SESSION = 'report';
+/** After so many parts its process is killed. */
+const KILLED_AFTER = 2;
+
+export interface RunActOptions {
+  readonly orchestrator: Orchestrator;
+  /** Path of the command line's program. */
+  readonly program: string;
+  readonly store: string;
+  readonly folder: string;
+  readonly print: (line: string) => void;
+  readonly paint: Paint;
+  readonly interrupted: Promise<never>;
+}
+
+/** What the second act came to, by the log. */
+export interface RunStory {
+  readonly partsWrittenTwice: number;
+  readonly broken: readonly string[];
+}
+
+/** A script that knows nothing of leases, run under one, killed, and gone on with: by the commands that a user types. */
+export async function playRun(options: RunActOptions): Promise<RunStory> {
+  const { orchestrator, program, store, folder, print, paint, interrupted } = options;
+  await writeFile(join(folder, 'write-report.mjs'), REPORT_SCRIPT);
+  print('');
+  print(
+    `A script in ${REPORT_PARTS} parts, write-report.mjs, under a lease of two minutes. What you would type, in ${folder}:`,
+  );
+  print('');
+  print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(store)} ORCHESTRATOR_AGENT=${COMPANY}`));
+  const env = { ORCHESTRATOR_STORE: store, ORCHESTRATOR_AGENT: COMPANY };
+  const terminal = new Terminal({ program, print, paint, folder, env });
+  try {
+    await Promise.race([perform(terminal, print, paint), interrupted]);
+  } finally {
+    terminal.close();
+  }
+  return judge(await eventsOf(orchestrator));
+}
+
+async function perform(terminal: Terminal, print: (line: string) => void, paint: Paint): Promise<void> {
+  const run = ['run', '--session', SESSION, '--', 'node', 'write-report.mjs'];
+  await terminal.type(['task', 'create', 'Write the report', '--session', SESSION]);
+
+  const written = Promise.withResolvers<void>();
+  let script = 0;
+  const first = terminal.start(run, (line) => {
+    script = Number(/^process (\d+)$/.exec(line)?.[1] ?? script);
+    if (line.startsWith(`part ${KILLED_AFTER} `)) written.resolve();
+  });
+  const ended = first.ended.then((code) => written.reject(new Error(`run ended too early, with exit code ${code}`)));
+  await written.promise;
+
+  print(
+    `  ${paint('red', '✗ kill -9')} of orchestrator run, process ${first.pid}; the script, process ${script}, lives on`,
+  );
+  first.kill();
+  await ended;
+  await terminal.type(['why', SESSION]);
+
+  kill(script);
+  print(`  ${paint('red', '✗ kill -9')} of the script, process ${script}`);
+  await terminal.type(['why', SESSION]);
+  await terminal.type(['resume', SESSION]);
+  await terminal.type(run.toSpliced(3, 0, '--resume'));
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // On a machine that is very slow it has come to its end.
+  }
+}
+
+async function eventsOf(orchestrator: Orchestrator): Promise<readonly EventRecord[]> {
+  const { items } = await orchestrator.listEvents({ sessionId: SESSION, limit: 200 });
+  return items;
+}
+
+/** What the act promises, checked on the log. */
+export function judge(events: readonly EventRecord[]): RunStory {
+  const parts = events.flatMap(({ type, payload }) =>
+    type === 'session.checkpointed' ? [(payload as { data: number }).data] : [],
+  );
+  const partsWrittenTwice = parts.length - new Set(parts).size;
+  const taken = events.find(({ type }) => type === 'lease.taken_over' || type === 'task.recovered');
+  const { expires_at: expiresAt = 0 } = (taken?.payload ?? {}) as { expires_at?: number };
+  const promises: readonly (readonly [promise: string, kept: boolean])[] = [
+    ['the script of a killed run goes on after its last checkpoint', parts.every((part, at) => part === at + 1)],
+    ['all parts are written', parts.length === REPORT_PARTS],
+    ['what a killed run held is taken back before its lease is over', taken !== undefined && taken.at < expiresAt],
+    ['the task of run succeeds, once', events.filter(({ type }) => type === 'task.succeeded').length === 1],
+  ];
+  return { partsWrittenTwice, broken: promises.flatMap(([promise, kept]) => (kept ? [] : [promise])) };
+}

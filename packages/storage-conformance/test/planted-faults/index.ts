@@ -1,0 +1,15 @@
+import { commands } from './commands.ts';
+import { followers } from './followers.ts';
+import { leases } from './leases.ts';
+import type { PlantedFault } from './planted-fault.ts';
+import { recovery } from './recovery.ts';
+import { stateAndChain } from './state-and-chain.ts';
+
+/** Faults for every invariant, each to be found as a breach of it. */
+export const PLANTED_FAULTS: readonly PlantedFault[] = [
+  ...leases,
+  ...commands,
+  ...stateAndChain,
+  ...recovery,
+  ...followers,
+];

@@ -1,0 +1,111 @@
+import {
+  compareCodePoints,
+  isHeld,
+  nextHeadOf,
+  noSessions,
+  noTasks,
+  type Clock,
+  type Reader,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
+import { byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, type MemoryData } from './data.ts';
+import { listReads } from './lists.ts';
+
+export function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): Reader {
+  return {
+    ...rowReads(data, assertOpen),
+    ...listReads(data, assertOpen),
+    ...overviews(data, clock, assertOpen),
+    async settledEventId() {
+      assertOpen();
+      return data.events.at(-1)?.id ?? 0;
+    },
+    async snapshot(use) {
+      assertOpen();
+      const frozen = {
+        ...data,
+        sessions: new Map(data.sessions),
+        tasks: new Map(data.tasks),
+        events: [...data.events],
+      };
+      return use(memoryReader(frozen, clock, assertOpen));
+    },
+    async now() {
+      assertOpen();
+      return Math.floor(clock.read().wall);
+    },
+    /** Differs: a store in memory is neither moved nor backed up. */
+    async storeState() {
+      assertOpen();
+      return null;
+    },
+  };
+}
+
+/** Single rows. */
+function rowReads(data: MemoryData, assertOpen: () => void): Pick<Reader, 'session' | 'task' | 'idOfNumber'> {
+  return {
+    async session(namespace, id) {
+      assertOpen();
+      const [found] = loadedSession(data, data.sessions.get(keyOf(namespace, id)));
+      return found === undefined ? null : { ...found, next: found.head === null ? null : nextHeadOf(found.head) };
+    },
+    async task(namespace, id) {
+      assertOpen();
+      return data.tasks.get(keyOf(namespace, id)) ?? null;
+    },
+    async idOfNumber(namespace, kind, number) {
+      assertOpen();
+      const rows: Iterable<Session | Task> = kind === 'task' ? data.tasks.values() : data.sessions.values();
+      for (const row of rows) if (row.number === number && row.namespace === namespace) return row.id;
+      return null;
+    },
+  };
+}
+
+/** What there is altogether, and what a claim would find. */
+function overviews(
+  data: MemoryData,
+  clock: Clock,
+  assertOpen: () => void,
+): Pick<Reader, 'counts' | 'claimPreview' | 'namespaces'> {
+  return {
+    async counts(namespace, max) {
+      assertOpen();
+      const sessions = noSessions();
+      for (const { status } of sessionsOf(data, namespace)) sessions[status] = Math.min(sessions[status] + 1, max);
+      const tasks = noTasks();
+      for (const task of data.tasks.values())
+        if (task.namespace === namespace) tasks[task.status] = Math.min(tasks[task.status] + 1, max);
+      const events = Math.min(data.events.filter((event) => event.namespace === namespace).length, max);
+      return { sessions, tasks, events };
+    },
+    async claimPreview(scope) {
+      assertOpen();
+      const { namespace } = scope;
+      const held = scope.by === 'ready' ? sessionsOf(data, namespace).filter(isHeld).toSorted(byStaleAt) : [];
+      const isMeant = (task: Task) =>
+        task.namespace === namespace && (scope.by === 'ready' || task.sessionId === scope.sessionId);
+      return {
+        clock: { ...data.clock, reading: clock.read() },
+        sessions:
+          scope.by === 'ready'
+            ? ready(data, namespace, scope)
+            : loadedSession(data, data.sessions.get(keyOf(namespace, scope.sessionId))),
+        held: held
+          .slice(0, scope.by === 'ready' ? scope.heldLimit : 0)
+          .flatMap((session) => loadedSession(data, session)),
+        scheduled: [...data.tasks.values()]
+          .filter((task) => task.status === 'scheduled' && isMeant(task))
+          .toSorted(byRunAt)
+          .slice(0, scope.scheduledLimit),
+      };
+    },
+    async namespaces() {
+      assertOpen();
+      const named = [...data.sessions.values(), ...data.events].map(({ namespace }) => namespace);
+      return [...new Set(named)].toSorted(compareCodePoints);
+    },
+  };
+}

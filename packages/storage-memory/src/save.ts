@@ -1,0 +1,53 @@
+import {
+  LIMITS,
+  OrchestratorError,
+  type Change,
+  type Event,
+  type NewEvent,
+  type Session,
+  type Task,
+  type WriteSet,
+} from '@agent-orchestrator/core';
+import { keyOf, type MemoryData } from './data.ts';
+
+/** @returns whether anything changed */
+export function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
+  const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = writeSet;
+  for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
+  assertUnique(data.events, events);
+  for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
+  for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
+  for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
+  if (receipt !== null) {
+    const over = [...data.receipts]
+      .filter(([, { at }]) => at <= forgetReceiptsAt)
+      .slice(0, LIMITS.receipts_forgotten_max);
+    for (const [key] of over) data.receipts.delete(key);
+    data.receipts.set(keyOf(receipt.namespace, receipt.commandId), receipt);
+  }
+  if (clock !== null) data.clock = clock;
+  return sessions.length > 0 || tasks.length > 0 || events.length > 0;
+}
+
+/** The guard that a storage without a lock would rely on; here it only shows mistakes. */
+function assertUnchanged(data: MemoryData, { before, after }: Change<Session | Task>): void {
+  const rows: ReadonlyMap<string, Session | Task> = 'sessionId' in after ? data.tasks : data.sessions;
+  if (rows.get(keyOf(after.namespace, after.id))?.version !== before?.version)
+    throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
+}
+
+/** What the unique indexes of a database refuse. */
+function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
+  if (events.length === 0) return;
+  const taken = new Set(written.flatMap(uniqueKeys));
+  for (const key of events.flatMap(uniqueKeys)) {
+    if (taken.has(key)) throw new OrchestratorError('INTERNAL', 'An event with this number, or of this lease, exists.');
+    taken.add(key);
+  }
+}
+
+/** An event's number within its stream, and what it does to a lease: each exists once. */
+function uniqueKeys({ streamKind, namespace, streamId, seq, fence, leaseEffect }: NewEvent): string[] {
+  const number = `${streamKind}\n${namespace}\n${streamId}\n${seq}`;
+  return leaseEffect === null ? [number] : [number, `${fence} ${leaseEffect}`];
+}
