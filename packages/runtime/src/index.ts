@@ -121,4 +121,6 @@ export {
   nameOf,
   numberOf,
   referenceTo,
+  shellQuoted,
+  shellWord,
 } from '@agent-orchestrator/core';

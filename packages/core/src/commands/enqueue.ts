@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { internalError, OrchestratorError } from '../model/errors.ts';
+import { internalError, invalidInput, OrchestratorError } from '../model/errors.ts';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import { looksLikeNumber } from '../model/names.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 import type { Command } from './command.ts';
@@ -15,7 +16,7 @@ export const newTaskInput = z
     /** Given by the caller if it wants to know it beforehand; otherwise made from the command id. */
     id: field.newId.optional(),
     /** The line of work it belongs to; without one it gets a session of its own, with the task's id. */
-    sessionId: field.newId.optional(),
+    sessionId: field.id.optional(),
     kind: field.name.default(DEFAULTS.kind),
     /** One line for people; the kind if left out. */
     title: field.title.optional(),
@@ -98,6 +99,9 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     const answers: { id: string; duplicate: boolean }[] = [];
 
     for (const [at, { id, sessionId, task }] of placed(input).entries()) {
+      // The number of a session that exists was replaced by its id before the store was asked.
+      if (looksLikeNumber(sessionId))
+        throw invalidInput(`tasks[${at}].sessionId`, `looks like a number, and no session has the number ${sessionId}`);
       const duplicateOf = known.byDedupeKey.get(task.dedupeKey);
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });

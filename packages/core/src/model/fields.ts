@@ -49,9 +49,9 @@ export const name = identifier(
 /** An id: of a session, a task; a dedupe key. */
 export const id = identifier(ID, 'must not have control characters or line breaks, nor begin or end with a space');
 
-/** The id of a new task or session: one like `t42` would be taken for a number. */
+/** The id of a new task: one like `t42` would be taken for a number. */
 export const newId = id.refine((value) => !looksLikeNumber(value), {
-  message: 'looks like a number (t42, s17), and nothing has this number',
+  message: 'looks like a number (t42, s17): the store gives numbers, so choose another id',
 });
 
 /** UUIDv7, so that the time of the command can be read off it. */

@@ -1,3 +1,5 @@
+import { isShellWord } from './shell-word.ts';
+
 /*
  * How people call tasks and sessions: each has an id, which programs use, and a number, which is short.
  */
@@ -15,9 +17,6 @@ export interface Numbered {
 const NUMBER = /^[ts]\d+$/;
 /** An id that was made for a task, and for the session that was made for it. */
 const MADE = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
-
-/** One word to any shell, and no flag. */
-const SHELL_WORD = /^[\p{L}\p{M}\p{Nd}_@:/][\p{L}\p{M}\p{Nd}_@:/.,+-]*$/u;
 
 /** The number that a reference such as `t42` or `s17` means; null: it is an id. */
 export function numberIn(reference: string): { readonly kind: NumberedKind; readonly number: number } | null {
@@ -43,7 +42,7 @@ export function nameOf(kind: NumberedKind, numbered: Numbered): string {
 /** How a command names it: as a sentence does, but by its number where a shell would not take the id as one word. */
 export function referenceTo(kind: NumberedKind, numbered: Numbered): string {
   const name = nameOf(kind, numbered);
-  return SHELL_WORD.test(name) ? name : numberOf(kind, numbered);
+  return isShellWord(name) ? name : numberOf(kind, numbered);
 }
 
 /** How a list names it: by its number, and by the id that a person chose. */
