@@ -102,7 +102,7 @@ export { canonicalize } from './log/canonical.ts';
 export { CHAIN_START, chained, hashEvent } from './log/chain.ts';
 export {
   EVENT_DOCS,
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
   type Event,
   type EventDraft,
   type EventPayloads,
@@ -125,7 +125,7 @@ export {
   type BackupFile,
   type PlaceCheck,
   type PlaceFinding,
-  type PlaceFix,
+  type FixResult,
   type PlaceReport,
   type Severity,
   type StorePlace,

@@ -136,7 +136,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
   ): Promise<readonly TaskRecord<Kinds>[]> {
     const { namespace, agent, roles, limit } = parseInput(headsFilter, await this.#within(filter));
-    const [_anybody, ...addressees] = addresseesOf(agent, roles);
+    const [_anyAgent, ...addressees] = addresseesOf(agent, roles);
     const { sessions } = await this.#storage.read.claimPreview({
       by: 'ready',
       namespace,

@@ -5,7 +5,7 @@ import { isExpired, isStale, type HeldSession } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
-import { fits, grantAll, keepClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
+import { fits, grantAll, receiptClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
 import { refuse, type Command, type Decision } from './command.ts';
 import { asHeldLease, type HeldLease } from './held-lease.ts';
 import { endLease } from './lease-end.ts';
@@ -81,8 +81,8 @@ export const claim: Command<ClaimInput, ClaimReply> = {
   endsOthersLeases: true,
   notIdentity: ['process', 'evidence'],
   receipt: {
-    keep: ({ claims }) => keepClaims(claims),
-    restore: (kept, rows, { seed }) => ({ ok: true, claims: restoreClaims(kept, rows, seed) }),
+    store: ({ claims }) => receiptClaims(claims),
+    restore: (stored, rows, { seed }) => ({ ok: true, claims: restoreClaims(stored, rows, seed) }),
   },
 
   scope(input) {
@@ -110,8 +110,8 @@ export const claim: Command<ClaimInput, ClaimReply> = {
     if (oldest !== undefined && resumable.length === 0) return busy(input, loaded, oldest.session);
 
     const resumed = resume(input, resumable.slice(0, input.limit));
-    const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
-    return grantBest(input, loaded, goesOn ? resumed : best(input, loaded, resumed.events));
+    const continues = resumed.candidates.some(({ head }) => fits(input, head));
+    return grantBest(input, loaded, continues ? resumed : best(input, loaded, resumed.events));
   },
 };
 

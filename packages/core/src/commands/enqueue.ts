@@ -7,7 +7,7 @@ import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 import type { Command } from './command.ts';
-import { keepTask, type KeptTask } from './receipt-reply.ts';
+import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** One task to add. */
 export const newTaskInput = z
@@ -63,13 +63,13 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
   input: enqueueInput,
   events: ['session.opened', 'task.queued'],
   receipt: {
-    keep: ({ tasks }) => ({
-      reply: tasks.map(({ task, duplicate }) => ({ task: keepTask(task), duplicate })),
+    store: ({ tasks }) => ({
+      reply: tasks.map(({ task, duplicate }) => ({ task: receiptTask(task), duplicate })),
       tasks: tasks.map(({ task }) => task.id),
     }),
-    restore: (kept, rows) => ({
+    restore: (stored, rows) => ({
       ok: true,
-      tasks: (kept as unknown as readonly { task: KeptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
+      tasks: (stored as unknown as readonly { task: ReceiptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
         task: rows.task(task),
         duplicate,
       })),

@@ -10,7 +10,7 @@ import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
-import { keptReplyOf, ReceiptRows, receiptText, type Accepted, type KeptReply } from './receipt-reply.ts';
+import { storedReplyOf, ReceiptRows, receiptText, type Accepted, type ReceiptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { WriteSet } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
@@ -64,7 +64,7 @@ export function execute<Input extends CommandInput, Reply>(
   const { sessions, tasks, events } = rows;
   const receipt =
     command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
-      ? receiptFor(input.namespace, commandId, hash, command.receipt.keep(reply), loaded.now)
+      ? receiptFor(input.namespace, commandId, hash, command.receipt.store(reply), loaded.now)
       : null;
   return {
     reply: { kind: 'reply', reply, replayed: false },
@@ -117,15 +117,25 @@ function answerAgain<Input extends CommandInput, Reply>(
       `The command id ${receipt.commandId} was used for another request.`,
       { field: 'commandId' },
     );
-  return { kind: 'reply', reply: codec.restore(keptReplyOf(receipt), new ReceiptRows(loaded), input), replayed: true };
+  return {
+    kind: 'reply',
+    reply: codec.restore(storedReplyOf(receipt), new ReceiptRows(loaded), input),
+    replayed: true,
+  };
 }
 
 function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): WriteSet<Outcome<Reply>> {
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
 }
 
-function receiptFor(namespace: string, commandId: string, requestHash: string, kept: KeptReply, now: number): Receipt {
-  return { namespace, commandId, requestHash, reply: receiptText(kept), at: Math.max(now, timeOfUuid(commandId)) };
+function receiptFor(
+  namespace: string,
+  commandId: string,
+  requestHash: string,
+  stored: ReceiptReply,
+  now: number,
+): Receipt {
+  return { namespace, commandId, requestHash, reply: receiptText(stored), at: Math.max(now, timeOfUuid(commandId)) };
 }
 
 /** A new reading is only worth a write along with others; a jump, or the end of the work on one, always is. */

@@ -6,7 +6,7 @@ import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { After } from './command.ts';
-import { keepTask, type KeptReply, type KeptTask, type ReceiptRows } from './receipt-reply.ts';
+import { receiptTask, type ReceiptReply, type ReceiptTask, type ReceiptRows } from './receipt-reply.ts';
 
 /** Who wants work, for how long, and which. */
 export interface Claimant {
@@ -123,18 +123,18 @@ function claimOf({ head, takeover, token }: Granted, after: After): Claim {
 }
 
 /** A claim as a receipt keeps it: without the token, which the claim's seed gives again, and without bodies. */
-interface KeptClaim {
+interface ReceiptClaim {
   readonly [part: string]: Json;
-  readonly task: KeptTask;
+  readonly task: ReceiptTask;
   readonly lease: PublicLease & { readonly [field: string]: Json };
   readonly takeover: (Takeover & { readonly [field: string]: Json }) | null;
 }
 
 /** What a receipt keeps of claims. */
-export function keepClaims(claims: readonly Claim[]): KeptReply & { readonly reply: readonly KeptClaim[] } {
+export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readonly reply: readonly ReceiptClaim[] } {
   return {
     reply: claims.map(({ task, lease: { token: _secret, ...lease }, takeover }) => ({
-      task: keepTask(task),
+      task: receiptTask(task),
       lease: { ...lease },
       takeover: takeover === null ? null : { ...takeover, from: { ...takeover.from } },
     })),
@@ -144,8 +144,8 @@ export function keepClaims(claims: readonly Claim[]): KeptReply & { readonly rep
 }
 
 /** The claims of a receipt: tasks as they were then, the context as it is now. */
-export function restoreClaims(kept: Json, rows: ReceiptRows, seed: string): Claim[] {
-  return (kept as unknown as readonly KeptClaim[]).map(({ task, lease, takeover }) => ({
+export function restoreClaims(stored: Json, rows: ReceiptRows, seed: string): Claim[] {
+  return (stored as unknown as readonly ReceiptClaim[]).map(({ task, lease, takeover }) => ({
     task: rows.task(task),
     lease: { ...lease, token: tokenFor(seed, lease.fence) },
     context: decodeContext(rows.context(lease.sessionId)),

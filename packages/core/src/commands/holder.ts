@@ -1,5 +1,5 @@
 import {
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
   type EventDraft,
   type EventPayloads,
   type EventType,
@@ -99,7 +99,7 @@ function tokenHashIn({ grant }: EndedLease): string {
 }
 
 function endedByAnother({ end }: EndedLease): boolean {
-  return (LEASE_ENDINGS.other as readonly EventType[]).includes(end.type);
+  return (LEASE_END_EVENTS.other as readonly EventType[]).includes(end.type);
 }
 
 function nextHolder({ successor }: EndedLease): LeaseRefusal['successor'] | null {

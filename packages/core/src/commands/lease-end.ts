@@ -50,13 +50,13 @@ export function endLease(
       : { ...closing, type: end.type, payload: { ...known(session, proof), reason: end.reason } },
   ];
 
-  const last = lastWord(task);
+  const last = taskEndAfter(task);
   if (last === null) return { events, outcome: 'requeued', head: first(task, head) };
   events.push({ ...last.event, sessionId: session.id, taskId: task.id }, ...closeOwnSession(session, task.id));
   return { events, outcome: last.outcome, head };
 }
 
-function lastWord(task: Task): { event: EndingTaskEvent; outcome: 'dead_lettered' | 'cancelled' } | null {
+function taskEndAfter(task: Task): { event: TaskEndEvent; outcome: 'dead_lettered' | 'cancelled' } | null {
   if (task.cancelRequestedAt !== null)
     return { event: { type: 'task.cancelled', payload: { outcome: null, error: null } }, outcome: 'cancelled' };
   if (task.interruptions < task.interruptionsMax) return null;
@@ -67,7 +67,7 @@ function lastWord(task: Task): { event: EndingTaskEvent; outcome: 'dead_lettered
   return { event: { type: 'task.failed', payload: { outcome: null, error, run_at: null } }, outcome: 'dead_lettered' };
 }
 
-type EndingTaskEvent =
+type TaskEndEvent =
   | { readonly type: 'task.cancelled'; readonly payload: { outcome: null; error: null } }
   | { readonly type: 'task.failed'; readonly payload: { outcome: null; error: Json; run_at: null } };
 

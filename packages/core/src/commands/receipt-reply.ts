@@ -14,20 +14,20 @@ export type Accepted<Reply> = Exclude<Reply, { readonly ok: false }>;
 /** Keeps a command's reply as JSON, and restores it. */
 export interface ReceiptCodec<Input, Reply> {
   /** What is kept of the reply, and the rows that are needed to restore it. */
-  keep(reply: Accepted<Reply>): KeptReply;
+  store(reply: Accepted<Reply>): ReceiptReply;
   /** The reply again. `input` is the request that was sent again: it is the same as the first one. */
-  restore(kept: Json, rows: ReceiptRows, input: Input): Reply;
+  restore(stored: Json, rows: ReceiptRows, input: Input): Reply;
 }
 
 /** What a receipt holds of a reply. */
-export interface KeptReply {
+export interface ReceiptReply {
   readonly reply: Json;
   readonly sessions?: readonly string[];
   readonly tasks?: readonly string[];
 }
 
 /** A task without its body, as it was when the command answered: its id, and the moving columns that are not null. */
-export interface KeptTask {
+export interface ReceiptTask {
   readonly [column: string]: string | number | null;
   readonly id: string;
 }
@@ -41,10 +41,10 @@ export class ReceiptRows {
   }
 
   /** The task as it was when the command answered. */
-  task(kept: KeptTask): Task {
-    const row = this.#loaded.tasks.find(({ id }) => id === kept.id);
-    if (row === undefined) throw internalError(`The task ${kept.id} of a receipt was not loaded.`);
-    return { ...row, ...NO_MOVING_FIELDS, ...kept };
+  task(stored: ReceiptTask): Task {
+    const row = this.#loaded.tasks.find(({ id }) => id === stored.id);
+    if (row === undefined) throw internalError(`The task ${stored.id} of a receipt was not loaded.`);
+    return { ...row, ...NO_MOVING_FIELDS, ...stored };
   }
 
   /** The session's present context: what the next holder needs is what is saved now. */
@@ -56,26 +56,26 @@ export class ReceiptRows {
 const NO_MOVING_FIELDS = Object.fromEntries(MOVING_TASK_FIELDS.map((field) => [field, null]));
 
 /** What a receipt keeps of a task. */
-export function keepTask(task: Task): KeptTask {
-  const kept: Record<string, string | number | null> = { id: task.id };
-  for (const field of MOVING_TASK_FIELDS) if (task[field] !== null) kept[field] = task[field];
-  return kept as KeptTask;
+export function receiptTask(task: Task): ReceiptTask {
+  const stored: Record<string, string | number | null> = { id: task.id };
+  for (const field of MOVING_TASK_FIELDS) if (task[field] !== null) stored[field] = task[field];
+  return stored as ReceiptTask;
 }
 
 /** For replies that are plain JSON: they are kept as they are. */
 export function plainReply<Reply>(): ReceiptCodec<unknown, Reply> {
   return {
-    keep: (reply) => ({ reply: reply as Json }),
-    restore: (kept) => kept as Reply,
+    store: (reply) => ({ reply: reply as Json }),
+    restore: (stored) => stored as Reply,
   };
 }
 
 /** The text of a receipt. */
-export function receiptText({ reply, sessions = [], tasks = [] }: KeptReply): JsonText {
+export function receiptText({ reply, sessions = [], tasks = [] }: ReceiptReply): JsonText {
   return JSON.stringify({ sessions, tasks, reply });
 }
 
 /** What a receipt keeps of the reply. */
-export function keptReplyOf(receipt: Receipt): Json {
+export function storedReplyOf(receipt: Receipt): Json {
   return (fromJsonText(receipt.reply) as unknown as { reply: Json }).reply;
 }

@@ -11,7 +11,7 @@ import { fenceOf } from '../model/token.ts';
 import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
 import type { Command } from './command.ts';
-import { fits, grantAll, keepClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
+import { fits, grantAll, receiptClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
 import type { HeldLease } from './held-lease.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
@@ -141,13 +141,13 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'lease.refused',
   ],
   receipt: {
-    keep({ items, next }) {
-      const claims = keepClaims(next);
+    store({ items, next }) {
+      const claims = receiptClaims(next);
       const accepted = items.map((item) => (item?.ok ? { ...item } : null));
       return { ...claims, reply: { items: accepted, next: claims.reply } };
     },
-    restore(kept, rows, input) {
-      const { items, next } = kept as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
+    restore(stored, rows, input) {
+      const { items, next } = stored as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
       return { ok: true, items, next: input.claimNext === undefined ? [] : restoreClaims(next, rows, seedOf(input)) };
     },
   },

@@ -4,7 +4,7 @@ import * as field from '../model/fields.ts';
 import type { Task } from '../model/task.ts';
 import type { TaskStatus } from '../model/statuses.ts';
 import { refuse, type Command } from './command.ts';
-import { keepTask, type KeptTask } from './receipt-reply.ts';
+import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** What `retryTask` takes. */
 export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
@@ -25,8 +25,8 @@ export const retry: Command<RetryInput, RetryReply> = {
   input: retryInput,
   events: ['session.opened', 'task.retried'],
   receipt: {
-    keep: ({ task }) => ({ reply: keepTask(task), tasks: [task.id] }),
-    restore: (kept, rows) => ({ ok: true, task: rows.task(kept as KeptTask) }),
+    store: ({ task }) => ({ reply: receiptTask(task), tasks: [task.id] }),
+    restore: (stored, rows) => ({ ok: true, task: rows.task(stored as ReceiptTask) }),
   },
 
   scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),

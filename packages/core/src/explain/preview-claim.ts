@@ -28,7 +28,7 @@ export interface PreviewedClaim {
 }
 
 /** As many as one claim queues because their time has come, and one to tell when the next is due. */
-const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
+const SCHEDULED_MAX = LIMITS.flipped_tasks_max + 1;
 
 /**
  * Foresees what a claim would be answered now. Reads only. One of a session takes the evidence itself; where one without a session
@@ -61,7 +61,7 @@ export async function previewSession(reader: Reader, namespace: string, sessionI
     by: 'session',
     namespace,
     sessionId,
-    scheduledLimit: SCHEDULED_SEEN,
+    scheduledLimit: SCHEDULED_MAX,
   });
   const view = new ClaimView(preview);
   const sessions = preview.sessions.map((one) => view.whenClaimed(one));
@@ -83,7 +83,7 @@ async function previewReady(reader: Reader, input: ClaimInput, evidence: readonl
     // What comes due may put another head before one that fits.
     limit: limit + LIMITS.flipped_tasks_max,
     heldLimit: staleLimit,
-    scheduledLimit: SCHEDULED_SEEN,
+    scheduledLimit: SCHEDULED_MAX,
   });
   const view = new ClaimView(preview);
   const known = new Map([...preview.held, ...preview.sessions].map((one) => [one.session.id, one]));

@@ -46,7 +46,7 @@ export function promisedEffects(attempt: Attempt): PromisedEffect[] {
       return [{ what, type: 'session.checkpointed', own: true, sessionId, taskId, fence, turn }];
     }
     case 'release':
-      return [...endings(attempt), ...grants(attempt)];
+      return [...leaseEnds(attempt), ...grants(attempt)];
     case 'recover':
       return attempt.reply.recovered.map(({ sessionId, taskId, from: { fence } }) => ({
         what: `the recovery of ${sessionId} from fence ${fence}`,
@@ -122,7 +122,7 @@ function grants(attempt: Attempt): PromisedEffect[] {
 }
 
 /** The ends of leases that a release was told of. One that was repeated tells what an earlier release did. */
-function endings({ request, reply }: Attempt<'release'>): PromisedEffect[] {
+function leaseEnds({ request, reply }: Attempt<'release'>): PromisedEffect[] {
   return request.items.flatMap(({ fence, outcome }, at) => {
     const item = reply?.items[at];
     if (item === undefined || !item.ok) return [];

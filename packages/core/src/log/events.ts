@@ -5,7 +5,7 @@ import type { Json, JsonText } from '../model/json.ts';
  * Of what was brought over from an older log: when it happened (ms), where that was before the session's last event, whose
  * time `at` then repeats.
  */
-type BroughtOver = { occurred_at?: number };
+type Imported = { occurred_at?: number };
 
 /**
  * The payload of each event type, as stored (snake_case: it is hashed and read outside TypeScript).
@@ -15,7 +15,7 @@ export interface EventPayloads {
   'session.opened': { number: number; context?: StoredContext };
   'session.closed': { reason: 'requested' | 'task_ended' };
   'session.checkpointed': StoredContext;
-  'task.queued': BroughtOver & {
+  'task.queued': Imported & {
     number: number;
     kind: string;
     title: string;
@@ -32,7 +32,7 @@ export interface EventPayloads {
     reviewer: string | null;
     source: string | null;
   };
-  'task.claimed': BroughtOver & {
+  'task.claimed': Imported & {
     token_hash: string;
     ttl_ms: number;
     stale_after_ms: number;
@@ -43,12 +43,12 @@ export interface EventPayloads {
     process_start: string | null;
     process_group?: number;
   };
-  'task.succeeded': BroughtOver & { outcome: 'succeeded'; result: Json };
-  'task.failed': BroughtOver & { outcome: 'failed' | null; error: Json; run_at: number | null };
+  'task.succeeded': Imported & { outcome: 'succeeded'; result: Json };
+  'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null };
   'task.retried': Record<string, never>;
   'task.released': { outcome: 'released'; note: string | null };
   'task.handed_off': { outcome: 'handed_off'; assignee: string | null; role: string | null; note: string | null };
-  'task.cancelled': BroughtOver & { outcome: ReleaseOutcome | null; error: Json };
+  'task.cancelled': Imported & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
   'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
   'lease.taken_over': LeaseEndFacts & { reason: 'expired' | 'resumed' | 'dead' };
@@ -132,7 +132,7 @@ interface Draft<T extends EventType> {
 }
 
 /** The events that close a lease, by whoever closed it. */
-export const LEASE_ENDINGS = {
+export const LEASE_END_EVENTS = {
   holder: ['task.succeeded', 'task.failed', 'task.released', 'task.handed_off', 'task.cancelled'],
   other: ['task.recovered', 'lease.taken_over'],
 } as const satisfies Record<string, readonly EventType[]>;

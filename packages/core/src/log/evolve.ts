@@ -5,7 +5,7 @@
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
-import { LEASE_ENDINGS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
+import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
@@ -25,7 +25,7 @@ const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.even
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
 
 /** What ends a lease, if the task that it is about runs. */
-const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other]);
+const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other]);
 
 /** What an event leaves: a session is never taken away. */
 export interface Evolved extends State {

@@ -21,7 +21,7 @@ export interface StorePlace<Location extends StoreLocation = StoreLocation> {
    */
   check?(location: Location): Promise<readonly string[]>;
   /** Does what a finding of `inspect` names as its fix. Takes nothing from any other process. */
-  fix?(location: Location, fix: string): Promise<PlaceFix>;
+  fix?(location: Location, fix: string): Promise<FixResult>;
   /** The roles of a store whose engine has roles. */
   roles?(location: Location): Promise<StoreRoles>;
   /**
@@ -91,7 +91,7 @@ export function placeFinding(
 }
 
 /** What came of a fix. */
-export interface PlaceFix {
+export interface FixResult {
   readonly done: boolean;
   /** One sentence: what was changed, and what was not. */
   readonly message: string;
