@@ -227,7 +227,7 @@ test('a task that runs and is gone is a mistake of ours: the session must not co
   const without = { ...loaded, sessions: loaded.sessions.map((one) => ({ ...one, task: null })) };
 
   expect(() => claim.decide(input, without)).toThrow(
-    refusal('INTERNAL', '^The task a that runs in session s is gone.$'),
+    refusal('INTERNAL', '^The task a that runs in session s is missing.$'),
   );
 });
 
