@@ -1,4 +1,4 @@
-import { LEASE_ENDINGS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
 import type { CommandEnd } from './command-process.ts';
 import type { RunReason } from './run-result.ts';
 
@@ -60,5 +60,5 @@ function byEnd({ code, signal }: CommandEnd): Report {
 
 /** Whether the lease was not lost but released, by whoever has its session and token: the command itself, or for it. */
 export function isOwnEnding({ endedBy }: LeaseRefusal): boolean {
-  return (LEASE_ENDINGS.holder as readonly (EventType | null)[]).includes(endedBy);
+  return (LEASE_END_EVENTS.holder as readonly (EventType | null)[]).includes(endedBy);
 }

@@ -1,11 +1,11 @@
-import { counted, Orchestrator, OrchestratorError, type PlaceFix } from '@agent-orchestrator/core';
+import { counted, Orchestrator, OrchestratorError, type FixResult } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore, type LocatedStore } from '../../stores/locate-store.ts';
 import { RECOVER_STALE, type Finding } from './finding.ts';
 
 /** What was done about a finding. */
-export interface Fix extends PlaceFix {
+export interface Fix extends FixResult {
   readonly fix: string;
 }
 
@@ -30,7 +30,7 @@ export async function fixFindings(
 }
 
 /** One that fails keeps no other from being tried. */
-async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix> {
+async function attempted(fix: string, run: () => Promise<FixResult>): Promise<Fix> {
   try {
     return { fix, ...(await run()) };
   } catch (error) {
@@ -39,13 +39,13 @@ async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix
   }
 }
 
-async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<PlaceFix> {
+async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<FixResult> {
   if (provider.place?.fix === undefined)
     throw new OrchestratorError('STORE_UNSUPPORTED', `${provider.name} cannot do ${fix}.`);
   return provider.place.fix(location, fix);
 }
 
-async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<PlaceFix> {
+async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<FixResult> {
   await using orchestrator = new Orchestrator({
     storage: await provider.open(location, { mode: 'existing' }),
     newCommandId,
