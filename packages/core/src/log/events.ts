@@ -1,5 +1,6 @@
 import type { StoredContext } from '../model/context.ts';
 import type { Json, JsonText } from '../model/json.ts';
+import { TASK_TEXTS_IN_EVENT, type TaskTextsInEvent } from '../model/task-texts.ts';
 
 /**
  * Of what was brought over from an older log: when it happened (ms), where that was before the session's last event, whose
@@ -28,10 +29,7 @@ export interface EventPayloads {
     backoff_ms: number;
     assignee: string | null;
     role: string | null;
-    author: string | null;
-    reviewer: string | null;
-    source: string | null;
-  };
+  } & TaskTextsInEvent;
   'task.claimed': BroughtOver & {
     token_hash: string;
     ttl_ms: number;
@@ -183,9 +181,7 @@ export const EVENT_DOCS: {
       backoff_ms: 'pause after the first failed attempt',
       assignee: 'the one agent who may claim it',
       role: 'the one role that may claim it',
-      author: 'who asked for it',
-      reviewer: 'who checks it',
-      source: 'what it answers',
+      ...TASK_TEXTS_IN_EVENT,
       occurred_at: OCCURRED_AT,
     },
   },
