@@ -89,6 +89,7 @@ export {
   type NextHead,
   type Task,
 } from './model/task.ts';
+export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';
 export { compareCodePoints, isStorableText } from './model/text.ts';
 export { fenceOf, tokenFor } from './model/token.ts';
 

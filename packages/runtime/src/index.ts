@@ -107,6 +107,8 @@ export {
   LIMITS,
   Orchestrator,
   OrchestratorError,
+  TASK_TEXT_NAMES,
+  TASK_TEXTS,
   type OpenStorageOptions,
   type PlaceCheck,
   type PlaceFinding,

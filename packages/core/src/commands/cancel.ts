@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
-import type { TaskStatus } from '../model/statuses.ts';
+import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
 import { refuse, type Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
@@ -37,9 +37,8 @@ export const cancel: Command<CancelInput, CancelReply> = {
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
 
     const about = { sessionId: task.sessionId, taskId: task.id };
-    switch (task.status) {
-      case 'queued':
-      case 'scheduled':
+    switch (TASK_STATUSES[task.status].phase) {
+      case 'waiting':
         return {
           events: [
             { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
@@ -52,11 +51,12 @@ export const cancel: Command<CancelInput, CancelReply> = {
           events: task.cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [],
           reply: () => ({ ok: true, status: 'running' }),
         };
-      case 'cancelled':
-        return refuse({ ok: true, status: 'cancelled' });
-      case 'succeeded':
-      case 'failed':
-        return refuse({ ok: false, reason: 'ended', status: task.status });
+      case 'ended':
+        return refuse(
+          task.status === 'cancelled'
+            ? { ok: true, status: task.status }
+            : { ok: false, reason: 'ended', status: task.status },
+        );
     }
   },
 };

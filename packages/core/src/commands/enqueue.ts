@@ -7,6 +7,7 @@ import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import { looksLikeNumber } from '../model/names.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
+import { forEachText, textsForEvent } from '../model/task-texts.ts';
 import type { Command } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
@@ -32,9 +33,7 @@ export const newTaskInput = z
     assignee: field.name.optional(),
     /** Only agents with this role may claim it. */
     role: field.name.optional(),
-    author: field.note.optional(),
-    reviewer: field.note.optional(),
-    source: field.note.optional(),
+    ...forEachText(() => field.note.optional()),
   })
   .refine((task) => task.assignee === undefined || task.role === undefined, {
     message: 'cannot be given together with a role',
@@ -160,9 +159,7 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
       backoff_ms: task.backoffMs,
       assignee: task.assignee ?? null,
       role: task.role ?? null,
-      author: task.author ?? null,
-      reviewer: task.reviewer ?? null,
-      source: task.source ?? null,
+      ...textsForEvent(task),
     },
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import type { Task } from '../model/task.ts';
-import type { TaskStatus } from '../model/statuses.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { refuse, type Command } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
@@ -38,8 +38,7 @@ export const retry: Command<RetryInput, RetryReply> = {
     const session = loaded.sessions[0]?.session;
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
     if (task.status === 'succeeded') return refuse({ ok: false, reason: 'succeeded', status: task.status });
-    if (task.status !== 'failed' && task.status !== 'cancelled')
-      return refuse({ ok: false, reason: 'not_ended', status: task.status });
+    if (!isEnded(task.status)) return refuse({ ok: false, reason: 'not_ended', status: task.status });
 
     const reopened: EventDraft[] =
       session.status === 'closed'

@@ -1,5 +1,6 @@
 import type { StoredContext } from '../model/context.ts';
 import type { Json, JsonText } from '../model/json.ts';
+import { TASK_TEXTS_IN_EVENT, type TaskTextsInEvent } from '../model/task-texts.ts';
 
 /**
  * An event that was imported from an older log. `occurred_at` is the time at which it happened (ms), if that is earlier
@@ -28,10 +29,7 @@ export interface EventPayloads {
     backoff_ms: number;
     assignee: string | null;
     role: string | null;
-    author: string | null;
-    reviewer: string | null;
-    source: string | null;
-  };
+  } & TaskTextsInEvent;
   'task.claimed': Imported & {
     token_hash: string;
     ttl_ms: number;
@@ -186,9 +184,7 @@ export const EVENT_DOCS: {
       backoff_ms: 'pause after the first failed attempt',
       assignee: 'the only agent that may claim it',
       role: 'the only role that may claim it',
-      author: 'the author of the task',
-      reviewer: 'the reviewer of its result',
-      source: 'the issue or request that it answers',
+      ...TASK_TEXTS_IN_EVENT,
       occurred_at: OCCURRED_AT,
     },
   },

@@ -11,6 +11,7 @@ import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts
 import { NO_LEASE, type Session } from '../model/session.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
+import { textsFromEvent } from '../model/task-texts.ts';
 
 /** One session, and the task that the event is about. */
 export interface State {
@@ -205,9 +206,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     backoffMs: payload.backoff_ms,
     assignee: payload.assignee,
     role: payload.role,
-    author: payload.author,
-    reviewer: payload.reviewer,
-    source: payload.source,
+    ...textsFromEvent(payload),
     note: null,
     cancelRequestedAt: null,
     result: null,

@@ -1,9 +1,10 @@
 import type { JsonText } from './json.ts';
 import type { TaskStatus } from './statuses.ts';
+import type { TaskTexts } from './task-texts.ts';
 import { compareCodePoints } from './text.ts';
 
 /** One unit of work in a session. Times are milliseconds since 1970, UTC. */
-export interface Task {
+export interface Task extends TaskTexts {
   readonly namespace: string;
   readonly id: string;
   /** The number for people, as `t42`; unique in the database. */
@@ -32,10 +33,6 @@ export interface Task {
   /** The only agent, or the only role, that may claim it. At most one of the two is set. */
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Governance: who wrote it, who checks it, what it answers. */
-  readonly author: string | null;
-  readonly reviewer: string | null;
-  readonly source: string | null;
   /** The note of the last holder that released it or handed it off. */
   readonly note: string | null;
   readonly cancelRequestedAt: number | null;

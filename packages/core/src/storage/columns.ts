@@ -1,21 +1,14 @@
 import type { Event } from '../log/events.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
+import { snakeCase, type SnakeCase } from '../model/snake-case.ts';
 import type { NextHead, Task } from '../model/task.ts';
+import { TASK_TEXT_NAMES } from '../model/task-texts.ts';
 
 /*
  * The names of the API's fields outside TypeScript: `leaseExpiresAt` is `lease_expires_at` in SQL. It is one rule, so
  * no storage keeps a list of its own; each compares the columns of its tables with this list.
  */
-
-type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
-  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
-  : Name;
-
-/** The name that a field of the API has in SQL. */
-export function snakeCase<Name extends string>(name: Name): SnakeCase<Name> {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>;
-}
 
 /** The column of each field of a row. */
 type Columns<Row> = { readonly [Field in keyof Row & string]: SnakeCase<Field> };
@@ -87,9 +80,7 @@ export const COLUMNS: {
     'backoffMs',
     'assignee',
     'role',
-    'author',
-    'reviewer',
-    'source',
+    ...TASK_TEXT_NAMES,
     'note',
     'cancelRequestedAt',
     'result',

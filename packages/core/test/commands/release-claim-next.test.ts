@@ -161,7 +161,7 @@ test.each([
 
 test('a task that was just given back is not taken again, though nothing waits behind it', () => {
   given(opened(), queued('a'), claimed('a'))
-    .when(release, ending('released'))
+    .when(release, releaseCall('released'))
     .then([givenBack('a')]);
 });
 

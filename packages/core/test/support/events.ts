@@ -1,6 +1,7 @@
 import type { EventDraft, EventPayloads, EventType, LeaseEndFacts } from '../../src/log/events.ts';
 import { DEFAULTS } from '../../src/model/limits.ts';
 import { counted } from '../../src/model/quantities.ts';
+import { textsForEvent } from '../../src/model/task-texts.ts';
 import { tokenFor, tokenHash } from '../../src/model/token.ts';
 
 /*
@@ -67,9 +68,7 @@ export function queued(taskId: string, { sessionId = 's', at, namespace, ...said
     backoff_ms: DEFAULTS.backoff_ms,
     assignee: null,
     role: null,
-    author: null,
-    reviewer: null,
-    source: null,
+    ...textsForEvent({}),
     ...said,
   };
   return event('task.queued', payload, { sessionId, taskId, at, namespace });

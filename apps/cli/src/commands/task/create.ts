@@ -1,16 +1,18 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { Orchestrator, TaskTextName } from '@agent-orchestrator/core';
+import { TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
 import type { Command } from 'commander';
 import type { Call } from '../../call.ts';
 import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
 import { parseDuration, parseInteger } from '../../input/parse.ts';
+import { flagOf } from '../../input/task-texts.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
 import { nextClaim } from './next-claim.ts';
 
-interface CreateOptions {
+interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> {
   readonly id?: string;
   readonly session?: string;
   readonly kind?: string;
@@ -23,9 +25,6 @@ interface CreateOptions {
   readonly backoff?: number;
   readonly assignee?: string;
   readonly role?: string;
-  readonly author?: string;
-  readonly reviewer?: string;
-  readonly source?: string;
   readonly jsonl?: string;
 }
 
@@ -41,7 +40,7 @@ export const defineCreate: Define = (parent, run) => {
 };
 
 function addTaskOptions(command: Command): Command {
-  return command
+  command
     .option('--session <id>', 'the line of work it belongs to (default: one of its own)')
     .option('--kind <name>', 'what sort of work it is')
     .option('--payload <json>', 'what the worker needs: JSON, @FILE or - for standard input')
@@ -52,11 +51,9 @@ function addTaskOptions(command: Command): Command {
     .option('--interruptions-max <n>', 'lost leases that it survives (default: 16)', parseInteger)
     .option('--backoff <duration>', 'pause after the first failed attempt; it doubles (default: 5s)', parseDuration)
     .option('--assignee <agent>', 'only this agent may claim it')
-    .option('--role <name>', 'only agents with this role may claim it')
-    .option('--author <name>', 'who asked for it')
-    .option('--reviewer <name>', 'who checks it')
-    .option('--source <text>', 'what it answers: an issue, a message')
-    .option('--id <id>', 'its id (default: made)');
+    .option('--role <name>', 'only agents with this role may claim it');
+  for (const name of TASK_TEXT_NAMES) command.option(`--${flagOf(name)} <text>`, TASK_TEXTS[name]);
+  return command.option('--id <id>', 'its id (default: made)');
 }
 
 async function create(call: Call<CreateOptions>, title: string | undefined): Promise<Answer> {
@@ -88,28 +85,26 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
 
 type NewTask = Omit<Parameters<Orchestrator['enqueueTask']>[0], 'title'>;
 
-async function taskFrom({ session, delay, backoff, payload, ...rest }: CreateOptions): Promise<NewTask> {
-  const { id, kind, priority, dedupeKey, attemptsMax, interruptionsMax, assignee, role, author, reviewer, source } =
-    rest;
-  const fields = {
-    id,
-    kind,
-    priority,
-    dedupeKey,
-    attemptsMax,
-    interruptionsMax,
-    assignee,
-    role,
-    author,
-    reviewer,
-    source,
-  };
+/** The options that are called as the fields of the API are. */
+const SAME_NAMES = [
+  'id',
+  'kind',
+  'priority',
+  'dedupeKey',
+  'attemptsMax',
+  'interruptionsMax',
+  'assignee',
+  'role',
+  ...TASK_TEXT_NAMES,
+] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
+
+async function taskFrom(options: CreateOptions): Promise<NewTask> {
   const named = {
-    ...fields,
-    sessionId: session,
-    delayMs: delay,
-    backoffMs: backoff,
-    payload: await readJson('--payload', payload),
+    ...Object.fromEntries(SAME_NAMES.map((name) => [name, options[name]])),
+    sessionId: options.session,
+    delayMs: options.delay,
+    backoffMs: options.backoff,
+    payload: await readJson('--payload', options.payload),
   };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }
