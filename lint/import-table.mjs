@@ -27,7 +27,7 @@ const importTable = {
   'apps/cli': {
     ours: [`${scope}runtime`],
     oursTypes: [`${scope}core`],
-    oursLazily: [`${scope}example-demo`],
+    oursLazily: ['example-demo'],
   },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/*': { ours: [`${scope}core`, `${scope}runtime`], databases: ['node:sqlite'] },
@@ -68,13 +68,12 @@ export function refusal(folder, specifier, kind) {
   const name = packageOf(specifier);
   if (row.only) return row.only.includes(name) ? undefined : `${folder} may import nothing but ${row.only.join(', ')}`;
 
+  if (row.oursLazily?.includes(name))
+    return kind === 'static' ? `${folder} must load ${name} lazily, by import()` : undefined;
   if (name.startsWith(scope)) {
     if (row.ours?.includes(name)) return undefined;
     if (row.oursTypes?.includes(name))
       return kind === 'type' ? undefined : `${folder} may import only types of ${name}`;
-    if (row.oursLazily?.includes(name)) {
-      return kind === 'static' ? `${folder} must load ${name} lazily, by import()` : undefined;
-    }
     return `${folder} may not import ${name}`;
   }
   if (databaseModules.includes(name) && !row.databases?.includes(name)) {

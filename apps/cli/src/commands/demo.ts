@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DemoResult } from '@agent-orchestrator/example-demo';
+import type { DemoResult } from 'example-demo';
 import { Option } from 'commander';
 import { Failure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
@@ -28,7 +28,7 @@ const define: Define = (program, run) => {
     )
     .action(
       run<DemoOptions>(async (call) => {
-        const { SUMMARY_HEADING, summaryRows } = await import('@agent-orchestrator/example-demo');
+        const { SUMMARY_HEADING, summaryRows } = await import('example-demo');
         const result = await played(call.output, call.options.fault === 'start-over');
         const { store, stories, broken, asOf, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification } = result;
         return {
@@ -54,7 +54,7 @@ const PROGRAMS = {
 };
 
 async function played(output: Output, startOver: boolean): Promise<DemoResult> {
-  const { playDemo } = await import('@agent-orchestrator/example-demo');
+  const { playDemo } = await import('example-demo');
   const limit = AbortSignal.timeout(LIMIT_MS);
   const interrupted = AbortSignal.any([interruption(), limit]);
   const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};

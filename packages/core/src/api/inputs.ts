@@ -18,7 +18,7 @@ import {
   type EnqueueInput,
   type ReleaseInput,
 } from '../commands/index.ts';
-import { invalidInput } from '../model/errors.ts';
+import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
@@ -100,6 +100,14 @@ export function checkNewTasks(tasks: readonly unknown[]): void {
 /** The tasks, checked and filled in. */
 export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;
+}
+
+/** Throws the error of a batch of one task as the error of that task: its field is `sessionId`, not `tasks[0].sessionId`. */
+export function throwForOneTask(error: unknown): never {
+  if (!(error instanceof OrchestratorError) || error.field === undefined) throw error;
+  const [code, hint, cause] = [error.code, error.hint, error.cause];
+  const [message, field] = [error.message, error.field].map((text) => text.replace(/^tasks\[0\]\./, ''));
+  throw new OrchestratorError(code, message, { hint, cause, ...(field !== undefined && { field }) });
 }
 
 /** Asserts that the items are an array within the limit of a batch. */

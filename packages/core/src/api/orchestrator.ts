@@ -52,6 +52,7 @@ import {
   checkCall,
   INPUTS,
   parseTasks,
+  throwForOneTask,
   type Addressed,
   type CallName,
   type Fill,
@@ -123,7 +124,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
     const input = INPUTS.enqueueTask(namesNumbers([task]) ? await this.#referring(task) : task, this.#fill);
     if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks, () => 'payload');
-    const [enqueued] = (await this.#enqueue(input)).tasks;
+    const [enqueued] = (await this.#enqueue(input).catch(throwForOneTask)).tasks;
     if (enqueued === undefined) throw internalError('A task was added, but the answer does not contain it.');
     return enqueued;
   }
