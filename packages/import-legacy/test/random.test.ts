@@ -4,7 +4,7 @@
  * - nothing is lost: every row is imported, or the report says that it is left out
  * - read again for the same time, it has the same rows
  * - ids that may stay do, and no two rows get the same id
- * - the store works: what is stale is recovered, what waits is worked off, and all is still well
+ * - the store works: stale sessions are recovered, waiting tasks are done, and `verify` still finds no problem
  */
 import * as fc from 'fast-check';
 import { fields, type Orchestrator } from '@agent-orchestrator/core';

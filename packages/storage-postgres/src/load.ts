@@ -49,7 +49,7 @@ export interface LoadedGroup {
 export interface WorkOptions {
   /** null: the server's. */
   readonly clock: Clock | null;
-  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling: string | undefined;
 }
 
@@ -359,7 +359,7 @@ class Loading {
   }
 
   #known(): Database {
-    if (this.#database === null) throw new Error('The database was asked for before it was read.');
+    if (this.#database === null) throw new Error('The database was used before it was read.');
     return this.#database;
   }
 }

@@ -29,7 +29,7 @@ export const provider: StorageProvider = {
     return openPostgresRows({ url: address });
   },
 
-  // Differs: the server checks its own pages, so there is no `check`; what a login may not do, no `fix` can.
+  // Differs: the server checks its own pages, so there is no `check`; a `fix` would need rights that no agent has.
   place: {
     async inspect({ address }) {
       const { inspectPlace } = await import('./place/inspect.ts');

@@ -30,7 +30,7 @@ import { NEXT, now, SQL } from './statements.ts';
 import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
-  /** As for `openPostgresStorage`. What writes needs the rights of the tables' owner. */
+  /** As for `openPostgresStorage`. Methods that write need the rights of the tables' owner. */
   readonly url: string;
 }
 
@@ -207,7 +207,7 @@ class PostgresRows implements RowStore {
 function withHint(error: unknown): unknown {
   if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
   return new OrchestratorError('STORE_PERMISSION', error.message, {
-    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that made them.`,
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that created them.`,
     cause: error.cause,
   });
 }
@@ -226,7 +226,7 @@ function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[]
   return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
 }
 
-/** What is made for the store gets the owner of the tables. */
+/** New objects of the store get the owner of the tables. */
 async function becomeOwner(connection: Connection): Promise<void> {
   const [answer] = await run(connection, query(OWNER_USABLE));
   if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));

@@ -150,8 +150,8 @@ export const ERRORS = {
     means: 'No secure connection to the server could be made.',
     hint:
       'Configure TLS on the server, with a certificate for its name. For a certificate authority of your own, add ' +
-      '?sslrootcert=/path/ca.crt to the store URL. In a network that you trust, add ?sslmode=require (no check of the ' +
-      'certificate) or ?sslmode=disable.',
+      '?sslrootcert=/path/ca.crt to the store URL. In a network that you trust, add ?sslmode=require (no check of ' +
+      'the certificate) or ?sslmode=disable.',
   },
   STORE_SERVER_TOO_OLD: {
     retryable: false,
