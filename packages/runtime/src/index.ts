@@ -82,14 +82,9 @@ export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
 export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
 export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
-export {
-  createWorker,
-  type HandlersByKind,
-  type StopOptions,
-  type Worker,
-  type WorkerEvent,
-  type WorkerOptions,
-} from './work/worker.ts';
+export { createWorker, type Worker } from './work/worker.ts';
+export type { HandlersByKind, WorkerEvent, WorkerOptions } from './work/worker-options.ts';
+export type { StopOptions } from './work/worker-shutdown.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';

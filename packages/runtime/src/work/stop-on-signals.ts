@@ -1,4 +1,5 @@
-import type { StopOptions, Worker } from './worker.ts';
+import type { StopOptions } from './worker-shutdown.ts';
+import type { Worker } from './worker.ts';
 
 /**
  * Stops the worker at the first SIGTERM or SIGINT, with time for its handlers; at the second, with none. The process then ends when
