@@ -24,7 +24,8 @@ export {
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
 export { Names, type Mentioned } from './insight/names.ts';
-export { RESUME_BUDGET, resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
+export { RESUME_BUDGET } from './insight/resume/card-fit.ts';
+export { resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -94,6 +95,7 @@ export {
   assertOpenForWork,
   checkCall,
   checkNewTasks,
+  counted,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,

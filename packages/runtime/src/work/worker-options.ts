@@ -23,8 +23,8 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   /** Only tasks of these kinds; by default those that have a handler, or any. */
   readonly kinds?: readonly (keyof Kinds & string)[];
   /**
-   * How many tasks to work on at once, each of another session; 1 by default. A handler that ignores its signal keeps its
-   * slot. This worker does not start its task again before the handler has ended.
+   * How many tasks to work on at once, each of another session; 1 by default. A handler that ignores its signal keeps
+   * its slot. This worker does not start its task again before the handler has ended.
    */
   readonly concurrency?: number;
   readonly ttlMs?: number;
@@ -38,15 +38,15 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   /** First takes back the leases of an earlier run of the agent. Use it only if one worker at a time has this name. */
   readonly resume?: boolean;
   /**
-   * Called about once a second while there is nothing to do. Returns proof that holders are dead; their sessions are then
-   * recovered at once, not only when their leases are stale. The default is `findDeadHolders` on a store that only this
-   * machine uses. `null` turns it off.
+   * Called about once a second while there is nothing to do. Returns proof that holders are dead; their sessions are
+   * then recovered at once, not only when their leases are stale. The default is `findDeadHolders` on a store that only
+   * this machine uses. `null` turns it off.
    */
   readonly findDead?: (() => Promise<readonly Evidence[]>) | null;
   /**
    * A folder for the worker's journal: its calls and their answers, for `orchestrator journal check`. While the journal
-   * cannot be written, the worker claims nothing and reports an `outage`; it continues by itself afterwards. No journal by
-   * default.
+   * cannot be written, the worker claims nothing and reports an `outage`; it continues by itself afterwards. No journal
+   * by default.
    */
   readonly journal?: string;
   /** For all kinds, or one for each. */

@@ -9,7 +9,10 @@ const SETTLE_MS = 5_000;
 const GIVE_UP_MS = 5_000;
 
 export interface StopOptions {
-  /** How long handlers may continue undisturbed before their signals are aborted, in milliseconds; 30 seconds by default. */
+  /**
+   * How long handlers may continue undisturbed before their signals are aborted, in milliseconds; 30 seconds by
+   * default.
+   */
   readonly graceMs?: number;
 }
 

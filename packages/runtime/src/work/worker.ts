@@ -42,8 +42,8 @@ const BREATH_FIRST_MS = 1;
 const BREATH_LAST_MS = 100;
 
 /**
- * Starts a worker. It claims tasks as they come, keeps their leases while their handlers run, and releases them with the
- * result.
+ * Starts a worker. It claims tasks as they come, keeps their leases while their handlers run, and releases them with
+ * the result.
  *
  * ```ts
  * const worker = createWorker({
