@@ -23,7 +23,7 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
         retryAfterMs: Math.max(0, until - now),
         hint:
           'Wait with --wait 30s. ' +
-          `\`orchestrator why session ${names.sessionReference(refusal.sessionId)}\` explains it and names the next step.`,
+          `\`orchestrator why session ${names.sessionReference(refusal.sessionId)}\` explains it and what to do next.`,
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }

@@ -43,14 +43,8 @@ export { makeBundle, type BundleOptions, type SupportBundle } from './insight/do
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
 export { needsAttention } from './insight/doctor/finding.ts';
-export {
-  keepLease,
-  type Checkpoint,
-  type KeepLeaseOptions,
-  type LeaseKeeper,
-  type LeaseNews,
-  type LeaseTrust,
-} from './work/lease-keeper.ts';
+export { keepLease, type Checkpoint, type KeepLeaseOptions, type LeaseKeeper } from './work/lease-keeper.ts';
+export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { Changes } from './insight/changes.ts';
 export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';

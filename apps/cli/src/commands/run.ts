@@ -47,27 +47,31 @@ const define: Define = (program, run) => {
 };
 
 const DESCRIPTION = [
-  'run a command under a lease: claim a task, keep the lease while the command runs, and report the outcome of the task',
-  'If the command exits with 0, the task has succeeded. Otherwise the attempt has failed. `run` exits with the same code.',
-  'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, and ' +
-    '`run` exits with 128 + N after signal N, however the command ended. If the command never started, the task is given ' +
-    'back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
+  'run a command under a lease: claim a task, keep the lease while the command runs, and report the outcome of ' +
+    'the task',
+  'If the command exits with 0, the task has succeeded. Otherwise the attempt has failed. `run` exits with the ' +
+    'same code.',
+  'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
+    'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
+    'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
     'checkpoint and release take the lease from these variables.',
-  'While the lease is in doubt (no renewal for 80 % of its TTL), the command and all processes that it has started are ' +
-    'paused. If the lease is lost, they are ended (SIGTERM, ten seconds, SIGKILL): exit 79. If the store stays ' +
-    'unreachable until the TTL is over, they are ended, too: exit 69.',
-  '--on-lost changes this. warn only prints a warning. exec CMD… first runs another command for at most ten seconds, ' +
-    'while the first one is paused; ORCHESTRATOR_PID names it. The words of CMD must not begin with a dash.',
-  'With --journal, each call is written into a private file before it is sent, and each answer before `run` acts on ' +
-    'it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the journal cannot ' +
-    'be written later, the outcome is still reported, the journal is tried again until the lease is over, and then ' +
-    '`run` exits with 74. Calls that the command itself makes are not in the journal.',
+  'While the lease is in doubt (no renewal for 80 % of its TTL), the command and all processes that it has ' +
+    'started are paused. If the lease is lost, they are ended (SIGTERM, ten seconds, SIGKILL): exit 79. If the ' +
+    'store stays unreachable until the TTL is over, they are ended, too: exit 69.',
+  '--on-lost changes this. warn only prints a warning. exec CMD… first runs another command for at most ten ' +
+    'seconds, while the first one is paused; ORCHESTRATOR_PID names it. The words of CMD must not begin with a ' +
+    'dash.',
+  'With --journal, each call is written into a private file before it is sent, and each answer before `run` acts ' +
+    'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
+    'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
+    'over: exit 74. Calls that the command itself makes are not in the journal.',
   '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link.',
-  'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` instead. ' +
-    'Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, the processes ' +
-    'that it has started are paused and ended with it only on Linux. Windows has no groups and cannot pause a command.',
+  'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
+    'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
+    'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +
+    'pause a command.',
 ].join('\n\n');
 
 export default define;

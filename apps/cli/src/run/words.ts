@@ -56,7 +56,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'store_moved':
       return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
         exit,
-        hint: 'Run it again with the new address as --store, and with --resume: it gets the session and its context back.',
+        hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
       });
     case 'journal_unwritable': {
       const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;

@@ -105,6 +105,8 @@ function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent'
   ];
 }
 
+const LIST_DEAD_LETTERS = 'orchestrator task list --status failed';
+
 function deadLetterCount(count: number): string {
   return `${capped(count, SINCE_COUNT_MAX)} dead ${count === 1 ? 'letter' : 'letters'}`;
 }
@@ -118,7 +120,7 @@ function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>,
     ...(deadLetters.count === 0
       ? []
       : [
-          `  ${paint('bold', deadLetterCount(deadLetters.count))}  ${paint('dim', 'orchestrator task list --status failed')}`,
+          `  ${paint('bold', deadLetterCount(deadLetters.count))}  ${paint('dim', LIST_DEAD_LETTERS)}`,
           ...deadLetters.tasks.map((task) => waitingLine('failed', task, paint)),
         ]),
     ...(forYou.length === 0

@@ -50,10 +50,8 @@ function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, pain
   const whom = claimant.agent === undefined ? 'by any agent that may' : `by ${claimant.agent}`;
   if (claimable) return paint('green', `claimable now, ${whom}`);
   const missing = conditions.filter(({ holds }) => !holds).length;
-  return paint(
-    'red',
-    `not claimable now, ${whom}: ${missing} of ${conditions.length} conditions ${missing === 1 ? 'does' : 'do'} not hold`,
-  );
+  const verb = missing === 1 ? 'does' : 'do';
+  return paint('red', `not claimable now, ${whom}: ${missing} of ${conditions.length} conditions ${verb} not hold`);
 }
 
 function condition(

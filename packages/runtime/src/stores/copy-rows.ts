@@ -140,6 +140,6 @@ function textOf(row: Row | undefined): string {
 function differs(table: TableName, row: Row | undefined): OrchestratorError {
   const key = row === undefined ? '' : ` ${(keyOfRow(table, row) ?? []).join(' ')}`;
   return new OrchestratorError('STORE_CORRUPT', `The copy differs from the original: ${table}${key}.`, {
-    hint: 'Discard the copy (after a move: `orchestrator store move --abandon`), and name a new place for the next one.',
+    hint: 'Discard the copy (`orchestrator store move --abandon` for a move), and name a new place for the next one.',
   });
 }

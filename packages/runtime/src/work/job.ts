@@ -5,7 +5,8 @@ import {
   type Orchestrator,
   type ReleaseTask,
 } from '@agent-orchestrator/core';
-import { keepLease, type Checkpoint, type LeaseKeeper, type LeaseNews } from './lease-keeper.ts';
+import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
+import type { LeaseNews } from './lease-news.ts';
 import { resend } from './resend.ts';
 import type { Instant, Time } from '../system/time.ts';
 import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';

@@ -5,10 +5,10 @@ import {
   type HeartbeatReply,
   type Json,
   type Lease,
-  type LeaseRefusal,
   type Orchestrator,
 } from '@agent-orchestrator/core';
 import { elapsedMs, systemTime, type Instant, type Time } from '../system/time.ts';
+import type { LeaseNews, LeaseTrust } from './lease-news.ts';
 
 /**
  * Keeps one lease for as long as its holder is alive.
@@ -57,31 +57,8 @@ export interface LeaseKeeper extends Disposable {
   stop(): void;
 }
 
-/** `sure`: side effects are safe · `unsure`: not before a heartbeat has succeeded · `lost`, `expired`: never again. */
-export type LeaseTrust = 'sure' | 'unsure' | 'lost' | 'expired';
-
 /** A checkpoint of the lease that is kept. */
 export type Checkpoint = Omit<Parameters<Orchestrator['checkpoint']>[0], 'namespace' | 'token' | 'instance'>;
-
-/** What a keeper reports, in the order in which it happens. */
-export type LeaseNews =
-  | { readonly is: 'renewed'; readonly expiresAt: number; readonly late: boolean }
-  /** The store did not answer, or answered with an error. The lease is not lost: the renewal is tried again. */
-  | { readonly is: 'renewal_failed'; readonly error: unknown }
-  /** The lease is not renewed: the holder is dead or stuck. Reported once, until the lease is renewed again. */
-  | { readonly is: 'withheld'; readonly why: 'not_alive' | 'no_progress' }
-  /** No more side effects. */
-  | { readonly is: 'unsure' }
-  /** The lease is held: side effects are safe again. */
-  | { readonly is: 'sure' }
-  | { readonly is: 'cancel_requested' }
-  /** The last news: another process may hold the session. */
-  | { readonly is: 'lost'; readonly reply: LeaseRefusal }
-  /**
-   * The last news: the TTL is over without a renewal. With an error: the store has moved, so that no further renewal is
-   * possible here.
-   */
-  | { readonly is: 'expired'; readonly error: OrchestratorError | null };
 
 export interface KeepLeaseOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;

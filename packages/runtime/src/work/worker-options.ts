@@ -10,7 +10,7 @@ import {
 } from '@agent-orchestrator/core';
 import type { Time } from '../system/time.ts';
 import type { Handler } from './handler.ts';
-import type { LeaseNews } from './lease-keeper.ts';
+import type { LeaseNews } from './lease-news.ts';
 
 export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly orchestrator: Orchestrator<Kinds>;

@@ -33,8 +33,8 @@ const DESCRIPTION = [
     'then the event log once.',
   'Exit code 0: no operation is missing. 1: some are missing. Without --namespace, the operations of all ' +
     'namespaces are compared.',
-  'The last line of a journal may be incomplete after a crash. Any other damaged line is an error that names file and ' +
-    'line (exit 65). A folder without a journal is an error, too (exit 66).',
+  'The last line of a journal may be incomplete after a crash. Any other damaged line is an error that names file ' +
+    'and line (exit 65). A folder without a journal is an error, too (exit 66).',
 ].join('\n\n');
 
 const NEXT_STEPS = 'workers repeat missing claims and releases by themselves; docs/fail-over.md names the other steps';

@@ -39,9 +39,10 @@ export const defineClose: Define = (parent, run) => {
           data: { id: session?.id ?? id, status: 'closed', cancelled },
           asOf,
           ids: [session?.id ?? id],
-          text: (paint) => [
-            `${state('closed', paint)}  ${printable(name)}${cancelled === 0 ? '' : `; ${counted(cancelled, 'task')} cancelled`}`,
-          ],
+          text: (paint) => {
+            const remark = cancelled === 0 ? '' : `; ${counted(cancelled, 'task')} cancelled`;
+            return [`${state('closed', paint)}  ${printable(name)}${remark}`];
+          },
           chatter: ['a new task in it opens it again'],
         };
       }),

@@ -55,7 +55,7 @@ function moved(report: MoveReport): Answer {
 function heldRemark(held: number): string[] {
   if (held === 0) return [];
   return [
-    `held sessions: ${held}; current holders keep their tokens at the new address, and get a new TTL at its first claim`,
+    `held sessions: ${held}; current holders keep their tokens at the new address, and get a new TTL there`,
     'commands of `orchestrator run` and workers at the old address end at their next renewal',
     'start them again with the new address and --resume: they take their sessions back',
   ];

@@ -33,7 +33,7 @@ export const defineCancel: Define = (parent, run) => {
           text: (paint) => [
             status === 'cancelled'
               ? `${state('cancelled', paint)}  ${printable(name)}`
-              : `cancellation requested: ${state('running', paint)}  ${printable(name)}; the next heartbeat tells its holder`,
+              : `cancellation requested: ${state('running', paint)}  ${printable(name)}; its next heartbeat says so`,
           ],
           chatter: [`next: orchestrator task show ${id}`],
         };

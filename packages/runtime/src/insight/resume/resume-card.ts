@@ -198,7 +198,8 @@ function waitingForLine({ taskId, sessionId, title, role, handedOver, note }: Wa
   const where = taskId === sessionId ? '' : ` in session ${say.names.session(sessionId)}`;
   const as = role === null ? '' : ` for role ${role}`;
   const noteText = note === null ? '' : `, note ${say.text('note', note)}`;
-  return `task ${say.names.task(taskId)}${where}${as} ${say.text('title', title)}${handoverText(handedOver)}${noteText}`;
+  const task = `task ${say.names.task(taskId)}${where}${as} ${say.text('title', title)}`;
+  return `${task}${handoverText(handedOver)}${noteText}`;
 }
 
 function handoverText(handedOver: WaitingFor['handedOver']): string {
@@ -285,6 +286,6 @@ function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }:
 
 function alsoHeldLine({ sessionId, taskId, fence, until, instance }: AlsoHeld, names: Names): string {
   const run = instance === null ? '' : ` (${instance})`;
-  const lease = `session ${names.session(sessionId)}${run}, task ${names.task(taskId)}, fence ${fence}${untilText(until)}`;
-  return `${lease}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
+  const work = `session ${names.session(sessionId)}${run}, task ${names.task(taskId)}`;
+  return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }

@@ -62,7 +62,7 @@ export function checkFenced({ work }: StoreFacts): Draft[] {
       `${agent} was fenced ${times}, last ${lasting(work.now - last.at)} ago: ` +
         `its ${last.operation} was refused, because ${reason}.`,
       {
-        hint: 'It worked without its lease. It must renew in time, and stop when a call answers that the lease is lost.',
+        hint: 'It worked without its lease. It must renew in time, and stop when an answer says that it is lost.',
         subjects: newest.map(({ namespace, sessionId, taskId, agent: of }) => ({
           namespace,
           sessionId,

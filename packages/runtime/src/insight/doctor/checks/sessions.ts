@@ -80,7 +80,8 @@ export function checkBlocked({ work }: StoreFacts): Draft[] {
       'blocked_queues',
       'warning',
       `${counted(blocked.length, 'session', work.capped)} blocked by a head for one agent or role: ` +
-        `${counted(behind, 'task', work.capped)} behind ${blocked.length === 1 ? 'it' : 'them'}; first ${describe(first)}.`,
+        `${counted(behind, 'task', work.capped)} behind ${blocked.length === 1 ? 'it' : 'them'}; ` +
+        `first ${describe(first)}.`,
       {
         hint:
           `${askWhy(first)} A session is a strict queue. Start the agent that the head waits for, ` +
@@ -109,7 +110,7 @@ function told(late: readonly HeadFacts[], { now, capped }: WorkFacts, severity: 
     severity === 'warning'
       ? [
           `${ready}, but no worker takes ${kinds}; ${since}.`,
-          `${askWhy(first)} Start an agent that claims this kind, in this namespace, with the role that the task asks for ` +
+          `${askWhy(first)} Start an agent that claims this kind, in this namespace, with the role of the task ` +
             '(`orchestrator claim --help`).',
         ]
       : [

@@ -48,7 +48,7 @@ function ofState(named: string, state: StoreState | null): Draft {
       });
     case 'moving':
       return draft('store', 'warning', `${named}: it is being moved to ${address} and is closed meanwhile.`, {
-        hint: 'If the move was interrupted, run the same `orchestrator store move` to continue, or `--abandon` to cancel it.',
+        hint: 'If the move was interrupted, run the same `orchestrator store move` again, or add `--abandon`.',
       });
     default:
       return draft('store', 'ok', `${named}, a backup of ${address}`);
