@@ -43,7 +43,7 @@ test.concurrent(
     ]) {
       expect(stdout).toMatch(shown);
     }
-    expect(stdout).toMatch(/verify: \d+ events, chains whole, state = log\n$/);
+    expect(stdout).toMatch(/verify: \d+ events, the chains are complete, the state matches the log\n$/);
     expect(stdout).not.toContain('\u001b');
   },
 );
@@ -134,7 +134,7 @@ describe('the promises of the second act', () => {
   });
 
   test.for([
-    ['a part written twice', log.toSpliced(3, 0, part(2)), 'goes on after its last checkpoint'],
+    ['a part written twice', log.toSpliced(3, 0, part(2)), 'continues after its last checkpoint'],
     ['a part left out', log.toSpliced(4, 1), 'all parts are written'],
     [
       'a lease that was waited for',
