@@ -2,6 +2,7 @@
  * `run --journal`:
  *  - keeps a private journal of its calls and their answers, without the token that its command gets
  *  - leaves none where there was nothing to claim
+ *  - a folder without a name is exit 64, and nothing is written into the current folder
  *  - a journal that cannot be written is exit 73, said before anything is claimed
  *  - a journal that cannot be written at the end is exit 74, after the store was told
  * `journal check`:
@@ -70,6 +71,18 @@ test('a run leaves no journal where there was nothing to claim', async () => {
 
   expect(exit).toBe(75);
   expect(readdirSync(join(cli.folder, 'journals'))).toEqual([]);
+});
+
+test('a folder without a name is exit 64, and nothing is written into the current folder', async () => {
+  const cli = newCli();
+  const id = await addTask(cli);
+  const before = readdirSync(cli.folder);
+
+  const { exit, stderr } = await cli.run(['run', '--agent', 'a', '--journal', '', '--', 'true']);
+
+  expect({ exit, stderr }).toEqual({ exit: 64, stderr: expect.stringContaining('--journal') });
+  expect(readdirSync(cli.folder)).toEqual(before);
+  expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
 });
 
 test('a journal that cannot be written is said before anything is claimed', async () => {

@@ -13,7 +13,7 @@ import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
-import { parseDuration, parseInteger } from '../input/parse.ts';
+import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
@@ -48,7 +48,7 @@ const define: Define = (program, run) => {
     )
     .option('--quiet-unless-failed', 'show what the command writes only if it fails')
     .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
-    .option('--journal <folder>', 'write the calls and their answers there, for `journal check`')
+    .option('--journal <folder>', 'write the calls and their answers there, for `journal check`', parseFolder)
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 

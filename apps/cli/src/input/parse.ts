@@ -21,6 +21,12 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** A folder to write into. Without a name it would be the current one. */
+export function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Name a folder.');
+  return text;
+}
+
 /** For options that may be given several times, and take several values parted by commas. */
 export function collect(value: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), ...value.split(',')];

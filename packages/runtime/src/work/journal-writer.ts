@@ -42,10 +42,12 @@ export class JournalWriter implements Disposable {
   /**
    * Opens a journal.
    *
-   * @throws `JOURNAL_UNWRITABLE`
+   * @throws `JOURNAL_UNWRITABLE`; `INVALID_INPUT` where the folder has no name
    */
   constructor(options: JournalOptions) {
     const { folder, time = systemTime } = options;
+    if (folder === '')
+      throw new OrchestratorError('INVALID_INPUT', 'The folder of the journal has no name.', { field: 'journal' });
     this.#options = options;
     this.#folder = resolve(folder);
     this.#now = () => time.read().wall;
