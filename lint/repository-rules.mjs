@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, refusal } from './import-table.mjs';
+import { shellWords } from './shell-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -103,6 +104,10 @@ const noStorageNames = {
   },
 };
 
+const quotedShellWords = {
+  create: (context) => (sourceFolder(context.filename) ? shellWords(context) : {}),
+};
+
 const functionLinesMax = 70;
 
 /** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
@@ -147,6 +152,7 @@ export default {
   rules: {
     'import-table': importTable,
     'no-own-clock': noOwnClock,
+    'shell-words': quotedShellWords,
     'storage-names': noStorageNames,
     'function-lines': functionLines,
     'no-pattern-in-match-object': noPatternInMatchObject,

@@ -16,9 +16,10 @@
  *  - a required call is forgotten, another is noted as soon as that is possible, with its answer
  *  - an error is not hidden by a journal that cannot be written
  *  - nothing is written to a journal that was closed
+ *  - a folder without a name is refused, and nothing is written into the current one
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -238,6 +239,14 @@ test('a journal that cannot be written is told by a code, at the start and later
   await expect(journal.answered(call, GRANTED)).rejects.toThrow(unwritable);
   expect(() => journal.sent('claim', REQUEST, true)).toThrow(unwritable);
   blocked.end();
+});
+
+test('a folder without a name is refused, and nothing is written into the current one', () => {
+  const before = readdirSync('.');
+
+  expect(() => open('')).toThrow(expect.objectContaining({ code: 'INVALID_INPUT', field: 'journal' }));
+
+  expect(readdirSync('.')).toEqual(before);
 });
 
 // Nothing can be made there, not even by the superuser.

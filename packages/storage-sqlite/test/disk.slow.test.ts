@@ -3,7 +3,6 @@
  * Nth write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
  * acknowledged has one effect when it is sent again.
  */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Orchestrator } from '@agent-orchestrator/core';
@@ -19,11 +18,10 @@ import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
 import { newSeed } from './new-seed.ts';
-import { runUnderStrace } from './program.ts';
+import { isWithoutStrace, runUnderStrace } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
-const hasStrace = spawnSync('strace', ['-V']).status === 0;
-if (!hasStrace) console.warn('NOT TESTED: without strace no disk fails, and no process dies in the middle of a write.');
+const withoutStrace = isWithoutStrace('no disk fails, and no process dies in the middle of a write');
 
 /** Every how many writes one is hit; 1 hits each of them, and takes a quarter of an hour. */
 const EVERY_WRITE = Number(process.env['ORCHESTRATOR_TEST_EVERY_WRITE'] ?? 7);
@@ -39,7 +37,7 @@ const FAULTS: readonly Fault[] = [
   { syscall: 'fsync', every: 1 },
 ];
 
-describe.skipIf(!hasStrace)('a process that is killed at a write or sync', { timeout: 600_000 }, () => {
+describe.skipIf(withoutStrace)('a process that is killed at a write or sync', { timeout: 600_000 }, () => {
   test.each(FAULTS)('leaves an existing store whole: $syscall', async ({ syscall, every }) => {
     const folder = keptIfItFails();
     const template = await migratedStore(folder);
@@ -71,7 +69,7 @@ describe.skipIf(!hasStrace)('a process that is killed at a write or sync', { tim
   });
 });
 
-describe.skipIf(!hasStrace)('a disk on which one call fails', { timeout: 600_000 }, () => {
+describe.skipIf(withoutStrace)('a disk on which one call fails', { timeout: 600_000 }, () => {
   const failures = [
     { syscall: 'fsync', error: 'EIO', code: 'STORE_IO', every: 1 },
     { syscall: 'pwrite64', error: 'EIO', code: 'STORE_IO', every: EVERY_WRITE },

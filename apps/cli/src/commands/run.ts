@@ -13,7 +13,7 @@ import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
-import { parseDuration, parseInteger } from '../input/parse.ts';
+import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
@@ -42,7 +42,7 @@ const define: Define = (program, run) => {
     .option('--result-file <file>', 'write the result as JSON into this file; only this user can read it')
     .option('--quiet-unless-failed', 'show the output of the command only if it fails')
     .option('--conflict-exit-code <n>', 'exit code if there is nothing to claim (default: 75)', parseExitCode)
-    .option('--journal <folder>', 'write calls and answers into this folder, for `journal check`')
+    .option('--journal <folder>', 'write calls and answers into this folder, for `journal check`', parseFolder)
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 

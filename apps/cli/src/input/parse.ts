@@ -21,6 +21,12 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** A folder to write into. An empty name would mean the current folder. */
+export function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Name a folder.');
+  return text;
+}
+
 /** For options that can be repeated, and that take several values with commas. */
 export function collect(value: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), ...value.split(',')];

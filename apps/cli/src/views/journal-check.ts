@@ -24,8 +24,13 @@ export function missingOperations({ missing }: Check) {
 
 /** How many operations are missing, and a line for each effect that the log lacks. */
 export function journalCheckLines(check: Check, paint: Paint): string[] {
-  const { ok, files, operations, summary } = check;
-  const compared = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
+  const { ok, files, namespace, operations, leftOut, summary } = check;
+  const read = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
+  const compared =
+    namespace === null
+      ? read
+      : `${read} in namespace ${printable(namespace)} (${leftOut} in other namespaces left out)`;
+  if (operations === 0) return [`${compared}: nothing was compared`];
   if (ok) return [`${compared}, none is missing`];
   const rows = missingOperations(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
     effects.map(({ taskId, fence }) => [

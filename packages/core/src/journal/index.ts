@@ -5,4 +5,4 @@ export { parseJournal, type Followed, type Journal, type JournalLine } from './j
 export { withFence, withoutToken, type CallName, type Calls, type JournaledClaim } from './journaled.ts';
 export { LogComparison, type MissingOperation } from './log-comparison.ts';
 export { describeMissing, missingAttempts, missingOperations, oncePerCommand } from './missing-operations.ts';
-export type { LoggedEvent, PromisedEffect } from './promised-effects.ts';
+export { promisedEffects, type LoggedEvent, type PromisedEffect } from './promised-effects.ts';

@@ -8,6 +8,7 @@ import {
   namespaceOf,
   oncePerCommand,
   parseJournal,
+  promisedEffects,
   type Attempt,
   type MissingOperation,
 } from '@agent-orchestrator/core/journal';
@@ -22,9 +23,13 @@ export interface JournalCheck {
   readonly ok: boolean;
   /** How many journal files were read. */
   readonly files: number;
-  /** How many acknowledged calls in them promise something. */
+  /** The only namespace that was compared; null: all of them were. */
+  readonly namespace: string | null;
+  /** How many acknowledged calls promise something, and were compared. */
   readonly operations: number;
-  /** How much is missing, in one sentence. */
+  /** How many of other namespaces were left out. */
+  readonly leftOut: number;
+  /** How much is missing, in one sentence; also says that nothing was compared. */
   readonly summary: string;
   /** One for each command, in the order in which they were answered. */
   readonly missing: readonly MissingOperation<AcknowledgedCall>[];
@@ -45,18 +50,21 @@ export async function checkJournals(
   namespace?: string,
 ): Promise<JournalCheck> {
   const comparison = new LogComparison<AcknowledgedCall>();
-  let files = 0;
+  const only = namespace?.normalize('NFC') ?? null;
+  let [files, leftOut] = [0, 0];
   for (const folder of folders)
-    for await (const { file, text } of journalsIn(folder)) {
+    for await (const journal of journalsIn(folder)) {
       files += 1;
-      expectAll(comparison, { file, text, namespace });
+      leftOut += expectAll(comparison, journal, only);
     }
   // Asked after the journals were read, so that all that they acknowledge is settled.
   const asOf = await orchestrator.asOf();
   for (const one of comparison.namespaces) await seeAll(comparison, orchestrator, one, asOf);
   const missing = oncePerCommand(comparison.missing());
   const ok = missing.length === 0;
-  return { ok, files, operations: comparison.count, summary: describeMissing(missing), missing, asOf };
+  const operations = comparison.count;
+  const summary = operations === 0 ? 'No acknowledged operation was compared.' : describeMissing(missing);
+  return { ok, files, namespace: only, operations, leftOut, summary, missing, asOf };
 }
 
 interface JournalText {
@@ -91,20 +99,30 @@ async function orNotFound<T>(path: string, read: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Adds the calls of a journal.
+ *
+ * @param only the namespace whose calls are compared; null: those of all
+ * @returns how many calls of other namespaces promise something, and are left out
+ */
 function expectAll(
   comparison: LogComparison<AcknowledgedCall>,
-  { file, text, namespace }: JournalText & { readonly namespace: string | undefined },
-): void {
+  { file, text }: JournalText,
+  only: string | null,
+): number {
+  let leftOut = 0;
   for (const attempt of attemptsOf(parseJournal(text, file))) {
-    if (namespace !== undefined && namespaceOf(attempt) !== namespace.normalize('NFC')) continue;
     const { command, agent, instance, sentAt, answeredAt } = attempt;
     try {
-      comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
+      if (only === null || namespaceOf(attempt) === only)
+        comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
+      else if (promisedEffects(attempt).length > 0) leftOut += 1;
     } catch (error) {
       const problem = `The ${command} of ${new Date(sentAt).toISOString()} in ${file} is not complete.`;
       throw new OrchestratorError('JOURNAL_DAMAGED', problem, { cause: error });
     }
   }
+  return leftOut;
 }
 
 async function seeAll(

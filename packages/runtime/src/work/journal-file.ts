@@ -1,36 +1,38 @@
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { makePrivateFolder } from '../system/private-folder.ts';
-
-const syncData = promisify(fdatasync);
+import { systemDisk, type JournalDisk } from './journal-disk.ts';
 
 /** One file of a journal: only this process writes it, and only at its end. Methods throw the system's errors. */
 export class JournalFile {
   readonly #path: string;
   readonly #file: number;
+  readonly #disk: JournalDisk;
   #bytes = 0;
   #closed = false;
   /** The flush under way, and the one that begins when it has ended. */
   #flushing: Promise<void> | null = null;
   #nextFlush: Promise<void> | null = null;
 
-  private constructor(path: string, file: number) {
+  private constructor(path: string, file: number, disk: JournalDisk) {
     this.#path = path;
     this.#file = file;
+    this.#disk = disk;
   }
 
   /**
    * Creates a file that only this user can read, with its folder and a first text. If that fails, no file is left.
+   * It is on the disk when this returns.
    */
-  static create(path: string, text: string): JournalFile {
+  static create(path: string, text: string, disk = systemDisk): JournalFile {
     const folder = dirname(path);
-    makePrivateFolder(folder);
-    const file = new JournalFile(path, openSync(path, 'ax', 0o600));
+    const made = makePrivateFolder(folder);
+    const file = new JournalFile(path, openSync(path, 'ax', 0o600), disk);
     try {
       file.append(text);
-      fsyncSync(file.#file);
-      syncFolder(folder);
+      disk.syncFile(file.#file);
+      // A new file has its name in its folder, and a new folder has its own in the folder above.
+      for (const changed of [folder, ...made.map((one) => dirname(one))]) disk.syncFolder(changed);
       return file;
     } catch (error) {
       file.remove();
@@ -52,7 +54,7 @@ export class JournalFile {
   append(text: string): void {
     const data = Buffer.from(text);
     try {
-      for (let written = 0; written < data.length;) written += writeSync(this.#file, data, written);
+      for (let written = 0; written < data.length;) written += this.#disk.write(this.#file, data, written);
     } catch (error) {
       // The line may be incomplete. Nothing may follow it: only the last line of a journal may be incomplete.
       this.close();
@@ -75,7 +77,7 @@ export class JournalFile {
     this.#flushing = this.#nextFlush;
     this.#nextFlush = null;
     try {
-      await syncData(this.#file);
+      await this.#disk.syncData(this.#file);
     } catch (error) {
       this.close();
       throw error;
@@ -94,17 +96,5 @@ export class JournalFile {
   remove(): void {
     this.close();
     rmSync(this.#path, { force: true });
-  }
-}
-
-/** Makes the name of a new file survive a crash of the machine. */
-function syncFolder(folder: string): void {
-  // Windows cannot open folders.
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -4,6 +4,7 @@ import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/jour
 import { ownProcess } from '../processes/own-process.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { systemTime, type Time } from '../system/time.ts';
+import type { JournalDisk } from './journal-disk.ts';
 import { JournalFile } from './journal-file.ts';
 
 export interface JournalOptions {
@@ -14,6 +15,8 @@ export interface JournalOptions {
   readonly time?: Pick<Time, 'read'>;
   /** A new file begins after this size; 16 MiB by default. */
   readonly bytesMax?: number;
+  /** The system's disk by default. */
+  readonly disk?: JournalDisk;
 }
 
 const BYTES_MAX = 16 * 1024 * 1024;
@@ -39,10 +42,12 @@ export class JournalWriter implements Disposable {
   /**
    * Opens a journal.
    *
-   * @throws `JOURNAL_UNWRITABLE`
+   * @throws `JOURNAL_UNWRITABLE`; `INVALID_INPUT` where the folder has no name
    */
   constructor(options: JournalOptions) {
     const { folder, time = systemTime } = options;
+    if (folder === '')
+      throw new OrchestratorError('INVALID_INPUT', 'The folder of the journal has no name.', { field: 'journal' });
     this.#options = options;
     this.#folder = resolve(folder);
     this.#now = () => time.read().wall;
@@ -166,7 +171,7 @@ export class JournalWriter implements Disposable {
   }
 
   #newFile(first: string): JournalFile {
-    const { agent, instance } = this.#options;
+    const { agent, instance, disk } = this.#options;
     const process = ownProcess();
     const started = textOf({
       is: 'started',
@@ -176,7 +181,7 @@ export class JournalWriter implements Disposable {
       at: this.#now(),
     });
     const name = `${newCommandId()}-${forFileName(agent)}.jsonl`;
-    return JournalFile.create(join(this.#folder, name), [started, ...this.#waiting.values(), first].join(''));
+    return JournalFile.create(join(this.#folder, name), [started, ...this.#waiting.values(), first].join(''), disk);
   }
 
   #trying<T>(write: () => T): T {

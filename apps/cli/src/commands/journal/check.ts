@@ -11,7 +11,10 @@ export const defineCheck: Define = (parent, run) => {
       run<object, [string[]]>(async (call, folders) => {
         const { checkJournals } = await import('@agent-orchestrator/runtime');
         await using orchestrator = await call.open('read-only');
-        const { asOf, ...check } = await checkJournals(orchestrator, folders, call.options.namespace);
+        // A namespace that is configured is where this machine works, and does not narrow the comparison unasked.
+        const { value, from } = call.settings.namespace;
+        const namespace = from === 'argument' ? value : undefined;
+        const { asOf, ...check } = await checkJournals(orchestrator, folders, namespace);
         const missing = missingOperations(check);
         return {
           kind: 'journal_check',
@@ -32,7 +35,7 @@ const DESCRIPTION = [
     '`createWorker({ journal })`) know the answers that they got. This command reads all journals in the folders, ' +
     'then the event log once.',
   'Exit code 0: no operation is missing. 1: some are missing. Without --namespace, the operations of all ' +
-    'namespaces are compared.',
+    'namespaces are compared, also if a variable or the configuration file names one.',
   'The last line of a journal may be incomplete after a crash. Any other damaged line is an error that names file ' +
     'and line (exit 65). A folder without a journal is an error, too (exit 66).',
 ].join('\n\n');
