@@ -23,6 +23,7 @@ const clock = 'repository(no-own-clock)';
 const names = 'repository(storage-names)';
 const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) => load()));
 const pattern = 'repository(no-pattern-in-match-object)';
+const words = 'repository(shell-words)';
 
 /** [package folder, code, the rule that refuses it] */
 const forbidden: [folder: string, code: string, rule: string][] = [
@@ -91,6 +92,14 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['packages/runtime', `export const x: any = 1;`, 'typescript(no-explicit-any)'],
   ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: /b/u });`, pattern],
   ['packages/runtime', `await expect(f()).rejects.toMatchObject({ x: [{ y: /b/u }] });`, pattern],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator task show ${id}\\`.`;', words],
+  ['apps/cli', 'export const next = (id: string) => `next: orchestrator why ${id === "" ? "agent" : id}`;', words],
+  ['apps/cli', 'export const next = (url: string) => `next: ORCHESTRATOR_STORE=${url} for every agent`;', words],
+  [
+    'packages/core',
+    'const id = shellWord("x"); export const f = (id: string) => `\\`orchestrator why ${id}\\``; f(id);',
+    words,
+  ],
   ['packages/runtime', `// oxlint-disable-next-line no-console\nexport const x = 1;`, ''],
 ];
 
@@ -107,6 +116,9 @@ const allowed: [folder: string, code: string][] = [
   ['apps/cli', `import { x } from '${scope}/runtime'; x();`],
   ['apps/cli', `export const hint = 'Give --to sqlite:/path/to.db, or postgres://user@host/database.';`],
   ['packages/runtime', `export const label = (text: string) => \`memory \${text}\`;`],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator task show ${shellWord(id)}\\`.`;'],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator verify\\`, and ask for task ${id}.`;'],
+  ['packages/core', 'const word = shellWord("x"); export const hint = `\\`orchestrator why ${word}\\``;'],
   ['examples/worker', `import { x } from '${scope}/runtime'; x();`],
   ['examples/worker', `import { x } from './own.ts'; x();`],
   ['packages/core', `export const day = new Date(0).toISOString();`],

@@ -1,5 +1,5 @@
 import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
-import type { Mentioned, Names } from '@agent-orchestrator/runtime';
+import { shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
 import { moment, relative } from './output/time.ts';
@@ -7,7 +7,12 @@ import { moment, relative } from './output/time.ts';
 type Held = Pick<Extract<ClaimRefusal, { reason: 'busy' }>, 'heldBy' | 'until'>;
 
 /** A refused claim as a failure: the reason, until when it holds, and what to do. */
-export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefined, names: Names, now: number): Failure {
+export function claimRefused(
+  refusal: ClaimRefusal,
+  { agent, sessionId }: { readonly agent: string; readonly sessionId?: string | undefined },
+  names: Names,
+  now: number,
+): Failure {
   switch (refusal.reason) {
     case 'not_found':
       return notFound('session', sessionId ?? '');
@@ -29,7 +34,7 @@ export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefine
     }
     case 'no_task': {
       const { nextDueAt } = refusal;
-      const subject = sessionId === undefined ? 'agent NAME' : `session ${sessionId}`;
+      const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellWord(sessionId)}`;
       const due = nextDueAt === null ? 'No task is scheduled.' : `The next task is due ${relative(nextDueAt, now)}.`;
       return new Failure('NO_TASK', `No task can be claimed now. ${due}`, {
         retryable: true,
@@ -54,7 +59,7 @@ export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: num
     retryAfterMs: Math.max(0, until - now),
     hint:
       until > now
-        ? `Close it when it is free. \`orchestrator session show ${sessionId}\` shows its holder.`
+        ? `Close it when it is free. \`orchestrator session show ${shellWord(sessionId)}\` shows its holder.`
         : 'Its lease has expired: `orchestrator recover` ends it once it is stale.',
     details: { why: 'held', sessionId, heldBy, until },
   });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+import { shellWord } from '@agent-orchestrator/core';
 import { printable } from '@agent-orchestrator/runtime/printable';
 import type { Paint } from './paint.ts';
 import { COMPANY } from './read-log.ts';
@@ -37,7 +38,7 @@ export async function playRun(options: RunActOptions): Promise<RunStory> {
     `A script in ${REPORT_PARTS} parts, write-report.mjs, under a lease of two minutes. The commands, in ${folder}:`,
   );
   print('');
-  print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(store)} ORCHESTRATOR_AGENT=${COMPANY}`));
+  print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(shellWord(store))} ORCHESTRATOR_AGENT=${shellWord(COMPANY)}`));
   const env = { ORCHESTRATOR_STORE: store, ORCHESTRATOR_AGENT: COMPANY };
   const terminal = new Terminal({ program, print, paint, folder, env });
   try {
@@ -62,7 +63,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   await written.promise;
 
   print(
-    `  ${paint('red', '✗ kill -9')} of orchestrator run, process ${first.pid}; process ${script}, the script, is alive`,
+    `  ${paint('red', '✗ kill -9')} of process ${first.pid}, orchestrator run; process ${script}, the script, is alive`,
   );
   first.kill();
   await ended;

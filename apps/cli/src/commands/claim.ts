@@ -37,7 +37,7 @@ async function claimForShell(call: Call<Options>): Promise<Answer> {
 }
 
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
-  const { session, wait } = call.options;
+  const { wait } = call.options;
   const request = await requestOf(call);
   await call.check('claimTask', request);
   await using orchestrator = await call.open('create');
@@ -46,7 +46,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
   const now = await orchestrator.now();
   const names = await call.names(orchestrator, mentionedBy(claimed));
-  if (!claimed.ok) throw claimRefused(claimed, session, names, now);
+  if (!claimed.ok) throw claimRefused(claimed, request, names, now);
 
   const { task, lease, context, takeover } = claimed;
   return {

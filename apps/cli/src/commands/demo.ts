@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DemoResult } from 'example-demo';
@@ -33,7 +34,7 @@ const define: Define = (program, run) => {
           asOf,
           ids: [store],
           text: (paint) => ['', ...table(SUMMARY_HEADING, summaryRows(stories), paint), '', ...endLines(result, paint)],
-          chatter: [`next: orchestrator events --after 0 --store ${store}`],
+          chatter: [`next: orchestrator events --after 0 --store ${shellWord(store)}`],
           exit: broken.length === 0 ? 0 : 1,
         };
       }),

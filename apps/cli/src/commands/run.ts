@@ -99,7 +99,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
       : claimWithin(orchestrator, request, { waitMs: wait, interrupted, calls }));
     if (!claimed.ok) {
       const names = await call.names(orchestrator, mentionedBy(claimed));
-      throw claimRefused(claimed, request.sessionId, names, await orchestrator.now());
+      throw claimRefused(claimed, request, names, await orchestrator.now());
     }
 
     const interruptedBy = signalOf(interrupted);

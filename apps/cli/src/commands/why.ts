@@ -1,4 +1,4 @@
-import type { WhySubject } from '@agent-orchestrator/runtime';
+import { shellWord, type WhySubject } from '@agent-orchestrator/runtime';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { collect } from '../input/parse.ts';
@@ -54,7 +54,8 @@ async function why(call: Call<WhyOptions>, what: string, given: string | undefin
         ? [`${id} was taken as ${data.why.subject === 'agent' ? 'an' : 'a'} ${data.why.subject}`]
         : []),
       ...data.alsoA.map(
-        (other) => `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: orchestrator why ${other} ${id}`,
+        (other) =>
+          `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: orchestrator why ${shellWord(other)} ${shellWord(id)}`,
       ),
     ],
   };

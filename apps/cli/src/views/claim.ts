@@ -1,5 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
-import { counted, type Names } from '@agent-orchestrator/runtime';
+import { counted, shellWord, type Names } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
@@ -32,5 +32,5 @@ export function claimCard(
 
 /** Sets the token for the holder's commands. A variable, because other users can see flags in `ps`. */
 export function tokenExport({ token }: ClaimRecord['lease']): string {
-  return `export ORCHESTRATOR_TOKEN=${token}`;
+  return `export ORCHESTRATOR_TOKEN=${shellWord(token)}`;
 }

@@ -2,10 +2,12 @@ import {
   labelOf,
   nameOf,
   SINCE_COUNT_MAX,
+  shellWord,
   SINCE_GROUPS,
   type Names,
   type Since,
   type SinceGroup,
+  type SinceGroupName,
   type SinceRow,
   type WaitingTaskInBrief,
 } from '@agent-orchestrator/runtime';
@@ -66,14 +68,17 @@ interface GroupContext {
 }
 
 function groupLines({ name, count, rows }: SinceGroup, { after, upTo, names, now, paint }: GroupContext): string[] {
-  const types = SINCE_GROUPS[name].map((type) => ` --type ${type}`).join('');
-  const command = paint('dim', `orchestrator events --after ${after}${types}`);
+  const command = paint('dim', `orchestrator events --after ${shellWord(String(after))}${typeWords(name)}`);
   const [glyph = ''] = state(STATES[name], (_format, text) => text).split(' ');
   return [
     `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${name}`)}  ${command}`,
     ...rows.map((row) => `      ${rowLine(row, names, now)}`),
     ...(count > rows.length ? [`      … ${capped(count - rows.length, upTo)} more`] : []),
   ];
+}
+
+function typeWords(group: SinceGroupName): string {
+  return SINCE_GROUPS[group].map((type) => ` --type ${type}`).join('');
 }
 
 function rowLine(

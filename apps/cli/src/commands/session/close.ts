@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound, sessionHeld } from '../../refusals.ts';
-import { counted, labelOf } from '@agent-orchestrator/runtime';
+import { counted, labelOf, shellWord } from '@agent-orchestrator/runtime';
 import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -26,7 +26,7 @@ export const defineClose: Define = (parent, run) => {
           if (reply.reason === 'busy') throw sessionHeld(reply, id, await orchestrator.now());
           throw new Failure('NOT_EMPTY', `Session ${id} has ${counted(reply.waiting, 'waiting task')}.`, {
             hint:
-              `\`orchestrator task list --session ${id}\` lists them. ` +
+              `\`orchestrator task list --session ${shellWord(id)}\` lists them. ` +
               '`orchestrator session close --help` says how to cancel them with the session.',
             details: { waiting: reply.waiting },
           });

@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
@@ -21,7 +22,7 @@ export const defineBackup: Define = (parent, run) => {
             `backed up: ${printable(report.store)} → ${printable(report.file)}`,
             ...verificationLines(report.verification, paint),
           ],
-          chatter: [`to use it: orchestrator store restore ${printable(report.file)} --to URL`],
+          chatter: [`to use it: orchestrator store restore ${printable(shellWord(report.file))} --to URL`],
           exit: report.verification.ok ? 0 : 1,
         };
       }),

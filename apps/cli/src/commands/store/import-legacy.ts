@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Call } from '../../call.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
@@ -32,17 +33,24 @@ async function importOf(call: Call<ImportOptions>, file: string): Promise<Answer
     data: result,
     ids: [result.store],
     text: (paint) => importLines(result, paint),
-    chatter: chatterOf(result.outcome, `${printable(result.file)}${to === undefined ? '' : ` --to ${result.store}`}`),
+    chatter: chatterOf(result.outcome, result.file, to === undefined ? null : result.store),
   };
 }
 
-function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', words: string): string[] {
+function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', file: string, to: string | null): string[] {
   switch (outcome) {
     case 'planned':
-      return ['nothing was changed', `next: orchestrator store import-legacy --yes ${words}`];
+      return [
+        'nothing was changed',
+        `next: orchestrator store import-legacy --yes ${printable(shellWord(file))}${toWords(to)}`,
+      ];
     case 'imported':
       return ['the old file was not changed: stop the programs that use it', 'next: orchestrator status'];
     case 'imported_before':
       return ['nothing was changed'];
   }
+}
+
+function toWords(store: string | null): string {
+  return store === null ? '' : ` --to ${printable(shellWord(store))}`;
 }

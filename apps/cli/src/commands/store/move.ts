@@ -1,4 +1,4 @@
-import type { AbandonReport, MoveReport } from '@agent-orchestrator/runtime';
+import { shellWord, type AbandonReport, type MoveReport } from '@agent-orchestrator/runtime';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
@@ -46,7 +46,7 @@ function moved(report: MoveReport): Answer {
     ],
     chatter: [
       ...heldRemark(compared?.held ?? 0),
-      `next: ORCHESTRATOR_STORE=${printable(to)} for every agent, each with its own login`,
+      `next: ORCHESTRATOR_STORE=${printable(shellWord(to))} for every agent, each with its own login`,
       'the old store can still be read; writes to it are refused with the new address',
     ],
   };

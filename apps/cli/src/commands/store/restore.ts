@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
@@ -31,7 +32,7 @@ export const defineRestore: Define = (parent, run) => {
             `new events get numbers after #${report.lastEventId}, above all earlier ones`,
             call.options.to === undefined
               ? 'next: orchestrator status'
-              : `next: orchestrator status --store ${report.store}`,
+              : `next: orchestrator status --store ${printable(shellWord(report.store))}`,
           ],
           exit: report.verification.ok ? 0 : 1,
         };

@@ -7,7 +7,6 @@ import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../.
 import { parseJson, readLines } from '../../input/content.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
-import { nextClaim } from './next-claim.ts';
 
 /** The most that the API takes at once. */
 const BATCH = 1_000;
@@ -67,7 +66,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
     text: () => [
       `added: ${counted(added.length - duplicates, 'task')}${duplicates === 0 ? '' : `; duplicates: ${duplicates}`}`,
     ],
-    chatter: [nextClaim(call)],
+    chatter: ['next: orchestrator claim'],
   };
 }
 

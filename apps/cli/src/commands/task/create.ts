@@ -10,7 +10,6 @@ import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
-import { nextClaim } from './next-claim.ts';
 
 interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> {
   readonly id?: string;
@@ -76,7 +75,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     text: (paint) => [
       `${enqueued.outcome === 'duplicate' ? 'exists already: ' : 'added: '}${taskLine(enqueued.task, paint)}`,
     ],
-    chatter: [nextClaim(call)],
+    chatter: ['next: orchestrator claim'],
   };
 }
 

@@ -1,8 +1,8 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
-import { nextClaim } from './next-claim.ts';
 
 export const defineRetry: Define = (parent, run) => {
   parent
@@ -23,7 +23,7 @@ export const defineRetry: Define = (parent, run) => {
             {
               hint: done
                 ? 'Create a new task to do it again.'
-                : `\`orchestrator task show ${id}\` shows what it waits for.`,
+                : `\`orchestrator task show ${shellWord(id)}\` shows what it waits for.`,
               details: { status: reply.status },
             },
           );
@@ -34,7 +34,7 @@ export const defineRetry: Define = (parent, run) => {
           asOf,
           ids: [reply.task.id],
           text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
-          chatter: [nextClaim(call)],
+          chatter: ['next: orchestrator claim'],
         };
       }),
     );

@@ -1,4 +1,4 @@
-import { addresseeOf, addresseesOf } from '@agent-orchestrator/core';
+import { addresseeOf, addresseesOf, shellWord } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import type { ResumeFacts, SessionFacts } from './resume-facts.ts';
 
@@ -14,7 +14,7 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return isHeldBy(facts, session) ? held(session, holder, facts, names) : heldByAnother(session, facts, names);
   const [first] = session.queue;
   if (first === undefined) return null;
-  const as = claimAs(facts, first);
+  const as = claimantWords(facts, first);
   if (as === null)
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
   const claim = `\`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\``;
@@ -42,38 +42,38 @@ function held(
     'With the token, `orchestrator checkpoint --next-action TEXT` saves the work, ' +
     '`orchestrator release --outcome succeeded` ends it.';
   if (facts.instance !== null) return work;
-  const session = names.sessionReference(id);
-  return `${work} After a restart: \`orchestrator claim --agent ${agent} --session ${session} --resume\`.`;
+  const reference = names.sessionReference(id);
+  return `${work} After a restart: \`orchestrator claim --agent ${shellWord(agent)} --session ${reference} --resume\`.`;
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts, names: Names): string {
-  const session = names.sessionReference(id);
-  if (holder?.agent !== agent) return `\`orchestrator why session ${session}\` says when it can be claimed.`;
-  const run = instance === null ? '' : ` --instance ${instance}`;
-  const claim = `\`orchestrator claim --agent ${agent}${run} --session ${session} --resume\``;
+  const reference = names.sessionReference(id);
+  if (holder?.agent !== agent) return `\`orchestrator why session ${reference}\` says when it can be claimed.`;
+  const run = instance === null ? '' : ` --instance ${shellWord(instance)}`;
+  const claim = `\`orchestrator claim --agent ${shellWord(agent ?? 'NAME')}${run} --session ${reference} --resume\``;
   return `${claim} takes it back from the earlier run, whose token is refused from then on.`;
 }
 
 function otherWork(facts: ResumeFacts, names: Names): string {
   const [first] = facts.waitingFor;
-  const as = first === undefined ? null : claimAs(facts, first);
+  const as = first === undefined ? null : claimantWords(facts, first);
   if (first !== undefined && as !== null)
     return (
       `\`orchestrator claim ${as} --session ${names.sessionReference(first.sessionId)}\` ` +
       `takes task ${names.task(first.taskId)}, which waits for it.`
     );
-  return `Nothing is left here; \`orchestrator claim --agent ${facts.agent ?? 'NAME'}\` takes other work.`;
+  return `Nothing is left here; \`orchestrator claim --agent ${shellWord(facts.agent ?? 'NAME')}\` takes other work.`;
 }
 
 /** The options with which the agent claims the task; null: it may not. */
-function claimAs(
+function claimantWords(
   { agent, roles }: ResumeFacts,
   task: { readonly assignee: string | null; readonly role: string | null },
 ): string | null {
-  const named = `--agent ${agent ?? task.assignee ?? 'NAME'}`;
+  const named = `--agent ${shellWord(agent ?? task.assignee ?? 'NAME')}`;
   const asked = agent === null && task.role !== null ? [task.role] : roles;
   if (agent !== null && !addresseesOf(agent, asked).includes(addresseeOf(task))) return null;
-  return task.role === null ? named : `${named} --role ${task.role}`;
+  return task.role === null ? named : `${named} --role ${shellWord(task.role)}`;
 }
 
 export function iso(at: number): string {

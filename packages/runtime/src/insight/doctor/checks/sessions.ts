@@ -1,4 +1,4 @@
-import { counted, lasting, nameOf, referenceTo } from '@agent-orchestrator/core';
+import { counted, lasting, nameOf, referenceTo, shellWord } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
@@ -128,7 +128,7 @@ function describe({ taskId: id, number, kind, assignee, role }: HeadFacts): stri
 /** The head may be in another namespace than the default of the commands, so the command names it. */
 function askWhy({ namespace, taskId: id, number }: HeadFacts): string {
   const task = referenceTo('task', { id, number });
-  return `\`orchestrator why task ${task} --namespace ${namespace}\` explains what it waits for.`;
+  return `\`orchestrator why task ${task} --namespace ${shellWord(namespace)}\` explains what it waits for.`;
 }
 
 function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'evidenceRefs'> {
