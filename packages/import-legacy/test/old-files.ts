@@ -1,5 +1,5 @@
 /**
- * Files as the proof of concept left them, made from what is known of its tables: one text per generation, and how a
+ * Files of the proof of concept, made from what is known of its tables: one text per generation, and how a
  * file of one grew when a later one opened it (tables are added, columns are not, but where a generation added them
  * itself).
  */
