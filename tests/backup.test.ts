@@ -68,7 +68,11 @@ test.for(PAIRS)(
       endedBy: null,
     });
     const again = await after.claimTask({ agent: 'company-agent', sessionId: held.sessionId });
-    expect(again).toMatchObject({ ok: true, task: { id: 'runs', interruptions: 1 }, context: { nextAction: 'go on' } });
+    expect(again).toMatchObject({
+      ok: true,
+      task: { id: 'runs', interruptions: 1 },
+      context: { nextAction: 'continue' },
+    });
     expect(again.ok ? again.lease.fence : 0).toBeGreaterThan(since.fence);
     const events = (await after.listEvents({ limit: 500 })).items;
     expect(events.filter(({ type }) => type === 'task.recovered').map(({ payload }) => payload)).toEqual([

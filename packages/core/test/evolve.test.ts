@@ -4,7 +4,7 @@
 // - closing a session in which a task is open, and new work in a closed one
 // - (and it moves no column but those that are said to move)
 // - an event of a task or a session that was never there, or was there before
-// And what was brought over keeps its own times.
+// And an imported event keeps its own time.
 import { expect, test } from 'vitest';
 import { evolve, type State } from '../src/log/evolve.ts';
 import { canonicalize } from '../src/log/canonical.ts';
@@ -142,7 +142,7 @@ test('it moves no column but those that are said to move', () => {
   for (const column of FIXED_SESSION_FIELDS) expect(now.session?.[column]).toBe(before.session?.[column]);
 });
 
-test('what was brought over keeps its own times, though the log goes on from later ones', () => {
+test('an imported event keeps its own time, though the log continues with later ones', () => {
   const lease = { fence: 5, taskId: 't' };
   const { session, task } = after(
     event('session.opened', { number: 1, context }),

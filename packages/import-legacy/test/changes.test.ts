@@ -109,7 +109,7 @@ describe('what cannot stay as it is', () => {
 
   test('numbers out of their range become the nearest that is allowed', async () => {
     const { sessions, tasks, changes } = await after({
-      session_state: [session({ last_turn: -3, next_action: 'go on' })],
+      session_state: [session({ last_turn: -3, next_action: 'continue' })],
       task_queue: [
         task({ task_id: 'a', priority: -5, retry_count: 'many', max_retries: -1 }),
         task({ task_id: 'b', priority: 99_999, retry_count: -2, max_retries: 1e9 }),

@@ -86,7 +86,7 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
       const claim = claimed.ok ? claimed.claims[0] : undefined;
       if (claim === undefined) break;
       const { token } = claim.lease;
-      await calls.call('checkpoint', { token, nextAction: 'go on', ...command(namespace) });
+      await calls.call('checkpoint', { token, nextAction: 'continue', ...command(namespace) });
       await calls.call('release', { items: [{ token, outcome: 'succeeded' }], ...command(namespace) });
     }
   }

@@ -53,7 +53,7 @@ describe('a session', () => {
     });
   });
 
-  test('takes the later of the two ends of the lock in the old tables, and its agent from the table that has it', async () => {
+  test('takes the later of the two ends of the lock, and its agent from the table that has it', async () => {
     const { sessions } = await after({
       session_state: [running({ lock_expires_at: ago(5) })],
       task_queue: [task({ status: 'running' })],

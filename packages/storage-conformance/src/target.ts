@@ -1,7 +1,7 @@
 import type { RowStore, Storage } from '@agent-orchestrator/core';
 import type { TestClock } from './test-clock.ts';
 
-/** The storage to be judged, and all that the suite has to know of it: it never asks which one it is. */
+/** The storage under test, and all that the suite has to know of it: it never asks which one it is. */
 export interface Target<Open extends Opened = Opened> {
   /** How the run is headed. */
   readonly name: string;
@@ -58,5 +58,5 @@ export interface RowsOpener<Open extends Opened = Opened> {
   openFilling(opened: Open, id: string): Promise<Storage>;
 }
 
-/** What a child module exports as `open`. The clock stands where the parent's clock stands. */
+/** What a child module exports as `open`. The clock shows the time of the parent's clock. */
 export type OpenInChild = (address: string, clock: TestClock) => Promise<Storage>;

@@ -102,7 +102,7 @@ export class Group {
     this.#schedule();
   }
 
-  /** @returns those that have to be judged after this group, in order */
+  /** @returns those that must be decided after this group, in order */
   async #run(group: readonly Call[]): Promise<readonly Call[]> {
     const [first] = group;
     if (first !== undefined && waits(first)) {

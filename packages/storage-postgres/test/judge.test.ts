@@ -62,7 +62,7 @@ const ROWS: readonly Row[] = [
     'durability',
     'warning',
     /fsync = off/,
-    /Switch these on/,
+    /Switch these settings on/,
   ],
 
   ['a log that may not be asked for', facts(), 'log_size', 'ok', /only an administrator/],

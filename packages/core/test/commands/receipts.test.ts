@@ -64,7 +64,7 @@ test('a command without an id leaves none', () => {
   expect(given(opened()).when(command, {}).writes.receipt).toBeNull();
 });
 
-test('a claim that closed a lease and got nothing leaves none, and is judged anew', () => {
+test('a claim that closed a lease and got nothing leaves none, and is decided again', () => {
   const call = { agent: AGENT, sessionId: 's', kinds: ['other'], commandId: ID };
   const first = given(opened(), queued('a'), claimed('a')).after(TTL_MS).when(claim, call);
 

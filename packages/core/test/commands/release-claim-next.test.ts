@@ -1,4 +1,4 @@
-// How a release goes on to the next task (`claimNext`), in the same unit of work:
+// How a release claims the next task (`claimNext`), in the same unit of work:
 // - the next head of the released session is claimed, for the agent that is named, with the process of the holder
 // - heads of other sessions compete with it; as many are claimed as asked for, the best first
 // - a task that was just given back or handed off is not taken again at once, nor what waits behind it
@@ -218,7 +218,7 @@ test('nothing is claimed if the release was done before', () => {
     .then([]);
 });
 
-test('the holder of the first accepted item goes on', () => {
+test('the holder of the first accepted item continues', () => {
   const store = given(opened(), queued('a'), claimed('a', { instance: 'lost' }), succeeded('a', { instance: 'lost' }))
     .and(opened('s2', 2))
     .and(queued('b', { sessionId: 's2', number: 2 }))

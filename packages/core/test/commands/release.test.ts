@@ -3,7 +3,7 @@
 // - a failed attempt is tried again later: the wait doubles with each attempt, has a limit, and varies by chance
 // - a failure is final when its agent says so, and when no attempt is left: the task is a dead letter
 // - giving back and handing off charge nothing; a task that is handed off is for an agent or a role from then on
-// - a task whose cancellation was asked ends as cancelled, unless it succeeded
+// - a task whose cancellation was requested ends as cancelled, unless it succeeded
 // - late is not lost
 // - a session that was made for the task closes when the task ends for good
 // - an end that this lease has done already answers the same again, whatever its command id, and nothing happens
@@ -178,7 +178,7 @@ test.each([
   ['failed', { error: { message: 'stopped' } }],
   ['handed_off', { to: { role: 'tester' } }],
   ['cancelled', {}],
-] as const)('a task whose cancellation was asked ends as cancelled, if it is %s', (outcome, more) => {
+] as const)('a task whose cancellation was requested ends as cancelled, if it is %s', (outcome, more) => {
   const error: Json = 'error' in more ? more.error : null;
 
   given(...HELD, cancelAsked('a'))

@@ -156,7 +156,7 @@ test('each page begins where the last one ended', async () => {
   ]);
 });
 
-test('a storage that has the clock worked off first is a mistake of ours', async () => {
+test('a storage that asks to process a clock jump first is a mistake of ours', async () => {
   const outcome = { kind: 'clock_jump', after: null };
   const storage = { transact: () => Promise.resolve(outcome) } as unknown as Storage;
 

@@ -12,7 +12,7 @@ export const groupCommit = chapter('group commit', {
   'a refusal among them harms no other': refusalHarmsNone,
   'an error among them harms no other, and undoes its own part alone': errorHarmsNone,
   'whatever a decision throws reaches its caller alone': throwReachesCaller,
-  'two commands on one session are judged one after the other': twoOnOneSession,
+  'two commands on one session are decided one after the other': twoOnOneSession,
   'a claim sees what was released before it in the same turn': claimAfterRelease,
   'claims of one turn get fences and tokens of their own, and different sessions': claimsOfOneTurn,
   'one dedupe key sent many times in one turn makes one task': oneDedupeKey,
@@ -101,7 +101,7 @@ async function twoOnOneSession(world: World): Promise<void> {
   const claim = await world.claimNew();
 
   const [checkpoint, release, late, again] = await Promise.all([
-    world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'go on' }),
+    world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'continue' }),
     world.orchestrator.releaseTask({ ...holderOf(claim), outcome: 'released' }),
     world.orchestrator.checkpoint(holderOf(claim)),
     world.orchestrator.releaseTask({ ...holderOf(claim), outcome: 'released' }),

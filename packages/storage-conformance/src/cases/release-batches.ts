@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 
 export const releaseBatches = chapter('batches of releases', {
   'of three leases of which one was lost, two end and one is refused, in one command': oneWasLost,
-  'sent again, the accepted ones are answered again without a second effect, and the refused one is judged anew':
+  'sent again, the accepted ones are answered again without a second effect, and the refused one is decided again':
     sentAgain,
   'a batch of which every item is refused leaves no receipt': allRefused,
   'with claimNext it takes several heads, best first, each under a lease of its own': takesSeveral,

@@ -2,9 +2,9 @@ import type { WriteSet, Loaded, Scope, Storage } from '@agent-orchestrator/core'
 import type { CallName } from '@agent-orchestrator/core/journal';
 
 /**
- * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is
- * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal
- * does not yet say so.
+ * The moments of a call, in order: `sent`, it is in the journal but not sent yet · `decided`, it was decided and
+ * nothing is written · `committing`, its rows are written or on their way, and its commit is not confirmed ·
+ * `answered`, it took effect, but the answer is not in the journal yet.
  */
 export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 
@@ -64,7 +64,7 @@ export class Fuse {
     if (this.#armed && this.#failpoint?.moment === moment) process.kill(process.pid, 'SIGKILL');
   }
 
-  /** A storage that tells of the moment when a call has been judged. */
+  /** A storage that reports the moment when a call was decided. */
   watch(storage: Storage): Storage {
     const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> =>
       storage.transact(scope, (loaded) => {

@@ -19,7 +19,7 @@ type Unanswered = {
   [C in CallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
 }[CallName];
 
-/** A lease that an earlier run was told of. Its token is not in the journal: it is made again. */
+/** A lease in an answer to an earlier run. Its token is not in the journal: it is made again. */
 interface PastLease {
   readonly sessionId: string;
   readonly fence: number;
@@ -39,7 +39,7 @@ export function pastOf(journals: readonly Journal[]): Past {
   );
   const tokens = new Map(leases.map(({ fence, token }) => [fence, token]));
   return {
-    // A command that was resent, and not answered again, stands in two journals.
+    // A command that was resent, and not answered again, is in two journals.
     unanswered: [...new Map(unanswered.map((attempt) => [idOf(attempt), asSent(attempt, tokens)])).values()],
     added: new Set(attempts.flatMap(addedBy)),
     leases,

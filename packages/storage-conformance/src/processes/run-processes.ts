@@ -19,7 +19,7 @@ import { agentName } from './workload.ts';
 /**
  * Lets many processes do many tasks on one store, and kills and halts them while they do. Each is restarted under its
  * name, sends again what was not answered, and takes back what it held. When every task has succeeded, all are told to
- * finish, and the run is judged by the log and the journals. The store must have been migrated.
+ * finish, and the run is checked by the log and the journals. The store must have been migrated.
  */
 export async function runProcesses(run: ProcessRun): Promise<ProcessReport> {
   const { open } = (await import(run.child.href)) as OpenProcess;
@@ -157,7 +157,7 @@ class Supervisor {
     }, this.#longMs());
   }
 
-  /** The run goes on meanwhile, and does not end before it is over. */
+  /** The run continues meanwhile, and does not end before the incident. */
   #happens({ name, happen }: Incident): void {
     this.#counts.incidents[name] = (this.#counts.incidents[name] ?? 0) + 1;
     this.#incidentsOpen += 1;

@@ -60,7 +60,8 @@ export class Worker {
   }
 
   /**
-   * A worker that is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached.
+   * A worker that is to end at a named failpoint continues to add tasks, and does what leads there, until it is
+   * reached.
    */
   async #seekFailpoint(): Promise<void> {
     const { workload, failpoint, run, agent } = this.#settings;
@@ -80,7 +81,7 @@ export class Worker {
     return [];
   }
 
-  /** A restarted agent goes on with what it held. Its former run may be believed to be alive for a while. */
+  /** A restarted agent continues with what it held. Its former run may be believed to be alive for a while. */
   async #takeBack(): Promise<readonly ClaimRecord[]> {
     if (this.#settings.run === 1) return [];
     const evidence = this.#settings.number % 2 === 0 ? evidenceOf(this.#past, isGone) : [];
@@ -107,7 +108,7 @@ export class Worker {
     await this.#send('recover', { agent: this.#settings.agent, instance: this.#instance });
   }
 
-  /** @returns the claims to go on with, if the release brought some */
+  /** @returns the claims to continue with, if the release brought some */
   async #work(claims: readonly ClaimRecord[]): Promise<readonly ClaimRecord[]> {
     const kept: ClaimRecord[] = [];
     for (const claim of claims) if (await this.#workOn(claim)) kept.push(claim);

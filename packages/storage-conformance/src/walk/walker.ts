@@ -222,7 +222,7 @@ function releaseOf({ outcome, final, to }: TaskEnd) {
   };
 }
 
-/** Every lease in the answers, wherever it stands in them. */
+/** Every lease in the answers, wherever it is in them. */
 function claimsIn(value: unknown): ClaimRecord[] {
   if (typeof value !== 'object' || value === null) return [];
   if ('lease' in value && 'takeover' in value) return [value as ClaimRecord];

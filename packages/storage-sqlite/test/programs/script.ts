@@ -1,6 +1,6 @@
 /**
  * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an
- * unknown outcome, or one that may succeed later, is sent again as it was; then the series goes on.
+ * unknown outcome, or one that may succeed later, is sent again as it was; then the series continues.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import {
@@ -51,7 +51,7 @@ const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
 const holder = { token: claim.lease.token };
-await send('checkpoint', { ...holder, nextAction: 'go on' });
+await send('checkpoint', { ...holder, nextAction: 'continue' });
 await send('heartbeat', holder);
 const released = await send('release', { items: [{ ...holder, outcome: 'succeeded' }], claimNext: TERMS });
 const [next] = released.next;
