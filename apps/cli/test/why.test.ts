@@ -147,8 +147,8 @@ test.skipIf(process.platform !== 'linux')(
     expect(stdout).toContain('\nclaimable now, by b\n');
     expect(stdout).toMatch(
       new RegExp(
-        `✓ not held .* but process ${run.pid} is gone, and no process carries its lease: ` +
-          'it is dead; .*\\n +→ .*at once',
+        `✓ not held .* but the holder is dead: process ${run.pid} is gone, and no process carries its lease; ` +
+          '.*\\n +→ .*at once',
       ),
     );
     expect(ofAgent.data).toMatchObject({ claimable: true, next: [{ session_id: 's' }] });

@@ -10,6 +10,7 @@
  *  - namespaces isolate projects that share a store
  * What the holder of a lease may do, and no other process, is in holder.test.ts.
  */
+import { textsForEvent } from '@agent-orchestrator/core';
 import { expect as pattern, test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
 
@@ -20,8 +21,8 @@ const TOKEN = /^\d{16}-[0-9a-f]{32}$/;
 /** A task that was just added, as the command line shows it. */
 const NEW_TASK = {
   id: pattern.stringMatching(ID),
-  // Its session is number 1.
-  number: 2,
+  // Its session is number 2.
+  number: 1,
   namespace: 'default',
   session_id: 's',
   kind: 'count',
@@ -42,9 +43,7 @@ const NEW_TASK = {
   backoff_ms: 5_000,
   assignee: null,
   role: null,
-  author: null,
-  reviewer: null,
-  source: null,
+  ...textsForEvent({}),
   note: null,
   cancel_requested_at: null,
   result: null,

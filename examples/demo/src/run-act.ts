@@ -68,16 +68,17 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   await ended;
   await terminal.type(['why', SESSION]);
 
-  kill(script);
-  print(`  ${paint('red', '✗ kill -9')} of the script, process ${script}`);
+  killGroup(script);
+  print(`  ${paint('red', '✗ kill -9')} of the script and its children, process group ${script}`);
   await terminal.type(['why', SESSION]);
   await terminal.type(['resume', SESSION]);
   await terminal.type(run.toSpliced(3, 0, '--resume'));
 }
 
-function kill(pid: number): void {
+/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease alive. */
+function killGroup(leader: number): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(-leader, 'SIGKILL');
   } catch {
     // On a very slow machine it may have ended.
   }

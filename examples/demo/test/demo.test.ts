@@ -37,7 +37,7 @@ test.concurrent(
       /✗ kill -9 of orchestrator run/,
       /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
       /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
-      /✗ kill -9 of the script, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
+      /✗ kill -9 of the script and its children, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
       /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
       /\$ orchestrator run --session report --resume /,
     ]) {

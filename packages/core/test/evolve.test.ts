@@ -8,6 +8,7 @@
 import { expect, test } from 'vitest';
 import { evolve, type State } from '../src/log/evolve.ts';
 import { canonicalize } from '../src/log/canonical.ts';
+import { textsForEvent } from '../src/model/task-texts.ts';
 import {
   CHAIN_START,
   FIXED_SESSION_FIELDS,
@@ -31,9 +32,7 @@ const queuedPayload: EventPayloads['task.queued'] = {
   backoff_ms: 5_000,
   assignee: null,
   role: null,
-  author: null,
-  reviewer: null,
-  source: null,
+  ...textsForEvent({}),
 };
 const claimedPayload: EventPayloads['task.claimed'] = {
   token_hash: 'f'.repeat(64),

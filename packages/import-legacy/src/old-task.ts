@@ -1,4 +1,4 @@
-import { DEFAULTS, LIMITS, type EventPayloads, type Json } from '@agent-orchestrator/core';
+import { DEFAULTS, LIMITS, textsForEvent, type EventPayloads, type Json } from '@agent-orchestrator/core';
 import type { OldRow } from './old-row.ts';
 import type { OldValue } from './old-value.ts';
 
@@ -73,9 +73,7 @@ export function queuedPayload(
     backoff_ms: DEFAULTS.backoff_ms,
     assignee: null,
     role: null,
-    author: null,
-    reviewer: null,
-    source: null,
+    ...textsForEvent({}),
   };
 }
 

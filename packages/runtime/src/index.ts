@@ -98,6 +98,8 @@ export {
   LIMITS,
   Orchestrator,
   OrchestratorError,
+  TASK_TEXT_NAMES,
+  TASK_TEXTS,
   type OpenStorageOptions,
   type PlaceCheck,
   type PlaceFinding,
@@ -112,4 +114,6 @@ export {
   nameOf,
   numberOf,
   referenceTo,
+  shellQuoted,
+  shellWord,
 } from '@agent-orchestrator/core';

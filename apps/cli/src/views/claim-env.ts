@@ -1,3 +1,5 @@
+import { shellQuoted } from '@agent-orchestrator/runtime';
+
 /** Lines for a POSIX shell: `eval "$(orchestrator claim --env)"`. null: the variable must be absent. */
 export function claimEnv(variables: Readonly<Record<string, string | null>>): string[] {
   return Object.entries(variables).map(([name, value]) =>
@@ -11,9 +13,4 @@ export function claimEnv(variables: Readonly<Record<string, string | null>>): st
  */
 export function noClaimEnv(exit: number): string[] {
   return ['unset ORCHESTRATOR_SESSION ORCHESTRATOR_TASK ORCHESTRATOR_TOKEN ORCHESTRATOR_FENCE', `(exit ${exit})`];
-}
-
-/** Any text as one word for a POSIX shell. */
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,6 @@
 import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
-import { labelOf, type Names } from '@agent-orchestrator/runtime';
+import { labelOf, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
+import { wordsOf } from '../input/task-texts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
@@ -77,9 +78,7 @@ export function taskCard(
         ['lease expires', lease === null ? null : time(lease.expiresAt)],
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
         ['dedupe key', task.dedupeKey],
-        ['author', words(task.author)],
-        ['reviewer', words(task.reviewer)],
-        ['source', words(task.source)],
+        ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), words(task[name])]),
         ['created', time(task.createdAt)],
         ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
         ['started', time(task.startedAt)],

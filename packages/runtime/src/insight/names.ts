@@ -2,6 +2,7 @@ import {
   labelOf,
   nameOf,
   referenceTo,
+  shellWord,
   type Numbered,
   type NumberedKind,
   type OrchestratorReads,
@@ -58,7 +59,8 @@ export class Names {
 
   #tell(kind: NumberedKind, id: string, tell: (kind: NumberedKind, numbered: Numbered) => string): string {
     const known = this.#known[kind].get(id);
-    return known === undefined ? id : tell(kind, known);
+    if (known !== undefined) return tell(kind, known);
+    return tell === referenceTo ? shellWord(id) : id;
   }
 
   async #lookUp(

@@ -1,4 +1,4 @@
-import { LEASE_ENDINGS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
 import type { CommandExit } from './command-process.ts';
 import type { RunReason } from './run-result.ts';
 
@@ -60,5 +60,5 @@ function byEnd({ code, signal }: CommandExit): Report {
 
 /** Whether the lease was not lost, but released with its token: by the command, or by another process for it. */
 export function isHoldersRelease({ endedBy }: LeaseRefusal): boolean {
-  return (LEASE_ENDINGS.holder as readonly (EventType | null)[]).includes(endedBy);
+  return (LEASE_END_EVENTS.holder as readonly (EventType | null)[]).includes(endedBy);
 }

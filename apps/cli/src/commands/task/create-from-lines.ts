@@ -1,5 +1,6 @@
 import type { Enqueued, EnqueueTask, Orchestrator } from '@agent-orchestrator/core';
-import { counted } from '@agent-orchestrator/runtime';
+import { counted, TASK_TEXT_NAMES } from '@agent-orchestrator/runtime';
+import { snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../../call.ts';
 import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../../failure.ts';
@@ -29,9 +30,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   backoff_ms: 'backoffMs',
   assignee: 'assignee',
   role: 'role',
-  author: 'author',
-  reviewer: 'reviewer',
-  source: 'source',
+  ...Object.fromEntries(TASK_TEXT_NAMES.map((name) => [snakeCase(name), name])),
 };
 
 interface Line {

@@ -1,16 +1,18 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { Orchestrator, TaskTextName } from '@agent-orchestrator/core';
+import { TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
 import type { Command } from 'commander';
 import type { Call } from '../../call.ts';
 import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
 import { parseDuration, parseInteger } from '../../input/parse.ts';
+import { flagOf } from '../../input/task-texts.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
 import { nextClaim } from './next-claim.ts';
 
-interface CreateOptions {
+interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> {
   readonly id?: string;
   readonly session?: string;
   readonly kind?: string;
@@ -23,9 +25,6 @@ interface CreateOptions {
   readonly backoff?: number;
   readonly assignee?: string;
   readonly role?: string;
-  readonly author?: string;
-  readonly reviewer?: string;
-  readonly source?: string;
   readonly jsonl?: string;
 }
 
@@ -38,7 +37,7 @@ export const defineCreate: Define = (parent, run) => {
 };
 
 function addTaskOptions(command: Command): Command {
-  return command
+  command
     .option('--session <id>', 'the session it belongs to (default: its own)')
     .option('--kind <name>', 'kind of work')
     .option('--payload <json>', 'input for the worker: JSON, @FILE or - for stdin')
@@ -49,11 +48,9 @@ function addTaskOptions(command: Command): Command {
     .option('--interruptions-max <n>', 'limit of lost leases (default: 16)', parseInteger)
     .option('--backoff <duration>', 'pause after the first failure; it doubles each time (default: 5s)', parseDuration)
     .option('--assignee <agent>', 'only this agent may claim it')
-    .option('--role <name>', 'only agents with this role may claim it')
-    .option('--author <name>', 'who requested it')
-    .option('--reviewer <name>', 'who checks it')
-    .option('--source <text>', 'where it comes from: an issue, a message')
-    .option('--id <id>', 'its id (default: generated)');
+    .option('--role <name>', 'only agents with this role may claim it');
+  for (const name of TASK_TEXT_NAMES) command.option(`--${flagOf(name)} <text>`, TASK_TEXTS[name]);
+  return command.option('--id <id>', 'its id (default: generated)');
 }
 
 async function create(call: Call<CreateOptions>, title: string | undefined): Promise<Answer> {
@@ -85,28 +82,26 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
 
 type NewTask = Omit<Parameters<Orchestrator['enqueueTask']>[0], 'title'>;
 
-async function taskFrom({ session, delay, backoff, payload, ...rest }: CreateOptions): Promise<NewTask> {
-  const { id, kind, priority, dedupeKey, attemptsMax, interruptionsMax, assignee, role, author, reviewer, source } =
-    rest;
-  const fields = {
-    id,
-    kind,
-    priority,
-    dedupeKey,
-    attemptsMax,
-    interruptionsMax,
-    assignee,
-    role,
-    author,
-    reviewer,
-    source,
-  };
+/** The options that are called as the fields of the API are. */
+const SAME_NAMES = [
+  'id',
+  'kind',
+  'priority',
+  'dedupeKey',
+  'attemptsMax',
+  'interruptionsMax',
+  'assignee',
+  'role',
+  ...TASK_TEXT_NAMES,
+] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
+
+async function taskFrom(options: CreateOptions): Promise<NewTask> {
   const named = {
-    ...fields,
-    sessionId: session,
-    delayMs: delay,
-    backoffMs: backoff,
-    payload: await readJson('--payload', payload),
+    ...Object.fromEntries(SAME_NAMES.map((name) => [name, options[name]])),
+    sessionId: options.session,
+    delayMs: options.delay,
+    backoffMs: options.backoff,
+    payload: await readJson('--payload', options.payload),
   };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

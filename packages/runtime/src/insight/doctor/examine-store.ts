@@ -7,7 +7,7 @@ import { openStorage } from '../../stores/open-storage.ts';
 import { withEvidence } from './evidence.ts';
 import type { StoreFacts } from './facts.ts';
 import { needsAttention, type Finding } from './finding.ts';
-import { fixFindings, type FixResult } from './fix.ts';
+import { fixFindings, type Fix } from './fix.ts';
 import { judge } from './judge.ts';
 import { readWork } from './read-work.ts';
 
@@ -27,7 +27,7 @@ export interface Examination {
   /** At least one for each check that was made. */
   readonly findings: readonly Finding[];
   /** The fixes that were tried. The findings are those after the fixes. */
-  readonly fixes: readonly FixResult[];
+  readonly fixes: readonly Fix[];
   /** Every event up to this id was looked at; null: the store could not be read. */
   readonly asOf: number | null;
   /**

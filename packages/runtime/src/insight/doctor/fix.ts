@@ -1,11 +1,11 @@
-import { counted, Orchestrator, OrchestratorError, type PlaceFix } from '@agent-orchestrator/core';
+import { counted, Orchestrator, OrchestratorError, type FixResult } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore, type LocatedStore } from '../../stores/locate-store.ts';
 import { RECOVER_STALE, type Finding } from './finding.ts';
 
 /** What a fix did. */
-export interface FixResult extends PlaceFix {
+export interface Fix extends FixResult {
   readonly fix: string;
 }
 
@@ -20,17 +20,17 @@ export async function fixFindings(
   url: string,
   findings: readonly Finding[],
   namespaces: readonly string[],
-): Promise<FixResult[]> {
+): Promise<Fix[]> {
   const store = await locateStore(url);
   const asked = new Set(findings.flatMap(({ fix }) => fix ?? []));
-  const fixes: FixResult[] = [];
+  const fixes: Fix[] = [];
   if (asked.delete(RECOVER_STALE)) fixes.push(await attempted(RECOVER_STALE, () => recoverStale(store, namespaces)));
   for (const fix of asked) fixes.push(await attempted(fix, () => fixPlace(store, fix)));
   return fixes;
 }
 
 /** A fix that fails does not stop the others. */
-async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<FixResult> {
+async function attempted(fix: string, run: () => Promise<FixResult>): Promise<Fix> {
   try {
     return { fix, ...(await run()) };
   } catch (error) {
@@ -39,13 +39,13 @@ async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix
   }
 }
 
-async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<PlaceFix> {
+async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<FixResult> {
   if (provider.place?.fix === undefined)
     throw new OrchestratorError('STORE_UNSUPPORTED', `${provider.name} cannot do ${fix}.`);
   return provider.place.fix(location, fix);
 }
 
-async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<PlaceFix> {
+async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<FixResult> {
   await using orchestrator = new Orchestrator({
     storage: await provider.open(location, { mode: 'existing' }),
     newCommandId,

@@ -1,7 +1,7 @@
 import {
   compareInQueue,
   isEnded,
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
   type EventRecord,
   type EventType,
   type Json,
@@ -55,9 +55,9 @@ const STORE_REACH = 100_000;
 /** Small pages: results and contexts may be large. */
 const EVENTS_PER_PAGE = 100;
 
-const LEASE_TYPES: readonly EventType[] = ['task.claimed', ...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other];
+const LEASE_TYPES: readonly EventType[] = ['task.claimed', ...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other];
 /** What only a holder does. A refused write came from a former holder. */
-const OWN_TYPES: ReadonlySet<EventType> = new Set(['task.claimed', 'session.checkpointed', ...LEASE_ENDINGS.holder]);
+const OWN_TYPES: ReadonlySet<EventType> = new Set(['task.claimed', 'session.checkpointed', ...LEASE_END_EVENTS.holder]);
 
 /**
  * Reads what the agent was doing, what is left, and what changed since; from one snapshot, however long the log is.
@@ -317,7 +317,7 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
   if (tenure === null) return holder === null && waitingCount === 0;
   const { ended, agent } = tenure;
   const endedItself =
-    ended !== null && ended.agent === agent && (LEASE_ENDINGS.holder as readonly EventType[]).includes(ended.type);
+    ended !== null && ended.agent === agent && (LEASE_END_EVENTS.holder as readonly EventType[]).includes(ended.type);
   return endedItself && task !== null && isEnded(task.status) && waitingCount === 0 && holder === null;
 }
 
