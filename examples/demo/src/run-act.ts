@@ -61,9 +61,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   const ended = first.ended.then((code) => written.reject(new Error(`run ended too early, with exit code ${code}`)));
   await written.promise;
 
-  print(
-    `  ${paint('red', '✗ kill -9')} of orchestrator run, process ${first.pid}; process ${script}, the script, is alive`,
-  );
+  print(`  ${paint('red', '✗ kill -9')} of orchestrator run, process ${first.pid}; the script, ${script}, is alive`);
   first.kill();
   await ended;
   await terminal.type(['why', SESSION]);
