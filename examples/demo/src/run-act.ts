@@ -73,7 +73,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   await terminal.type(run.toSpliced(3, 0, '--resume'));
 }
 
-/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease alive. */
+/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease. */
 function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');
