@@ -1,15 +1,15 @@
 /*
  * run, when the lease is in doubt or lost, on real processes:
- *  - while the store does not answer past the trust window, all of the command stands still; then it goes on
+ *  - while the store does not answer past the trust window, all of the command is stopped; then it continues
  *  - so does a command on a terminal
  *  - where the store stays away until the TTL is over, the command is ended: 69
- *  - where the store moves, the command is ended at the next renewal, and goes on at the new address: 78
+ *  - where the store moves, the command is ended at the next renewal, and continues at the new address: 78
  *  - a wrapper that was stopped past the TTL, its session taken over: the command is ended, 79, with nothing reported
- *  - it was not taken over: the command goes on, and its task succeeds
+ *  - it was not taken over: the command continues, and its task succeeds
  *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
- *  - what does not heed SIGTERM is killed after ten seconds, with what it has started
+ *  - what ignores SIGTERM is killed after ten seconds, with what it has started
  *  - Ctrl-Z stops the command with the wrapper
- *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
+ *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
@@ -33,9 +33,7 @@ import {
 import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
-  test.concurrent('while the store does not answer past the trust window, all of it stands still', async ({
-    expect,
-  }) => {
+  test.concurrent('while the store does not answer past the trust window, all of it is stopped', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '10s', '--', 'sh', '-c', 'echo "pid $$"; sleep 12 & wait $!']);
@@ -46,7 +44,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     await running.says('paused');
     await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
     unlock();
-    await running.says('goes on');
+    await running.says('continues');
     await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
     const { exit } = await running.finished;
 
@@ -70,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         await terminal.says('paused');
         await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
         unlock();
-        await terminal.says('goes on');
+        await terminal.says('continues');
         await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
         await terminal.closed;
 
@@ -96,7 +94,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
   });
 
-  test.concurrent('where the store moves, the command is ended, and goes on at the new address: 78', async ({
+  test.concurrent('where the store moves, the command is ended, and continues at the new address: 78', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -144,7 +142,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b', taskId: id });
   });
 
-  test.concurrent('a wrapper that was stopped past the TTL, its session not taken over, goes on', async ({
+  test.concurrent('a wrapper that was stopped past the TTL, its session not taken over, continues', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -162,7 +160,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   });
 
   test.concurrent.for([
-    [['--on-lost', 'warn'], { code: 0, signal: null }, 'it goes on'],
+    [['--on-lost', 'warn'], { code: 0, signal: null }, 'it continues'],
     [['--on-lost', 'exec', 'sh', 'hook.sh'], { code: null, signal: 'SIGTERM' }, 'hook T'],
   ] as const)('%j decides what becomes of the command', async ([words, end, said], { expect }) => {
     using cli = new Cli();
@@ -183,9 +181,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b' });
   });
 
-  test.concurrent('what does not heed SIGTERM is killed after ten seconds, with what it has started', async ({
-    expect,
-  }) => {
+  test.concurrent('what ignores SIGTERM is killed after ten seconds, with what it has started', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
     const script = 'trap "" TERM; echo "pid $$"; while :; do sleep 100; done';
@@ -198,7 +194,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect([exit, isGone(command), isGone(grandchild)]).toEqual([124, true, true]);
   });
 
-  test.concurrent('Ctrl-Z stops the command with the wrapper, and both go on', async ({ expect }) => {
+  test.concurrent('Ctrl-Z stops the command with the wrapper, and both continue', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
     using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; sleep 2']);
@@ -230,7 +226,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   test
     .skipIf(!hasTerminal)
     .concurrent(
-      'Ctrl-C on a terminal goes to the command, and charges no attempt if it heeds it',
+      'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
       async ({ expect }) => {
         using cli = new Cli();
         const id = await addTask(cli);

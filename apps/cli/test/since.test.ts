@@ -1,11 +1,11 @@
 /*
  * Since, on the command line:
  *  - it tells what happened by groups, each number with the command that lists its rows, and what waits
- *  - `last` goes on where the last look ended, per namespace
+ *  - `last` continues where the last look ended, per namespace
  *  - a look at a part only, or one that was not read, does not count
- *  - events --after as_of goes on from there
+ *  - events --after as_of continues from there
  *  - it takes a duration, a time, an event number; everything else is 64
- *  - where the look cannot be noted, the answer stands all the same, and it is said
+ *  - where the look cannot be noted, the answer is given, and a remark says so
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   expect(after.data).toEqual([]);
 });
 
-test.concurrent('last goes on where the last look ended; a look at a part, or unread, does not count', async ({
+test.concurrent('last continues where the last look ended; a look at a part, or unread, does not count', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -94,7 +94,7 @@ test.concurrent('it takes a duration, a time or an event; everything else is 64'
   ]);
 });
 
-test.concurrent('where the look cannot be noted, the answer stands, and it is said', async ({ expect }) => {
+test.concurrent('where the look cannot be noted, the answer is given, and a remark says so', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['store', 'init']);
   const state = join(cli.folder, 'state');

@@ -11,7 +11,7 @@
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
  *  - store move moves it: what writes to the old store is sent to the new one
- *  - a move that was cut off goes on; after one that was given up, the old store opens
+ *  - a move that was cut off continues; after one that was cancelled, the old store opens
  *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
  *  - verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand
  */

@@ -62,9 +62,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   const ended = first.ended.then((code) => written.reject(new Error(`run ended too early, with exit code ${code}`)));
   await written.promise;
 
-  print(
-    `  ${paint('red', '✗ kill -9')} of process ${first.pid}, orchestrator run; process ${script}, the script, is alive`,
-  );
+  print(`  ${paint('red', '✗ kill -9')} of process ${first.pid}, orchestrator run; the script, ${script}, is alive`);
   first.kill();
   await ended;
   await terminal.type(['why', SESSION]);
@@ -76,7 +74,7 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   await terminal.type(run.toSpliced(3, 0, '--resume'));
 }
 
-/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease alive. */
+/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease. */
 function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');

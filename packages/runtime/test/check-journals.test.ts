@@ -1,6 +1,6 @@
 /*
  * Journals against the log of a store:
- *  - nothing is missing while the store has everything, also when workers go on meanwhile
+ *  - nothing is missing while the store has everything, also when workers continue meanwhile
  *  - for each kind of call, exactly what a store lacks is told that was restored from an older backup
  *  - every namespace is compared, or one; how many operations of others are left out is told
  *  - the log is read page by page up to one settled event, and no further than needed
@@ -86,7 +86,7 @@ test('nothing is missing while the store has everything', async () => {
   });
 });
 
-test('nothing is missing when workers go on meanwhile', async () => {
+test('nothing is missing when workers continue meanwhile', async () => {
   const { url, orchestrator, journals } = await newStore(newFolder());
   const other = await opened(url);
   let checks = 0;
@@ -151,7 +151,7 @@ test('exactly what a store lacks is told that was restored from an older backup'
     attempt: { agent: 'worker' },
     missing: [{ type: 'lease_ended', fence: expect.any(Number), outcome: 'succeeded' }],
   });
-  // The restored store goes on, and what follows is not missing.
+  // The restored store continues, and what follows is not missing.
   await work(after, journals, ['after']);
   expect((await checkJournals(after, [journals])).missing).toEqual(missing);
   expect(await checkJournals(orchestrator, [journals])).toMatchObject({ ok: false });
@@ -281,7 +281,7 @@ test('a journal that was removed meanwhile is left out', async () => {
   const folder = newFolder();
   const { orchestrator, journals } = await newStore(folder);
   await work(orchestrator, journals, ['one']);
-  // A link to nothing stands in its folder, and cannot be read.
+  // A link to nothing is in its folder, and cannot be read.
   const [name = ''] = journalNames(journals);
   renameSync(join(journals, name), join(folder, 'aside'));
   symlinkSync(join(folder, 'nothing'), join(journals, name));

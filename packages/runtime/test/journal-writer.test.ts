@@ -9,7 +9,7 @@
  * Further files:
  *  - a file that has grown to its size is followed by another, with the calls that wait for their answers
  *  - so is one that was removed, with its folder or without
- *  - a file that is too large goes on being written while no other can be made
+ *  - a file that is too large continues to be written while no other can be made
  *  - no line follows one that was cut off, where the system takes half a line; what was acknowledged is there
  * What cannot be written:
  *  - is told by a code, at the start and later, and leaves no file behind
@@ -178,7 +178,7 @@ test.each(['file', 'folder'] as const)('a %s that was removed is followed by ano
   expect(journalsIn(folder).map(attemptsOf)).toMatchObject([[{ command: 'claim', outcome: 'acknowledged' }]]);
 });
 
-test('a file that is too large goes on being written while no other can be made', async () => {
+test('a file that is too large continues to be written while no other can be made', async () => {
   const folder = newFolder();
   const aside = join(newFolder(), 'aside');
   const journal = open(folder, { bytesMax: 200 });

@@ -57,7 +57,8 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     text: (paint) => claimCard(claimed, names, now, paint),
     chatter: [
       `next: ${tokenExport(lease)}`,
-      'then: orchestrator checkpoint --next-action TEXT; orchestrator release --outcome succeeded',
+      'then: orchestrator checkpoint --next-action TEXT',
+      'at the end: orchestrator release --outcome succeeded',
       'claim and export in one step: eval "$(orchestrator claim --env)"',
     ],
   };

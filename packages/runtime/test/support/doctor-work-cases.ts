@@ -17,7 +17,7 @@ export const WORK_CASES: readonly DoctorCase[] = [
   ['no agent at work', facts(), 'stale_sessions', 'ok', /no session is held/],
   ['live holders', facts({ work: work({ held: [held()] }) }), 'stale_sessions', 'ok', /1 session held, none stale/],
   [
-    'a holder that has just fallen silent',
+    'a holder that is newly stale',
     facts({ work: work({ held: [held({ staleAt: NOW - SECOND })] }) }),
     'stale_sessions',
     'notice',

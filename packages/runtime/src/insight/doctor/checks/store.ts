@@ -13,7 +13,7 @@ export function checkReach(facts: StoreFacts): Draft[] {
   if (schema < schemaKnown)
     return [
       draft('store', 'error', `${named}; this version needs ${schemaKnown}.`, {
-        hint: 'Run `orchestrator store init`: it upgrades the store in place.',
+        hint: 'Run `orchestrator store init` to upgrade it in place.',
       }),
     ];
   if (schema > schemaKnown)
