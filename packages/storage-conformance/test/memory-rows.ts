@@ -149,6 +149,7 @@ export class MemoryRows implements RowStore {
       events: [...events],
       receipts: new Map(receipts),
     };
+    setState(frozen, stateOf(this.data));
     return use(new MemoryRows(frozen, this.#clock));
   }
 

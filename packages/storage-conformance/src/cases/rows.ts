@@ -7,13 +7,15 @@ import {
   TABLE_NAMES,
   type Row,
   type RowKey,
+  type RowReader,
   type TableName,
 } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, holderOf } from '../factories.ts';
+import { AGENT, holderOf, TTL_MS } from '../factories.ts';
 import { receiptOf } from '../port.ts';
 import { allRows, rowsOf } from '../rows/copy.ts';
+import { stateOf } from '../rows/states.ts';
 import type { World } from '../world.ts';
 
 export const rows = chapter(
@@ -191,19 +193,41 @@ async function countsAndKeys(world: World): Promise<void> {
 async function snapshot(world: World): Promise<void> {
   await fill(world);
   const store = await world.rows();
-  const before = await allRows(store);
+  const before = await readAll(store);
 
   const seen = await store.snapshot(async (reader) => {
     const first = await reader.rows('tasks', null, 2);
+    // So long that the store remembers a new reading of the clocks.
+    world.clock.advance(TTL_MS);
     await world.release(await world.claim());
     await world.add({ id: 'new' });
-    return { first, all: await allRows(reader), count: await reader.count('event_log') };
+    await store.changeStoreState(null, stateOf('moving'));
+    return { first, all: await readAll(reader), now: await reader.now() };
   });
+  const after = await readAll(store);
+  await store.changeStoreState(stateOf('moving'), null);
 
-  expect(seen.first).toEqual(before.tasks.slice(0, 2));
+  expect(seen.first).toEqual(before.rows.tasks.slice(0, 2));
   expect(seen.all).toEqual(before);
-  expect(seen.count).toBe(before.event_log.length);
-  expect(await store.count('tasks')).toBe(before.tasks.length + 1);
+  expect(Number.isSafeInteger(seen.now)).toBe(true);
+  for (const [read, answer] of Object.entries(after))
+    expect(answer, `${read} has changed meanwhile`).not.toEqual(before[read as keyof typeof before]);
+}
+
+/** What each read answers, but for the time. */
+async function readAll(reader: RowReader) {
+  return {
+    storeState: await reader.storeState(),
+    rows: await allRows(reader),
+    lastKeys: await ofEachTable((table) => reader.lastKey(table)),
+    counts: await ofEachTable((table) => reader.count(table)),
+    lastEventId: await reader.lastEventId(),
+    clock: await reader.clock(),
+  };
+}
+
+async function ofEachTable<T>(read: (table: TableName) => Promise<T>): Promise<T[]> {
+  return Promise.all(TABLE_NAMES.map(read));
 }
 
 async function told(world: World): Promise<void> {

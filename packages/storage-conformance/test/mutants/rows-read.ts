@@ -8,7 +8,7 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { compareKeys, tableOf } from '../memory-rows.ts';
-import { but, pages, type RowsMutant } from './rows-mutant.ts';
+import { but, live, pages, type RowsMutant } from './rows-mutant.ts';
 
 const textOf = (key: RowKey) => (key ?? []).join('\n');
 
@@ -85,6 +85,11 @@ export const rowsRead: readonly RowsMutant[] = [
     chapter: 'rows of a store',
     rows: but((rows) => ({ snapshot: (use) => use(rows) })),
   },
+  ...(['storeState', 'rows', 'lastKey', 'count', 'lastEventId', 'clock'] as const).map((read) => ({
+    name: `${read} of a snapshot shows what is there now`,
+    chapter: 'rows of a store' as const,
+    rows: live(read),
+  })),
   {
     name: 'the greatest key is that of the first row',
     chapter: 'rows of a store',
