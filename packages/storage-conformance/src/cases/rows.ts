@@ -3,6 +3,7 @@ import {
   COLUMNS,
   keyOfRow,
   LIMITS,
+  NO_CLOCK,
   PAGE_CHARACTERS,
   TABLE_NAMES,
   type Row,
@@ -16,6 +17,7 @@ import { AGENT, holderOf, TTL_MS } from '../factories.ts';
 import { receiptOf } from '../port.ts';
 import { allRows, rowsOf } from '../rows/copy.ts';
 import { stateOf } from '../rows/states.ts';
+import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 
 export const rows = chapter(
@@ -27,6 +29,7 @@ export const rows = chapter(
     'a cell is text, a whole number or nothing': cells,
     'each table tells how many rows it has, and its greatest key; an empty one has none': countsAndKeys,
     'a snapshot of the rows sees one state, whatever happens meanwhile': snapshot,
+    'opened for reading only, they are read, and whatever would write is refused': readOnly,
     'the greatest event id, the time and what is remembered of the clocks are told': told,
     'no row holds a token or a seed': noSecrets,
     'a page holds no more than so many characters, and each row comes all the same': pageCharacters,
@@ -212,6 +215,24 @@ async function snapshot(world: World): Promise<void> {
   expect(Number.isSafeInteger(seen.now)).toBe(true);
   for (const [read, answer] of Object.entries(after))
     expect(answer, `${read} has changed meanwhile`).not.toEqual(before[read as keyof typeof before]);
+}
+
+async function readOnly(world: World): Promise<void> {
+  await fill(world);
+  const store = await world.rows();
+  const before = await readAll(store);
+  const reader = await world.rows(world.opened, 'read-only');
+
+  const errors = [
+    await thrownBy(reader.changeStoreState(null, stateOf('moving'))),
+    await thrownBy(reader.add(stateOf('filling'), 'tasks', null, [])),
+    await thrownBy(reader.continueFrom(stateOf('filling'), { clock: NO_CLOCK, lastEventId: 1 })),
+  ];
+
+  expect(errors.map(({ code }) => code)).toEqual(errors.map(() => 'STORE_READ_ONLY'));
+  expect(await readAll(reader)).toEqual(before);
+  expect(await reader.snapshot(readAll)).toEqual(before);
+  expect(await readAll(store)).toEqual(before);
 }
 
 /** What each read answers, but for the time. */

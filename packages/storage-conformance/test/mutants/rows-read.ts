@@ -91,6 +91,21 @@ export const rowsRead: readonly RowsMutant[] = [
     rows: live(read),
   })),
   {
+    name: 'the state of what was opened for reading only is changed',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ changeStoreState: (expected, next) => writable.changeStoreState(expected, next) })),
+  },
+  {
+    name: 'rows are added to what was opened for reading only',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ add: (state, table, after, rows) => writable.add(state, table, after, rows) })),
+  },
+  {
+    name: 'from where to go on is told to what was opened for reading only',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ continueFrom: (state, from) => writable.continueFrom(state, from) })),
+  },
+  {
     name: 'the greatest key is that of the first row',
     chapter: 'rows of a store',
     rows: but(({ data }) => ({
