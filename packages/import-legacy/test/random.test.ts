@@ -8,7 +8,7 @@
  */
 import * as fc from 'fast-check';
 import { fields, type Orchestrator } from '@agent-orchestrator/core';
-import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
+import { JournaledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
 import { newSeed } from '../../storage-sqlite/test/new-seed.ts';
 import { judge, WHOLE } from '../../storage-sqlite/test/whole.ts';
@@ -77,7 +77,7 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
   const clock = clockAt(60);
   const now = () => clock.read().wall;
   const journal: JournalLine[] = [{ is: 'started', agent: 'worker', instance: 'worker.1', at: now() }];
-  const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now });
+  const calls = new JournaledCalls({ orchestrator, write: (line) => journal.push(line), now });
   const command = (namespace: string) => ({ namespace, commandId: newCommandIdAt(clock) });
   for (const namespace of NAMESPACES) {
     await calls.call('recover', command(namespace));

@@ -51,7 +51,7 @@ export interface ChildModule<Open extends Opened = Opened> {
 
 /** How the rows of data are opened, in whatever state the store is. The suite closes what it opens. */
 export interface RowsOpener<Open extends Opened = Opened> {
-  open(opened: Open): Promise<RowStore>;
+  open(opened: Open, mode: 'existing' | 'read-only'): Promise<RowStore>;
   /** Further new, empty data, beside those that `Target.open` made: where rows are copied to. One at a time. */
   other(): Promise<Open>;
   /** Opens the data for the move or restore with this id: it may use them before the store is open. */

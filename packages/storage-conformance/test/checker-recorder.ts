@@ -1,7 +1,7 @@
 import { Orchestrator, type Event } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import {
-  JournalledCalls,
+  JournaledCalls,
   TestClock,
   type CallName,
   type Journal,
@@ -80,14 +80,14 @@ export class Recorder {
 /** The calls of one run of an agent; a call that names no command id or seed gets one. */
 export class RecordedWorker {
   readonly #journal: JournalLine[];
-  readonly #calls: JournalledCalls;
+  readonly #calls: JournaledCalls;
   readonly #recorder: Recorder;
 
   constructor(orchestrator: Orchestrator, journal: JournalLine[], recorder: Recorder) {
     const { clock } = recorder;
     this.#journal = journal;
     this.#recorder = recorder;
-    this.#calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now: () => clock.now });
+    this.#calls = new JournaledCalls({ orchestrator, write: (line) => journal.push(line), now: () => clock.now });
   }
 
   async call<C extends CallName>(command: C, request: Unidentified<C>): Promise<SentCalls[C]['reply']> {

@@ -32,6 +32,8 @@ import { readStoreState, writingStoreState } from './store-state.ts';
 export interface PostgresRowsOptions {
   /** As for `openPostgresStorage`. Methods that write need the rights of the tables' owner. */
   readonly url: string;
+  /** `read-only`: never writes; what would throws `STORE_READ_ONLY`. */
+  readonly mode?: 'existing' | 'read-only';
 }
 
 /** A page, or counting a long log, takes its time. */
@@ -63,11 +65,11 @@ const DRAW_BEYOND = {
  *
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
-export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<RowStore> {
+export async function openPostgresRows({ url, mode = 'existing' }: PostgresRowsOptions): Promise<RowStore> {
   const connections = new ConnectionPool(parseServerUrl(url), 2);
   try {
     assertCurrent(await connections.use(schemaVersionOf));
-    return new PostgresRows(connections);
+    return new PostgresRows(connections, mode);
   } catch (error) {
     await connections.close();
     throw translateError(error);
@@ -76,9 +78,11 @@ export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<Ro
 
 class PostgresRows implements RowStore {
   readonly #connections: ConnectionPool;
+  readonly #mode: 'existing' | 'read-only';
 
-  constructor(connections: ConnectionPool) {
+  constructor(connections: ConnectionPool, mode: 'existing' | 'read-only') {
     this.#connections = connections;
+    this.#mode = mode;
   }
 
   storeState(): Promise<StoreState | null> {
@@ -182,7 +186,9 @@ class PostgresRows implements RowStore {
     await this.#connections.close();
   }
 
-  #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+  async #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+    if (this.#mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
     return this.#use(async (connection) => {
       await run(connection, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
       try {

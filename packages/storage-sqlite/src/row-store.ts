@@ -178,7 +178,7 @@ class SqliteRows implements RowStore {
     return retryWhileBusy(this.#busyTimeoutMs, () => use(new Rows(this.#reader)));
   }
 
-  #write(use: (db: Connection) => void): Promise<void> {
+  async #write(use: (db: Connection) => void): Promise<void> {
     if (this.#mode === 'read-only')
       throw new OrchestratorError('STORE_READ_ONLY', `${this.#path} was opened for reading only.`);
     return retryWhileBusy(this.#busyTimeoutMs, () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Orchestrator } from '@agent-orchestrator/core';
 import {
   allJournals,
-  JournalledCalls,
+  JournaledCalls,
   newCommandId,
   pastOf,
   type Journal,
@@ -153,7 +153,7 @@ async function assertWhole({ folder, path }: Run): Promise<readonly Journal[]> {
   const again: JournalLine[] = [{ is: 'started', agent: 'script', instance: 'script.again', at: Date.now() }];
   const storage = await openSqliteStorage({ path });
   await storage.migrate();
-  const calls = new JournalledCalls({
+  const calls = new JournaledCalls({
     orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
     write: (line) => again.push(line),
     now: Date.now,

@@ -165,11 +165,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
 
   decide(input, loaded) {
     const judged = input.items.map((item, at) => judge(item, input.commandId, loaded, at));
-    const next = takeNext(
-      input,
-      judged.flatMap(({ release }) => release ?? []),
-      loaded,
-    );
+    const next = takeNext(input, judged, loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
       reply(after) {
@@ -198,6 +194,8 @@ interface Judged {
   readonly events: readonly EventDraft[];
   /** null: the lease had ended before, or the item is refused. */
   readonly release: Release | null;
+  /** The task that this lease gave back before, when the same release was done. */
+  readonly gaveBack: string | null;
   reply(taskAfter: (id: string) => Task): ReleasedItem | LeaseRefusal;
 }
 
@@ -206,9 +204,12 @@ function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number)
   if (held !== null) return released({ item, held, end: taskEndOf(item, commandId, held.task, loaded.now) });
 
   const before = repeated(item, ended);
-  if (before !== null) return { events: [], release: null, reply: () => before };
+  if (before !== null) {
+    const gaveBack = isGivingBack(ended?.end.type) ? before.taskId : null;
+    return { events: [], release: null, gaveBack, reply: () => before };
+  }
   const refusal = leaseRefusal(ended, loaded, at);
-  return { events: refusedEvents(item, ended, 'release'), release: null, reply: () => refusal };
+  return { events: refusedEvents(item, ended, 'release'), release: null, gaveBack: null, reply: () => refusal };
 }
 
 function released(release: Release): Judged {
@@ -225,6 +226,7 @@ function released(release: Release): Judged {
   };
   return {
     release,
+    gaveBack: null,
     events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : [])],
     reply(taskAfter) {
       const { status, runAt } = taskAfter(task.id);
@@ -280,11 +282,11 @@ function endsForGood(end: TaskEnd): boolean {
 }
 
 /** Claims the next heads if requested, and if any lease was ended. */
-function takeNext(input: ReleaseInput, releases: readonly Release[], loaded: Loaded): Grants {
-  const [first] = releases;
+function takeNext(input: ReleaseInput, judged: readonly Judged[], loaded: Loaded): Grants {
+  const [first] = judged.flatMap(({ release }) => release ?? []);
   if (input.claimNext === undefined || first === undefined) return { events: [], claims: () => [] };
   const claimant = claimantOf(input.claimNext, first);
-  const heads = nextHeads(claimant, releases, loaded).slice(0, input.claimNext.limit);
+  const heads = nextHeads(claimant, judged, loaded).slice(0, input.claimNext.limit);
   return grantAll(
     claimant,
     seedOf(input),
@@ -303,21 +305,28 @@ function claimantOf(next: NonNullable<ReleaseInput['claimNext']>, { item, held }
   return { ...next, instance: next.instance ?? item.instance ?? instance ?? undefined, process };
 }
 
-/** The heads that fit, best first: the next tasks of the released sessions, and heads of other sessions. */
-function nextHeads(claimant: Claimant, releases: readonly Release[], loaded: Loaded): Task[] {
-  const named = new Set(loaded.named.map((one) => one?.sessionId));
-  const others = loaded.sessions.filter(({ session }) => !named.has(session.id)).map(({ head }) => head);
+/**
+ * The heads that fit, best first: the next tasks of the released sessions, and the heads of idle sessions. An idle session
+ * may be one that an item named, whose lease had ended before. What that lease gave back is not claimed again.
+ */
+function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded): Task[] {
+  const idle = loaded.sessions.filter(({ session }) => session.status === 'idle').map(({ head }) => head);
+  const releases = judged.flatMap(({ release }) => release ?? []);
   const uncovered = releases.map(({ held: { task, head }, end }) => (isBlocked(task, head, end) ? null : head));
-  return [...uncovered, ...others]
+  const gaveBack = new Set(judged.map((one) => one.gaveBack));
+  return [...uncovered, ...idle]
     .filter((head) => head !== null)
-    .filter((head) => fits(claimant, head))
+    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id))
     .toSorted(compareInQueue);
 }
 
 /** A task that was given back is before the tasks that waited behind it, and must not be claimed again at once. */
 function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
-  const isGivenBack = end.type === 'task.released' || end.type === 'task.handed_off';
-  return isGivenBack && head !== null && compareInQueue(task, head) < 0;
+  return isGivingBack(end.type) && head !== null && compareInQueue(task, head) < 0;
+}
+
+function isGivingBack(type: EventType | undefined): boolean {
+  return type === 'task.released' || type === 'task.handed_off';
 }
 
 /** A lease that has already ended with this outcome gets the same answer again, whatever the command id. */

@@ -35,6 +35,7 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    * Opens the rows of a store that exists, whatever its state. Without it, a store cannot be moved, backed up or
    * restored.
    *
+   * @param mode `read-only`: never writes; what would throws `STORE_READ_ONLY`
    * @throws `STORE_NOT_FOUND` and the other `STORE_` codes
    */
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;

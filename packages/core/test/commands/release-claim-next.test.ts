@@ -1,6 +1,7 @@
 // How a release claims the next task (`claimNext`), in the same unit of work:
 // - the next head of the released session is claimed, for the agent that is named, with the process of the holder
 // - heads of other sessions compete with it; as many are claimed as asked for, the best first
+// - the head of a named session competes as well if no lease of it is left: where the item was refused, or done before
 // - a task that was just given back or handed off is not taken again at once, nor what waits behind it
 // - a task that fails or is cancelled uncovers the head behind it
 // - only heads that fit are claimed; nothing is claimed if every item was refused
@@ -19,6 +20,7 @@ import {
   opened,
   PROCESS,
   queued,
+  recovered,
   sessionClosed,
   STALE_AFTER_MS,
   succeeded,
@@ -201,6 +203,65 @@ test('a head for a role of the agent is claimed', () => {
     .when(release, releaseCall('succeeded', { roles: ['tester'] }))
     .then([succeeded('a'), claimed('b', FIRST)]);
 });
+
+/** A lease that was recovered, a held task of another session, and a session that is less urgent. */
+function recoveredAndHeld() {
+  return given(opened(), queued('a', { priority: 5 }), claimed('a'), recovered('a', 'stale'))
+    .and(opened('s2', 2))
+    .and(queued('b', { sessionId: 's2', number: 2 }))
+    .and(claimed('b', { sessionId: 's2', fence: 2 }))
+    .and(opened('s3', 3))
+    .and(queued('c', { sessionId: 's3', number: 3, priority: 9 }));
+}
+
+/** Ends the leases of these fences. */
+function endingAll(fences: readonly number[], outcome: string, next: object = {}) {
+  const items = fences.map((fence) => ({ token: tokenOf(fence), outcome: fence === 2 ? 'succeeded' : outcome }));
+  return { items, claimNext: { ...NEXT, ...next } };
+}
+
+test.each([[[1, 2]], [[2, 1]]])('the head of a session whose lease was lost competes: items %j', (fences) => {
+  const { reply } = recoveredAndHeld().when(release, endingAll(fences, 'succeeded'));
+
+  expect(reply.items.map((item) => item?.ok)).toEqual(fences.map((fence) => fence === 2));
+  expect(reply.next.map(({ task }) => task.id)).toEqual(['a']);
+});
+
+test('it competes once, with the heads of other sessions', () => {
+  const { reply } = recoveredAndHeld().when(release, endingAll([1, 2], 'succeeded', { limit: 3 }));
+
+  expect(reply.next.map(({ task }) => task.id)).toEqual(['a', 'c']);
+});
+
+test('the head of a session that another agent holds by now does not compete', () => {
+  const store = recoveredAndHeld()
+    .and(queued('a2', { number: 4 }))
+    .and(claimed('a', { fence: 3, agent: OTHER_AGENT }));
+
+  const { reply } = store.when(release, endingAll([1, 2], 'succeeded', { limit: 3 }));
+
+  expect(reply.next.map(({ task }) => task.id)).toEqual(['c']);
+});
+
+test.each([
+  ['succeeded', succeeded('a'), ['a2', 'c']],
+  ['released', givenBack('a'), ['c']],
+])(
+  'the head of a session of which the lease had %s before competes, but not what it gave back',
+  (outcome, end, ids) => {
+    const store = given(opened(), queued('a'), queued('a2', { number: 4 }), claimed('a'), end)
+      .and(opened('s2', 2))
+      .and(queued('b', { sessionId: 's2', number: 2 }))
+      .and(claimed('b', { sessionId: 's2', fence: 2 }))
+      .and(opened('s3', 3))
+      .and(queued('c', { sessionId: 's3', number: 3, priority: 9 }));
+
+    const { reply } = store.when(release, endingAll([1, 2], outcome, { limit: 3 }));
+
+    expect(reply.items).toMatchObject([{ repeated: true }, { repeated: false }]);
+    expect(reply.next.map(({ task }) => task.id)).toEqual(ids);
+  },
+);
 
 test('nothing is claimed if every item was refused', () => {
   given(opened(), queued('a'), claimed('a'), succeeded('a'), queued('b', { number: 2 }))

@@ -1,7 +1,7 @@
 import type { Evidence, ProcessIdentity } from '@agent-orchestrator/core';
 import { attemptsOf, claimsIn, type Attempt, type CallName, type Journal } from '@agent-orchestrator/core/journal';
 import { evidenceAgainst } from '../factories.ts';
-import type { SentCalls } from '../checker/journalled-calls.ts';
+import type { SentCalls } from '../checker/journaled-calls.ts';
 import { seedFor, tokenAgain } from './seed.ts';
 
 /** What an agent's earlier runs left for this one. */

@@ -1,6 +1,6 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 import type { CallName, JournalLine } from '@agent-orchestrator/core/journal';
-import { JournalledCalls, type SentCalls } from '../checker/journalled-calls.ts';
+import { JournaledCalls, type SentCalls } from '../checker/journaled-calls.ts';
 import type { Changes } from './changes.ts';
 import { newCommandId } from './command-id.ts';
 import { journalsBefore } from './journal-file.ts';
@@ -28,7 +28,7 @@ const SESSIONS_MAX = 3;
 export class Worker {
   readonly #changes: Changes;
   readonly #settings: ProcessSettings;
-  readonly #calls: JournalledCalls;
+  readonly #calls: JournaledCalls;
   readonly #random: Random;
   readonly #past: Past;
   readonly #instance: string;
@@ -38,7 +38,7 @@ export class Worker {
     const { workload, agent, run } = settings;
     this.#changes = changes;
     this.#settings = settings;
-    this.#calls = new JournalledCalls({ orchestrator, write, now: Date.now });
+    this.#calls = new JournaledCalls({ orchestrator, write, now: Date.now });
     this.#random = new Random(workload.seed, agent, run);
     this.#past = pastOf(journalsBefore(workload.folder, agent, run));
     this.#instance = `${agent}.${run}`;

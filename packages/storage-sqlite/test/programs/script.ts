@@ -5,7 +5,7 @@
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import {
   JournalFile,
-  JournalledCalls,
+  JournaledCalls,
   newCommandId,
   seedFor,
   type CallName,
@@ -38,7 +38,7 @@ const storage = await persist(async () => {
     throw error;
   }
 });
-const calls = new JournalledCalls({
+const calls = new JournaledCalls({
   orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
   write: (line) => journal.write(line),
   now: Date.now,

@@ -1,7 +1,7 @@
 import { OrchestratorError, type Orchestrator, type ReleasedBatch, type ReleaseTask } from '@agent-orchestrator/core';
 import { withFence, withoutToken, type CallName, type Calls, type JournalLine } from '@agent-orchestrator/core/journal';
 
-export interface JournalledCallsOptions {
+export interface JournaledCallsOptions {
   readonly orchestrator: Orchestrator;
   /** Keeps a line. It must be on the disk when this returns. */
   readonly write: (line: JournalLine) => void;
@@ -30,11 +30,11 @@ export interface SentCalls extends Omit<Calls, 'claim' | 'heartbeat' | 'checkpoi
 }
 
 /** Sends calls to an orchestrator and keeps a journal of them, without their secrets. */
-export class JournalledCalls {
-  readonly #options: JournalledCallsOptions;
+export class JournaledCalls {
+  readonly #options: JournaledCallsOptions;
   #calls = 0;
 
-  constructor(options: JournalledCallsOptions) {
+  constructor(options: JournaledCallsOptions) {
     this.#options = options;
   }
 
