@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, refusal } from './import-table.mjs';
+import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -103,6 +104,13 @@ const noStorageNames = {
   },
 };
 
+const noRetiredWords = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return MAY_NAME_RETIRED.includes(path) ? {} : retiredWords(context);
+  },
+};
+
 const functionLinesMax = 70;
 
 /** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
@@ -148,6 +156,7 @@ export default {
     'import-table': importTable,
     'no-own-clock': noOwnClock,
     'storage-names': noStorageNames,
+    'retired-words': noRetiredWords,
     'function-lines': functionLines,
     'no-pattern-in-match-object': noPatternInMatchObject,
   },
