@@ -121,7 +121,9 @@ test('a session whose running task is gone', async () => {
 
   const { findings } = await orchestrator.verify();
 
-  expect(findings.map(({ message }) => message)).toContain('the session and its running task do not name each other.');
+  expect(findings.map(({ message }) => message)).toContain(
+    'the session and its running task do not refer to each other.',
+  );
 });
 
 test('a fence that was granted in two sessions', async () => {

@@ -117,7 +117,7 @@ test('a journal that cannot be written at the end is exit 74, after the store wa
   const { exit, stderr } = await cli.run([...words, '--', 'sh', '-c', 'rm -r journals && touch journals']);
 
   expect(exit).toBe(74);
-  expect(stderr).toContain('What became of task t1 is not in the journal');
+  expect(stderr).toContain('The outcome of task t1 is not in the journal');
   expect(stderr).toContain('[JOURNAL_UNWRITABLE]');
   expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
   expect(JSON.parse(readFileSync(join(cli.folder, 'r'), 'utf8'))).toMatchObject({

@@ -104,7 +104,7 @@ test.concurrent('where the look cannot be noted, the answer stands, and it is sa
   const { exit, stdout, stderr } = await cli.run(['since'], { env: { OPENCLAW_STATE_DIR: state } });
 
   expect([exit, stdout.startsWith('SINCE ')]).toEqual([0, true]);
-  expect(stderr).toMatch(/^orchestrator: how far you have looked could not be noted: /);
+  expect(stderr).toMatch(/^orchestrator: your last look could not be stored: /);
 });
 
 async function work(cli: Cli, session: string, outcome: string, ...how: string[]): Promise<void> {

@@ -228,8 +228,8 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
   const changed = [await cli.json(['verify']), await cli.json(['store', 'check'])];
 
   expect(sound.map(({ exit, stdout }) => [exit, stdout])).toEqual([
-    [0, 'verify: 2 events, chains whole, state = log\n'],
-    [0, expect.stringContaining('database: whole')],
+    [0, 'verify: 2 events, the chains are complete, the state matches the log\n'],
+    [0, expect.stringContaining('database: no damage')],
   ]);
   expect(changed.map(({ exit, kind, data }) => [exit, kind, data['ok']])).toEqual([
     [1, 'verification', false],

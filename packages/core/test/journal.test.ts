@@ -53,7 +53,7 @@ test('an answer, or an error, of a call that is not there is refused', () => {
 
   for (const end of [answered, threw])
     expect(() => parseJournal(text(started, end), 'a.jsonl')).toThrow(
-      expect.objectContaining({ message: 'Line 2 of a.jsonl ends call 1, which no line before it begins.' }),
+      expect.objectContaining({ message: 'Line 2 of a.jsonl answers call 1, but no line before it has this call.' }),
     );
 });
 

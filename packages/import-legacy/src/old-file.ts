@@ -59,7 +59,7 @@ function opened(path: string): Connection {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined)
       throw new OrchestratorError('STORE_NOT_FOUND', `There is no file at ${path}.`, {
-        hint: 'Name the file of the proof of concept.',
+        hint: 'Give the path of the database of the proof of concept.',
       });
     if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
     if (found.size === 0) throw notLegacy(path);

@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
     const evidence = await findDeadHolders(orchestrator);
 
-    expect(evidence).toMatchObject([{ observed: expect.stringContaining('is another one by now') }]);
+    expect(evidence).toMatchObject([{ observed: expect.stringContaining('is a different one now') }]);
   });
 
   test('a holder that lives is not dead, nor one that is stopped', async () => {

@@ -104,7 +104,7 @@ test.for([
   ['it cannot open a store', { ...jar(), open: undefined } as unknown as StorageProvider, /open/],
   ['its rows are no function', { ...jar(), openRows: 1 } as unknown as StorageProvider, /openRows/],
   ['its place tells nothing', { ...jar(), place: {} } as unknown as StorageProvider, /inspect/],
-  ['it is none', 'jar' as unknown as StorageProvider, /no object/],
+  ['it is none', 'jar' as unknown as StorageProvider, /not an object/],
 ] as const)('a storage is refused where %s', async ([, provider, says]) => {
   await expect(registerStorage(provider)).rejects.toMatchObject({
     code: 'INVALID_INPUT',

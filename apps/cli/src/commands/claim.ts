@@ -7,7 +7,7 @@ import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
-import { claimCard, holderFlags } from '../views/claim.ts';
+import { claimCard, tokenExport } from '../views/claim.ts';
 import { claimEnv } from '../views/claim-env.ts';
 
 interface Options extends ClaimOptions {
@@ -16,17 +16,16 @@ interface Options extends ClaimOptions {
 
 const define: Define = (program, run) => {
   addClaimOptions(program.command('claim'))
-    .description('take the next task under a lease; nothing to claim, or busy: exit 75')
+    .description('take the next task under a lease; exit 75 if there is none, or it is held')
     .option('--env', 'print variables for a shell: eval "$(orchestrator claim --env)"')
     .action(run<Options>((call) => (call.options.env ? claimForShell(call) : claim(call))));
 };
 
 export default define;
 
-/** What the shell evaluates, in place of the card. (What it evaluates where nothing was claimed, `main` prints.) */
+/** Prints the lines that the shell evaluates, not the card. If nothing was claimed, `main` prints them. */
 async function claimForShell(call: Call<Options>): Promise<Answer> {
-  if (call.output.format !== 'text')
-    throw usage('--env prints lines for a shell.', 'Leave --json and --quiet out.', 'env');
+  if (call.output.format !== 'text') throw usage('--env prints lines for a shell.', 'Omit --json and --quiet.', 'env');
   const { DEFAULTS, leaseEnvironment, locateStore } = await import('@agent-orchestrator/runtime');
   const answer = await claim(call);
   const { location } = await locateStore(call.settings.store.value);
@@ -57,8 +56,9 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     ids: [task.id],
     text: (paint) => claimCard(claimed, names, now, paint),
     chatter: [
-      `next: orchestrator checkpoint ${holderFlags(lease)} --next-action TEXT`,
-      `then: orchestrator release ${holderFlags(lease)} --outcome succeeded`,
+      `next: ${tokenExport(lease)}`,
+      'then: orchestrator checkpoint --next-action TEXT; orchestrator release --outcome succeeded',
+      'claim and export in one step: eval "$(orchestrator claim --env)"',
     ],
   };
 }

@@ -2,14 +2,14 @@ import { styleText } from 'node:util';
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Paints words for one stream: only on a terminal, and as `NO_COLOR`, `FORCE_COLOR` and `TERM=dumb` want it. */
+/** Paints words for one stream: only on a terminal, and according to `NO_COLOR`, `FORCE_COLOR` and `TERM=dumb`. */
 export type Paint = (format: Format, text: string) => string;
 
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   return (format, text) => styleText(format, text, { stream });
 }
 
-/** A state is a glyph and a word; colour only underlines it. */
+/** A state is shown by a glyph and a word; colour is only an addition. */
 const STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>> = {
   queued: ['○', 'cyan'],
   scheduled: ['◔', 'cyan'],

@@ -2,7 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { widthOf } from './printable.ts';
 import type { Paint } from './style.ts';
 
-/** Columns under a heading, two spaces apart; the last one is not filled up. Cells are printable, and may be painted. */
+/**
+ * Columns under a heading, two spaces apart; the last one is not padded. Cells must be printable, and may be painted.
+ */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
   const widths = heading.map((_, column) => Math.max(...[heading, ...rows].map((row) => columnsOf(row[column] ?? ''))));
   const line = (row: readonly string[]) =>

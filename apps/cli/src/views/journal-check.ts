@@ -1,4 +1,4 @@
-import type { JournalCheck } from '@agent-orchestrator/runtime';
+import { counted, type JournalCheck } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
@@ -6,7 +6,7 @@ import { timestamp } from '../output/time.ts';
 
 type Check = Omit<JournalCheck, 'asOf'>;
 
-/** One for each operation that is missing, as JSON tells it. */
+/** The missing operations, for JSON. */
 export function missingOperations({ missing }: Check) {
   return missing.map(({ attempt, namespace, commandId, missing: effects }) => ({
     ...attempt,
@@ -22,7 +22,7 @@ export function missingOperations({ missing }: Check) {
   }));
 }
 
-/** How much is missing, and a line for each effect that the log lacks. */
+/** How many operations are missing, and a line for each effect that the log lacks. */
 export function journalCheckLines(check: Check, paint: Paint): string[] {
   const { ok, files, operations, summary } = check;
   const compared = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
@@ -38,8 +38,4 @@ export function journalCheckLines(check: Check, paint: Paint): string[] {
     ]),
   );
   return [compared, summary, ...table(['OPERATION', 'AGENT', 'ANSWERED', 'COMMAND', 'FENCE', 'TASK'], rows, paint)];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -7,7 +7,7 @@ import { moment, relative } from '../output/time.ts';
 
 export type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 
-/** `stale` is no status: it is what a held session looks like when its time is over. */
+/** `stale` is not a status, but derived: a held session whose time is over. */
 function sessionState(session: ListedSession, now: number): string {
   return isStale(session, now) ? 'stale' : session.status;
 }
@@ -41,6 +41,11 @@ export function contextFields(context: Context | null): (readonly [string, strin
   ];
 }
 
+/** An agent, with its instance if it has one. */
+export function agentRun(agent: string, instance: string | null): string {
+  return `${agent}${instance === null ? '' : ` (${instance})`}`;
+}
+
 export function sessionCard(session: SessionRecord, names: Names, now: number, paint: Paint): string[] {
   const time = (at: number | null) => (at === null ? null : moment(at, now));
   return [
@@ -50,9 +55,7 @@ export function sessionCard(session: SessionRecord, names: Names, now: number, p
         ['id', session.id],
         [
           'held by',
-          session.agent === null
-            ? null
-            : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, fence ${session.fence ?? ''}`,
+          session.agent === null ? null : `${agentRun(session.agent, session.instance)}, fence ${session.fence ?? ''}`,
         ],
         ['works on', session.taskId && printable(names.task(session.taskId))],
         ['heartbeat', time(session.heartbeatAt)],

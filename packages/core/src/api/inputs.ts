@@ -1,6 +1,6 @@
 /**
- * From a call of the API to the input of its command: what a caller may leave out is filled in, everything is checked once.
- * `Orchestrator` sends what comes out; `checkCall` only checks.
+ * Turns a call of the API into the input of its command: fills in the fields that a caller may leave out, and checks
+ * all fields once. `Orchestrator` sends the result; `checkCall` only checks.
  */
 import { z } from 'zod';
 import {
@@ -24,7 +24,7 @@ import { parseInput } from '../model/fields.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 
-/** What is filled in where a call leaves it out. */
+/** The values for fields that a call leaves out. */
 export interface Fill {
   readonly namespace: string;
   /** Makes a UUIDv7. */
@@ -34,7 +34,7 @@ export interface Fill {
   readonly process?: ProcessIdentity | undefined;
 }
 
-/** Where a call is sent, and under which id. */
+/** The namespace that a call is sent to, and its command id. */
 export interface Addressed {
   readonly namespace?: string | undefined;
   readonly commandId?: string | undefined;
@@ -85,11 +85,11 @@ const releaseHeader = z.strictObject({
   claimNext: releaseInput.shape.claimNext,
 });
 
-/** Any number of tasks that are to be added in several commands. */
+/** Any number of tasks, to be added by several commands. */
 const newTasks = z.strictObject({ tasks: z.array(newTaskInput) });
 
 /**
- * Checks any number of new tasks without a store, so that work sent in several batches is known to be sound before the first.
+ * Checks any number of new tasks without a store, so that several batches can be checked before the first is sent.
  *
  * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
  */
@@ -102,14 +102,14 @@ export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;
 }
 
-/** That there is a batch to send. */
+/** Asserts that the items are an array within the limit of a batch. */
 export function assertBatch(items: readonly unknown[], called: string): void {
   if (!Array.isArray(items)) throw invalidInput(called, 'must be an array');
   if (items.length > LIMITS.batch_max)
     throw invalidInput(called, `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
 }
 
-/** What is filled in where only the form of a call is checked. */
+/** The values that are filled in where a call is only checked. */
 const FILL_FOR_CHECKS: Fill = {
   namespace: DEFAULTS.namespace,
   newCommandId: () => '00000000-0000-7000-8000-000000000000',
@@ -135,7 +135,7 @@ function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
   return { ...given, seed: given.seed ?? fill.newSeed() };
 }
 
-/** Only a release that claims has a seed: without `claimNext`, the same release is the same request whatever the seed. */
+/** Only a release with `claimNext` has a seed: without it, the same release is the same request whatever the seed. */
 function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
   const { seed, ...given } = fillIn(call, fill);
   return given.claimNext === undefined ? given : { ...given, seed: seed ?? fill.newSeed() };

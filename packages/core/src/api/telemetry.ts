@@ -1,8 +1,8 @@
 import type { CommandName } from '../log/lifecycle.ts';
 
-/** Told of every command. Must not throw. */
+/** Is called for every command. Must not throw. */
 export interface Telemetry {
-  /** @returns called once, when the command was answered or failed */
+  /** @returns a function that is called once, when the command was answered or failed */
   started(
     command: CommandName,
     namespace: string,

@@ -5,24 +5,24 @@ import { closeOwnSession } from './own-session.ts';
 import { refuse, type Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
-/** What `cancelTask` takes. */
+/** The input of `cancelTask`. */
 export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
 
 /** The input, checked and filled in. */
 export type CancelInput = z.output<typeof cancelInput>;
 
-/** What became of the task; or why not. */
+/** The task's status after the call; or the reason why it was refused. */
 export type CancelReply =
   | {
       readonly ok: true;
-      /** `cancelled`; or `running`: its holder learns of it with its next heartbeat. */
+      /** `cancelled`; or `running`: the next heartbeat tells its holder to stop. */
       readonly status: 'cancelled' | 'running';
     }
-  /** It ended before. */
+  /** The task had ended before. */
   | { readonly ok: false; readonly reason: 'ended'; readonly status: TaskStatus }
   | { readonly ok: false; readonly reason: 'not_found' };
 
-/** Ends a task that waits; asks the holder of one that runs to stop. Asking twice changes nothing. */
+/** Cancels a waiting task; asks the holder of a running task to stop. A second request changes nothing. */
 export const cancel: Command<CancelInput, CancelReply> = {
   name: 'cancel',
   input: cancelInput,

@@ -1,4 +1,4 @@
-/** What workers wrote down for themselves of what they sent and were answered, and its comparison with the log. */
+/** The journals of workers (the calls that they sent, and the answers), and their comparison with the log. */
 export { attemptsOf, commandKey, groupByCommandId, namespaceOf, type Attempt, type IssuedCommand } from './attempt.ts';
 export { claimsIn } from './claims-in.ts';
 export { parseJournal, type Followed, type Journal, type JournalLine } from './journal.ts';

@@ -1,11 +1,11 @@
 /**
- * What an event does to its session and its task. This is the only place where either changes: commands use it on the rows
- * they loaded, `verify()` uses it on the whole log, and both must come to the same state.
+ * What an event does to its session and its task. This is the only place where either changes. Commands use it on the
+ * rows that they loaded, `verify()` uses it on the whole log, and both must come to the same state.
  */
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
-import { LEASE_ENDINGS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
+import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
@@ -13,22 +13,22 @@ import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { textsFromEvent } from '../model/task-texts.ts';
 
-/** One session, and of its tasks the one that the event is about. */
+/** One session, and the task that the event is about. */
 export interface State {
   readonly session: Session | null;
   readonly task: Task | null;
 }
 
-/** What may still be said of a session that is closed. */
+/** The events that a closed session may still have. */
 const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event']);
 
-/** What only happens under the current lease, whoever makes it happen. */
+/** The events that only happen under the current lease, whichever process causes them. */
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
 
-/** What ends a lease, if the task that it is about runs. */
-const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other]);
+/** The events that end a lease, if the task that they are about runs. */
+const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other]);
 
-/** What an event leaves: a session is never taken away. */
+/** The state after an event: a session is never removed. */
 export interface Evolved extends State {
   readonly session: Session;
 }
@@ -61,7 +61,10 @@ function assertHolder(session: Session, event: NewEvent): void {
   if (ofLease && session.fence !== event.fence) throw illegal(event, 'its fence is not that of the current lease');
 }
 
-/** An event must say of the lease what it does to it: the log's readers and the databases' unique index go by that column. */
+/**
+ * An event must have the lease effect that follows from its type: readers of the log and the unique index of the
+ * databases depend on that column.
+ */
 function assertLeaseEffect(task: Task | null, event: NewEvent): void {
   const effect = leaseEffectOf(event.type, task);
   if (event.leaseEffect !== effect) throw illegal(event, `its lease effect is ${event.leaseEffect} and not ${effect}`);
@@ -137,7 +140,7 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
   };
 }
 
-/** When it happened: not always when the log says so (see `occurred_at`). */
+/** When the event happened: not always the time of the log (see `occurred_at`). */
 function timeOf({ payload }: { readonly payload: { readonly occurred_at?: number } }, event: NewEvent): number {
   return payload.occurred_at ?? event.at;
 }
@@ -215,7 +218,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
   };
 }
 
-/** Back in its old place: neither its age nor its due time changes, and the attempt is not charged. */
+/** Back in its old place: neither its age nor its due time changes, and the attempt does not count. */
 function givenBack(task: Task): Task {
   return { ...task, status: 'queued', attempt: task.attempt - 1 };
 }
@@ -238,7 +241,7 @@ function retried(task: Task, event: NewEvent): Task {
 }
 
 function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
-  // Even if that time is over already: whoever looks for work next sees that it has come.
+  // Even if that time is over already: the next claim makes it queued.
   if (runAt !== null) return { status: 'scheduled', runAt, queuedAt: Math.max(runAt, at) };
   return { status: 'queued', runAt, queuedAt: at };
 }

@@ -1,10 +1,10 @@
 /*
- * Every status, once. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
+ * All statuses. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
  */
 
-/** What is true of a task in a status. */
+/** The properties of a task's status. */
 interface TaskStatusFacts {
-  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can move it. */
+  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can change it. */
   readonly phase: 'waiting' | 'running' | 'ended';
   /** Shown before the word, never instead of it. */
   readonly glyph: string;
@@ -13,8 +13,8 @@ interface TaskStatusFacts {
 }
 
 /**
- * The statuses of a task. `scheduled` is queued work whose time has not come: which of the two a row says is a matter of time,
- * not of an event.
+ * The statuses of a task. A `scheduled` task is queued work whose time has not come. No event turns one into the other:
+ * only time does.
  */
 export const TASK_STATUSES = {
   scheduled: { phase: 'waiting', glyph: '◔', means: 'waits for its time' },
@@ -28,7 +28,7 @@ export const TASK_STATUSES = {
 /** The status of a task. */
 export type TaskStatus = keyof typeof TASK_STATUSES;
 
-/** What is true of a session in a status. */
+/** The properties of a session's status. */
 interface SessionStatusFacts {
   /** Whether tasks can be claimed in it without opening it first. */
   readonly open: boolean;
@@ -46,7 +46,7 @@ export const SESSION_STATUSES = {
 /** The status of a session. */
 export type SessionStatus = keyof typeof SESSION_STATUSES;
 
-/** The statuses of a task that has ended: only a retry by hand can move it. */
+/** The statuses of a task that has ended: only a retry by hand can change it. */
 export type EndedStatus = {
   [Status in TaskStatus]: (typeof TASK_STATUSES)[Status]['phase'] extends 'ended' ? Status : never;
 }[TaskStatus];
@@ -60,7 +60,7 @@ export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionSta
 /** The statuses in which a task waits in its session's queue. */
 export const WAITING_STATUSES = TASK_STATUS_NAMES.filter((status) => isWaiting(status));
 
-/** Whether only a retry by hand can move the task. */
+/** Whether the task has ended: only a retry by hand can change it. */
 export function isEnded(status: TaskStatus): status is EndedStatus {
   return TASK_STATUSES[status].phase === 'ended';
 }

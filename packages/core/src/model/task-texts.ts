@@ -6,9 +6,9 @@ import { snakeCase, type SnakeCase } from './snake-case.ts';
  * Each storage has a column for each.
  */
 export const TASK_TEXTS = {
-  author: 'who asked for it',
-  reviewer: 'who checks it',
-  source: 'what it answers: an issue, a message',
+  author: 'the author of the task',
+  reviewer: 'the reviewer of its result',
+  source: 'the issue or message that it answers',
 } as const satisfies Record<string, string>;
 
 export type TaskTextName = keyof typeof TASK_TEXTS;

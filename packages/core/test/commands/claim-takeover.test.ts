@@ -133,7 +133,7 @@ test.each([
 
 test('evidence is only looked at with a session or with resume', () => {
   expect(() => inputOf(claim, { ...CLAIM, evidence: [EVIDENCE] })).toThrow(
-    refusal('INVALID_INPUT', 'is only looked at with a session or with resume; staleRecovery takes it', 'evidence'),
+    refusal('INVALID_INPUT', 'can only be given with a session or with resume; staleRecovery takes it', 'evidence'),
   );
   expect(inputOf(claim, { ...CLAIM, evidence: [EVIDENCE], resume: true }).evidence).toEqual([EVIDENCE]);
 });

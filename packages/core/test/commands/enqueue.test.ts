@@ -236,7 +236,6 @@ test.each([
   ['tasks', [], 'INVALID_INPUT', 'smaller'],
   ['tasks', Array.from({ length: 1_001 }, () => ({})), 'LIMIT_EXCEEDED', 'larger'],
   ['tasks[0].id', [{ id: 't42' }], 'INVALID_INPUT', 'looks like a number'],
-  ['tasks[0].sessionId', [{ sessionId: 's17' }], 'INVALID_INPUT', 'looks like a number'],
   ['tasks[1].title', [{}, { title: '' }], 'INVALID_INPUT', ''],
   ['tasks[0].payload', [{ payload: 'x'.repeat(262_143) }], 'LIMIT_EXCEEDED', ''],
   ['tasks[0].priority', [{ priority: -1 }], 'INVALID_INPUT', 'smaller'],
@@ -254,6 +253,15 @@ test.each([
 ])('a malformed %s is refused', (field, tasks, code, message) => {
   expect(() => inputOf(enqueue, { tasks })).toThrow(refusal(code, message, field));
 });
+
+test.each(['s17', 't42'])(
+  'a session that no task is in cannot be called %s, which looks like a number',
+  (sessionId) => {
+    expect(() => given().when(enqueue, { tasks: [{}, { sessionId }] })).toThrow(
+      refusal('INVALID_INPUT', `no session has the number ${sessionId}`, 'tasks[1].sessionId'),
+    );
+  },
+);
 
 test('a thousand tasks can be added at once, and a field that the command does not know is refused', () => {
   expect(inputOf(enqueue, { tasks: Array.from({ length: 1_000 }, () => ({})) }).tasks).toHaveLength(1_000);

@@ -161,7 +161,7 @@ test('a storage that has the clock worked off first is a mistake of ours', async
   const storage = { transact: () => Promise.resolve(outcome) } as unknown as Storage;
 
   await expect(closeRestoredLeases(storage)).rejects.toThrow(
-    refusal('INTERNAL', '^A restore does not wait for a clock.$'),
+    refusal('INTERNAL', '^A restore does not wait for a clock jump.$'),
   );
 });
 

@@ -66,7 +66,7 @@ test('a whole log gives the state that the events left', () => {
 test('an event that is missing is found', () => {
   const without = LOG.filter(({ seq }) => seq !== 3);
 
-  expect(replay(without)).toEqual({ kind: 'gap', message: 'event 3 is missing: the next is 4.', at: 4 });
+  expect(replay(without)).toEqual({ kind: 'gap', message: 'event 3 is missing: the next event is 4.', at: 4 });
 });
 
 test('an event that was put in a second time is found', () => {
@@ -85,7 +85,7 @@ test('an event that was edited with its hash is found by the one after it', () =
 
   expect(replay(changed)).toEqual({
     kind: 'chain',
-    message: 'event 3 does not follow on the event before it.',
+    message: 'event 3 does not continue the hash chain of the event before it.',
     at: 3,
   });
 });
@@ -97,7 +97,7 @@ test.each([
 ])('a fence that does not grow is found, in a log that was forged: it is %s', (_what, fence) => {
   expect(replay(edited(7, { fence }))).toEqual({
     kind: 'fence',
-    message: `the fence ${fence} is not greater than the one granted before.`,
+    message: `the fence ${fence} is not greater than the last fence granted before.`,
     at: 7,
   });
 });

@@ -13,10 +13,10 @@ import {
 } from '@agent-orchestrator/core/journal';
 import { everyRow } from './every-row.ts';
 
-/** What is told of an acknowledged call: the call without what it carried. */
+/** An acknowledged call as the report shows it: without its content. */
 export type AcknowledgedCall = Pick<Attempt, 'command' | 'agent' | 'instance' | 'sentAt' | 'answeredAt'>;
 
-/** What became of the operations that journals say were acknowledged. */
+/** Which of the operations that journals say were acknowledged the store has. */
 export interface JournalCheck {
   /** Whether the store has all of them. */
   readonly ok: boolean;
@@ -33,8 +33,8 @@ export interface JournalCheck {
 }
 
 /**
- * Reads all journals in the folders, then the log once, page by page, and tells which acknowledged operations the log
- * lacks. Workers may go on meanwhile. What it keeps in memory is bounded by the journals, not by the log.
+ * Reads all journals in the folders, then the log once, page by page. Returns the acknowledged operations that the log
+ * lacks. Workers may continue meanwhile. The memory that it needs depends on the journals, not on the log.
  *
  * @param namespace only operations in this namespace; all without it
  * @throws `JOURNAL_NOT_FOUND`, `JOURNAL_DAMAGED`
@@ -64,7 +64,7 @@ interface JournalText {
   readonly text: string;
 }
 
-/** One file after the other: a folder may have more of them than fits into memory. */
+/** One file at a time: all files of a folder may not fit into memory. */
 async function* journalsIn(folder: string): AsyncGenerator<JournalText> {
   const names = await orNotFound(folder, readdir(folder));
   const journals = names.filter((name) => name.endsWith('.jsonl')).toSorted();

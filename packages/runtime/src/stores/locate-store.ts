@@ -5,23 +5,23 @@ import type { Environment } from '../system/environment.ts';
 import { loadStorages } from './configured-storages.ts';
 import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile } from './registry.ts';
 
-/** A store that a URL names, and the storage that can open it. */
+/** The store that a URL names, and the storage that can open it. */
 export interface LocatedStore {
   readonly provider: StorageProvider;
   readonly location: StoreLocation;
 }
 
 export interface LocateOptions {
-  /** Where a relative path starts from; the current folder by default. */
+  /** The folder that a relative path starts from; the current folder by default. */
   readonly folder?: string;
   readonly env?: Environment;
 }
 
 /**
- * Finds out which store a URL names. Looks at no store. Loads the code of the storage that has the URL's scheme; what
- * the configuration names is loaded only for a scheme that no other storage has.
+ * Finds the storage and the place for a store URL, without opening the store. It loads the code of the storage for the
+ * URL's scheme. Storages that the configuration names are only loaded for a scheme that no other storage has.
  *
- * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password. `CONFIG_INVALID`
+ * @throws `STORE_URL_INVALID`, whose message never repeats a part that may hold a password; `CONFIG_INVALID`
  */
 export async function locateStore(
   url: string,
@@ -48,7 +48,7 @@ async function providerOf(scheme: string, env: Environment): Promise<StorageProv
   );
 }
 
-/** A path gets the URL for it, unless it looks like the address of a server, which may hold a password. */
+/** Suggests the URL of a path, unless the text looks like the address of a server, which may hold a password. */
 async function pathHint(url: string): Promise<string | undefined> {
   return url === '' || /[@?\0]/.test(url) ? undefined : `Write ${await urlOfFile(url)}`;
 }

@@ -3,10 +3,10 @@ import { locateStore, type LocatedStore } from './locate-store.ts';
 import { namingLegacy } from './naming-legacy.ts';
 
 /**
- * Opens the rows of the store that a URL names, whatever its state.
+ * Opens the rows of the store that a URL names, in any state of the store.
  *
- * @param mode `create`: makes the store if it is not there
- * @throws `STORE_UNSUPPORTED` where the storage has no access to its rows; `STORE_NOT_FOUND` and the other `STORE_`
+ * @param mode `create`: creates the store if it does not exist
+ * @throws `STORE_UNSUPPORTED` if the storage gives no access to its rows; `STORE_NOT_FOUND` and the other `STORE_`
  * codes
  */
 export async function openRows(url: string, mode: StoreMode): Promise<RowStore> {

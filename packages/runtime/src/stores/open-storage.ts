@@ -3,8 +3,7 @@ import { locateStore } from './locate-store.ts';
 import { namingLegacy } from './naming-legacy.ts';
 
 /**
- * Opens the storage that a URL names, and loads the code of no other. Does not create or upgrade its tables:
- * `migrate()` does.
+ * Opens the storage that a URL names; only its code is loaded. Does not create or upgrade the tables: `migrate()` does.
  *
  * @throws `STORE_URL_INVALID`, `STORE_NOT_FOUND` and the other `STORE_` codes
  */

@@ -5,9 +5,7 @@ import { makePrivateFolder } from '../system/private-folder.ts';
 
 const syncData = promisify(fdatasync);
 
-/**
- * One file of a journal: only this process writes it, and only at its end. Every method throws what the system says.
- */
+/** One file of a journal: only this process writes it, and only at its end. Methods throw the system's errors. */
 export class JournalFile {
   readonly #path: string;
   readonly #file: number;
@@ -23,7 +21,7 @@ export class JournalFile {
   }
 
   /**
-   * Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left.
+   * Creates a file that only this user can read, with its folder and a first text. If that fails, no file is left.
    */
   static create(path: string, text: string): JournalFile {
     const folder = dirname(path);
@@ -40,40 +38,40 @@ export class JournalFile {
     }
   }
 
-  /** How much was appended. */
+  /** How many bytes were appended. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether more can be appended: not after a failure, which closes it, nor to a file that was removed meanwhile. */
+  /** Whether more can be appended: not after a failure, which closes the file, nor after the file was removed. */
   get isUsable(): boolean {
     return !this.#closed && fstatSync(this.#file).nlink > 0;
   }
 
-  /** Appends a text. It survives the end of this process, and after `flush` the end of the machine. */
+  /** Appends a text. It survives a crash of this process, and after `flush` a crash of the machine. */
   append(text: string): void {
     const data = Buffer.from(text);
     try {
       for (let written = 0; written < data.length;) written += writeSync(this.#file, data, written);
     } catch (error) {
-      // A line may have been cut off. Nothing may be appended to it: only the last line of a journal may be cut off.
+      // The line may be incomplete. Nothing may follow it: only the last line of a journal may be incomplete.
       this.close();
       throw error;
     }
     this.#bytes += data.length;
   }
 
-  /** Waits until all that was appended is on the disk. Those who wait at the same time share one flush. */
+  /** Waits until everything that was appended is on the disk. Callers at the same time share one flush. */
   flush(): Promise<void> {
     this.#nextFlush ??= this.#flushAfter(this.#flushing);
     return this.#nextFlush;
   }
 
   async #flushAfter(before: Promise<void> | null): Promise<void> {
-    // If that one fails, so does this: the system may have dropped what it could not write, and a flush that succeeds
-    // afterwards proves nothing.
+    // If that flush fails, this one fails, too: the system may have dropped the data, so a later success proves
+    // nothing.
     await before;
-    // What is appended from here on may come too late for this flush.
+    // A text that is appended from here on may be too late for this flush.
     this.#flushing = this.#nextFlush;
     this.#nextFlush = null;
     try {
@@ -99,9 +97,9 @@ export class JournalFile {
   }
 }
 
-/** So that the name of a new file survives the end of the machine. */
+/** Makes the name of a new file survive a crash of the machine. */
 function syncFolder(folder: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
   const descriptor = openSync(folder, constants.O_RDONLY);
   try {

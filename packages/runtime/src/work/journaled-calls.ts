@@ -11,13 +11,13 @@ export type WorkCalls = Pick<
 
 /**
  * The calls of an orchestrator, written into a journal: each call before it is sent, each answer before the caller gets
- * it. Heartbeats are sent as they are: they leave nothing in the log, so there is nothing to miss.
+ * it. Heartbeats are not written: they leave no event in the log, so none can be missing.
  *
  * When the journal cannot be written:
  * - A claim or a recovery is not sent. It throws `JOURNAL_UNWRITABLE`, and nothing has happened.
- * - A checkpoint or a release is sent all the same: it brings work that would be lost otherwise.
+ * - A checkpoint or a release is sent anyway: its work would be lost otherwise.
  * - The caller does not get an answer that is not in the journal. The call throws `JOURNAL_UNWRITABLE`, which is
- *   retryable, as for an answer that was lost on the way: sent again with the same command id, it is answered the same.
+ *   retryable, like a lost answer: a retry with the same command id gets the same answer.
  */
 export class JournaledCalls implements WorkCalls {
   readonly #orchestrator: Orchestrator;
@@ -33,8 +33,8 @@ export class JournaledCalls implements WorkCalls {
   }
 
   /**
-   * For one who does not send it again: what was claimed and cannot be journaled is given back, and no attempt is
-   * charged.
+   * For a caller that does not send it again: a claim that cannot be journaled is given back, without charge of an
+   * attempt.
    */
   async claimTask(call: Parameters<Orchestrator['claimTask']>[0]) {
     const identified = this.#identified(call);
@@ -107,7 +107,7 @@ export class JournaledCalls implements WorkCalls {
     return reply;
   }
 
-  /** As the orchestrator would fill it in, so that the journal has what was sent. */
+  /** Fills in the defaults of the orchestrator, so that the journal has them, too. */
   #identified<Call extends { readonly namespace?: string | undefined; readonly commandId?: string | undefined }>(
     call: Call,
   ) {
@@ -119,18 +119,18 @@ export class JournaledCalls implements WorkCalls {
     try {
       await this.#orchestrator.releaseTask({ token, outcome: 'released', note: 'The claim could not be journaled.' });
     } catch {
-      // Then it is recovered when its lease is stale.
+      // The task is recovered when its lease is stale.
     }
   }
 }
 
 interface HowToSend<C extends CallName, Reply> {
-  /** Also when the journal cannot be written. */
+  /** Send the call even if the journal cannot be written. */
   readonly always?: boolean;
   readonly send: () => Promise<Reply>;
-  /** The answer as the journal has it. */
+  /** The answer in the form of the journal. */
   readonly toReply: (reply: Reply) => Calls[C]['reply'];
-  /** What to do about an answer that the caller does not get. */
+  /** Called for an answer that could not be journaled. */
   readonly onUnjournaled?: (reply: Reply) => Promise<void>;
 }
 

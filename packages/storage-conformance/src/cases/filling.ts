@@ -24,14 +24,15 @@ export const filling = chapter(
   'filling a store with rows',
   {
     'what was copied page by page is there as it was, and its log bears it out': copied,
-    'in the copy holders go on with their tokens, commands sent again answer the same, and heads are found': goesOn,
+    'in the copy holders go on with their tokens, commands sent again answer the same, and heads are found':
+      workContinues,
     'rows are added only after the greatest key': onlyAfterTheLast,
     'rows are added only in the state that is named': onlyInItsState,
     'a page is added as a whole or not at all': allOrNone,
     'a filling that was cut off after any page goes on after the greatest key': cutOff,
     'of two processes that fill one store, one adds each page': twoCopiers,
     'until it is open, a store can be used only by the move that fills it': usedByItsMove,
-    'fences, event ids and numbers go on after those that are told, and those that are there': numbersGoOn,
+    'fences, event ids and numbers go on after those that are told, and those that are there': numbersContinue,
     'a jump of the clock that is handed over is worked off before any lease is ended': jumpHandedOver,
     'from where to go on is told only in the state that is named': continuedInItsState,
   },
@@ -93,7 +94,7 @@ async function copied(world: World): Promise<void> {
   await assertConsistent(opened.storage, opened.clock);
 }
 
-async function goesOn(world: World): Promise<void> {
+async function workContinues(world: World): Promise<void> {
   const { held, identity, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
   await fill(from, rows, state);
@@ -235,7 +236,7 @@ async function usedByItsMove(world: World): Promise<void> {
   expect(await orchestratorOn(world, opened).getTask(closing.task.id)).toMatchObject({ status: 'queued' });
 }
 
-async function numbersGoOn(world: World): Promise<void> {
+async function numbersContinue(world: World): Promise<void> {
   const { held, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
   const before = await world.everything();

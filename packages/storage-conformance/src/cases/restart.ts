@@ -14,7 +14,7 @@ export const restart = chapter(
     'a command sent again after the restart has no second effect': receiptSurvives,
     'the greatest fence survives, though the clock goes back': fenceSurvives,
     'a jump of the clock that was seen before the restart is worked off after it': jumpSurvives,
-    'events go on growing after the restart': eventsGoOn,
+    'events go on growing after the restart': eventsGrow,
     'nothing is left to migrate': nothingToMigrate,
   },
   { needs: 'reopen' },
@@ -97,7 +97,7 @@ async function jumpSurvives(world: World): Promise<void> {
   expect(recovered).toHaveLength(storage.capabilities.sleepGrace ? 0 : 1);
 }
 
-async function eventsGoOn(world: World): Promise<void> {
+async function eventsGrow(world: World): Promise<void> {
   await world.claimNew();
   const last = (await world.events()).at(-1)?.id ?? 0;
 

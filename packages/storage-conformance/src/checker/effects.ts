@@ -1,4 +1,4 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { claimsIn, type Attempt } from '@agent-orchestrator/core/journal';
 import { payloadOf } from './history.ts';
 
@@ -40,7 +40,7 @@ function leaseKey({ streamId, fence }: Event): string {
 
 function effectKey(event: Event): string | null {
   // A release ends each lease of its batch once, however the ending is called.
-  if (event.leaseEffect === 'ended' && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type))
+  if (event.leaseEffect === 'ended' && (LEASE_END_EVENTS.holder as readonly EventType[]).includes(event.type))
     return `release ${leaseKey(event)}`;
   if (event.type === 'session.closed' && payloadOf(event, 'session.closed').reason === 'task_ended') return null;
   const distinction = AT_MOST_ONCE[event.type];

@@ -1,9 +1,9 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
 import { name, type History, type Lease, type SessionLog } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-const HOLDER_EVENTS: readonly EventType[] = ['session.checkpointed', 'clock.jumped', ...LEASE_ENDINGS.holder];
+const HOLDER_EVENTS: readonly EventType[] = ['session.checkpointed', 'clock.jumped', ...LEASE_END_EVENTS.holder];
 
 /** I4. What a holder does is done under the latest grant, by the agent that got it; that goes for heartbeats too. */
 export function holdersCarryTheFence(history: History): Violation[] {

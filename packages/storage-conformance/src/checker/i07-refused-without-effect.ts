@@ -1,4 +1,4 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { commandKey, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
 import { groupBy, name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
@@ -96,7 +96,7 @@ function problemOf(refusal: Event, lease: Lease | undefined): string | null {
     return 'has not the lease_effect of a refusal.';
   const [closing] = lease?.closings ?? [];
   if (closing === undefined || closing.id > refusal.id) return 'refuses a token whose lease had not ended.';
-  if (!(LEASE_ENDINGS.other as readonly EventType[]).includes(closing.type))
+  if (!(LEASE_END_EVENTS.other as readonly EventType[]).includes(closing.type))
     return 'is on record, though its holder had ended the lease itself.';
   const { ended_by, ended_at } = payloadOf(refusal, 'lease.refused');
   return ended_by === closing.type && ended_at === closing.at

@@ -1,9 +1,9 @@
-import type { Event, EventPayloads, Json, LEASE_ENDINGS } from '@agent-orchestrator/core';
+import type { Event, EventPayloads, Json, LEASE_END_EVENTS } from '@agent-orchestrator/core';
 import { proofsOfLife, type ProofOfLife } from './proofs-of-life.ts';
 import { name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-type LostPayload = EventPayloads[(typeof LEASE_ENDINGS.other)[number]];
+type LostPayload = EventPayloads[(typeof LEASE_END_EVENTS.other)[number]];
 
 /**
  * I11. No lease is ended before its time, but by the same agent's resume, on evidence of death, or by a restore;

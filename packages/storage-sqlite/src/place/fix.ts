@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import type { PlaceFix } from '@agent-orchestrator/core';
+import type { FixResult } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
@@ -12,7 +12,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 const OWNER_ALONE = 0o600;
 
 /** Does what a finding of `judge` names. */
-export async function fixPlace(path: string, fix: FixName): Promise<PlaceFix> {
+export async function fixPlace(path: string, fix: FixName): Promise<FixResult> {
   switch (fix) {
     case 'tighten_files':
       return { done: true, message: `Only their owner may now open ${tightenFiles(path).join(', ')}.` };

@@ -6,10 +6,8 @@ import { verificationLines } from '../../views/verification.ts';
 export const defineBackup: Define = (parent, run) => {
   parent
     .command('backup')
-    .description(
-      'copy the store as it is now into a new file, while others work on it; exit 1 if verify finds anything',
-    )
-    .argument('<file>', 'where to; there must be nothing yet')
+    .description('copy the store into a new file, while agents work on it; exit 1 if verify finds anything')
+    .argument('<file>', 'the new file; it must not exist yet')
     .action(
       run<object, [string]>(async (call, file) => {
         const { backupStore } = await import('@agent-orchestrator/runtime');

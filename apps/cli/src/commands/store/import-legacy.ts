@@ -14,9 +14,9 @@ export const defineImportLegacy: Define = (parent, run) => {
   parent
     .command('import-legacy')
     .description(
-      "show what the proof of concept's database would become; with --yes, import it; run again after a crash, it continues",
+      'show the import of a database of the proof of concept; import it with --yes; run it again after a crash',
     )
-    .argument('<file>', 'the old database; it is only read')
+    .argument('<file>', 'the old database; it is not changed')
     .option('--to <url>', 'a new file or an empty database (default: the store of --store)')
     .option('--yes', 'import it')
     .action(run<ImportOptions, [string]>((call, file) => importOf(call, file)));
@@ -41,7 +41,7 @@ function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', words: s
     case 'planned':
       return ['nothing was changed', `next: orchestrator store import-legacy --yes ${words}`];
     case 'imported':
-      return ['the old file is as it was: stop the programs that use it', 'next: orchestrator status'];
+      return ['the old file was not changed: stop the programs that use it', 'next: orchestrator status'];
     case 'imported_before':
       return ['nothing was changed'];
   }

@@ -15,15 +15,15 @@ export const defineList: Define = (parent, run) => {
   parent
     .command('list')
     .description('list tasks, oldest first')
-    .option('--session <id>', 'only those of this session')
+    .option('--session <id>', 'only tasks of this session')
     .addOption(
       new Option(
         '--status <status>',
-        'only these: scheduled, queued, running, succeeded, failed, cancelled (may be repeated)',
+        'only these: scheduled, queued, running, succeeded, failed, cancelled (repeatable)',
       ).argParser(collect),
     )
-    .option('--kind <name>', 'only those of this kind')
-    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
+    .option('--kind <name>', 'only tasks of this kind')
+    .option('--limit <n>', 'maximum number (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {

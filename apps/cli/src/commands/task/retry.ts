@@ -7,7 +7,7 @@ import { nextClaim } from './next-claim.ts';
 export const defineRetry: Define = (parent, run) => {
   parent
     .command('retry')
-    .description('queue a dead or cancelled task again; its counters start anew')
+    .description('queue a failed or cancelled task again, with new counters')
     .argument('<task>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {
@@ -19,10 +19,10 @@ export const defineRetry: Define = (parent, run) => {
           const done = reply.reason === 'succeeded';
           throw new Failure(
             done ? 'SUCCEEDED' : 'NOT_ENDED',
-            `Task ${id} is ${reply.status}: only a failed or cancelled task is retried.`,
+            `Task ${id} is ${reply.status}: only failed or cancelled tasks can be retried.`,
             {
               hint: done
-                ? 'Create a new task to do it once more.'
+                ? 'Create a new task to do it again.'
                 : `\`orchestrator task show ${id}\` shows what it waits for.`,
               details: { status: reply.status },
             },
