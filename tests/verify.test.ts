@@ -19,7 +19,7 @@ async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator 
     { id: 'waits', sessionId: 's', priority: 3 },
   ]);
   const { token } = await claim(orchestrator);
-  await orchestrator.checkpoint({ token, nextAction: 'go on' });
+  await orchestrator.checkpoint({ token, nextAction: 'continue' });
   await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
   await claim(orchestrator);
   return { data, orchestrator };
