@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, refusal } from './import-table.mjs';
+import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
 import { shellWords } from './shell-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
 
@@ -108,6 +109,13 @@ const quotedShellWords = {
   create: (context) => (sourceFolder(context.filename) ? shellWords(context) : {}),
 };
 
+const noRetiredWords = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return MAY_NAME_RETIRED.includes(path) ? {} : retiredWords(context);
+  },
+};
+
 const functionLinesMax = 70;
 
 /** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
@@ -154,6 +162,7 @@ export default {
     'no-own-clock': noOwnClock,
     'shell-words': quotedShellWords,
     'storage-names': noStorageNames,
+    'retired-words': noRetiredWords,
     'function-lines': functionLines,
     'no-pattern-in-match-object': noPatternInMatchObject,
   },

@@ -1,5 +1,5 @@
-// A command that is printed gets pasted. What stands in it and is not the program's own text (an id, a path, a URL) goes
-// through a function that quotes it for a shell: else the text of another agent would run in the reader's shell.
+// People paste the commands that are printed. What is not the program's own text (an id, a path, a URL) goes through a
+// function that quotes it for a shell. Otherwise the text of another agent would run in the reader's shell.
 
 /** Functions that give one or more words that are safe in a shell. */
 const quoting = ['shellWord', 'shellQuoted', 'referenceTo', 'taskReference', 'sessionReference', 'holderFlags'];

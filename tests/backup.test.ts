@@ -9,9 +9,9 @@
  *  - every token granted before a restore is refused
  *  - later fences are also greater than any granted since the backup, even by a clock that was ahead
  *  - agents that claim at the same time from a server get different fences, restored once, twice and moved after that
- *  - event numbers go on beyond those that followers saw since the backup
+ *  - event numbers continue beyond those that followers saw since the backup
  *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
- *  - cut off after any step, the same call goes on; a move that was cut off is not taken for a restore
+ *  - cut off after any step, the same call continues; a move that was cut off is not taken for a restore
  *  - a copy that differs is not opened
  *  - a damaged store is backed up and restored as it is, and says so
  */
@@ -229,7 +229,7 @@ test.for(KINDS)('to %s: a place that holds anything is refused, and stays as it 
   expect(await other.enqueueTask({})).toMatchObject({ ok: true });
 });
 
-test.for(KINDS)('to %s: cut off after any step, the same call goes on', async (kind) => {
+test.for(KINDS)('to %s: cut off after any step, the same call continues', async (kind) => {
   const [store, to] = [await newPlace('sqlite'), await newPlace(kind)];
   const file = join(newFolder(), 'backup.db');
   const before = await opened(store);

@@ -1,7 +1,7 @@
 /*
  * Moving house with a long log, for real:
  *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on
- *    the way: it goes on each time, nothing is lost or doubled, and never can both stores be written
+ *    the way: it continues each time, nothing is lost or doubled, and never can both stores be written
  *  - it says how far it has come
  *  - rows as large as they may be, moved, backed up and restored with far less memory than they fill
  */
@@ -98,7 +98,7 @@ function move(from: string, to: string) {
   return run(['store', 'move', '--from', from, '--to', to]);
 }
 
-/** Goes on with the move until so much of it is done. */
+/** Continues with the move until so much of it is done. */
 function killedOnTheWay(settings: MoverSettings) {
   return runFile(new URL('support/mover.ts', import.meta.url), settings, {});
 }

@@ -7,7 +7,7 @@
  *  - an old database is imported into it
  *  - one that offers nothing but the port works, too; what it lacks is refused with a code, and `doctor` says what it
  *    could not see
- *  - a package that is not there stops every command, naming it, without a stack; help goes on
+ *  - a package that is not there stops every command, naming it, without a stack; help continues
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -180,7 +180,7 @@ test.concurrent('one that offers nothing but the port works, and what it lacks i
   expect(refused).toEqual([unsupported, unsupported, unsupported]);
 });
 
-test.concurrent('a package that is not there stops every command, without a stack; help goes on', async ({
+test.concurrent('a package that is not there stops every command, without a stack; help continues', async ({
   expect,
 }) => {
   using home = homeWith('shelf', ['storage-attic']);

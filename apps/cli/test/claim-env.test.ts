@@ -151,7 +151,7 @@ test.concurrent('a claim that is interrupted while it waits makes eval fail, too
   expect([exit, stdout]).toEqual([143, expect.stringMatching(/^unset .*ORCHESTRATOR_TOKEN.*\n\(exit 143\)\n$/)]);
 });
 
-interface Script {
+interface ShellCall {
   /** The program's words come in front of its arguments as `"$@"`. */
   readonly line: string;
   readonly then: readonly string[];
@@ -159,7 +159,7 @@ interface Script {
 }
 
 /** Runs lines in a shell to their end. */
-function evaluate(cli: Cli, shell: string, { line, then, env }: Script): Promise<Ran> {
+function evaluate(cli: Cli, shell: string, { line, then, env }: ShellCall): Promise<Ran> {
   const base = { PATH: process.env['PATH'] ?? '', HOME: cli.folder, ORCHESTRATOR_STORE: cli.store };
   const script = [line, ...then].join('\n');
   const child = spawn(shell, ['-c', script, shell, process.execPath, PROGRAM], {

@@ -38,7 +38,9 @@ export async function playRun(options: RunActOptions): Promise<RunStory> {
     `A script in ${REPORT_PARTS} parts, write-report.mjs, under a lease of two minutes. The commands, in ${folder}:`,
   );
   print('');
-  print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(shellWord(store))} ORCHESTRATOR_AGENT=${shellWord(COMPANY)}`));
+  const agent = shellWord(COMPANY);
+  const address = printable(shellWord(store));
+  print(paint('bold', `$ export ORCHESTRATOR_STORE=${address} ORCHESTRATOR_AGENT=${agent}`));
   const env = { ORCHESTRATOR_STORE: store, ORCHESTRATOR_AGENT: COMPANY };
   const terminal = new Terminal({ program, print, paint, folder, env });
   try {

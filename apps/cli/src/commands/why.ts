@@ -55,7 +55,8 @@ async function why(call: Call<WhyOptions>, what: string, given: string | undefin
         : []),
       ...data.alsoA.map(
         (other) =>
-          `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: orchestrator why ${shellWord(other)} ${shellWord(id)}`,
+          `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: ` +
+          `orchestrator why ${shellWord(other)} ${shellWord(id)}`,
       ),
     ],
   };

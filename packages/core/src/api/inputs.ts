@@ -102,7 +102,7 @@ export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;
 }
 
-/** Throws the error of a batch of one task as the error of that task: its field is `sessionId`, not `tasks[0].sessionId`. */
+/** Throws the error of a batch of one task as that of the task: the field `tasks[0].sessionId` becomes `sessionId`. */
 export function throwForOneTask(error: unknown): never {
   if (!(error instanceof OrchestratorError) || error.field === undefined) throw error;
   const [code, hint, cause] = [error.code, error.hint, error.cause];

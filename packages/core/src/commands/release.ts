@@ -306,8 +306,9 @@ function claimantOf(next: NonNullable<ReleaseInput['claimNext']>, { item, held }
 }
 
 /**
- * The heads that fit, best first: the next tasks of the released sessions, and the heads of idle sessions. An idle session
- * may be one that an item named, whose lease had ended before. What that lease gave back is not claimed again.
+ * The heads that fit, best first: the next tasks of the released sessions, and the heads of idle sessions.
+ * An idle session may be one that an item named, whose lease had ended before. What that lease gave back is not
+ * claimed again.
  */
 function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded): Task[] {
   const idle = loaded.sessions.filter(({ session }) => session.status === 'idle').map(({ head }) => head);
