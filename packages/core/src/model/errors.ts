@@ -174,6 +174,11 @@ export const ERRORS = {
     means: 'This kind of store cannot do that.',
     hint: 'Leave it out, or use a store of another kind.',
   },
+  STORAGE_FAILED: {
+    retryable: false,
+    means: 'The package of this storage failed.',
+    hint: 'Check the store that the message names; if it is in order, report the message to the authors of the package.',
+  },
   JOURNAL_UNWRITABLE: {
     retryable: true,
     means: 'The journal cannot be written.',
