@@ -107,5 +107,6 @@ export const EXIT_OF = {
   JOURNAL_NOT_FOUND: 66,
   JOURNAL_DAMAGED: 65,
   STORE_CLOSED: 70,
+  STORAGE_FAILED: 70,
   INTERNAL: 70,
 } as const satisfies Record<FailureCode, ExitCode>;

@@ -100,7 +100,7 @@ describe.skipIf(process.platform === 'win32')('run --result-file', () => {
       '--agent',
       'a',
       '--store',
-      'postgres://nobody@127.0.0.1:1/none',
+      'postgres://stranger@127.0.0.1:1/none',
       '--ttl',
       '1s',
       '--result-file',

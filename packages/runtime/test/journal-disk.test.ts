@@ -10,7 +10,7 @@
  * An append that failed closes the file.
  * A journal on such a file:
  *  - gives an answer only after its flush
- *  - gives no answer whose flush failed, and goes on in another file
+ *  - gives no answer whose flush failed, and continues in another file
  * The disk of the system really syncs data, files and folders.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -162,7 +162,7 @@ test('an append that failed closes the file', () => {
   expect(file.isUsable).toBe(false);
 });
 
-test('a journal gives an answer only after its flush; after one that failed it goes on in another file', async () => {
+test('a journal gives an answer only after its flush; after one that failed it continues in another file', async () => {
   const disk = new TestDisk();
   const folder = newFolder();
   const journal = new JournalWriter({ folder, agent: 'a', instance: 'a.1', disk });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 /** Root may write everything: what permissions do is tried as another user. */
-const NOBODY = 65_534;
+const UNPRIVILEGED = 65_534;
 export const isRoot = process.getuid?.() === 0;
 
 export interface Ran {
@@ -63,7 +63,7 @@ export class Cli implements Disposable {
 
   start(words: readonly string[], { env = {}, unprivileged = false }: RunOptions = {}): ChildProcessWithoutNullStreams {
     const base = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
-    const user = unprivileged && isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+    const user = unprivileged && isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
     return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
   }
 
@@ -77,7 +77,7 @@ export class Cli implements Disposable {
 
   /** Lets the unprivileged user work in the folder. */
   giveAway(): void {
-    if (isRoot) chownSync(this.folder, NOBODY, NOBODY);
+    if (isRoot) chownSync(this.folder, UNPRIVILEGED, UNPRIVILEGED);
   }
 
   [Symbol.dispose](): void {

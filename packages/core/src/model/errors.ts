@@ -185,6 +185,11 @@ export const ERRORS = {
     means: 'This kind of store does not support the request.',
     hint: 'Leave out the option, or use another kind of store.',
   },
+  STORAGE_FAILED: {
+    retryable: false,
+    means: 'The package of this storage failed.',
+    hint: 'Check the store that the message names; if it is in order, report the message to the authors of the package.',
+  },
   JOURNAL_UNWRITABLE: {
     retryable: true,
     means: 'The journal cannot be written.',

@@ -35,9 +35,9 @@ export async function unconfiguredStorages(): Promise<readonly KnownStorage[]> {
 }
 
 /** The first of these storages that has a scheme. Loads only the storages before it. */
-export async function unconfiguredStorageOf(scheme: string): Promise<StorageProvider | null> {
-  for (const { provider } of registered) if (provider.schemes.includes(scheme)) return provider;
-  for await (const { provider } of builtInStorages()) if (provider.schemes.includes(scheme)) return provider;
+export async function unconfiguredStorageOf(scheme: string): Promise<KnownStorage | null> {
+  for (const known of registered) if (known.provider.schemes.includes(scheme)) return known;
+  for await (const known of builtInStorages()) if (known.provider.schemes.includes(scheme)) return known;
   return null;
 }
 

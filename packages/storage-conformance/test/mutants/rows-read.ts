@@ -101,7 +101,7 @@ export const rowsRead: readonly RowsMutant[] = [
     rows: but(({ writable }) => ({ add: (state, table, after, rows) => writable.add(state, table, after, rows) })),
   },
   {
-    name: 'from where to go on is told to what was opened for reading only',
+    name: 'the id to continue from is accepted although the rows were opened for reading only',
     chapter: 'rows of a store',
     rows: but(({ writable }) => ({ continueFrom: (state, from) => writable.continueFrom(state, from) })),
   },

@@ -2,6 +2,7 @@ import { counted, Orchestrator, OrchestratorError, type FixResult } from '@agent
 import { newCommandId } from '../../system/command-id.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore, type LocatedStore } from '../../stores/locate-store.ts';
+import { namingStorage, STORAGE_METHODS } from '../../stores/naming-storage.ts';
 import { RECOVER_STALE, type Finding } from './finding.ts';
 
 /** What a fix did. */
@@ -45,9 +46,11 @@ async function fixPlace({ provider, location }: LocatedStore, fix: string): Prom
   return provider.place.fix(location, fix);
 }
 
-async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<FixResult> {
+async function recoverStale(store: LocatedStore, namespaces: readonly string[]): Promise<FixResult> {
+  const { provider, location } = store;
+  const open = () => provider.open(location, { mode: 'existing' });
   await using orchestrator = new Orchestrator({
-    storage: await provider.open(location, { mode: 'existing' }),
+    storage: await namingStorage(store, open, STORAGE_METHODS),
     newCommandId,
     newSeed,
   });
