@@ -238,6 +238,17 @@ test.concurrent('recover closes what went stale', async ({ expect }) => {
   expect(watching.exitCode ?? 0).toBe(0);
 });
 
+test.concurrent('a new task names its session by a number, or by the number of a task in it', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 'work']);
+  const create = (reference: string) => cli.json(['task', 'create', 'y', '--session', reference]);
+
+  const [bySession, byTask, unknown] = [await create('s2'), await create('t1'), await create('s99')];
+
+  expect([bySession.data, byTask.data]).toMatchObject([{ session_id: 'work' }, { session_id: 'work' }]);
+  expect([unknown.exit, unknown.error.message]).toEqual([64, expect.stringContaining('no session has the number s99')]);
+});
+
 test.concurrent('the same command id has its effect once', async ({ expect }) => {
   using cli = new Cli();
   const id = (await cli.json(['task', 'create', 'for its id'])).data.id;
