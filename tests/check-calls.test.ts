@@ -29,6 +29,7 @@ const other = token.replace('7-', '8-');
 const ended = { token, outcome: 'succeeded' };
 const hashed = { ...ended, kind: 'hash-file', result: { hash: 'ab' } };
 const claimNext = { agent: 'company-agent' };
+const commandId = newCommandId();
 const MANY = 1_001;
 
 /** Of each call: some that its method takes, and some that it refuses. The store has the session `s2` with `t1`. */
@@ -69,11 +70,19 @@ const CALLS: Readonly<Record<CallName, { readonly taken: readonly Call[]; readon
   },
   claimTask: {
     taken: [{ agent: 'a' }, { agent: 'a', sessionId: 's2' }, { agent: 'a', sessionId: 't9' }],
-    refused: [null, {}, { agent: 'a b' }, { agent: 'a', sessionId: '' }, { agent: 'a', seed: '5eed' }],
+    refused: [
+      null,
+      {},
+      { agent: 'a b' },
+      { agent: 'a', sessionId: '' },
+      { agent: 'a', seed: '5eed' },
+      { agent: 'a', commandId },
+    ],
   },
   claimTasks: {
     taken: [
       { agent: 'a', limit: 2 },
+      { agent: 'a', commandId, seed: newSeed() },
       { agent: 'a', sessionId: 's2' },
     ],
     refused: [
@@ -91,12 +100,19 @@ const CALLS: Readonly<Record<CallName, { readonly taken: readonly Call[]; readon
     refused: [null, { token, turn: -1 }, { token, sessionId: 's2' }],
   },
   releaseTask: {
-    taken: [ended, hashed, { ...hashed, outcome: 'released', result: undefined }, { ...ended, claimNext }],
+    taken: [
+      ended,
+      hashed,
+      { ...hashed, outcome: 'released', result: undefined },
+      { ...ended, claimNext },
+      { ...ended, commandId },
+    ],
     refused: [
       null,
       { token, outcome: 'done' },
       { ...ended, items: [] },
       { ...ended, claimNext: {} },
+      { ...ended, claimNext, commandId },
       { ...hashed, result: { hash: 7 } },
       { ...ended, kind: 'unknown' },
     ],
@@ -109,6 +125,7 @@ const CALLS: Readonly<Record<CallName, { readonly taken: readonly Call[]; readon
       { items: [ended, null] },
       { items: [ended, ended] },
       { items: [ended], claimNext: {} },
+      { items: [ended], claimNext, commandId },
       { items: [ended], kind: 'hash-file' },
       { items: Array.from({ length: MANY }, () => ended) },
       { items: [hashed, { ...hashed, token: other, result: {} }] },

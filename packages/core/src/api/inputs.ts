@@ -42,7 +42,7 @@ export interface Addressed {
   readonly commandId?: string | undefined;
 }
 
-/** The same, of calls that can be granted leases. */
+/** The same, of calls that can be granted leases. With a command id, the seed must be given too. */
 export interface Seeded extends Addressed {
   readonly seed?: string | undefined;
 }
@@ -212,14 +212,20 @@ function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }:
 }
 
 function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
-  const given = fillIn(call, fill);
-  return { ...given, seed: given.seed ?? fill.newSeed() };
+  return { ...fillIn(call, fill), seed: seedOf(field.asObject<Seeded>(call, 'call'), fill) };
+}
+
+/** A caller with a command id may send the call again. With another seed, it would be another request then. */
+function seedOf({ seed, commandId }: Seeded, { newSeed }: Fill): string {
+  if (seed !== undefined) return seed;
+  if (commandId === undefined) return newSeed();
+  throw invalidInput('seed', 'must be given with a commandId where a lease may be granted, the same in a retry');
 }
 
 /** Only a release with `claimNext` has a seed: without it, the same release is the same request whatever the seed. */
 function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
-  const { seed, ...given } = fillIn(call, fill);
-  return given.claimNext === undefined ? given : { ...given, seed: seed ?? fill.newSeed() };
+  const { seed: _seed, ...given } = fillIn(call, fill);
+  return given.claimNext === undefined ? given : { ...given, seed: seedOf(call, fill) };
 }
 
 /** A field that is undefined counts as left out. */

@@ -84,7 +84,8 @@ export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
  * outages throw an `OrchestratorError`. Times are milliseconds since 1970 (UTC), durations milliseconds.
  *
  * Each command that changes something takes a `commandId`, a UUIDv7, as its idempotency key: a retry with the same id
- * has no second effect and gets the same answer. Without one, the orchestrator makes one.
+ * has no second effect and gets the same answer. Without one, the orchestrator makes one. A call that can be granted a
+ * lease takes a `seed` with it, which the retry repeats too: the token is made of it.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:/path/to.db');
