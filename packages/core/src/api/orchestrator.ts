@@ -61,7 +61,7 @@ import {
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
-import type { Telemetry } from './telemetry.ts';
+import { answered, type Telemetry } from './telemetry.ts';
 
 /** The options of an `Orchestrator`. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
@@ -292,7 +292,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const ended = this.#options.telemetry?.started(command.name as CommandName, input.namespace);
     try {
       const reply = await this.#decide(command, input);
-      ended?.({ ok: reply.ok, ...('reason' in reply && { reason: String(reply.reason) }) });
+      ended?.(answered(command, reply));
       return reply;
     } catch (error) {
       ended?.({ ok: false, error });
