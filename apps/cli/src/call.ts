@@ -74,6 +74,23 @@ export class Call<Options extends object = object> {
     return commandId === undefined ? {} : { commandId };
   }
 
+  /**
+   * The same for commands that can be granted a lease, whose token is made of the seed. The seed is a secret, so it
+   * comes from the environment: every user of a machine can read a command line.
+   */
+  get grantingCommand(): { commandId?: string; seed?: string } {
+    const { commandId } = this.command;
+    if (commandId === undefined) return {};
+    const seed = process.env['ORCHESTRATOR_SEED'];
+    if (seed === undefined || seed === '')
+      throw usage(
+        'A claim with --command-id needs a seed, of which the token of the lease is made.',
+        'Set ORCHESTRATOR_SEED to 32 random hex digits, as `openssl rand -hex 16` prints, and keep it for each retry.',
+        'seed',
+      );
+    return { commandId, seed };
+  }
+
   /** The agent of this call: the configured one, or else the user at this machine. The latter is mentioned once. */
   async requireAgent(): Promise<{ agent: string; instance?: string }> {
     const { agent, instance } = this.options;

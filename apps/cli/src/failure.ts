@@ -86,6 +86,7 @@ export function flagOf(field: string): string {
     types: '--type',
     taskId: 'TASK',
     commandId: '--command-id',
+    seed: 'ORCHESTRATOR_SEED',
     id: 'ID',
     'error.code': '--error-code',
   };

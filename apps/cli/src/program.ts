@@ -60,7 +60,10 @@ function commonOptions(): Option[] {
     new Option('--agent <name>', 'name of the agent').env('ORCHESTRATOR_AGENT'),
     new Option('--instance <id>', 'id of this run of the agent').env('ORCHESTRATOR_INSTANCE'),
     new Option('--namespace <name>', 'isolates projects that share a store').env('ORCHESTRATOR_NAMESPACE'),
-    new Option('--command-id <uuidv7>', 'idempotency key: a retry with this id runs once'),
+    new Option(
+      '--command-id <uuidv7>',
+      'idempotency key: a retry with this id runs once (to claim, set ORCHESTRATOR_SEED too)',
+    ),
     new Option('--json', 'print exactly one JSON document'),
     new Option('--quiet', 'print ids only'),
   ];

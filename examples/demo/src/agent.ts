@@ -1,5 +1,5 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import { Changes } from '@agent-orchestrator/runtime';
+import { Changes, isEnded, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { hashFolder } from './hash-folder.ts';
 import { AgentNotes, type Intention } from './agent-notes.ts';
 
@@ -74,8 +74,8 @@ class Worker {
     for (;;) {
       const claimed = await this.#orchestrator.claimTask(this.#lease(ttlMs));
       if (claimed.ok) return claimed;
-      const { scheduled, queued, running } = (await this.#orchestrator.counts()).tasks;
-      if (scheduled + queued + running === 0) return null;
+      const { tasks } = await this.#orchestrator.counts();
+      if (TASK_STATUS_NAMES.every((status) => isEnded(status) || tasks[status] === 0)) return null;
       await changes.wait();
     }
   }

@@ -65,5 +65,5 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
 }
 
 async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
-  return { ...(await call.requireAgent()), ...call.command, ...claimRequest(call.options) };
+  return { ...(await call.requireAgent()), ...call.grantingCommand, ...claimRequest(call.options) };
 }

@@ -57,7 +57,8 @@ const define: Define = (program, run) => {
 export default define;
 
 async function release(call: Call<ReleaseOptions>): Promise<Answer> {
-  const request = { ...holderOf(call), ...call.command, ...(await requestOf(call)) };
+  const command = call.options.claimNext ? call.grantingCommand : call.command;
+  const request = { ...holderOf(call), ...command, ...(await requestOf(call)) };
   await call.check('releaseTask', request);
   await using orchestrator = await call.open('existing');
   const asOf = await orchestrator.asOf();

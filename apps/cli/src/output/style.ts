@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import type { SessionStatus, TaskStatus } from '@agent-orchestrator/core';
+import { SESSION_STATUSES, TASK_STATUSES } from '@agent-orchestrator/runtime';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -9,26 +11,39 @@ export function paintFor(stream: NodeJS.WriteStream): Paint {
   return (format, text) => styleText(format, text, { stream });
 }
 
-/** A state is shown by a glyph and a word; colour is only an addition. */
-const STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>> = {
-  queued: ['○', 'cyan'],
-  scheduled: ['◔', 'cyan'],
-  running: ['▶', 'blue'],
-  succeeded: ['✓', 'green'],
-  failed: ['✗', 'red'],
-  cancelled: ['⊘', 'yellow'],
+/** A status that both have is shown alike. */
+const STATUSES = { ...SESSION_STATUSES, ...TASK_STATUSES };
+
+const STATUS_FORMATS: Readonly<Record<TaskStatus | SessionStatus, Format>> = {
+  queued: 'cyan',
+  scheduled: 'cyan',
+  running: 'blue',
+  succeeded: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+  idle: 'cyan',
+  closed: 'dim',
+};
+
+/** What is no status of a task or session, but is shown like one. */
+const OTHER_STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>> = {
   recovered: ['↻', 'magenta'],
   refused: ['✗', 'red'],
-  idle: ['○', 'cyan'],
   stale: ['◌', 'yellow'],
-  closed: ['□', 'dim'],
   ok: ['✓', 'green'],
   notice: ['·', 'cyan'],
   warning: ['!', 'yellow'],
   error: ['✗', 'red'],
 };
 
+/** A state is shown by a glyph and a word; colour is only an addition. */
 export function state(word: string, paint: Paint): string {
-  const [glyph, format] = STATES[word] ?? ['·', 'dim'];
+  const [glyph, format] = isStatus(word)
+    ? [STATUSES[word].glyph, STATUS_FORMATS[word]]
+    : (OTHER_STATES[word] ?? ['·', 'dim']);
   return paint(format, `${glyph} ${word}`);
+}
+
+function isStatus(word: string): word is keyof typeof STATUSES {
+  return Object.hasOwn(STATUSES, word);
 }

@@ -1,7 +1,9 @@
 import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTask } from '@agent-orchestrator/core';
 import {
   counted,
+  isEnded,
   labelOf,
+  TASK_STATUS_NAMES,
   type Mentioned,
   type Names,
   type SeenProcesses,
@@ -70,7 +72,9 @@ function condition(
 
 function agentLines(why: WhyAgent, names: Names, paint: Paint): string[] {
   const { agent, holds, holdsMore, next, obstacles, nextDueAt, counts, askedAt: now } = why;
-  const { queued, scheduled, running } = counts.tasks;
+  const open = TASK_STATUS_NAMES.filter((status) => !isEnded(status)).map(
+    (status) => `${counts.tasks[status]} ${status}`,
+  );
   return [
     `agent ${agent}`,
     ...(holds.length === 0 ? ['holds no session'] : holds.map((one) => `holds ${holderLine(one, names, now)}`)),
@@ -82,7 +86,7 @@ function agentLines(why: WhyAgent, names: Names, paint: Paint): string[] {
           ...obstacles.map((one) => `  ${paint('red', '✗')} ${obstacle(one, names)}`),
           ...(obstacles.length === 0 ? ['  no task is queued'] : []),
           ...(nextDueAt === null ? [] : [`  the next is due ${moment(nextDueAt, now)}`]),
-          `  ${paint('dim', `${queued} queued, ${scheduled} scheduled, ${running} running`)}`,
+          `  ${paint('dim', open.join(', '))}`,
         ]
       : [paint('green', 'a claim would get, best first'), ...next.map((task) => `  ${briefLine(task, paint)}`)]),
   ];

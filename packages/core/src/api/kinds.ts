@@ -27,6 +27,16 @@ export type ResultInput<Kinds extends AnyKinds, Kind extends keyof Kinds> = Inpu
 type OutputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : Json;
 type InputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : Json;
 
+/** A payload or a result in a call, which the schema of its kind checks and may replace. */
+export interface ValueOfKind {
+  readonly kind: string;
+  readonly part: 'payload' | 'result';
+  /** Where it stands in the call. */
+  readonly field: string;
+  readonly value: Json;
+  replace(checked: Json): void;
+}
+
 /** Checks kinds, payloads and results against the declared schemas. */
 export class KindRegistry {
   readonly #kinds: AnyKinds | undefined;
@@ -39,8 +49,20 @@ export class KindRegistry {
     return this.#kinds !== undefined;
   }
 
-  /** @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses */
-  async check(kind: string, part: 'payload' | 'result', value: unknown, field: string): Promise<unknown> {
+  /**
+   * Replaces each value by what the schema of its kind makes of it.
+   *
+   * @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses, whichever stands first in the call
+   */
+  async check(values: readonly ValueOfKind[]): Promise<void> {
+    const checked = await Promise.allSettled(values.map((one) => this.#checked(one)));
+    for (const [at, one] of checked.entries()) {
+      if (one.status === 'rejected') throw one.reason;
+      values[at]?.replace(one.value as Json);
+    }
+  }
+
+  async #checked({ kind, part, value, field }: ValueOfKind): Promise<unknown> {
     if (this.#kinds === undefined) return value;
     const schemas = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
     if (schemas === undefined)

@@ -28,9 +28,8 @@ import type { Command, CommandInput } from '../commands/command.ts';
 import { execute, requestHash } from '../commands/execute.ts';
 import type { CommandName } from '../log/lifecycle.ts';
 import { internalError } from '../model/errors.ts';
-import { asObject } from '../model/fields.ts';
 import { partCommandId } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
+import { looksLikeNumber } from '../model/names.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
@@ -48,20 +47,21 @@ import type {
   SeededCall,
 } from './calls.ts';
 import {
-  assertBatch,
-  checkCall,
   INPUTS,
   parseTasks,
+  payloadsOf,
+  prepareCall,
   throwForOneTask,
   type Addressed,
   type CallName,
   type Fill,
+  type Prepared,
   type Seeded,
 } from './inputs.ts';
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
-import type { Telemetry } from './telemetry.ts';
+import { answered, type Telemetry } from './telemetry.ts';
 
 /** The options of an `Orchestrator`. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
@@ -84,7 +84,8 @@ export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
  * outages throw an `OrchestratorError`. Times are milliseconds since 1970 (UTC), durations milliseconds.
  *
  * Each command that changes something takes a `commandId`, a UUIDv7, as its idempotency key: a retry with the same id
- * has no second effect and gets the same answer. Without one, the orchestrator makes one.
+ * has no second effect and gets the same answer. Without one, the orchestrator makes one. A call that can be granted a
+ * lease takes a `seed` with it, which the retry repeats too: the token is made of it.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:/path/to.db');
@@ -112,19 +113,18 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   /**
-   * Checks a call without sending it.
+   * Checks a call without sending it. The arguments of a method with two are one object: `{ tasks, ...batch }`,
+   * `{ items, ...batch }`. The store is not asked, so a task or session that does not exist is no mistake here.
    *
    * @throws what the method of this name would throw for malformed input
    */
-  check(name: CallName, call: object): void {
-    checkCall(name, call, this.#fill);
+  async check(name: CallName, call: object): Promise<void> {
+    await this.#kinds.check(prepareCall(name, call, this.#fill).values);
   }
 
   /** Adds one task and opens its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const input = INPUTS.enqueueTask(namesNumbers([task]) ? await this.#referring(task) : task, this.#fill);
-    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks, () => 'payload');
-    const [enqueued] = (await this.#enqueue(input).catch(throwForOneTask)).tasks;
+    const [enqueued] = (await this.#enqueue(INPUTS.enqueueTask(task, this.#fill)).catch(throwForOneTask)).tasks;
     if (enqueued === undefined) throw internalError('A task was added, but the answer does not contain it.');
     return enqueued;
   }
@@ -134,10 +134,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     tasks: readonly EnqueueTask<Kinds>[],
     batch: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
-    const known = namesNumbers(tasks) ? await this.#referringAll(tasks, batch) : tasks;
-    const input = INPUTS.enqueueTasks({ ...batch, tasks: known }, this.#fill);
-    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks);
-    return this.#enqueue(input);
+    return this.#enqueue(INPUTS.enqueueTasks({ ...batch, tasks }, this.#fill));
   }
 
   /**
@@ -145,7 +142,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    * of tasks, so that several batches can be checked before the first is sent.
    */
   async checkTasks(tasks: readonly EnqueueTask<Kinds>[]): Promise<void> {
-    await this.#checkPayloads(parseTasks(tasks));
+    await this.#kinds.check(payloadsOf(parseTasks(tasks)));
   }
 
   /**
@@ -156,10 +153,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    * A call that is repeated with the same `commandId` and `seed` gets the same lease, token included.
    */
   async claimTask(call: Omit<SeededCall<typeof claimInput>, 'limit'>): Promise<Claimed<Kinds>> {
-    const reply = await this.#run(
-      claim,
-      INPUTS.claimTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(claim, INPUTS.claimTask(call, this.#fill));
     if (!reply.ok) return reply;
     const [first] = reply.claims;
     return first === undefined
@@ -171,32 +165,25 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   async claimTasks(
     call: SeededCall<typeof claimInput>,
   ): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
-    const reply = await this.#run(
-      claim,
-      INPUTS.claimTasks(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(claim, INPUTS.claimTasks(call, this.#fill));
     return reply.ok ? { ok: true, claims: reply.claims.map((one) => toClaimRecord<Kinds>(one)) } : reply;
   }
 
   /** Extends the lease as a proof of life; answers whether cancellation was requested. */
   async heartbeat(call: Omit<Call<typeof heartbeatInput>, 'commandId'>): Promise<HeartbeatReply> {
-    return this.#run(heartbeat, INPUTS.heartbeat(call, this.#fill));
+    return this.#send(heartbeat, INPUTS.heartbeat(call, this.#fill));
   }
 
   /** Saves the context for the next holder, replacing the last one; counts as a heartbeat. */
   async checkpoint(call: Call<typeof checkpointInput>): Promise<CheckpointReply> {
-    return this.#run(checkpoint, INPUTS.checkpoint(call, this.#fill));
+    return this.#send(checkpoint, INPUTS.checkpoint(call, this.#fill));
   }
 
   /** Ends the lease with an outcome; with `claimNext` claims the next head in the same transaction. */
   async releaseTask(
     task: ReleaseTask<Kinds> & Seeded & { readonly claimNext?: Omit<ClaimNext, 'limit'> | undefined },
   ): Promise<Released<Kinds>> {
-    const { kind, ...call } = task;
-    const input = INPUTS.releaseTask(call, this.#fill);
-    // Without a kind nothing is awaited, so that calls of one turn are sent in their order.
-    if (kind !== undefined) await this.#checkResults(input.items, [kind], () => 'result');
-    const { items, next } = await this.#run(release, input);
+    const { items, next } = await this.#send(release, INPUTS.releaseTask(task, this.#fill));
     const [item] = items;
     if (item === undefined || item === null)
       throw internalError('A lease was released, but the answer does not contain it.');
@@ -214,43 +201,33 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     items: readonly ReleaseTask<Kinds>[],
     batch: Seeded & { readonly claimNext?: ClaimNext | undefined } = {},
   ): Promise<ReleasedBatch<Kinds>> {
-    assertBatch(items, 'items');
-    if (items.length === 0) return { ok: false, items: [], next: [] };
-    const withKinds = items.map((item, at) => asObject(item, `items[${at}]`));
-    const kinds = withKinds.map(({ kind }) => kind);
-    const withoutKinds = withKinds.map(({ kind: _kind, ...item }) => item);
-    const input = INPUTS.releaseTasks({ ...batch, items: withoutKinds }, this.#fill);
-    if (kinds.some((kind) => kind !== undefined)) await this.#checkResults(input.items, kinds);
-    return this.#releaseAll(input);
+    return this.#releaseAll(INPUTS.releaseTasks({ ...batch, items }, this.#fill));
   }
 
   /**
    * Ends stale leases, and those whose holders `evidence` proves dead. Requeues or ends their tasks, keeps the context.
    */
   async staleRecovery(call: Call<typeof recoverInput> = {}): Promise<RecoverReply> {
-    return this.#run(recover, INPUTS.staleRecovery(call, this.#fill));
+    return this.#send(recover, INPUTS.staleRecovery(call, this.#fill));
   }
 
   /** Cancels a waiting task; if the task runs, the next heartbeat tells its holder to stop. */
   async cancelTask(call: Call<typeof cancelInput>): Promise<CancelReply> {
-    return this.#run(cancel, INPUTS.cancelTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill));
+    return this.#send(cancel, INPUTS.cancelTask(call, this.#fill));
   }
 
   /** Queues a failed or cancelled task again; its counters start from zero. */
   async retryTask(call: Call<typeof retryInput>): Promise<Retried<Kinds>> {
-    const reply = await this.#run(
-      retry,
-      INPUTS.retryTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(retry, INPUTS.retryTask(call, this.#fill));
     return reply.ok ? { ok: true, task: toTaskRecord<Kinds>(reply.task) } : reply;
   }
 
   /** Closes a session that no agent holds; with `cancelTasks`, cancels its waiting tasks, page by page. */
   async closeSession(call: Call<typeof closeInput>): Promise<CloseReply> {
-    let input = INPUTS.closeSession(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill);
+    let { input } = INPUTS.closeSession(call, this.#fill);
     let cancelled = 0;
     for (;;) {
-      const reply = await this.#run(close, input);
+      const reply = await this.#send(close, { input, values: [] });
       if (!reply.ok) return reply;
       cancelled += reply.cancelled;
       if (!reply.more) return { ...reply, cancelled };
@@ -264,20 +241,26 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     await this.#options.storage.close();
   }
 
-  /** Replaces numbers for people by ids. Only awaited if there are numbers, so that calls are sent in their order. */
-  #referring<T extends object>(call: T): Promise<T> {
-    const { namespace } = call as Addressed;
-    return this.withIds(call, namespace ?? this.#fill.namespace);
+  /** Sends a call that was prepared, with ids where it has numbers for people. */
+  async #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+    command: Command<Input, Reply>,
+    { input, values }: Prepared<Input>,
+  ): Promise<Reply> {
+    // Only awaited where there is something to wait for: calls of one turn are sent in their order.
+    if (values.length > 0 && this.#kinds.areDeclared) await this.#kinds.check(values);
+    return this.#run(command, namesNumbers(input) ? await this.#withIdsIn(input) : input);
   }
 
-  #referringAll<T extends object>(calls: readonly T[], { namespace }: Addressed): Promise<T[]> {
-    return Promise.all(calls.map((call) => this.withIds(call, namespace ?? this.#fill.namespace)));
+  async #withIdsIn<Input extends CommandInput & { readonly tasks?: readonly object[] }>(input: Input): Promise<Input> {
+    const { tasks, namespace } = input;
+    const known = tasks && (await Promise.all(tasks.map((task) => this.withIds(task, namespace))));
+    return { ...(await this.withIds(input, namespace)), ...(known && { tasks: known }) };
   }
 
   async #enqueue(
-    input: ReturnType<typeof INPUTS.enqueueTasks>,
+    prepared: ReturnType<typeof INPUTS.enqueueTasks>,
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
-    const { tasks } = await this.#run(enqueue, input);
+    const { tasks } = await this.#send(enqueue, prepared);
     return {
       ok: true,
       tasks: tasks.map(({ task, duplicate }) => ({
@@ -288,42 +271,18 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  async #releaseAll(input: ReleaseInput): Promise<ReleasedBatch<Kinds>> {
-    const { ok, items, next } = await this.#run(release, input);
+  async #releaseAll(prepared: Prepared<ReleaseInput>): Promise<ReleasedBatch<Kinds>> {
+    const { ok, items, next } = await this.#send(release, prepared);
+    const { input } = prepared;
     const refusedBefore = input.items.filter((_item, at) => items[at] === null);
-    const anew =
-      refusedBefore.length === 0 ? [] : (await this.#releaseAll(withoutNext({ ...input, items: refusedBefore }))).items;
+    const again = { input: withoutNext({ ...input, items: refusedBefore }), values: [] };
+    const anew = refusedBefore.length === 0 ? [] : (await this.#releaseAll(again)).items;
     const rest = anew.values();
     return {
       ok: ok || anew.some((item) => item.ok),
       items: items.map((item) => item ?? rest.next().value ?? missingItem()),
       next: next.map((one) => toClaimRecord<Kinds>(one)),
     };
-  }
-
-  /** Checks each payload with the schema of its kind, and replaces it by the schema's output. */
-  async #checkPayloads(
-    tasks: { kind: string; payload: Json }[],
-    called = (at: number) => `tasks[${at}].payload`,
-  ): Promise<void> {
-    await Promise.all(
-      tasks.map(async (task, at) => {
-        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, called(at))) as Json;
-      }),
-    );
-  }
-
-  /** Checks each result with the schema of its kind, and replaces it by the schema's output. */
-  async #checkResults(
-    items: ReleaseInput['items'],
-    kinds: readonly (string | undefined)[],
-    called = (at: number) => `items[${at}].result`,
-  ): Promise<void> {
-    for (const [at, item] of items.entries()) {
-      const kind = kinds[at];
-      if (kind === undefined || item.outcome !== 'succeeded') continue;
-      item.result = (await this.#kinds.check(kind, 'result', item.result ?? null, called(at))) as Json;
-    }
   }
 
   async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
@@ -333,7 +292,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const ended = this.#options.telemetry?.started(command.name as CommandName, input.namespace);
     try {
       const reply = await this.#decide(command, input);
-      ended?.({ ok: reply.ok, ...('reason' in reply && { reason: String(reply.reason) }) });
+      ended?.(answered(command, reply));
       return reply;
     } catch (error) {
       ended?.({ ok: false, error });
@@ -359,11 +318,10 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 }
 
-/** Whether a call names a task or a session by its number (`t42`, `s17`). */
-function namesNumbers(calls: readonly object[]): boolean {
-  if (!Array.isArray(calls)) return false;
-  return calls.some((call: { taskId?: unknown; sessionId?: unknown } | null) =>
-    [call?.taskId, call?.sessionId].some((reference) => typeof reference === 'string' && /^[ts]\d+$/.test(reference)),
+/** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
+function namesNumbers({ tasks = [], ...input }: CommandInput & { readonly tasks?: readonly object[] }): boolean {
+  return [input, ...tasks].some(({ taskId, sessionId }: { readonly taskId?: string; readonly sessionId?: string }) =>
+    [taskId, sessionId].some((reference) => reference !== undefined && looksLikeNumber(reference)),
   );
 }
 

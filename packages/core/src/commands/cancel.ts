@@ -2,7 +2,7 @@ import { z } from 'zod';
 import * as field from '../model/fields.ts';
 import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `cancelTask`. */
@@ -26,6 +26,7 @@ export type CancelReply =
 export const cancel: Command<CancelInput, CancelReply> = {
   name: 'cancel',
   input: cancelInput,
+  refusalReason,
   events: ['task.cancelled', 'task.cancel_requested', 'session.closed'],
   receipt: plainReply(),
 

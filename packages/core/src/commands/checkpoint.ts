@@ -10,7 +10,7 @@ import { LIMITS } from '../model/limits.ts';
 import { fenceOf } from '../model/token.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { plainReply } from './receipt-reply.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 
 /** The input of `checkpoint`. */
 export const checkpointInput = z
@@ -52,6 +52,7 @@ export type CheckpointReply =
 export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
   name: 'checkpoint',
   input: checkpointInput,
+  refusalReason,
   events: ['session.checkpointed', 'lease.refused'],
   receipt: plainReply(),
 

@@ -6,7 +6,7 @@ import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
-import { refuse, type Command, type Decision } from './command.ts';
+import { type Command, type Decision, refusalReason, refuse } from './command.ts';
 import { asHeldLease, type HeldLease } from './held-lease.ts';
 import { endLease } from './lease-end.ts';
 import { evidence, evidenceAgainst, type Evidence } from './evidence.ts';
@@ -77,6 +77,7 @@ export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] 
 export const claim: Command<ClaimInput, ClaimReply> = {
   name: 'claim',
   input: claimInput,
+  refusalReason,
   events: ['task.claimed', 'task.recovered', 'lease.taken_over', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
   notIdentity: ['process', 'evidence'],

@@ -5,7 +5,7 @@ import * as field from '../model/fields.ts';
 import { isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import { counted } from '../model/quantities.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `closeSession`. */
@@ -43,6 +43,7 @@ export type CloseReply =
 export const close: Command<CloseInput, CloseReply> = {
   name: 'close',
   input: closeInput,
+  refusalReason,
   events: ['task.cancelled', 'session.closed'],
   receipt: plainReply(),
 

@@ -28,6 +28,8 @@ export interface Command<Input extends CommandInput, Reply> {
    * So a restarted agent can send the request of its dead process again and get the same answer.
    */
   readonly notIdentity?: readonly (keyof Input & string)[];
+  /** Why the reply is a refusal, for telemetry; a command without it refuses nothing as a whole. */
+  readonly refusalReason?: (reply: Reply) => string | null;
   /** How a reply with effect is stored under the command's id; null: it is not stored, and a retry is decided again. */
   readonly receipt: ReceiptCodec<Input, Reply> | null;
 }
@@ -57,4 +59,11 @@ export interface After {
 /** A decision without effect. */
 export function refuse<Reply>(reply: Reply): Decision<Reply> {
   return { events: [], reply: () => reply };
+}
+
+/** The reason of a reply that is a refusal. */
+export function refusalReason(
+  reply: { readonly ok: true } | { readonly ok: false; readonly reason: string },
+): string | null {
+  return reply.ok ? null : reply.reason;
 }

@@ -6,7 +6,7 @@ import { isExpired, leaseOf } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import { fenceOf } from '../model/token.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
-import type { Command } from './command.ts';
+import { type Command, refusalReason } from './command.ts';
 
 /** The input of `heartbeat`. */
 export const heartbeatInput = z.strictObject({
@@ -51,6 +51,7 @@ export type HeartbeatReply =
 export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
   name: 'heartbeat',
   input: heartbeatInput,
+  refusalReason,
   events: ['lease.refused'],
   receipt: null,
 

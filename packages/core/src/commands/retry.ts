@@ -3,7 +3,7 @@ import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import type { Task } from '../model/task.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** The input of `retryTask`. */
@@ -25,6 +25,7 @@ export type RetryReply =
 export const retry: Command<RetryInput, RetryReply> = {
   name: 'retry',
   input: retryInput,
+  refusalReason,
   events: ['session.opened', 'task.retried'],
   receipt: {
     store: ({ task }) => ({ reply: receiptTask(task), tasks: [task.id] }),

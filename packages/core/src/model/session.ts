@@ -39,7 +39,7 @@ export interface Session {
   readonly lastNearMissAt: number | null;
   /** The last checkpoint (see `Context`). */
   readonly context: JsonText | null;
-  /** Tasks of this session that are scheduled, queued or running. */
+  /** Tasks of this session that have not ended. */
   readonly tasksOpen: number;
   /** Number and hash of the session's last event: the end of its chain. */
   readonly seq: number;

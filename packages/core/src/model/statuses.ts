@@ -30,17 +30,17 @@ export type TaskStatus = keyof typeof TASK_STATUSES;
 
 /** The properties of a session's status. */
 interface SessionStatusFacts {
-  /** Whether tasks can be claimed in it without opening it first. */
-  readonly open: boolean;
+  /** Shown before the word, never instead of it. */
   readonly glyph: string;
+  /** What it means, for people. */
   readonly means: string;
 }
 
 /** The statuses of a session. Stale is derived from the deadlines, never stored. */
 export const SESSION_STATUSES = {
-  idle: { open: true, glyph: '○', means: 'no agent holds it' },
-  running: { open: true, glyph: '▶', means: 'an agent holds it under a lease' },
-  closed: { open: false, glyph: '⊘', means: 'closed; a new or retried task opens it again' },
+  idle: { glyph: '○', means: 'no agent holds it' },
+  running: { glyph: '▶', means: 'an agent holds it under a lease' },
+  closed: { glyph: '□', means: 'closed; a new or retried task opens it again' },
 } as const satisfies Record<string, SessionStatusFacts>;
 
 /** The status of a session. */

@@ -1,6 +1,7 @@
 import type { ClaimRecord, Orchestrator, Released } from '@agent-orchestrator/core';
 import { withFence, withoutToken, type CallName, type Calls } from '@agent-orchestrator/core/journal';
 import { newCommandId } from '../system/command-id.ts';
+import { newSeed } from '../system/seed.ts';
 import type { JournalWriter } from './journal-writer.ts';
 
 /** The calls that a worker, a lease keeper and a run make. */
@@ -37,7 +38,7 @@ export class JournaledCalls implements WorkCalls {
    * attempt.
    */
   async claimTask(call: Parameters<Orchestrator['claimTask']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { seed: _secret, ...request } = identified;
     return this.#journaled('claim', request, {
       send: () => this.#orchestrator.claimTask(identified),
@@ -49,7 +50,7 @@ export class JournaledCalls implements WorkCalls {
   }
 
   async claimTasks(call: Parameters<Orchestrator['claimTasks']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { seed: _secret, ...request } = identified;
     return this.#journaled('claim', request, {
       send: () => this.#orchestrator.claimTasks(identified),
@@ -67,7 +68,7 @@ export class JournaledCalls implements WorkCalls {
   }
 
   async releaseTask(call: Parameters<Orchestrator['releaseTask']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { namespace, commandId, seed: _secret, claimNext, ...item } = identified;
     const request = { namespace, commandId, items: [withFence(item)], ...(claimNext !== undefined && { claimNext }) };
     return this.#journaled('release', request, {
@@ -113,6 +114,12 @@ export class JournaledCalls implements WorkCalls {
   ) {
     const { namespace = this.#orchestrator.defaultNamespace, commandId = newCommandId() } = call;
     return { ...call, namespace, commandId };
+  }
+
+  /** The same for a call that can be granted a lease. A caller that gives the command id gives the seed, too. */
+  #seeded<Call extends Parameters<WorkCalls['claimTask' | 'claimTasks' | 'releaseTask']>[0]>(call: Call) {
+    const { seed = call.commandId === undefined ? newSeed() : undefined } = call;
+    return { ...this.#identified(call), seed };
   }
 
   async #giveBack({ lease: { token } }: ClaimRecord): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Orchestrator, Page, SessionStatus } from '@agent-orchestrator/core';
-import { isStale } from '@agent-orchestrator/runtime';
+import { isStale, SESSION_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import { everyRow } from '@agent-orchestrator/runtime';
 import { collect, parseCount } from '../../input/parse.ts';
@@ -17,7 +17,9 @@ export const defineList: Define = (parent, run) => {
   parent
     .command('list')
     .description('list sessions by id')
-    .addOption(new Option('--status <status>', 'only these: idle, running, closed (repeatable)').argParser(collect))
+    .addOption(
+      new Option('--status <status>', `only these: ${SESSION_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
+    )
     .option('--held-by <agent>', 'only sessions that this agent holds')
     .option('--stale', 'only sessions with a silent holder, which `recover` can end')
     .option('--limit <n>', 'maximum number (default: 50)', parseCount)

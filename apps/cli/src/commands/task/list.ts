@@ -1,4 +1,5 @@
 import type { TaskStatus } from '@agent-orchestrator/core';
+import { TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../command-module.ts';
@@ -17,10 +18,7 @@ export const defineList: Define = (parent, run) => {
     .description('list tasks, oldest first')
     .option('--session <id>', 'only tasks of this session')
     .addOption(
-      new Option(
-        '--status <status>',
-        'only these: scheduled, queued, running, succeeded, failed, cancelled (repeatable)',
-      ).argParser(collect),
+      new Option('--status <status>', `only these: ${TASK_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
     )
     .option('--kind <name>', 'only tasks of this kind')
     .option('--limit <n>', 'maximum number (default: 50)', parseCount)

@@ -1,6 +1,7 @@
 import {
   compareInQueue,
   isHeld,
+  WAITING_STATUSES,
   type Event,
   type EventFilter,
   type EventPayloads,
@@ -75,7 +76,7 @@ async function readNamespace(
   const waiting = new Map<string, Waiting[]>();
   const heldIds = new Set(held.map(({ sessionId }) => sessionId));
   const everyWaiting = await upToMax(
-    (page) => reader.tasks({ namespace, status: ['queued', 'scheduled'], ...page }),
+    (page) => reader.tasks({ namespace, status: WAITING_STATUSES, ...page }),
     (task) => {
       if (isDue(task, now) && !heldIds.has(task.sessionId)) addTo(waiting, task.sessionId, waitingOf(task));
     },

@@ -2,6 +2,7 @@ import {
   compareInQueue,
   isEnded,
   LEASE_END_EVENTS,
+  WAITING_STATUSES,
   type EventRecord,
   type EventType,
   type Json,
@@ -193,7 +194,7 @@ class ResumeReading {
   }: SessionRecord): Promise<Pick<SessionFacts, 'queue' | 'waitingCount'>> {
     const waitingCount = tasksOpen - (taskId === null ? 0 : 1);
     if (waitingCount === 0) return { queue: [], waitingCount };
-    const page = await this.#reads.listTasks({ sessionId: id, status: ['queued', 'scheduled'], limit: QUEUE_READ });
+    const page = await this.#reads.listTasks({ sessionId: id, status: WAITING_STATUSES, limit: QUEUE_READ });
     if (page.next === null) {
       const [queued, scheduled] = [page.items.filter(isQueued), page.items.filter((task) => !isQueued(task))];
       const sorted = [...queued.toSorted(compareInQueue), ...scheduled.toSorted(byRunAt)];
