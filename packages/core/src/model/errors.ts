@@ -188,7 +188,7 @@ export const ERRORS = {
   STORAGE_FAILED: {
     retryable: false,
     means: 'The package of this storage failed.',
-    hint: 'Check the store that the message names; if it is in order, report the message to the authors of the package.',
+    hint: 'Check the store in the message. If it is in order, report the message to the authors of the package.',
   },
   JOURNAL_UNWRITABLE: {
     retryable: true,
