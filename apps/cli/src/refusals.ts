@@ -2,7 +2,7 @@ import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/co
 import { shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
-import { moment, relative } from './output/time.ts';
+import { moment, relative, timestamp } from './output/time.ts';
 
 type Held = Pick<Extract<ClaimRefusal, { reason: 'busy' }>, 'heldBy' | 'until'>;
 
@@ -70,7 +70,7 @@ export function leaseRefused({ endedBy, at, successor }: LeaseRefusal, { token }
   const fence = token.slice(0, token.indexOf('-'));
   const details = { endedBy, at, successor };
   if (endedBy === null) return notGranted(fence, details);
-  const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
+  const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${timestamp(at)}`}.`;
   const next =
     successor === undefined ? '' : ` ${successor.agent} holds the session now, with fence ${successor.fence}.`;
   return new Failure('LEASE_LOST', `Refused: you no longer hold the lease with fence ${fence}. ${ended}${next}`, {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { widthOf } from './printable.ts';
+import { printable, shorten, widthOf } from './printable.ts';
 import type { Paint } from './style.ts';
 
 /**
@@ -25,4 +25,11 @@ export function fields(pairs: readonly (readonly [label: string, value: string |
 
 function columnsOf(cell: string): number {
   return widthOf(stripVTControlCharacters(cell));
+}
+
+const LABEL_COLUMNS = 40;
+
+/** A number with an id. A long id is cut: the number alone names the row, and `--json` has the whole id. */
+export function labelCell(label: string): string {
+  return shorten(printable(label), LABEL_COLUMNS);
 }

@@ -17,7 +17,7 @@ export function claimCard(
     taskLine(task, paint),
     ...fields(
       [
-        ['session', printable(names.session(lease.sessionId))],
+        ['session', printable(names.sessionLabel(lease.sessionId))],
         ['fence', String(lease.fence)],
         ['token', lease.token],
         ['yours until', moment(lease.expiresAt, now)],

@@ -54,8 +54,8 @@ export function mentionedIn(events: readonly EventRecord[]): Required<Mentioned>
 /** The task; and the session, unless it is the task's own. */
 function subject({ taskId, sessionId }: EventRecord, names: Names): string[] {
   return [
-    ...(taskId === null ? [] : [`task ${names.task(taskId)}`]),
-    ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.session(sessionId)}`]),
+    ...(taskId === null ? [] : [`task ${names.taskLabel(taskId)}`]),
+    ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.sessionLabel(sessionId)}`]),
   ];
 }
 

@@ -1,6 +1,5 @@
 import {
   labelOf,
-  nameOf,
   SINCE_COUNT_MAX,
   shellWord,
   SINCE_GROUPS,
@@ -90,8 +89,8 @@ function rowLine(
     `#${id} ${timestamp(at)}`,
     printable(
       taskId === null
-        ? `session ${names.session(sessionId)}`
-        : `task ${number === null ? taskId : nameOf('task', { id: taskId, number })}`,
+        ? `session ${names.sessionLabel(sessionId)}`
+        : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
     ),
     ...(title === null ? [] : [shorten(printable(title), 50)]),
     ...who({ type, agent, fromAgent, reason }),

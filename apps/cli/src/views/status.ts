@@ -2,7 +2,7 @@ import type { EventRecord } from '@agent-orchestrator/core';
 import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { table } from '../output/table.ts';
+import { labelCell, table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
 import { labelOf, nameOf, numberOf, type Names, type Status, type Working } from '@agent-orchestrator/runtime';
 import { taskLine } from './task.ts';
@@ -58,7 +58,7 @@ function cancellationLine({ task, agent, cancelRequestedAt }: Working, now: numb
 }
 
 function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint): string {
-  const session = printable(names.session(event.streamId));
+  const session = printable(names.sessionLabel(event.streamId));
   const said = `a late write of ${event.agent ?? 'an unnamed agent'} was refused ${ago(event.at, now)}`;
   return `  ${state('refused', paint)}  session ${session}  ${said}  ${paint('dim', `event #${event.id}`)}`;
 }
@@ -68,7 +68,7 @@ function working(status: Status, now: number, paint: Paint): string[] {
   const rows = status.working.map((one) => [
     `  ${state(one.stale ? 'stale' : 'running', paint)}`,
     one.agent ?? '',
-    printable(labelOf('session', { id: one.sessionId, number: one.number })),
+    labelCell(labelOf('session', { id: one.sessionId, number: one.number })),
     relative(one.leaseExpiresAt ?? now, now),
     doing(one),
   ]);

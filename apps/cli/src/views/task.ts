@@ -3,7 +3,7 @@ import { labelOf, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtim
 import { wordsOf } from '../input/task-texts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { fields, table } from '../output/table.ts';
+import { fields, labelCell, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 import { eventLine } from './event.ts';
 import { agentRun } from './session.ts';
@@ -20,8 +20,8 @@ export function taskTable(tasks: readonly TaskRecord[], names: Names, now: numbe
   if (tasks.length === 0) return ['no tasks'];
   const rows = tasks.map((task) => [
     state(task.status, paint),
-    printable(labelOf('task', task)),
-    task.sessionId === task.id ? '-' : printable(names.session(task.sessionId)),
+    labelCell(labelOf('task', task)),
+    task.sessionId === task.id ? '-' : labelCell(names.sessionLabel(task.sessionId)),
     task.kind,
     String(task.priority),
     `${task.attempt}/${task.attemptsMax}`,
@@ -66,7 +66,7 @@ export function taskCard(
     ...fields(
       [
         ['id', task.id],
-        ['session', printable(names.session(task.sessionId))],
+        ['session', printable(names.sessionLabel(task.sessionId))],
         ['kind', task.kind],
         ['priority', String(task.priority)],
         ['attempts', `${task.attempt} of ${task.attemptsMax}`],

@@ -47,6 +47,11 @@ export class Names {
     return this.#tell('task', id, labelOf);
   }
 
+  /** In a list: `s17`, with the id that a person chose. */
+  sessionLabel(id: string): string {
+    return this.#tell('session', id, labelOf);
+  }
+
   /** In a command: `t42`. */
   taskReference(id: string): string {
     return this.#tell('task', id, referenceTo);
