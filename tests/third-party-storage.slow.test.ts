@@ -89,7 +89,7 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   const { data: claimed } = await ok('claim', '--session', 'report');
   const token = ['--token', claimed.lease.token];
   await ok('heartbeat', ...token);
-  await ok('checkpoint', ...token, '--next-action', 'go on');
+  await ok('checkpoint', ...token, '--next-action', 'continue');
   await ok('resume', 'report');
   await ok('session list');
   await ok('session show', 'report');

@@ -3,7 +3,7 @@ import type { LocatedStore } from './locate-store.ts';
 
 type Opened = Storage | RowStore;
 
-/** Some that each of them has: whoever gave another object back has none of them. */
+/** Some methods of each. An object that has none of them is not what the storage promised to open. */
 export const STORAGE_METHODS = ['migrate', 'transact', 'watch', 'close'] as const satisfies (keyof Storage)[];
 export const ROWS_METHODS = ['rows', 'snapshot', 'add'] as const satisfies (keyof RowStore)[];
 
