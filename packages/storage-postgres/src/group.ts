@@ -115,6 +115,9 @@ export class Group {
         transact(connection, group, 'skip', this.#options, this.#carried),
       );
       if (changed) this.#options.onChange();
+      // Before the calls after it: those of one turn take effect in their order.
+      if (first !== undefined && outcomes[0] !== undefined && 'alone' in outcomes[0])
+        return [...(await this.#run([first])), ...group.slice(1)];
       return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
     } catch (error) {
       return this.#failed(group, error);
@@ -122,7 +125,7 @@ export class Group {
   }
 
   #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
-    if (outcome === undefined || 'later' in outcome) return 'later';
+    if (outcome === undefined || 'later' in outcome || 'alone' in outcome) return 'later';
     if ('held' in outcome) void this.#runAlone(call);
     else if ('error' in outcome) this.#reject(call, outcome.error);
     else this.#answer(call, () => call.resolve(outcome.reply));

@@ -25,13 +25,15 @@ export interface Unit {
 
 /**
  * The result of a unit. `held`: another transaction has locked its rows, so it must be decided again, alone and waiting
- * for them. `later`: an earlier unit changed the rows that this one sees, so it and all units after it must be decided
- * again after the commit.
+ * for them. `alone`: it cannot share a transaction, so it must be decided by itself, before the units after it. `later`:
+ * an earlier unit changed the rows that this one sees, so it and all units after it must be decided again after the
+ * commit.
  */
 export type Outcome =
   | { readonly reply: unknown }
   | { readonly error: unknown }
   | { readonly held: true }
+  | { readonly alone: true }
   | { readonly later: true };
 
 export interface Committed {
@@ -133,7 +135,11 @@ function judge(
 
   for (const [index, { scope, decide }] of units.entries()) {
     const rows = found[index] ?? 'later';
-    if (rows === 'later') break;
+    if (rows === 'later' || (rows === 'alone' && index > 0)) break;
+    if (rows === 'alone') {
+      outcomes.push({ alone: true });
+      break;
+    }
     if (rows === 'held') {
       outcomes.push({ held: true });
       continue;
