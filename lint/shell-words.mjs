@@ -2,7 +2,16 @@
 // function that quotes it for a shell. Otherwise the text of another agent would run in the reader's shell.
 
 /** Functions that give one or more words that are safe in a shell. */
-const quoting = ['shellWord', 'shellQuoted', 'referenceTo', 'taskReference', 'sessionReference', 'holderFlags'];
+const quoting = [
+  'shellWord',
+  'shellArgument',
+  'shellQuoted',
+  'referenceTo',
+  'taskReference',
+  'sessionReference',
+  'sessionArgument',
+  'holderFlags',
+];
 /** Functions of a file that compose several words of a command: what they return is built by the same rule. */
 const composing = /Words$/u;
 

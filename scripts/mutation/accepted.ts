@@ -71,7 +71,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     file: 'commands/release.ts',
-    text: 'return isGivenBack && head !== null && compareInQueue(task, head) < 0;',
+    text: 'return isGivingBack(end.type) && head !== null && compareInQueue(task, head) < 0;',
     was: 'compareInQueue(task, head) < 0',
     reason: NEVER_EQUAL,
   },

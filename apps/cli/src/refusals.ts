@@ -1,5 +1,5 @@
 import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
-import { shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
+import { shellArgument, shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
 import { moment, relative, timestamp } from './output/time.ts';
@@ -28,13 +28,13 @@ export function claimRefused(
         retryAfterMs: Math.max(0, until - now),
         hint:
           'Wait with --wait 30s. ' +
-          `\`orchestrator why session ${names.sessionReference(refusal.sessionId)}\` explains it and what to do next.`,
+          `\`orchestrator why session ${names.sessionArgument(refusal.sessionId)}\` explains it and what to do next.`,
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }
     case 'no_task': {
       const { nextDueAt } = refusal;
-      const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellWord(sessionId)}`;
+      const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellArgument(sessionId)}`;
       const due = nextDueAt === null ? 'No task is scheduled.' : `The next task is due ${relative(nextDueAt, now)}.`;
       return new Failure('NO_TASK', `No task can be claimed now. ${due}`, {
         retryable: true,
@@ -59,7 +59,7 @@ export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: num
     retryAfterMs: Math.max(0, until - now),
     hint:
       until > now
-        ? `Close it when it is free. \`orchestrator session show ${shellWord(sessionId)}\` shows its holder.`
+        ? `Close it when it is free. \`orchestrator session show ${shellArgument(sessionId)}\` shows its holder.`
         : 'Its lease has expired: `orchestrator recover` ends it once it is stale.',
     details: { why: 'held', sessionId, heldBy, until },
   });

@@ -34,7 +34,7 @@ test.concurrent(
       /↻ resumed .*company-agent.*at once/,
       /✗ refused .*company-agent/,
       /\$ orchestrator run --session report -- node write-report\.mjs/,
-      /✗ kill -9 of orchestrator run/,
+      /✗ kill -9 of process \d+, orchestrator run/,
       /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
       /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
       /✗ kill -9 of the script and its children, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,

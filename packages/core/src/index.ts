@@ -63,7 +63,7 @@ export type { Json, JsonText } from './model/json.ts';
 export { isHeld, isStale, nextFence, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';
 export { labelOf, nameOf, numberOf, referenceTo, type Numbered, type NumberedKind } from './model/names.ts';
-export { shellQuoted, shellWord } from './model/shell-word.ts';
+export { shellArgument, shellQuoted, shellWord } from './model/shell-word.ts';
 export { counted, lasting, sized } from './model/quantities.ts';
 export { namedByReceipt, type Receipt } from './model/receipt.ts';
 export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';

@@ -118,6 +118,7 @@ export {
   nameOf,
   numberOf,
   referenceTo,
+  shellArgument,
   shellQuoted,
   shellWord,
 } from '@agent-orchestrator/core';

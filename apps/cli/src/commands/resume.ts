@@ -14,7 +14,7 @@ const define: Define = (program, run) => {
   program
     .command('resume')
     .description(
-      'print a card: what you were doing, what is left, what changed since; empty if there is nothing to continue',
+      'print a card for an agent: its work, what is left, what changed since; times are UTC; empty if there is nothing',
     )
     .argument('[session]', 'its id (default: the session that the agent holds, or last held)')
     .option('--role <name>', 'a role of the agent, whose waiting tasks are shown, too (repeatable)', collect)

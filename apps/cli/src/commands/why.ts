@@ -1,4 +1,4 @@
-import { shellWord, type WhySubject } from '@agent-orchestrator/runtime';
+import { shellArgument, shellWord, type WhySubject } from '@agent-orchestrator/runtime';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { collect } from '../input/parse.ts';
@@ -56,7 +56,7 @@ async function why(call: Call<WhyOptions>, what: string, given: string | undefin
       ...data.alsoA.map(
         (other) =>
           `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: ` +
-          `orchestrator why ${shellWord(other)} ${shellWord(id)}`,
+          `orchestrator why ${shellWord(other)} ${shellArgument(id)}`,
       ),
     ],
   };

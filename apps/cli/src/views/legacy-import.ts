@@ -1,4 +1,4 @@
-import type { LegacyImport } from '@agent-orchestrator/runtime';
+import { counted, type LegacyImport } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
@@ -47,7 +47,8 @@ function deadLettersLine({ imported: { deadLetters } }: Findings): string | null
 function leftLine({ found }: Findings): string | null {
   const { alerts = 0, lock_events: lockEvents = 0, distributed_lock: locks = 0 } = found;
   if (alerts + lockEvents + locks === 0) return null;
-  return `${alerts} alerts, ${lockEvents} lock events, ${locks} locks: only in the old file`;
+  const parts = [counted(alerts, 'alert'), counted(lockEvents, 'lock event'), counted(locks, 'lock')];
+  return `${parts.join(', ')}: only in the old file`;
 }
 
 function changeLines({ changes }: Findings, paint: Paint): string[] {

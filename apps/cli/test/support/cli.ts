@@ -55,7 +55,10 @@ export class Cli implements Disposable {
 
   /** Runs with `--json`, and reads the one document. */
   async json(words: readonly string[], options: RunOptions = {}): Promise<Document & { readonly exit: number | null }> {
-    const { exit, stdout } = await this.run([...words, '--json'], options);
+    // After `--` it would be an argument.
+    const end = words.indexOf('--');
+    const asked = words.toSpliced(end === -1 ? words.length : end, 0, '--json');
+    const { exit, stdout } = await this.run(asked, options);
     const lines = stdout.split('\n');
     if (lines.length !== 2 || lines[1] !== '') throw new Error(`not one document: ${stdout}`);
     return { ...(JSON.parse(lines[0] ?? '') as Document), exit };

@@ -15,6 +15,11 @@ export function shellWord(text: string): string {
   return isShellWord(text) ? text : shellQuoted(text);
 }
 
+/** The same for an argument that is no option's value: `--` keeps a program from taking it for a flag. */
+export function shellArgument(text: string): string {
+  return text.startsWith('-') ? `-- ${shellWord(text)}` : shellWord(text);
+}
+
 /** A text in single quotes for a POSIX shell. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -2,6 +2,7 @@ import {
   labelOf,
   nameOf,
   referenceTo,
+  shellArgument,
   shellWord,
   type Numbered,
   type NumberedKind,
@@ -60,6 +61,11 @@ export class Names {
   /** In a command: `s17`. */
   sessionReference(id: string): string {
     return this.#tell('session', id, referenceTo);
+  }
+
+  /** In a command, as an argument that is no option's value. */
+  sessionArgument(id: string): string {
+    return this.#known.session.has(id) ? this.sessionReference(id) : shellArgument(id);
   }
 
   #tell(kind: NumberedKind, id: string, tell: (kind: NumberedKind, numbered: Numbered) => string): string {

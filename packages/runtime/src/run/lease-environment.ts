@@ -24,5 +24,7 @@ export function leaseEnvironment(
     ORCHESTRATOR_INSTANCE: lease.instance,
     ORCHESTRATOR_NAMESPACE: namespace,
     ORCHESTRATOR_STORE: store,
+    // With the public fence, it would give the token of the lease that was claimed with it.
+    ORCHESTRATOR_SEED: null,
   };
 }

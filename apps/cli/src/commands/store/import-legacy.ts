@@ -42,15 +42,18 @@ function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', file: st
     case 'planned':
       return [
         'nothing was changed',
-        `next: orchestrator store import-legacy --yes ${printable(shellWord(file))}${toWords(to)}`,
+        `next: orchestrator store import-legacy --yes ${printable(shellWord(file))}${storeWords('--to', to)}`,
       ];
     case 'imported':
-      return ['the old file was not changed: stop the programs that use it', 'next: orchestrator status'];
+      return [
+        'the old file was not changed: stop the programs that use it',
+        `next: orchestrator status${storeWords('--store', to)}`,
+      ];
     case 'imported_before':
       return ['nothing was changed'];
   }
 }
 
-function toWords(store: string | null): string {
-  return store === null ? '' : ` --to ${printable(shellWord(store))}`;
+function storeWords(flag: '--to' | '--store', store: string | null): string {
+  return store === null ? '' : ` ${flag} ${printable(shellWord(store))}`;
 }

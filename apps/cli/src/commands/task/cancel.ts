@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
-import { labelOf, shellWord } from '@agent-orchestrator/runtime';
+import { labelOf, shellArgument } from '@agent-orchestrator/runtime';
 import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -18,7 +18,7 @@ export const defineCancel: Define = (parent, run) => {
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('task', id);
           throw new Failure('ENDED', `Task ${id} has ended already: it is ${reply.status}.`, {
-            hint: `\`orchestrator task show ${shellWord(id)}\` shows its history.`,
+            hint: `\`orchestrator task show ${shellArgument(id)}\` shows its history.`,
             details: { status: reply.status },
           });
         }
@@ -35,7 +35,7 @@ export const defineCancel: Define = (parent, run) => {
               ? `${state('cancelled', paint)}  ${printable(name)}`
               : `cancellation requested: ${state('running', paint)}  ${printable(name)}; its next heartbeat says so`,
           ],
-          chatter: [`next: orchestrator task show ${shellWord(id)}`],
+          chatter: [`next: orchestrator task show ${shellArgument(id)}`],
         };
       }),
     );

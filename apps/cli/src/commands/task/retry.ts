@@ -1,4 +1,4 @@
-import { shellWord } from '@agent-orchestrator/runtime';
+import { shellArgument } from '@agent-orchestrator/runtime';
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
@@ -23,7 +23,7 @@ export const defineRetry: Define = (parent, run) => {
             {
               hint: done
                 ? 'Create a new task to do it again.'
-                : `\`orchestrator task show ${shellWord(id)}\` shows what it waits for.`,
+                : `\`orchestrator task show ${shellArgument(id)}\` shows what it waits for.`,
               details: { status: reply.status },
             },
           );

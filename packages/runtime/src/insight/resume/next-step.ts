@@ -17,7 +17,7 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
   const as = claimantWords(facts, first);
   if (as === null)
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
-  const claim = `\`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\``;
+  const claim = `\`orchestrator claim${as} --session ${names.sessionReference(session.id)}\``;
   if (first.status === 'scheduled' && first.runAt !== null)
     return `From ${iso(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
   return `${claim} takes task ${names.task(first.id)}, with the context above.`;
@@ -50,7 +50,7 @@ function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: Resume
   const reference = names.sessionReference(id);
   if (holder?.agent !== agent) return `\`orchestrator why session ${reference}\` says when it can be claimed.`;
   const run = instance === null ? '' : ` --instance ${shellWord(instance)}`;
-  const claim = `\`orchestrator claim --agent ${shellWord(agent ?? 'NAME')}${run} --session ${reference} --resume\``;
+  const claim = `\`orchestrator claim${agentWords(agent)}${run} --session ${reference} --resume\``;
   return `${claim} takes it back from the earlier run, whose token is refused from then on.`;
 }
 
@@ -59,10 +59,10 @@ function otherWork(facts: ResumeFacts, names: Names): string {
   const as = first === undefined ? null : claimantWords(facts, first);
   if (first !== undefined && as !== null)
     return (
-      `\`orchestrator claim ${as} --session ${names.sessionReference(first.sessionId)}\` ` +
+      `\`orchestrator claim${as} --session ${names.sessionReference(first.sessionId)}\` ` +
       `takes task ${names.task(first.taskId)}, which waits for it.`
     );
-  return `Nothing is left here; \`orchestrator claim --agent ${shellWord(facts.agent ?? 'NAME')}\` takes other work.`;
+  return `Nothing is left here; \`orchestrator claim${agentWords(facts.agent)}\` takes other work.`;
 }
 
 /** The options with which the agent claims the task; null: it may not. */
@@ -70,10 +70,15 @@ function claimantWords(
   { agent, roles }: ResumeFacts,
   task: { readonly assignee: string | null; readonly role: string | null },
 ): string | null {
-  const named = `--agent ${shellWord(agent ?? task.assignee ?? 'NAME')}`;
+  const named = agentWords(agent ?? task.assignee);
   const asked = agent === null && task.role !== null ? [task.role] : roles;
   if (agent !== null && !addresseesOf(agent, asked).includes(addresseeOf(task))) return null;
   return task.role === null ? named : `${named} --role ${shellWord(task.role)}`;
+}
+
+/** The flag that names the agent. Without a name, the command line works as its default agent. */
+function agentWords(agent: string | null): string {
+  return agent === null ? '' : ` --agent ${shellWord(agent)}`;
 }
 
 export function iso(at: number): string {
