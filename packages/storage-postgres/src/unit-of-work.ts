@@ -25,7 +25,7 @@ export interface Unit {
 
 /**
  * The result of a unit. `held`: another transaction has locked its rows, so it must be decided again, alone and waiting
- * for them. `alone`: it cannot share a transaction, so it must be decided by itself, before the units after it. `later`:
+ * for them. `alone`: it cannot share a transaction, so it is decided by itself, before the units after it. `later`:
  * an earlier unit changed the rows that this one sees, so it and all units after it must be decided again after the
  * commit.
  */
