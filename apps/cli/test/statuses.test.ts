@@ -2,9 +2,15 @@
  * The statuses of core's table, wherever the command line lists or shows them:
  *  - help of a filter names each
  *  - counts have each
- *  - a status is shown by the glyph of the table, never by the one of an unknown word
+ *  - a status is shown by glyph and colour of the table, never by those of an unknown word
  */
-import { SESSION_STATUS_NAMES, SESSION_STATUSES, TASK_STATUS_NAMES, TASK_STATUSES } from '@agent-orchestrator/core';
+import {
+  DEAD_LETTER_STATUSES,
+  SESSION_STATUS_NAMES,
+  SESSION_STATUSES,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+} from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { state } from '../src/output/style.ts';
 import { Cli } from './support/cli.ts';
@@ -33,12 +39,14 @@ test.concurrent('the counts of status have every status', async () => {
 });
 
 test.for(Object.entries({ ...TASK_STATUSES, ...SESSION_STATUSES }))(
-  '%s is shown by the glyph of the table',
-  ([status, { glyph }]) => {
-    expect(state(status, (_format, text) => text)).toBe(`${glyph} ${status}`);
+  '%s is shown by glyph and colour of the table',
+  ([status, { colour, glyph }]) => {
+    expect(state(status, (format, text) => `${String(format)}: ${text}`)).toBe(`${colour}: ${glyph} ${status}`);
   },
 );
 
-test('a status that tasks and sessions both have has one glyph', () => {
-  expect(TASK_STATUSES.running.glyph).toBe(SESSION_STATUSES.running.glyph);
+test('a status that tasks and sessions both have has one glyph and colour', () => {
+  const { glyph, colour } = SESSION_STATUSES.running;
+
+  expect(TASK_STATUSES.running).toMatchObject({ glyph, colour });
 });

@@ -68,6 +68,7 @@ export { counted, lasting, sized } from './model/quantities.ts';
 export { namedByReceipt, type Receipt } from './model/receipt.ts';
 export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';
 export {
+  DEAD_LETTER_STATUSES,
   isEnded,
   isWaiting,
   noSessions,

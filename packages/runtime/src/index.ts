@@ -90,6 +90,7 @@ export {
   checkCall,
   checkNewTasks,
   counted,
+  DEAD_LETTER_STATUSES,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,

@@ -10,6 +10,7 @@ import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
+import { LIST_DEAD_LETTERS } from '../views/dead-letters.ts';
 
 interface RecoverOptions {
   readonly watch?: true;
@@ -76,7 +77,7 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
         ? ['no session is stale, and no holder is proved dead']
         : recovered.map((one) => line(one, names, paint)),
     chatter: recovered.some(({ outcome }) => outcome === 'dead_lettered')
-      ? ['dead letters wait for the operator: orchestrator task list --status failed']
+      ? [`dead letters wait for the operator: ${LIST_DEAD_LETTERS}`]
       : [],
   };
 }

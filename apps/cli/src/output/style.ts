@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import type { SessionStatus, TaskStatus } from '@agent-orchestrator/core';
 import { SESSION_STATUSES, TASK_STATUSES } from '@agent-orchestrator/runtime';
 
 type Format = Parameters<typeof styleText>[0];
@@ -13,17 +12,6 @@ export function paintFor(stream: NodeJS.WriteStream): Paint {
 
 /** A status that both have is shown alike. */
 const STATUSES = { ...SESSION_STATUSES, ...TASK_STATUSES };
-
-const STATUS_FORMATS: Readonly<Record<TaskStatus | SessionStatus, Format>> = {
-  queued: 'cyan',
-  scheduled: 'cyan',
-  running: 'blue',
-  succeeded: 'green',
-  failed: 'red',
-  cancelled: 'yellow',
-  idle: 'cyan',
-  closed: 'dim',
-};
 
 /** What is no status of a task or session, but is shown like one. */
 const OTHER_STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>> = {
@@ -39,7 +27,7 @@ const OTHER_STATES: Readonly<Record<string, readonly [glyph: string, format: For
 /** A state is shown by a glyph and a word; colour is only an addition. */
 export function state(word: string, paint: Paint): string {
   const [glyph, format] = isStatus(word)
-    ? [STATUSES[word].glyph, STATUS_FORMATS[word]]
+    ? [STATUSES[word].glyph, STATUSES[word].colour]
     : (OTHER_STATES[word] ?? ['·', 'dim']);
   return paint(format, `${glyph} ${word}`);
 }

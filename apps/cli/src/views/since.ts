@@ -14,6 +14,7 @@ import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment, relative, timestamp } from '../output/time.ts';
+import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 
 /** The groups as states, which have glyphs. */
 const STATES: Readonly<Record<SinceGroup['name'], string>> = {
@@ -109,13 +110,11 @@ function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent'
   ];
 }
 
-const LIST_DEAD_LETTERS = 'orchestrator task list --status failed';
-
 function deadLetterCount(count: number): string {
   return `${capped(count, SINCE_COUNT_MAX)} dead ${count === 1 ? 'letter' : 'letters'}`;
 }
 
-function waitingLine(word: 'failed' | 'queued', { title, ...task }: WaitingTaskInBrief, paint: Paint): string {
+function waitingLine(word: WaitingTaskInBrief['status'], { title, ...task }: WaitingTaskInBrief, paint: Paint): string {
   return `      ${state(word, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 50)}`;
 }
 
@@ -125,7 +124,7 @@ function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>,
       ? []
       : [
           `  ${paint('bold', deadLetterCount(deadLetters.count))}  ${paint('dim', LIST_DEAD_LETTERS)}`,
-          ...deadLetters.tasks.map((task) => waitingLine('failed', task, paint)),
+          ...deadLetters.tasks.map((task) => waitingLine(task.status, task, paint)),
         ]),
     ...(forYou.length === 0
       ? []

@@ -5,6 +5,7 @@ import { state, type Paint } from '../output/style.ts';
 import { labelCell, table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
 import { labelOf, nameOf, numberOf, type Names, type Status, type Working } from '@agent-orchestrator/runtime';
+import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs the operator, then the agents at work, then the counts. */
@@ -20,12 +21,7 @@ function needsYou(
 ): string[] {
   const lines = [
     ...deadLetters.map((task) => `  ${taskLine(task, paint)}  ${paint('dim', 'orchestrator task show, task retry')}`),
-    ...more(
-      counts.deadLetters,
-      deadLetters.length,
-      countedUpTo,
-      'dead letters: orchestrator task list --status failed',
-    ),
+    ...more(counts.deadLetters, deadLetters.length, countedUpTo, `dead letters: ${LIST_DEAD_LETTERS}`),
     ...stale.map((one) => staleLine(one, now, paint)),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map((one) => cancellationLine(one, now, paint)),

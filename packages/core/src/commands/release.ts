@@ -5,10 +5,11 @@ import * as field from '../model/fields.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { TaskStatus } from '../model/statuses.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
 import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
+import { statusAfter } from '../log/lifecycle.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
 import type { Command } from './command.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
@@ -273,12 +274,9 @@ function recipient(to: { agent?: string; role?: string } = {}): { assignee: stri
   return { assignee: to.agent ?? null, role: to.role ?? null };
 }
 
-function endsForGood(end: TaskEnd): boolean {
-  return (
-    end.type === 'task.succeeded' ||
-    end.type === 'task.cancelled' ||
-    (end.type === 'task.failed' && end.payload.run_at === null)
-  );
+function endsForGood({ type, payload }: TaskEnd): boolean {
+  const status = statusAfter(type, payload);
+  return status !== null && isEnded(status);
 }
 
 /** Claims the next heads if requested, and if any lease was ended. */
@@ -334,28 +332,15 @@ function isGivingBack(type: EventType | undefined): boolean {
 function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
   const said = JSON.parse(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
-  if (said.outcome !== outcome) return null;
-  const runAt = said.run_at ?? null;
   const { streamId: sessionId, taskId, type } = ended.end;
+  const status = statusAfter(type, said);
+  if (said.outcome !== outcome || status === null) return null;
   return {
     ok: true,
     sessionId,
     taskId: taskId ?? '',
-    status: statusAfter(type, runAt),
-    runAt,
+    status,
+    runAt: said.run_at ?? null,
     repeated: true,
   };
-}
-
-function statusAfter(closing: EventType, runAt: number | null): TaskStatus {
-  switch (closing) {
-    case 'task.succeeded':
-      return 'succeeded';
-    case 'task.cancelled':
-      return 'cancelled';
-    case 'task.failed':
-      return runAt === null ? 'failed' : 'scheduled';
-    default:
-      return 'queued';
-  }
 }

@@ -5,9 +5,10 @@ import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
 import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
+import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { counted } from '../model/quantities.ts';
-import { isEnded } from '../model/statuses.ts';
+import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
@@ -70,28 +71,15 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
   ];
 }
 
-/** The events that change a task's status. */
-export const STATUS_EVENTS: readonly EventType[] = [
-  'task.queued',
-  'task.claimed',
-  'task.succeeded',
-  'task.failed',
-  'task.retried',
-  'task.released',
-  'task.handed_off',
-  'task.cancelled',
-  'task.recovered',
-  'lease.taken_over',
-];
-
 function notEnded({ task, history }: Situation): Condition {
   const events = lastOf(history, STATUS_EVENTS);
   if (!isEnded(task.status)) return met('not_ended', `It is ${task.status}.`, events);
   const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
-  const called = task.status === 'failed' ? 'failed for good (dead letter)' : task.status;
+  const called = isDeadLetter(task.status) ? `${task.status} for good (dead letter)` : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
-    nextStep:
-      task.status === 'succeeded' ? null : `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
+    nextStep: isTaskTransition('task.retried', task.status, 'queued')
+      ? `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`
+      : null,
     events,
   });
 }

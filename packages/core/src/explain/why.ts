@@ -2,6 +2,7 @@ import { asHeldLease, type HeldLease } from '../commands/held-lease.ts';
 import { type Evidence } from '../commands/evidence.ts';
 import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
 import type { Event, EventType } from '../log/events.ts';
+import { STATUS_EVENTS } from '../log/lifecycle.ts';
 import { isHeld } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Session } from '../model/session.ts';
@@ -23,7 +24,6 @@ import {
   iso,
   lastOf,
   met,
-  STATUS_EVENTS,
   unmet,
   type Condition,
   type ConditionName,

@@ -7,9 +7,9 @@ import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
 import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
-import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts';
+import { isSessionTransition, isTaskTransition, movesTask, statusAfter } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
-import { isEnded } from '../model/statuses.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { textsFromEvent } from '../model/task-texts.ts';
 
@@ -151,27 +151,34 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     return queued(id, fact.payload, timeOf(fact, event), event);
   }
   if (task === null) throw illegal(event, 'its task was never queued');
+  const status = statusAfter(fact.type, fact.payload) ?? task.status;
   switch (fact.type) {
     case 'task.claimed':
-      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
+      return { ...task, status, attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
     case 'task.succeeded':
       return {
         ...task,
-        status: 'succeeded',
+        status,
         result: textOf(fact.payload.result),
         error: null,
         finishedAt: timeOf(fact, event),
       };
     case 'task.failed':
-      return { ...task, ...failed(fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
+      return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
-      return { ...givenBack(task), note: fact.payload.note };
+      return { ...givenBack(task), status, note: fact.payload.note };
     case 'task.handed_off':
-      return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
+      return {
+        ...givenBack(task),
+        status,
+        note: fact.payload.note,
+        assignee: fact.payload.assignee,
+        role: fact.payload.role,
+      };
     case 'task.cancelled':
       return {
         ...(event.leaseEffect === 'ended' ? givenBack(task) : task),
-        status: 'cancelled',
+        status,
         error: textOf(fact.payload.error),
         finishedAt: timeOf(fact, event),
       };
@@ -179,9 +186,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
       return { ...task, cancelRequestedAt: event.at };
     case 'task.recovered':
     case 'lease.taken_over':
-      return { ...givenBack(task), interruptions: task.interruptions + 1 };
+      return { ...givenBack(task), status, interruptions: task.interruptions + 1 };
     case 'task.retried':
-      return retried(task, event);
+      return { ...retried(task, event), status };
     default:
       return task;
   }
@@ -197,6 +204,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     title: payload.title,
     payload: canonicalize(payload.payload),
     priority: payload.priority,
+    status: statusAfter('task.queued', payload),
     ...due(payload.run_at, at),
     dedupeKey: payload.dedupe_key,
     attempt: 0,
@@ -220,11 +228,11 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
 
 /** Back in its old place: neither its age nor its due time changes, and the attempt does not count. */
 function givenBack(task: Task): Task {
-  return { ...task, status: 'queued', attempt: task.attempt - 1 };
+  return { ...task, attempt: task.attempt - 1 };
 }
 
-function failed({ run_at: runAt }: EventPayloads['task.failed'], at: number): Partial<Task> {
-  return runAt === null ? { status: 'failed', finishedAt: at } : due(runAt, at);
+function failed(task: Task, status: TaskStatus, payload: EventPayloads['task.failed'], at: number): Task {
+  return { ...task, status, ...(isEnded(status) ? { finishedAt: at } : due(payload.run_at, at)) };
 }
 
 function retried(task: Task, event: NewEvent): Task {
@@ -240,10 +248,9 @@ function retried(task: Task, event: NewEvent): Task {
   return { ...task, ...fresh, ...due(null, event.at) };
 }
 
-function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
-  // Even if that time is over already: the next claim makes it queued.
-  if (runAt !== null) return { status: 'scheduled', runAt, queuedAt: Math.max(runAt, at) };
-  return { status: 'queued', runAt, queuedAt: at };
+/** With a time it is scheduled, even if that time is over already: the next claim makes it queued. */
+function due(runAt: number | null, at: number): Pick<Task, 'runAt' | 'queuedAt'> {
+  return { runAt, queuedAt: runAt === null ? at : Math.max(runAt, at) };
 }
 
 function textOf(value: Json): JsonText | null {

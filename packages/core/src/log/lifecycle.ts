@@ -79,6 +79,41 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
 ];
 
+/**
+ * The status of its task that an event leads to; null: it leaves the status as it is. What events of today lead to never
+ * changes: logs are full of them, and a replay must come to the rows that they left.
+ */
+export function statusAfter(type: 'task.queued', payload: object): TaskStatus;
+export function statusAfter(type: EventType, payload: object): TaskStatus | null;
+export function statusAfter(type: EventType, payload: object): TaskStatus | null {
+  const later = 'run_at' in payload && payload.run_at !== null;
+  switch (type) {
+    case 'task.queued':
+      return later ? 'scheduled' : 'queued';
+    case 'task.claimed':
+      return 'running';
+    case 'task.succeeded':
+      return 'succeeded';
+    case 'task.failed':
+      return later ? 'scheduled' : 'failed';
+    case 'task.cancelled':
+      return 'cancelled';
+    case 'task.released':
+    case 'task.handed_off':
+    case 'task.recovered':
+    case 'lease.taken_over':
+    case 'task.retried':
+      return 'queued';
+    default:
+      return null;
+  }
+}
+
+/** The events that change a task's status. */
+export const STATUS_EVENTS: readonly EventType[] = [
+  ...new Set(TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from === to ? [] : (event ?? [])))),
+];
+
 const taskPaths = pathsOf(TASK_TRANSITIONS);
 const sessionPaths = pathsOf(SESSION_TRANSITIONS);
 

@@ -42,6 +42,7 @@ export function textsForEvent(given: {
   ) as unknown as TaskTextsInEvent;
 }
 
-export function textsFromEvent(payload: TaskTextsInEvent): TaskTexts {
-  return forEachText((name) => payload[snakeCase(name)]);
+/** An event that was written before this table got a text has no key for it: the task is not described by it. */
+export function textsFromEvent(payload: Partial<TaskTextsInEvent>): TaskTexts {
+  return forEachText((name) => payload[snakeCase(name)] ?? null);
 }

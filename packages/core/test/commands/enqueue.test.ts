@@ -12,6 +12,7 @@
 import { expect, test } from 'vitest';
 import { enqueue } from '../../src/commands/index.ts';
 import { taskIdFor } from '../../src/model/ids.ts';
+import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
 import { AGENT, claimed, NOW, opened, queued, sessionClosed, succeeded } from '../support/events.ts';
 import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 
@@ -79,12 +80,12 @@ test('what the call leaves out is filled in', () => {
 });
 
 test('what the call says is kept', () => {
-  const governance = { author: 'the architect', reviewer: 'the reviewer', source: 'issue 8' };
+  const texts = forEachText((name) => `its ${name}`);
   const limits = { attemptsMax: 9, interruptionsMax: 0, backoffMs: 100 };
   const call = { id: 'a', sessionId: 's', kind: 'build', title: 'Build it', payload: { of: 'x' }, priority: 0 };
 
   given(opened())
-    .when(enqueue, { tasks: [{ ...call, ...limits, ...governance, dedupeKey: 'k', role: 'builder' }] })
+    .when(enqueue, { tasks: [{ ...call, ...limits, ...texts, dedupeKey: 'k', role: 'builder' }] })
     .then([
       queued('a', {
         number: 2,
@@ -97,7 +98,7 @@ test('what the call says is kept', () => {
         interruptions_max: 0,
         backoff_ms: 100,
         role: 'builder',
-        ...governance,
+        ...textsForEvent(texts),
       }),
     ]);
 });

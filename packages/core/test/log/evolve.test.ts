@@ -13,6 +13,7 @@ import { canonicalize } from '../../src/log/canonical.ts';
 import { evolve } from '../../src/log/evolve.ts';
 import { FIXED_SESSION_FIELDS } from '../../src/model/session.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../../src/model/task.ts';
+import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
 import { tokenHash } from '../../src/model/token.ts';
 import {
   AGENT,
@@ -103,13 +104,13 @@ test('an imported session begins with its context', () => {
 });
 
 test('a task that is queued has what the event says', () => {
-  const governance = { author: 'the architect', reviewer: 'the reviewer', source: 'issue 8' };
-  const said = { kind: 'build', title: 'Build', payload: { z: 1, a: 2 }, priority: 3, dedupe_key: 'k', ...governance };
+  const texts = forEachText((name) => `its ${name}`);
+  const said = { kind: 'build', title: 'Build', payload: { z: 1, a: 2 }, priority: 3, dedupe_key: 'k' };
   const limits = { attempts_max: 2, interruptions_max: 3, backoff_ms: 4 };
 
   const store = given(
     opened(),
-    queued('a', { ...said, ...limits, number: 9, assignee: AGENT, role: null, at: NOW + 5 }),
+    queued('a', { ...said, ...textsForEvent(texts), ...limits, number: 9, assignee: AGENT, role: null, at: NOW + 5 }),
   );
 
   expect(store.task('a')).toEqual({
@@ -132,7 +133,7 @@ test('a task that is queued has what the event says', () => {
     backoffMs: 4,
     assignee: AGENT,
     role: null,
-    ...governance,
+    ...texts,
     note: null,
     cancelRequestedAt: null,
     result: null,

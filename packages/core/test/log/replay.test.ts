@@ -2,11 +2,13 @@
 // - a whole log gives the state that the events left
 // - a gap, a broken chain, an edited event, a fence that does not grow and an event that cannot follow are each found
 // - what is wrong has no effect
+// - an event from before a text of tasks existed describes its task by no such text
 // - a fault that is no broken rule is not swallowed
 import { expect, test } from 'vitest';
 import { hashEvent } from '../../src/log/chain.ts';
 import type { Event } from '../../src/log/events.ts';
 import { Replay } from '../../src/log/replay.ts';
+import { NO_TASK_TEXTS, TASK_TEXTS_IN_EVENT } from '../../src/model/task-texts.ts';
 import {
   cancelledWaiting,
   checkpointed,
@@ -18,6 +20,7 @@ import {
   recovered,
   succeeded,
   takenOver,
+  type Said,
 } from '../support/events.ts';
 import { given } from '../support/given.ts';
 
@@ -140,6 +143,22 @@ test('events about no task, and of an older log, are folded as well', () => {
   );
 
   expect(replay(store.log)).toBeNull();
+});
+
+test('an event from before a text of tasks existed describes its task by no such text', () => {
+  const { payload, ...said } = queued('a');
+  const before = Object.entries(payload).filter(([key]) => !Object.hasOwn(TASK_TEXTS_IN_EVENT, key));
+  const store = given(opened(), { ...said, payload: Object.fromEntries(before) } as Said);
+  const fold = new Replay();
+
+  expect(replay(store.log, fold)).toBeNull();
+
+  // To the rows of a database an absent text is null: `undefined` would differ from it.
+  const task = fold.tasks.get('a');
+  expect(Object.keys(NO_TASK_TEXTS).map((name) => task?.[name as keyof typeof NO_TASK_TEXTS])).toEqual(
+    Object.values(NO_TASK_TEXTS),
+  );
+  expect(before.length).toBeLessThan(Object.keys(payload).length);
 });
 
 test('a fault that is no broken rule is not swallowed', () => {

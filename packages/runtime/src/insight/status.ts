@@ -8,6 +8,7 @@ import {
   type SessionRecord,
   type TaskRecord,
 } from '@agent-orchestrator/core';
+import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 
 /** Counts stop here; the status says so. */
@@ -86,18 +87,19 @@ export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
+  const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
   const working = await readWorking(orchestrator, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
   const refused = await readRefused(orchestrator, asOf, now);
   return {
     needsYou: {
-      deadLetters: (await orchestrator.listTasks({ status: ['failed'], limit: SHOWN })).items,
+      deadLetters: deadLetters.tasks,
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
       refused: refused.slice(-SHOWN),
       counts: {
-        deadLetters: counts.tasks.failed,
+        deadLetters: deadLetters.count,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
         refused: refused.length,

@@ -6,6 +6,7 @@ import type {
   OrchestratorReads,
   TaskRecord,
 } from '@agent-orchestrator/core';
+import { readDeadLetters } from '../dead-letters.ts';
 import { lookBack } from '../look-back.ts';
 
 /** Where to begin, and who asks. */
@@ -94,15 +95,15 @@ export async function readSince(
     const { from, agent, roles = [], countMax = SINCE_COUNT_MAX } = question;
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax });
-    const { tasks } = await reads.counts(undefined, countMax);
-    const dead = await reads.listTasks({ status: ['failed'], limit: ROWS });
+    const counts = await reads.counts(undefined, countMax);
+    const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
     const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });
     return {
       from: { eventId, at: 'at' in from ? from.at : null },
       groups,
       isCapped,
       waiting: {
-        deadLetters: { count: tasks.failed, tasks: dead.items.map(inBrief) },
+        deadLetters: { count: dead.count, tasks: dead.tasks.map(inBrief) },
         forYou: heads.map(inBrief),
       },
       askedAt: await reads.now(),
