@@ -121,7 +121,8 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   if (takeoverReason(claim, session, now) !== null)
     return met(
       'not_held',
-      `${holder}, but the lease expired at ${isoSeconds(leaseExpiresAt)}: a claim of the session takes it over; ${life}.`,
+      `${holder}, but the lease expired at ${isoSeconds(leaseExpiresAt)}: ` +
+        `a claim of the session takes it over; ${life}.`,
       events,
     );
   const same = takeoverReason({ ...claim, agent, instance: undefined, resume: true }, session, now) !== null;
