@@ -18,7 +18,7 @@ import {
   type JournaledCallName,
   type Journal,
   type LoggedEvent,
-} from '../src/journal/index.ts';
+} from '../../src/journal/index.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
