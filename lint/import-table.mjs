@@ -42,6 +42,14 @@ const folderOrder = {
   'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'run', 'insight'],
 };
 
+/** The files that load a module whose address is known only when they run. All others name theirs by a plain text. */
+export const loadsByAddress = new Set([
+  'packages/runtime/src/stores/configured-storages.ts',
+  'packages/storage-conformance/src/child/child-main.ts',
+  'packages/storage-conformance/src/processes/process-program.ts',
+  'packages/storage-conformance/src/processes/run-processes.ts',
+]);
+
 /** Why a file in the folder `from` of `source` may not import one in the folder `to`, or undefined when it may. */
 export function folderRefusal(source, from, to) {
   const order = folderOrder[source];

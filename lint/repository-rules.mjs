@@ -1,7 +1,7 @@
 // The rules of this repository that no ready-made lint rule can express.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { folderRefusal, refusal } from './import-table.mjs';
+import { folderRefusal, loadsByAddress, refusal } from './import-table.mjs';
 import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
 import { shellWords } from './shell-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
@@ -27,7 +27,15 @@ const importTable = {
     if (!folder) return {};
 
     const check = (source, kind) => {
-      if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
+      if (source === null || source === undefined) return;
+      if (source.type !== 'Literal' || typeof source.value !== 'string') {
+        if (!loadsByAddress.has(relative(root, context.filename).split(sep).join('/')))
+          context.report({
+            node: source,
+            message: 'name the module by a plain text, so that its package can be checked',
+          });
+        return;
+      }
       const specifier = source.value;
       const message = specifier.startsWith('.')
         ? leaves(folder, context.filename, resolve(dirname(context.filename), specifier))

@@ -4,13 +4,7 @@
  *  - counts have each
  *  - a status is shown by glyph and colour of the table, never by those of an unknown word
  */
-import {
-  DEAD_LETTER_STATUSES,
-  SESSION_STATUS_NAMES,
-  SESSION_STATUSES,
-  TASK_STATUS_NAMES,
-  TASK_STATUSES,
-} from '@agent-orchestrator/core';
+import { SESSION_STATUS_NAMES, SESSION_STATUSES, TASK_STATUS_NAMES, TASK_STATUSES } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { state } from '../src/output/style.ts';
 import { Cli } from './support/cli.ts';

@@ -62,6 +62,7 @@ export * as fields from './model/fields.ts';
 export type { Json, JsonText } from './model/json.ts';
 export { isHeld, isStale, nextFence, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';
+export { isoSeconds } from './model/moment.ts';
 export { labelOf, nameOf, numberOf, referenceTo, type Numbered, type NumberedKind } from './model/names.ts';
 export { shellArgument, shellQuoted, shellWord } from './model/shell-word.ts';
 export { counted, lasting, sized } from './model/quantities.ts';

@@ -27,7 +27,7 @@ export function selected(columns: Readonly<Record<string, string>>): string {
 }
 
 /** The head of a session's queue as its row keeps it for the claim's index. */
-export interface NextHead {
+export interface QueueHeadColumns {
   readonly id: string;
   readonly priority: number;
   readonly queuedAt: number;

@@ -9,7 +9,7 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { NextHead } from './rows.ts';
+import type { QueueHeadColumns } from './rows.ts';
 import { FIELDS, type Statements } from './statements.ts';
 
 /**
@@ -124,7 +124,7 @@ function valuesOf<Row>(row: Row, fields: readonly (keyof Row)[]): unknown[] {
   return fields.map((field) => row[field]);
 }
 
-function nextColumns(head: NextHead | Task | undefined): unknown[] {
+function nextColumns(head: QueueHeadColumns | Task | undefined): unknown[] {
   return head === undefined
     ? [null, null, null, null, null]
     : [head.id, head.priority, head.queuedAt, head.kind, addresseeOf(head)];

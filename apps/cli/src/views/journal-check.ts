@@ -7,7 +7,7 @@ import { timestamp } from '../output/time.ts';
 type Check = Omit<JournalCheck, 'asOf'>;
 
 /** The missing operations, for JSON. */
-export function missingOperations({ missing }: Check) {
+export function missingOperationLines({ missing }: Check) {
   return missing.map(({ attempt, namespace, commandId, missing: effects }) => ({
     ...attempt,
     namespace,
@@ -32,7 +32,7 @@ export function journalCheckLines(check: Check, paint: Paint): string[] {
       : `${read} in namespace ${printable(namespace)} (${leftOut} in other namespaces left out)`;
   if (operations === 0) return [`${compared}: nothing was compared`];
   if (ok) return [`${compared}, none is missing`];
-  const rows = missingOperations(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
+  const rows = missingOperationLines(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
     effects.map(({ taskId, fence }) => [
       paint('red', `✗ ${command}`),
       printable(agent),

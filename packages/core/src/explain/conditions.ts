@@ -6,6 +6,7 @@ import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
+import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { counted } from '../model/quantities.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
@@ -74,7 +75,7 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
 function notEnded({ task, history }: Situation): Condition {
   const events = lastOf(history, STATUS_EVENTS);
   if (!isEnded(task.status)) return met('not_ended', `It is ${task.status}.`, events);
-  const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
+  const ended = task.finishedAt === null ? '' : ` at ${isoSeconds(task.finishedAt)}`;
   const called = isDeadLetter(task.status) ? `${task.status} for good (dead letter)` : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
     nextStep: isTaskTransition('task.retried', task.status, 'queued')
@@ -88,9 +89,9 @@ function due({ task, now, history }: Situation): Condition {
   const { runAt, status } = task;
   if (status !== 'scheduled' || runAt === null) return met('due', 'It has no start time to wait for.');
   const events = lastOf(history, ['task.queued', 'task.failed', 'task.retried']);
-  if (runAt <= now) return met('due', `It is due since ${iso(runAt)}: the next claim can take it.`, events);
+  if (runAt <= now) return met('due', `It is due since ${isoSeconds(runAt)}: the next claim can take it.`, events);
   const why = task.attempt === 0 ? 'it was queued with this delay' : `pause after failed attempt ${task.attempt}`;
-  return unmet('due', `It cannot be claimed before ${iso(runAt)}: ${why}.`, {
+  return unmet('due', `It cannot be claimed before ${isoSeconds(runAt)}: ${why}.`, {
     changesAt: runAt,
     nextStep: 'Wait: a claim can take it from then on.',
     events,
@@ -105,7 +106,7 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
   const holder = `${who} holds session ${nameOf('session', session)} under fence ${session.fence}`;
   const misses = missesOf(session.nearMisses);
-  const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)}${misses}`;
+  const life = `last heartbeat ${isoSeconds(session.heartbeatAt)}, stale from ${isoSeconds(staleAt)}${misses}`;
   const claimCommand = `\`orchestrator claim --session ${referenceTo('session', session)}\``;
   const proof = evidenceAgainst(session, claim.evidence);
   if (proof !== null)
@@ -120,16 +121,17 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   if (takeoverReason(claim, session, now) !== null)
     return met(
       'not_held',
-      `${holder}, but the lease expired at ${iso(leaseExpiresAt)}: a claim of the session takes it over; ${life}.`,
+      `${holder}, but the lease expired at ${isoSeconds(leaseExpiresAt)}: ` +
+        `a claim of the session takes it over; ${life}.`,
       events,
     );
   const same = takeoverReason({ ...claim, agent, instance: undefined, resume: true }, session, now) !== null;
-  return unmet('not_held', `${holder} until ${iso(leaseExpiresAt)}; ${life}.`, {
+  return unmet('not_held', `${holder} until ${isoSeconds(leaseExpiresAt)}; ${life}.`, {
     changesAt: leaseExpiresAt,
     nextStep:
-      `After the lease has expired, ${claimCommand} takes it over. From ${iso(staleAt)}, any claim and ` +
+      `After the lease has expired, ${claimCommand} takes it over. From ${isoSeconds(staleAt)}, any claim and ` +
       `\`orchestrator recover\` can end the lease. If ${agent} was restarted, it can take the session back with ` +
-      `--resume ${same ? 'now' : `after ${iso(silentFrom(session))}, if no heartbeat comes before`}.`,
+      `--resume ${same ? 'now' : `after ${isoSeconds(silentFrom(session))}, if no heartbeat comes before`}.`,
     events,
   });
 }
@@ -194,7 +196,7 @@ function kind({ task, claim, history }: Situation): Condition {
 
 function notCancelled({ task, history }: Situation): Condition {
   if (task.cancelRequestedAt === null) return met('not_cancelled', 'No cancellation was requested.');
-  return unmet('not_cancelled', `Its cancellation was requested at ${iso(task.cancelRequestedAt)}.`, {
+  return unmet('not_cancelled', `Its cancellation was requested at ${isoSeconds(task.cancelRequestedAt)}.`, {
     nextStep:
       'The next heartbeat tells its holder to stop. If the holder is dead, recovery ends the task as cancelled.',
     events: lastOf(history, ['task.cancel_requested']),
@@ -216,7 +218,7 @@ function attemptsLeft({ task, held, claim, now, history }: Situation): Condition
 function clockSettled({ jump, held }: Situation): Condition {
   if (jump === null) return met('clock_settled', 'No clock jump is pending.');
   const says =
-    `The clock jumped by ${jump.byMs} ms (detected at ${iso(jump.seenAt)}): ` +
+    `The clock jumped by ${jump.byMs} ms (detected at ${isoSeconds(jump.seenAt)}): ` +
     'every holder gets a new TTL before another process may end its lease.';
   return held === null
     ? met('clock_settled', says)
@@ -250,8 +252,4 @@ export function unmet(
 export function lastOf(history: readonly Event[], types: readonly EventType[]): number[] {
   const last = history.findLast(({ type }) => types.includes(type));
   return last === undefined ? [] : [last.id];
-}
-
-export function iso(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }

@@ -3,6 +3,7 @@ import { type Evidence } from '../commands/evidence.ts';
 import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { STATUS_EVENTS } from '../log/lifecycle.ts';
+import { isoSeconds } from '../model/moment.ts';
 import { isHeld } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Session } from '../model/session.ts';
@@ -21,7 +22,6 @@ import {
 import {
   conditionsOf,
   granted,
-  iso,
   lastOf,
   met,
   unmet,
@@ -269,7 +269,7 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
       ? unmet('has_task', 'No task waits in it.', {
           nextStep: `\`orchestrator task create TITLE --session ${reference}\` adds one${reopens}.`,
         })
-      : unmet('has_task', `All waiting tasks in it are scheduled; the next is due at ${iso(nextDueAt)}.`, {
+      : unmet('has_task', `All waiting tasks in it are scheduled; the next is due at ${isoSeconds(nextDueAt)}.`, {
           changesAt: nextDueAt,
           nextStep: 'Wait: a claim can take it from then on.',
         });

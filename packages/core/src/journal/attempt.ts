@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { Answered, Journal, Sent, Threw } from './journal.ts';
-import type { CallName, Calls } from './journaled.ts';
+import type { JournaledCallName, Calls } from './journaled.ts';
 
 /** One attempt to send a command, and its outcome. */
-export type Attempt<C extends CallName = CallName> = {
+export type Attempt<C extends JournaledCallName = JournaledCallName> = {
   [Name in C]: {
     readonly agent: string;
     readonly instance: string;

@@ -22,7 +22,7 @@ import { z } from 'zod';
 import { OrchestratorError, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../log/events.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
-import type { CallName, Calls } from './journaled.ts';
+import type { JournaledCallName, Calls } from './journaled.ts';
 
 /** The run of the agent that writes this journal. */
 interface Started {
@@ -38,21 +38,21 @@ interface Started {
 
 /** Written before a call is sent. */
 export type Sent = {
-  [C in CallName]: {
+  [C in JournaledCallName]: {
     readonly is: 'sent';
     readonly call: number;
     readonly command: C;
     readonly request: Calls[C]['request'];
     readonly at: number;
   };
-}[CallName];
+}[JournaledCallName];
 
 /** The answer to a call. A refusal is an answer too. */
 export interface Answered {
   readonly is: 'answered';
   /** The number of the call within this journal. */
   readonly call: number;
-  readonly reply: Calls[CallName]['reply'];
+  readonly reply: Calls[JournaledCallName]['reply'];
   readonly at: number;
 }
 
@@ -89,7 +89,7 @@ const CALL_NAMES = [
   'cancel',
   'retry',
   'close',
-] as const satisfies readonly CallName[];
+] as const satisfies readonly JournaledCallName[];
 
 /** The fields of a line that are checked; it may have others. */
 const journalLine = z.discriminatedUnion('is', [

@@ -67,7 +67,7 @@ interface JournaledClaims {
   readonly claims: readonly JournaledClaim[];
 }
 
-export type CallName = keyof Calls;
+export type JournaledCallName = keyof Calls;
 
 /** A holder's call as a journal stores it. */
 export function withFence<R extends { readonly token: string }>({ token, ...request }: R): Fenced<R> {

@@ -1,5 +1,5 @@
 import { attemptsOf, commandKey, type Attempt } from './attempt.ts';
-import type { CallName } from './journaled.ts';
+import type { JournaledCallName } from './journaled.ts';
 import type { Journal } from './journal.ts';
 import { LogComparison, type MissingOperation } from './log-comparison.ts';
 import type { LoggedEvent } from './promised-effects.ts';
@@ -38,7 +38,9 @@ export function oncePerCommand<Kept extends Pick<Attempt, 'answeredAt'>>(
 }
 
 /** Describes what is missing in one sentence: "3 acknowledged operations are missing (2 claim, 1 release)." */
-export function describeMissing(missing: readonly { readonly attempt: { readonly command: CallName } }[]): string {
+export function describeMissing(
+  missing: readonly { readonly attempt: { readonly command: JournaledCallName } }[],
+): string {
   if (missing.length === 0) return 'No acknowledged operation is missing.';
   const byCommand = [...Map.groupBy(missing, ({ attempt }) => attempt.command)];
   const counts = byCommand.map(([command, { length }]) => `${length} ${command}`).join(', ');

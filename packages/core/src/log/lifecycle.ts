@@ -80,8 +80,8 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
 ];
 
 /**
- * The status of its task that an event leads to; null: it leaves the status as it is. What events of today lead to never
- * changes: logs are full of them, and a replay must come to the rows that they left.
+ * The status of its task that an event leads to; null: it leaves the status as it is. What events of today lead to
+ * never changes: logs are full of them, and a replay must come to the rows that they left.
  */
 export function statusAfter(type: 'task.queued', payload: object): TaskStatus;
 export function statusAfter(type: EventType, payload: object): TaskStatus | null;

@@ -2,6 +2,8 @@
 // - each row is made to happen by its command, and its event is the one that the row names
 // - where a row says that only the holder can make it happen, another token cannot
 // - the status that an event leads to is the one of its row
+// - what has ended stays ended, but for a retry by hand
+// - every status can be reached, and success from every status that is no end
 // - an event that is not in the table for a status does not lead there
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
@@ -16,6 +18,7 @@ import {
   TASK_TRANSITIONS,
 } from '../../src/log/lifecycle.ts';
 import {
+  isEnded,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   type SessionStatus,
@@ -241,6 +244,30 @@ test('the events that move a task are those of the table', () => {
   expect(movesTask('session.checkpointed')).toBe(true);
   expect(movesTask('session.opened')).toBe(false);
   expect(movesTask('lease.refused')).toBe(false);
+});
+
+test('what has ended stays ended, but for a retry by hand', () => {
+  const outOfAnEnd = TASK_TRANSITIONS.filter(({ from }) => from !== null && isEnded(from));
+
+  expect(outOfAnEnd).not.toEqual([]);
+  for (const { to, event: type, command } of outOfAnEnd)
+    expect({ to, type, command }).toEqual({ to: 'queued', type: 'task.retried', command: 'retry' });
+  expect(outOfAnEnd.some(({ from }) => from === 'succeeded')).toBe(false);
+});
+
+test('every status can be reached, and success from every status that is no end', () => {
+  const reachable = (from: TaskStatus | null, seen = new Set<TaskStatus>()): Set<TaskStatus> => {
+    for (const one of TASK_TRANSITIONS)
+      if (one.from === from && !seen.has(one.to)) {
+        seen.add(one.to);
+        reachable(one.to, seen);
+      }
+    return seen;
+  };
+
+  expect(reachable(null)).toEqual(new Set(TASK_STATUS_NAMES));
+  for (const status of TASK_STATUS_NAMES.filter((one) => !isEnded(one)))
+    expect(reachable(status)).toContain('succeeded');
 });
 
 test('every status of the two tables is one that there is', () => {

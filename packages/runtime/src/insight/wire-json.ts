@@ -1,4 +1,7 @@
+import { snakeCase } from '@agent-orchestrator/core/snake-case';
 import { printableJson } from '../text/printable.ts';
+
+export { snakeCase };
 
 /** The version of the format of all documents. */
 const SCHEMA_VERSION = 1;
@@ -21,11 +24,6 @@ export function toJson(value: unknown, key = ''): unknown {
 
 function isTime(key: string): boolean {
   return key.endsWith('At') || key === 'at' || key === 'until';
-}
-
-/** The name that a field of the API has in JSON. */
-export function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** One document on one line. `data` comes before `meta`, so that a reader sees the answer first. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fenceOf, type ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { listProcesses, programOf, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
+import { listProcesses, programOf, readProcess, readProcessStatus, type ProcessEntry } from './process-table.ts';
 
 /** The lease that a process was started under, by its environment. */
 export interface CarriedLease {
@@ -104,5 +104,5 @@ function leaseIn(environment: string): CarriedLease | null {
 /** A process of this user only starts processes of this user. The administrator's may belong to any user. */
 function mayBeOurs(pid: number): boolean {
   const own = process.geteuid?.();
-  return own === 0 || (readStatus(pid, 'Uid')?.includes(String(own)) ?? false);
+  return own === 0 || (readProcessStatus(pid, 'Uid')?.includes(String(own)) ?? false);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { readProcess, readStatus, readText } from './process-table.ts';
+import { readProcess, readProcessStatus, readText } from './process-table.ts';
 
 /**
  * The identity of this process, as other processes on the same machine can look it up. A lease records it, so that the
@@ -15,7 +15,7 @@ export function ownProcess(): ProcessIdentity | null {
   if (process.platform !== 'linux') return null;
   // One number for each pid namespace from that of `/proc` inwards. With more than one, `/proc` shows different
   // numbers.
-  const numbers = readStatus('self', 'NSpid');
+  const numbers = readProcessStatus('self', 'NSpid');
   if (numbers?.length !== 1 || numbers[0] !== String(process.pid)) return null;
   const start = readProcess(process.pid)?.start;
   const boot = readText('/proc/sys/kernel/random/boot_id')?.trim();

@@ -89,7 +89,7 @@ export function listProcesses(): number[] | null {
 }
 
 /** The values of the line `Name: values` in the kernel's status of a process. */
-export function readStatus(pid: number | 'self', name: string): readonly string[] | null {
+export function readProcessStatus(pid: number | 'self', name: string): readonly string[] | null {
   const line = readText(`/proc/${pid}/status`)
     ?.split('\n')
     .find((text) => text.startsWith(`${name}:`));

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
-import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
+import type { JournaledCallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
 import { ownProcess } from '../processes/own-process.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { systemTime, type Time } from '../system/time.ts';
@@ -61,7 +61,7 @@ export class JournalWriter implements Disposable {
    * @returns its number
    * @throws `JOURNAL_UNWRITABLE`, if it is required
    */
-  sent<C extends CallName>(command: C, request: Calls[C]['request'], isRequired: boolean): number {
+  sent<C extends JournaledCallName>(command: C, request: Calls[C]['request'], isRequired: boolean): number {
     const call = this.#calls + 1;
     const line = textOf({ is: 'sent', call, command, request, at: this.#now() } as JournalLine);
     this.#calls = call;
@@ -83,7 +83,7 @@ export class JournalWriter implements Disposable {
    *
    * @throws `JOURNAL_UNWRITABLE`
    */
-  async answered(call: number, reply: Calls[CallName]['reply']): Promise<void> {
+  async answered(call: number, reply: Calls[JournaledCallName]['reply']): Promise<void> {
     try {
       const line = textOf({ is: 'answered', call, reply, at: this.#now() });
       const file = this.#append(line, line);

@@ -1,5 +1,5 @@
 import type { ClaimRecord, Orchestrator, Released } from '@agent-orchestrator/core';
-import { withFence, withoutToken, type CallName, type Calls } from '@agent-orchestrator/core/journal';
+import { withFence, withoutToken, type JournaledCallName, type Calls } from '@agent-orchestrator/core/journal';
 import { newCommandId } from '../system/command-id.ts';
 import { newSeed } from '../system/seed.ts';
 import type { JournalWriter } from './journal-writer.ts';
@@ -86,7 +86,7 @@ export class JournaledCalls implements WorkCalls {
     });
   }
 
-  async #journaled<C extends CallName, Reply>(
+  async #journaled<C extends JournaledCallName, Reply>(
     command: C,
     request: Calls[C]['request'],
     { always = false, send, toReply, onUnjournaled }: HowToSend<C, Reply>,
@@ -131,7 +131,7 @@ export class JournaledCalls implements WorkCalls {
   }
 }
 
-interface HowToSend<C extends CallName, Reply> {
+interface HowToSend<C extends JournaledCallName, Reply> {
   /** Send the call even if the journal cannot be written. */
   readonly always?: boolean;
   readonly send: () => Promise<Reply>;

@@ -1,5 +1,5 @@
 import type { WriteSet, Loaded, Scope, Storage } from '@agent-orchestrator/core';
-import type { CallName } from '@agent-orchestrator/core/journal';
+import type { JournaledCallName } from '@agent-orchestrator/core/journal';
 
 /**
  * The moments of a call, in order: `sent`, it is in the journal but not sent yet · `decided`, it was decided and
@@ -9,7 +9,7 @@ import type { CallName } from '@agent-orchestrator/core/journal';
 export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 
 /** `claim.committing`, `release.answered` and so on. */
-export type NamedFailpoint = `${CallName}.${Moment}`;
+export type NamedFailpoint = `${JournaledCallName}.${Moment}`;
 
 /**
  * Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two
@@ -26,14 +26,14 @@ export const FAILPOINTS: readonly NamedFailpoint[] = [
 /** Where a process kills itself. */
 export interface Failpoint {
   /** null: whatever the call is. */
-  readonly command: CallName | null;
+  readonly command: JournaledCallName | null;
   readonly moment: Moment;
   /** At the first of these calls, counted from 1, that comes to this moment from the number on. */
   readonly call: number;
 }
 
 export function named(name: NamedFailpoint, call: number): Failpoint {
-  const [command, moment] = name.split('.') as [CallName, Moment];
+  const [command, moment] = name.split('.') as [JournaledCallName, Moment];
   return { command, moment, call };
 }
 
@@ -52,7 +52,7 @@ export class Fuse {
   }
 
   /** A call begins. */
-  begin(command: CallName): void {
+  begin(command: JournaledCallName): void {
     if (this.#failpoint === null) return;
     const counts = this.#failpoint.command === null || this.#failpoint.command === command;
     if (counts) this.#calls += 1;

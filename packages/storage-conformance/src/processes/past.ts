@@ -1,5 +1,11 @@
 import type { Evidence, ProcessIdentity } from '@agent-orchestrator/core';
-import { attemptsOf, claimsIn, type Attempt, type CallName, type Journal } from '@agent-orchestrator/core/journal';
+import {
+  attemptsOf,
+  claimsIn,
+  type Attempt,
+  type JournaledCallName,
+  type Journal,
+} from '@agent-orchestrator/core/journal';
 import { evidenceAgainst } from '../factories.ts';
 import type { SentCalls } from '../checker/journaled-calls.ts';
 import { seedFor, tokenAgain } from './seed.ts';
@@ -16,8 +22,8 @@ export interface Past {
 
 /** A call with its secrets, which are not in the journal: they are made again. */
 type Unanswered = {
-  [C in CallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
-}[CallName];
+  [C in JournaledCallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
+}[JournaledCallName];
 
 /** A lease in an answer to an earlier run. Its token is not in the journal: it is made again. */
 interface PastLease {

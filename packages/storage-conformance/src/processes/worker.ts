@@ -1,5 +1,5 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import type { CallName, JournalLine } from '@agent-orchestrator/core/journal';
+import type { JournaledCallName, JournalLine } from '@agent-orchestrator/core/journal';
 import { JournaledCalls, type SentCalls } from '../checker/journaled-calls.ts';
 import type { Changes } from './changes.ts';
 import { newCommandId } from './command-id.ts';
@@ -71,7 +71,7 @@ export class Worker {
     if (this.#seeks('recover')) await this.#recover();
   }
 
-  #seeks(command: CallName): boolean {
+  #seeks(command: JournaledCallName): boolean {
     return this.#settings.failpoint?.command === command;
   }
 
@@ -150,7 +150,7 @@ export class Worker {
   }
 
   /** What throws is in the journal, where the run's judge finds it; a worker only does not give up at once. */
-  async #send<C extends CallName>(
+  async #send<C extends JournaledCallName>(
     command: C,
     request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
   ): Promise<SentCalls[C]['reply']> {
@@ -166,7 +166,7 @@ export class Worker {
 }
 
 /** What makes a command the same when it is sent again, by this run or the next. */
-function identityFor(command: CallName): { readonly commandId?: string; readonly seed?: string } {
+function identityFor(command: JournaledCallName): { readonly commandId?: string; readonly seed?: string } {
   if (command === 'heartbeat') return {};
   const commandId = newCommandId();
   return command === 'claim' || command === 'release' ? { commandId, seed: seedFor(commandId) } : { commandId };

@@ -8,7 +8,7 @@ import {
   JournaledCalls,
   newCommandId,
   seedFor,
-  type CallName,
+  type JournaledCallName,
   type SentCalls,
 } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
@@ -63,7 +63,7 @@ journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
 /** The seed is made of the command id, so that the test can send what was not answered again. */
-async function send<C extends CallName>(
+async function send<C extends JournaledCallName>(
   command: C,
   request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
 ): Promise<SentCalls[C]['reply']> {

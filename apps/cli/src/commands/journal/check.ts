@@ -1,5 +1,5 @@
 import type { Define } from '../../command-module.ts';
-import { journalCheckLines, missingOperations } from '../../views/journal-check.ts';
+import { journalCheckLines, missingOperationLines } from '../../views/journal-check.ts';
 
 export const defineCheck: Define = (parent, run) => {
   parent
@@ -15,7 +15,7 @@ export const defineCheck: Define = (parent, run) => {
         const { value, from } = call.settings.namespace;
         const namespace = from === 'argument' ? value : undefined;
         const { asOf, ...check } = await checkJournals(orchestrator, folders, namespace);
-        const missing = missingOperations(check);
+        const missing = missingOperationLines(check);
         return {
           kind: 'journal_check',
           data: { ...check, missing },

@@ -1,4 +1,4 @@
-import { addresseeOf, addresseesOf, shellWord } from '@agent-orchestrator/core';
+import { addresseeOf, addresseesOf, isoSeconds, shellWord } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import type { ResumeFacts, SessionFacts } from './resume-facts.ts';
 
@@ -19,7 +19,7 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
   const claim = `\`orchestrator claim${as} --session ${names.sessionReference(session.id)}\``;
   if (first.status === 'scheduled' && first.runAt !== null)
-    return `From ${iso(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
+    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
   return `${claim} takes task ${names.task(first.id)}, with the context above.`;
 }
 
@@ -79,8 +79,4 @@ function claimantWords(
 /** The flag that names the agent. Without a name, the command line works as its default agent. */
 function agentWords(agent: string | null): string {
   return agent === null ? '' : ` --agent ${shellWord(agent)}`;
-}
-
-export function iso(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }

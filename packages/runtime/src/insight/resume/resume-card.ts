@@ -1,8 +1,8 @@
-import { counted } from '@agent-orchestrator/core';
+import { counted, isoSeconds } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part, type Precedence } from './card-fit.ts';
 import { quoted, quotedJson } from './quoted.ts';
-import { isHeldBy, iso, nextStep } from './next-step.ts';
+import { isHeldBy, nextStep } from './next-step.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -113,7 +113,7 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
   return [
     ...items('about', [
       `${name}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
-      ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${iso(task.cancelRequestedAt)}`]),
+      ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${isoSeconds(task.cancelRequestedAt)}`]),
     ]),
     ...items('rest', [
       ...(task.note === null ? [] : [`note ${say.text('note', task.note)}`]),
@@ -130,11 +130,11 @@ function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts): string {
 
 function tenureLine(tenure: Tenure): string {
   const { at, until, ended, fence, agent } = tenure;
-  const lease = `lease of ${agentRun(tenure)}, fence ${fence}, since ${iso(at)}`;
+  const lease = `lease of ${agentRun(tenure)}, fence ${fence}, since ${isoSeconds(at)}`;
   if (ended === null) return `${lease}${untilText(until)}`;
   const by = ended.agent === null || ended.agent === agent ? '' : ` by ${ended.agent}`;
   const reason = ended.reason === null ? '' : ` (${ended.reason})`;
-  return `${lease}, over since ${iso(ended.at)}: ${ended.type}${by}${reason}, event #${ended.id}`;
+  return `${lease}, over since ${isoSeconds(ended.at)}: ${ended.type}${by}${reason}, event #${ended.id}`;
 }
 
 function holderText(holder: Tenure): string {
@@ -146,7 +146,7 @@ function agentRun({ agent, instance }: Pick<Tenure, 'agent' | 'instance'>): stri
 }
 
 function untilText(until: number | null): string {
-  return until === null ? '' : `, until ${iso(until)} unless renewed`;
+  return until === null ? '' : `, until ${isoSeconds(until)} unless renewed`;
 }
 
 function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
@@ -167,7 +167,7 @@ function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
     ...part,
     lines: [
       ...items('about', [
-        `turn ${turn}${at === null ? '' : `, ${iso(at)}`}${by}${eventId === null ? '' : `, event #${eventId}`}`,
+        `turn ${turn}${at === null ? '' : `, ${isoSeconds(at)}`}${by}${eventId === null ? '' : `, event #${eventId}`}`,
       ]),
       ...items('next', text('next action', 'action', nextAction)),
       ...items('last', text('last action', 'action', lastAction)),
@@ -205,7 +205,7 @@ function waitingForLine({ taskId, sessionId, title, role, handedOver, note }: Wa
 function handoverText(handedOver: WaitingFor['handedOver']): string {
   if (handedOver === null) return '';
   const { by, at, eventId } = handedOver;
-  return `, handed over${by === null ? '' : ` by ${by}`} at ${iso(at)} (#${eventId})`;
+  return `, handed over${by === null ? '' : ` by ${by}`} at ${isoSeconds(at)} (#${eventId})`;
 }
 
 function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say: CardText): Part {
@@ -214,7 +214,11 @@ function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say:
   const total = told.reduce((sum, [, count]) => sum + count, 0);
   const whose = tenure?.agent ?? facts.agent;
   const after =
-    last === null ? (isCapped ? ', the last of many' : '') : ` after event #${last.id} (${last.type}, ${iso(last.at)})`;
+    last === null
+      ? isCapped
+        ? ', the last of many'
+        : ''
+      : ` after event #${last.id} (${last.type}, ${isoSeconds(last.at)})`;
   const sorted = told.toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   const byType = sorted.map(([type, count]) => `${count} ${type}`).join(', ');
   return {
@@ -235,7 +239,7 @@ function eventLine(
   say: CardText,
 ): string {
   return [
-    `#${id} ${iso(at)} ${type}`,
+    `#${id} ${isoSeconds(at)} ${type}`,
     ...(agent === null ? [] : [`by ${agent}`]),
     ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
     ...(reason === null ? [] : [`(${reason})`]),
@@ -265,7 +269,7 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Pa
 }
 
 function queueLine({ id, title, status, runAt, assignee, role, note }: WaitingTask, say: CardText): string {
-  const due = status === 'scheduled' && runAt !== null ? ` from ${iso(runAt)} on` : '';
+  const due = status === 'scheduled' && runAt !== null ? ` from ${isoSeconds(runAt)} on` : '';
   const only = assignee === null ? (role === null ? '' : ` only for role ${role}`) : ` only for ${assignee}`;
   const noteText = note === null ? '' : `, note ${say.text('eventText', note)}`;
   return `${say.names.task(id)} ${say.text('title', title)} ${status}${due}${only}${noteText}`;

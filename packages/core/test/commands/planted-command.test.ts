@@ -8,13 +8,13 @@
 // - has nothing saved, if it writes an event that it does not declare
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { answered } from '../src/api/telemetry.ts';
-import { claim, release } from '../src/commands/index.ts';
-import type { Command } from '../src/commands/command.ts';
-import { execute, requestHash, type Outcome } from '../src/commands/execute.ts';
-import { plainReply } from '../src/commands/receipt-reply.ts';
-import * as field from '../src/model/fields.ts';
-import type { Loaded, Receipt, WriteSet } from '../src/index.ts';
+import { answered } from '../../src/api/telemetry.ts';
+import { claim, release } from '../../src/commands/index.ts';
+import type { Command } from '../../src/commands/command.ts';
+import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
+import { plainReply } from '../../src/commands/receipt-reply.ts';
+import * as field from '../../src/model/fields.ts';
+import type { Loaded, Receipt, WriteSet } from '../../src/index.ts';
 
 const input = z.strictObject({
   namespace: field.name,

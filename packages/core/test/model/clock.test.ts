@@ -10,7 +10,7 @@
 // - they do so also when that clock is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
-import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../src/model/clock.ts';
+import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../../src/model/clock.ts';
 
 const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
 const later = (ms: { wall: number; steady: number }): ClockReading => ({
