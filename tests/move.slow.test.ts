@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import type { Lease } from '@agent-orchestrator/core';
-import { LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { counted, LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 import { work } from './support/long-log.ts';
@@ -44,7 +44,7 @@ test('100,000 events move to a server and back, with the mover killed on the way
     const { exit, stdout, stderr } = await move(from, to);
 
     expect([exit, stderr]).toEqual([0, expect.stringContaining('comparing')]);
-    expect(stdout).toContain(`${events} events`);
+    expect(stdout).toContain(counted(events, 'event'));
     await expect(old.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
   }
 
