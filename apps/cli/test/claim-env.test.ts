@@ -36,7 +36,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
         '"$@" checkpoint --next-action more --quiet',
         '"$@" release --outcome succeeded --quiet',
       ],
-      env: { ORCHESTRATOR_AGENT: 'a', ORCHESTRATOR_INSTANCE: 'i' },
+      env: { ORCHESTRATOR_AGENT: 'a', ORCHESTRATOR_INSTANCE: 'i', ORCHESTRATOR_SEED: '0'.repeat(32) },
     });
     const { data } = await cli.json(['task', 'show', added.data.id]);
     const granted = await cli.json(['events', '--type', 'task.claimed']);

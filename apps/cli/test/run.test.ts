@@ -55,7 +55,8 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const { stdout } = await cli.run(
       ['run', '--agent', 'a', '--namespace', 'default', '--', process.execPath, '-e', show],
       {
-        env: { ORCHESTRATOR_STORE: 'sqlite:store.db' },
+        // The seed of a claim, with its public fence, gives the token: a command must not get it.
+        env: { ORCHESTRATOR_STORE: 'sqlite:store.db', ORCHESTRATOR_SEED: '0'.repeat(32) },
       },
     );
 
