@@ -77,6 +77,18 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     file: 'commands/release.ts',
+    text: 'const gaveBack = isGivingBack(ended?.end.type) ? before.taskId : null;',
+    was: 'ended?.end',
+    reason: 'a release that was done before has an ended lease; it is there for the compiler',
+  },
+  {
+    file: 'log/evolve.ts',
+    text: 'return { runAt, queuedAt: runAt === null ? at : Math.max(runAt, at) };',
+    was: 'runAt === null',
+    reason: 'the greater of null and a time is the time, which the type of Math.max does not say',
+  },
+  {
+    file: 'commands/release.ts',
     text: 'return isGivingBack(end.type) && head !== null && compareInQueue(task, head) < 0;',
     was: 'compareInQueue(task, head) < 0',
     reason: NEVER_EQUAL,

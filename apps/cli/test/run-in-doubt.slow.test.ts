@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const { exit, stderr } = await running.finished;
     unlock();
 
-    expect([exit, stderr]).toEqual([69, expect.stringContaining('could not be reached until the lease was over')]);
+    expect([exit, stderr]).toEqual([69, expect.stringContaining('the lease expired because the store could not be reached')]);
     expect([isGone(command), isGone(grandchild)]).toEqual([true, true]);
     expect(resultIn(file)).toMatchObject({ reason: 'store_unreachable', signal: 'SIGTERM', outcome: null });
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const words = ['run', '--agent', 'a', '--store', address, '--session', 's', '--resume', '--', 'true'];
     const again = await cli.run(words);
 
-    expect(move.stderr).toContain('take their sessions back with --resume');
+    expect(move.stderr).toContain('start them again with the new address and --resume');
     expect([exit, stderr]).toEqual([78, expect.stringMatching(/moved to sqlite:.*new\.db[^]*\[STORE_MOVED\]/)]);
     expect(stderr).not.toContain('paused');
     expect(isGone(command)).toBe(true);

@@ -277,3 +277,9 @@ test('every status of the two tables is one that there is', () => {
   expect(tasks).toEqual(new Set(TASK_STATUS_NAMES));
   expect(sessions).toEqual(new Set(SESSION_STATUS_NAMES));
 });
+
+test('the events that change a status are those of the table, each once', () => {
+  const events = TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from !== to && event ? [event] : []));
+
+  expect(STATUS_EVENTS.toSorted()).toEqual([...new Set(events)].toSorted());
+});
