@@ -3,7 +3,7 @@ import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
 import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
-import { noClaimEnv } from './views/claim-env.ts';
+import { noClaimEnv } from './views/no-claim-env.ts';
 
 /** Runs one command line. @returns its exit code */
 export async function main(argv: readonly string[]): Promise<number> {

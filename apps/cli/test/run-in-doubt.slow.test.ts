@@ -88,7 +88,10 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const { exit, stderr } = await running.finished;
     unlock();
 
-    expect([exit, stderr]).toEqual([69, expect.stringContaining('the lease expired because the store could not be reached')]);
+    expect([exit, stderr]).toEqual([
+      69,
+      expect.stringContaining('the lease expired because the store could not be reached'),
+    ]);
     expect([isGone(command), isGone(grandchild)]).toEqual([true, true]);
     expect(resultIn(file)).toMatchObject({ reason: 'store_unreachable', signal: 'SIGTERM', outcome: null });
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
@@ -167,7 +170,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     await addTask(cli, { sessionId: 's' });
     const file = join(cli.folder, 'result.json');
     writeHook(cli);
-    const command = ['sh', '-c', 'echo "pid $$"; sleep 12'];
+    const command = ['sh', '-c', 'echo "pid $$"; sleep 25'];
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
     await running.command();
 

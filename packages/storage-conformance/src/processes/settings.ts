@@ -92,5 +92,6 @@ export interface Disturbed {
   durationMs: number;
 }
 
-export type FromProcess = { readonly is: 'step' } | { readonly is: 'ready' };
+/** `caught_up`: the calls that an earlier run of the worker left without an answer have their answers. */
+export type FromProcess = { readonly is: 'step' | 'ready' | 'caught_up' };
 export type ToProcess = { readonly is: 'finish' };

@@ -44,8 +44,9 @@ export class Worker {
     this.#instance = `${agent}.${run}`;
   }
 
-  async run(): Promise<void> {
+  async run(onCaughtUp: () => void): Promise<void> {
     for (const { command, request } of this.#past.unanswered) await this.#calls.call(command, request);
+    onCaughtUp();
     let claims = await this.#takeBack();
     const share = shareOf(this.#settings.workload, this.#settings.number).filter(
       ({ dedupeKey = '' }) => !this.#past.added.has(dedupeKey),
