@@ -128,6 +128,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
+    await untilTold(cli, 's', command);
 
     running.child.kill('SIGSTOP');
     const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -151,7 +152,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
-    await running.command();
+    await untilTold(cli, id, await running.command());
 
     running.child.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 6_000));
@@ -172,7 +173,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     writeHook(cli);
     const command = ['sh', '-c', 'echo "pid $$"; sleep 25'];
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
-    await running.command();
+    await untilTold(cli, 's', await running.command());
 
     running.child.kill('SIGSTOP');
     await cli.run(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -260,6 +261,11 @@ function writeHook(cli: Cli): void {
 }
 
 /** The only child that a process has. */
+/** A wrapper that is stopped while it tells the store its command would keep the store locked. */
+async function untilTold(cli: Cli, session: string, command: number): Promise<void> {
+  await until(async () => (await sessionOf(cli, session))?.processGroup === command);
+}
+
 function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';

@@ -120,6 +120,11 @@ function openToLook(path: string): Connection {
  * @throws `STORE_NEWER`, `STORE_NOT_A_DATABASE` for a file that cannot be used
  */
 export function schemaVersionOf(db: Connection, path: string): number {
+  // One transaction: another process may be making the tables at this moment, and half of what it writes is no store.
+  return db.transaction(() => versionIn(db, path))();
+}
+
+function versionIn(db: Connection, path: string): number {
   const application = db.pragma('application_id', { simple: true });
   const version = Number(db.pragma('user_version', { simple: true }));
   if (application === APPLICATION_ID) {
