@@ -1,7 +1,9 @@
 // The rules of this repository that no ready-made lint rule can express.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { folderRefusal, refusal } from './import-table.mjs';
+import { folderRefusal, loadsByAddress, refusal } from './import-table.mjs';
+import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
+import { shellWords } from './shell-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +27,15 @@ const importTable = {
     if (!folder) return {};
 
     const check = (source, kind) => {
-      if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
+      if (source === null || source === undefined) return;
+      if (source.type !== 'Literal' || typeof source.value !== 'string') {
+        if (!loadsByAddress.has(relative(root, context.filename).split(sep).join('/')))
+          context.report({
+            node: source,
+            message: 'name the module by a plain text, so that its package can be checked',
+          });
+        return;
+      }
       const specifier = source.value;
       const message = specifier.startsWith('.')
         ? leaves(folder, context.filename, resolve(dirname(context.filename), specifier))
@@ -103,6 +113,17 @@ const noStorageNames = {
   },
 };
 
+const quotedShellWords = {
+  create: (context) => (sourceFolder(context.filename) ? shellWords(context) : {}),
+};
+
+const noRetiredWords = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return MAY_NAME_RETIRED.includes(path) ? {} : retiredWords(context);
+  },
+};
+
 const functionLinesMax = 70;
 
 /** `describe(…)`, `describe.each(…)(…)`: what it is given is a heading over tests, as a class is one over methods. */
@@ -147,7 +168,9 @@ export default {
   rules: {
     'import-table': importTable,
     'no-own-clock': noOwnClock,
+    'shell-words': quotedShellWords,
     'storage-names': noStorageNames,
+    'retired-words': noRetiredWords,
     'function-lines': functionLines,
     'no-pattern-in-match-object': noPatternInMatchObject,
   },

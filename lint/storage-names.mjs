@@ -1,4 +1,4 @@
-// Outside the storages nobody asks which storage it is: code that names one would have to be changed for the next one.
+// No code outside the storages asks which storage it is: code that names one would have to be changed for the next one.
 
 /** The schemes of the built-in storages; `tests/lint-rules.test.ts` tries those of their providers. */
 const schemes = ['sqlite', 'postgres', 'postgresql', 'memory'];

@@ -1,6 +1,6 @@
 // Usage: node scripts/release.mjs [--dry-run]
 // Publishes every public package that the registry does not have in this version, so that a release that was cut off
-// goes on. With --dry-run npm does all but the upload, and asks no registry; a warning of npm fails it.
+// continues. With --dry-run npm does all but the upload, and asks no registry; a warning of npm fails it.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';

@@ -9,9 +9,9 @@
  *  - every token granted before a restore is refused
  *  - later fences are also greater than any granted since the backup, even by a clock that was ahead
  *  - agents that claim at the same time from a server get different fences, restored once, twice and moved after that
- *  - event numbers go on beyond those that followers saw since the backup
+ *  - event numbers continue beyond those that followers saw since the backup
  *  - a place that holds anything is refused; what is not all there yet can be neither used nor read
- *  - cut off after any step, the same call goes on; a move that was cut off is not taken for a restore
+ *  - cut off after any step, the same call continues; a move that was cut off is not taken for a restore
  *  - a copy that differs is not opened
  *  - a damaged store is backed up and restored as it is, and says so
  */
@@ -68,7 +68,11 @@ test.for(PAIRS)(
       endedBy: null,
     });
     const again = await after.claimTask({ agent: 'company-agent', sessionId: held.sessionId });
-    expect(again).toMatchObject({ ok: true, task: { id: 'runs', interruptions: 1 }, context: { nextAction: 'go on' } });
+    expect(again).toMatchObject({
+      ok: true,
+      task: { id: 'runs', interruptions: 1 },
+      context: { nextAction: 'continue' },
+    });
     expect(again.ok ? again.lease.fence : 0).toBeGreaterThan(since.fence);
     const events = (await after.listEvents({ limit: 500 })).items;
     expect(events.filter(({ type }) => type === 'task.recovered').map(({ payload }) => payload)).toEqual([
@@ -225,7 +229,7 @@ test.for(KINDS)('to %s: a place that holds anything is refused, and stays as it 
   expect(await other.enqueueTask({})).toMatchObject({ ok: true });
 });
 
-test.for(KINDS)('to %s: cut off after any step, the same call goes on', async (kind) => {
+test.for(KINDS)('to %s: cut off after any step, the same call continues', async (kind) => {
   const [store, to] = [await newPlace('sqlite'), await newPlace(kind)];
   const file = join(newFolder(), 'backup.db');
   const before = await opened(store);

@@ -30,7 +30,7 @@ afterAll(async () => {
   for (const end of endings.toReversed()) await end();
 });
 
-/** What agents did: one goes on with its work, another handed over, a third left a session that waits. */
+/** What agents did: one continues with its work, another handed over, a third left a session that waits. */
 async function work(orchestrator: Orchestrator): Promise<void> {
   const add = async (task: Parameters<Orchestrator['enqueueTask']>[0]) => orchestrator.enqueueTask(task);
   await add({ id: 'count', sessionId: 'branch', title: 'Count 줄 수', payload: { folder: 'src' }, kind: 'count' });

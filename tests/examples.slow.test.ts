@@ -1,6 +1,6 @@
 /*
  * The examples do what their READMEs say:
- *  - killed in the middle, an example goes on after the last page that it saved, and the task succeeds
+ *  - killed in the middle, an example continues after the last page that it saved, and the task succeeds
  *  - asked to stop, it gives the task back, and no attempt is charged
  *  - the script says with its exit code that there is nothing to do
  *  - a script whose lease another run took over stops, and changes nothing any more
@@ -31,7 +31,7 @@ const runnable = EXAMPLES.filter(({ name }) => name !== 'worker' || runsTypeScri
 
 describe.runIf(isLinux).each(runnable)('examples/$name', (example) => {
   test(
-    'killed in the middle, it goes on after the last page that it saved',
+    'killed in the middle, it continues after the last page that it saved',
     async () => {
       await using place = await newPlace();
       await place.orchestrator.enqueueTask({ id: 'handbook', title: 'Translate', payload: { pages: 5 } });

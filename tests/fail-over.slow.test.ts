@@ -72,7 +72,7 @@ test.runIf(runsTypeScript)(
     await primary.start();
     const kept = await logOf(standby.reach(database));
     const hashes = new Set(kept.map(({ hash }) => hash));
-    // Committed on the primary, answered to nobody, and sent again to the standby.
+    // Committed on the primary, answered to no caller, and sent again to the standby.
     expect((await logOf(primary.reach(database))).filter(({ hash }) => !hashes.has(hash)).length).toBeGreaterThan(0);
     const commands = new Set(kept.map(({ commandId }) => commandId));
     expect(operator.acknowledged().filter((id) => !commands.has(id))).toEqual([]);

@@ -235,7 +235,7 @@ test('a storage without access to its rows is refused', async () => {
   await expect(importTo('memory:', oldFile([4], COMMON))).rejects.toMatchObject({ code: 'STORE_UNSUPPORTED' });
 });
 
-test('an old program that is started at the place of the new store fails at its log, and does the store no harm', async () => {
+test('an old program that is started on the new store fails at its log, and does not damage the store', async () => {
   const store = await newPlace('sqlite');
   const path = store.slice('sqlite:'.length);
   await importTo(store, oldFile([4], COMMON));

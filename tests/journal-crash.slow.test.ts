@@ -14,13 +14,12 @@ import { checkJournals, openOrchestrator } from '@agent-orchestrator/runtime';
 import { seedOfRun } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
-import { Program } from '../packages/storage-sqlite/test/program.ts';
+import { isWithoutStrace, Program } from '../packages/storage-sqlite/test/program.ts';
 import { newFolder } from './support/stores.ts';
 
 const KILLS = 15;
 const WORKER = new URL('crash/journal-worker.ts', import.meta.url);
-const hasStrace = spawnSync('strace', ['-V']).status === 0;
-if (!hasStrace) console.warn('NOT TESTED: without strace no disk fails.');
+const withoutStrace = isWithoutStrace('no disk fails');
 
 test('journals of workers that are killed at random moments', { timeout: 300_000 }, async () => {
   const random = new Random(seedOfRun());
@@ -52,13 +51,13 @@ test('journals of workers that are killed at random moments', { timeout: 300_000
   expect(await orchestrator.verify()).toMatchObject({ ok: true });
 });
 
-test.skipIf(!hasStrace)('an answer that was not flushed is not given, and is there after the next attempt', () => {
+test.skipIf(withoutStrace)('an answer that was not flushed is not given, and is there after the next attempt', () => {
   const folder = newFolder();
   const program = fileURLToPath(new URL('../packages/runtime/test/programs/journal.ts', import.meta.url));
   const inject = ['-f', '-qq', '-o', join(folder, 'strace.log'), '-e', 'inject=fdatasync:error=EIO:when=2+3'];
   const journals = join(folder, 'journals');
 
-  const { stdout, stderr, status } = spawnSync(
+  const { stdout, stderr, status, error } = spawnSync(
     'strace',
     [
       ...inject,
@@ -76,7 +75,7 @@ test.skipIf(!hasStrace)('an answer that was not flushed is not given, and is the
     { encoding: 'utf8', env: { ...process.env, UV_THREADPOOL_SIZE: '1' } },
   );
 
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect({ status, stderr, error }).toEqual({ status: 0, stderr: '', error: undefined });
   const code = 'JOURNAL_UNWRITABLE';
   expect(JSON.parse(stdout)).toEqual([1, code, 3, 4, code]);
   const answered = readdirSync(journals)

@@ -2,6 +2,7 @@
 // - each package imports only what its row of lint/import-table.mjs allows, in every form an import can take
 // - core has no clock and no randomness of its own
 // - outside the storages no code names one, but for the one list of those that come along
+// - a word that is not used any more is no name of anything, and the message says the new word
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
 // - a test does not compare a text with a pattern in a way that takes any text
@@ -23,6 +24,8 @@ const clock = 'repository(no-own-clock)';
 const names = 'repository(storage-names)';
 const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) => load()));
 const pattern = 'repository(no-pattern-in-match-object)';
+const words = 'repository(shell-words)';
+const retired = 'repository(retired-words)';
 
 /** [package folder, code, the rule that refuses it] */
 const forbidden: [folder: string, code: string, rule: string][] = [
@@ -32,6 +35,9 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['packages/core', `export { x } from 'uuid';`, table],
   ['packages/core', `export const load = () => import('better-sqlite3');`, table],
   ['packages/core', `export type X = import('drizzle-orm').SQL;`, table],
+  ['packages/core', 'export const load = () => import(`better-sqlite3`);', table],
+  ['packages/core', `const name = 'better-sqlite3'; export const load = () => import(name);`, table],
+  ['packages/core', `export const load = () => import('better-' + 'sqlite3');`, table],
   ['packages/core', `import { x } from '../../runtime/src/index.ts'; x();`, table],
   ['packages/storage-sqlite', `export type { X } from '${scope}/storage-memory';`, table],
   ['packages/storage-sqlite', `import postgres from 'postgres'; postgres();`, table],
@@ -85,12 +91,32 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['packages/runtime', `export const load = () => import('${scope}/storage-sqlite/provider');`, names],
   ['packages/runtime', `export type { X } from '${scope}/storage-memory';`, names],
   ['apps/cli', `export const openPostgres = 1;`, names],
+  ['packages/core', `export const outlook = 1;`, retired],
+  ['packages/core', `export const previewOutlookOf = 1;`, retired],
+  ['packages/core', `export interface Judgement { readonly x: 1 }`, retired],
+  ['packages/core', `export type { KeptTask } from './kept.ts';`, retired],
+  ['packages/core', `export const f = (x: { readonly leaseMark: 1 }) => x;`, retired],
+  ['packages/core', `export const f = (x: any) => x.goOnFrom();`, retired],
+  ['packages/core', `export class X { readonly #recall = 1; }`, retired],
+  ['packages/core', `export function transition() { return 1; }`, retired],
+  ['packages/core', `export const x = [transition(1)];`, retired],
+  ['packages/core', `export const scope = { by: 'ready', waiting: 3 };`, retired],
+  ['packages/core', `export type S = { readonly by: 'ready'; readonly also: string };`, retired],
+  ['packages/storage-postgres', `export class X { deal() { return 1; } }`, retired],
   ['packages/runtime', `const f = async () => 1; f();`, 'typescript(no-floating-promises)'],
   ['packages/runtime', `export const a = [1].filter(async () => true);`, 'typescript(no-misused-promises)'],
   ['packages/runtime', `export const f = async () => { await 1; };`, 'typescript(await-thenable)'],
   ['packages/runtime', `export const x: any = 1;`, 'typescript(no-explicit-any)'],
   ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: /b/u });`, pattern],
   ['packages/runtime', `await expect(f()).rejects.toMatchObject({ x: [{ y: /b/u }] });`, pattern],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator task show ${id}\\`.`;', words],
+  ['apps/cli', 'export const next = (id: string) => `next: orchestrator why ${id === "" ? "agent" : id}`;', words],
+  ['apps/cli', 'export const next = (url: string) => `next: ORCHESTRATOR_STORE=${url} for every agent`;', words],
+  [
+    'packages/core',
+    'const id = shellWord("x"); export const f = (id: string) => `\\`orchestrator why ${id}\\``; f(id);',
+    words,
+  ],
   ['packages/runtime', `// oxlint-disable-next-line no-console\nexport const x = 1;`, ''],
 ];
 
@@ -107,9 +133,14 @@ const allowed: [folder: string, code: string][] = [
   ['apps/cli', `import { x } from '${scope}/runtime'; x();`],
   ['apps/cli', `export const hint = 'Give --to sqlite:/path/to.db, or postgres://user@host/database.';`],
   ['packages/runtime', `export const label = (text: string) => \`memory \${text}\`;`],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator task show ${shellWord(id)}\\`.`;'],
+  ['apps/cli', 'export const hint = (id: string) => `Run \\`orchestrator verify\\`, and ask for task ${id}.`;'],
+  ['packages/core', 'const word = shellWord("x"); export const hint = `\\`orchestrator why ${word}\\``;'],
   ['examples/worker', `import { x } from '${scope}/runtime'; x();`],
   ['examples/worker', `import { x } from './own.ts'; x();`],
   ['packages/core', `export const day = new Date(0).toISOString();`],
+  ['packages/core', `export const rows = [1].map((transition) => transition);`],
+  ['packages/core', `export const x = { also: 1, waiting: 2, LEASE_ENDINGS: 3, EndedStatus: 4, linked: 5 };`],
   ['packages/runtime', `export const now = Date.now();`],
   ['packages/runtime', `expect({ x: 'a' }).toMatchObject({ x: expect.stringMatching(/b/u) });`],
 ];
@@ -134,6 +165,7 @@ const sizes: [what: string, code: string, rule: string][] = [
   ['a file of 401 lines', linesOf(401, 'f();', 'f();'), fileRule],
 ];
 
+const refusals: { code?: string; message?: string }[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'orchestrator-lint-'));
 const refused = new Map<string, string[]>();
 const BUILT_IN = 'packages/runtime/src/stores/built-in-storages.ts';
@@ -161,7 +193,8 @@ beforeAll(() => {
     encoding: 'utf8',
     shell: true,
   });
-  const report: { diagnostics: { code?: string; filename: string }[] } = JSON.parse(stdout);
+  const report: { diagnostics: { code?: string; message?: string; filename: string }[] } = JSON.parse(stdout);
+  refusals.push(...report.diagnostics);
   for (const { code, filename } of report.diagnostics) {
     const path = filename.replaceAll('\\', '/');
     refused.set(path, [...(refused.get(path) ?? []), code ?? '']);
@@ -185,6 +218,14 @@ test.each(allowed.map(([inFolder, code], index) => ({ inFolder, code, index })))
     expect(rules.filter((rule) => rule.startsWith('repository('))).toEqual([]);
   },
 );
+
+test('what is said of a retired word is the new one', () => {
+  const messages = refusals.filter(({ code }) => code === retired).map(({ message }) => message);
+
+  expect(messages).toContain('Judgement is retired: Decision');
+  expect(messages).toContain('transition() is retired: execute');
+  expect(messages).toContain('The field waiting of a scope is retired: openTasksLimit');
+});
 
 test('imports do not run in circles', () => {
   expect(refused.get('packages/runtime/src/circle-a.ts')).toContain('import(no-cycle)');

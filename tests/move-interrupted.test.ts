@@ -1,6 +1,6 @@
 /*
  * A move that is cut off, given up, or made twice, from either kind of store to either:
- *  - cut off after any step, the same call goes on; at no time are both stores open
+ *  - cut off after any step, the same call continues; at no time are both stores open
  *  - what is not all there yet can be neither used nor read
  *  - a store that is on its way somewhere, or gone, does not go anywhere else
  *  - given up at any step, the old store is open again and the new one never will be; once it was opened it is too late
@@ -25,7 +25,7 @@ import {
 } from './support/stores.ts';
 
 describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
-  test('cut off after any step, the same call goes on, and never are both open', async () => {
+  test('cut off after any step, the same call continues, and never are both open', async () => {
     const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
     const before = await opened(from);
     await fill(before);
@@ -154,7 +154,7 @@ describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
     },
   );
 
-  test('who goes on with a move that was given up meanwhile does no harm', async () => {
+  test('who continues with a move that was given up meanwhile does no harm', async () => {
     const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
     const before = await opened(from);
     await fill(before);

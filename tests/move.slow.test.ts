@@ -1,13 +1,13 @@
 /*
  * Moving house with a long log, for real:
  *  - 100,000 events from a file to a server and back into a new file, the mover killed with SIGKILL again and again on
- *    the way: it goes on each time, nothing is lost or doubled, and never can both stores be written
+ *    the way: it continues each time, nothing is lost or doubled, and never can both stores be written
  *  - it says how far it has come
  *  - rows as large as they may be, moved, backed up and restored with far less memory than they fill
  */
 import { join } from 'node:path';
 import type { Lease } from '@agent-orchestrator/core';
-import { LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { counted, LIMITS, openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 import { work } from './support/long-log.ts';
@@ -44,7 +44,7 @@ test('100,000 events move to a server and back, with the mover killed on the way
     const { exit, stdout, stderr } = await move(from, to);
 
     expect([exit, stderr]).toEqual([0, expect.stringContaining('comparing')]);
-    expect(stdout).toContain(`${events} events`);
+    expect(stdout).toContain(counted(events, 'event'));
     await expect(old.enqueueTask({})).rejects.toMatchObject({ code: 'STORE_MOVED' });
   }
 
@@ -98,7 +98,7 @@ function move(from: string, to: string) {
   return run(['store', 'move', '--from', from, '--to', to]);
 }
 
-/** Goes on with the move until so much of it is done. */
+/** Continues with the move until so much of it is done. */
 function killedOnTheWay(settings: MoverSettings) {
   return runFile(new URL('support/mover.ts', import.meta.url), settings, {});
 }

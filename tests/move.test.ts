@@ -1,10 +1,10 @@
 /*
  * Moving house, from either kind of store to either:
- *  - everything arrives as it was; fences and event numbers go on from there
- *  - event numbers that a server drew and did not use are not given again: a follower may go on from there
- *  - fences go on beyond all that may be out, also in a store that was restored before
+ *  - everything arrives as it was; fences and event numbers continue from there
+ *  - event numbers that a server drew and did not use are not given again: a follower may continue from there
+ *  - fences continue beyond all that may be out, also in a store that was restored before
  *  - a command that had its effect before the move has it once
- *  - who holds a session goes on at the new address, and has a TTL there before another agent may take it over
+ *  - who holds a session continues at the new address, and has a TTL there before another agent may take it over
  *  - a process that kept the old store open is refused at its next call, also a poll that would find nothing
  *  - the refusal names the new address, without a password
  *  - agents that work on while a move begins: what was acknowledged has moved, and nothing is acknowledged after that
@@ -70,23 +70,26 @@ test.for(PAIRS)('from %s to %s everything arrives as it was', async ([kind, othe
   expect(Math.min(...ids)).toBeGreaterThan(lastId);
 });
 
-test.for(PAIRS)('from %s to %s a holder goes on, and is not taken over before a new TTL', async ([kind, otherKind]) => {
-  const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
-  // Half an hour behind: by the other store's clock the lease is over.
-  const before = await openedAt(from, -1_800_000);
-  await before.enqueueTask({ id: 't', sessionId: 's' });
-  const claimed = await before.claimTask({ agent: 'first', sessionId: 's', ttlMs: 1_000, staleAfterMs: 1_000 });
-  const lease = claimed.ok ? claimed.lease : null;
+test.for(PAIRS)(
+  'from %s to %s a holder continues, and is not taken over before a new TTL',
+  async ([kind, otherKind]) => {
+    const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
+    // Half an hour behind: by the other store's clock the lease is over.
+    const before = await openedAt(from, -1_800_000);
+    await before.enqueueTask({ id: 't', sessionId: 's' });
+    const claimed = await before.claimTask({ agent: 'first', sessionId: 's', ttlMs: 1_000, staleAfterMs: 1_000 });
+    const lease = claimed.ok ? claimed.lease : null;
 
-  await moveStore({ from, to });
+    await moveStore({ from, to });
 
-  const after = await opened(to);
-  const other = await after.claimTask({ agent: 'second', sessionId: 's' });
-  expect(other).toMatchObject({ ok: false, reason: 'busy', heldBy: { agent: 'first' } });
-  expect(await after.heartbeat({ token: lease?.token ?? '' })).toMatchObject({ ok: true, late: false });
-  expect((await after.listEvents({ types: ['clock.jumped'] })).items).toHaveLength(1);
-  expect(await after.verify()).toMatchObject({ ok: true });
-});
+    const after = await opened(to);
+    const other = await after.claimTask({ agent: 'second', sessionId: 's' });
+    expect(other).toMatchObject({ ok: false, reason: 'busy', heldBy: { agent: 'first' } });
+    expect(await after.heartbeat({ token: lease?.token ?? '' })).toMatchObject({ ok: true, late: false });
+    expect((await after.listEvents({ types: ['clock.jumped'] })).items).toHaveLength(1);
+    expect(await after.verify()).toMatchObject({ ok: true });
+  },
+);
 
 test.for(KINDS)('from a server to %s: event numbers that were drawn and not used are not given again', async (kind) => {
   const [from, to] = [await newPlace('postgres'), await newPlace(kind)];
@@ -123,17 +126,17 @@ test.for(PAIRS)(
 );
 
 describe.for(TELLING_PAIRS)('from %s to %s', ([kind, otherKind]) => {
-  test('who kept the old store open is refused with the new address, polls too; reads go on', async () => {
+  test('who kept the old store open is refused with the new address, polls too; reads continue', async () => {
     const [from, to] = [await newPlace(kind), await newPlace(otherKind)];
     const old = await opened(from);
     const held = await fill(old);
     // Finds nothing, so that the next poll of this process looks before it locks.
-    await old.claimTask({ agent: 'nobody', kinds: ['none'] });
+    await old.claimTask({ agent: 'visitor', kinds: ['none'] });
 
     await moveStore({ from, to });
 
     const calls: readonly (() => Promise<unknown>)[] = [
-      () => old.claimTask({ agent: 'nobody', kinds: ['none'] }),
+      () => old.claimTask({ agent: 'visitor', kinds: ['none'] }),
       () => old.claimTask({ agent: 'a' }),
       () => old.heartbeat({ token: held.token }),
       () => old.checkpoint({ token: held.token }),

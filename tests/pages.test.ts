@@ -2,7 +2,6 @@
  * The pages of this repository, all of them:
  *  - every command that a page names is a script of package.json
  *  - every file and folder that it names is there, and so is every page and heading that it links to
- *  - a page that is written by hand uses none of the retired words
  *  - every page under docs/ is in the index, and every decision in the index of decisions
  *  - a decision fits on one page
  */
@@ -19,13 +18,6 @@ const PAGES = globSync(
   .toSorted();
 const DECISION_LINES_MAX = 40;
 
-/** Words that name no actor, and metaphors. Say who acts, and what it is. */
-const RETIRED =
-  /\b(?:whoever|somebody|nobody|plainly|the way on|outlook|foresee|a wall between|stands on the door)\b/giu;
-
-/** Pages that still name files of an earlier layout, in old words. One that no longer does so fails here. */
-const NOT_YET_NEW = ['ARCHITECTURE.md'];
-
 const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts));
 
 describe.each(PAGES)('%s', (page) => {
@@ -38,7 +30,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   test('names files that exist', () => {
-    expect(NOT_YET_NEW.includes(page) ? [] : missingFilesIn(text)).toEqual([]);
+    expect(missingFilesIn(text)).toEqual([]);
   });
 
   test('links to pages and headings that exist', () => {
@@ -51,17 +43,6 @@ describe.each(PAGES)('%s', (page) => {
 
     expect(broken.map(([link]) => link)).toEqual([]);
   });
-});
-
-test.each(PAGES.filter((page) => !isGenerated(read(page)) && !NOT_YET_NEW.includes(page)))(
-  '%s uses none of the retired words',
-  (page) => {
-    expect(read(page).match(RETIRED) ?? []).toEqual([]);
-  },
-);
-
-test.each(NOT_YET_NEW)('%s has to be an exception still', (page) => {
-  expect([...missingFilesIn(read(page)), ...(read(page).match(RETIRED) ?? [])]).not.toEqual([]);
 });
 
 test('every page under docs/ is in the index', () => {
@@ -107,10 +88,6 @@ function headingsOf(path: string): Set<string> {
 
 function withoutCode(text: string): string {
   return text.replaceAll(/^ *```.*?^ *```$/gmsu, '');
-}
-
-function isGenerated(text: string): boolean {
-  return /^# .*\n\nGenerated /u.test(text);
 }
 
 function read(path: string): string {

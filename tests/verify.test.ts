@@ -19,7 +19,7 @@ async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator 
     { id: 'waits', sessionId: 's', priority: 3 },
   ]);
   const { token } = await claim(orchestrator);
-  await orchestrator.checkpoint({ token, nextAction: 'go on' });
+  await orchestrator.checkpoint({ token, nextAction: 'continue' });
   await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
   await claim(orchestrator);
   return { data, orchestrator };
@@ -121,7 +121,9 @@ test('a session whose running task is gone', async () => {
 
   const { findings } = await orchestrator.verify();
 
-  expect(findings.map(({ message }) => message)).toContain('the session and its running task do not name each other.');
+  expect(findings.map(({ message }) => message)).toContain(
+    'the session and its running task do not refer to each other.',
+  );
 });
 
 test('a fence that was granted in two sessions', async () => {

@@ -9,7 +9,7 @@ export interface Bench {
   readonly folder: string;
   /** The server of this run, started when it is first asked for. */
   readonly server: () => Promise<Server>;
-  /** Tells whoever waits what goes on. */
+  /** Tells the person who waits what is running. */
   readonly log: (line: string) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Somebody who works on an open store, as often as he is told to. */
+/** A worker on an open store, which works as often as it is told to. */
 export interface Contender {
   /** How many callers work at the same time, each doing one call after the other. */
   readonly callers: number;

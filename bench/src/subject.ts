@@ -32,7 +32,7 @@ export interface Subject {
   readonly name: string;
   /** A store that does not exist yet, under a name of its own. */
   create(name: string): Promise<Store>;
-  /** A copy of a store that nobody has open, under a name of its own. */
+  /** A copy of a store that no process has open, under a name of its own. */
   copy(from: Store, name: string): Promise<Store>;
   remove(store: Store): Promise<void>;
   /** Those who write what the product writes, with no rules at all. */

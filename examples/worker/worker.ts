@@ -1,4 +1,4 @@
-// Translates a text page by page. Kill it at any moment and start it again: it goes on after the last page it saved.
+// Translates a text page by page. Kill it at any moment and start it again: it continues after the last page it saved.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,9 +13,9 @@ async function translate({ task, context, checkpoint, confirm, signal }: Work) {
   await mkdir(folder, { recursive: true });
 
   for (let page = done + 1; page <= pages; page += 1) {
-    // The work itself, such as a call of a model. Give it the signal: it is aborted when going on makes no sense.
+    // The work itself, such as a call of a model. Give it the signal, which is aborted when the work should stop.
     await pause(300, undefined, { signal });
-    // The store cannot take back what happens outside of it, so ask before: is the lease still ours?
+    // The store cannot undo effects outside of it. So first confirm that this worker still holds the lease.
     await confirm();
     // A kill between here and the checkpoint does this page again, so doing it twice must do no harm.
     await writeFile(join(folder, `page-${page}.txt`), `page ${page}, translated\n`);
@@ -25,10 +25,10 @@ async function translate({ task, context, checkpoint, confirm, signal }: Work) {
   return { pages };
 }
 
-// The store that the command line uses. The lease names this process, so that its death is seen at once (on Linux).
+// The store that the command line uses. The lease names this process, so that its death is detected at once (on Linux).
 await using orchestrator = await openOrchestrator(undefined, { process: ownProcess() ?? undefined });
 
 const worker = createWorker({ orchestrator, agent: 'translator', handler: translate });
-// SIGTERM, Ctrl-C: claims nothing more, lets the handler go on for two seconds, then gives back what is not finished.
+// SIGTERM, Ctrl-C: claims nothing more, gives the handler two more seconds, then gives unfinished tasks back.
 stopOnSignals(worker, { graceMs: 2_000 });
 await worker.done;

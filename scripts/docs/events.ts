@@ -1,4 +1,4 @@
-import { EVENT_DOCS, LEASE_ENDINGS, type EventType } from '@agent-orchestrator/core';
+import { EVENT_DOCS, LEASE_END_EVENTS, type EventType } from '@agent-orchestrator/core';
 
 /** The reference of the event log, from core's log/events.ts. */
 export default {
@@ -15,8 +15,8 @@ lease), \`command_id\`, \`payload\` (canonical JSON, the fields below), \`at\` (
 \`prev_hash\`, \`hash\` (SHA-256 over the canonical JSON of all columns but \`id\` and \`hash\`). No event holds the
 token of a lease.
 
-A lease is ended by its holder with ${listed(LEASE_ENDINGS.holder)}; by another process with
-${listed(LEASE_ENDINGS.other)}.
+A lease is ended by its holder with ${listed(LEASE_END_EVENTS.holder)}; by another process with
+${listed(LEASE_END_EVENTS.other)}.
 
 | type | means | payload |
 |---|---|---|

@@ -1,4 +1,4 @@
-import { SESSION_TRANSITIONS, TASK_TRANSITIONS } from '@agent-orchestrator/core';
+import { SESSION_STATUSES, SESSION_TRANSITIONS, TASK_STATUSES, TASK_TRANSITIONS } from '@agent-orchestrator/core';
 
 type Transitions = typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS;
 
@@ -7,10 +7,12 @@ export default {
   page: 'docs/lifecycle.md',
   generate: () => `# The life of a task and of a session
 
-Generated from \`packages/core/src/log/lifecycle.ts\` by \`npm run docs\`. What is not here does not happen: \`evolve\`
-refuses it, and the conformance suite tries every other pair of status and command.
+Generated from core's \`log/lifecycle.ts\` and \`model/statuses.ts\` by \`npm run docs\`. What is not here does not
+happen: \`evolve\` refuses it, and the conformance suite tries every other pair of status and command.
 
 ## Task
+
+${meanings(TASK_STATUSES)}
 
 ${diagram(TASK_TRANSITIONS)}
 
@@ -20,11 +22,18 @@ ${table(TASK_TRANSITIONS)}
 
 A session is \`running\` exactly while an agent holds its lease. \`stale\` is derived from the deadlines, never stored.
 
+${meanings(SESSION_STATUSES)}
+
 ${diagram(SESSION_TRANSITIONS)}
 
 ${table(SESSION_TRANSITIONS)}
 `,
 };
+
+function meanings(statuses: typeof TASK_STATUSES | typeof SESSION_STATUSES): string {
+  const rows = Object.entries(statuses).map(([status, { glyph, means }]) => `| ${glyph} ${status} | ${means} |`);
+  return ['| status | means |', '|---|---|', ...rows].join('\n');
+}
 
 function diagram(transitions: Transitions): string {
   const arrows = new Map<string, Set<string>>();

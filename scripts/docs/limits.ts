@@ -6,13 +6,13 @@ export default {
   generate: () => `# Limits and defaults
 
 Generated from \`packages/core/src/model/limits.ts\` by \`npm run docs\`. \`orchestrator help limits\` prints the same.
-The unit is the last word of a name; what crosses a limit is refused and changes nothing.
+The unit is the last word of a name. A call that exceeds a limit is refused and changes nothing.
 
-Names (of agents, instances, roles, kinds, namespaces) start with a letter, mark or digit of any script, or \`_\`, and
-hold only these and \`. @ + -\` after it. Ids (of sessions and tasks, dedupe keys) take everything but control
-characters and line breaks, and neither begin nor end with a space; \`t42\` and \`s17\` are numbers of tasks and
-sessions, and no ids for new ones. Neither takes a character that cannot be seen. Both are kept in NFC, and their order
-is that of their code points. Command ids are UUIDv7.
+Names (of agents, instances, roles, kinds, namespaces) start with a letter, combining character or digit of any
+script, or \`_\`, followed only by these and \`. @ + -\`. Ids (of sessions and tasks, dedupe keys) take all characters
+but control characters and line breaks, and neither begin nor end with a space. \`t42\` and \`s17\` are numbers of tasks
+and sessions; a new task or session cannot have such an id. Names and ids take no invisible characters. Both are stored
+in NFC, and ordered by code point. Command ids are UUIDv7.
 
 | limit | value |
 |---|---|

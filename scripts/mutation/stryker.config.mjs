@@ -5,8 +5,8 @@ export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'packages/core/vitest.config.ts', dir: 'packages/core' },
-  // Stryker would rewrite this file for its sandbox, by an API that the compiler no longer has in version 7. No file has
-  // this name, so it does not try.
+  // Stryker would rewrite this file for its sandbox, by an API that version 7 of the compiler no longer has. No file
+  // has this name, so Stryker does not try.
   tsconfigFile: 'tsconfig.none.json',
   // What the tests of core do not need.
   ignorePatterns: ['apps', 'bench', 'docs', 'docker', 'tests', '**/dist', 'packages/storage-*', 'packages/runtime'],

@@ -41,7 +41,7 @@ export class Shell implements AsyncDisposable {
   }
 
   /**
-   * Types commands into a new shell, which goes on after one that fails, as a terminal does.
+   * Types commands into a new shell, which continues after one that fails, as a terminal does.
    *
    * @returns all that it shows; the home folder is called as on the pages
    */

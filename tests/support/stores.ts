@@ -74,7 +74,7 @@ export async function fill(orchestrator: Orchestrator): Promise<Lease> {
   const alone = await claim(orchestrator, 'alone');
   await orchestrator.releaseTask({ token: alone.token, outcome: 'failed', error: { message: 'no' } });
   const held = await claim(orchestrator);
-  await orchestrator.checkpoint({ token: held.token, nextAction: 'go on', data: { pages: 3 } });
+  await orchestrator.checkpoint({ token: held.token, nextAction: 'continue', data: { pages: 3 } });
   return held;
 }
 

@@ -16,10 +16,10 @@ export interface CommonOptions {
   readonly configured?: LeaseOptions['configured'];
 }
 
-/** How long a read waits for a busy store before it says so. */
+/** How long a read waits for a busy store before it fails. */
 const READ_BUSY_TIMEOUT_MS = 1_000;
 
-/** One call of the command line: its options, where its answers go, and the way to the store. */
+/** One call of the command line: its options, its output, and its access to the store. */
 export class Call<Options extends object = object> {
   readonly options: Options & CommonOptions;
   readonly output: Output;
@@ -31,17 +31,17 @@ export class Call<Options extends object = object> {
     this.#settings = settings;
   }
 
-  /** What holds, and what decided it; the options have it already. */
+  /** The settings with their origins. The options contain their values already. */
   get settings(): Settings {
     if (this.#settings === null) throw new Error('This command was defined without the configuration.');
     return this.#settings;
   }
 
   /**
-   * Opens the store; loads the runtime only now.
+   * Opens the store. Loads the runtime, which other commands do not need.
    *
-   * @param mode `create` for commands that may be somebody's first, `read-only` for reads
-   * @param busyTimeoutMs how long a store that does not answer is waited for, if that is up to the command
+   * @param mode `create` for commands that may be the first on a store, `read-only` for reads
+   * @param busyTimeoutMs how long to wait for a store that does not answer, if the command decides that
    */
   async open(mode: StoreMode, busyTimeoutMs?: number): Promise<Orchestrator> {
     const { openOrchestrator } = await import('@agent-orchestrator/runtime');
@@ -54,36 +54,49 @@ export class Call<Options extends object = object> {
     });
   }
 
-  /** How the tasks and sessions that an answer mentions are called. Only people read it: programs get the ids. */
+  /** The short names of the tasks and sessions that an answer mentions. They are for people: programs get the ids. */
   async names(orchestrator: Orchestrator, mentioned: Mentioned): Promise<Names> {
     const { Names } = await import('@agent-orchestrator/runtime');
     const names = new Names();
     return this.output.format === 'text' ? names.learn(orchestrator, mentioned) : names;
   }
 
-  /** Checks a call of the API: what is malformed throws here, before a store is opened or made for it. */
+  /** Checks a call of the API. Malformed input throws here, before a store is opened or created. */
   async check(name: CallName, request: object): Promise<void> {
     const { checkCall } = await import('@agent-orchestrator/runtime');
     const { namespace } = this.options;
     checkCall(name, request, namespace === undefined ? {} : { namespace });
   }
 
-  /** What commands that change something send along. */
+  /** The command id, for commands that change something. */
   get command(): { commandId?: string } {
     const { commandId } = this.options;
     return commandId === undefined ? {} : { commandId };
   }
 
-  /** The agent on whose behalf this is: the configured one, or else the user at this machine, which is said once. */
+  /**
+   * The same for commands that can be granted a lease, whose token is made of the seed. The seed is a secret, so it
+   * comes from the environment: every user of a machine can read a command line.
+   */
+  get grantingCommand(): { commandId?: string; seed?: string } {
+    const { commandId } = this.command;
+    if (commandId === undefined) return {};
+    const seed = process.env['ORCHESTRATOR_SEED'];
+    if (seed === undefined || seed === '')
+      throw usage(
+        'A claim with --command-id needs a seed, of which the token of the lease is made.',
+        'Set ORCHESTRATOR_SEED to 32 random hex digits, as `openssl rand -hex 16` prints, and keep it for each retry.',
+        'seed',
+      );
+    return { commandId, seed };
+  }
+
+  /** The agent of this call: the configured one, or else the user at this machine. The latter is mentioned once. */
   async requireAgent(): Promise<{ agent: string; instance?: string }> {
     const { agent, instance } = this.options;
     const name = agent ?? this.settings.agent.value;
     if (name === null)
-      throw usage(
-        'This command works for an agent, and no agent is named.',
-        'Give --agent NAME, or set ORCHESTRATOR_AGENT.',
-        'agent',
-      );
+      throw usage('This command needs the name of an agent.', 'Give --agent NAME, or set ORCHESTRATOR_AGENT.', 'agent');
     if (agent === undefined && this.output.format === 'text') {
       const { tellOnce } = await import('@agent-orchestrator/runtime');
       if (tellOnce('default-agent'))
@@ -92,9 +105,9 @@ export class Call<Options extends object = object> {
     return { agent: name, ...(instance !== undefined && { instance }) };
   }
 
-  /** Streams say how many documents there will be only when they end. */
+  /** A stream cannot be one document, because it does not end. */
   refuseJsonWith(flag: string): void {
     if (this.output.format === 'json')
-      throw usage(`--json is one document, and ${flag} never ends.`, 'Use --jsonl: one document per line.', 'json');
+      throw usage(`--json prints one document, but ${flag} never ends.`, 'Use --jsonl: one document per line.', 'json');
   }
 }

@@ -7,14 +7,14 @@ import { Failure } from './failure.ts';
 export type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
 
 export interface ClaimAttempt {
-  /** Every event up to this id was there before it was tried. */
+  /** Every event up to this id was settled before the attempt. */
   readonly asOf: number;
-  /** The clocks before it was tried: a lease that was granted is at most that old. */
+  /** The clocks before the attempt: a lease that was granted is not older than that. */
   readonly since: Instant;
   readonly claimed: Claimed;
 }
 
-/** What sends claims and recoveries: the orchestrator itself, or one that keeps a journal. */
+/** Sends claims and recoveries: the orchestrator itself, or one with a journal. */
 type Calls = Pick<Orchestrator, 'claimTask' | 'staleRecovery'>;
 
 export async function claimOnce(
@@ -29,11 +29,11 @@ export async function claimOnce(
 }
 
 /**
- * Claims as soon as there is something to claim: tries again after each change of the store, when something falls due, and
- * every second, since a holder that dies changes nothing.
+ * Claims as soon as a task can be claimed. It tries again after each change of the store, when a task becomes due, and
+ * every second: the death of a holder does not change the store.
  *
- * @returns the last attempt: granted, or refused when the time was over
- * @throws `INTERRUPTED`; nothing was claimed then
+ * @returns the last attempt: granted, or refused because the time was over
+ * @throws `INTERRUPTED`, if nothing was claimed
  */
 export async function claimWithin(
   orchestrator: Orchestrator,

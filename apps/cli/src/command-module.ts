@@ -2,16 +2,20 @@ import type { Command } from 'commander';
 import type { Call } from './call.ts';
 import type { Answer } from './output/output.ts';
 
-/** A top-level command, and where it is defined. */
+/** A top-level command, and the module that defines it. */
 export interface CommandModule {
   readonly name: string;
   readonly load: () => Promise<{ readonly default: Define }>;
 }
 
-/** Adds a command to the program; `run` makes its action of what answers it. */
+/** Adds a command to the program. `run` makes the command's action from its handler. */
 export type Define = (parent: Command, run: Run) => void;
 
-/** Answers one call; null if it wrote its answer itself, as streams do; an exit code if another program gave the answer. */
+/**
+ * Answers one call.
+ *
+ * @returns null if it wrote the answer itself, as streams do; an exit code if another program gave the answer
+ */
 export type Handler<Options extends object, Arguments extends unknown[]> = (
   call: Call<Options>,
   ...args: Arguments
@@ -20,7 +24,7 @@ export type Handler<Options extends object, Arguments extends unknown[]> = (
 export type Run = <Options extends object, Arguments extends unknown[] = []>(
   handler: Handler<Options, Arguments>,
   how?: {
-    /** For what has to work, and quickly, whatever the configuration says. */
+    /** false: the command needs no configuration, so an invalid one must not stop it. */
     readonly configured?: false;
   },
 ) => (...args: unknown[]) => Promise<void>;

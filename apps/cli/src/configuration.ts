@@ -2,7 +2,9 @@ import type { Settings } from '@agent-orchestrator/runtime';
 import type { Command } from 'commander';
 import type { CommonOptions } from './call.ts';
 
-/** What holds, and what decided it; loads the runtime only now. A variable is no flag, though the parser takes it for one. */
+/**
+ * The settings with their origins; loads the runtime. The parser also sets options from variables: they are no flags.
+ */
 export async function settingsOf(command: Command): Promise<Settings> {
   const { resolveSettings } = await import('@agent-orchestrator/runtime');
   const options = command.optsWithGlobals<CommonOptions>();
@@ -11,7 +13,7 @@ export async function settingsOf(command: Command): Promise<Settings> {
   return resolveSettings({ store: flag('store'), namespace: flag('namespace'), agent: flag('agent') });
 }
 
-/** The options with what was configured, where no flag says otherwise. */
+/** The options, completed with the settings that no flag sets. */
 export function withSettings<Options extends CommonOptions>(options: Options, settings: Settings): Options {
   const { store, namespace, agent, ttlMs, staleAfterMs } = settings;
   return {

@@ -1,25 +1,25 @@
 import type { ErrorCode } from '@agent-orchestrator/core';
 
 /**
- * What every exit code means: the one table, printed by `orchestrator help exit-codes`. Codes from 64 on are those of
- * sysexits.h, so that scripts can tell "try again" from "mend this" without reading a message.
+ * The meanings of the exit codes, printed by `orchestrator help exit-codes`. Codes from 64 on are those of sysexits.h,
+ * so that scripts can tell "try again" from "fix this" without reading a message.
  */
 export const EXIT_CODES = {
-  0: 'Done. A task that was there already (`data.outcome` is `duplicate`) is done, too.',
-  1: 'The condition that was asked for is false: verify, doctor or journal check found something, the task has ended, tasks still wait in the session.',
-  64: 'Usage: something is wrong with the words of the command line.',
-  65: 'Bad input data: content that was read (a payload, a file, a journal, a database) is malformed or crosses a limit.',
+  0: 'Done. Also for a duplicate task (`data.outcome` is `duplicate`).',
+  1: 'Not as asked: verify, doctor or journal check found something; the task has ended; the session has tasks.',
+  64: 'Usage: the command line is invalid.',
+  65: 'Bad input data: a payload, file, journal or database is malformed or exceeds a limit.',
   66: 'There is no such task or session, or no journal in the folder.',
-  69: 'The store cannot be reached, or is not there.',
+  69: 'The store cannot be reached or does not exist.',
   70: 'Internal error: please report it.',
-  73: 'The store cannot be created or opened with the rights of this user; or the result file or the journal of `run` cannot.',
-  74: 'I/O error: the disk is full, or reported an error; or the answer or the journal could not be written.',
+  73: 'No permission to create or open the store, or the result file or journal of `run`.',
+  74: 'I/O error: the disk is full or failed, or the answer or the journal could not be written.',
   75: 'Busy, or nothing to claim: try again.',
-  77: 'Refused: not the holder, a stale token, a read-only store.',
-  78: 'Configuration: the configuration file cannot be used, or this store needs another version or another place.',
+  77: 'Refused: not the holder, an old token, a read-only store.',
+  78: 'Configuration: the file is invalid, or the store needs another version or another place.',
   79: '`run`: the lease was lost while the command ran.',
   124: '`run`: the command took longer than its --timeout.',
-  125: '`run`: it failed before the command started; no attempt was charged.',
+  125: '`run`: failed before the command started; no attempt was charged.',
   126: '`run`: the command cannot be executed; no attempt was charged.',
   127: '`run`: the command was not found; no attempt was charged.',
   129: 'Interrupted (SIGHUP).',
@@ -29,11 +29,11 @@ export const EXIT_CODES = {
 
 export type ExitCode = keyof typeof EXIT_CODES;
 
-/** What the table cannot list. */
+/** The codes that the table cannot list. */
 export const OTHER_EXIT_CODES =
-  'Any other is that of the command of `run`, passed on; 128 and the number of the signal where a signal ended it, or was sent to `run`: then never 0, whatever the command made of it.';
+  "Otherwise `run` returns the command's own exit code, or 128 + N after signal N to the command or to `run`.";
 
-/** Codes of errors that the command line adds to those of the API; reasons of refusals in upper case among them. */
+/** Error codes that the command line adds to those of the API, among them the reasons of refusals in upper case. */
 type CliCode =
   | 'BUSY'
   | 'NO_TASK'
@@ -51,7 +51,7 @@ type CliCode =
 
 export type FailureCode = ErrorCode | CliCode;
 
-/** Which exit code an error gets. Where the fault lies in content that was read, 64 becomes 65 (see `failureOf`). */
+/** The exit code of each error. For an error in content that was read, 64 becomes 65 (see `failureOf`). */
 export const EXIT_OF = {
   USAGE: 64,
   CONTENT: 65,
@@ -107,5 +107,6 @@ export const EXIT_OF = {
   JOURNAL_NOT_FOUND: 66,
   JOURNAL_DAMAGED: 65,
   STORE_CLOSED: 70,
+  STORAGE_FAILED: 70,
   INTERNAL: 70,
 } as const satisfies Record<FailureCode, ExitCode>;

@@ -2,19 +2,19 @@ import type { OrchestratorError } from '@agent-orchestrator/core';
 import { EXIT_OF, type ExitCode, type FailureCode } from './exit-codes.ts';
 
 interface FailureDetails {
-  /** The legal way on. Never a destructive command ready to copy. */
+  /** What to do next. Never a destructive command that is ready to copy. */
   readonly hint?: string | undefined;
   readonly retryable?: boolean;
   readonly retryAfterMs?: number | undefined;
   /** The input field at fault. */
   readonly field?: string | undefined;
-  /** What else the API said of it: who holds the lease, what ended it. */
+  /** Further data of the API: the holder, the event that ended the lease. */
   readonly details?: object | undefined;
   readonly exit?: ExitCode;
   readonly cause?: unknown;
 }
 
-/** Why a command did not do what it was asked: a refusal of the orchestrator, or a mistake. Ends with its exit code. */
+/** Why a command failed: a refusal of the orchestrator, or an error. It decides the exit code. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: FailureCode;
@@ -41,7 +41,7 @@ export function usage(message: string, hint?: string, field?: string): Failure {
   return new Failure('USAGE', message, { hint, field });
 }
 
-/** Content that was read, and cannot be used. */
+/** Content that was read, but is invalid. */
 export function badContent(field: string, problem: string, cause?: unknown): Failure {
   return new Failure('CONTENT', `${field} ${problem}.`, {
     field: field.replace(/^--/, ''),
@@ -50,15 +50,15 @@ export function badContent(field: string, problem: string, cause?: unknown): Fai
   });
 }
 
-/** Input fields that hold content, as against words of the command line. */
+/** Input fields with content, as opposed to words of the command line. */
 const CONTENT = /^(payload|result|data|progress)\b/;
 
-/** Whatever was thrown, as a failure. */
+/** Anything that was thrown, as a failure. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isOrchestratorError(error)) return fromOrchestrator(error);
   const message = error instanceof Error ? error.message : String(error);
-  return new Failure('INTERNAL', `Something went wrong that should not: ${message}`, {
+  return new Failure('INTERNAL', `Internal error: ${message}`, {
     hint: 'Run `orchestrator verify` and report what it prints.',
     cause: error,
   });
@@ -66,7 +66,7 @@ export function failureOf(error: unknown): Failure {
 
 function fromOrchestrator(error: OrchestratorError): Failure {
   const { code, hint, retryable, cause } = error;
-  // One task is sent as a batch of one.
+  // A single task is sent as a batch of one.
   const field = error.field?.replace(/^tasks\[0\]\.?/, '');
   const message = error.message.replace(/^tasks\[0\]\.?/, '');
   const isContent = field !== undefined && CONTENT.test(field);
@@ -86,6 +86,7 @@ export function flagOf(field: string): string {
     types: '--type',
     taskId: 'TASK',
     commandId: '--command-id',
+    seed: 'ORCHESTRATOR_SEED',
     id: 'ID',
     'error.code': '--error-code',
   };
@@ -96,7 +97,7 @@ export function flagOf(field: string): string {
   );
 }
 
-/** By name, not by class: the class would have to be loaded with the whole of the runtime. */
+/** Compares the name, not the class: loading the class would load the whole runtime. */
 export function isOrchestratorError(error: unknown): error is OrchestratorError {
   return error instanceof Error && error.name === 'OrchestratorError';
 }

@@ -1,12 +1,12 @@
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
 import { outputEnded } from './output/readers.ts';
 
-/** Which exit code tells that a signal ended it. */
+/** The exit code after each signal. */
 const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
 
 /**
- * Aborts at the first SIGINT or SIGTERM, so that what is under way can end properly; the second one kills as usual. Aborts,
- * too, when nobody reads any more. The reason of the former is the exit code.
+ * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that the current work can end properly; its reason is the exit
+ * code. The second signal kills as usual. It also aborts when standard output has no reader any more.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
@@ -20,7 +20,7 @@ export function interruptedBy(interrupted: AbortSignal): ExitCode {
   return signal === undefined ? EXIT_OF.INTERRUPTED : EXIT_AFTER[signal];
 }
 
-/** The signal that interrupted, if it was one. */
+/** The signal that interrupted; undefined: it was no signal. */
 export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | undefined {
   return (Object.keys(EXIT_AFTER) as (keyof typeof EXIT_AFTER)[]).find((signal) => EXIT_AFTER[signal] === reason);
 }

@@ -6,10 +6,10 @@ const FIRST_PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 60_000;
 
 /**
- * Does the same again and again until it is interrupted. Passing trouble (a store that is locked, a disk that is full) is told
- * and outlasted, with growing pauses: whoever started a loop is not there to start it again.
+ * Repeats `turn` until it is interrupted. Temporary errors (a locked store, a full disk) are reported, and it is tried
+ * again after growing pauses: the operator may not be there to start the loop again.
  *
- * @throws what will not pass by itself
+ * @throws errors that are not temporary
  */
 export async function keepTrying(
   output: Pick<Output, 'failure'>,
@@ -26,7 +26,7 @@ export async function keepTrying(
       const failure = failureOf(error);
       if (!failure.retryable) throw failure;
       output.failure(failure);
-      // Woken early by the interruption, which the loop sees itself.
+      // An interruption ends the pause early; the loop checks for it.
       await pause(pauseMs, undefined, { signal: interrupted }).catch(() => {});
       pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
     }

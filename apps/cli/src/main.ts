@@ -3,9 +3,9 @@ import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
 import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
-import { noClaimEnv } from './views/claim-env.ts';
+import { noClaimEnv } from './views/no-claim-env.ts';
 
-/** Runs one command line and answers with its exit code. */
+/** Runs one command line. @returns its exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   outliveReaders();
   forgetEmptyVariables();
@@ -28,14 +28,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const failure = error instanceof CommanderError ? usageFailure(error, complaints) : failureOf(error);
-    // A shell that evaluates no line goes on as if all were well.
+    // Without these lines, the shell would continue as if the claim had succeeded.
     if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.line(line);
     output.failure(failure);
     return failure.exit;
   }
 }
 
-/** Help and version, which the parser writes by itself. */
+/** Help and version, which the parser writes itself. */
 function aboutItself({ code }: CommanderError, text: string): Answer {
   const isVersion = code === 'commander.version';
   return {
@@ -46,7 +46,7 @@ function aboutItself({ code }: CommanderError, text: string): Answer {
   };
 }
 
-/** Whether a command line has options of every command alone: then it asks for the status. */
+/** Whether a command line names no command, only common options: then it shows the status. */
 function namesNothing(argv: readonly string[]): boolean {
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
@@ -59,16 +59,16 @@ function namesNothing(argv: readonly string[]): boolean {
 const WITH_VALUE: ReadonlySet<string> = new Set(['--store', '--agent', '--instance', '--namespace', '--command-id']);
 const ABOUT_ITSELF: ReadonlySet<string> = new Set(['-h', '--help', '--version', '--']);
 
-/** A variable that is set to nothing counts as absent. */
+/** An empty variable counts as absent. */
 function forgetEmptyVariables(): void {
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('ORCHESTRATOR_') && process.env[name] === '') delete process.env[name];
   }
 }
 
-/** What the parser says of a command line that it does not understand. */
+/** The parser's error for a command line that it does not understand. */
 function usageFailure(error: CommanderError, complaints: string): Failure {
-  // A command that only groups others complains with its help.
+  // For a command that only groups others, the parser's error is the help.
   if (error.code === 'commander.help')
     return new Failure('USAGE', 'No command is named.', { hint: 'orchestrator --help lists them.' });
   const [said = error.message, ...more] = complaints.trim().split('\n');
@@ -77,7 +77,7 @@ function usageFailure(error: CommanderError, complaints: string): Failure {
   });
 }
 
-/** A command line that could not be parsed still says how it wants its answer. */
+/** The format of the answer, for a command line that could not be parsed. */
 function formatFromWords(argv: readonly string[]): Format {
   if (isForShell(argv)) return 'text';
   const words = wordsOf(argv);

@@ -7,18 +7,18 @@ import { usage } from './failure.ts';
 import { Output, type Format } from './output/output.ts';
 import { VERSION } from './version.ts';
 
-/** Where the program says what it does not say on standard output. */
-export interface Ending {
-  /** The exit code of a command that was answered. */
+/** Gets what the program does not write itself. */
+export interface ProgramOutput {
+  /** The exit code of a command. */
   readonly exit: (code: number) => void;
-  /** What was asked of the parser itself: help, the version. */
+  /** Answers of the parser itself: help, the version. */
   readonly say: (text: string) => void;
-  /** What the parser has to complain about. */
+  /** Errors of the parser. */
   readonly complain: (text: string) => void;
 }
 
-/** The program with the commands that `argv` may mean; with all of them if it may mean any. */
-export async function createProgram(argv: readonly string[], { exit, say, complain }: Ending): Promise<Command> {
+/** The program with the commands that `argv` can name; with all of them if it names none. */
+export async function createProgram(argv: readonly string[], { exit, say, complain }: ProgramOutput): Promise<Command> {
   const program = new Command('orchestrator')
     .description(
       'The durable memory that AI agents coordinate through: claims, leases, recovery, and an append-only event log.',
@@ -37,13 +37,13 @@ export async function createProgram(argv: readonly string[], { exit, say, compla
   return program;
 }
 
-/** Whoever mistyped a flag of a command is helped by the help of that command, not by the list of all. */
+/** After a mistyped flag, the error points to the help of that command, not to the list of all commands. */
 function pointToOwnHelp(command: Command, path: string): void {
   command.showHelpAfterError(`Try: ${path} --help`);
   for (const child of command.commands) pointToOwnHelp(child, `${path} ${child.name()}`);
 }
 
-/** Of the commands only those that the words name: most of a short command's time goes into loading modules. */
+/** Only the commands that the words name: most of a short command's time is spent on loading modules. */
 function needed(argv: readonly string[]): readonly CommandModule[] {
   const [first] = argv.filter((word) => !word.startsWith('-'));
   const isHelp = argv.some((word) => ['help', '--help', '-h', 'completion'].includes(word));
@@ -55,13 +55,16 @@ function commonOptions(): Option[] {
   return [
     new Option(
       '--store <url>',
-      'the store: sqlite:/path/to.db or postgres://user@host/database (default: ORCHESTRATOR_STORE, see `store path`)',
+      'store: sqlite:/path/to.db or postgres://user@host/database (default: ORCHESTRATOR_STORE, see `store path`)',
     ),
-    new Option('--agent <name>', 'on whose behalf').env('ORCHESTRATOR_AGENT'),
-    new Option('--instance <id>', 'which run of the agent').env('ORCHESTRATOR_INSTANCE'),
-    new Option('--namespace <name>', 'a wall between projects in one store').env('ORCHESTRATOR_NAMESPACE'),
-    new Option('--command-id <uuidv7>', 'sent again, it has its effect once'),
-    new Option('--json', 'exactly one document on standard output'),
+    new Option('--agent <name>', 'name of the agent').env('ORCHESTRATOR_AGENT'),
+    new Option('--instance <id>', 'id of this run of the agent').env('ORCHESTRATOR_INSTANCE'),
+    new Option('--namespace <name>', 'isolates projects that share a store').env('ORCHESTRATOR_NAMESPACE'),
+    new Option(
+      '--command-id <uuidv7>',
+      'idempotency key: a retry with this id runs once (to claim, set ORCHESTRATOR_SEED too)',
+    ),
+    new Option('--json', 'print exactly one JSON document'),
     new Option('--quiet', 'print ids only'),
   ];
 }
@@ -75,7 +78,7 @@ function runner(exit: (code: number) => void): Run {
       const command = args.at(-1) as Command;
       const options = command.optsWithGlobals<Options & CommonOptions & { jsonl?: unknown }>();
       if (options.json && options.jsonl === true)
-        throw usage('--json is one document, and --jsonl is many.', 'Leave one of the two out.', 'json');
+        throw usage('--json prints one document, --jsonl prints many.', 'Omit one of them.', 'json');
       const settings = configured ? await settingsOf(command) : null;
       const call = new Call<Options>(
         settings === null ? options : withSettings(options, settings),

@@ -1,36 +1,45 @@
 import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
-import type { Mentioned, Names } from '@agent-orchestrator/runtime';
+import { shellArgument, shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
-import { moment, relative } from './output/time.ts';
+import { moment, relative, timestamp } from './output/time.ts';
 
 type Held = Pick<Extract<ClaimRefusal, { reason: 'busy' }>, 'heldBy' | 'until'>;
 
-/** A lost race as a failure: what stands in the way, until when, and what can be done. */
-export function claimRefused(refusal: ClaimRefusal, sessionId: string | undefined, names: Names, now: number): Failure {
+/** A refused claim as a failure: the reason, until when it holds, and what to do. */
+export function claimRefused(
+  refusal: ClaimRefusal,
+  { agent, sessionId }: { readonly agent: string; readonly sessionId?: string | undefined },
+  names: Names,
+  now: number,
+): Failure {
   switch (refusal.reason) {
     case 'not_found':
       return notFound('session', sessionId ?? '');
     case 'busy': {
       const { why, heldBy, until } = refusal;
+      const session = names.session(refusal.sessionId);
       const message =
         why === 'held'
-          ? heldUntil(names.session(refusal.sessionId), refusal, now)
-          : `An earlier run of ${heldBy.agent} holds session ${names.session(refusal.sessionId)} and may still be alive, until ${moment(until, now)}.`;
+          ? heldUntil(session, refusal, now)
+          : `An earlier run of ${heldBy.agent} holds session ${session} until ${moment(until, now)} and may be alive.`;
       return new Failure('BUSY', message, {
         retryable: true,
         retryAfterMs: Math.max(0, until - now),
-        hint: `Wait with --wait 30s; \`orchestrator why session ${names.sessionReference(refusal.sessionId)}\` says until when, and the way on.`,
+        hint:
+          'Wait with --wait 30s. ' +
+          `\`orchestrator why session ${names.sessionArgument(refusal.sessionId)}\` explains it and what to do next.`,
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }
     case 'no_task': {
       const { nextDueAt } = refusal;
-      const due = nextDueAt === null ? 'Nothing is scheduled either.' : `The next is due ${relative(nextDueAt, now)}.`;
-      return new Failure('NO_TASK', `There is nothing to claim now. ${due}`, {
+      const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellArgument(sessionId)}`;
+      const due = nextDueAt === null ? 'No task is scheduled.' : `The next task is due ${relative(nextDueAt, now)}.`;
+      return new Failure('NO_TASK', `No task can be claimed now. ${due}`, {
         retryable: true,
         retryAfterMs: nextDueAt === null ? undefined : Math.max(0, nextDueAt - now),
-        hint: `Wait with --wait 30s; \`orchestrator why ${sessionId === undefined ? 'agent NAME' : `session ${sessionId}`}\` says what stands in the way.`,
+        hint: `Wait with --wait 30s. \`orchestrator why ${subject}\` explains why.`,
         details: { nextDueAt },
       });
     }
@@ -43,34 +52,36 @@ export function mentionedBy(claimed: Claimed): Mentioned {
   return { sessions: claimed.reason === 'busy' ? [claimed.sessionId] : [] };
 }
 
-/** A session that cannot be closed, because somebody works on it. */
+/** A session that cannot be closed, because it is held. */
 export function sessionHeld({ heldBy, until }: Held, sessionId: string, now: number): Failure {
   return new Failure('BUSY', heldUntil(sessionId, { heldBy, until }, now), {
     retryable: true,
     retryAfterMs: Math.max(0, until - now),
     hint:
       until > now
-        ? `Close it when it is free; \`orchestrator session show ${sessionId}\` shows who works on what in it.`
-        : 'Its lease is over: `orchestrator recover` ends it where the holder has fallen silent.',
+        ? `Close it when it is free. \`orchestrator session show ${shellArgument(sessionId)}\` shows its holder.`
+        : 'Its lease has expired: `orchestrator recover` ends it once it is stale.',
     details: { why: 'held', sessionId, heldBy, until },
   });
 }
 
-/** The caller does not hold a lease with this token, or does not hold it any more. */
+/** The caller does not hold a lease with this token (any more). */
 export function leaseRefused({ endedBy, at, successor }: LeaseRefusal, { token }: Holder): Failure {
   const fence = token.slice(0, token.indexOf('-'));
   const details = { endedBy, at, successor };
   if (endedBy === null) return notGranted(fence, details);
-  const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${new Date(at).toISOString()}`}.`;
+  const ended = `It was ended by ${endedBy}${at === null ? '' : ` at ${timestamp(at)}`}.`;
   const next =
     successor === undefined ? '' : ` ${successor.agent} holds the session now, with fence ${successor.fence}.`;
-  return new Failure('LEASE_LOST', `Refused: you do not hold the lease with fence ${fence} any more. ${ended}${next}`, {
-    hint: 'Stop working on it: another agent may. `orchestrator resume` tells what happened since; claim again for new work.',
+  return new Failure('LEASE_LOST', `Refused: you no longer hold the lease with fence ${fence}. ${ended}${next}`, {
+    hint:
+      'Stop the work: another agent may continue it. ' +
+      '`orchestrator resume` shows what happened since; claim again for new work.',
     details,
   });
 }
 
-/** No lease has this token: it was mistyped, or the lease is another instance's. */
+/** No lease has this token: it was mistyped, or the lease belongs to another instance. */
 function notGranted(fence: string, details: Omit<LeaseRefusal, 'ok' | 'reason'>): Failure {
   const { successor } = details;
   const isAnothers = successor !== undefined && String(successor.fence) === fence;
@@ -78,7 +89,7 @@ function notGranted(fence: string, details: Omit<LeaseRefusal, 'ok' | 'reason'>)
     ? `Refused: this is not the token and instance of the lease with fence ${fence}, which ${successor.agent} holds.`
     : `Refused: there was never a lease with this token (fence ${fence}).`;
   return new Failure('LEASE_LOST', message, {
-    hint: 'Check --token and --instance: the answer of the claim has them. `orchestrator status` shows who holds what.',
+    hint: 'Check ORCHESTRATOR_TOKEN and --instance: the answer of the claim has them.',
     details,
   });
 }
@@ -89,7 +100,7 @@ function heldUntil(session: string, { heldBy, until }: Held, now: number): strin
 
 export function notFound(what: 'task' | 'session', id: string): Failure {
   return new Failure('NOT_FOUND', `There is no ${what} ${id}.`, {
-    hint: `\`orchestrator ${what} list\` shows what there is.`,
+    hint: `\`orchestrator ${what} list\` shows the ids.`,
     field: 'id',
   });
 }

@@ -3,8 +3,8 @@ import type { Output } from './output/output.ts';
 import { printable } from './output/printable.ts';
 
 /**
- * Says on stderr, in every format, that the store which is read is not open for work: what it holds looks like any other, and
- * nothing will happen in it. Once, and again when that changes.
+ * Says on stderr, in every format, that the store is not open for work: its content looks like that of any other store,
+ * but does not change. It is said once, and again when the state changes.
  */
 export class StoreNotice {
   readonly #output: Pick<Output, 'chatter'>;
@@ -29,9 +29,9 @@ function lineOf({ status, address }: StoreState): string {
   const other = printable(address);
   switch (status) {
     case 'moved':
-      return `this store was moved to ${other}: nothing happens here any more; point ORCHESTRATOR_STORE there`;
+      return `this store was moved to ${other} and is closed; set ORCHESTRATOR_STORE to the new address`;
     case 'moving':
-      return `this store is being moved to ${other}: nobody can work meanwhile`;
+      return `this store is being moved to ${other} and is closed meanwhile`;
     default:
       return `this is a backup of ${other}, not a store to work on`;
   }

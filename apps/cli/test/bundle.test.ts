@@ -16,7 +16,7 @@ const files = new Map(
 );
 
 test.for([
-  ['the demo', 'WHO DID WHICH FILES'],
+  ['the demo', 'FILES BY AGENT'],
   ['the import of the old database', 'distributed_lock'],
 ] as const)('%s is in chunks that are loaded on demand', ([, sign]) => {
   const chunks = filesWith(sign);
@@ -32,7 +32,7 @@ test('the demo is loaded by its command alone', () => {
 
   expect([command, others]).toEqual([expect.stringMatching(/^demo-/), []]);
   expect(filesWith(`import("./${command}")`)).toEqual(['main.js']);
-  expect(filesWith('WHO DID WHICH FILES')).toEqual(['demo.js']);
+  expect(filesWith('FILES BY AGENT')).toEqual(['demo.js']);
 });
 
 test('the program of its agents is a file of its own', () => {

@@ -1,7 +1,7 @@
 /*
  * claim --env, for a shell that evaluates what it prints:
  *  - it sets the variables of the lease, and the verbs of the holder take the token from there
- *  - whatever stands in a value, it arrives as it is and nothing of it is run
+ *  - any value arrives unchanged and nothing of it is run
  *  - a claim that is refused, for any reason, makes eval fail with its exit code, and says why
  *  - it leaves no token of an earlier claim
  *  - a variable that the lease does not have is absent afterwards
@@ -36,7 +36,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
         '"$@" checkpoint --next-action more --quiet',
         '"$@" release --outcome succeeded --quiet',
       ],
-      env: { ORCHESTRATOR_AGENT: 'a', ORCHESTRATOR_INSTANCE: 'i' },
+      env: { ORCHESTRATOR_AGENT: 'a', ORCHESTRATOR_INSTANCE: 'i', ORCHESTRATOR_SEED: '0'.repeat(32) },
     });
     const { data } = await cli.json(['task', 'show', added.data.id]);
     const granted = await cli.json(['events', '--type', 'task.claimed']);
@@ -58,7 +58,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
     expect(data).toMatchObject({ status: 'succeeded' });
   });
 
-  test.concurrent('whatever stands in a value arrives as it is, and nothing of it is run', async ({ expect }) => {
+  test.concurrent('any value arrives unchanged, and nothing of it is run', async ({ expect }) => {
     using cli = new Cli();
     const odd = `it's "one" $HOME \`touch ran\` $(touch ran); touch ran & \\ * ~ %{} 한글`;
     const folder = join(cli.folder, odd);
@@ -109,7 +109,7 @@ describe.skipIf(SHELLS.length === 0).for(SHELLS)('in %s', (shell) => {
       });
       const strict = await evaluate(cli, shell, {
         line: `set -e; eval "$("$@" claim --env ${quoted})"`,
-        then: ['echo "went on"'],
+        then: ['echo "continued"'],
         env: EARLIER,
       });
 
@@ -151,7 +151,7 @@ test.concurrent('a claim that is interrupted while it waits makes eval fail, too
   expect([exit, stdout]).toEqual([143, expect.stringMatching(/^unset .*ORCHESTRATOR_TOKEN.*\n\(exit 143\)\n$/)]);
 });
 
-interface Script {
+interface ShellCall {
   /** The program's words come in front of its arguments as `"$@"`. */
   readonly line: string;
   readonly then: readonly string[];
@@ -159,7 +159,7 @@ interface Script {
 }
 
 /** Runs lines in a shell to their end. */
-function evaluate(cli: Cli, shell: string, { line, then, env }: Script): Promise<Ran> {
+function evaluate(cli: Cli, shell: string, { line, then, env }: ShellCall): Promise<Ran> {
   const base = { PATH: process.env['PATH'] ?? '', HOME: cli.folder, ORCHESTRATOR_STORE: cli.store };
   const script = [line, ...then].join('\n');
   const child = spawn(shell, ['-c', script, shell, process.execPath, PROGRAM], {

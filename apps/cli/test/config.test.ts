@@ -5,7 +5,7 @@
  *  - what is configured holds for every command that takes the flag, and the flag goes before it
  *  - `store path` names the file that decided
  *  - what is configured of leases does not stand in the way of a release without --claim-next
- *  - a bad file stops every command with 78, naming file and key; help goes on
+ *  - a bad file stops every command with 78, naming file and key; help continues
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -77,7 +77,7 @@ test.concurrent('what is configured holds for every command, and a flag goes bef
   expect(elsewhere.data).toEqual([]);
 });
 
-test.concurrent('a bad file stops every command with 78, naming file and key; help goes on', async ({ expect }) => {
+test.concurrent('a bad file stops every command with 78, naming file and key; help continues', async ({ expect }) => {
   using cli = new Cli();
   const file = configure(cli, { stroe: 'sqlite:x.db' });
 

@@ -120,6 +120,27 @@ test.concurrent.for([
   expect((await cli.json(['task', 'list'])).data).toHaveLength(1);
 });
 
+test.concurrent('a line names its session by a number, too; a number that no session has is named by its line', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const { number } = (await cli.json(['task', 'create', 'x', '--session', 'work'])).data as unknown as {
+    number: number;
+  };
+  const words = ['task', 'create', '--jsonl', '-'];
+
+  const added = await cli.json(words, { input: lineInto('s2') + lineInto(`t${number}`) });
+  const refused = await cli.json(words, { input: lineInto('s2') + lineInto('s99') });
+
+  expect([added.exit, added.data]).toEqual([0, [{}, {}].map(() => expect.objectContaining({ session_id: 'work' }))]);
+  expect([refused.exit, refused.error.code, refused.error.field]).toEqual([
+    65,
+    'INVALID_INPUT',
+    expect.stringMatching(/^line 2, session/),
+  ]);
+  expect((await cli.json(['task', 'list'])).data).toHaveLength(3);
+});
+
 test('a bad line in a later batch leaves nothing of the earlier ones', async () => {
   using cli = new Cli();
   const lines = Array.from({ length: 1_200 }, (_, at) => JSON.stringify({ title: at === 1_100 ? '' : `task ${at}` }));
@@ -129,3 +150,8 @@ test('a bad line in a later batch leaves nothing of the earlier ones', async () 
   expect([exit, error.field]).toEqual([65, 'line 1101, title']);
   expect(existsSync(cli.path)).toBe(false);
 });
+
+/** A line of a task for a session. */
+function lineInto(session: string): string {
+  return `${JSON.stringify({ title: 'y', session })}\n`;
+}

@@ -63,7 +63,7 @@ test.skipIf(!hasModes)('--fix does what is safe, and says what it did', { concur
   const { exit, stdout } = await cli.run(['doctor', '--fix']);
 
   expect(exit).toBe(0);
-  expect(stdout).toMatch(/^✓ fixed {4}Only their owner may now open .*store\.db/);
+  expect(stdout).toMatch(/^✓ fixed {4}Only the owner can now open .*store\.db/);
   expect(statSync(cli.path).mode & 0o777).toBe(0o600);
 });
 

@@ -5,7 +5,7 @@
  *  - a name is no proof: without a token the holder's verbs are refused with 64, whatever agent and instance say
  *  - a holder that was taken over cannot write with the lease of its successor, even under the same agent and instance
  *  - the token comes from the environment
- *  - release --claim-next goes on with the next task in the same step
+ *  - release --claim-next continues with the next task in the same step
  *  - what release --claim-next is told of the next lease counts, or is refused; it is never left out in silence
  *  - a cancelled task's holder learns of it with the heartbeat
  */
@@ -125,7 +125,7 @@ test.concurrent('a holder that was taken over cannot write with the lease of its
   ]);
 });
 
-test.concurrent('the token comes from the environment; release --claim-next goes on in the same step', async ({
+test.concurrent('the token comes from the environment; release --claim-next continues in the same step', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -135,7 +135,7 @@ test.concurrent('the token comes from the environment; release --claim-next goes
 
   const released = await cli.json(['release', '--outcome', 'succeeded', '--claim-next'], { env });
   const { lease } = released.data['next'] as { lease: { token: string } };
-  const saved = await cli.json(['checkpoint', ...holderOf(lease), '--next-action', 'go on']);
+  const saved = await cli.json(['checkpoint', ...holderOf(lease), '--next-action', 'continue']);
 
   expect([released.exit, released.data['next']]).toEqual([
     0,
@@ -180,5 +180,5 @@ test.concurrent("a cancelled task's holder learns of it with the heartbeat", asy
   const { stderr } = await cli.run(['heartbeat', ...holderOf(claimed.data.lease)]);
 
   expect(cancelled.data).toMatchObject({ status: 'running', cancel_requested: true });
-  expect(stderr).toMatch(/cancellation was asked/);
+  expect(stderr).toMatch(/cancellation was requested/);
 });

@@ -50,7 +50,7 @@ test.concurrent('with --yes it does what it showed, and then the store works', a
   const claim = await cli.json(['claim', '--agent', '집재규']);
   expect([claim.exit, claim.data]).toMatchObject([
     0,
-    { task: { id: '작업 1', session_id: '회사-대화' }, context: { turn: 3, next_action: 'go on' } },
+    { task: { id: '작업 1', session_id: '회사-대화' }, context: { turn: 3, next_action: 'continue' } },
   ]);
 });
 
@@ -137,7 +137,7 @@ function oldFile(cli: Cli, further = '', path = join(cli.folder, 'old.db')): str
     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id TEXT, status TEXT, task_type TEXT, created_at TEXT);
     CREATE TABLE event_log (event_id INTEGER PRIMARY KEY, session_id TEXT, event_seq INTEGER, event_type TEXT,
       payload TEXT, created_at TEXT);
-    INSERT INTO session_state VALUES ('회사-대화', 'idle', 3, 'go on', '2026-01-01T00:00:00.000Z');
+    INSERT INTO session_state VALUES ('회사-대화', 'idle', 3, 'continue', '2026-01-01T00:00:00.000Z');
     INSERT INTO task_queue VALUES ('작업 1', '회사-대화', 'queued', 'review', '2026-01-01T00:00:01.000Z'),
       ('작업 2', '회사-대화', 'claimed', 'review', '2026-01-01T00:00:02.000Z');
     INSERT INTO event_log VALUES (1, '회사-대화', 1, 'task_enqueued', '{}', '2026-01-01T00:00:02.000Z');

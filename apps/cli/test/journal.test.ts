@@ -2,12 +2,14 @@
  * `run --journal`:
  *  - keeps a private journal of its calls and their answers, without the token that its command gets
  *  - leaves none where there was nothing to claim
+ *  - a folder without a name is exit 64, and nothing is written into the current folder
  *  - a journal that cannot be written is exit 73, said before anything is claimed
  *  - a journal that cannot be written at the end is exit 74, after the store was told
  * `journal check`:
  *  - says that nothing is missing, exit 0: as text, as JSON, quietly
  *  - lists what a restored older backup lacks, exit 1: as text, as JSON, quietly
- *  - compares one namespace if it is named
+ *  - compares one namespace if the flag names it, and says what it left out; a variable or the file does not narrow it
+ *  - does not say that nothing is missing where nothing was compared
  *  - a folder that cannot be read is exit 66, none at all 64, a damaged line 65 with file and line
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -71,6 +73,18 @@ test('a run leaves no journal where there was nothing to claim', async () => {
   expect(readdirSync(join(cli.folder, 'journals'))).toEqual([]);
 });
 
+test('a folder without a name is exit 64, and nothing is written into the current folder', async () => {
+  const cli = newCli();
+  const id = await addTask(cli);
+  const before = readdirSync(cli.folder);
+
+  const { exit, stderr } = await cli.run(['run', '--agent', 'a', '--journal', '', '--', 'true']);
+
+  expect({ exit, stderr }).toEqual({ exit: 64, stderr: expect.stringContaining('--journal') });
+  expect(readdirSync(cli.folder)).toEqual(before);
+  expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
+});
+
 test('a journal that cannot be written is said before anything is claimed', async () => {
   const cli = newCli();
   const id = await addTask(cli);
@@ -117,7 +131,7 @@ test('a journal that cannot be written at the end is exit 74, after the store wa
   const { exit, stderr } = await cli.run([...words, '--', 'sh', '-c', 'rm -r journals && touch journals']);
 
   expect(exit).toBe(74);
-  expect(stderr).toContain('What became of task t1 is not in the journal');
+  expect(stderr).toContain('The outcome of task t1 is not in the journal');
   expect(stderr).toContain('[JOURNAL_UNWRITABLE]');
   expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
   expect(JSON.parse(readFileSync(join(cli.folder, 'r'), 'utf8'))).toMatchObject({
@@ -174,13 +188,59 @@ test('it lists what a restored older backup lacks', async () => {
   expect(quiet.stdout).toBe(`${missing.map((one) => one.command_id).join('\n')}\n`);
 });
 
-test('it compares one namespace if it is named', async () => {
+test('it compares one namespace if the flag names it, and says what it left out', async () => {
   const cli = newCli();
   const { env } = await restored(cli);
   const check = ['journal', 'check', 'journals', '--namespace'];
 
-  expect(await cli.json([...check, 'default'], { env })).toMatchObject({ exit: 1, data: { operations: 2 } });
-  expect(await cli.json([...check, 'other'], { env })).toMatchObject({ exit: 0, data: { operations: 0 } });
+  const named = await cli.json([...check, 'default'], { env });
+  const other = await cli.json([...check, 'other'], { env });
+  const text = await cli.run([...check, 'other'], { env });
+
+  expect(named).toMatchObject({ exit: 1, data: { namespace: 'default', operations: 2, left_out: 0 } });
+  expect(other).toMatchObject({
+    exit: 0,
+    data: {
+      namespace: 'other',
+      operations: 0,
+      left_out: 2,
+      summary: 'No acknowledged operation was compared.',
+    },
+  });
+  expect(text.stdout).toBe(
+    'journal check: 1 journal, 0 acknowledged operations in namespace other (2 in other namespaces left out): ' +
+      'nothing was compared\n',
+  );
+});
+
+test.each(['variable', 'configuration file'])('a namespace in the %s does not narrow it', async (where) => {
+  const cli = newCli();
+  const { env } = await restored(cli);
+  const isVariable = where === 'variable';
+  if (!isVariable) {
+    mkdirSync(join(cli.folder, '.openclaw'), { recursive: true });
+    const config = join(cli.folder, '.openclaw', 'orchestrator.json');
+    writeFileSync(config, JSON.stringify({ namespace: 'other' }), { mode: 0o600 });
+  }
+
+  const check = await cli.json(['journal', 'check', 'journals'], {
+    env: { ...env, ...(isVariable && { ORCHESTRATOR_NAMESPACE: 'other' }) },
+  });
+
+  expect(check).toMatchObject({ exit: 1, data: { namespace: null, operations: 2, left_out: 0 } });
+});
+
+test('it does not say that nothing is missing where nothing was compared', async () => {
+  const cli = newCli();
+  await addTask(cli);
+  await cli.run([...RUN, 'true']);
+  const { path, text } = journalIn(cli);
+  writeFileSync(path, text.slice(0, text.indexOf('\n') + 1));
+
+  expect(await cli.run(['journal', 'check', 'journals'])).toMatchObject({
+    exit: 0,
+    stdout: 'journal check: 1 journal, 0 acknowledged operations: nothing was compared\n',
+  });
 });
 
 test('what cannot be read is told by its exit code, with file and line', async () => {

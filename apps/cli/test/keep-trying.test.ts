@@ -1,6 +1,6 @@
 /*
  * Loops that no person looks after:
- *  - passing trouble is told, and the loop goes on
+ *  - passing trouble is told, and the loop continues
  *  - what will not pass by itself ends it
  *  - an interruption ends it, also while it pauses
  */
@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import type { Failure } from '../src/failure.ts';
 import { keepTrying } from '../src/keep-trying.ts';
 
-test('passing trouble is told, and the loop goes on', async () => {
+test('passing trouble is told, and the loop continues', async () => {
   const { told, output } = listener();
   const end = new AbortController();
   const turns = [busy, busy, () => {}, busy, () => end.abort()];

@@ -3,7 +3,7 @@
  *  - answers go to stdout, chatter to stderr with its prefix; --quiet prints ids alone
  *  - a state is a word and a glyph; nothing is coloured where no terminal is, but FORCE_COLOR is honoured
  *  - stored text cannot move the cursor, reorder or hide anything, in text and in JSON alike
- *  - a list that was cut says so, and how it goes on
+ *  - a list that was cut says so, and how it continues
  *  - an error names its code and a next step, and no hint is a destructive command
  *  - help exit-codes prints the one table; help limits prints the limits
  *  - --version prints the version of the package
@@ -59,7 +59,7 @@ test.concurrent('stored text cannot move the cursor, reorder or hide anything', 
   expect((JSON.parse(json.stdout) as { data: { title: string }[] }).data[0]?.title).toBe(title);
 });
 
-test.concurrent('a list that was cut says so, and how it goes on', async ({ expect }) => {
+test.concurrent('a list that was cut says so, and how it continues', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', '--jsonl', '-'], { input: '{"title":"a"}\n{"title":"b"}\n{"title":"c"}' });
 

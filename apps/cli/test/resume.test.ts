@@ -1,7 +1,7 @@
 /*
  * Continuity on the command line:
  *  - the card is printed as it is, twice the same; with --json it comes with what it is made of
- *  - nothing to go on with: no byte, and exit 0
+ *  - nothing to continue: no byte, and exit 0
  *  - without a session it needs an agent (64); a session that is not there is 66; a budget has its bounds (64)
  *  - an agent that was killed takes its session back at once with claim --resume, and reads where it was
  *  - its old run is refused
@@ -58,7 +58,7 @@ test.concurrent('the card is printed as it is, twice the same; --json has what i
   expect(meta).toEqual({ as_of: 4 });
 });
 
-test.concurrent('nothing to go on with: no byte, and exit 0; other ends are told apart', async ({ expect }) => {
+test.concurrent('nothing to continue: no byte, and exit 0; other ends are told apart', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['store', 'init']);
 
@@ -79,7 +79,7 @@ test.concurrent('nothing to go on with: no byte, and exit 0; other ends are told
   ]);
 });
 
-/** An agent as a script: it claims, saves where it stands, and heartbeats until it is killed. */
+/** An agent as a script: it claims, saves its progress, and heartbeats until it is killed. */
 const AGENT = `
   set -e
   lease=$("$@" claim --agent a --instance run-1 --session s --json)

@@ -42,7 +42,7 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
     },
   );
 
-  test.concurrent('a command that heeds SIGTERM and ends well has not done its task for that', async ({ expect }) => {
+  test.concurrent('a command that obeys SIGTERM and ends well has not done its task for that', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, [
@@ -89,7 +89,7 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
     await cli.run(['task', 'cancel', id]);
     const ran = await running.finished;
 
-    expect([ran.exit, ran.stderr]).toEqual([143, expect.stringContaining('cancellation was asked')]);
+    expect([ran.exit, ran.stderr]).toEqual([143, expect.stringContaining('cancellation was requested')]);
     expect(await taskOf(cli, id)).toMatchObject({ status: 'cancelled' });
     expect(resultIn(file)).toMatchObject({ exit: 143, reason: 'cancelled', outcome: 'cancelled', ...end });
   });

@@ -1,15 +1,15 @@
 /*
  * run, when the lease is in doubt or lost, on real processes:
- *  - while the store does not answer past the trust window, all of the command stands still; then it goes on
+ *  - while the store does not answer past the trust window, all of the command is stopped; then it continues
  *  - so does a command on a terminal
  *  - where the store stays away until the TTL is over, the command is ended: 69
- *  - where the store moves, the command is ended at the next renewal, and goes on at the new address: 78
+ *  - where the store moves, the command is ended at the next renewal, and continues at the new address: 78
  *  - a wrapper that was stopped past the TTL, its session taken over: the command is ended, 79, with nothing reported
- *  - it was not taken over: the command goes on, and its task succeeds
+ *  - it was not taken over: the command continues, and its task succeeds
  *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
- *  - what does not heed SIGTERM is killed after ten seconds, with what it has started
+ *  - what ignores SIGTERM is killed after ten seconds, with what it has started
  *  - Ctrl-Z stops the command with the wrapper
- *  - on a terminal the command can read from it, and Ctrl-C that it heeds charges no attempt
+ *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
@@ -33,9 +33,7 @@ import {
 import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
-  test.concurrent('while the store does not answer past the trust window, all of it stands still', async ({
-    expect,
-  }) => {
+  test.concurrent('while the store does not answer past the trust window, all of it is stopped', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '10s', '--', 'sh', '-c', 'echo "pid $$"; sleep 12 & wait $!']);
@@ -46,7 +44,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     await running.says('paused');
     await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
     unlock();
-    await running.says('goes on');
+    await running.says('continues');
     await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
     const { exit } = await running.finished;
 
@@ -70,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         await terminal.says('paused');
         await until(() => stateOf(command) === 'T' && stateOf(grandchild) === 'T');
         unlock();
-        await terminal.says('goes on');
+        await terminal.says('continues');
         await until(() => stateOf(command) === 'S' && stateOf(grandchild) === 'S');
         await terminal.closed;
 
@@ -90,13 +88,16 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const { exit, stderr } = await running.finished;
     unlock();
 
-    expect([exit, stderr]).toEqual([69, expect.stringContaining('could not be reached until the lease was over')]);
+    expect([exit, stderr]).toEqual([
+      69,
+      expect.stringContaining('the lease expired because the store could not be reached'),
+    ]);
     expect([isGone(command), isGone(grandchild)]).toEqual([true, true]);
     expect(resultIn(file)).toMatchObject({ reason: 'store_unreachable', signal: 'SIGTERM', outcome: null });
     expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
   });
 
-  test.concurrent('where the store moves, the command is ended, and goes on at the new address: 78', async ({
+  test.concurrent('where the store moves, the command is ended, and continues at the new address: 78', async ({
     expect,
   }) => {
     using cli = new Cli();
@@ -110,7 +111,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     const words = ['run', '--agent', 'a', '--store', address, '--session', 's', '--resume', '--', 'true'];
     const again = await cli.run(words);
 
-    expect(move.stderr).toContain('take their sessions back with --resume');
+    expect(move.stderr).toContain('start them again with the new address and --resume');
     expect([exit, stderr]).toEqual([78, expect.stringMatching(/moved to sqlite:.*new\.db[^]*\[STORE_MOVED\]/)]);
     expect(stderr).not.toContain('paused');
     expect(isGone(command)).toBe(true);
@@ -127,6 +128,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
+    await untilTold(cli, 's', command);
 
     running.child.kill('SIGSTOP');
     const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -144,13 +146,13 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b', taskId: id });
   });
 
-  test.concurrent('a wrapper that was stopped past the TTL, its session not taken over, goes on', async ({
+  test.concurrent('a wrapper that was stopped past the TTL, its session not taken over, continues', async ({
     expect,
   }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
-    await running.command();
+    await untilTold(cli, id, await running.command());
 
     running.child.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 6_000));
@@ -162,16 +164,16 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   });
 
   test.concurrent.for([
-    [['--on-lost', 'warn'], { code: 0, signal: null }, 'it goes on'],
+    [['--on-lost', 'warn'], { code: 0, signal: null }, 'it continues'],
     [['--on-lost', 'exec', 'sh', 'hook.sh'], { code: null, signal: 'SIGTERM' }, 'hook T'],
   ] as const)('%j decides what becomes of the command', async ([words, end, said], { expect }) => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 's' });
     const file = join(cli.folder, 'result.json');
     writeHook(cli);
-    const command = ['sh', '-c', 'echo "pid $$"; sleep 12'];
+    const command = ['sh', '-c', 'echo "pid $$"; sleep 25'];
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
-    await running.command();
+    await untilTold(cli, 's', await running.command());
 
     running.child.kill('SIGSTOP');
     await cli.run(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -183,9 +185,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect(await sessionOf(cli, 's')).toMatchObject({ agent: 'b' });
   });
 
-  test.concurrent('what does not heed SIGTERM is killed after ten seconds, with what it has started', async ({
-    expect,
-  }) => {
+  test.concurrent('what ignores SIGTERM is killed after ten seconds, with what it has started', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
     const script = 'trap "" TERM; echo "pid $$"; while :; do sleep 100; done';
@@ -198,7 +198,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     expect([exit, isGone(command), isGone(grandchild)]).toEqual([124, true, true]);
   });
 
-  test.concurrent('Ctrl-Z stops the command with the wrapper, and both go on', async ({ expect }) => {
+  test.concurrent('Ctrl-Z stops the command with the wrapper, and both continue', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
     using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; sleep 2']);
@@ -230,7 +230,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   test
     .skipIf(!hasTerminal)
     .concurrent(
-      'Ctrl-C on a terminal goes to the command, and charges no attempt if it heeds it',
+      'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
       async ({ expect }) => {
         using cli = new Cli();
         const id = await addTask(cli);
@@ -261,6 +261,11 @@ function writeHook(cli: Cli): void {
 }
 
 /** The only child that a process has. */
+/** A wrapper that is stopped while it tells the store its command would keep the store locked. */
+async function untilTold(cli: Cli, session: string, command: number): Promise<void> {
+  await until(async () => (await sessionOf(cli, session))?.processGroup === command);
+}
+
 function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';

@@ -77,7 +77,7 @@ describe.skipIf(process.platform === 'win32')('run --result-file', () => {
     const command = ['sh', '-c', 'mkfifo result.json'];
     const ran = await cli.run(['run', '--agent', 'a', '--result-file', 'result.json', '--', ...command]);
 
-    expect([ran.exit, ran.stderr]).toEqual([74, expect.stringContaining('no regular file')]);
+    expect([ran.exit, ran.stderr]).toEqual([74, expect.stringContaining('not a regular file')]);
     expect(lstatSync(join(cli.folder, 'result.json')).isFIFO()).toBe(true);
   });
 
@@ -100,7 +100,7 @@ describe.skipIf(process.platform === 'win32')('run --result-file', () => {
       '--agent',
       'a',
       '--store',
-      'postgres://nobody@127.0.0.1:1/none',
+      'postgres://stranger@127.0.0.1:1/none',
       '--ttl',
       '1s',
       '--result-file',

@@ -5,7 +5,7 @@
  *  - it finds payload and context in private files that are gone afterwards
  *  - what a killed run left of them is gone after the next one, but not before its command is
  *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
- *  - heartbeat, checkpoint and release work from within; a release of its own stands
+ *  - heartbeat, checkpoint and release work from within; a release of its own counts
  *  - its exit code is passed on and decides: 0 has succeeded, any other has failed; a signal is 128 and its number
  *  - what never started is 125 to 127 and charges no attempt
  *  - nothing to claim is 75, or what --conflict-exit-code says; --wait waits
@@ -41,7 +41,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const added = await cli.json(['task', 'create', 'x', '--session', 's', '--payload', '{"camelCase":[1]}']);
     const first = await cli.json(['claim', '--agent', 'a']);
     const holder = holderOf(first.data.lease);
-    await cli.run(['checkpoint', ...holder, '--next-action', 'go on']);
+    await cli.run(['checkpoint', ...holder, '--next-action', 'continue']);
     await cli.run(['release', ...holder, '--outcome', 'released']);
     const show = `
     const { readFileSync, statSync } = require('node:fs');
@@ -55,7 +55,8 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const { stdout } = await cli.run(
       ['run', '--agent', 'a', '--namespace', 'default', '--', process.execPath, '-e', show],
       {
-        env: { ORCHESTRATOR_STORE: 'sqlite:store.db' },
+        // The seed of a claim, with its public fence, gives the token: a command must not get it.
+        env: { ORCHESTRATOR_STORE: 'sqlite:store.db', ORCHESTRATOR_SEED: '0'.repeat(32) },
       },
     );
 
@@ -79,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     });
     expect(modes).toEqual([0o600, 0o600, 0o700]);
     expect(payload).toEqual({ camelCase: [1] });
-    expect(context).toMatchObject({ turn: 1, next_action: 'go on' });
+    expect(context).toMatchObject({ turn: 1, next_action: 'continue' });
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
 
@@ -147,7 +148,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect([exit, stdout]).toEqual([0, 'outer one\ninner one\n']);
   });
 
-  test.concurrent('heartbeat, checkpoint and release work from within; a release of its own stands', async ({
+  test.concurrent('heartbeat, checkpoint and release work from within; a release of its own counts', async ({
     expect,
   }) => {
     using cli = new Cli();

@@ -2,7 +2,7 @@
  * The secret of a lease is told to its holder alone:
  *  - the answer of the claim shows it, and so does what a release claimed next; no other output does, in text or JSON,
  *    of a lease that is held, and of one that was lost
- *  - nor do the store's files, a backup of it, or the doctor's bundle, even where the token stands in the environment
+ *  - nor do the store's files, a backup of it, or the doctor's bundle, even where the token is in the environment
  *  - `run` gives it to its command, and shows it neither in what it says nor in the result file
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -94,7 +94,7 @@ test.concurrent('the answer of the claim alone shows the token', { timeout: 120_
   );
   const told = [...worked, ...late, released, further].map(({ stdout, stderr }) => stdout + stderr);
   for (const text of [...told, held, lost, filesIn(cli)]) {
-    expect(text.includes(secret), `the secret stands in: ${text.slice(0, 200)}`).toBe(false);
+    expect(text.includes(secret), `the secret is in: ${text.slice(0, 200)}`).toBe(false);
     expect(text).not.toContain(next.data.lease.token.split('-')[1]);
   }
   expect(held, 'the fence is public').toContain(String(fence));

@@ -1,11 +1,11 @@
 /*
  * Since, on the command line:
  *  - it tells what happened by groups, each number with the command that lists its rows, and what waits
- *  - `last` goes on where the last look ended, per namespace
+ *  - `last` continues where the last look ended, per namespace
  *  - a look at a part only, or one that was not read, does not count
- *  - events --after as_of goes on from there
+ *  - events --after as_of continues from there
  *  - it takes a duration, a time, an event number; everything else is 64
- *  - where the look cannot be noted, the answer stands all the same, and it is said
+ *  - where the look cannot be noted, the answer is given, and a remark says so
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   expect(stdout).toContain('  ✓ 1 done  orchestrator events --after 0 --type task.succeeded\n');
   expect(stdout).toContain(String.raw`task t1  Count\u{1b}[2J  by a`);
   expect(stdout).toMatch(/✗ 1 failed .*\n.*Break {2}by a {2}a dead letter {2}error: no space\n/);
-  expect(stdout).toMatch(/WAITING FOR YOU\n {2}1 dead letter {2}orchestrator task list --status failed\n/);
+  expect(stdout).toMatch(/WAITING FOR YOU\n {2}1 dead letter {2}orchestrator task list .*--status failed\b/);
   expect(stdout).toMatch(/for you\n.* Sign {2}note: please\n/);
   expect(data).toMatchObject({
     from: { event_id: 0, at: null },
@@ -48,7 +48,7 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   expect(after.data).toEqual([]);
 });
 
-test.concurrent('last goes on where the last look ended; a look at a part, or unread, does not count', async ({
+test.concurrent('last continues where the last look ended; a look at a part, or unread, does not count', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -94,7 +94,7 @@ test.concurrent('it takes a duration, a time or an event; everything else is 64'
   ]);
 });
 
-test.concurrent('where the look cannot be noted, the answer stands, and it is said', async ({ expect }) => {
+test.concurrent('where the look cannot be noted, the answer is given, and a remark says so', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['store', 'init']);
   const state = join(cli.folder, 'state');
@@ -104,7 +104,7 @@ test.concurrent('where the look cannot be noted, the answer stands, and it is sa
   const { exit, stdout, stderr } = await cli.run(['since'], { env: { OPENCLAW_STATE_DIR: state } });
 
   expect([exit, stdout.startsWith('SINCE ')]).toEqual([0, true]);
-  expect(stderr).toMatch(/^orchestrator: how far you have looked could not be noted: /);
+  expect(stderr).toMatch(/^orchestrator: your last look could not be stored: /);
 });
 
 async function work(cli: Cli, session: string, outcome: string, ...how: string[]): Promise<void> {

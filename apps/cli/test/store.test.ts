@@ -11,7 +11,7 @@
  *  - a store behind a folder that this user may not enter is not said to be gone
  *  - a store that is locked as a whole is not waited for by reads: 75
  *  - store move moves it: what writes to the old store is sent to the new one
- *  - a move that was cut off goes on; after one that was given up, the old store opens
+ *  - a move that was cut off continues; after one that was cancelled, the old store opens
  *  - store backup copies it into a new file, store restore makes a store of that, in which no old token counts
  *  - verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand
  */
@@ -228,8 +228,8 @@ test.concurrent('verify and store check find nothing in a sound store, and exit 
   const changed = [await cli.json(['verify']), await cli.json(['store', 'check'])];
 
   expect(sound.map(({ exit, stdout }) => [exit, stdout])).toEqual([
-    [0, 'verify: 2 events, chains whole, state = log\n'],
-    [0, expect.stringContaining('database: whole')],
+    [0, 'verify: 2 events, the chains are complete, the state matches the log\n'],
+    [0, expect.stringContaining('database: no damage')],
   ]);
   expect(changed.map(({ exit, kind, data }) => [exit, kind, data['ok']])).toEqual([
     [1, 'verification', false],

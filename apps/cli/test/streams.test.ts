@@ -4,13 +4,13 @@
  *  - one that runs out is 75; an interrupted one is 128 and the signal
  *  - claim --wait takes what falls due
  *  - events --follow tells every event once, in order, while others write, and ends cleanly on SIGINT
- *  - events goes on after any event, of a session or a type as well; as_of is a cursor
+ *  - events continues after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
  *  - a signal ends a log of many pages between two of them, and a log that was cut short is not done
  *  - a reader that stops is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
- *  - a command that looks at a store that moves says so; one that goes on until interrupted ends with the new address
+ *  - a command that looks at a store that moves says so; one that continues until interrupted ends with the new address
  *  - a command that looks at a backup says so
  */
 import { once } from 'node:events';
@@ -109,7 +109,7 @@ test.concurrent('events --follow tells every event once, in order, while others 
   if (process.platform !== 'win32') expect(code).toBe(0);
 });
 
-test.concurrent('events goes on after any event, of a session or a type as well; as_of is a cursor', async ({
+test.concurrent('events continues after any event, of a session or a type as well; as_of is a cursor', async ({
   expect,
 }) => {
   using cli = new Cli();

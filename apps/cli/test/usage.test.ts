@@ -5,6 +5,7 @@
  *  - a malformed value is refused with 64, and the flag is named
  *  - a value that crosses a limit is refused with 64, and the flag is named
  *  - with --json a refused command line is one document, too
+ *  - a claim with a command id needs its seed, and is told how to give it
  *  - what needs an agent says so, naming flag and variable
  *  - --json with a stream is refused: --jsonl is meant; and so are both at once
  *  - malformed store URLs are refused, and never repeated if they may hold a password
@@ -71,7 +72,6 @@ test.concurrent.for([
   [['claim', '--agent', 'a', '--namespace', 'two words'], '--namespace'],
   [['run', '--agent', 'a', '--session', 'two\nlines', '--', 'true'], '--session'],
   [['task', 'create', 'x', '--session', ' begins with a space'], '--session'],
-  [['task', 'create', 'x', '--session', 's17'], '--session'],
   [['task', 'create', 'x', '--session', 'zero\u200bwidth'], '--session'],
   [['task', 'create', 'x', '--kind', 'two words'], '--kind'],
   [['task', 'create', 'x', '--dedupe-key', 'two\nlines'], '--dedupe-key'],
@@ -109,6 +109,21 @@ test.concurrent.for([
   const { exit, stderr } = await cli.run([...RELEASE, ...words]);
 
   expect([exit, stderr]).toEqual([64, expect.stringContaining(`(${flag})`)]);
+  expect(existsSync(cli.path)).toBe(false);
+});
+
+test.concurrent.for([
+  ['no seed', {}, /needs a seed.*ORCHESTRATOR_SEED.*openssl/s],
+  ['an empty seed', { ORCHESTRATOR_SEED: '' }, /needs a seed/],
+  ['a malformed seed', { ORCHESTRATOR_SEED: 'secret' }, /32 hex digits.*ORCHESTRATOR_SEED/],
+] as const)('a claim with a command id is refused with 64 with %s', async ([, env, said], { expect }) => {
+  using cli = new Cli();
+  const id = ['--agent', 'a', '--command-id', '01a203a0-dea4-7000-8ba7-04c45de03ee3'];
+
+  const ran = [await cli.run(['claim', ...id], { env }), await cli.run([...RELEASE, '--claim-next', ...id], { env })];
+
+  for (const { exit, stderr } of ran) expect([exit, stderr]).toEqual([64, expect.stringMatching(said)]);
+  expect(ran.map(({ stderr }) => stderr).join('')).not.toContain('secret');
   expect(existsSync(cli.path)).toBe(false);
 });
 

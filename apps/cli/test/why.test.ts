@@ -39,7 +39,7 @@ test.concurrent("a task's conditions have their verdicts, evidence, times and ne
     expect.objectContaining({ name: 'first_in_queue', next_step: expect.stringContaining('why task t1') }),
   ]);
   expect(meta['as_of']).toBe(Number(claimedId));
-  expect(stdout).toMatch(/not claimable now, by whoever fits: 2 of 9 conditions do not hold/);
+  expect(stdout).toMatch(/not claimable now, by any agent that may: 2 of 9 conditions do not hold/);
   expect(stdout).toMatch(/✓ not ended {7}It is queued\. {2}#3\n/);
   expect(stdout).toMatch(
     new RegExp(`✗ not held .* #${claimedId}\n +changes .* [+-]\\d\\d:\\d\\d \\(in (2m|1m \\d+s)\\)\n +→ `),
@@ -74,7 +74,7 @@ test.concurrent('an agent and a session have their reasons; other ids end as the
   const both = await cli.run(['why', alone]);
   const [absent, unknown] = [await cli.json(['why', 'absent']), await cli.json(['why', 'thing', 'x'])];
 
-  expect(agent.stdout).toMatch(/holds session s, .*\n\na claim would get nothing now\n/);
+  expect(agent.stdout).toMatch(/holds session s, .*\n\na claim would get no task now\n/);
   expect(agent.stdout).toContain('1 queued task: not free, their session is held');
   expect(agent.stdout).toContain('1 queued task: not for this agent');
   expect(session.data).toMatchObject({ subject: 'session', claimable: false, holder: { agent: 'a' } });
@@ -147,8 +147,8 @@ test.skipIf(process.platform !== 'linux')(
     expect(stdout).toContain('\nclaimable now, by b\n');
     expect(stdout).toMatch(
       new RegExp(
-        `✓ not held .* but process ${run.pid} is gone, and no process carries its lease: ` +
-          'it is dead; .*\\n +→ .*at once',
+        `✓ not held .* but the holder is dead: process ${run.pid} is gone, and no process carries its lease; ` +
+          '.*\\n +→ .*at once',
       ),
     );
     expect(ofAgent.data).toMatchObject({ claimable: true, next: [{ session_id: 's' }] });

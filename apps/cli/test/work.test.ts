@@ -7,21 +7,24 @@
  *  - status says how many need you where it shows a few, and session list --stale lists them
  *  - recover closes what went stale
  *  - the same command id has its effect once
+ *  - a claim with the same command id and seed is granted once, and answered the same token; so is a next claim
  *  - namespaces isolate projects that share a store
  * What the holder of a lease may do, and no other process, is in holder.test.ts.
  */
+import { textsForEvent } from '@agent-orchestrator/core';
 import { expect as pattern, test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
 
 const ID = /^[0-9a-f-]{36}$/;
+const SEED = { ORCHESTRATOR_SEED: '0123456789abcdef'.repeat(2) };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const TOKEN = /^\d{16}-[0-9a-f]{32}$/;
 
 /** A task that was just added, as the command line shows it. */
 const NEW_TASK = {
   id: pattern.stringMatching(ID),
-  // Its session is number 1.
-  number: 2,
+  // Its session is number 2.
+  number: 1,
   namespace: 'default',
   session_id: 's',
   kind: 'count',
@@ -42,9 +45,7 @@ const NEW_TASK = {
   backoff_ms: 5_000,
   assignee: null,
   role: null,
-  author: null,
-  reviewer: null,
-  source: null,
+  ...textsForEvent({}),
   note: null,
   cancel_requested_at: null,
   result: null,
@@ -239,6 +240,17 @@ test.concurrent('recover closes what went stale', async ({ expect }) => {
   expect(watching.exitCode ?? 0).toBe(0);
 });
 
+test.concurrent('a new task names its session by a number, or by the number of a task in it', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 'work']);
+  const create = (reference: string) => cli.json(['task', 'create', 'y', '--session', reference]);
+
+  const [bySession, byTask, unknown] = [await create('s2'), await create('t1'), await create('s99')];
+
+  expect([bySession.data, byTask.data]).toMatchObject([{ session_id: 'work' }, { session_id: 'work' }]);
+  expect([unknown.exit, unknown.error.message]).toEqual([64, expect.stringContaining('no session has the number s99')]);
+});
+
 test.concurrent('the same command id has its effect once', async ({ expect }) => {
   using cli = new Cli();
   const id = (await cli.json(['task', 'create', 'for its id'])).data.id;
@@ -254,6 +266,40 @@ test.concurrent('the same command id has its effect once', async ({ expect }) =>
   expect([other.exit, other.error.code]).toEqual([64, 'COMMAND_ID_REUSED']);
 });
 
+test.concurrent('a claim with the same command id and seed is granted once, and answered the same token', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const id = await newId(cli);
+  await cli.run(['task', 'create', 'x', '--session', 'a']);
+  await cli.run(['task', 'create', 'y', '--session', 'b']);
+  const words = ['claim', '--agent', 'a', '--command-id', id];
+
+  const [first, again] = [await cli.json(words, { env: SEED }), await cli.json(words, { env: SEED })];
+  const other = await cli.json(words, { env: { ORCHESTRATOR_SEED: 'f'.repeat(32) } });
+
+  expect([first.exit, again.exit]).toEqual([0, 0]);
+  expect(again.data).toEqual(first.data);
+  expect((await cli.json(['session', 'list', '--status', 'running'])).data).toHaveLength(1);
+  expect([other.exit, other.error.code]).toEqual([64, 'COMMAND_ID_REUSED']);
+});
+
+test.concurrent('so is the next claim of a release', async ({ expect }) => {
+  using cli = new Cli();
+  const id = await newId(cli);
+  for (const session of ['a', 'b', 'c']) await cli.run(['task', 'create', 'x', '--session', session]);
+  const { lease } = (await cli.json(['claim', '--agent', 'a'])).data;
+  const words = ['release', ...holderOf(lease), '--outcome', 'succeeded', '--claim-next', '--agent', 'a'];
+
+  const first = await cli.json([...words, '--command-id', id], { env: SEED });
+  const again = await cli.json([...words, '--command-id', id], { env: SEED });
+
+  expect([first.exit, again.exit]).toEqual([0, 0]);
+  expect(first.data).toMatchObject({ next: { lease: { token: pattern.any(String) } } });
+  expect(again.data).toEqual(first.data);
+  expect((await cli.json(['session', 'list', '--status', 'running'])).data).toHaveLength(1);
+});
+
 test.concurrent('namespaces isolate projects that share a store', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', 'x', '--namespace', 'mine']);
@@ -263,3 +309,8 @@ test.concurrent('namespaces isolate projects that share a store', async ({ expec
 
   expect([outside.data, inside.data]).toEqual([[], [expect.objectContaining({ namespace: 'mine', title: 'x' })]]);
 });
+
+/** A command id: ids of tasks have its form. */
+async function newId(cli: Cli): Promise<string> {
+  return (await cli.json(['task', 'create', 'for its id', '--delay', '1h'])).data.id;
+}

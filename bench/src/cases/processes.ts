@@ -24,7 +24,7 @@ export interface ProcessesOptions {
   readonly target: Target;
 }
 
-/** Several processes on one store: what the waiting for each other costs, and whether anybody starves. */
+/** Several processes on one store: what the waiting for each other costs, and whether a process starves. */
 export function processesCase({ name, subjectOf, callers, floors, turnMs, target }: ProcessesOptions): BenchCase {
   return {
     name,

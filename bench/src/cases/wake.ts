@@ -14,7 +14,7 @@ const LIMIT_MS: Readonly<Record<string, number>> = { SQLite: 5, Postgres: 10 };
 
 /**
  * How long an idle worker in another process takes to begin with a task, from the call that adds it: two durable
- * commits, and the wake-up between them. What the commits cost on this machine is measured beside it, without anybody
+ * commits, and the wake-up between them. What the commits cost on this machine is measured beside it, without a process
  * to wake.
  */
 export const wake: BenchCase = {
@@ -75,7 +75,7 @@ function resultsFor(store: string, rounds: readonly Pair[]): Result[] {
       { ...question, against: 'limit', target: { atMost: 1 } },
       rounds.map(({ ours }) => ({ ours, floor: limitMs })),
     ),
-    resultOf({ ...question, against: 'the same commits, nobody to wake', target: { atMost: 2 } }, rounds),
+    resultOf({ ...question, against: 'the same commits, no process to wake', target: { atMost: 2 } }, rounds),
   ];
 }
 

@@ -66,7 +66,7 @@ export async function openGraphileWorker(url: string, callers: number, jobs: num
   };
 }
 
-/** Waits among one's own until one of the others comes; or lets the first of them go on. */
+/** Waits among one's own until one of the others comes; or lets the first of them continue. */
 async function meet(own: (() => void)[], others: (() => void)[]): Promise<void> {
   const other = others.shift();
   if (other === undefined) await new Promise<void>((resolve) => own.push(resolve));

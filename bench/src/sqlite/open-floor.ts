@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import type { Contender } from '../contender.ts';
 import { SqliteFloor, type SqliteFloorOptions } from './floor.ts';
 
-/** One caller on the floor, who waits for other processes inside SQLite, if for anybody. */
+/** One caller on the floor, which waits inside SQLite for other processes, if there are any. */
 export function openWaitingFloor(options: SqliteFloorOptions): Contender {
   const floor = new SqliteFloor(options);
   return {

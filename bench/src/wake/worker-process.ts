@@ -15,7 +15,7 @@ export type FromWorker =
   /** Processor time of the whole process. */
   | { readonly is: 'idled'; readonly cpuMs: number };
 
-/** Milliseconds by a clock that all processes of a machine share, and that nobody sets. */
+/** Milliseconds by a clock that all processes of a machine share, and that is never set. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -8,7 +8,7 @@ export interface Intention {
   readonly position: number;
 }
 
-/** An agent's own notes, which outlive its process: what it believes that it does. The store need not agree. */
+/** An agent's own notes, which outlive its process: what it was doing. The store may have another state. */
 export class AgentNotes {
   readonly #path: string;
   readonly #intentions = new Map<string, Intention>();
@@ -17,7 +17,7 @@ export class AgentNotes {
     this.#path = path;
   }
 
-  /** What an earlier run left. */
+  /** The notes of an earlier run. */
   static read(path: string): Intention[] {
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as Intention[];
@@ -29,7 +29,7 @@ export class AgentNotes {
 
   write(intention: Intention): void {
     this.#intentions.set(intention.sessionId, intention);
-    // An agent that is killed while it writes must leave its last notes whole.
+    // If the agent is killed while it writes, its last notes must stay complete.
     writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#intentions.values()]));
     renameSync(`${this.#path}.new`, this.#path);
   }

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { AgentSettings } from './agent-program.ts';
 
-/** One run of an agent, as an operating-system process of its own. It ends with the demo, however that ends. */
+/** One run of an agent, in its own operating-system process. It ends with the demo in any case. */
 export class AgentProcess {
   readonly pid: number;
-  /** Resolves when it has ended well or was killed on purpose; rejects when it failed. */
+  /** Resolves when it has succeeded or was killed on purpose; rejects when it failed. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
   #killed = false;
@@ -17,11 +17,11 @@ export class AgentProcess {
     this.#child = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'pipe'] });
     this.pid = this.#child.pid ?? 0;
     this.ended = this.#watch();
-    // The caller that waits for the end learns of a failure; until then it must not count as unhandled.
+    // The caller that awaits `ended` gets the failure; until then it must not count as unhandled.
     this.ended.catch(() => {});
   }
 
-  /** SIGKILL: the process can neither tidy up nor say anything. */
+  /** SIGKILL: the process cannot clean up. */
   kill(): void {
     this.#killed = true;
     this.#child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-/** One agent of the demo, as a process of its own: told by its argument what to do. */
+/** The program of one agent of the demo. Its argument holds the settings. */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { runAgent, type AgentOptions } from './agent.ts';
 

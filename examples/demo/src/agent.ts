@@ -1,18 +1,18 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import { Changes } from '@agent-orchestrator/runtime';
+import { Changes, isEnded, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { hashFolder } from './hash-folder.ts';
 import { AgentNotes, type Intention } from './agent-notes.ts';
 
 export interface AgentOptions {
   readonly agent: string;
   readonly instance: string;
-  /** One line of work at a time for each, with a lease of that length in milliseconds. */
+  /** The agent works on one session for each of these, with a lease of that length in milliseconds. */
   readonly ttlsMs: readonly number[];
   /** Path of its own notes. */
   readonly notes: string;
-  /** Whether it was there before: it then takes back what it held. */
+  /** Whether this is a restart: it then takes back its sessions. */
   readonly restarted: boolean;
-  /** A planted fault: do not go on from the checkpoint. */
+  /** A planted fault: do not continue from the checkpoint. */
   readonly startOver: boolean;
 }
 
@@ -40,7 +40,7 @@ class Worker {
     this.#notes = new AgentNotes(options.notes);
   }
 
-  /** Takes back at once what the earlier run still holds. */
+  /** Takes back at once the sessions that the earlier run still holds. */
   async resume(): Promise<readonly ClaimRecord[]> {
     const { ttlsMs } = this.#options;
     const reply = await this.#orchestrator.claimTasks({
@@ -51,12 +51,12 @@ class Worker {
     return reply.ok ? reply.claims : [];
   }
 
-  /** The earlier run was in the middle of a file and does not know how that ended: it tries to save what it had. */
+  /** The earlier run was killed in the middle of a file. This run tries to save its result. */
   async finishLate({ token, file, position }: Intention): Promise<void> {
     await this.#orchestrator.checkpoint({ token, lastAction: `hashed ${file}`, data: { file, position } });
   }
 
-  /** One line of work after the other. */
+  /** Does one task after another. */
   async work(ttlMs: number, first: ClaimRecord | undefined): Promise<void> {
     await using changes = await Changes.of(this.#orchestrator);
     let claim = first ?? (await this.#next(ttlMs, changes));
@@ -74,8 +74,8 @@ class Worker {
     for (;;) {
       const claimed = await this.#orchestrator.claimTask(this.#lease(ttlMs));
       if (claimed.ok) return claimed;
-      const { scheduled, queued, running } = (await this.#orchestrator.counts()).tasks;
-      if (scheduled + queued + running === 0) return null;
+      const { tasks } = await this.#orchestrator.counts();
+      if (TASK_STATUS_NAMES.every((status) => isEnded(status) || tasks[status] === 0)) return null;
       await changes.wait();
     }
   }

@@ -1,7 +1,7 @@
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
 import { EventFeed } from '@agent-orchestrator/runtime';
 
-/** Follows the log while the demo runs: everything that is told, waited for and checked is read off it. */
+/** Follows the log while the demo runs: everything that is shown, awaited and checked comes from it. */
 export class DemoLog {
   readonly events: EventRecord[] = [];
   readonly #ended = new AbortController();
@@ -15,7 +15,7 @@ export class DemoLog {
     return log;
   }
 
-  /** Resolves as soon as the log says so. */
+  /** Resolves as soon as the log fulfils the condition. */
   async until(condition: (events: readonly EventRecord[]) => boolean): Promise<void> {
     if (condition(this.events)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -25,10 +25,10 @@ export class DemoLog {
     this.#waiting.add(look);
     await Promise.race([promise, this.#following]);
     this.#waiting.delete(look);
-    if (!condition(this.events)) throw new Error('The log ended before the story did.');
+    if (!condition(this.events)) throw new Error('The log ended before the demo did.');
   }
 
-  /** Reads to the end of what has happened. */
+  /** Reads to the end of the log. */
   async end(): Promise<void> {
     this.#ended.abort();
     await this.#following;

@@ -13,11 +13,11 @@ import { playRun } from './run-act.ts';
 import { Screen } from './screen.ts';
 import { bySize, findSources, type Sources } from './source-folders.ts';
 
-/** Short, so that the demo is: the other agent waits no longer for what a dead agent held. */
+/** Short, so that the demo is short: the other agent waits this long for the session of a dead agent. */
 const SHORT_LEASE_MS = 2_000;
-/** Long, to show that its own agent need not wait for its end. */
+/** Long, to show that the restarted agent need not wait for its end. */
 const LONG_LEASE_MS = 60_000;
-/** The largest folder takes about so long, or there would be nothing to watch. */
+/** The largest folder takes about this long, so that people can watch. */
 const LONGEST_TASK_MS = 2_500;
 
 export interface DemoOptions {
@@ -25,11 +25,11 @@ export interface DemoOptions {
   readonly paint: Paint;
   /** Ends the demo, which then rejects. */
   readonly interrupted: AbortSignal;
-  /** Folder of the command line's package: what it has in it, or beside it in this repository, is counted and hashed. */
+  /** Folder of the command line's package. Its files, or those of this repository, are counted and hashed. */
   readonly installed: string;
-  /** Paths of programs that are started: the command line, and the bundled `agent-program`. */
+  /** Paths of the programs that are started: the command line, and the bundled `agent-program`. */
   readonly programs: { readonly orchestrator: string; readonly agent: string };
-  /** A planted fault that has to be found. */
+  /** A planted fault that the checks must find. */
   readonly startOver: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface DemoResult extends Checked {
   readonly asOf: number;
 }
 
-/** Plays the demo: all steps wait for what the log says, none for a clock. */
+/** Plays the demo. Every step waits for the log, none for a clock. */
 export async function playDemo(options: DemoOptions): Promise<DemoResult> {
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-demo-'));
   const path = join(folder, 'demo.db');
@@ -53,9 +53,8 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
   const screen = new Screen(options.print, options.paint, await orchestrator.now());
   await enqueue(orchestrator, sources);
   const files = sources.folders.reduce((sum, { files }) => sum + files.length, 0);
-  options.print(
-    `${sources.folders.length} tasks: count and hash the ${files} files of ${sources.root}, a checkpoint after each file.`,
-  );
+  const what = `count and hash the ${files} files of ${sources.root}, with a checkpoint after each file`;
+  options.print(`${sources.folders.length} tasks: ${what}.`);
   options.print('');
 
   const log = await DemoLog.follow(orchestrator, (event) => screen.tell(event));
@@ -122,12 +121,12 @@ async function perform(log: DemoLog, screen: Screen, start: Start): Promise<void
   );
   screen.say(Date.now(), '✗ kill -9  ', COMPANY, `in the middle: ${held.join(', ')}`);
 
-  await Promise.race([log.until((events) => storiesOf(events, COMPANY).some(isGoneOnBy(HOME))), alive]);
+  await Promise.race([log.until((events) => storiesOf(events, COMPANY).some(isContinuedBy(HOME))), alive]);
   const restarted = start(COMPANY, 2, [SHORT_LEASE_MS, SHORT_LEASE_MS]);
   await Promise.all([restarted.ended, home.ended]);
 }
 
-/** Rejects when the signal says so, and never resolves. */
+/** Rejects when the signal is aborted, and never resolves. */
 async function aborted(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort');
   throw new Error('The demo was interrupted.', { cause: signal.reason });
@@ -139,7 +138,7 @@ async function rejection(agent: AgentProcess): Promise<void> {
   await new Promise(() => {});
 }
 
-/** The tasks that an agent was the first to claim, when it was first started. */
+/** The tasks that an agent claimed first, after its first start. */
 function storiesOf(events: readonly EventRecord[], agent: string): TaskStory[] {
   return readLog(events)
     .filter(({ leases }) => leases[0]?.agent === agent)
@@ -150,7 +149,7 @@ function isInTheMiddle(story: TaskStory): boolean {
   return positionOf(story) >= Math.max(1, Math.floor(story.files.length / 3));
 }
 
-function isGoneOnBy(agent: string) {
+function isContinuedBy(agent: string) {
   return ({ leases }: TaskStory) =>
     leases.some((lease, at) => at > 0 && lease.agent === agent && lease.done.length > 0);
 }
@@ -163,7 +162,7 @@ async function enqueue(orchestrator: Orchestrator, { root, folders }: Sources): 
       sessionId: name,
       kind: 'hash-folder',
       title: `Count and hash the ${files.length} files of ${name}`,
-      // The two largest first: there has to be a middle to be killed in.
+      // The two largest first: they must take long enough to be killed in the middle.
       priority: at < 2 ? 1 : 5,
       payload: { root, files, paceMs },
     })),

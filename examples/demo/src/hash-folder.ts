@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 
-/** What the task is told. */
+/** The payload of a task. */
 export interface FolderPayload {
   readonly root: string;
   readonly files: readonly string[];
-  /** A file is done in a millisecond; this much is added so that people can watch. */
+  /** An added pause per file, so that people can watch. */
   readonly paceMs: number;
 }
 
-/** What each checkpoint saves: enough for any agent to continue from there. */
+/** The data of each checkpoint: enough for any agent to continue. */
 export interface FolderProgress {
   /** The file that was done, and its number, counted from 1. */
   readonly file: string;
@@ -36,11 +36,11 @@ export function digestOf(before: string, file: string, sha256: string): string {
   return sha(`${before}\n${file}\n${sha256}`);
 }
 
-/** Told before each file: where the agent notes what it is about to do. */
+/** Called before each file, so that the agent can note it. */
 type BeforeFile = (file: string, position: number) => void;
 
 /**
- * Counts and hashes the files of a folder, with a checkpoint after each one, and continues where the last checkpoint says.
+ * Counts and hashes the files of a folder, with a checkpoint after each one. It continues after the last checkpoint.
  *
  * @returns false if the lease was lost: another agent continues, and this one has nothing more to do
  */

@@ -9,7 +9,7 @@ export interface Checked {
   readonly broken: readonly string[];
 }
 
-/** What the demo promises, checked on the event log and nothing else. */
+/** Checks the promises of the demo, on the event log alone. */
 export function checkPromises(
   events: readonly EventRecord[],
   verification: Pick<Verification, 'ok' | 'findings'>,
@@ -29,13 +29,13 @@ export function checkPromises(
     ['no file is done twice', filesDoneTwice === 0],
     ['no file is left out', filesLeftOut === 0],
     ['each result follows from the files in their order', stories.every(hasRightResult)],
-    ["a dead agent's task is taken over by another, who goes on after the last checkpoint", isTakenOver(stories)],
-    ['the restarted agent resumes its other session before the lease is over', isResumed(stories)],
     [
-      'a late write under a lease that is over is refused, and leaves no trace but the refusal',
-      isRefused(events, stories),
+      "a dead agent's task is taken over by another agent, which continues after the last checkpoint",
+      isTakenOver(stories),
     ],
-    [`the state is what the log says (${verification.findings[0]?.message ?? 'verified'})`, verification.ok],
+    ['the restarted agent resumes its other session before the lease is over', isResumed(stories)],
+    ['a late write under a lease that is over is refused, and changes nothing', isRefused(events, stories)],
+    [`the state matches the log (${verification.findings[0]?.message ?? 'verified'})`, verification.ok],
   ];
   return { filesDoneTwice, filesLeftOut, broken: promises.filter(([, kept]) => !kept).map(([promise]) => promise) };
 }
@@ -48,7 +48,7 @@ function doneOf(leases: TaskStory['leases']): string[] {
   return leases.flatMap(({ done }) => done.map(({ file }) => file));
 }
 
-/** Files that were done and that the task does not name. */
+/** Files that were done, but that the task does not name. */
 function strangers(files: readonly string[], leases: TaskStory['leases']): number {
   return doneOf(leases).filter((file) => !files.includes(file)).length;
 }
@@ -74,8 +74,8 @@ function isResumed(stories: readonly TaskStory[]): boolean {
   return handovers(stories).some((handover) => {
     const { lost, lostAt, next } = handover;
     const { expires_at: expiresAt } = lostAt.payload as { expires_at: number };
-    const goesOn = next.done[0]?.position === (lost.done.at(-1)?.position ?? 0) + 1;
-    return isResumption(handover) && lost.agent === next.agent && lostAt.at < expiresAt && goesOn;
+    const continues = next.done[0]?.position === (lost.done.at(-1)?.position ?? 0) + 1;
+    return isResumption(handover) && lost.agent === next.agent && lostAt.at < expiresAt && continues;
   });
 }
 

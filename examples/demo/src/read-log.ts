@@ -1,18 +1,18 @@
 import type { EventRecord, EventType } from '@agent-orchestrator/core';
 import type { FolderPayload, FolderProgress, FolderResult } from './hash-folder.ts';
 
-/** A lease, from its grant to its end, and what was done under it. */
+/** A lease, from its grant to its end, and the files that were done under it. */
 export interface LeaseStory {
   readonly agent: string;
   readonly fence: number;
   readonly grantedAt: number;
   readonly ttlMs: number;
   readonly done: FolderProgress[];
-  /** The event that closed it, if it is closed. */
+  /** The event that ended it, if it is over. */
   closing: EventRecord | null;
 }
 
-/** A task, as the log tells it. */
+/** The history of a task, from the log. */
 export interface TaskStory {
   readonly id: string;
   readonly sessionId: string;
@@ -26,7 +26,7 @@ export const HOME = 'home-agent';
 
 const CLOSED_BY_OTHERS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
 
-/** Tells the tasks' stories from the log alone. */
+/** Reads the history of the tasks from the log alone. */
 export function readLog(events: readonly EventRecord[]): TaskStory[] {
   const stories = new Map<string, TaskStory>();
   for (const event of events) {
@@ -37,12 +37,12 @@ export function readLog(events: readonly EventRecord[]): TaskStory[] {
       stories.set(taskId, { id: taskId, sessionId, files: payload.files, leases: [], results: [] });
     }
     const story = stories.get(taskId);
-    if (story !== undefined) goOn(story, event);
+    if (story !== undefined) addEvent(story, event);
   }
   return [...stories.values()];
 }
 
-function goOn(story: TaskStory, event: EventRecord): void {
+function addEvent(story: TaskStory, event: EventRecord): void {
   const { agent, fence, at: grantedAt } = event;
   if (event.leaseEffect === 'granted' && agent !== null && fence !== null) {
     const { ttl_ms: ttlMs } = event.payload as { ttl_ms: number };
@@ -57,7 +57,7 @@ function goOn(story: TaskStory, event: EventRecord): void {
     story.results.push((event.payload as unknown as { result: FolderResult }).result);
 }
 
-/** A lease that somebody else closed, and the one that came next. */
+/** A lease that another process ended, and the next lease. */
 export interface Handover {
   readonly story: TaskStory;
   readonly lost: LeaseStory;
@@ -77,7 +77,7 @@ export function handovers(stories: readonly TaskStory[]): Handover[] {
   );
 }
 
-/** Taken back by the same agent after its restart, while the lease was still good. */
+/** Whether the same agent took its session back after a restart, before the lease was over. */
 export function isResumption({ lostAt }: Handover): boolean {
   const { reason } = lostAt.payload as { reason?: string };
   return lostAt.type === 'lease.taken_over' && reason === 'resumed';

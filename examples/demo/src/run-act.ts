@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+import { shellWord } from '@agent-orchestrator/core';
 import { printable } from '@agent-orchestrator/runtime/printable';
 import type { Paint } from './paint.ts';
 import { COMPANY } from './read-log.ts';
@@ -8,7 +9,7 @@ import { REPORT_PARTS, REPORT_SCRIPT } from './report-script.ts';
 import { Terminal } from './terminal.ts';
 
 const SESSION = 'report';
-/** After so many parts its process is killed. */
+/** Its process is killed after this many parts. */
 const KILLED_AFTER = 2;
 
 export interface RunActOptions {
@@ -22,22 +23,24 @@ export interface RunActOptions {
   readonly interrupted: Promise<never>;
 }
 
-/** What the second act came to, by the log. */
+/** The result of the second act, from the log. */
 export interface RunStory {
   readonly partsWrittenTwice: number;
   readonly broken: readonly string[];
 }
 
-/** A script that knows nothing of leases, run under one, killed, and gone on with: by the commands that a user types. */
+/** Runs a script under a lease, kills it and continues it, with the commands that a user types. */
 export async function playRun(options: RunActOptions): Promise<RunStory> {
   const { orchestrator, program, store, folder, print, paint, interrupted } = options;
   await writeFile(join(folder, 'write-report.mjs'), REPORT_SCRIPT);
   print('');
   print(
-    `A script in ${REPORT_PARTS} parts, write-report.mjs, under a lease of two minutes. What you would type, in ${folder}:`,
+    `A script in ${REPORT_PARTS} parts, write-report.mjs, under a lease of two minutes. The commands, in ${folder}:`,
   );
   print('');
-  print(paint('bold', `$ export ORCHESTRATOR_STORE=${printable(store)} ORCHESTRATOR_AGENT=${COMPANY}`));
+  const agent = shellWord(COMPANY);
+  const address = printable(shellWord(store));
+  print(paint('bold', `$ export ORCHESTRATOR_STORE=${address} ORCHESTRATOR_AGENT=${agent}`));
   const env = { ORCHESTRATOR_STORE: store, ORCHESTRATOR_AGENT: COMPANY };
   const terminal = new Terminal({ program, print, paint, folder, env });
   try {
@@ -61,25 +64,24 @@ async function perform(terminal: Terminal, print: (line: string) => void, paint:
   const ended = first.ended.then((code) => written.reject(new Error(`run ended too early, with exit code ${code}`)));
   await written.promise;
 
-  print(
-    `  ${paint('red', '✗ kill -9')} of orchestrator run, process ${first.pid}; the script, process ${script}, lives on`,
-  );
+  print(`  ${paint('red', '✗ kill -9')} of process ${first.pid}, orchestrator run; the script, ${script}, is alive`);
   first.kill();
   await ended;
   await terminal.type(['why', SESSION]);
 
-  kill(script);
-  print(`  ${paint('red', '✗ kill -9')} of the script, process ${script}`);
+  killGroup(script);
+  print(`  ${paint('red', '✗ kill -9')} of the script and its children, process group ${script}`);
   await terminal.type(['why', SESSION]);
   await terminal.type(['resume', SESSION]);
   await terminal.type(run.toSpliced(3, 0, '--resume'));
 }
 
-function kill(pid: number): void {
+/** `run` starts its command in a process group of its own. A checkpoint that is under way would keep the lease. */
+function killGroup(leader: number): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(-leader, 'SIGKILL');
   } catch {
-    // On a machine that is very slow it has come to its end.
+    // On a very slow machine it may have ended.
   }
 }
 
@@ -88,7 +90,7 @@ async function eventsOf(orchestrator: Orchestrator): Promise<readonly EventRecor
   return items;
 }
 
-/** What the act promises, checked on the log. */
+/** Checks the promises of the act on the log. */
 export function judge(events: readonly EventRecord[]): RunStory {
   const parts = events.flatMap(({ type, payload }) =>
     type === 'session.checkpointed' ? [(payload as { data: number }).data] : [],
@@ -97,9 +99,9 @@ export function judge(events: readonly EventRecord[]): RunStory {
   const taken = events.find(({ type }) => type === 'lease.taken_over' || type === 'task.recovered');
   const { expires_at: expiresAt = 0 } = (taken?.payload ?? {}) as { expires_at?: number };
   const promises: readonly (readonly [promise: string, kept: boolean])[] = [
-    ['the script of a killed run goes on after its last checkpoint', parts.every((part, at) => part === at + 1)],
+    ['the script of a killed run continues after its last checkpoint', parts.every((part, at) => part === at + 1)],
     ['all parts are written', parts.length === REPORT_PARTS],
-    ['what a killed run held is taken back before its lease is over', taken !== undefined && taken.at < expiresAt],
+    ['the session of a killed run is taken back before its lease is over', taken !== undefined && taken.at < expiresAt],
     ['the task of run succeeds, once', events.filter(({ type }) => type === 'task.succeeded').length === 1],
   ];
   return { partsWrittenTwice, broken: promises.flatMap(([promise, kept]) => (kept ? [] : [promise])) };

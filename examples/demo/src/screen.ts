@@ -4,16 +4,16 @@ import type { Paint } from './paint.ts';
 import { COMPANY, handovers, isResumption, positionOf, readLog, type LeaseStory, type TaskStory } from './read-log.ts';
 
 const AGENT_COLUMNS = 13;
-/** Of smaller tasks only the beginning and the end are told. */
+/** For smaller tasks, only the beginning and the end are shown. */
 const TELLING_FILES_MIN = 20;
 
-/** Tells the demo line by line, from the log. */
+/** Shows the demo line by line, from the log. */
 export class Screen {
   readonly #print: (line: string) => void;
   readonly #paint: Paint;
   readonly #events: EventRecord[] = [];
   readonly #startedAt: number;
-  /** Quarters of each task that were told. */
+  /** Quarters of each task that were shown. */
   readonly #quarters = new Map<string, number>();
 
   constructor(print: (line: string) => void, paint: Paint, startedAt: number) {
@@ -22,7 +22,7 @@ export class Screen {
     this.#startedAt = startedAt;
   }
 
-  /** One line: when, what, who. */
+  /** One line: the time, the event, the agent. */
   say(at: number, what: string, who: string, more: string): void {
     const time = `${((at - this.#startedAt) / 1000).toFixed(1).padStart(5)}s`;
     const name = this.#paint(who === COMPANY ? 'cyan' : 'magenta', who.padEnd(AGENT_COLUMNS));
@@ -73,14 +73,14 @@ export class Screen {
         event.at,
         this.#paint('green', '↻ resumed  '),
         event.agent ?? '',
-        `${story.sessionId}, at once (${early} before its lease ends), goes on with ${position}`,
+        `${story.sessionId}, at once (${early} before its lease ends), continues with ${position}`,
       );
     } else {
       this.say(
         event.at,
         this.#paint('green', '↻ took over'),
         event.agent ?? '',
-        `${story.sessionId} from ${handover.lost.agent}, goes on with ${position}`,
+        `${story.sessionId} from ${handover.lost.agent}, continues with ${position}`,
       );
     }
   }
@@ -111,8 +111,8 @@ export class Screen {
   }
 }
 
-/** What is above the columns of the table at the end. */
-export const SUMMARY_HEADING = ['TASK', 'FILES', 'ATTEMPTS', 'INTERRUPTIONS', 'WHO DID WHICH FILES'] as const;
+/** The heading of the table at the end. */
+export const SUMMARY_HEADING = ['TASK', 'FILES', 'ATTEMPTS', 'INTERRUPTIONS', 'FILES BY AGENT'] as const;
 
 /** The table at the end. */
 export function summaryRows(stories: readonly TaskStory[]): string[][] {

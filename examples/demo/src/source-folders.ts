@@ -16,7 +16,7 @@ export interface Sources {
 
 const LEFT_OUT = new Set(['node_modules', 'dist', 'coverage']);
 const SOURCE = /\.(ts|js|mjs|json|jsonc|md|sql|yml|map)$/;
-/** Fewer tasks than this make no story. */
+/** With fewer tasks there would be little to show. */
 const FOLDERS_MIN = 6;
 
 /**
@@ -55,7 +55,7 @@ function filesIn(root: string, folder: string, leftOut: ReadonlySet<string>): st
   return found.toSorted();
 }
 
-/** Where there are few folders, the largest are worked on in parts. */
+/** If there are few folders, the largest are split into parts. */
 function splitLarge(folders: readonly SourceFolder[]): SourceFolder[] {
   const parts = [...folders];
   while (parts.length < FOLDERS_MIN) {

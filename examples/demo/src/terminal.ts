@@ -12,11 +12,11 @@ export interface TerminalOptions {
   readonly paint: Paint;
   /** Where the commands run. */
   readonly folder: string;
-  /** What they find in their environment. */
+  /** Further variables of the commands. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs commands of this program as if they were typed, and shows what they print. */
+/** Runs commands of this program as if they were typed, and shows their output. */
 export class Terminal {
   readonly #options: TerminalOptions;
   readonly #running = new Set<TypedCommand>();
@@ -54,7 +54,7 @@ export class Terminal {
 /** A command as a process of its own. */
 export class TypedCommand {
   readonly pid: number;
-  /** Its exit code, when its output has ended too; null: it was killed. */
+  /** Resolves with its exit code once its output has ended; null: it was killed. */
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
 
@@ -75,7 +75,7 @@ export class TypedCommand {
     this.ended = once(this.#child, 'exit').then(([code]: (number | null)[]) => code ?? null);
   }
 
-  /** SIGKILL for it alone: what it started lives on. */
+  /** SIGKILL for this process only: processes that it started stay alive. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -34,16 +34,16 @@ test.concurrent(
       /↻ resumed .*company-agent.*at once/,
       /✗ refused .*company-agent/,
       /\$ orchestrator run --session report -- node write-report\.mjs/,
-      /✗ kill -9 of orchestrator run/,
+      /✗ kill -9 of process \d+, orchestrator run/,
       /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
       /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
-      /✗ kill -9 of the script, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
+      /✗ kill -9 of the script and its children, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
       /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
       /\$ orchestrator run --session report --resume /,
     ]) {
       expect(stdout).toMatch(shown);
     }
-    expect(stdout).toMatch(/verify: \d+ events, chains whole, state = log\n$/);
+    expect(stdout).toMatch(/verify: \d+ events, the chains are complete, the state matches the log\n$/);
     expect(stdout).not.toContain('\u001b');
   },
 );
@@ -134,7 +134,7 @@ describe('the promises of the second act', () => {
   });
 
   test.for([
-    ['a part written twice', log.toSpliced(3, 0, part(2)), 'goes on after its last checkpoint'],
+    ['a part written twice', log.toSpliced(3, 0, part(2)), 'continues after its last checkpoint'],
     ['a part left out', log.toSpliced(4, 1), 'all parts are written'],
     [
       'a lease that was waited for',

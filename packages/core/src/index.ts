@@ -1,26 +1,27 @@
-/** The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`. */
+/**
+ * The rules of the Agent Orchestrator, and the port that a storage implements. Start at `Orchestrator` and `Storage`.
+ */
 
-// What programs call.
+// The API for programs.
+export type {
+  Claimed,
+  ClaimNext,
+  Enqueued,
+  EnqueueTask,
+  Released,
+  ReleasedBatch,
+  ReleaseTask,
+  Retried,
+} from './api/calls.ts';
 export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
-export {
-  Orchestrator,
-  type Claimed,
-  type ClaimNext,
-  type Enqueued,
-  type EnqueueTask,
-  type OrchestratorOptions,
-  type Released,
-  type ReleasedBatch,
-  type ReleaseTask,
-  type Retried,
-} from './api/orchestrator.ts';
+export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
 export type { Telemetry } from './api/telemetry.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
 
-// What the commands take and answer.
+// The inputs and replies of the commands.
 export { closeRestoredLeases } from './commands/close-restored-leases.ts';
 export { checkProgress } from './commands/index.ts';
 export type {
@@ -38,17 +39,10 @@ export type {
   Takeover,
 } from './commands/index.ts';
 export type { Condition, ConditionName } from './explain/conditions.ts';
-export type {
-  HolderInBrief,
-  LeaseInBrief,
-  TaskInBrief,
-  WhyAgent,
-  WhyClaimant,
-  WhySession,
-  WhyTask,
-} from './explain/why.ts';
+export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.ts';
+export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
-// The nouns.
+// The model.
 export {
   clockState,
   decodeClockState,
@@ -63,16 +57,19 @@ export {
 } from './model/clock.ts';
 export type { Context, StoredContext } from './model/context.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
-/** The kinds of input field, each with its alphabet and limit: for programs that take input that ends up in a command. */
+/** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */
 export * as fields from './model/fields.ts';
 export type { Json, JsonText } from './model/json.ts';
 export { isHeld, isStale, nextFence, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';
+export { isoSeconds } from './model/moment.ts';
 export { labelOf, nameOf, numberOf, referenceTo, type Numbered, type NumberedKind } from './model/names.ts';
+export { shellArgument, shellQuoted, shellWord } from './model/shell-word.ts';
 export { counted, lasting, sized } from './model/quantities.ts';
 export { namedByReceipt, type Receipt } from './model/receipt.ts';
 export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';
 export {
+  DEAD_LETTER_STATUSES,
   isEnded,
   isWaiting,
   noSessions,
@@ -94,6 +91,7 @@ export {
   type NextHead,
   type Task,
 } from './model/task.ts';
+export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';
 export { compareCodePoints, isStorableText } from './model/text.ts';
 export { fenceOf, tokenFor } from './model/token.ts';
 
@@ -102,7 +100,7 @@ export { canonicalize } from './log/canonical.ts';
 export { CHAIN_START, chained, hashEvent } from './log/chain.ts';
 export {
   EVENT_DOCS,
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
   type Event,
   type EventDraft,
   type EventPayloads,
@@ -125,7 +123,7 @@ export {
   type BackupFile,
   type PlaceCheck,
   type PlaceFinding,
-  type PlaceFix,
+  type FixResult,
   type PlaceReport,
   type Severity,
   type StorePlace,

@@ -17,12 +17,12 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
 
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
   STORE_BUSY: 'Stop the programs that use the old file, then try again.',
-  STORE_CORRUPT: 'Repair the old file, or take a copy of it that is whole.',
+  STORE_CORRUPT: 'Repair the old file, or use an undamaged copy of it.',
   STORE_FULL: 'Free some space in the folder for temporary files, then try again.',
   STORE_IO: 'Check the disk that holds the old file, then try again.',
 };
 
-/** The one place where errors of the driver become ours. Ours pass as they are. */
+/** The only place where errors of the driver become an `OrchestratorError`. Others pass unchanged. */
 export function translateError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error instanceof OrchestratorError || !('code' in error)) return error;
   const driver = String(error.code);

@@ -10,17 +10,17 @@ export interface LegacyCounts {
   readonly sessions: number;
   readonly contexts: number;
   readonly tasks: Readonly<Record<TaskStatus, number>>;
-  /** Of sessions that are held: until their lock expires, or over already. */
+  /** The leases of held sessions: with a lock that has not expired, or stale. */
   readonly leases: { readonly held: number; readonly stale: number };
   /** Rows of the old log. */
   readonly events: number;
-  /** Whose reason and time the failed task tells. */
+  /** Dead letters whose reason and time went into the failed task. */
   readonly deadLetters: number;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends number ? number : Mutable<T[Key]> };
 
-/** What all sessions of one import share: its time, numbers, fences and report. */
+/** The state that all sessions of one import share: time, numbers, fences and report. */
 export class ImportRun {
   /** The time of the import, in milliseconds: nothing that happened is later. */
   readonly now: number;
@@ -66,8 +66,8 @@ export class ImportRun {
 }
 
 /**
- * Stands for the hash of the token of an imported lease, which has no token: what is hashed here does not have the form of
- * a token, so no process can present it.
+ * The token hash of an imported lease, which has no token. The hashed text does not have the form of a token, so no
+ * process can present it.
  */
 export function noTokenHash(fence: number): string {
   return hash('sha256', `no token: imported lease ${fence}`, 'hex');

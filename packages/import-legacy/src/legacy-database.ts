@@ -20,13 +20,13 @@ import { openTemporaryDatabase } from './temporary-database.ts';
 export interface LegacyReadOptions {
   /** The time of the import by the new store's clock, in milliseconds: nothing that happened is later. */
   readonly at: number;
-  /** Told while rows are read: how many of how many. It is waited for. */
+  /** Called while rows are read, with the progress; the import waits for it. */
   readonly onProgress?: (done: number, of: number) => void | Promise<void>;
 }
 
-/** What an old database has, and what it becomes. */
+/** The rows of an old database, and what they become. */
 export interface LegacyReport {
-  /** 1 to 4; the newest of which the file has anything. */
+  /** 1 to 4: the newest generation that wrote to the file. */
   readonly generation: number;
   /** An older generation made the file, and it lacks some of the newer columns. */
   readonly grown: boolean;
@@ -37,12 +37,12 @@ export interface LegacyReport {
 }
 
 /**
- * A database of the proof of concept as it was at one moment, as the rows of a store. The same file read for the same time
- * has the same rows, so an import that was cut off can continue.
+ * A database of the proof of concept as it was at one moment, as the rows of a store. The same file read for the same
+ * time has the same rows, so an interrupted import can continue.
  */
 export interface LegacyDatabase extends RowReader, Disposable {
   readonly report: LegacyReport;
-  /** SHA-256 over all rows: another one if the file, or the time that it is read for, is another. */
+  /** SHA-256 over all rows. It differs if the file or the time of the import differs. */
   readonly digest: string;
   /** Whether another process has written to the file since. */
   isChanged(): boolean;
@@ -70,7 +70,7 @@ export async function openLegacyDatabase(path: string, options: LegacyReadOption
   }
 }
 
-/** So many events of a session are made before they are stored. */
+/** The events of a session are stored in batches of this size. */
 const BATCH_EVENTS = 1_000;
 
 async function read(file: OldFile, rows: SortedRows, ids: NewIds, options: LegacyReadOptions): Promise<LegacyReport> {
@@ -91,7 +91,7 @@ async function read(file: OldFile, rows: SortedRows, ids: NewIds, options: Legac
   return { ...generationOf(file.columns), found, imported: run.imported, changes: run.changes };
 }
 
-/** Stores the rows of one session in batches; tells of each how many old rows it is made from. */
+/** Stores the rows of one session in batches; yields for each the number of its old rows. */
 function* readSession(run: ImportRun, old: SessionRows, rows: SortedRows): Generator<number> {
   const session = new SessionImport(run, old);
   let count = old.cells === null ? 0 : 1;
@@ -146,7 +146,7 @@ class ReadDatabase implements LegacyDatabase {
     this.#close = close;
   }
 
-  /** Open, as far as a database of another program can be. */
+  /** The old database has no store state. */
   async storeState(): Promise<null> {
     return null;
   }

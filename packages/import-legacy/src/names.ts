@@ -3,17 +3,17 @@ import { fields, LIMITS } from '@agent-orchestrator/core';
 import { storableText, textOf, type OldValue } from './old-value.ts';
 
 /*
- * What an old id or name is called in a store. Ids and names that the alphabets of core's fields take stay as they are,
- * in Unicode form NFC. Of any other, the characters that are refused become `_`, and a digest at the end keeps it apart
- * from those that look the same.
+ * New ids and names for old ones. Ids and names that core's fields allow do not change, except that they are stored in
+ * Unicode form NFC. In any other, refused characters become `_`, and a digest at the end distinguishes it from those
+ * that look the same.
  */
 
-/** Controls, halves of characters, line separators, and characters that are not seen. */
+/** Control characters, lone surrogates, line separators, and invisible characters. */
 const REFUSED_IN_IDS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/gu;
 const REFUSED_IN_NAMES = /[^\p{L}\p{M}\p{Nd}_.@+-]|\p{Default_Ignorable_Code_Point}/gu;
 const REFUSED_AS_FIRST = /^[^\p{L}\p{M}\p{Nd}_]/u;
 
-/** How long a digest may get: each further length is for one that another id has already. */
+/** The lengths of a digest: a longer one is used if another id has the shorter one. */
 const DIGEST_CHARACTERS = [12, 24, 36, 48, 60] as const;
 
 /** The name of an agent, a kind, a namespace. */
@@ -29,21 +29,21 @@ export function dedupeKeyFrom(value: OldValue | undefined, key: string): string 
   return accepted(fields.id, value) ?? withDigest(allowedInId(value), key, DIGEST_CHARACTERS[0]);
 }
 
-/** The id for an old one, if ids may be what it is, in form NFC; else null. */
+/** The old id in form NFC, if it is allowed as an id; otherwise null. */
 export function acceptedId(value: OldValue | undefined): string | null {
   return accepted(fields.newId, value);
 }
 
 /**
- * Ids that may stand for an old one that is refused, or whose form NFC another id has: the first that is free.
+ * Replacements for an old id that is refused, or whose NFC form another id has; the first free one is used.
  *
- * @param key what the digest is made from: two ids may look the same and not be
+ * @param key the text that the digest is made from: two different ids may look the same
  */
 export function idsInstead(value: OldValue | undefined, key: string): readonly string[] {
   return DIGEST_CHARACTERS.map((characters) => withDigest(allowedInId(value), key, characters));
 }
 
-/** Bytes that are no text are read as U+FFFD, so two ids with it may look the same. */
+/** Bytes that are not text are read as U+FFFD, so two different ids with it may look the same. */
 function accepted(field: typeof fields.id, value: OldValue | undefined): string | null {
   const parsed = field.safeParse(value);
   return parsed.success && !parsed.data.includes('\ufffd') ? parsed.data : null;

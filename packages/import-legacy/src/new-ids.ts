@@ -7,7 +7,7 @@ import type { OldValue } from './old-value.ts';
 export type IdKind = 'session' | 'task';
 
 export interface OldId {
-  /** Tells it from all others, whatever it looks like. */
+  /** Unique among all old ids, even if two look the same. */
   readonly key: string;
   readonly value: OldValue;
 }
@@ -15,8 +15,8 @@ export interface OldId {
 const PAGE = 1_000;
 
 /**
- * Which new id each old one gets, so that no two get the same. An id that can stay is never given to another one; what is
- * changed is the same at every import of the same file.
+ * The new id of each old one; no two get the same. An id that does not change is never given to another one. A changed
+ * id is the same at every import of the same file.
  */
 export class NewIds {
   readonly #take: Database.Statement<[IdKind, string, string]>;
@@ -38,7 +38,7 @@ export class NewIds {
     );
   }
 
-  /** Gives all ids of a kind their new ones. */
+  /** Assigns new ids to all old ids of a kind. */
   assign(kind: IdKind, old: Iterable<OldId>): void {
     for (const { key, value } of old) {
       const id = acceptedId(value);

@@ -6,7 +6,7 @@ import { isOld, oldColumnsOf, type OldColumns } from './old-tables.ts';
 
 export type Connection = Database.Database;
 
-/** How long to wait while another process locks the whole file; readers of a file with a write-ahead log wait for none. */
+/** How long to wait while another process locks the file. Readers of a file with a write-ahead log never wait. */
 const BUSY_TIMEOUT_MS = 5_000;
 
 /** No SQLite file is smaller than the smallest page, except an empty one. */
@@ -22,7 +22,7 @@ export class OldFile implements Disposable {
   constructor(path: string) {
     this.db = opened(path);
     try {
-      // Before the snapshot: a change between the two is then taken for a later one, and never missed.
+      // Read before the snapshot: a change between the two then counts as a later one, and is never missed.
       this.#version = versionOf(this.db);
       this.db.exec('BEGIN');
       this.columns = oldColumnsOf(this.db);
@@ -44,7 +44,7 @@ export class OldFile implements Disposable {
   }
 }
 
-/** Whether there is a database of the proof of concept at the path. What cannot be read is none. */
+/** Whether there is a database of the proof of concept at the path. A file that cannot be read is not one. */
 export function isLegacyDatabase(path: string): boolean {
   try {
     new OldFile(path)[Symbol.dispose]();
@@ -59,7 +59,7 @@ function opened(path: string): Connection {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined)
       throw new OrchestratorError('STORE_NOT_FOUND', `There is no file at ${path}.`, {
-        hint: 'Name the file of the proof of concept.',
+        hint: 'Give the path of the database of the proof of concept.',
       });
     if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
     if (found.size === 0) throw notLegacy(path);
@@ -72,9 +72,10 @@ function opened(path: string): Connection {
 }
 
 /**
- * Once it is closed again, not a byte or a neighbour of the file has changed. Closing the last connection that may write
- * deletes the side files, but first brings what they hold into the file: so where there are any, the file is opened for
- * reading alone. Where there are none, it is not: SQLite would make them to read, and a reader cannot delete them.
+ * Opens the file so that closing it changes neither the file nor its side files. When the last connection that may
+ * write closes, SQLite copies the side files into the file and deletes them. So if there are side files, the file is
+ * opened read-only. If there are none, it is not: SQLite would create them, and a read-only connection cannot delete
+ * them.
  */
 function openToRead(path: string): Connection {
   const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);

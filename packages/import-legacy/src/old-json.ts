@@ -3,7 +3,7 @@ import { fields, type Json } from '@agent-orchestrator/core';
 /** JSON of any size. */
 const anyJson = fields.json(Number.MAX_SAFE_INTEGER);
 
-/** @returns undefined for what is not JSON, or has in it what cannot be stored */
+/** @returns undefined for a text that is not JSON, or that contains a value which cannot be stored */
 export function jsonFrom(text: string): Json | undefined {
   const value = parsed(text);
   if (value === undefined || !anyJson.safeParse(value).success || losesDigits(text)) return undefined;

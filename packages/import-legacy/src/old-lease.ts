@@ -1,12 +1,12 @@
 import { LIMITS } from '@agent-orchestrator/core';
 
-/** The lease that stands for an old lock: its length and its end. */
+/** The lease for an old lock: its length and its end. */
 export interface OldLease {
   readonly ttlMs: number;
   readonly expiresAt: number;
-  /** It is over: the next recovery closes it. */
+  /** The lock has expired: the next recovery ends the lease. */
   readonly stale: boolean;
-  /** It was to last longer than the longest lease. */
+  /** The lock would last longer than the longest lease. */
   readonly shortened: boolean;
 }
 

@@ -6,7 +6,7 @@ import { storableText, textOf, timeFrom, type OldCells, type OldValue } from './
 
 const payload = fields.json(LIMITS.payload_bytes_max);
 
-/** Reads the columns of one old row as what they mean in a store; each change is noted. */
+/** Reads the columns of one old row as values of a store; each change is recorded for the report. */
 export class OldRow {
   readonly #table: string;
   readonly #id: string;
@@ -32,13 +32,13 @@ export class OldRow {
     this.#changes.add(kind, { table: this.#table, row: this.#id, column, was, becomes });
   }
 
-  /** Notes what an id or a name becomes, if it becomes another one. */
+  /** Records the change of an id or a name, if it changes. */
   noteId(column: string, becomes: string): void {
     const was = this.raw(column);
     if (was !== becomes) this.note(was?.normalize('NFC') === becomes ? 'id_normalized' : 'id_changed', column, becomes);
   }
 
-  /** As it is, for comparisons. */
+  /** The unchanged text, for comparisons. */
   raw(column: string): string | null {
     return textOf(this.#cells[column]);
   }
@@ -72,7 +72,7 @@ export class OldRow {
     return fitting;
   }
 
-  /** A time that is over, in milliseconds; null if there is none or it cannot be read. */
+  /** A time in the past, in milliseconds; null if there is none or it cannot be read. */
   past(column: string): number | null {
     const time = this.time(column);
     if (time === null || time <= this.#now) return time;
@@ -101,7 +101,7 @@ export class OldRow {
     return value;
   }
 
-  /** All columns: `payload` as the JSON that it is, everything else as it is. */
+  /** All columns: `payload` as JSON, all others unchanged. */
   asJson(): { [column: string]: Json } {
     const columns = Object.keys(this.#cells).map((column): [string, Json] => [
       storableText(column),

@@ -7,18 +7,18 @@ import { PHASES, phaseOf } from './old-task.ts';
 import { textOf, type OldCells, type OldRecord, type OldValue } from './old-value.ts';
 import type { OldSession, OldTask } from './session-import.ts';
 
-/** One session with what belongs to it. Each part can be read once, in this order. */
+/** One session with its rows. Each part can be read once, in this order. */
 export interface SessionRows extends OldSession {
   readonly events: Iterable<OldRecord>;
-  /** Open ones whose task is gone. */
+  /** Open dead letters whose task is missing. */
   readonly deadLetters: Iterable<OldRecord>;
   readonly tasks: Iterable<OldTask>;
 }
 
 /**
- * The rows of an old database, session by session, in the order in which they are imported. SQLite sorts each table once,
- * outside the memory of the process where it is large; no index of the old file is counted on, and at most one row of each
- * table is in memory. Rows belong together by type and bytes of their ids, whatever keys the file was kept with.
+ * The rows of an old database, session by session, in the order in which they are imported. SQLite sorts each table
+ * once, outside the memory of the process if it is large. No index of the old file is needed, and at most one row of
+ * each table is in memory. Rows belong together if their ids have the same type and bytes, whatever keys the file has.
  */
 export class OldRows {
   readonly #db: Database.Database;
@@ -50,7 +50,7 @@ export class OldRows {
     return this.#db.prepare<[], OldId>(this.#sessionIds()).iterate();
   }
 
-  /** The ids of all tasks, and of dead letters of which tasks are made. */
+  /** The ids of all tasks, and of dead letters from which tasks are created. */
   taskIds(): Iterable<OldId> {
     const tasks = this.#table('task_queue', ['task_id']);
     const sql = `SELECT ${taskKey('t')} AS key, t.task_id AS value FROM ${tasks} t
@@ -86,7 +86,7 @@ export class OldRows {
     }
   }
 
-  /** Rows that belong to no session: a second one with the id of another, and resolved dead letters whose task is gone. */
+  /** Rows that are not imported: a second session with the same id, and resolved dead letters whose task is missing. */
   *leftOut(): Generator<{ readonly table: OldTable; readonly id: string; readonly record: OldRecord }> {
     const key = bytes('s.session_id');
     const numbered = `SELECT s.*, ${key} AS "(session)", ${key} AS "(key)",
@@ -133,15 +133,17 @@ export class OldRows {
     const sessions = this.#table('session_state', ['session_id', 'status', 'inflight_task_id']);
     const inFlight = `coalesce(s.status = 'running' AND s.inflight_task_id = t.task_id, 0)`;
     return `SELECT t.*, ${bytes('t.session_id')} AS "(session)", ${taskKey('t')} AS "(key)",
-      ${bytes('t.dedupe_key')} AS "(dedupe)", ${inFlight} AS "(in flight)" FROM ${tasks} t LEFT JOIN ${sessions} s ON s.session_id = t.session_id
+      ${bytes('t.dedupe_key')} AS "(dedupe)", ${inFlight} AS "(in flight)"
+      FROM ${tasks} t LEFT JOIN ${sessions} s ON s.session_id = t.session_id
       ORDER BY "(session)", legacy_phase(t.status, t.retry_count, ${inFlight}), t.created_at, t.task_id`;
   }
 
-  /** Dead letters whose task is gone. */
+  /** Dead letters whose task is missing. */
   #orphans(where: string): string {
     const letters = this.#table('dead_letters', ['task_id', 'session_id', 'status']);
     const tasks = this.#table('task_queue', ['task_id']);
-    return `SELECT d.*, ${bytes('d.session_id')} AS "(session)", 'letter ' || ${taskKey('d')} AS "(key)" FROM ${letters} d
+    return `SELECT d.*, ${bytes('d.session_id')} AS "(session)", 'letter ' || ${taskKey('d')} AS "(key)"
+      FROM ${letters} d
       WHERE ${where} AND NOT EXISTS (SELECT 1 FROM ${tasks} t WHERE t.task_id = d.task_id) ORDER BY "(session)"`;
   }
 
@@ -162,7 +164,7 @@ export class OldRows {
     return (id) => (id === undefined || id === null ? null : (statement.get(id) ?? null));
   }
 
-  /** A table with the columns that a query names: those that the file lacks are NULL; a table that it lacks has no row. */
+  /** A table with the columns that a query needs. A missing column is NULL, a missing table has no row. */
   #table(table: OldTable, needed: readonly string[]): string {
     const there = this.#columns.get(table);
     if (there === undefined)
@@ -173,7 +175,7 @@ export class OldRows {
   }
 }
 
-/** Type and bytes of a value: what tells two ids apart however they look as text. */
+/** The type and bytes of a value: they distinguish two ids that look the same as text. */
 function bytes(column: string): string {
   return `typeof(${column}) || ' ' || hex(${column})`;
 }
@@ -185,7 +187,7 @@ function taskKey(of: string): string {
 
 interface StreamedRecord extends OldRecord {
   readonly session: string;
-  /** What the query adds to the columns of the table. */
+  /** The columns that the query adds to those of the table. */
   readonly extra: OldCells;
 }
 
@@ -199,7 +201,7 @@ class Stream implements Disposable {
     this.#next = this.#read();
   }
 
-  /** Those of one session. Call it for each session that has rows, in the order of the query. */
+  /** The rows of one session. Call it for each session that has rows, in the order of the query. */
   *of(session: string): Generator<StreamedRecord> {
     while (this.#next?.session === session) {
       const record = this.#next;
@@ -229,7 +231,7 @@ function recordOf(columns: OldCells): StreamedRecord {
   return { cells, key: String(extra['(key)']), session: String(extra['(session)']), extra };
 }
 
-/** What queries add has a name in parentheses, which no column of a table has. */
+/** Columns that a query adds have a name in parentheses, unlike the columns of any table. */
 function isAdded([name]: [string, OldValue]): boolean {
   return name.startsWith('(');
 }

@@ -14,8 +14,8 @@ export const OLD_TABLES = [
 export type OldTable = (typeof OLD_TABLES)[number];
 
 /**
- * The columns of each old table that is there: files grew from one generation to the next, and some tables kept the
- * columns of an earlier one.
+ * The columns of each old table in the file. Files were extended from one generation to the next, and some tables still
+ * have the columns of an earlier one.
  */
 export type OldColumns = ReadonlyMap<OldTable, ReadonlySet<string>>;
 
@@ -27,7 +27,7 @@ export function oldColumnsOf(db: Database.Database): OldColumns {
   );
 }
 
-/** What every file of the proof of concept has. Another application may have tables of the same names. */
+/** The tables and columns of every file of the proof of concept. Another application may use the same table names. */
 const ESSENTIAL: readonly (readonly [OldTable, readonly string[]])[] = [
   ['session_state', ['session_id', 'status']],
   ['task_queue', ['task_id', 'session_id', 'status']],
@@ -38,7 +38,7 @@ export function isOld(columns: OldColumns): boolean {
   return ESSENTIAL.every(([table, needed]) => needed.every((column) => columns.get(table)?.has(column) === true));
 }
 
-/** Which generation wrote the file last, by what it has; `grown`: an earlier one made it, and it lacks columns since. */
+/** The generation that wrote the file last; `grown`: an earlier one created it, so some newer columns are missing. */
 export function generationOf(columns: OldColumns): { readonly generation: number; readonly grown: boolean } {
   const has = (column: string) => columns.get('task_queue')?.has(column) === true;
   const signs = [true, has('next_retry_at'), columns.has('alerts'), has('max_retries')];

@@ -1,15 +1,15 @@
-import { DEFAULTS, LIMITS, type EventPayloads, type Json } from '@agent-orchestrator/core';
+import { DEFAULTS, LIMITS, textsForEvent, type EventPayloads, type Json } from '@agent-orchestrator/core';
 import type { OldRow } from './old-row.ts';
 import type { OldValue } from './old-value.ts';
 
 /**
- * The tasks of a session are imported in this order. A session runs one task at a time, so tasks that were tried before
- * come first; then the one that runs; and last those that only wait, since a claim takes the first of them.
+ * The tasks of a session are imported in this order. A session runs one task at a time, so tasks that had attempts come
+ * first, then the running one, and last those that only wait, because a claim takes the first of them.
  */
 export const PHASES = ['ended', 'tried', 'running', 'waiting'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What an old task is in a store; a task that waits is queued or scheduled. */
+/** The status of an old task in a store; a waiting task is queued or scheduled. */
 export type NewStatus = 'succeeded' | 'failed' | 'cancelled' | 'running' | 'waiting';
 
 const NEW_STATUSES: Readonly<Record<string, NewStatus>> = {
@@ -36,7 +36,7 @@ export function phaseOf(status: OldValue, retryCount: OldValue, inFlight: boolea
   return !(retryCount instanceof Uint8Array) && Number(retryCount) >= 1 ? 'tried' : 'waiting';
 }
 
-/** Attempts that failed before, and how many there may be in all. */
+/** The number of failed attempts, and the limit. */
 export interface Attempts {
   readonly failed: number;
   readonly max: number;
@@ -48,13 +48,13 @@ export function attemptsOf(row: OldRow, newStatus: NewStatus): Attempts {
   const failed = row.integer('retry_count', { min: 0, max: ATTEMPTS_FAILED_MAX, otherwise: 0 });
   const allowed =
     1 + row.integer('max_retries', { min: 0, max: ATTEMPTS_FAILED_MAX, otherwise: DEFAULTS.attempts_max - 1 });
-  // One that waits is to be tried once more, and what ended after a failure was tried once more.
+  // A waiting task needs one more attempt, and a task that ended after a failure had one more attempt.
   const needed = newStatus === 'cancelled' ? failed : failed + 1;
   if (needed > allowed) row.note('attempts_raised', 'retry_count', String(needed));
   return { failed, max: Math.max(needed, allowed) };
 }
 
-/** What an old row says of its task, except times. */
+/** The values of a task in its old row, except times. */
 export function queuedPayload(
   row: OldRow,
   { attemptsMax, runAt, dedupeKey }: { attemptsMax: number; runAt: number | null; dedupeKey: string | null },
@@ -73,19 +73,17 @@ export function queuedPayload(
     backoff_ms: DEFAULTS.backoff_ms,
     assignee: null,
     role: null,
-    author: null,
-    reviewer: null,
-    source: null,
+    ...textsForEvent({}),
   };
 }
 
-/** Of an attempt of which only this is known. */
+/** The error of a failed attempt of which nothing else is known. */
 export const FAILED_BEFORE = { message: 'It failed before it was imported.' };
 
-/** Together with the message, an error stays within its limit whatever the letters. */
+/** An error with this many characters in each part is within its limit, whatever the characters. */
 const ERROR_PART_CHARACTERS_MAX = 2_000;
 
-/** Why a task failed, from all the places where the old tables may say so; null: nowhere. */
+/** Why a task failed, from all columns of the old tables that may have a reason; null: none has. */
 export function errorOf(row: OldRow, deadLetter: OldRow | null): Json {
   const [message, lastError, reason] = [said(row, 'error_msg'), said(row, 'last_error'), said(deadLetter, 'reason')];
   const code = row.name('error_code') ?? deadLetter?.name('error_code') ?? undefined;

@@ -1,29 +1,29 @@
 import { isStorableText } from '@agent-orchestrator/core';
 
-/** What a column may hold: old tables did not insist on types. */
+/** A value of a column: the old tables did not enforce types. */
 export type OldValue = string | number | bigint | Uint8Array | null;
 
-/** A row by the names of its columns; a column that its table never had is missing. */
+/** A row by the names of its columns; a column that its table does not have is missing. */
 export type OldCells = Readonly<Record<string, OldValue>>;
 
-/** A row, and what tells it from all others of its table whatever its id looks like: type and bytes of the id. */
+/** A row with a unique key: the type and bytes of its id. */
 export interface OldRecord {
   readonly key: string;
   readonly cells: OldCells;
 }
 
-/** The text that people would read; null: there is no value. */
+/** The value as text; null: there is no value. */
 export function textOf(value: OldValue | undefined): string | null {
   if (value === undefined || value === null) return null;
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
 }
 
-/** The text with U+FFFD for what no database of ours can store. */
+/** The text with U+FFFD for characters that our databases cannot store. */
 export function storableText(text: string): string {
   return isStorableText(text) ? text : text.toWellFormed().replaceAll('\u0000', '\ufffd');
 }
 
-/** ISO-8601 with a zone, or as SQLite writes the present time, which is UTC. */
+/** ISO-8601 with a zone, or the format in which SQLite writes the present time, which is UTC. */
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?$/;
 
 /** @returns milliseconds since 1970; null: it cannot be read */

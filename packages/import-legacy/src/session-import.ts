@@ -22,28 +22,28 @@ import type { OldRow } from './old-row.ts';
 import { attemptsOf, errorOf, FAILED_BEFORE, newStatusOf, queuedPayload, type NewStatus } from './old-task.ts';
 import type { OldCells, OldRecord } from './old-value.ts';
 
-/** An old session without what belongs to it. */
+/** An old session without its events and tasks. */
 export interface OldSession {
   readonly key: string;
   /** null: only other rows name it. */
   readonly cells: OldCells | null;
-  /** Its id as other rows have it. */
+  /** Its id in other rows. */
   readonly named: OldCells;
   readonly lock: OldCells | null;
 }
 
-/** A task with what other tables say of it. */
+/** A task with the values of other tables. */
 export interface OldTask extends OldRecord {
-  /** The session is running and works on it. */
+  /** Whether the session is running and works on it. */
   readonly inFlight: boolean;
-  /** What the digest of the dedupe key is made from. */
+  /** The text that the digest of the dedupe key is made from. */
   readonly dedupeKey: string;
-  /** An older task has the same dedupe key. */
+  /** Whether an older task has the same dedupe key. */
   readonly dedupeTaken: boolean;
   readonly deadLetter: OldCells | null;
 }
 
-/** What a part of a session's rows became. */
+/** The new rows for a part of a session's old rows. */
 export interface Batch {
   readonly tasks: readonly Task[];
   readonly events: readonly NewEvent[];
@@ -70,16 +70,17 @@ interface Ended extends Pick<TaskSource, 'old' | 'newStatus' | 'deadLetter'> {
   readonly error: Json;
 }
 
-/** The agent, where the old tables do not name one. */
+/** The agent, if the old tables do not name one. */
 const UNKNOWN_AGENT = 'unknown';
 
 /**
- * One old session as a log and the state that the log makes. The proof of concept's tables hold a state; here the log makes
- * the state. So the session is opened with its context; then comes each row of the old log; then ordinary events bring its
- * tasks to what they are. The same `evolve` applies them as any other event, so `verify` comes to the same state.
+ * One old session as a log, and the state after the log. The tables of the proof of concept have only the state, but a
+ * store derives the state from the log. So the log opens the session with its context, then has each row of the old
+ * log, then ordinary events that bring its tasks to their present state. `evolve` applies them like any other event, so
+ * `verify` comes to the same state.
  *
- * An event that happened before the event in front of it carries its own time. What the old tables do not say is given the
- * least: an attempt that failed was claimed, by an unknown agent, for as long as leases are.
+ * An event that happened before the event in front of it has a time of its own. Missing facts get default values: a
+ * failed attempt was claimed by an unknown agent, for the default length of a lease.
  *
  * The rows must come in this order: events, dead letters without a task, tasks by phase, `finish`.
  */
@@ -146,7 +147,7 @@ export class SessionImport {
     return dedupeKey;
   }
 
-  /** An open dead letter whose task is gone: it is all that is left of it. */
+  /** An open dead letter whose task is missing: the task is created from it. */
   deadLetter({ key, cells }: OldRecord): void {
     const old = this.#run.row('dead_letters', cells['task_id'], cells);
     const id = this.#run.ids.of('task', key);
@@ -164,7 +165,7 @@ export class SessionImport {
     return { session: { ...session, version: 1 }, head: this.#head };
   }
 
-  /** What the rows became since the last call. */
+  /** The new rows since the last call. */
   take(): Batch {
     const batch = { tasks: this.#tasks, events: this.#events };
     this.#tasks = [];
@@ -206,7 +207,7 @@ export class SessionImport {
     }
     task = this.#ended(task, { old, newStatus, agent, startedAt, error, deadLetter });
     if (newStatus === 'running') task = this.#running(task, old, startedAt);
-    // No event says that its time has come.
+    // No event makes a due task queued.
     if (task.status === 'scheduled' && task.runAt !== null && task.runAt <= this.#run.now)
       task = { ...task, status: 'queued' };
     this.#tasks.push({ ...task, version: 1 });
@@ -234,7 +235,7 @@ export class SessionImport {
     }));
   }
 
-  /** A lease of which only this is known: it lasts as long as leases are. */
+  /** A lease of which nothing else is known gets the default length. */
   #attempted(task: Task, agent: string, at: number): Task {
     return this.#claimed(task, agent, at, { ttlMs: DEFAULTS.ttl_ms, expiresAt: at + DEFAULTS.ttl_ms });
   }
@@ -332,7 +333,7 @@ export class SessionImport {
     this.#apply(draft, null, at);
   }
 
-  /** @param draftAt makes the event, given the time that it has to carry if its place in the log is later */
+  /** @param draftAt makes the event; it gets the event's own time if the time of its place in the log is later */
   #evolved(before: Task | null, at: number, draftAt: (when: { readonly occurred_at?: number }) => EventDraft): Task {
     const late = at < (this.#session?.updatedAt ?? 0);
     const { task } = this.#apply(draftAt(late ? { occurred_at: at } : {}), before, at);

@@ -16,13 +16,13 @@ import {
 } from '@agent-orchestrator/core';
 import type { ImportedSession } from './session-import.ts';
 
-/** The tables that the proof of concept has something for. */
+/** The tables that the proof of concept has rows for. */
 const FILLED = ['sessions', 'tasks', 'event_log'] as const satisfies TableName[];
 type FilledTable = (typeof FILLED)[number];
 
 /**
- * The rows that an old database becomes, in a temporary database that sorts them: a store takes the rows of each table by
- * key, and the old database has them session by session.
+ * The new rows, in a temporary database that sorts them: a store takes the rows of each table by key, but they are made
+ * session by session.
  */
 export class SortedRows {
   readonly #db: Database.Database;

@@ -1,15 +1,15 @@
 import Database from 'better-sqlite3';
 
 /**
- * A database for what is sorted or looked up on the way: SQLite keeps it in the memory of the process, and what does not
- * fit in a file without a name, which is gone when the process is.
+ * A database for sorting and look-ups during the import. SQLite keeps it in the memory of the process, and the rest in
+ * an unnamed file that disappears with the process.
  */
 export function openTemporaryDatabase(): Database.Database {
   const db = new Database('');
-  // What a crash leaves of it is of no use, so there is nothing to keep safe.
+  // It is not needed after a crash, so it does not have to be durable.
   db.pragma('journal_mode = OFF');
   db.pragma('synchronous = OFF');
-  // It never ends: there is nothing to roll back to.
+  // This transaction never ends: it is never rolled back.
   db.exec('BEGIN');
   return db;
 }

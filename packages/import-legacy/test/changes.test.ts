@@ -109,7 +109,7 @@ describe('what cannot stay as it is', () => {
 
   test('numbers out of their range become the nearest that is allowed', async () => {
     const { sessions, tasks, changes } = await after({
-      session_state: [session({ last_turn: -3, next_action: 'go on' })],
+      session_state: [session({ last_turn: -3, next_action: 'continue' })],
       task_queue: [
         task({ task_id: 'a', priority: -5, retry_count: 'many', max_retries: -1 }),
         task({ task_id: 'b', priority: 99_999, retry_count: -2, max_retries: 1e9 }),
@@ -130,7 +130,7 @@ describe('what cannot stay as it is', () => {
     expect(tasks).toMatchObject([{ attempt: LIMITS.attempts_max - 1, attemptsMax: LIMITS.attempts_max }]);
   });
 
-  test('a status that nobody knows makes a session idle and a task cancelled, so that it does not run by itself', async () => {
+  test('an unknown status makes a session idle and a task cancelled, so that it does not run by itself', async () => {
     const { sessions, tasks, changes } = await after({
       session_state: [session({ status: 'odd' })],
       task_queue: [task({ status: 'archived' })],
@@ -160,7 +160,7 @@ describe('what cannot stay as it is', () => {
     expect(changes).toEqual([]);
   });
 
-  test('a task that was claimed, or running with nobody at it, is queued again, which the report says', async () => {
+  test('a task that was claimed, or running without a holder, is queued again, which the report says', async () => {
     const { changes } = await after({
       session_state: [session()],
       task_queue: [task({ status: 'claimed' }), task({ task_id: 'task-2', status: 'running' })],

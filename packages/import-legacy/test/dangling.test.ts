@@ -26,7 +26,7 @@ describe('rows that point nowhere', () => {
     ]);
   });
 
-  test('an open dead letter is all that is left of its task, and makes it; a resolved one stays where it is', async () => {
+  test('an open dead letter whose task is missing creates it; a resolved one is not imported', async () => {
     const letter = { session_id: 'session-1', reason: 'max retries', payload: '{"a":1}', created_at: ago(70) };
     const {
       tasks,
@@ -58,7 +58,8 @@ describe('rows that point nowhere', () => {
     const db = new Database(path);
     db.pragma('foreign_keys = OFF');
     db.exec(`INSERT INTO session_state (session_id, created_at, updated_at) VALUES (NULL, '${ago(9)}', '${ago(9)}');
-      INSERT INTO task_queue (task_id, session_id, task_type, created_at) VALUES (NULL, 'session-1', 'x', '${ago(9)}'), (NULL, 'session-1', 'x', '${ago(9)}')`);
+      INSERT INTO task_queue (task_id, session_id, task_type, created_at)
+      VALUES (NULL, 'session-1', 'x', '${ago(9)}'), (NULL, 'session-1', 'x', '${ago(9)}')`);
     db.close();
 
     const store = await imported(path);

@@ -50,7 +50,8 @@ describe('a file', () => {
     const path = oldFile([1, 4], { ...COMMON, task_queue: [] });
     const db = new Database(path);
     db.exec(`ALTER TABLE task_queue ADD COLUMN max_retries INTEGER NOT NULL DEFAULT 3;
-      INSERT INTO task_queue (task_id, session_id, task_type, created_at, max_retries) VALUES ('t', 'free', 'x', '${ago(9)}', 8)`);
+      INSERT INTO task_queue (task_id, session_id, task_type, created_at, max_retries)
+      VALUES ('t', 'free', 'x', '${ago(9)}', 8)`);
     db.close();
 
     const store = await imported(path);

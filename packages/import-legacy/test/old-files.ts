@@ -1,6 +1,7 @@
 /**
- * Files as the proof of concept left them, made from what is known of its tables: one text per generation, and how a file of
- * one grew when a later one opened it (tables are added, columns are not, but where a generation added them itself).
+ * Files of the proof of concept, made from what is known of its tables: one text per generation, and how a
+ * file of one grew when a later one opened it (tables are added, columns are not, but where a generation added them
+ * itself).
  */
 import Database from 'better-sqlite3';
 import { newPath } from '../../storage-sqlite/test/temporary-store.ts';
@@ -14,15 +15,17 @@ const SESSION_STATE = `CREATE TABLE IF NOT EXISTS session_state (
 const taskQueue = (status: string, further = '') => `CREATE TABLE IF NOT EXISTS task_queue (
   task_id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES session_state(session_id) ON DELETE CASCADE,
   task_type TEXT NOT NULL, priority INTEGER NOT NULL DEFAULT 5, payload TEXT NOT NULL DEFAULT '{}',
-  status TEXT NOT NULL DEFAULT '${status}', owner_agent TEXT, dedupe_key TEXT, created_at TEXT NOT NULL, started_at TEXT,
-  finished_at TEXT, retry_count INTEGER NOT NULL DEFAULT 0, error_code TEXT, error_msg TEXT${further})`;
+  status TEXT NOT NULL DEFAULT '${status}', owner_agent TEXT, dedupe_key TEXT, created_at TEXT NOT NULL,
+  started_at TEXT, finished_at TEXT, retry_count INTEGER NOT NULL DEFAULT 0,
+  error_code TEXT, error_msg TEXT${further})`;
 
 const LOCK = `CREATE TABLE IF NOT EXISTS distributed_lock (
   lock_key TEXT PRIMARY KEY, owner_token TEXT NOT NULL, owner_agent TEXT, acquired_at TEXT NOT NULL,
   expires_at TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1)`;
 
 const EVENT_LOG = `CREATE TABLE IF NOT EXISTS event_log (
-  event_id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL REFERENCES session_state(session_id) ON DELETE CASCADE,
+  event_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  session_id TEXT NOT NULL REFERENCES session_state(session_id) ON DELETE CASCADE,
   event_seq INTEGER NOT NULL, event_type TEXT NOT NULL, actor_agent TEXT NOT NULL, idempotency_key TEXT,
   turn_id INTEGER NOT NULL DEFAULT 0, payload TEXT NOT NULL DEFAULT '{}', status TEXT NOT NULL DEFAULT 'ok',
   error_code TEXT, created_at TEXT NOT NULL, UNIQUE (session_id, event_seq), UNIQUE (session_id, idempotency_key))`;
@@ -34,12 +37,15 @@ const INDEXES = [
 ];
 
 const OBSERVATION = [
-  `CREATE TABLE IF NOT EXISTS alerts (alert_id INTEGER PRIMARY KEY AUTOINCREMENT, alert_key TEXT NOT NULL, level TEXT NOT NULL,
+  `CREATE TABLE IF NOT EXISTS alerts (
+    alert_id INTEGER PRIMARY KEY AUTOINCREMENT, alert_key TEXT NOT NULL, level TEXT NOT NULL,
     value REAL, threshold REAL, source TEXT, message TEXT NOT NULL, created_at TEXT NOT NULL, resolved_at TEXT)`,
-  `CREATE TABLE IF NOT EXISTS dead_letters (dead_letter_id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE,
-    session_id TEXT NOT NULL, reason TEXT NOT NULL, payload TEXT NOT NULL DEFAULT '{}', error_code TEXT, created_at TEXT NOT NULL,
+  `CREATE TABLE IF NOT EXISTS dead_letters (
+    dead_letter_id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL,
+    reason TEXT NOT NULL, payload TEXT NOT NULL DEFAULT '{}', error_code TEXT, created_at TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'open', resolved_at TEXT)`,
-  `CREATE TABLE IF NOT EXISTS lock_events (lock_event_id INTEGER PRIMARY KEY AUTOINCREMENT, lock_key TEXT NOT NULL, session_id TEXT,
+  `CREATE TABLE IF NOT EXISTS lock_events (
+    lock_event_id INTEGER PRIMARY KEY AUTOINCREMENT, lock_key TEXT NOT NULL, session_id TEXT,
     event_type TEXT NOT NULL, actor_agent TEXT NOT NULL, payload TEXT NOT NULL DEFAULT '{}', created_at TEXT NOT NULL)`,
 ];
 

@@ -4,11 +4,11 @@
  * - nothing is lost: every row is imported, or the report says that it is left out
  * - read again for the same time, it has the same rows
  * - ids that may stay do, and no two rows get the same id
- * - the store works: what is stale is recovered, what waits is worked off, and all is still well
+ * - the store works: stale sessions are recovered, waiting tasks are done, and `verify` still finds no problem
  */
 import * as fc from 'fast-check';
 import { fields, type Orchestrator } from '@agent-orchestrator/core';
-import { JournalledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
+import { JournaledCalls, type Journal, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
 import { newSeed } from '../../storage-sqlite/test/new-seed.ts';
 import { judge, WHOLE } from '../../storage-sqlite/test/whole.ts';
@@ -77,7 +77,7 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
   const clock = clockAt(60);
   const now = () => clock.read().wall;
   const journal: JournalLine[] = [{ is: 'started', agent: 'worker', instance: 'worker.1', at: now() }];
-  const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now });
+  const calls = new JournaledCalls({ orchestrator, write: (line) => journal.push(line), now });
   const command = (namespace: string) => ({ namespace, commandId: newCommandIdAt(clock) });
   for (const namespace of NAMESPACES) {
     await calls.call('recover', command(namespace));
@@ -86,7 +86,7 @@ async function workOff(orchestrator: Orchestrator): Promise<Journal> {
       const claim = claimed.ok ? claimed.claims[0] : undefined;
       if (claim === undefined) break;
       const { token } = claim.lease;
-      await calls.call('checkpoint', { token, nextAction: 'go on', ...command(namespace) });
+      await calls.call('checkpoint', { token, nextAction: 'continue', ...command(namespace) });
       await calls.call('release', { items: [{ token, outcome: 'succeeded' }], ...command(namespace) });
     }
   }

@@ -53,7 +53,7 @@ describe('a session', () => {
     });
   });
 
-  test('takes the later of the two ends that the old tables give the lock, and its agent from where it stands', async () => {
+  test('takes the later of the two ends of the lock, and its agent from the table that has it', async () => {
     const { sessions } = await after({
       session_state: [running({ lock_expires_at: ago(5) })],
       task_queue: [task({ status: 'running' })],
@@ -100,7 +100,7 @@ describe('a session', () => {
     expect((await contentsOf(store)).sessions).toMatchObject([{ status: 'idle', context: { turn: 3 } }]);
   });
 
-  test('that is held ends by takeover once its lock is over, and nobody before', async () => {
+  test('that is held ends by takeover once its lock is over, and not before', async () => {
     const path = oldFile([4], COMMON);
     const store = await imported(path);
     const claim = (seconds: number) =>

@@ -200,7 +200,7 @@ describe('a task', () => {
 });
 
 describe('the old log', () => {
-  test('is imported row by row, in order, with time, actor and the row itself, before the events of the tasks', async () => {
+  test('is imported row by row, in order, with time, actor and columns, before the events of the tasks', async () => {
     const { events } = await after({
       session_state: [session()],
       task_queue: [task()],

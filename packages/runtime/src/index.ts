@@ -24,7 +24,8 @@ export {
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
 export { Names, type Mentioned } from './insight/names.ts';
-export { RESUME_BUDGET, resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
+export { RESUME_BUDGET } from './insight/resume/card-fit.ts';
+export { resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -42,14 +43,8 @@ export { makeBundle, type BundleOptions, type SupportBundle } from './insight/do
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
 export { needsAttention } from './insight/doctor/finding.ts';
-export {
-  keepLease,
-  type Checkpoint,
-  type KeepLeaseOptions,
-  type LeaseKeeper,
-  type LeaseNews,
-  type LeaseTrust,
-} from './work/lease-keeper.ts';
+export { keepLease, type Checkpoint, type KeepLeaseOptions, type LeaseKeeper } from './work/lease-keeper.ts';
+export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { Changes } from './insight/changes.ts';
 export { everyRow } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
@@ -82,14 +77,9 @@ export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
 export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
 export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
-export {
-  createWorker,
-  type HandlersByKind,
-  type StopOptions,
-  type Worker,
-  type WorkerEvent,
-  type WorkerOptions,
-} from './work/worker.ts';
+export { createWorker, type Worker } from './work/worker.ts';
+export type { HandlersByKind, WorkerEvent, WorkerOptions } from './work/worker-options.ts';
+export type { StopOptions } from './work/worker-shutdown.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
@@ -99,6 +89,8 @@ export {
   assertOpenForWork,
   checkCall,
   checkNewTasks,
+  counted,
+  DEAD_LETTER_STATUSES,
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,
@@ -107,6 +99,12 @@ export {
   LIMITS,
   Orchestrator,
   OrchestratorError,
+  SESSION_STATUSES,
+  SESSION_STATUS_NAMES,
+  TASK_STATUSES,
+  TASK_STATUS_NAMES,
+  TASK_TEXT_NAMES,
+  TASK_TEXTS,
   type OpenStorageOptions,
   type PlaceCheck,
   type PlaceFinding,
@@ -121,4 +119,7 @@ export {
   nameOf,
   numberOf,
   referenceTo,
+  shellArgument,
+  shellQuoted,
+  shellWord,
 } from '@agent-orchestrator/core';

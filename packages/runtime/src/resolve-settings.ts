@@ -10,27 +10,27 @@ import { defaultAgent } from './system/default-agent.ts';
 import { isSet, type Environment } from './system/environment.ts';
 import { stateFolder } from './system/state-folder.ts';
 
-/** What can be configured. */
+/** The settings, each with its origin. */
 export interface Settings {
   /** A store URL, not yet checked unless it comes from the file: `locateStore` does that. May hold a password. */
   readonly store: Setting<string>;
   readonly namespace: Setting<string>;
-  /** By default the user at this machine; null: the system tells no user. */
+  /** By default the user at this machine; null: the system names no user. */
   readonly agent: Setting<string | null>;
   readonly ttlMs: Setting<number>;
   readonly staleAfterMs: Setting<number>;
-  /** Packages whose storages are used beside the built-in ones; each was loaded. */
+  /** Packages whose storages are used beside the built-in ones. They are loaded already. */
   readonly storages: Setting<readonly string[]>;
 }
 
-/** What the caller said: it goes before everything. A program that brings a storage along calls `registerStorage`. */
+/** Values from the caller: they come before all others. A program with its own storage calls `registerStorage`. */
 export type Arguments = {
   readonly [Name in Exclude<keyof Settings, 'storages'>]?: Settings[Name]['value'] | null | undefined;
 };
 
 /**
- * What holds: the argument before the environment, that before the configuration file, that before the default. Empty
- * ones count as absent. The file is the one that `ORCHESTRATOR_CONFIG` names, or `orchestrator.json` in
+ * Resolves the settings: an argument comes before the environment, then the configuration file, then the default. Empty
+ * values count as absent. The file is the one that `ORCHESTRATOR_CONFIG` names, or `orchestrator.json` in
  * `${OPENCLAW_STATE_DIR}` or `${HOME}/.openclaw`.
  *
  * @throws `CONFIG_INVALID`
@@ -66,7 +66,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
   };
 }
 
-/** A relative path starts from the folder of the file, in whatever folder the command runs. */
+/** A relative path starts from the folder of the file, not from the current folder. */
 async function storeOf(file: ConfigFile | null, env: Environment): Promise<string | undefined> {
   if (file?.values.store === undefined) return undefined;
   try {
@@ -74,7 +74,7 @@ async function storeOf(file: ConfigFile | null, env: Environment): Promise<strin
     return location.address;
   } catch (error) {
     if (!(error instanceof OrchestratorError) || error.code !== 'STORE_URL_INVALID') throw error;
-    const said = `In the configuration file ${file.path}, store is no store URL: ${error.message}`;
+    const said = `In the configuration file ${file.path}, store is not a store URL: ${error.message}`;
     throw new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint: error.hint });
   }
 }

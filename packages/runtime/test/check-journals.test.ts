@@ -1,8 +1,8 @@
 /*
  * Journals against the log of a store:
- *  - nothing is missing while the store has everything, also when workers go on meanwhile
+ *  - nothing is missing while the store has everything, also when workers continue meanwhile
  *  - for each kind of call, exactly what a store lacks is told that was restored from an older backup
- *  - every namespace is compared, or one
+ *  - every namespace is compared, or one; how many operations of others are left out is told
  *  - the log is read page by page up to one settled event, and no further than needed
  *  - journals of several folders are read, and a copy of a journal changes nothing
  * What cannot be read is told by a code:
@@ -77,6 +77,8 @@ test('nothing is missing while the store has everything', async () => {
   expect(await checkJournals(orchestrator, [journals])).toEqual({
     ok: true,
     files: 1,
+    namespace: null,
+    leftOut: 0,
     operations: attemptsOf(journalsIn(journals)[0] ?? []).filter(({ outcome }) => outcome === 'acknowledged').length,
     summary: 'No acknowledged operation is missing.',
     missing: [],
@@ -84,7 +86,7 @@ test('nothing is missing while the store has everything', async () => {
   });
 });
 
-test('nothing is missing when workers go on meanwhile', async () => {
+test('nothing is missing when workers continue meanwhile', async () => {
   const { url, orchestrator, journals } = await newStore(newFolder());
   const other = await opened(url);
   let checks = 0;
@@ -149,7 +151,7 @@ test('exactly what a store lacks is told that was restored from an older backup'
     attempt: { agent: 'worker' },
     missing: [{ type: 'lease_ended', fence: expect.any(Number), outcome: 'succeeded' }],
   });
-  // The restored store goes on, and what follows is not missing.
+  // The restored store continues, and what follows is not missing.
   await work(after, journals, ['after']);
   expect((await checkJournals(after, [journals])).missing).toEqual(missing);
   expect(await checkJournals(orchestrator, [journals])).toMatchObject({ ok: false });
@@ -166,7 +168,17 @@ test('every namespace is compared, or one', async () => {
     new Set((await checkJournals(empty, [journals], namespace)).missing.map((one) => one.namespace));
   expect(await namespaces()).toEqual(new Set(['one', 'two']));
   expect(await namespaces('two')).toEqual(new Set(['two']));
-  expect(await checkJournals(empty, [journals], 'three')).toMatchObject({ ok: true, files: 2, operations: 0 });
+  const all = await checkJournals(empty, [journals]);
+  const two = await checkJournals(empty, [journals], 'two');
+  expect(two).toMatchObject({ namespace: 'two', operations: expect.any(Number) });
+  expect(two.operations + two.leftOut).toBe(all.operations);
+  expect(await checkJournals(empty, [journals], 'three')).toMatchObject({
+    ok: true,
+    files: 2,
+    operations: 0,
+    leftOut: all.operations,
+    summary: 'No acknowledged operation was compared.',
+  });
   expect(await checkJournals(orchestrator, [journals])).toMatchObject({ ok: true });
 });
 
@@ -269,7 +281,7 @@ test('a journal that was removed meanwhile is left out', async () => {
   const folder = newFolder();
   const { orchestrator, journals } = await newStore(folder);
   await work(orchestrator, journals, ['one']);
-  // A link to nothing stands in its folder, and cannot be read.
+  // A link to nothing is in its folder, and cannot be read.
   const [name = ''] = journalNames(journals);
   renameSync(join(journals, name), join(folder, 'aside'));
   symlinkSync(join(folder, 'nothing'), join(journals, name));

@@ -35,7 +35,7 @@ import {
 import { listProcesses, readProcess, readText } from '../src/processes/process-table.ts';
 import { endWithTest, identityOf, killNow, startProcess, until } from './support/processes.ts';
 
-const NOBODY = 65_534;
+const UNPRIVILEGED = 65_534;
 
 describe.skipIf(process.platform !== 'linux')('dead holders', () => {
   test('a process is told by machine, boot, pid and start, and always the same', () => {
@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
     const evidence = await findDeadHolders(orchestrator);
 
-    expect(evidence).toMatchObject([{ observed: expect.stringContaining('is another one by now') }]);
+    expect(evidence).toMatchObject([{ observed: expect.stringContaining('is a different one now') }]);
   });
 
   test('a holder that lives is not dead, nor one that is stopped', async () => {
@@ -170,7 +170,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     const hiding = join(folder, 'sleep');
     copyFileSync('/bin/sleep', hiding);
     chmodSync(hiding, 0o111);
-    const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    const user = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
     // The leader of a family that was there before the holder, and that grows after it.
     const script = 'read go; "$0" 100 & wait';
     const elder = await startProcess(['sh', '-c', script, hiding], {
@@ -228,11 +228,11 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
   test.skipIf(!mayUnshare())('a process that is hidden is not gone, nor is its group', async () => {
     const other = (await startProcess(['sleep', '100'], { detached: true })).pid ?? 0;
-    const asNobody = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups`;
+    const asUnprivileged = `setpriv --reuid ${UNPRIVILEGED} --regid ${UNPRIVILEGED} --clear-groups`;
     // An instance of its own: to remount the one that is there would change it for the whole machine.
-    const hidden = `unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh ${asNobody}`;
+    const hidden = `unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh ${asUnprivileged}`;
 
-    const seen = [lookFrom(asNobody, other), lookFrom(hidden, other)];
+    const seen = [lookFrom(asUnprivileged, other), lookFrom(hidden, other)];
 
     // Seen, its start is not the one that is asked for; hidden, it cannot be told.
     expect(seen).toMatchObject([

@@ -9,16 +9,17 @@
  * Further files:
  *  - a file that has grown to its size is followed by another, with the calls that wait for their answers
  *  - so is one that was removed, with its folder or without
- *  - a file that is too large goes on being written while no other can be made
+ *  - a file that is too large continues to be written while no other can be made
  *  - no line follows one that was cut off, where the system takes half a line; what was acknowledged is there
  * What cannot be written:
  *  - is told by a code, at the start and later, and leaves no file behind
  *  - a required call is forgotten, another is noted as soon as that is possible, with its answer
  *  - an error is not hidden by a journal that cannot be written
  *  - nothing is written to a journal that was closed
+ *  - a folder without a name is refused, and nothing is written into the current one
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -177,7 +178,7 @@ test.each(['file', 'folder'] as const)('a %s that was removed is followed by ano
   expect(journalsIn(folder).map(attemptsOf)).toMatchObject([[{ command: 'claim', outcome: 'acknowledged' }]]);
 });
 
-test('a file that is too large goes on being written while no other can be made', async () => {
+test('a file that is too large continues to be written while no other can be made', async () => {
   const folder = newFolder();
   const aside = join(newFolder(), 'aside');
   const journal = open(folder, { bytesMax: 200 });
@@ -238,6 +239,14 @@ test('a journal that cannot be written is told by a code, at the start and later
   await expect(journal.answered(call, GRANTED)).rejects.toThrow(unwritable);
   expect(() => journal.sent('claim', REQUEST, true)).toThrow(unwritable);
   blocked.end();
+});
+
+test('a folder without a name is refused, and nothing is written into the current one', () => {
+  const before = readdirSync('.');
+
+  expect(() => open('')).toThrow(expect.objectContaining({ code: 'INVALID_INPUT', field: 'journal' }));
+
+  expect(readdirSync('.')).toEqual(before);
 });
 
 // Nothing can be made there, not even by the superuser.

@@ -2,7 +2,7 @@
  * How sure a holder may be of its lease:
  *  - past 80 % of the TTL without success the holder is unsure, and sure again after a heartbeat
  *  - a stop of the process is noticed before any timer fires
- *  - a holder asks before it goes on after the machine slept, and after its wall clock was set
+ *  - a holder asks before it continues after the machine slept, and after its wall clock was set
  *  - a wall clock that was set back hides nothing
  *  - a sleep counts even if the wall clock hides it
  *  - a slow answer counts from when its question was asked
@@ -43,7 +43,7 @@ test('a stop of the process is noticed before any timer fires', async () => {
 test.for([
   ['the machine slept', (time: FakeTime) => time.sleep(TTL_MS)],
   ['the wall clock was set', (time: FakeTime) => time.setWall(TTL_MS)],
-] as const)('a holder asks before it goes on after %s', async ([, pass]) => {
+] as const)('a holder asks before it continues after %s', async ([, pass]) => {
   const { time, told } = await hold();
   await time.advance(1_500);
 

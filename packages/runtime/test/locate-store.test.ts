@@ -8,6 +8,7 @@
  * Storages of the program:
  *  - one that was registered is found by its schemes, and registering it again is fine
  *  - what is no provider, or has a scheme that another storage has, is refused
+ *  - one that fails to read a URL or to open a store is named, with a code; a coded error of it is handed on
  *  - where nothing is configured, stores and backups are files
  * Every storage that comes along:
  *  - has a provider that can be used, schemes of its own, and an example that it reads itself
@@ -18,6 +19,7 @@ import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, test } from 'vitest';
 import { locateStore, openStorage, registerStorage, urlOfFile } from '../src/index.ts';
 import { BUILT_IN_STORAGES } from '../src/stores/built-in-storages.ts';
+import { openRows } from '../src/stores/open-rows.ts';
 import { providerProblem } from '../src/stores/provider-problem.ts';
 import { backupStorage } from '../src/stores/registry.ts';
 
@@ -104,13 +106,76 @@ test.for([
   ['it cannot open a store', { ...jar(), open: undefined } as unknown as StorageProvider, /open/],
   ['its rows are no function', { ...jar(), openRows: 1 } as unknown as StorageProvider, /openRows/],
   ['its place tells nothing', { ...jar(), place: {} } as unknown as StorageProvider, /inspect/],
-  ['it is none', 'jar' as unknown as StorageProvider, /no object/],
+  ['it is none', 'jar' as unknown as StorageProvider, /not an object/],
 ] as const)('a storage is refused where %s', async ([, provider, says]) => {
   await expect(registerStorage(provider)).rejects.toMatchObject({
     code: 'INVALID_INPUT',
     field: 'provider',
     message: expect.stringMatching(says),
   });
+});
+
+const broken = (scheme: string, over: object) => jar({ schemes: [scheme], name: scheme, ...over });
+
+test.for([
+  [
+    'throws where it opens',
+    'jar-a',
+    { open: () => Promise.reject(new Error('driver says no')) },
+    /: driver says no\.$/,
+  ],
+  [
+    'throws at once',
+    'jar-b',
+    {
+      open: () => {
+        throw new TypeError('no driver.\nat');
+      },
+    },
+    /: no driver\.$/,
+  ],
+  ['throws what says nothing', 'jar-c', { open: () => Promise.reject(new Error('')) }, /does not say why\.$/],
+  ['opens no storage', 'jar-d', { open: async () => ({}) }, /has no method migrate\.$/],
+  ['opens nothing', 'jar-e', { open: async () => undefined }, /has no method migrate\.$/],
+  [
+    'reads no URL',
+    'jar-f',
+    {
+      parseUrl: () => {
+        throw new Error('hunter2');
+      },
+    },
+    /read the store URL\.$/,
+  ],
+  ['reads nothing in a URL', 'jar-g', { parseUrl: () => ({}) }, /read the store URL\.$/],
+  [
+    'tells the address',
+    'jar-h',
+    {
+      parseUrl: (address: string) => ({ scheme: 'jar-h', url: 'jar-h:x', address }),
+      open: (location: { address: string }) => Promise.reject(new Error(`no ${location.address}`)),
+    },
+    /: no jar-h:x\.$/,
+  ],
+] as const)('a storage that %s is named, with a code', async ([, scheme, over, says]) => {
+  await registerStorage(broken(scheme, over));
+
+  const error = await openStorage(`${scheme}:hunter2`).catch((thrown: unknown) => thrown);
+
+  expect(error).toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(says) });
+  expect((error as Error).message).toContain(`the registered storage ${scheme}`);
+  expect((error as Error).message.replace(`${scheme}:hunter2 cannot`, '')).not.toContain('hunter2');
+});
+
+test('a storage whose rows cannot be opened is named; a coded error is handed on', async () => {
+  const coded = new OrchestratorError('STORE_UNREACHABLE');
+  await registerStorage(broken('jar-i', { openRows: async () => ({}), open: () => Promise.reject(coded) }));
+
+  await expect(openRows('jar-i:x', 'read-only')).rejects.toMatchObject({
+    code: 'STORAGE_FAILED',
+    message: expect.stringMatching(/jar-i failed: what it opened has no method rows\.$/),
+  });
+  await expect(openStorage('jar-i:x')).rejects.toBe(coded);
 });
 
 test('where nothing is configured, stores and backups are files', async () => {

@@ -3,13 +3,13 @@
  *  - tells what is held, the last checkpoint, what waits, what others did since, what is left, and the next step
  *  - after a loss it tells by whom and why, what has become of the task, and what others did since
  *  - the same facts make the same bytes, however much time passes
- *  - it is empty if there is nothing to go on with, and there again once there is
+ *  - it is empty if there is nothing to continue, and there again once there is
  *  - a run that is not the holder's is told so, and how to take the session back
  *  - a hand-over is shown until an agent that it is for claims the task, and so is the next one
  *  - without a session it is the newest lease's, or of the session that was held last; the others stand at its end
  *  - stored text is data: it breaks no line, ends no quotes, moves no cursor
  *  - whatever is stored, real tokenizers count no more than the budget; what is left out is counted, with its command
- *  - what to do next is left out last, however small the budget is, and whatever stands before it
+ *  - what to do next is left out last, however small the budget is, and whatever comes before it
  *  - the estimate of tokens is no less than bytes ÷ 3, and no less than what real tokenizers count
  *  - a session of any length is not read whole
  */
@@ -124,7 +124,7 @@ describe('what it tells', () => {
     expect(await office.card()).toBe(before);
   });
 
-  test('it is empty if there is nothing to go on with, and there again once there is', async () => {
+  test('it is empty if there is nothing to continue, and there again once there is', async () => {
     await using office = new Office();
     const nothing = await office.card();
     await office.add();

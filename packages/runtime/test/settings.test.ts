@@ -198,7 +198,7 @@ test.skipIf(process.platform === 'win32').for(['mkfifo', 'mkdir'])('what %s make
 
   const said = execFileSync(process.execPath, words, { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' });
 
-  expect(said).toBe(`CONFIG_INVALID The configuration file ${file} is no regular file.\n`);
+  expect(said).toBe(`CONFIG_INVALID The configuration file ${file} is not a regular file.\n`);
 });
 
 test.skipIf(process.getuid?.() !== 0)('a file of another user is refused (needs root to make one)', async () => {

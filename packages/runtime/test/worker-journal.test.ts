@@ -7,8 +7,8 @@
  *  - a result that is no JSON fails its attempt as without a journal
  * While the journal cannot be written:
  *  - the worker does not begin
- *  - it claims nothing, tells of an outage, and goes on by itself afterwards
- *  - a checkpoint and a release reach the store; the worker goes on when they are in the journal
+ *  - it claims nothing, tells of an outage, and continues by itself afterwards
+ *  - a checkpoint and a release reach the store; the worker continues when they are in the journal
  *  - a worker that is told to stop stops, and tells what it could not journal
  * Calls that are journaled one by one:
  *  - a claim that cannot be journaled is given back, and no attempt is charged
@@ -186,7 +186,7 @@ test('a worker whose journal cannot be written does not begin', async () => {
   expect(await statusOf('one')).toBe('queued');
 });
 
-test('while its journal cannot be written a worker claims nothing, and goes on by itself afterwards', async () => {
+test('while its journal cannot be written a worker claims nothing, and continues by itself afterwards', async () => {
   const { orchestrator, folder, start, add, statusOf } = await open();
   const { worker, events } = start(async () => {});
 
@@ -206,7 +206,7 @@ test('while its journal cannot be written a worker claims nothing, and goes on b
   expect(await checkJournals(orchestrator, [folder])).toMatchObject({ ok: true });
 });
 
-test('a checkpoint and a release reach the store; the worker goes on when they are in the journal', async () => {
+test('a checkpoint and a release reach the store; the worker continues when they are in the journal', async () => {
   const { orchestrator, folder, start, add, statusOf } = await open();
   const [began, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let saved = false;

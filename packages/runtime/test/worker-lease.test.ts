@@ -5,7 +5,7 @@
  *  - an expired lease: the signal tells, and the task is given back as soon as the store is there again
  *  - the lease of a stuck handler is not renewed
  *  - a cancelled task whose handler throws is cancelled, with the handler's error if there is one
- *  - a task whose handler goes on without its lease is claimed again, but not begun before the first handler has ended
+ *  - a task whose handler continues without its lease is claimed again, but not begun before that handler has ended
  *  - what waits for a former handler to end is given back as soon as the worker stops
  *  - a cancelled task whose handler returns all the same has succeeded
  */
@@ -108,7 +108,7 @@ test.for([
   expect(await orchestrator.getTask('count')).toMatchObject({ status: 'cancelled', error });
 });
 
-test('a task whose handler goes on without its lease is not begun a second time before that has ended', async () => {
+test('a task whose handler continues without its lease is not begun a second time before that has ended', async () => {
   const { time, start, add, orchestrator, statusOf } = await open();
   await add('count');
   const { handler, got, finish } = waiting();

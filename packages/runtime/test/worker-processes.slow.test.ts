@@ -2,11 +2,11 @@
  * Workers as processes, on each store that several processes share:
  *  - SIGTERM: the handler gets its time, its result counts, and what waits is left to others
  *  - SIGTERM without time: the task is given back at once, with its context, and no attempt is charged
- *  - SIGKILL: another worker goes on from the last checkpoint, by itself
- *  - SIGSTOP beyond the lease: another worker goes on
+ *  - SIGKILL: another worker continues from the last checkpoint, by itself
+ *  - SIGSTOP beyond the lease: another worker continues
  *  - when the first worker wakes up, its handler is told, and what it writes is refused
  * On a file, where processes can be looked at:
- *  - SIGKILL of a process that recorded itself: another goes on at once, whatever the TTL
+ *  - SIGKILL of a process that recorded itself: another continues at once, whatever the TTL
  * After each, the log proves the state.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -95,7 +95,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     worker.signal('SIGTERM');
     // By then it has heard the signal: it takes nothing that comes now.
     await worker.said('stopping');
-    worker.tell('go on');
+    worker.tell('continue');
     const ended = await worker.exited();
 
     expect(ended).toEqual({ code: 0, signal: null });
@@ -116,7 +116,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     expect((await orchestrator.getSession('s'))?.context).toMatchObject({ nextAction: 'what was meant to happen' });
   });
 
-  test('SIGKILL: another worker goes on from the last checkpoint, by itself', async () => {
+  test('SIGKILL: another worker continues from the last checkpoint, by itself', async () => {
     await add('first');
     const first = await startAndWait('a');
     const second = start(url, 'b', { steps: 5 });
@@ -125,7 +125,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     first.signal('SIGKILL');
     const began = await second.said('began');
     await second.said('waits');
-    second.tell('go on');
+    second.tell('continue');
     await expect.poll(async () => (await orchestrator.getTask('first'))?.status).toBe('succeeded');
 
     expect(began).toMatchObject({ task: 'first', step: 3 });
@@ -135,7 +135,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     await second.exited();
   });
 
-  test('SIGSTOP beyond the lease: another goes on, and what the first still writes is refused', async () => {
+  test('SIGSTOP beyond the lease: another continues, and what the first still writes is refused', async () => {
     await add('first');
     const first = await startAndWait('a');
 
@@ -143,7 +143,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
     const second = await startAndWait('b', { steps: 4 });
     first.signal('SIGCONT');
     const aborted = await first.said('aborted');
-    second.tell('go on');
+    second.tell('continue');
     await expect.poll(async () => (await orchestrator.getTask('first'))?.status).toBe('succeeded');
 
     expect(aborted).toMatchObject({ reason: 'lease_lost', refused: 'WorkAborted' });
@@ -159,7 +159,7 @@ describe.each(['a file', 'a server'] as const)('on %s', (kind) => {
 
 // Where no other machine shares the store, and the system shows its processes.
 test.skipIf(process.platform !== 'linux')(
-  'SIGKILL of a process that recorded itself: another goes on at once, whatever the TTL',
+  'SIGKILL of a process that recorded itself: another continues at once, whatever the TTL',
   async () => {
     const url = `sqlite:${join(folder, 'store.db')}`;
     orchestrator = await openOrchestrator(url);

@@ -17,8 +17,8 @@ import { createWorker, TaskFailed, type Orchestrator, type WorkerOptions } from 
 import { settle } from './support/fake-time.ts';
 import { open, waiting } from './support/worker.ts';
 
-/** The text of what tells nothing. */
-const UNTOLD = 'What was thrown tells nothing of itself.';
+/** For a thrown value without a message. */
+const UNTOLD = 'The thrown value has no message.';
 
 /** The same, with a property that throws whenever it is read. */
 function throwingAt<T extends object>(of: T, name: string): T {

@@ -5,7 +5,7 @@ import { readAll } from './everything.ts';
 import type { TestClock } from './test-clock.ts';
 
 /**
- * What holds after every case, whatever it did: `verify()` finds nothing, and the log is in order: ids grow, a
+ * Checks after every case: `verify()` finds nothing, and the log is in order. That is: ids grow, a
  * session's times never go back, each lease is granted, ended and refused at most once, and is open exactly while the
  * session is held.
  */

@@ -3,10 +3,10 @@ import { CASES } from './cases/index.ts';
 import type { Case, Need } from './chapter.ts';
 import type { Opened, Target } from './target.ts';
 
-/** What a storage offers the suite, and what it leaves out: all that decides which promises are asked of it. */
+/** The parts of a target that decide which cases of the suite apply to it. */
 export type Offer<Open extends Opened = Opened> = Pick<Target<Open>, 'reopen' | 'child' | 'rows' | 'attacks' | 'skip'>;
 
-/** A case, and why it is not asked of a storage; null: it is. */
+/** A case, and why it does not apply to a storage; null: it applies. */
 export interface Coverage {
   readonly of: Case;
   readonly skipped: string | null;

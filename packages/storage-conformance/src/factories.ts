@@ -19,7 +19,7 @@ export function claimCall(overrides: Partial<ClaimCall> = {}): ClaimCall {
   return { agent: AGENT, ttlMs: TTL_MS, staleAfterMs: STALE_AFTER_MS, ...overrides };
 }
 
-/** How a holder shows that it is one: by the secret of its lease, and by nothing else. */
+/** A holder proves its lease only by the token. */
 export function holderOf({ lease }: { readonly lease: Pick<Lease, 'token'> }): { token: string } {
   return { token: lease.token };
 }

@@ -1,8 +1,8 @@
 import type { Storage } from '@agent-orchestrator/core';
 
 /**
- * The same storage, which lets `act` begin as soon as its next unit of work has been loaded, under whatever lock it has
- * taken: the rival is there at the worst moment, and no sleep is needed to make sure of it.
+ * The same storage, but `act` begins as soon as its next unit of work has been loaded, under the lock that it has
+ * taken. So the rival comes at the worst moment, without a sleep.
  */
 function whileDeciding(storage: Storage, act: () => void): Storage {
   let started = false;

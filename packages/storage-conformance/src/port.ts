@@ -32,7 +32,7 @@ export function named(...sessionIds: readonly string[]): Scope & { by: 'sessions
   return { by: 'sessions', namespace, sessions: sessionIds.map((sessionId) => ({ sessionId })) };
 }
 
-/** What the store remembers of a command. */
+/** The receipt of a command. */
 export async function receiptOf(storage: Storage, commandId: string): Promise<Receipt | null> {
   const { receipt } = await load(storage, { by: 'task', namespace, commandId, taskId: 'none' });
   return receipt;

@@ -1,7 +1,7 @@
 import type { RowStore, Storage } from '@agent-orchestrator/core';
 import type { TestClock } from './test-clock.ts';
 
-/** The storage to be judged, and all that the suite has to know of it: it never asks which one it is. */
+/** The storage under test, and all that the suite has to know of it: it never asks which one it is. */
 export interface Target<Open extends Opened = Opened> {
   /** How the run is headed. */
   readonly name: string;
@@ -51,12 +51,12 @@ export interface ChildModule<Open extends Opened = Opened> {
 
 /** How the rows of data are opened, in whatever state the store is. The suite closes what it opens. */
 export interface RowsOpener<Open extends Opened = Opened> {
-  open(opened: Open): Promise<RowStore>;
+  open(opened: Open, mode: 'existing' | 'read-only'): Promise<RowStore>;
   /** Further new, empty data, beside those that `Target.open` made: where rows are copied to. One at a time. */
   other(): Promise<Open>;
   /** Opens the data for the move or restore with this id: it may use them before the store is open. */
   openFilling(opened: Open, id: string): Promise<Storage>;
 }
 
-/** What a child module exports as `open`. The clock stands where the parent's clock stands. */
+/** What a child module exports as `open`. The clock shows the time of the parent's clock. */
 export type OpenInChild = (address: string, clock: TestClock) => Promise<Storage>;

@@ -22,7 +22,7 @@ export class TestClock implements Clock {
     return Math.floor(this.#reading.wall);
   }
 
-  /** How far the wall clock was set so far, forward and back: whoever judges times by the log has to allow for it. */
+  /** How far the wall clock was set so far, forward and back: a check of times in the log has to allow for it. */
   get wallSetMs(): number {
     return this.#wallSetMs;
   }
@@ -38,7 +38,7 @@ export class TestClock implements Clock {
     this.advance(at - this.#reading.wall);
   }
 
-  /** Somebody sets the wall clock, forward or (negative) back; no time passes. */
+  /** Sets the wall clock, forward or (negative) back; no time passes. */
   setWall(byMs: number): void {
     this.#wallSetMs += Math.abs(byMs);
     this.#set({ wall: this.#reading.wall + byMs });

@@ -78,8 +78,8 @@ export class World {
   }
 
   /** The rows of the data of this world, or of others. */
-  async rows(opened: Opened = this.opened): Promise<RowStore> {
-    const store = await this.#rowsOpener.open(opened);
+  async rows(opened: Opened = this.opened, mode: Parameters<RowsOpener['open']>[1] = 'existing'): Promise<RowStore> {
+    const store = await this.#rowsOpener.open(opened, mode);
     if (opened === this.#other?.opened) this.#other.stores.push(store);
     else this.closeLater({ close: async () => store[Symbol.asyncDispose]() });
     return store;

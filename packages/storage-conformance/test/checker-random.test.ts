@@ -1,7 +1,7 @@
 /** The other half of the checker's worth: whatever the real rules make of random calls, it finds nothing in it. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkInvariants, type CallName, type SentCalls } from '../src/index.ts';
+import { checkInvariants, type JournaledCallName, type SentCalls } from '../src/index.ts';
 import { inventedToken } from '../src/factories.ts';
 import { Recorder, type RecordedWorker, type Unidentified } from './checker-recorder.ts';
 
@@ -11,7 +11,7 @@ const OUTCOMES = ['succeeded', 'failed', 'released'] as const;
 
 /** What a step does; the numbers pick from what there is at that moment. */
 const step = fc.record({
-  what: fc.constantFrom<CallName | 'resend' | 'restart' | 'claim_own' | 'release_next' | 'release_all'>(
+  what: fc.constantFrom<JournaledCallName | 'resend' | 'restart' | 'claim_own' | 'release_next' | 'release_all'>(
     'enqueue',
     'claim',
     'claim',
@@ -144,7 +144,7 @@ class Walk {
   }
 
   /** Sends a call; what it granted can be used, and abused, later on. */
-  async #send<C extends CallName>(
+  async #send<C extends JournaledCallName>(
     worker: RecordedWorker,
     command: C,
     request: Unidentified<C>,

@@ -1,9 +1,9 @@
 import { Orchestrator, type Event } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import {
-  JournalledCalls,
+  JournaledCalls,
   TestClock,
-  type CallName,
+  type JournaledCallName,
   type Journal,
   type JournalLine,
   type SentCalls,
@@ -41,7 +41,7 @@ export class Recorder {
   }
 
   /** What lets a call be sent again as it was. */
-  identityFor(command: CallName): { readonly commandId?: string; readonly seed?: string } {
+  identityFor(command: JournaledCallName): { readonly commandId?: string; readonly seed?: string } {
     if (command === 'heartbeat') return {};
     const commandId = this.commandId();
     return command === 'claim' || command === 'release' ? { commandId, seed: this.seed() } : { commandId };
@@ -80,17 +80,17 @@ export class Recorder {
 /** The calls of one run of an agent; a call that names no command id or seed gets one. */
 export class RecordedWorker {
   readonly #journal: JournalLine[];
-  readonly #calls: JournalledCalls;
+  readonly #calls: JournaledCalls;
   readonly #recorder: Recorder;
 
   constructor(orchestrator: Orchestrator, journal: JournalLine[], recorder: Recorder) {
     const { clock } = recorder;
     this.#journal = journal;
     this.#recorder = recorder;
-    this.#calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now: () => clock.now });
+    this.#calls = new JournaledCalls({ orchestrator, write: (line) => journal.push(line), now: () => clock.now });
   }
 
-  async call<C extends CallName>(command: C, request: Unidentified<C>): Promise<SentCalls[C]['reply']> {
+  async call<C extends JournaledCallName>(command: C, request: Unidentified<C>): Promise<SentCalls[C]['reply']> {
     const identified = { ...this.#recorder.identityFor(command), ...request } as SentCalls[C]['request'];
     const reply = await this.#calls.call(command, identified);
     this.#recorder.clock.advance(1);
@@ -106,7 +106,7 @@ export class RecordedWorker {
   }
 
   /** A call that took effect, and whose answer the worker did not live to write down. */
-  async unanswered<C extends CallName>(command: C, request: Unidentified<C>): Promise<SentCalls[C]['reply']> {
+  async unanswered<C extends JournaledCallName>(command: C, request: Unidentified<C>): Promise<SentCalls[C]['reply']> {
     const reply = await this.call(command, request);
     this.#journal.pop();
     return reply;
@@ -114,7 +114,7 @@ export class RecordedWorker {
 }
 
 /** A call without what lets it be sent again, or with it. */
-export type Unidentified<C extends CallName> = Omit<SentCalls[C]['request'], 'commandId' | 'seed'> & {
+export type Unidentified<C extends JournaledCallName> = Omit<SentCalls[C]['request'], 'commandId' | 'seed'> & {
   readonly commandId?: string;
   readonly seed?: string;
 };

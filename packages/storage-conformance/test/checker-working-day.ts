@@ -65,7 +65,7 @@ async function workOneByOne({ recorder: { clock }, company, home }: Workers): Pr
   );
   const [two] = released.next;
   if (two === undefined) throw new Error('there was no next task');
-  await company.call('checkpoint', { ...holderOf(two), nextAction: 'go on with two' });
+  await company.call('checkpoint', { ...holderOf(two), nextAction: 'continue with two' });
   await company.call('heartbeat', holderOf(two));
   return two;
 }

@@ -45,7 +45,7 @@ export const rowsTarget: Target<OpenedMemory> = {
 
   rows: {
     other: open,
-    open: async ({ data, clock }) => new MemoryRows(data, clock),
+    open: async ({ data, clock }, mode) => new MemoryRows(data, clock, mode),
     openFilling,
   },
 };
@@ -95,10 +95,17 @@ type AnyRow = Session | Task | Event | Receipt;
 export class MemoryRows implements RowStore {
   readonly data: MemoryData;
   readonly #clock: TestClock;
+  readonly #mode: 'existing' | 'read-only';
 
-  constructor(data: MemoryData, clock: TestClock) {
+  constructor(data: MemoryData, clock: TestClock, mode: 'existing' | 'read-only' = 'existing') {
     this.data = data;
     this.#clock = clock;
+    this.#mode = mode;
+  }
+
+  /** The same, opened to be written. */
+  get writable(): MemoryRows {
+    return new MemoryRows(this.data, this.#clock);
   }
 
   async storeState(): Promise<StoreState | null> {
@@ -149,10 +156,12 @@ export class MemoryRows implements RowStore {
       events: [...events],
       receipts: new Map(receipts),
     };
+    setState(frozen, stateOf(this.data));
     return use(new MemoryRows(frozen, this.#clock));
   }
 
   async changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
+    this.#assertWritable();
     assertSameState(stateOf(this.data), expected);
     assertMayFollow(expected, next);
     if (next?.status === 'filling' && TABLE_NAMES.some((table) => tableOf(this.data, table).length > 0))
@@ -161,6 +170,7 @@ export class MemoryRows implements RowStore {
   }
 
   async add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
+    this.#assertWritable();
     assertSameState(stateOf(this.data), state);
     const last = tableOf(this.data, table).at(-1);
     const lastKey = last === undefined ? null : keyOfRow(table, last);
@@ -174,12 +184,17 @@ export class MemoryRows implements RowStore {
     state: StoreState,
     { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1],
   ): Promise<void> {
+    this.#assertWritable();
     assertSameState(stateOf(this.data), state);
     this.data.clock = clock;
     this.data.lastEventId = Math.max(this.data.lastEventId, lastEventId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #assertWritable(): void {
+    if (this.#mode === 'read-only') throw new OrchestratorError('STORE_READ_ONLY');
+  }
 }
 
 const NAMES: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {

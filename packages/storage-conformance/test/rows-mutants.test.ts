@@ -53,7 +53,7 @@ function mutated({ rows = (same) => same, storage: wrap, admits }: RowsMutant): 
     name: 'a mutant',
     open,
     rows: {
-      open: async ({ data, clock }) => rows(new MemoryRows(data, clock)),
+      open: async ({ data, clock }, mode) => rows(new MemoryRows(data, clock, mode)),
       other: open,
       openFilling: (opened, id) => openFilling(opened, admits === undefined ? id : admits(id, opened)),
     },

@@ -73,7 +73,7 @@ function headOf(data: MemoryData, session: Session): Task | null {
   return queued.toSorted(compareInQueue)[0] ?? null;
 }
 
-/** Idle sessions whose head fits, best first, but for those that are named. */
+/** Idle sessions whose head fits, best first, except the named ones. */
 export function ready(
   data: MemoryData,
   namespace: string,

@@ -19,7 +19,7 @@ import {
 } from '@agent-orchestrator/core';
 import { byId, byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, tasksOf, type MemoryData } from './data.ts';
 
-/** What a scope names, as the port says it of each. */
+/** The rows of a scope, as the port specifies for each. */
 export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
   const reading = clock.read();
   const now = Math.floor(reading.wall);

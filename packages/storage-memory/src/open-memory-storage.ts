@@ -1,7 +1,7 @@
 /*
  * The storage port without a database: the example for authors of a storage, the model that the random tests compare
- * the others with, and a store for users' own tests. It walks over all rows for every look-up, so that a reader sees
- * what is meant. A real storage does the same with indexes.
+ * the others with, and a store for users' own tests. It reads all rows for every look-up, so the code shows the rule
+ * itself. A real storage does the same with indexes.
  */
 import {
   OrchestratorError,
@@ -17,13 +17,13 @@ import { memoryReader } from './reader.ts';
 import { save } from './save.ts';
 
 export interface MemoryStorageOptions {
-  /** The clocks; the process's own by default. */
+  /** The clocks; default: those of the process. */
   readonly clock?: Clock;
   /** Data to share with another handle: the peer of a test. */
   readonly data?: MemoryData;
 }
 
-/** A storage that lives and dies with the process. */
+/** A storage in the memory of the process. */
 export function openMemoryStorage({
   clock = processClock,
   data = createMemoryData(),

@@ -11,9 +11,9 @@ export const provider: StorageProvider = {
 
   parseUrl(url) {
     if (!/^memory:$/i.test(url))
-      throw new OrchestratorError('STORE_URL_INVALID', 'A memory store has no name: nothing may follow memory:', {
+      throw new OrchestratorError('STORE_URL_INVALID', 'A memory store has no name: the URL must be memory: alone.', {
         field: 'store',
-        hint: 'Write memory:',
+        hint: 'Use memory:',
       });
     return { scheme: 'memory', url: 'memory:', address: 'memory:' };
   },

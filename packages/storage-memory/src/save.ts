@@ -36,7 +36,7 @@ function assertUnchanged(data: MemoryData, { before, after }: Change<Session | T
     throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
 }
 
-/** What the unique indexes of a database refuse. */
+/** Refuses what the unique indexes of a database would refuse. */
 function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
   if (events.length === 0) return;
   const taken = new Set(written.flatMap(uniqueKeys));

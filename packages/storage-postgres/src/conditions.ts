@@ -12,7 +12,7 @@ import {
  * the statement says what the index says.
  */
 
-/** That a column is one of some words; each is a word of ours, so none has a quote in it. */
+/** The condition that a column has one of some values; the values are constants, so none contains a quote. */
 export function isOneOf(column: string, words: readonly string[]): string {
   const [only] = words;
   return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;

@@ -73,7 +73,7 @@ export class ConnectionPool {
   }
 }
 
-/** A connection to a server that will do: new enough, and not a standby. */
+/** A connection to a server that can be used: new enough, and not a standby. */
 export async function openConnection(address: ServerAddress, onNotify?: () => void): Promise<Connection> {
   const connection = new Connection(address, onNotify);
   try {

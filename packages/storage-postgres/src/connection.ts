@@ -88,7 +88,7 @@ export class Connection {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
-  /** Ends it at once; what is under way fails. */
+  /** Ends it at once; running statements fail. */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
@@ -98,7 +98,7 @@ export class Connection {
     void this.#sql.end({ timeout: 0 });
   }
 
-  /** Says good-bye to the server. Nothing may be under way. */
+  /** Closes it in an orderly way. No statement may be running. */
   async close(): Promise<void> {
     this.#broken = true;
     await this.#sql.end({ timeout: 1 });
@@ -125,7 +125,7 @@ export class Connection {
   }
 }
 
-/** What the driver takes and its types do not tell. */
+/** Options of the driver that its types do not declare. */
 interface Further {
   readonly pass: string;
   readonly no_subscribe: boolean;

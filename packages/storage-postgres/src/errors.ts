@@ -1,6 +1,6 @@
 import { OrchestratorError, type ErrorCode } from '@agent-orchestrator/core';
 
-/** What the driver and the server say of an error; only what holds no row's values. */
+/** The parts of an error of the driver or the server that contain no values of rows. */
 interface DriverError {
   readonly code: string;
   readonly message: string;
@@ -22,13 +22,13 @@ export const SHUT = 'AO001';
 const ABORTED = '25P02';
 
 /**
- * No rule of the server lets this user in from here, or not without TLS: it tells which only in words, in its own
- * language.
+ * No rule of the server lets this user connect from here, or not without TLS. The server says which only in words, in
+ * its own language.
  */
 const NOT_LET_IN = '28000';
 const NOT_LET_IN_HINT =
-  "Check the user in the store URL, and the server's rules on who may connect from where (pg_hba.conf). " +
-  'If it lets no user in without TLS, leave ?sslmode=disable out, or add ?sslmode=verify-full.';
+  'Check the user in the store URL, and the connection rules of the server (pg_hba.conf). ' +
+  'If the server requires TLS, remove ?sslmode=disable or add ?sslmode=verify-full.';
 
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
@@ -60,7 +60,7 @@ const FENCE_TRIES_MAX = 20;
 /** Another transaction came first, or the server stops or starts: the same once more may well succeed. */
 const PASSING_CODES = new Set([TAKEN, '40001', '40P01', '55P03', '53300']);
 
-/** By beginning of the code: what the server says, and what we make of it. */
+/** Error codes by the beginning of the server's code. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   [SHUT, 'STORE_MOVED'],
   ['28', 'STORE_LOGIN_REFUSED'],
@@ -92,7 +92,7 @@ export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');
 }
 
-/** Whether the same unit of work is worth another try. */
+/** Whether the same unit of work may succeed if it is tried again. */
 export function isPassing(error: unknown): boolean {
   // The store was opened on a primary, so this is a fail-over: the standby is about to be promoted.
   if (error instanceof OrchestratorError) return error.code === 'STORE_STANDBY';
@@ -126,8 +126,9 @@ export function outcomeUnknown(cause: unknown): OrchestratorError {
 }
 
 /**
- * The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are.
- * What the driver hangs on its errors (parameters, the server's detail) may hold payloads, so it goes no further.
+ * The only place where errors of the driver become an `OrchestratorError`. Others, such as errors of a caller's
+ * `decide`, pass unchanged. The fields of the driver's errors (parameters, the server's detail) may contain payloads,
+ * so they are dropped.
  */
 export function translateError(error: unknown): unknown {
   const { code, message } = describe(error);

@@ -26,8 +26,8 @@ const LAST_EVENT = `SELECT coalesce(
 type Read = (queries: readonly Query[]) => Promise<readonly Answer[]>;
 
 /**
- * The id of an event such that every event up to it can be seen and no smaller one will come; 0 if there is none. An id
- * that only a rolled-back transaction has drawn will not do: after a crash of the server it can be given to another
+ * The id of an event up to which every event is visible, and no smaller one will come; 0 if there is none. An id that
+ * only a rolled-back transaction has drawn cannot be used: after a crash of the server it can be given to another
  * event.
  */
 export async function settledEventId(read: Read): Promise<number> {

@@ -7,7 +7,7 @@ import { CommitLost, transact, type Carried, type Outcome, type Unit } from './u
 
 /** How many calls share one transaction at most. */
 const GROUP_MAX = 128;
-/** A first retry comes soon, because most of what passes has passed at once; later ones leave the server in peace. */
+/** The first retry comes soon, because most temporary errors are short; later ones wait longer, to spare the server. */
 const RETRY_MS_MIN = 2;
 const RETRY_MS_MAX = 500;
 
@@ -15,7 +15,7 @@ interface Call extends Unit {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly giveUpAt: number;
-  /** What two calls of one group must not have in common. */
+  /** Keys that two calls of one group must not share. */
   readonly keys: readonly string[];
   tries: number;
   /** A try was lost on COMMIT. */
@@ -102,7 +102,7 @@ export class Group {
     this.#schedule();
   }
 
-  /** @returns those that have to be judged after this group, in order */
+  /** @returns those that must be decided after this group, in order */
   async #run(group: readonly Call[]): Promise<readonly Call[]> {
     const [first] = group;
     if (first !== undefined && waits(first)) {
@@ -115,6 +115,9 @@ export class Group {
         transact(connection, group, 'skip', this.#options, this.#carried),
       );
       if (changed) this.#options.onChange();
+      // Before the calls after it: those of one turn take effect in their order.
+      if (first !== undefined && outcomes[0] !== undefined && 'alone' in outcomes[0])
+        return [...(await this.#run([first])), ...group.slice(1)];
       return group.filter((call, index) => this.#settle(call, outcomes[index]) === 'later');
     } catch (error) {
       return this.#failed(group, error);
@@ -122,14 +125,14 @@ export class Group {
   }
 
   #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
-    if (outcome === undefined || 'later' in outcome) return 'later';
+    if (outcome === undefined || 'later' in outcome || 'alone' in outcome) return 'later';
     if ('held' in outcome) void this.#runAlone(call);
     else if ('error' in outcome) this.#reject(call, outcome.error);
     else this.#answer(call, () => call.resolve(outcome.reply));
     return 'settled';
   }
 
-  /** As it was, if the connection is to blame, or another process that was granted the same fence; else one by one. */
+  /** The same group again after a lost connection or a fence that another process was granted; otherwise one by one. */
   async #failed(group: readonly Call[], error: unknown): Promise<readonly Call[]> {
     const left: Call[] = [];
     for (const call of group) if (this.#mayTryAgain(call, error)) left.push(call);
@@ -165,7 +168,7 @@ export class Group {
     const cause = causeOf(error);
     call.tries += 1;
     call.uncertain ||= error instanceof CommitLost;
-    // What is wrong with one row of a group comes out when its calls run by themselves.
+    // An error of one row of a group is found when its calls run by themselves.
     const passing = isPassing(cause) || !(cause instanceof OrchestratorError);
     if (passing && call.tries < triesMax(cause) && performance.now() < call.giveUpAt) return true;
     this.#reject(call, call.uncertain ? outcomeUnknown(cause) : translateError(cause));
@@ -233,7 +236,7 @@ function keysOf(scope: Scope): string[] {
   return keys.map((key) => `${scope.namespace}\n${key}`);
 }
 
-/** Which session a fence names is not known yet: that two calls name the same one comes out when they are judged. */
+/** The session of a fence is not known yet; two calls that name the same one are found when they are decided. */
 function keyOf(ref: SessionRef): string {
   return 'sessionId' in ref ? `session ${ref.sessionId}` : `fence ${ref.fence}`;
 }

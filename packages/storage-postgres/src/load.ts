@@ -42,14 +42,14 @@ export interface LoadedGroup {
   readonly database: Database;
   /** Whether tasks whose time has come were made claimable. */
   readonly queuedDue: boolean;
-  readonly found: readonly (Found | 'held' | 'later')[];
+  readonly found: readonly (Found | 'held' | 'alone' | 'later')[];
 }
 
 /** What holds for all units of work of one storage. */
 export interface WorkOptions {
   /** null: the server's. */
   readonly clock: Clock | null;
-  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling: string | undefined;
 }
 
@@ -267,7 +267,7 @@ class Loading {
     );
   }
 
-  #find(scope: Scope): Found | null {
+  #find(scope: Scope): Found | 'alone' | null {
     switch (scope.by) {
       case 'sessions':
         return this.#findSessions(scope);
@@ -297,13 +297,13 @@ class Loading {
     }
   }
 
-  #findSessions(scope: ScopeBy<'sessions'>): Found | null {
+  #findSessions(scope: ScopeBy<'sessions'>): Found | 'alone' | null {
     const ids = this.#idsOf(scope);
     if (ids.some((id) => this.#isLockedByAnother(id))) return null;
     const own = ids.flatMap((id) => this.#sessions.get(id) ?? []);
     const next = scope.nextReady === undefined ? [] : this.#lookups.get(scope)?.take(scope.nextReady, ids);
     // A named session is among the heads: alone, the command names no session that its look-up finds.
-    if (next === null) return null;
+    if (next === null) return 'alone';
     return {
       ...NOTHING,
       named: this.#named.named(scope.sessions, (id) => this.#sessions.has(id)),
@@ -359,7 +359,7 @@ class Loading {
   }
 
   #known(): Database {
-    if (this.#database === null) throw new Error('The database was asked for before it was read.');
+    if (this.#database === null) throw new Error('The database was used before it was read.');
     return this.#database;
   }
 }

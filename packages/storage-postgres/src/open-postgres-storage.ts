@@ -36,16 +36,16 @@ export interface PostgresStorageOptions {
    * `read-only`: the same, and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
    */
   readonly mode?: 'create' | 'existing' | 'read-only';
-  /** Whose time counts: the server's, unless a test owns time. */
+  /** The clock; default: the clock of the server. Tests set their own. */
   readonly clock?: Clock;
-  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling?: string;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
 }
 
 const RETRY_MS = 30_000;
-/** Two groups, so that one can be judged while the other waits for the disk. */
+/** Two groups, so that one can be decided while the other waits for the disk. */
 const GROUP_CONNECTIONS = 2;
 const WAITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 4;
@@ -53,8 +53,8 @@ const READING_CONNECTIONS = 4;
 const READ_MS = 60_000;
 
 /**
- * Opens a store in a database that several machines share. Creates no tables: `migrate()` does, until then everything
- * else throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ * Opens a store in a database that several machines share. Creates no tables: `migrate()` does. Until then every other
+ * call throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
  * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
@@ -77,7 +77,7 @@ class PostgresStorage implements Storage {
     multiProcess: true,
     durable: true,
     wakeUp: 'push',
-    // The server's clock ran on while a client slept, and so did the other machines.
+    // The clock of the server continued while a client slept, and so did the other machines.
     sleepGrace: false,
     timePrecisionMs: 1,
   };
@@ -116,7 +116,7 @@ class PostgresStorage implements Storage {
     this.read = new PostgresReader(this.#source(), clock);
   }
 
-  /** Connects, so that what is wrong comes out now. */
+  /** Connects, so that errors appear now. */
   async assertUsable(): Promise<void> {
     const version = await this.#connections.use(schemaVersionOf);
     if (version > SCHEMA_VERSION) throw newer(version);
@@ -178,7 +178,7 @@ class PostgresStorage implements Storage {
     };
   }
 
-  /** A read whose connection was cut off is done again, until it had a new one: it changes nothing. */
+  /** A read whose connection was lost is repeated on a new connection: it changes nothing. */
   async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
     for (let tries = 0; ; tries += 1) {
       try {

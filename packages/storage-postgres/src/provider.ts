@@ -24,12 +24,12 @@ export const provider: StorageProvider = {
     });
   },
 
-  async openRows({ address }) {
+  async openRows({ address }, mode) {
     const { openPostgresRows } = await import('./row-store.ts');
-    return openPostgresRows({ url: address });
+    return openPostgresRows({ url: address, mode });
   },
 
-  // Differs: the server checks its own pages, so there is no `check`; what a login may not do, no `fix` can.
+  // Differs: the server checks its own pages, so there is no `check`; a `fix` would need rights that no agent has.
   place: {
     async inspect({ address }) {
       const { inspectPlace } = await import('./place/inspect.ts');

@@ -31,7 +31,7 @@ import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
-/** Runs reads on some connection, and what is to see one state on a connection of its own. */
+/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
 export interface ReadSource {
   read(query: Query): Promise<Answer>;
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
@@ -92,7 +92,7 @@ const counted = (table: string, conditions: readonly string[]): string => {
   return parts.length === 1 ? parts.join('') : `least($2, ${parts.join(' + ')})`;
 };
 
-/** Where the sessions of each status are. */
+/** The indexes that contain the sessions of each status. */
 const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
   idle: [
     `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`,
@@ -305,7 +305,7 @@ export function eventsQuery({
   return query(text, ...conditions.map(([, value]) => value));
 }
 
-/** Of one row more than asked, if there are so many. */
+/** Makes a page from the rows: one row more than asked means that there is a next page. */
 function pageOf<Row>(found: readonly Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
   const items = found.slice(0, limit);
   const last = items.at(-1);

@@ -1,6 +1,6 @@
 /**
  * The three roles, as groups without a login of their own: `orchestrator_owner` owns the schema and migrates it,
- * `orchestrator_app` is what agents use, `orchestrator_reader` looks on. Grant one of them to each login.
+ * `orchestrator_app` is for agents, `orchestrator_reader` only reads. Grant one of them to each login.
  */
 export const OWNER = 'orchestrator_owner';
 const APP = 'orchestrator_app';
@@ -9,7 +9,7 @@ const READER = 'orchestrator_reader';
 /** The sequences that belong to no table. */
 const SEQUENCES = ['orchestrator.changes', 'orchestrator.numbers'];
 
-/** What each role may do with each table; only the owner may change what they are. */
+/** The rights of each role on each table; only the owner may change the tables themselves. */
 const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[] = [
   ['USAGE', 'SCHEMA orchestrator', `${APP}, ${READER}`],
   ['SELECT, INSERT, UPDATE', 'orchestrator.sessions, orchestrator.tasks', APP],
@@ -43,7 +43,7 @@ const CREATE: readonly string[] = [OWNER, APP, READER].map(
 END $role$`,
 );
 
-/** What was made before the roles were becomes the owner's. */
+/** Objects that were created before the roles become the owner's. */
 const TAKE_OVER = `DO $owner$ BEGIN
   EXECUTE format('GRANT CREATE ON DATABASE %I TO ${OWNER}', current_database());
   IF to_regnamespace('orchestrator') IS NOT NULL THEN

@@ -30,8 +30,10 @@ import { NEXT, now, SQL } from './statements.ts';
 import { readStoreState, writingStoreState } from './store-state.ts';
 
 export interface PostgresRowsOptions {
-  /** As for `openPostgresStorage`. What writes needs the rights of the tables' owner. */
+  /** As for `openPostgresStorage`. Methods that write need the rights of the tables' owner. */
   readonly url: string;
+  /** `read-only`: never writes; what would throws `STORE_READ_ONLY`. */
+  readonly mode?: 'existing' | 'read-only';
 }
 
 /** A page, or counting a long log, takes its time. */
@@ -63,11 +65,11 @@ const DRAW_BEYOND = {
  *
  * @throws what `openPostgresStorage` throws for a database that must hold a store
  */
-export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<RowStore> {
+export async function openPostgresRows({ url, mode = 'existing' }: PostgresRowsOptions): Promise<RowStore> {
   const connections = new ConnectionPool(parseServerUrl(url), 2);
   try {
     assertCurrent(await connections.use(schemaVersionOf));
-    return new PostgresRows(connections);
+    return new PostgresRows(connections, mode);
   } catch (error) {
     await connections.close();
     throw translateError(error);
@@ -76,9 +78,11 @@ export async function openPostgresRows({ url }: PostgresRowsOptions): Promise<Ro
 
 class PostgresRows implements RowStore {
   readonly #connections: ConnectionPool;
+  readonly #mode: 'existing' | 'read-only';
 
-  constructor(connections: ConnectionPool) {
+  constructor(connections: ConnectionPool, mode: 'existing' | 'read-only') {
     this.#connections = connections;
+    this.#mode = mode;
   }
 
   storeState(): Promise<StoreState | null> {
@@ -182,7 +186,9 @@ class PostgresRows implements RowStore {
     await this.#connections.close();
   }
 
-  #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+  async #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+    if (this.#mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
     return this.#use(async (connection) => {
       await run(connection, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
       try {
@@ -207,7 +213,7 @@ class PostgresRows implements RowStore {
 function withHint(error: unknown): unknown {
   if (!(error instanceof OrchestratorError) || error.code !== 'STORE_PERMISSION') return error;
   return new OrchestratorError('STORE_PERMISSION', error.message, {
-    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that made them.`,
+    hint: `Use a login that may act as the owner of the tables: a member of ${OWNER}, or the login that created them.`,
     cause: error.cause,
   });
 }
@@ -226,7 +232,7 @@ function drawingBeyond(table: TableName, rows: readonly Row[]): readonly Query[]
   return [query(DRAW_BEYOND[sequence], Math.max(0, ...rows.map((row) => Number(row[column] ?? 0))))];
 }
 
-/** What is made for the store gets the owner of the tables. */
+/** New objects of the store get the owner of the tables. */
 async function becomeOwner(connection: Connection): Promise<void> {
   const [answer] = await run(connection, query(OWNER_USABLE));
   if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));

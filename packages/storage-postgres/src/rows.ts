@@ -4,7 +4,7 @@ import type { eventLog, receipts, sessions, tasks } from './schema.ts';
 /*
  * Rows come back as arrays in the order of the columns below, several side by side in one row where a statement joins
  * them (a session with its tasks), and become what the API calls a Session, Task or Event by `rowAt`. The type below
- * holds core's names, and the rows, against the schema.
+ * checks core's names, and the rows, against the schema.
  */
 
 type ColumnsOf<Table extends { _: { columns: object } }, Row> = {

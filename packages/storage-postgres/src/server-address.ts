@@ -35,7 +35,7 @@ const TLS_MODES: Readonly<Record<string, TlsMode>> = {
 /**
  * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&prepare=…&application_name=…`.
  *
- * Anything but the machine itself is reached by TLS with a checked certificate, unless `sslmode` says otherwise.
+ * A connection to another machine uses TLS with a checked certificate, unless `sslmode` sets another mode.
  *
  * @throws `STORE_URL_INVALID`; the message never repeats the URL, which may hold a password
  */
@@ -46,13 +46,13 @@ export function parseServerUrl(text: string): ServerAddress {
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')
     throw invalid('The store URL does not begin with postgres://.');
   const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
-  if (unknown.length > 0) throw invalid(`The store URL has an unknown option; known ones are ${OPTIONS.join(', ')}.`);
+  if (unknown.length > 0) throw invalid(`The store URL has an unknown option; the options are ${OPTIONS.join(', ')}.`);
 
   const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1');
   const database = decoded(url.pathname.slice(1));
   const user = decoded(url.username);
   if (host === '') throw invalid('The store URL names no host.');
-  if (host.includes(',')) throw invalid('The store URL names several hosts; name the one that can be written.');
+  if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
   const socketFolder = host.startsWith('/') ? host : null;
@@ -95,13 +95,13 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid('The store URL holds a % that encodes nothing. In a password, write %25 for it.');
+    throw invalid('The store URL has a % that encodes no character. Write %25 for a % in a password.');
   }
 }
 
 function invalid(message: string): OrchestratorError {
   return new OrchestratorError('STORE_URL_INVALID', message, {
     field: 'store',
-    hint: 'Write postgres://user:password@host:5432/database.',
+    hint: 'Use postgres://user:password@host:5432/database.',
   });
 }

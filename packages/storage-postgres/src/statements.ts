@@ -208,7 +208,7 @@ const FIRST_DUE = `ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}`;
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
   /**
-   * No state of the session outlives the transaction, so a pooler may stand in between. Plans are made once, and
+   * No state of the session outlives the transaction, so a pooler may be in between. Plans are made once, and
    * without regard to how small a table is just now: it may be large by the time the plan is used again.
    */
   begin: [
@@ -356,7 +356,7 @@ export const SQL = {
       WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
      UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
   /**
-   * New and old state. What is known of a jump must not get lost: a command that read an older state is judged again.
+   * New and old state. What is known of a jump must not get lost: a command that read an older state is decided again.
    */
   saveClock: `UPDATE orchestrator.meta SET value = CASE WHEN value = $2 THEN $1 END WHERE key = 'clock'`,
 } as const;

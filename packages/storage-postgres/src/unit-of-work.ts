@@ -17,21 +17,23 @@ import { hasEffect, saving } from './save.ts';
 import { query } from './statement-batch.ts';
 import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
 
-/** What is to be judged. */
+/** The call to decide. */
 export interface Unit {
   readonly scope: Scope;
   readonly decide: (loaded: Loaded) => WriteSet<unknown>;
 }
 
 /**
- * What a unit came to. `held`: another transaction has locked what it names, so it has to be judged again, alone and
- * waiting. `later`: an earlier unit changed what this one sees, so it has to be judged again after the commit, as have
- * all that follow it.
+ * The result of a unit. `held`: another transaction has locked its rows, so it must be decided again, alone and waiting
+ * for them. `alone`: it cannot share a transaction, so it is decided by itself, before the units after it. `later`:
+ * an earlier unit changed the rows that this one sees, so it and all units after it must be decided again after the
+ * commit.
  */
 export type Outcome =
   | { readonly reply: unknown }
   | { readonly error: unknown }
   | { readonly held: true }
+  | { readonly alone: true }
   | { readonly later: true };
 
 export interface Committed {
@@ -48,7 +50,7 @@ export class CommitLost extends Error {
   override readonly name = 'CommitLost';
 }
 
-/** What one process carries on from group to group. */
+/** Values that one process keeps from group to group. */
 export interface Carried {
   /** The greatest fence that this process has granted, committed or not. */
   greatestFence: number;
@@ -133,7 +135,11 @@ function judge(
 
   for (const [index, { scope, decide }] of units.entries()) {
     const rows = found[index] ?? 'later';
-    if (rows === 'later') break;
+    if (rows === 'later' || (rows === 'alone' && index > 0)) break;
+    if (rows === 'alone') {
+      outcomes.push({ alone: true });
+      break;
+    }
     if (rows === 'held') {
       outcomes.push({ held: true });
       continue;

@@ -10,7 +10,7 @@ const LOOK_MS = 250;
 const LISTENER_ASKED_MS = 15_000;
 /** The first commit is told at once, those that follow within this time together. */
 const TELL_MS = 50;
-/** What is not answered by then will not be: the next look is on another connection. */
+/** After this time without an answer, the next look uses another connection. */
 const ANSWER_MS = 5_000;
 
 /**
@@ -28,9 +28,8 @@ export interface WatchOptions {
 }
 
 /**
- * Tells when the data have changed: at once when this process has committed or the listener hears of another's commit,
- * and by looking, four times a second. A pooler swallows what the listener would hear; then looking is all there is,
- * and enough.
+ * Reports when the data have changed: at once when this process has committed or the listener gets a notification of
+ * another process, and by looking, four times a second. A pooler drops notifications; looking is then enough.
  */
 export class ChangeWatcher {
   readonly #options: WatchOptions;

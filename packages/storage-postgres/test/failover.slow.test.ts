@@ -1,9 +1,9 @@
 /*
- * A standby that gets no writes any more takes the place of the primary, while the work goes on:
+ * A standby that gets no writes any more takes the place of the primary, while the work continues:
  *  - what was acknowledged and got lost is listed by a comparison of the workers' journals with the log, all of it
  *  - nothing is lost that was acknowledged before the writes were cut off
  *  - no fence is granted twice, in what was lost and what came after
- *  - the work goes on, and what follows keeps every promise
+ *  - the work continues, and what follows keeps every promise
  *  - no client can work on the standby before it is promoted
  *  - with a synchronous standby nothing is lost that was acknowledged
  */
@@ -166,7 +166,7 @@ async function cutOff({ primary, standby, wire }: Pair): Promise<number> {
   return from;
 }
 
-/** Lets the workers go on until the log has grown by so many events. */
+/** Lets the workers continue until the log has grown by so many events. */
 async function moreWork(url: string, events: number): Promise<void> {
   const storage = await openPostgresStorage({ url });
   const count = async () => (await orchestratorOn(storage).counts()).events;

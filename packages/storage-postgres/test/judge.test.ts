@@ -29,7 +29,7 @@ type Row = readonly [
 const ROWS: readonly Row[] = [
   ['the version', facts(), 'version', 'ok', /^PostgreSQL 18\.1$/],
 
-  ['the login of an agent', facts(), 'permissions', 'ok', /agent may do what/],
+  ['the login of an agent', facts(), 'permissions', 'ok', /agent has the rights/],
   [
     'the login of a reader',
     facts({}, { missing: ['INSERT event_log'] }),
@@ -62,7 +62,7 @@ const ROWS: readonly Row[] = [
     'durability',
     'warning',
     /fsync = off/,
-    /Switch these on/,
+    /Switch these settings on/,
   ],
 
   ['a log that may not be asked for', facts(), 'log_size', 'ok', /only an administrator/],

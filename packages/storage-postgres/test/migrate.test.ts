@@ -9,6 +9,7 @@
  *  - the tables are as the schema says, with what drizzle cannot say
  */
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
@@ -20,10 +21,13 @@ import { parseServerUrl } from '../src/server-address.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
-const MIGRATIONS = ['0000_create_tables', '0001_guard_event_log', '0002_tune_tables'];
+const MIGRATIONS = readdirSync(new URL('../drizzle/postgres', import.meta.url))
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => name.slice(0, -'.sql'.length))
+  .toSorted();
 /** A migration of a version to come. */
 const PLANTED: Migration = {
-  name: '0003_planted',
+  name: '9999_planted',
   statements: [
     'ALTER TABLE orchestrator.tasks ADD COLUMN planted text',
     'CREATE TABLE orchestrator.planted (id text PRIMARY KEY)',

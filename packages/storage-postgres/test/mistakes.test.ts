@@ -77,7 +77,7 @@ test('a wrong password, an unknown user, a missing database', async () => {
   expect(await refusalOf(userUrl(server, { user: 'postgres', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
-  expect(await refusalOf(userUrl(server, { user: 'nobody', password: PASSWORD }), PASSWORD)).toMatchObject({
+  expect(await refusalOf(userUrl(server, { user: 'unknown', password: PASSWORD }), PASSWORD)).toMatchObject({
     code: 'STORE_LOGIN_REFUSED',
   });
   expect(await refusalOf(databaseUrl(server, 'no_such_database'), PASSWORD)).toMatchObject({

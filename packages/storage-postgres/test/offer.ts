@@ -10,7 +10,7 @@ export function offerOf(databases: CaseDatabases): Offer<OpenedPostgres> {
     reopen: ({ url, clock }) => openPostgresStorage({ url, clock }),
     rows: {
       // To change the state of a store takes more rights than an agent has.
-      open: ({ adminUrl }) => openPostgresRows({ url: adminUrl }),
+      open: ({ adminUrl }, mode) => openPostgresRows({ url: adminUrl, mode }),
       other: () => databases.open(),
       openFilling: ({ url, clock }, id) => openPostgresStorage({ url, clock, filling: id }),
     },

@@ -147,7 +147,7 @@ const GROW = `
   INSERT INTO orchestrator.sessions
     (namespace, id, number, status, renewals, near_misses, tasks_open, seq, hash,
      next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
-    SELECT 'default', 's' || i, CASE WHEN i % 2 = 0 THEN i END, 'idle', 0, 0, 1, 1, '${HASH}',
+    SELECT 'default', 's' || i, i, 'idle', 0, 0, 1, 1, '${HASH}',
       't' || i, i % 9, i, 'kind' || i % 3, CASE WHEN i % 2 = 0 THEN '' ELSE 'agent:a' END, 1, 1, 1
     FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.tasks

@@ -12,11 +12,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasOpenSsl, newAuthority, newCertificate } from './harness/certificates.ts';
 import { Cluster } from './harness/cluster.ts';
-import { createDatabase, prepareTemplate, userUrl, withAdmin } from './harness/databases.ts';
+import { AGENT, createDatabase, prepareTemplate, userUrl, withAdmin } from './harness/databases.ts';
 import { isTold, openStorage, orchestratorOn } from './open-database.ts';
 import { refusalOf } from './refusal-of.ts';
 
-const PASSWORD = 'agent';
 const NEEDS_TLS = { user: 'cautious_of_tests', password: 'hunter2-and-more' };
 const address = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
@@ -74,7 +73,7 @@ describe.skipIf(!hasOpenSsl() || address === undefined)('a server that offers TL
   }
 
   test('a certificate that no known authority signed is refused, without further words', async () => {
-    expect(await refusalOf(at(address), PASSWORD)).toMatchObject({
+    expect(await refusalOf(at(address), AGENT.password)).toMatchObject({
       code: 'STORE_TLS',
       retryable: false,
       hint: expect.stringContaining('sslmode'),
@@ -95,12 +94,12 @@ describe.skipIf(!hasOpenSsl() || address === undefined)('a server that offers TL
     const otherName = at('127.0.0.1', { sslmode: 'verify-full', sslrootcert: file('authority.crt') });
     const nowhere = at(address, { sslrootcert: file('nowhere.crt') });
 
-    expect(await refusalOf(stranger, PASSWORD)).toMatchObject({ code: 'STORE_TLS' });
-    expect(await refusalOf(otherName, PASSWORD)).toMatchObject({
+    expect(await refusalOf(stranger, AGENT.password)).toMatchObject({ code: 'STORE_TLS' });
+    expect(await refusalOf(otherName, AGENT.password)).toMatchObject({
       code: 'STORE_TLS',
       message: expect.stringContaining('127.0.0.1'),
     });
-    expect(await refusalOf(nowhere, PASSWORD)).toMatchObject({
+    expect(await refusalOf(nowhere, AGENT.password)).toMatchObject({
       code: 'STORE_TLS',
       message: expect.stringContaining(file('nowhere.crt')),
     });

@@ -1,15 +1,15 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { isBusy, translateError } from './errors.ts';
 
-/** Pauses grow no longer than about this, so that a lock that comes free is not left alone for long. */
+/** The longest pause, so that a free lock is not left unused for long. */
 const PAUSE_MS_MAX = 4;
 
 /**
- * SQLite's own busy handler sleeps in ever longer steps while the event loop stands still, and starves the process that
- * sleeps longest. Here no process waits inside SQLite (`busy_timeout=0`): a busy lock is tried again from a timer. The
- * pause is at random, and may be longer after each try in vain: a failed try takes the processor from the one that
- * holds the lock. Measured with four writers on two cores (`npm run bench -- --case four-processes`): SQLite's own
- * waiting served them 1469 : 311 : 2 : 2 in one round, this 229 : 249 : 290 : 296.
+ * SQLite's own busy handler sleeps in ever longer steps while the event loop is blocked, and starves the process that
+ * sleeps longest. Here no process waits inside SQLite (`busy_timeout=0`): a timer tries a busy lock again. The pause is
+ * random, and its maximum grows with each failed try, because a try takes processor time from the process that holds
+ * the lock. Measured with four writers on two cores (`npm run bench -- --case four-processes`): SQLite's own waiting
+ * served them 1469 : 311 : 2 : 2 in one round, this 229 : 249 : 290 : 296.
  */
 export function busyPause(triesInVain: number, resume: () => void): void {
   setTimeout(resume, 1 + Math.random() * Math.min(2 ** triesInVain, PAUSE_MS_MAX));

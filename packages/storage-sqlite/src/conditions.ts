@@ -16,7 +16,7 @@ export const NEXT = Object.values(COLUMNS.nextHead);
  * statement only if the statement says what the index says.
  */
 
-/** That a column is one of some words; each is a word of ours, so none has a quote in it. */
+/** The condition that a column has one of some values; the values are constants, so none contains a quote. */
 export function isOneOf(column: string, words: readonly string[]): string {
   const [only] = words;
   return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;

@@ -20,7 +20,7 @@ export const LOG_BYTES_KEPT = 67_108_864;
  */
 const WRITER_CACHE_KIB = 65_536;
 
-/** What must hold on each connection, and what SQLite answers when asked. */
+/** The pragmas that each connection needs, and the values that SQLite must answer. */
 const PROMISES: readonly (readonly [pragma: string, value: number])[] = [
   ['foreign_keys', 1],
   ['recursive_triggers', 1],
@@ -36,7 +36,7 @@ export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Con
       db.pragma('journal_mode', { simple: true }) !== 'wal' &&
       db.pragma('journal_mode = WAL', { simple: true }) !== 'wal'
     ) {
-      throw new OrchestratorError('STORE_UNSUITABLE', 'The write-ahead log cannot be switched on here.');
+      throw new OrchestratorError('STORE_UNSUITABLE', 'SQLite cannot use a write-ahead log here.');
     }
     keep(db, 'synchronous', synchronous === 'FULL' ? 2 : 1);
     keep(db, 'cache_size', -WRITER_CACHE_KIB);
@@ -47,7 +47,7 @@ export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Con
   });
 }
 
-/** Opens the file for reading alone. */
+/** Opens the file read-only. */
 export function openReader(path: string): Connection {
   return configured(path, { readonly: true }, () => {});
 }
@@ -65,14 +65,14 @@ function configured(path: string, options: { readonly?: boolean }, further: (db:
   }
 }
 
-/** A pragma that SQLite does not know or refuses is silently ignored: so each is read back. */
+/** SQLite silently ignores a pragma that it does not know or refuses, so each is read back. */
 function keep(db: Connection, pragma: string, value: number): void {
   db.pragma(`${pragma} = ${value}`);
   const found = db.pragma(pragma, { simple: true });
   if (found !== value)
     throw new OrchestratorError(
       'STORE_UNSUITABLE',
-      `SQLite keeps ${pragma} at ${String(found)} where ${value} is needed.`,
+      `The pragma ${pragma} of SQLite must be ${value}, but it is ${String(found)}.`,
     );
 }
 

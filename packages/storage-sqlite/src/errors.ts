@@ -46,7 +46,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['EACCES', 'STORE_PERMISSION'],
   ['EPERM', 'STORE_PERMISSION'],
   ['ENOTDIR', 'STORE_PERMISSION'],
-  // It went away while it was looked at; that it cannot be made says `createFile`.
+  // It was removed during the check. `createFile` reports a file that cannot be created.
   ['ENOENT', 'STORE_NOT_FOUND'],
   // A part of the path is a file.
   ['EEXIST', 'STORE_PERMISSION'],
@@ -56,7 +56,10 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['EIO', 'STORE_IO'],
 ];
 
-/** The one place where errors of the driver become ours. Ours, and what a caller's `decide` threw, pass as they are. */
+/**
+ * The only place where errors of the driver become an `OrchestratorError`. Others, such as errors of a caller's
+ * `decide`, pass unchanged.
+ */
 export function translateError(error: unknown): unknown {
   const driver = driverCode(error);
   if (driver === '') return error;

@@ -1,8 +1,8 @@
 import { readFileSync, statfsSync } from 'node:fs';
 
 /**
- * SQLite's write-ahead log needs shared memory and locks that all processes see at once. Over a network neither is sure
- * to hold, and the file would be damaged without a word.
+ * SQLite's write-ahead log needs shared memory and locks that all processes see at once. Over a network neither is
+ * guaranteed, and the file could be damaged without an error.
  */
 const NETWORK_MAGICS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],

@@ -11,7 +11,7 @@ const GROUP_MAX = 256;
  * the pages it had in memory, and while the others sleep no process has the lock.
  */
 const GIVE_WAY_AFTER_MS = 40;
-/** For so long: others that wait wake up within a few of these. */
+/** The length of such a pause: waiting processes wake up within a few of these. */
 const GIVE_WAY_MS = 3;
 
 interface Call {
@@ -24,12 +24,12 @@ interface Call {
 
 type ReadyScope = Extract<Scope, { by: 'ready' }>;
 
-/** What a call came to, told to its caller only after the commit. */
+/** The result of a call; its caller gets it only after the commit. */
 type Outcome = { readonly reply: unknown } | { readonly error: unknown };
 
 type Saved = { readonly changed: boolean } | { readonly error: unknown };
 
-/** What is left of a group that ran: its answers, and whether other connections have anything new to see. */
+/** The result of a group: its answers, and whether other connections have new data to see. */
 interface Run {
   readonly outcomes: readonly Outcome[];
   readonly changed: boolean;
@@ -73,7 +73,7 @@ export class Group {
     });
   }
 
-  /** Finishes what was begun and lets go of the file. */
+  /** Finishes the calls that were begun, and closes the file. */
   async close(): Promise<void> {
     if (this.#calls.length > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
     this.#writer?.close();
@@ -121,7 +121,7 @@ export class Group {
     return this.#writer;
   }
 
-  /** Only those that stand before any other call: what was sent later has to see what was sent before it. */
+  /** Only the polls before any other call: a later call must see the effect of an earlier one. */
   #answerPolls(writer: Writer): void {
     while (this.#idle) {
       const [first] = this.#calls;
@@ -181,7 +181,7 @@ export class Group {
       if (!isBrokenConnection(error)) return;
       writer.close();
     } catch {
-      // What cannot be rolled back or closed is of no more use, and no more harm.
+      // A connection that cannot be rolled back or closed is not used again.
     }
     this.#writer = null;
   }
@@ -193,7 +193,7 @@ export class Group {
 }
 
 /**
- * Answers a poll without the lock, or null. Whatever fails here happens again under the lock, where it is dealt with.
+ * Answers a poll without the lock, or null. An error here happens again under the lock, and is handled there.
  */
 function lookOnly(writer: Writer, scope: ReadyScope, decide: Call['decide']): { readonly reply: unknown } | null {
   try {

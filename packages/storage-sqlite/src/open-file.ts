@@ -13,8 +13,8 @@ export class OpenFile {
   }
 
   /**
-   * Once the path names another file it stays so: what was written to the old one would be lost, and what is read from
-   * it is over.
+   * Checks that the path still names this file. If not, writes to the old file would be lost, and reads from it would
+   * be outdated.
    *
    * @throws `STORE_REPLACED`
    */

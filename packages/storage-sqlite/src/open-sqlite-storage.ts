@@ -43,20 +43,20 @@ export interface SqliteStorageOptions {
    * same, and never writes; `transact` and `migrate` throw `STORE_READ_ONLY`.
    */
   readonly mode?: 'create' | 'existing' | 'read-only';
-  /** `FULL` (default): what was acknowledged survives a power cut. `NORMAL`: it survives a crash of the process. */
+  /** `FULL` (default): a commit survives a power cut. `NORMAL`: it survives a crash of the process. */
   readonly synchronous?: Synchronous;
-  /** Whose time counts; the machine's by default. */
+  /** The clock; default: the clock of the machine. */
   readonly clock?: Clock;
-  /** The move or restore that fills the store, which is closed to all others until it is full. */
+  /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling?: string;
-  /** How long to try for a lock that another process holds before `STORE_BUSY`, in milliseconds. */
+  /** How long to wait for a lock of another process before `STORE_BUSY`, in milliseconds. */
   readonly busyTimeoutMs?: number;
 }
 
 const BUSY_TIMEOUT_MS = 30_000;
 
 /**
- * Opens a store in one SQLite file. Creates no tables: `migrate()` does, until then everything else throws
+ * Opens a store in one SQLite file. Creates no tables: `migrate()` does. Until then every other call throws
  * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
@@ -118,8 +118,8 @@ class SqliteStorage implements Storage {
       multiProcess: true,
       durable: true,
       wakeUp: 'push',
-      // Only Linux has a clock that is known to stop while the machine sleeps; a clock from outside is taken at its
-      // word.
+      // Only on Linux is it known that the clock stops while the machine sleeps. A clock given by the caller is
+      // trusted.
       sleepGrace: settings.clock !== undefined || process.platform === 'linux',
       timePrecisionMs: 1,
     };
@@ -151,7 +151,7 @@ class SqliteStorage implements Storage {
 
   async #letGo(): Promise<void> {
     this.#watcher.close();
-    // The writer last: only it can bring the write-ahead log back into the file when it closes.
+    // The writer last: only it can copy the write-ahead log into the file when it closes.
     await this.#readers.close();
     await this.#group.close();
     this.#opened?.close();
@@ -195,8 +195,7 @@ function assertWritable(path: string): void {
 }
 
 /**
- * Opens the file as it will be used, so that what is wrong with it comes out now; what only reads opens it when it
- * reads.
+ * Opens the file as it will be used, so that errors appear now. A read-only storage opens it with the first read.
  */
 function connect(path: string, mode: Settings['mode'], synchronous?: Synchronous): Connection | null {
   const db = mode === 'read-only' ? openReader(path) : openWriter(path, synchronous);

@@ -12,10 +12,13 @@ interface FileLocation extends StoreLocation {
 const EXAMPLE = 'sqlite:/path/to.db';
 
 /**
- * `sqlite:` and a path, which is taken as it is, without percent-decoding but for `%3F`. `sqlite:/a/b.db` is absolute,
- * `sqlite:b.db` starts from the folder, `sqlite:~/b.db` from the home folder (a shell does not expand that one), and
- * `sqlite:///a/b.db`, the form of other tools, is `/a/b.db`. A `?` is refused, since what follows it would be options,
- * and there are none; where it is part of the path, `urlOfFile` writes it as `%3F`.
+ * `sqlite:` and a path. Only `%3F` in the path is percent-decoded.
+ *
+ * - `sqlite:/a/b.db` is absolute; so is `sqlite:///a/b.db`, the form of other tools
+ * - `sqlite:b.db` starts from the folder
+ * - `sqlite:~/b.db` starts from the home folder (a shell does not expand this one)
+ *
+ * A `?` is refused: options would follow it, and there are none. If it is part of the path, `urlOfFile` writes `%3F`.
  */
 export const provider: StorageProvider<FileLocation> = {
   schemes: ['sqlite'],
@@ -63,22 +66,22 @@ export const provider: StorageProvider<FileLocation> = {
 function absolutePath(rest: string, folder: string): string {
   const path = rest.startsWith('///') ? rest.slice(2) : rest;
   if (path === '' || path === '/') throw invalid('The store URL names no file.');
-  if (path.startsWith('//')) throw invalid('A SQLite store has no host: write one slash, or three.');
-  if (path.startsWith(':')) throw invalid('SQLite is not asked to keep a store in memory.', 'Write memory: instead.');
+  if (path.startsWith('//')) throw invalid('A SQLite store has no host: use one slash, or three.');
+  if (path.startsWith(':')) throw invalid('A SQLite store cannot be in memory.', 'Use memory: instead.');
   if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
-  if (path.includes('?')) throw invalid('The store URL has options, and a SQLite store takes none.');
-  if (path.includes('\0')) throw invalid('The path in the store URL holds U+0000.');
+  if (path.includes('?')) throw invalid('The store URL has options, but a SQLite store takes none.');
+  if (path.includes('\0')) throw invalid('The path in the store URL contains U+0000.');
   const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(folder, path);
   return inFull.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
 }
 
-/** `%3F`, and what stands for these three characters themselves: `%253F`, `%25253F` … */
+/** `%3F`, and the escaped forms of these three characters: `%253F`, `%25253F` … */
 const QUESTION_MARK = /%((?:25)*)3F/g;
 
 function urlOfFile(path: string): string {
   return `sqlite:${path.replaceAll(QUESTION_MARK, '%25$13F').replaceAll('?', '%3F')}`;
 }
 
-function invalid(message: string, hint = `Write ${EXAMPLE}`): OrchestratorError {
+function invalid(message: string, hint = `Use ${EXAMPLE}`): OrchestratorError {
   return new OrchestratorError('STORE_URL_INVALID', message, { field: 'store', hint });
 }

@@ -31,7 +31,7 @@ import type { Connection } from './connection.ts';
 import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { readStoreState } from './store-state.ts';
 
-/** Runs a read on some connection, and what is to see one state on a connection of its own. */
+/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
 export interface ReadSource {
   read<R>(use: (on: PreparedReads) => R): Promise<R>;
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
@@ -87,7 +87,7 @@ function counted(table: string, parts: readonly IndexPart[]): string {
   return `min(:max, ${counts.join(' + ')})`;
 }
 
-/** Where the sessions of each status stand. */
+/** The indexes that contain the sessions of each status. */
 const SESSION_PARTS: Readonly<Record<SessionStatus, readonly IndexPart[]>> = {
   idle: [
     ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
@@ -97,7 +97,7 @@ const SESSION_PARTS: Readonly<Record<SessionStatus, readonly IndexPart[]>> = {
   closed: [['sessions_closed', `status = 'closed'`]],
 };
 
-/** The statuses that have an index of their own; the others stand in the index of their phase. */
+/** The statuses that have an index of their own; the others are in the index of their phase. */
 const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'tasks_due', queued: 'tasks_queued' };
 const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], IndexPart>> = {
   waiting: ['tasks_waiting', WAITING],
@@ -318,7 +318,7 @@ export function eventsQuery({
   return { sql, values: [...where.map(([, value]) => value), limit + 1] };
 }
 
-/** Of one row more than asked, if there are so many. */
+/** Makes a page from the rows: one row more than asked means that there is a next page. */
 function pageOf<Row>(found: readonly Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
   const items = found.slice(0, limit);
   const last = items.at(-1);

@@ -115,7 +115,7 @@ function beginSnapshot(db: Connection): void {
 
 /** Refuses a file whose tables are not there yet, or are of an older version. */
 export function assertCurrent(version: number, path: string): void {
-  if (version === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${path} holds no store yet.`);
+  if (version === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${path} contains no store yet.`);
   if (version < SCHEMA_VERSION)
     throw new OrchestratorError('STORE_OLDER', `${path} has schema ${version}; this version needs ${SCHEMA_VERSION}.`);
 }

@@ -31,9 +31,9 @@ import { readStoreState, writeStoreState } from './store-state.ts';
 export interface SqliteRowsOptions {
   /** The file; it must hold a store of this version. */
   readonly path: string;
-  /** `read-only`: never writes; what would throws `STORE_READ_ONLY`. */
+  /** `read-only`: never writes; methods that would write throw `STORE_READ_ONLY`. */
   readonly mode?: 'existing' | 'read-only';
-  /** How long to try for a lock that another process holds before `STORE_BUSY`, in milliseconds. */
+  /** How long to wait for a lock of another process before `STORE_BUSY`, in milliseconds. */
   readonly busyTimeoutMs?: number;
 }
 
@@ -47,8 +47,8 @@ const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Differs: an id that was drawn and not used is drawn again, so the greatest one stands in the log; but in a store that
- * came from elsewhere greater ones were drawn, and followers may continue from them.
+ * Differs: an id that was drawn and not used is drawn again, so the greatest one is in the log. But in a moved or
+ * restored store greater ids were drawn before, and followers may continue from them.
  */
 const LAST_EVENT_ID = `SELECT max(coalesce((SELECT max(id) FROM event_log), 0),
   coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_event_id'), 0))`;
@@ -170,7 +170,7 @@ class SqliteRows implements RowStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reader.close();
-    // The writer last: only it can bring the write-ahead log back into the file when it closes.
+    // The writer last: only it can copy the write-ahead log into the file when it closes.
     this.#writer?.close();
   }
 
@@ -178,7 +178,7 @@ class SqliteRows implements RowStore {
     return retryWhileBusy(this.#busyTimeoutMs, () => use(new Rows(this.#reader)));
   }
 
-  #write(use: (db: Connection) => void): Promise<void> {
+  async #write(use: (db: Connection) => void): Promise<void> {
     if (this.#mode === 'read-only')
       throw new OrchestratorError('STORE_READ_ONLY', `${this.#path} was opened for reading only.`);
     return retryWhileBusy(this.#busyTimeoutMs, () => {

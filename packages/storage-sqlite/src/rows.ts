@@ -3,8 +3,7 @@ import type { eventLog, receipts, sessions, tasks } from './schema.ts';
 
 /*
  * Rows come back from SQLite under the names of the API (`session_id AS "sessionId"`), so a row is a Session, Task or
- * Event as it is and nothing is decoded per call. The type below holds core's names, and the rows, against the
- * schema.
+ * Event without decoding. The type below checks core's names, and the rows, against the schema.
  */
 
 type ColumnsOf<Table extends { _: { columns: object } }, Row> = {
@@ -28,7 +27,7 @@ export function selected(columns: Readonly<Record<string, string>>): string {
 }
 
 /** The head of a session's queue as its row keeps it for the claim's index. */
-export interface NextHead {
+export interface QueueHeadColumns {
   readonly id: string;
   readonly priority: number;
   readonly queuedAt: number;
@@ -37,5 +36,5 @@ export interface NextHead {
   readonly role: string | null;
 }
 
-/** Where a ready session stands among the others, and which row it is. */
+/** The place of a ready session among the others, and its row. */
 export type ReadyKey = readonly [rowid: number, priority: number, queuedAt: number, taskId: string];

@@ -1,6 +1,7 @@
 import {
   addresseeOf,
   compareInQueue,
+  counted,
   hasQueue,
   OrchestratorError,
   type Change,
@@ -8,7 +9,7 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { NextHead } from './rows.ts';
+import type { QueueHeadColumns } from './rows.ts';
 import { FIELDS, type Statements } from './statements.ts';
 
 /**
@@ -54,7 +55,7 @@ export function setNextHead(on: Statements, namespace: string, sessionId: string
   on.setNext.run(...nextColumns(on.nextHead.get(namespace, sessionId)), namespace, sessionId);
 }
 
-/** Per session whose queue may have another head now: the tasks of this decision that stand in it. */
+/** For each session whose queue may have a new head: the tasks of this decision that are in it. */
 function changedQueues(tasks: readonly Change<Task>[]): Map<string, Task[]> {
   const queues = new Map<string, Task[]>();
   for (const { before, after } of tasks) {
@@ -123,7 +124,7 @@ function valuesOf<Row>(row: Row, fields: readonly (keyof Row)[]): unknown[] {
   return fields.map((field) => row[field]);
 }
 
-function nextColumns(head: NextHead | Task | undefined): unknown[] {
+function nextColumns(head: QueueHeadColumns | Task | undefined): unknown[] {
   return head === undefined
     ? [null, null, null, null, null]
     : [head.id, head.priority, head.queuedAt, head.kind, addresseeOf(head)];
@@ -133,6 +134,6 @@ function assertOne(changes: number, what: string, id: string): void {
   if (changes !== 1)
     throw new OrchestratorError(
       'INTERNAL',
-      `The ${what} ${id} was not as it had been loaded: ${changes} rows changed instead of one.`,
+      `The ${what} ${id} changed after it was loaded: the update changed ${counted(changes, 'row')} instead of one.`,
     );
 }

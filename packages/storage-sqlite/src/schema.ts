@@ -1,6 +1,7 @@
 /**
  * The tables. Statements of the hot path are text in `statements.ts`; the migrations in `drizzle/` are generated from
- * this file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot say, are added to the generated text by hand).
+ * this file (STRICT, WITHOUT ROWID and triggers, which drizzle cannot express, are added to the generated text by
+ * hand).
  */
 import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
@@ -15,12 +16,12 @@ import {
 } from '@agent-orchestrator/core';
 import { ENDED, isOneOf, LEASE_EFFECTS, NEXT, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 
-/** What SQLite can hold in 64 bits and JavaScript cannot in a number would come back as another fence or time. */
+/** SQLite has 64-bit integers. One beyond JavaScript's safe integers would come back as another fence or time. */
 const SAFE = 'BETWEEN 0 AND 9007199254740991';
 /** A number for people. */
 const COUNTED = 'BETWEEN 1 AND 9007199254740991';
 
-/** The columns that make up a lease, and those that no lease goes without. */
+/** The columns of a lease, and those that are never null in a lease. */
 const LEASE_COLUMNS = (Object.keys(NO_LEASE) as (keyof typeof NO_LEASE)[]).map((field) => COLUMNS.session[field]);
 const HELD_COLUMNS = [
   'agent',
@@ -190,9 +191,9 @@ export const tasks = sqliteTable(
     index('tasks_due_in_session')
       .on(t.namespace, t.sessionId, t.runAt)
       .where(sql`status = 'scheduled'`),
-    // What closing a session has to cancel, in pages.
+    // The tasks that closing a session cancels, in pages.
     index('tasks_waiting').on(t.namespace, t.sessionId, t.id).where(sql.raw(WAITING)),
-    // Lists and counts of what is over, without walking over what is not.
+    // Lists and counts of ended tasks, without reading the others.
     index('tasks_ended').on(t.namespace, t.status, t.id).where(sql.raw(ENDED)),
   ],
 );
@@ -242,7 +243,7 @@ export const eventLog = sqliteTable(
     uniqueIndex('event_log_lease')
       .on(t.fence, t.leaseEffect)
       .where(sql`lease_effect IS NOT NULL`),
-    // Who came next in a session.
+    // The next grant in a session.
     index('event_log_grant')
       .on(t.namespace, t.sessionId, t.fence)
       .where(sql`lease_effect = 'granted'`),
@@ -270,7 +271,7 @@ export const receipts = sqliteTable(
 );
 
 /**
- * What belongs to the database and not to a namespace: `clock`, the last clock readings; `state`, the store state
+ * Values of the database, not of a namespace: `clock`, the last clock readings; `state`, the store state
  * unless it is open; `last_event_id`, the id after which the log of a filled store continues.
  */
 export const meta = sqliteTable(

@@ -14,7 +14,7 @@ import {
   SESSION_COLUMNS,
   selected,
   TASK_COLUMNS,
-  type NextHead,
+  type QueueHeadColumns,
   type ReadyKey,
 } from './rows.ts';
 
@@ -204,7 +204,7 @@ export function prepareStatements(db: Connection) {
     dueTasksInSession: rows<DueTask>(SQL.dueTasksInSession),
     queueTask: write(SQL.queueTask),
 
-    nextHead: rows<NextHead>(SQL.nextHead),
+    nextHead: rows<QueueHeadColumns>(SQL.nextHead),
     setNext: write(SQL.setNext),
 
     sessionOfFence: value<string>(SQL.sessionOfFence),

@@ -18,8 +18,7 @@ const FILE_BYTES_MIN = 512;
 export type FileIdentity = string;
 
 /**
- * Whether there is something at the path. Throws where this process may not look: what it cannot see may still be
- * there.
+ * Whether there is a file or folder at the path. Throws if this process may not look there.
  */
 export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -55,13 +54,13 @@ export function createFile(path: string): void {
     const { code } = error as NodeJS.ErrnoException;
     // Another process made it meanwhile.
     if (code === 'EEXIST' && isThere(path)) return;
-    // Below /proc, or behind a link to nowhere, nothing can be made, and the system calls that ENOENT.
+    // Below /proc, or behind a broken link, no file can be created, and the system answers ENOENT.
     if (code !== 'ENOENT') throw error;
-    throw new OrchestratorError('STORE_PERMISSION', `${path} cannot be made.`, { cause: error });
+    throw new OrchestratorError('STORE_PERMISSION', `${path} cannot be created.`, { cause: error });
   }
 }
 
-/** Node's own way with the folders above (`recursive`) never comes to an end below /proc. */
+/** Node's `recursive` option for the folders above never ends below /proc. */
 function createFolder(folder: string): void {
   if (isThere(folder)) return;
   createFolder(dirname(folder));
@@ -80,7 +79,7 @@ export function assertLocal(folder: string): void {
   if (unsafe === null) return;
   throw new OrchestratorError(
     'STORE_UNSUITABLE',
-    `${folder} lies on a network or shared file system (${unsafe}); SQLite cannot keep a database whole there.`,
+    `${folder} is on a network or shared file system (${unsafe}), where SQLite can damage the database.`,
     {
       hint: 'Put the store on a local disk.',
     },
@@ -95,7 +94,7 @@ export function assertLocal(folder: string): void {
 export function inspectFile(path: string, assertUsable: (db: Connection) => void = () => {}): void {
   const found = statSync(path);
   if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
-  // SQLite takes what is shorter than a page for a new file, and would write over it.
+  // SQLite takes a file shorter than a page for a new one, and would overwrite it.
   if (found.size > 0 && found.size < FILE_BYTES_MIN)
     throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);
   const db = openToLook(path);
@@ -106,11 +105,11 @@ export function inspectFile(path: string, assertUsable: (db: Connection) => void
   }
 }
 
-/** Opens any file to look at it: once it is closed again, not a byte or a neighbour of it has changed. */
+/** Opens any file to inspect it: closing it changes neither the file nor its side files. */
 function openToLook(path: string): Connection {
-  // Closing the last connection deletes its side files, but first brings what they hold into the file: so where there
-  // are any, the file is opened for reading, which leaves all as it is; where there are none, not, for that would leave
-  // them.
+  // Closing the last connection copies the side files into the file and deletes them. So if there are side files, the
+  // file is opened read-only, which changes nothing. If there are none, it is not: a read-only connection would leave
+  // side files.
   const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
   return new Database(path, { readonly, fileMustExist: true, timeout: 0 });
 }
@@ -118,9 +117,14 @@ function openToLook(path: string): Connection {
 /**
  * How many migrations the file has seen; 0 for an empty one.
  *
- * @throws `STORE_NEWER`, `STORE_NOT_A_DATABASE` for a file that is not to be used
+ * @throws `STORE_NEWER`, `STORE_NOT_A_DATABASE` for a file that cannot be used
  */
 export function schemaVersionOf(db: Connection, path: string): number {
+  // One transaction: another process may be making the tables at this moment, and half of what it writes is no store.
+  return db.transaction(() => versionIn(db, path))();
+}
+
+function versionIn(db: Connection, path: string): number {
   const application = db.pragma('application_id', { simple: true });
   const version = Number(db.pragma('user_version', { simple: true }));
   if (application === APPLICATION_ID) {

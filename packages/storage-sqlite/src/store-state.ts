@@ -6,7 +6,7 @@ const WRITE = `INSERT INTO meta (key, value) VALUES ('state', ?)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM meta WHERE key = 'state'`;
 
-/** What writers do to each table. */
+/** The writes to each table. */
 const WRITES = [
   ['sessions', 'INSERT'],
   ['sessions', 'UPDATE'],
@@ -39,7 +39,7 @@ export function writeStoreState(db: Connection, next: StoreState | null): void {
   }
 }
 
-/** For programs that only show what the database says. */
+/** The message of the triggers, for other programs. */
 function why({ status, address }: StoreState): string {
   return status === 'backup' ? `a backup of ${address}` : `the store was moved to ${address}`;
 }

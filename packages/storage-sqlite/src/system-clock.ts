@@ -3,9 +3,9 @@ import { hostname, uptime } from 'node:os';
 import type { Clock } from '@agent-orchestrator/core';
 
 /**
- * The machine's own clocks. `steady` is CLOCK_MONOTONIC on Linux, which stops while the machine sleeps; on other
- * systems it may run on, and a sleep is then not seen as a jump. Without a kernel boot id, the machine's name stands
- * for it: after a restart the steady clock starts anew, which looks like a jump and costs one TTL of patience.
+ * The machine's own clocks. `steady` is CLOCK_MONOTONIC on Linux, which stops while the machine sleeps. On other
+ * systems it may continue, and a sleep is then not detected as a jump. Without a kernel boot id, the machine's name is
+ * used: after a restart the steady clock starts from zero, which looks like a jump, so every holder gets a new TTL.
  */
 export const systemClock: Clock = {
   read: () => ({

@@ -9,9 +9,9 @@ const QUIET_MS = 25;
 const LOOK_MS_MAX = 250;
 
 /**
- * Tells when the file has changed. The folder's watcher says that a process wrote to the log, which is before the
- * commit counts, or says nothing at all (containers, some file systems): so SQLite's own count of commits decides,
- * asked for at once, soon after, and from time to time.
+ * Reports when the file has changed. The watcher of the folder reports a write to the log before the commit counts, or
+ * nothing at all (containers, some file systems). So SQLite's own count of commits decides; it is read at once, soon
+ * after, and at intervals.
  */
 export class ChangeWatcher {
   readonly #path: string;
@@ -60,7 +60,7 @@ export class ChangeWatcher {
       });
       this.#folder.on('error', () => this.#folder?.close());
     } catch {
-      // No watcher to be had (a limit, a file system without one): the timer sees every change too, only later.
+      // No watcher is available (a limit, a file system without one): the timer sees every change too, only later.
       this.#folder = null;
     }
   }
@@ -85,7 +85,7 @@ export class ChangeWatcher {
     this.#timer = setTimeout(() => this.#look(), this.#waitMs);
   }
 
-  /** A file that cannot be read counts as changed: the caller that looks again learns why. */
+  /** A file that cannot be read counts as changed: the next read of the caller throws the reason. */
   #changed(): boolean {
     try {
       const version = this.#dataVersion();

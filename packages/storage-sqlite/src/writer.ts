@@ -18,13 +18,13 @@ import { hasEffect, save } from './save.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { newer, SCHEMA_VERSION } from './store-file.ts';
 
-/** What belongs to the whole database and is carried on from call to call, as long as no other process writes. */
+/** Values of the whole database that are kept from call to call, as long as no other process writes. */
 interface Carried {
   readonly clock: ClockState;
   readonly greatestFence: number;
   /** The greatest number for people that a task or a session has. */
   readonly greatestNumber: number;
-  /** Since when the oldest receipt stands; null: there is none. */
+  /** The time of the oldest receipt; null: there is none. */
   readonly oldestReceiptAt: number | null;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
@@ -198,7 +198,7 @@ export class Writer {
   }
 
   #known(): Carried {
-    if (this.#carried === null) throw new OrchestratorError('INTERNAL', 'A call ran outside of a transaction.');
+    if (this.#carried === null) throw new OrchestratorError('INTERNAL', 'A call ran outside a transaction.');
     return this.#carried;
   }
 }

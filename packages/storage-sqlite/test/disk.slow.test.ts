@@ -3,13 +3,12 @@
  * Nth write or sync, or has that one fail. Afterwards the store is whole, holds what was acknowledged, and what was not
  * acknowledged has one effect when it is sent again.
  */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Orchestrator } from '@agent-orchestrator/core';
 import {
   allJournals,
-  JournalledCalls,
+  JournaledCalls,
   newCommandId,
   pastOf,
   type Journal,
@@ -19,11 +18,10 @@ import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
 import { newSeed } from './new-seed.ts';
-import { runUnderStrace } from './program.ts';
+import { isWithoutStrace, runUnderStrace } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
-const hasStrace = spawnSync('strace', ['-V']).status === 0;
-if (!hasStrace) console.warn('NOT TESTED: without strace no disk fails, and no process dies in the middle of a write.');
+const withoutStrace = isWithoutStrace('no disk fails, and no process dies in the middle of a write');
 
 /** Every how many writes one is hit; 1 hits each of them, and takes a quarter of an hour. */
 const EVERY_WRITE = Number(process.env['ORCHESTRATOR_TEST_EVERY_WRITE'] ?? 7);
@@ -39,7 +37,7 @@ const FAULTS: readonly Fault[] = [
   { syscall: 'fsync', every: 1 },
 ];
 
-describe.skipIf(!hasStrace)('a process that is killed at a write or sync', { timeout: 600_000 }, () => {
+describe.skipIf(withoutStrace)('a process that is killed at a write or sync', { timeout: 600_000 }, () => {
   test.each(FAULTS)('leaves an existing store whole: $syscall', async ({ syscall, every }) => {
     const folder = keptIfItFails();
     const template = await migratedStore(folder);
@@ -71,7 +69,7 @@ describe.skipIf(!hasStrace)('a process that is killed at a write or sync', { tim
   });
 });
 
-describe.skipIf(!hasStrace)('a disk on which one call fails', { timeout: 600_000 }, () => {
+describe.skipIf(withoutStrace)('a disk on which one call fails', { timeout: 600_000 }, () => {
   const failures = [
     { syscall: 'fsync', error: 'EIO', code: 'STORE_IO', every: 1 },
     { syscall: 'pwrite64', error: 'EIO', code: 'STORE_IO', every: EVERY_WRITE },
@@ -155,7 +153,7 @@ async function assertWhole({ folder, path }: Run): Promise<readonly Journal[]> {
   const again: JournalLine[] = [{ is: 'started', agent: 'script', instance: 'script.again', at: Date.now() }];
   const storage = await openSqliteStorage({ path });
   await storage.migrate();
-  const calls = new JournalledCalls({
+  const calls = new JournaledCalls({
     orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
     write: (line) => again.push(line),
     now: Date.now,

@@ -1,4 +1,11 @@
-import type { WriteSet, NewEvent, Session, Storage, Task } from '@agent-orchestrator/core';
+import {
+  NO_TASK_TEXTS,
+  type WriteSet,
+  type NewEvent,
+  type Session,
+  type Storage,
+  type Task,
+} from '@agent-orchestrator/core';
 import { openSqliteStorage, type SqliteStorageOptions } from '../src/index.ts';
 import { newPath } from './temporary-store.ts';
 
@@ -76,9 +83,7 @@ export function aTask(over: Partial<Task> = {}): Task {
     backoffMs: 5_000,
     assignee: null,
     role: null,
-    author: null,
-    reviewer: null,
-    source: null,
+    ...NO_TASK_TEXTS,
     note: null,
     cancelRequestedAt: null,
     result: null,

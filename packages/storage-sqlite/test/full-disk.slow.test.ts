@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Orchestrator, OrchestratorError, type JsonText } from '@agent-orchestrator/core';
-import { JournalledCalls, newCommandId, type JournalLine } from '@agent-orchestrator/storage-conformance';
+import { JournaledCalls, newCommandId, type JournalLine } from '@agent-orchestrator/storage-conformance';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { keptIfItFails } from './crowd.ts';
@@ -33,7 +33,7 @@ test(
     await storage.migrate();
     const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
     const journal: JournalLine[] = [{ is: 'started', agent: 'filler', instance: 'filler.1', at: Date.now() }];
-    const calls = new JournalledCalls({ orchestrator, write: (line) => journal.push(line), now: Date.now });
+    const calls = new JournaledCalls({ orchestrator, write: (line) => journal.push(line), now: Date.now });
 
     const { refused, added } = await fill(calls);
     const whileFull = await Promise.allSettled([1, 2, 3].map(async () => calls.call('enqueue', bigTask())));
@@ -57,7 +57,7 @@ test(
 );
 
 /** Adds large tasks until one is refused. */
-async function fill(calls: JournalledCalls) {
+async function fill(calls: JournaledCalls) {
   for (let added = 0; added < TASKS_MAX; added += 1) {
     const request = bigTask();
     try {

@@ -65,14 +65,14 @@ const ROWS: readonly Row[] = [
     facts({ files: [folder, { ...database, isMine: false }] }),
     'permissions',
     'notice',
-    /of another user/,
+    /Another user owns/,
   ],
   [
     'a system without modes',
     facts({ files: [{ ...database, mode: null, isMine: null }] }),
     'permissions',
     'notice',
-    /does not tell/,
+    /does not show/,
   ],
 
   ['another journal mode', facts({ journalMode: 'delete' }), 'durability', 'warning', /journal mode delete/],

@@ -10,7 +10,7 @@ export const offer: Offer<OpenedSqlite> = {
   rows: {
     // Loaded late: `npm run docs` reads this file without vitest, whose hooks remove the stores.
     other: async () => (await import('./open-target.ts')).openTarget(),
-    open: ({ path }) => openSqliteRows({ path }),
+    open: ({ path }, mode) => openSqliteRows({ path, mode }),
     openFilling: ({ path, clock }, filling) => openSqliteStorage({ path, clock, filling }),
   },
   attacks,

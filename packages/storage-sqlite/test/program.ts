@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -64,6 +64,19 @@ export class Program {
   async exited(): Promise<{ readonly code: number | null; readonly signal: string | null }> {
     return this.#exited;
   }
+}
+
+/**
+ * Whether tests that need `strace` are left out, which is said then. In CI on Linux they fail instead: it is installed
+ * there.
+ *
+ * @param what is not tested without it
+ */
+export function isWithoutStrace(what: string): boolean {
+  if (spawnSync('strace', ['-V']).status === 0) return false;
+  if (process.platform === 'linux' && process.env['CI'] === 'true') return false;
+  console.warn(`NOT TESTED: without strace ${what}.`);
+  return true;
 }
 
 /**

@@ -157,7 +157,7 @@ describe('a file that cannot be written', () => {
   });
 
   test('a folder without permission', async ({ skip }) => {
-    if (process.getuid?.() === 0) return expectAsNobody('folder', 'STORE_PERMISSION', skip);
+    if (process.getuid?.() === 0) return expectAsOtherUser('folder', 'STORE_PERMISSION', skip);
     const folder = folderOf(newPath());
     chmodSync(folder, 0o500);
 
@@ -167,7 +167,7 @@ describe('a file that cannot be written', () => {
   });
 
   test('a read-only file', async ({ skip }) => {
-    if (process.getuid?.() === 0) return expectAsNobody('file', 'STORE_READ_ONLY', skip);
+    if (process.getuid?.() === 0) return expectAsOtherUser('file', 'STORE_READ_ONLY', skip);
     const { path, storage } = await aStore();
     await storage.close();
     chmodSync(path, 0o400);
@@ -221,17 +221,17 @@ describe('a file that was moved or replaced', () => {
   });
 });
 
-/** Modes mean nothing to root, so the same is tried in a process that has become the user `nobody`. */
-function expectAsNobody(what: 'folder' | 'file', code: string, skip: (reason: string) => void): void {
-  const nobody = 65_534;
+/** Modes mean nothing to root, so the same is tried in a process that has become the user 65534. */
+function expectAsOtherUser(what: 'folder' | 'file', code: string, skip: (reason: string) => void): void {
+  const otherUser = 65_534;
   const parent = folderOf(newPath());
   chmodSync(parent, 0o755);
   const program = `
     import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
     import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
-    const folder = mkdtempSync(${JSON.stringify(join(parent, 'nobody-'))});
-    chownSync(folder, ${nobody}, ${nobody});
-    process.setgid(${nobody}); process.setuid(${nobody});
+    const folder = mkdtempSync(${JSON.stringify(join(parent, 'other-user-'))});
+    chownSync(folder, ${otherUser}, ${otherUser});
+    process.setgid(${otherUser}); process.setuid(${otherUser});
     let path = folder + '/store.db';
     const storage = await openSqliteStorage({ path });
     await storage.migrate(); await storage.close();

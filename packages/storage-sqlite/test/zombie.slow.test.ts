@@ -9,7 +9,7 @@ import { Program } from './program.ts';
 import { judge, WHOLE } from './whole.ts';
 
 test(
-  'a process that stood still beyond its lease is refused when it goes on, once on record',
+  'a process that was halted beyond its lease is refused when it continues, and the log has it once',
   { timeout: 60_000 },
   async () => {
     const folder = keptIfItFails();
@@ -25,7 +25,7 @@ test(
     // Its lease has to run out: only time does that.
     await setTimeout(Number(expiresAt) - Date.now() + 20);
     const claim = await orchestrator.claimTask({ agent: 'successor', sessionId: task.sessionId });
-    zombie.tell('go on');
+    zombie.tell('continue');
     zombie.signal('SIGCONT');
     const answered = await zombie.said('answered');
 

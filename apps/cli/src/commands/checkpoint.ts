@@ -17,15 +17,13 @@ interface CheckpointOptions extends HolderOptions {
 
 const define: Define = (program, run) => {
   addHolderOptions(program.command('checkpoint'))
-    .description(
-      'save the context that the next holder gets, and extend the lease; it replaces the last one as a whole',
-    )
-    .option('--turn <n>', 'not smaller than the last (default: one more)', parseInteger)
+    .description('save the context for the next holder, and extend the lease; the context before is replaced')
+    .option('--turn <n>', 'number of this turn, never decreasing (default: last + 1)', parseInteger)
     .option('--last-action <text>', 'what was done')
-    .option('--next-action <text>', 'what is to be done next')
-    .option('--memory-ref <text>', 'where the rest of the memory is: a file, a commit, a URL')
-    .option('--hash <text>', 'a digest of that memory (default: of the other fields)')
-    .option('--data <json>', 'anything else: JSON, @FILE or -')
+    .option('--next-action <text>', 'what to do next')
+    .option('--memory-ref <text>', 'where further memory is: a file, a commit, a URL')
+    .option('--hash <text>', 'digest of that memory (default: of the other fields)')
+    .option('--data <json>', 'any other data: JSON, @FILE or -')
     .action(
       run<CheckpointOptions>(async (call) => {
         const { turn, lastAction, nextAction, memoryRef, hash } = call.options;
@@ -46,8 +44,8 @@ const define: Define = (program, run) => {
         const reply = await orchestrator.checkpoint(request);
         if (!reply.ok) {
           if (reply.reason === 'lease_lost') throw leaseRefused(reply, request);
-          throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is behind: turn ${reply.turn} was saved before.`, {
-            hint: 'Leave --turn out to save the next one.',
+          throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is too small: turn ${reply.turn} was saved already.`, {
+            hint: 'Omit --turn to save the next one.',
             field: 'turn',
             details: { turn: reply.turn },
           });

@@ -7,7 +7,7 @@ import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
-import { claimCard, holderFlags } from '../views/claim.ts';
+import { claimCard, tokenExport } from '../views/claim.ts';
 import { claimEnv } from '../views/claim-env.ts';
 
 interface Options extends ClaimOptions {
@@ -16,17 +16,16 @@ interface Options extends ClaimOptions {
 
 const define: Define = (program, run) => {
   addClaimOptions(program.command('claim'))
-    .description('take the next task under a lease; nothing to claim, or busy: exit 75')
+    .description('take the next task under a lease; exit 75 if there is none, or it is held')
     .option('--env', 'print variables for a shell: eval "$(orchestrator claim --env)"')
     .action(run<Options>((call) => (call.options.env ? claimForShell(call) : claim(call))));
 };
 
 export default define;
 
-/** What the shell evaluates, in place of the card. (What it evaluates where nothing was claimed, `main` prints.) */
+/** Prints the lines that the shell evaluates, not the card. If nothing was claimed, `main` prints them. */
 async function claimForShell(call: Call<Options>): Promise<Answer> {
-  if (call.output.format !== 'text')
-    throw usage('--env prints lines for a shell.', 'Leave --json and --quiet out.', 'env');
+  if (call.output.format !== 'text') throw usage('--env prints lines for a shell.', 'Omit --json and --quiet.', 'env');
   const { DEFAULTS, leaseEnvironment, locateStore } = await import('@agent-orchestrator/runtime');
   const answer = await claim(call);
   const { location } = await locateStore(call.settings.store.value);
@@ -38,7 +37,7 @@ async function claimForShell(call: Call<Options>): Promise<Answer> {
 }
 
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
-  const { session, wait } = call.options;
+  const { wait } = call.options;
   const request = await requestOf(call);
   await call.check('claimTask', request);
   await using orchestrator = await call.open('create');
@@ -47,7 +46,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
   const now = await orchestrator.now();
   const names = await call.names(orchestrator, mentionedBy(claimed));
-  if (!claimed.ok) throw claimRefused(claimed, session, names, now);
+  if (!claimed.ok) throw claimRefused(claimed, request, names, now);
 
   const { task, lease, context, takeover } = claimed;
   return {
@@ -57,12 +56,14 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     ids: [task.id],
     text: (paint) => claimCard(claimed, names, now, paint),
     chatter: [
-      `next: orchestrator checkpoint ${holderFlags(lease)} --next-action TEXT`,
-      `then: orchestrator release ${holderFlags(lease)} --outcome succeeded`,
+      `next: ${tokenExport(lease)}`,
+      'then: orchestrator checkpoint --next-action TEXT',
+      'at the end: orchestrator release --outcome succeeded',
+      'claim and export in one step: eval "$(orchestrator claim --env)"',
     ],
   };
 }
 
 async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
-  return { ...(await call.requireAgent()), ...call.command, ...claimRequest(call.options) };
+  return { ...(await call.requireAgent()), ...call.grantingCommand, ...claimRequest(call.options) };
 }

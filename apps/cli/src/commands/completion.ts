@@ -11,8 +11,8 @@ const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 const define: Define = (program: Command, run) => {
   program
     .command('completion')
-    .description('print a script that teaches your shell to complete commands and flags')
-    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(SHELLS)))
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SHELLS)))
     .addHelpText('after', HOW)
     .action(
       run<object, [keyof typeof SHELLS]>(

@@ -1,6 +1,7 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DemoResult } from '@agent-orchestrator/example-demo';
+import type { DemoResult } from 'example-demo';
 import { Option } from 'commander';
 import { Failure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
@@ -14,21 +15,17 @@ interface DemoOptions {
   readonly fault?: 'start-over';
 }
 
-/** It takes a third of that; what has not come by then will not come. */
+/** The demo takes a third of this time; after that it is stuck. */
 const LIMIT_MS = 60_000;
 
 const define: Define = (program, run) => {
   program
     .command('demo')
-    .description(
-      'watch two agents, as processes of their own on a throw-away store, work through a kill -9; exit 1 if a promise is broken',
-    )
-    .addOption(
-      new Option('--fault <fault>', 'plant a fault: the demo has to find it').choices(['start-over']).hideHelp(),
-    )
+    .description('watch two agents work through a kill -9 on a temporary store; exit 1 if a promise is broken')
+    .addOption(new Option('--fault <fault>', 'make a fault that the demo must find').choices(['start-over']).hideHelp())
     .action(
       run<DemoOptions>(async (call) => {
-        const { SUMMARY_HEADING, summaryRows } = await import('@agent-orchestrator/example-demo');
+        const { SUMMARY_HEADING, summaryRows } = await import('example-demo');
         const result = await played(call.output, call.options.fault === 'start-over');
         const { store, stories, broken, asOf, filesDoneTwice, filesLeftOut, partsWrittenTwice, verification } = result;
         return {
@@ -37,7 +34,7 @@ const define: Define = (program, run) => {
           asOf,
           ids: [store],
           text: (paint) => ['', ...table(SUMMARY_HEADING, summaryRows(stories), paint), '', ...endLines(result, paint)],
-          chatter: [`next: orchestrator events --after 0 --store ${store}`],
+          chatter: [`next: orchestrator events --after 0 --store ${shellWord(store)}`],
           exit: broken.length === 0 ? 0 : 1,
         };
       }),
@@ -46,7 +43,7 @@ const define: Define = (program, run) => {
 
 export default define;
 
-/** Every chunk of the bundle is in `dist`, and `bin` is beside it. */
+/** Every chunk of the bundle is in `dist`; `bin` is beside it. */
 const INSTALLED = fileURLToPath(new URL('..', import.meta.url));
 const PROGRAMS = {
   orchestrator: join(INSTALLED, 'bin', 'orchestrator.js'),
@@ -54,7 +51,7 @@ const PROGRAMS = {
 };
 
 async function played(output: Output, startOver: boolean): Promise<DemoResult> {
-  const { playDemo } = await import('@agent-orchestrator/example-demo');
+  const { playDemo } = await import('example-demo');
   const limit = AbortSignal.timeout(LIMIT_MS);
   const interrupted = AbortSignal.any([interruption(), limit]);
   const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};
@@ -70,7 +67,7 @@ async function played(output: Output, startOver: boolean): Promise<DemoResult> {
   } catch (error) {
     if (!interrupted.aborted) throw error;
     throw limit.aborted
-      ? new Failure('INTERRUPTED', 'The demo did not come to its end in time.', { exit: 1 })
+      ? new Failure('INTERRUPTED', 'The demo did not end in time.', { exit: 1 })
       : new Failure('INTERRUPTED', 'Interrupted.');
   }
 }

@@ -19,10 +19,10 @@ const define: Define = (program, run) => {
   program
     .command('doctor')
     .description(
-      'look over the store and what goes on in it: what needs attention, what shows it, and the way on; exit 1 if anything does',
+      'examine the store and the work in it: findings, evidence and next steps; exit 1 if anything needs attention',
     )
-    .option('--fix', 'do what is safe about it: tighten the files, recover stale sessions, empty the log')
-    .option('--bundle <file>', 'also write what somebody who helps needs to see, without secrets, into a new file')
+    .option('--fix', 'apply safe fixes: restrict file permissions, recover stale sessions, empty the log')
+    .option('--bundle <file>', 'also write a support bundle without secrets into a new file')
     .action(run<DoctorOptions>(examine));
 };
 
@@ -33,7 +33,7 @@ async function examine(call: Call<DoctorOptions>): Promise<Answer> {
   const { namespace, fix = false, bundle } = call.options;
   const address = call.settings.store.value;
   if (bundle !== undefined && existsSync(bundle))
-    throw usage(`${bundle} is there already.`, 'Name a new file for the bundle.', 'bundle');
+    throw usage(`${bundle} exists already.`, 'Name a new file for the bundle.', 'bundle');
   const examination = await examineStore(address, { fix, ...(namespace !== undefined && { namespace }) });
   if (bundle !== undefined) await writeBundle(bundle, address, examination);
   const { url, ok, findings, fixes, asOf } = examination;
@@ -52,7 +52,7 @@ async function examine(call: Call<DoctorOptions>): Promise<Answer> {
   };
 }
 
-/** Into a new file, for its owner alone. */
+/** Writes a new file that only its owner can read. */
 async function writeBundle(file: string, address: string, examination: Examination): Promise<void> {
   const { makeBundle } = await import('@agent-orchestrator/runtime');
   const bundle = await makeBundle(address, examination, { version: VERSION });
@@ -60,7 +60,7 @@ async function writeBundle(file: string, address: string, examination: Examinati
     await writeFile(file, `${document('support_bundle', { data: bundle })}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     throw new Failure('OUTPUT', `The bundle could not be written: ${(error as Error).message}`, {
-      hint: 'Name a new file in a folder that you may write to.',
+      hint: 'Name a new file in a folder that this user can write.',
       cause: error,
     });
   }

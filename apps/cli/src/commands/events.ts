@@ -27,14 +27,14 @@ const DEFAULT_LIMIT = 50;
 const define: Define = (program, run) => {
   program
     .command('events')
-    .description('the log, in order; event numbers are cursors')
-    .option('--after <n>', 'begin after this event; 0 is the beginning (default: the last ones)', parseInteger)
-    .option('--limit <n>', 'how many at most (default: 50; with --jsonl and --after: all)', parseCount)
-    .option('--follow', 'go on with what happens, until interrupted; none is missed or told twice')
-    .option('--session <id>', 'only of this session')
-    .option('--task <id>', 'only of this task')
-    .option('--type <type>', 'only of this type (may be repeated)', collect)
-    .option('--jsonl', 'one event per line, as they come')
+    .description('print the event log in order; event numbers are cursors')
+    .option('--after <n>', 'begin after this event; 0 is the start (default: the last ones)', parseInteger)
+    .option('--limit <n>', 'maximum number (default: 50; with --jsonl and --after: all)', parseCount)
+    .option('--follow', 'continue with new events until interrupted, each exactly once')
+    .option('--session <id>', 'only events of this session')
+    .option('--task <id>', 'only events of this task')
+    .option('--type <type>', 'only events of this type (repeatable)', collect)
+    .option('--jsonl', 'one JSON document per line')
     .action(run<EventsOptions>((call) => (call.options.follow || call.options.jsonl ? stream(call) : list(call))));
 };
 
@@ -69,25 +69,25 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
   };
 }
 
-/** Lines as they come: to the end of the log, or on and on with `--follow`. */
+/** Prints lines as the events come: to the end of the log, or endlessly with `--follow`. */
 async function stream(call: Call<EventsOptions>): Promise<null> {
   const { follow, after, limit = after === undefined || follow ? undefined : Infinity } = call.options;
   if (follow) call.refuseJsonWith('--follow');
   if (follow && limit !== undefined)
-    throw usage('--limit and --follow cannot be given together.', 'Leave one of the two out.', 'limit');
+    throw usage('--limit and --follow cannot be given together.', 'Omit one of them.', 'limit');
   await using orchestrator = await call.open('read-only');
   const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
     await printAll(call, orchestrator, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
-    // A log that was cut short must not look like a whole one.
+    // An incomplete log must not look like a complete one.
     if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
   }
   return null;
 }
 
-/** Until it is interrupted; or until all was told of a store that has moved: its log goes on elsewhere. */
+/** Follows until it is interrupted, or to the end of the log of a store that has moved. */
 async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed, interrupted: AbortSignal) {
   const { assertOpenForWork } = await import('@agent-orchestrator/runtime');
   const notice = new StoreNotice(call.output);
@@ -105,7 +105,7 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
 function cutShort(interrupted: AbortSignal): Failure {
   return new Failure('INTERRUPTED', 'Interrupted: not all events were written.', {
     exit: interruptedBy(interrupted),
-    hint: 'Go on after the last one with --after.',
+    hint: 'Continue after the last one with --after.',
     retryable: true,
   });
 }

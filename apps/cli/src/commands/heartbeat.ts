@@ -10,8 +10,8 @@ interface HeartbeatOptions extends HolderOptions {
 
 const define: Define = (program, run) => {
   addHolderOptions(program.command('heartbeat'))
-    .description('prove to be alive and extend the lease; tells whether cancellation was asked')
-    .option('--progress <json>', 'what there is to show of the work: JSON, @FILE or -')
+    .description('extend the lease; the answer says whether cancellation was requested')
+    .option('--progress <json>', 'progress of the work: JSON, @FILE or -')
     .action(
       run<HeartbeatOptions>(async (call) => {
         const progress = await readJson('--progress', call.options.progress);

@@ -8,7 +8,7 @@ import type { Define } from '../command-module.ts';
 const define: Define = (program, run) => {
   program
     .command('help')
-    .description('help on a command, or on a topic: exit-codes, limits')
+    .description('show help on a command or a topic: exit-codes, limits')
     .argument('[words...]', 'a command, exit-codes or limits')
     .action(run<object, [string[]]>(async (_call, words) => help(program, words), { configured: false }));
 };

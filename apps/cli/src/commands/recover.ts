@@ -10,6 +10,7 @@ import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
+import { LIST_DEAD_LETTERS } from '../views/dead-letters.ts';
 
 interface RecoverOptions {
   readonly watch?: true;
@@ -20,10 +21,10 @@ const define: Define = (program, run) => {
   program
     .command('recover')
     .description(
-      'close the leases of dead holders and queue again what they held: of those that are stale, and on Linux at once of those on this machine whose process is gone',
+      'end the leases of stale holders and queue their tasks again; on Linux also of dead holders on this machine',
     )
-    .option('--watch', 'go on until interrupted')
-    .addOption(new Option('--jsonl', 'one document per line, as they come'))
+    .option('--watch', 'repeat until interrupted')
+    .addOption(new Option('--jsonl', 'one JSON document per line'))
     .action(run<RecoverOptions>((call) => (call.options.watch ? watch(call) : once(call))));
 };
 
@@ -37,11 +38,11 @@ async function once(call: Call<RecoverOptions>): Promise<Answer> {
 async function watch(call: Call<RecoverOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   if (call.options.commandId !== undefined)
-    throw usage('--command-id names one command, and --watch sends many.', 'Leave one of the two out.', 'commandId');
+    throw usage('--command-id names one command, but --watch sends many.', 'Omit one of them.', 'commandId');
   const interrupted = interruption();
   await using orchestrator = await call.open('existing');
   await using changes = await Changes.of(orchestrator);
-  if (call.output.format === 'text') call.output.chatter('recovering what goes stale; interrupt to end');
+  if (call.output.format === 'text') call.output.chatter('recovering stale sessions; interrupt to end');
   await keepTrying(call.output, interrupted, async () => {
     const answer = await recoverAll(call, orchestrator);
     if (answer.ids.length > 0) call.output.answer(answer);
@@ -73,18 +74,18 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
     ids: recovered.map(({ sessionId }) => sessionId),
     text: (paint) =>
       recovered.length === 0
-        ? ['nothing was stale, and no holder is plainly dead']
+        ? ['no session is stale, and no holder is proved dead']
         : recovered.map((one) => line(one, names, paint)),
     chatter: recovered.some(({ outcome }) => outcome === 'dead_lettered')
-      ? ['dead letters wait for a person: orchestrator task list --status failed']
+      ? [`dead letters wait for the operator: ${LIST_DEAD_LETTERS}`]
       : [],
   };
 }
 
 const OUTCOMES = {
   requeued: 'queued again',
-  dead_lettered: 'a dead letter: no interruption was left',
-  cancelled: 'cancelled, as was asked',
+  dead_lettered: 'a dead letter: the limit of interruptions is reached',
+  cancelled: 'cancelled, as requested',
 } as const;
 
 function line(one: Recovered, names: Names, paint: Paint): string {
@@ -95,6 +96,6 @@ function line(one: Recovered, names: Names, paint: Paint): string {
 
 function whyOf({ reason, heartbeatAt, expiresAt, staleAt }: Recovered): string {
   return reason === 'dead'
-    ? 'its process is gone, and nothing that it started is left'
-    : `last heartbeat ${duration(staleAt - heartbeatAt)} before it was stale, lease ${duration(expiresAt - heartbeatAt)}`;
+    ? 'its process and all processes that it started are gone'
+    : `last heartbeat ${duration(staleAt - heartbeatAt)} before stale, lease ${duration(expiresAt - heartbeatAt)}`;
 }

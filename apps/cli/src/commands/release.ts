@@ -13,7 +13,7 @@ import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
-import { claimCard, holderFlags } from '../views/claim.ts';
+import { claimCard, tokenExport } from '../views/claim.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions {
   readonly outcome: ReleaseOutcome;
@@ -29,35 +29,36 @@ interface ReleaseOptions extends HolderOptions, LeaseOptions {
 
 const define: Define = (program, run) => {
   addHolderOptions(program.command('release'))
-    .description('end the lease and say how the task came out')
+    .description('end the lease and report the outcome of the task')
     .addOption(
-      new Option('--outcome <outcome>', 'how it came out')
+      new Option('--outcome <outcome>', 'the outcome of the task')
         .choices(['succeeded', 'failed', 'released', 'handed_off', 'cancelled'])
         .makeOptionMandatory(),
     )
-    .option('--result <json>', 'of a task that succeeded: JSON, @FILE or -')
-    .option('--error <message>', 'why an attempt failed or was cancelled')
-    .option('--error-code <code>', 'the same, for programs')
-    .option('--final', 'another attempt would not mend it: a dead letter at once')
-    .option('--to <agent>', 'to whom it is handed off')
-    .option('--to-role <role>', 'to whose role it is handed off')
-    .option('--note <text>', 'for the next holder')
-    .option('--claim-next', 'take the next task in the same step')
-    .option('--kind <name>', 'with --claim-next: only tasks of this kind (may be repeated)', collect)
-    .option('--role <name>', 'with --claim-next: a role of the agent (may be repeated)', collect)
+    .option('--result <json>', 'result of a task that succeeded: JSON, @FILE or -')
+    .option('--error <message>', 'why the attempt failed or was cancelled')
+    .option('--error-code <code>', 'the error code, for programs')
+    .option('--final', 'do not retry; mark the task as failed')
+    .option('--to <agent>', 'hand off to this agent')
+    .option('--to-role <role>', 'hand off to agents with this role')
+    .option('--note <text>', 'note for the next holder')
+    .option('--claim-next', 'take the next task in the same transaction')
+    .option('--kind <name>', 'with --claim-next: only tasks of this kind (repeatable)', collect)
+    .option('--role <name>', 'with --claim-next: a role of the agent (repeatable)', collect)
     .option(
       '--ttl <duration>',
-      'with --claim-next: of the next lease (default: 120s, see `config list`)',
+      'with --claim-next: TTL of the next lease (default: 120s, see `config list`)',
       parseDuration,
     )
-    .option('--stale-after <duration>', 'with --claim-next: of the next lease (default: 60s)', parseDuration)
+    .option('--stale-after <duration>', 'with --claim-next: silence before recovery (default: 60s)', parseDuration)
     .action(run<ReleaseOptions>(release));
 };
 
 export default define;
 
 async function release(call: Call<ReleaseOptions>): Promise<Answer> {
-  const request = { ...holderOf(call), ...call.command, ...(await requestOf(call)) };
+  const command = call.options.claimNext ? call.grantingCommand : call.command;
+  const request = { ...holderOf(call), ...command, ...(await requestOf(call)) };
   await call.check('releaseTask', request);
   await using orchestrator = await call.open('existing');
   const asOf = await orchestrator.asOf();
@@ -73,29 +74,25 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     asOf,
     ids: [reply.next === null ? reply.taskId : reply.next.task.id],
     text: (paint) => lines(reply, names, now, paint),
-    chatter: [
-      reply.next === null
-        ? 'next: orchestrator claim'
-        : `next: orchestrator checkpoint ${holderFlags(reply.next.lease)} --next-action TEXT`,
-    ],
+    chatter: [reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`],
   };
 }
 
 type ReleaseRequest = Parameters<Orchestrator['releaseTask']>[0];
 
-/** Where the flags end that only mean something together with `--claim-next`. */
+/** The options that need `--claim-next`. */
 const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
 
 async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseRequest, keyof Holder>> {
   const { outcome, result, error, errorCode, final, to, toRole, note, claimNext } = call.options;
   if (to !== undefined && toRole !== undefined)
-    throw usage('--to and --to-role cannot be given together.', 'A task is handed to an agent or to a role.', 'to');
+    throw usage('--to and --to-role cannot be given together.', 'Hand the task off to an agent or to a role.', 'to');
   if (errorCode !== undefined && error === undefined)
-    throw usage('--error-code needs --error.', 'Say for people what went wrong, too.', 'error');
+    throw usage('--error-code needs --error.', 'Also describe the error for people.', 'error');
   const stray = claimNext ? undefined : OF_NEXT.find((name) => call.options[name] !== undefined);
   if (stray !== undefined)
     throw usage(
-      `--${stray === 'staleAfter' ? 'stale-after' : stray} is about the next task.`,
+      `--${stray === 'staleAfter' ? 'stale-after' : stray} is for the next task.`,
       'Give it together with --claim-next.',
       stray,
     );
@@ -120,7 +117,7 @@ function lines(
   paint: Paint,
 ): string[] {
   const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
-  const before = repeated ? ' (this lease had done so before)' : '';
+  const before = repeated ? ' (this lease was released before)' : '';
   return [
     `${state(status, paint)}  session ${printable(names.session(sessionId))} is free${again}${before}`,
     ...(next === null ? [] : claimCard(next, names, now, paint)),

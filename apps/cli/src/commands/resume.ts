@@ -14,15 +14,11 @@ const define: Define = (program, run) => {
   program
     .command('resume')
     .description(
-      'the card: what was I doing, what is left, what changed since; nothing at all if there is nothing to go on with',
+      'print a card for an agent: its work, what is left, what changed since; times are UTC; empty if there is nothing',
     )
-    .argument('[session]', 'its id (default: what the agent holds, or last held)')
-    .option('--role <name>', 'a role of the agent: what waits for it is told, too (may be repeated)', collect)
-    .option(
-      '--budget <tokens>',
-      'how long the card may be, counted as bytes ÷ 3: 400 to 20000 (default: 2000)',
-      parseCount,
-    )
+    .argument('[session]', 'its id (default: the session that the agent holds, or last held)')
+    .option('--role <name>', 'a role of the agent, whose waiting tasks are shown, too (repeatable)', collect)
+    .option('--budget <tokens>', 'maximum length in tokens (bytes ÷ 3), 400 to 20000 (default: 2000)', parseCount)
     .action(run<ResumeOptions, [string | undefined]>(resume));
 };
 
@@ -32,7 +28,7 @@ async function resume(call: Call<ResumeOptions>, sessionId: string | undefined):
   const { readResume, resumeCard, RESUME_BUDGET } = await import('@agent-orchestrator/runtime');
   const { instance, role, budget = RESUME_BUDGET.default } = call.options;
   if (budget < RESUME_BUDGET.min || budget > RESUME_BUDGET.max)
-    throw usage(`--budget is from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
+    throw usage(`--budget must be from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
   const agent = sessionId === undefined ? (await call.requireAgent()).agent : call.options.agent;
   await using orchestrator = await call.open('read-only');
   const answer = await readResume(orchestrator, { sessionId, agent, instance, roles: role });

@@ -13,7 +13,7 @@ import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
-import { parseDuration, parseInteger } from '../input/parse.ts';
+import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
@@ -33,41 +33,45 @@ interface RunOptions extends ClaimOptions {
 
 const define: Define = (program, run) => {
   addClaimOptions(program.command('run'))
-    .summary('run a command under a lease, and report how it came out')
+    .summary('run a command under a lease, and report the outcome of the task')
     .description(DESCRIPTION)
     .usage('[options] -- <command...>')
-    .argument('<command...>', 'the command and its arguments, after --; no shell reads them')
-    .option('--timeout <duration>', 'end the command after so long: exit 124, the attempt has failed', parseTimeout)
-    .option(
-      '--on-lost <action...>',
-      'when the lease is lost: term ends the command (default), warn only says so, exec CMD… runs another command first, while this one is paused (ORCHESTRATOR_PID); its words must not begin with a dash',
-    )
-    .option(
-      '--result-file <file>',
-      'write what came of it there, as JSON, for nobody else to read; only in the place of a regular file, or of none',
-    )
-    .option('--quiet-unless-failed', 'show what the command writes only if it fails')
-    .option('--conflict-exit-code <n>', 'exit so, instead of 75, where there is nothing to claim', parseExitCode)
-    .option('--journal <folder>', 'write the calls and their answers there, for `journal check`')
+    .argument('<command...>', 'the command and its arguments, after --; without a shell')
+    .option('--timeout <duration>', 'end the command after this time: exit 124, the attempt fails', parseTimeout)
+    .option('--on-lost <action...>', 'when the lease is lost: term, warn, or exec and a command (default: term)')
+    .option('--result-file <file>', 'write the result as JSON into this file; only this user can read it')
+    .option('--quiet-unless-failed', 'show the output of the command only if it fails')
+    .option('--conflict-exit-code <n>', 'exit code if there is nothing to claim (default: 75)', parseExitCode)
+    .option('--journal <folder>', 'write calls and answers into this folder, for `journal check`', parseFolder)
     .action(run<RunOptions, [string[]]>(runCommand));
 };
 
 const DESCRIPTION = [
-  'run a command under a lease: claim a task, keep the lease while the command runs, and report how it came out',
-  'Exit code 0 means that the task has succeeded, any other that the attempt has failed; the code is passed on. SIGINT, SIGTERM ' +
-    'and SIGHUP are passed on, and the task is given back uncharged: exit 128 and the number of the signal, however the command ended. ' +
-    'So it is where the command never started (125, 126, 127). A task that was cancelled ends the command: exit 143, however it ended.',
-  'The command finds ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and _STORE, and in the files that ' +
-    '_PAYLOAD_FILE and _CONTEXT_FILE name, the payload and the context as JSON. heartbeat, checkpoint and release take the lease from there.',
-  'While the lease is in doubt (no renewal for 80 % of its TTL), the command is paused, with all that it has started. A lost ' +
-    'lease ends it (SIGTERM, ten seconds, SIGKILL): exit 79. So does a store that stays away until the TTL is over: exit 69.',
-  'With --journal, a private file in the folder gets each call before it is sent, and each answer on the disk before ' +
-    'this program acts on it. No token is in it. A folder that cannot be written is exit 73, and nothing is claimed. If ' +
-    'the journal cannot be written later, the outcome is reported all the same, tried again until the lease is over, ' +
-    'and then exit 74 tells. What the command itself sends is not in the journal.',
-  'The command gets a process group of its own. On a terminal (standard input) it shares ours, so that it can read, prompt and be ' +
-    'stopped with Ctrl-Z; Ctrl-C then goes to it directly. A command that shares our group is paused and ended together with what it ' +
-    'has started only on Linux. Windows has no groups, and cannot pause a command.',
+  'run a command under a lease: claim a task, keep the lease while the command runs, and report the outcome of ' +
+    'the task',
+  'If the command exits with 0, the task has succeeded. Otherwise the attempt has failed. `run` exits with the ' +
+    'same code.',
+  'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
+    'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
+    'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
+  'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
+    '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
+    'checkpoint and release take the lease from these variables.',
+  'While the lease is in doubt (no renewal for 80 % of its TTL), the command and all processes that it has ' +
+    'started are paused. If the lease is lost, they are ended (SIGTERM, ten seconds, SIGKILL): exit 79. If the ' +
+    'store stays unreachable until the TTL is over, they are ended, too: exit 69.',
+  '--on-lost changes this. warn only prints a warning. exec CMD… first runs another command for at most ten ' +
+    'seconds, while the first one is paused; ORCHESTRATOR_PID names it. The words of CMD must not begin with a ' +
+    'dash.',
+  'With --journal, each call is written into a private file before it is sent, and each answer before `run` acts ' +
+    'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
+    'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
+    'over: exit 74. Calls that the command itself makes are not in the journal.',
+  '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link.',
+  'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
+    'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
+    'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +
+    'pause a command.',
 ].join('\n\n');
 
 export default define;
@@ -79,7 +83,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   const { agent } = await call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();
-  // Its group is told when the command has been started: until then nobody may take this process for all there is.
+  // Group 0: the group is reported once the command has started. Until then, the holder must not count as dead.
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
   const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
   await call.check('claimTask', request);
@@ -95,14 +99,14 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
       : claimWithin(orchestrator, request, { waitMs: wait, interrupted, calls }));
     if (!claimed.ok) {
       const names = await call.names(orchestrator, mentionedBy(claimed));
-      throw claimRefused(claimed, request.sessionId, names, await orchestrator.now());
+      throw claimRefused(claimed, request, names, await orchestrator.now());
     }
 
     const interruptedBy = signalOf(interrupted);
     const run = { orchestrator: calls, claim: claimed, since, command, onLost, interruptedBy };
     const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
-    // What still waits for an answer of the store would keep this process for as long.
+    // A call that still waits for the store would keep this process alive.
     if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
     return exit;
   } catch (error) {
@@ -111,8 +115,8 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
 }
 
 /**
- * A run within a run is another one: it does not take over the instance that its environment tells of. With --resume it does, or what the
- * outer run holds would count as an earlier run's, and be taken from it.
+ * A run within a run is a run of its own: it does not use the instance in its environment. With --resume it does.
+ * Otherwise the lease of the outer run would count as an earlier run's, and would be taken from it.
  */
 function instanceOf({ options }: Call<RunOptions>): string {
   const { instance, resume } = options;
@@ -121,7 +125,7 @@ function instanceOf({ options }: Call<RunOptions>): string {
   return instance === undefined || (isOfOuterRun && !resume) ? randomUUID() : instance;
 }
 
-/** @throws exit 73 if it cannot be written; nothing was claimed then */
+/** @throws exit 73 if the journal cannot be written; nothing was claimed */
 async function openJournal(
   { options: { journal: folder } }: Call<RunOptions>,
   by: Pick<JournalOptions, 'agent' | 'instance'>,
@@ -132,7 +136,7 @@ async function openJournal(
     return new JournalWriter({ folder, ...by });
   } catch (error) {
     const { code, message, retryable, cause } = failureOf(error);
-    const hint = 'Name a folder that this user can write, on a disk with some space; nothing was claimed.';
+    const hint = 'Name a folder that this user can write, on a disk with free space; nothing was claimed.';
     throw new Failure(code, message, { exit: 73, hint, retryable, field: 'journal', cause });
   }
 }
@@ -165,25 +169,25 @@ async function perform(
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
   if (output.format === 'json')
     throw usage(
-      '--json is one document on standard output, and that belongs to the command.',
+      '--json needs standard output, but the command uses it.',
       'Use --result-file FILE: it is JSON.',
       'json',
     );
   if (options.commandId !== undefined)
-    throw usage('--command-id names one command, and run sends several.', 'Leave it out.', 'commandId');
+    throw usage('--command-id names one command, but run sends several.', 'Omit it.', 'commandId');
 }
 
 function onLostOf([action = 'term', ...words]: readonly string[] = []): OnLost {
   if (action === 'exec' && words.length > 0) return { exec: words };
   if ((action === 'term' || action === 'warn') && words.length === 0) return action;
   throw usage(
-    '--on-lost is term, warn, or exec and a command.',
+    '--on-lost must be term, warn, or exec and a command.',
     'For example: --on-lost exec ./save-work -- CMD…',
     'onLost',
   );
 }
 
-/** As long as a timer can run: nearly 25 days. */
+/** The limit of a timer: nearly 25 days. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 
 function parseTimeout(text: string): number {
@@ -198,7 +202,7 @@ function parseExitCode(text: string): number {
   return code;
 }
 
-/** A store that is away is asked anew several times within a TTL, and is not waited for when the lease is over. */
+/** A call to an unreachable store must fail several times within a TTL, and must not wait longer than the lease. */
 function patienceMs(ttlMs: number): number {
   return Math.min(Math.max(ttlMs / 8, 1_000), 30_000);
 }
@@ -213,7 +217,7 @@ async function notRun(call: Call<RunOptions>, failure: Failure, resultFile: Resu
   return leaveResult(call, { ...NOTHING_RUN, exit, reason, message: `${message} [${code}]` }, resultFile);
 }
 
-/** What a result file says. */
+/** The content of a result file. */
 interface Result extends Omit<RunResult, 'reason'> {
   readonly exit: number;
   readonly reason: RunResult['reason'] | 'not_claimed' | 'error';
@@ -235,12 +239,12 @@ const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   lease: null,
 };
 
-/** Without its token: the file is for programs that have no part in the work. */
+/** Without the token: the file is for programs that are not the holder. */
 function publicLease({ token: _secret, ...lease }: Lease): PublicLease {
   return lease;
 }
 
-/** A result that cannot be left where it was wanted is a failure only where there was none. */
+/** Writes the result file. If that fails, the exit code only changes from 0. */
 async function leaveResult({ output }: Call<RunOptions>, data: Result, resultFile: ResultFile | null): Promise<number> {
   try {
     await resultFile?.write(`${document('run', { data })}\n`);

@@ -10,23 +10,19 @@ interface SinceOptions {
   readonly role?: string[];
 }
 
-/** Of a store that was never looked at. */
+/** For the first look at a store. */
 const FIRST_LOOK_MS = 86_400_000;
 
 const define: Define = (program, run) => {
   program
     .command('since')
-    .description('what happened while you were away: done, failed, cancelled, recovered, refused, waiting for you')
+    .description('show what happened while you were away: done, failed, cancelled, recovered, refused, waiting for you')
     .argument(
       '[time]',
-      'last (default): since you last looked, at first a day; or a duration (2h), a time (2026-01-31T09:00Z), an event number',
+      'last (default): your last look, or one day; a duration (2h), a time (2026-01-31T09:00Z) or an event number',
       parseSince,
     )
-    .option(
-      '--role <name>',
-      'with --agent: a role of yours, what waits for it waits for you (may be repeated)',
-      collect,
-    )
+    .option('--role <name>', 'with --agent: your role, whose tasks wait for you, too (repeatable)', collect)
     .action(run<SinceOptions, [SinceWhen | undefined]>((call, when) => since(call, when ?? { is: 'last' })));
 };
 
@@ -39,7 +35,7 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   const lookedAt: LookedAt = { store: call.settings.store.value, namespace };
   const last = await readLastLook(lookedAt);
   const asOfNow = await orchestrator.asOf();
-  // A last look beyond the end of the log is of another store that was at this place.
+  // A last look beyond the end of the log belongs to an earlier store at this place.
   const lastLook = last === null || last.eventId > asOfNow ? null : last;
   const now = await orchestrator.now();
   const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, lastLook, now), agent, roles: role });
@@ -52,12 +48,12 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
     ids: rows.map(({ id }) => String(id)),
     text: (paint) => sinceLines(found, when.is === 'last' ? { lastLook } : null, names, paint),
     async shown() {
-      // Who looked at a part only has not seen what lies between the last look and this part.
+      // This answer began after the last look, so the events between them were not shown.
       if (lastLook !== null && found.from.eventId > lastLook.eventId) return;
       try {
         await keepLastLook(lookedAt, { eventId: asOf, at: found.askedAt });
       } catch (error) {
-        call.output.chatter(`how far you have looked could not be noted: ${(error as Error).message}`);
+        call.output.chatter(`your last look could not be stored: ${(error as Error).message}`);
       }
     },
   };

@@ -19,9 +19,9 @@ interface StatusOptions {
 const define: Define = (program, run) => {
   program
     .command('status')
-    .description('one screen: what needs you first, then who works on what, then how much there is')
-    .option('--watch', 'go on until interrupted, anew after each change')
-    .option('--jsonl', 'one document per line, as they come')
+    .description('show one screen: what needs you, the agents at work, the counts')
+    .option('--watch', 'show it again after each change, until interrupted')
+    .option('--jsonl', 'one JSON document per line')
     .action(run<StatusOptions>((call) => (call.options.watch ? watch(call) : once(call))));
 };
 
@@ -33,13 +33,13 @@ async function once(call: Call<StatusOptions>): Promise<Answer> {
     await new StoreNotice(call.output).look(orchestrator);
     return await look(call, orchestrator);
   } catch (error) {
-    // Where nothing was configured, a store that is not there yet is the beginning, and no mistake.
+    // Without a configuration, a missing store is not a mistake: it is the first use.
     if (call.settings.store.from === 'default' && failureOf(error).code === 'STORE_NOT_FOUND') return beginning();
     throw error;
   }
 }
 
-/** The status of a store that holds nothing, and the first step. */
+/** The status of an empty store, and the first step. */
 function beginning(): Answer {
   return {
     ...answerOf({ ...emptyStatus(), asOf: 0, now: Date.now() }, new Names()),
@@ -47,7 +47,7 @@ function beginning(): Answer {
   };
 }
 
-/** At most so often, however much happens. */
+/** The screen changes at most this often. */
 const REDRAW_MS = 250;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
@@ -64,7 +64,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
     const state = await notice.look(orchestrator);
     const answer = await look(call, orchestrator);
     const seen = JSON.stringify(answer.data);
-    // A screen is kept fresh, for its ages; a stream only says what is new.
+    // A screen is redrawn each time, because it shows ages. A stream only gets changes.
     if (isScreen) process.stdout.write(CLEAR_SCREEN);
     if (isScreen || seen !== last) call.output.answer(answer);
     last = seen;

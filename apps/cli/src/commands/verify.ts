@@ -4,7 +4,7 @@ import { verificationLines } from '../views/verification.ts';
 const define: Define = (program, run) => {
   program
     .command('verify')
-    .description('replay the log and compare it with the state; exit 1 if it finds anything')
+    .description('replay the log and compare it with the state; exit 1 if they differ')
     .action(
       run(async (call) => {
         const { namespace } = call.options;

@@ -1,4 +1,4 @@
-import type { WhySubject } from '@agent-orchestrator/runtime';
+import { shellArgument, shellWord, type WhySubject } from '@agent-orchestrator/runtime';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { collect } from '../input/parse.ts';
@@ -16,11 +16,11 @@ const SUBJECTS: readonly WhySubject[] = ['task', 'session', 'agent'];
 const define: Define = (program, run) => {
   program
     .command('why')
-    .description('every condition for being claimed: its verdict, the events that show it, when it changes, the way on')
-    .argument('<what>', 'the id of a task, a session or an agent; or one of these words, and then the id')
-    .argument('[id]', 'where it could be either: why task ID, why session ID, why agent NAME')
-    .option('--kind <name>', 'as for a claim of this kind only (may be repeated)', collect)
-    .option('--role <name>', 'as for an agent with this role (may be repeated)', collect)
+    .description('explain why a task can or cannot be claimed, and what to do next')
+    .argument('<what>', 'an id; or task, session or agent, followed by the id')
+    .argument('[id]', 'the id, if the first argument is task, session or agent')
+    .option('--kind <name>', 'for a claim of this kind only (repeatable)', collect)
+    .option('--role <name>', 'for an agent with this role (repeatable)', collect)
     .action(run<WhyOptions, [string, string | undefined]>(why));
 };
 
@@ -54,7 +54,9 @@ async function why(call: Call<WhyOptions>, what: string, given: string | undefin
         ? [`${id} was taken as ${data.why.subject === 'agent' ? 'an' : 'a'} ${data.why.subject}`]
         : []),
       ...data.alsoA.map(
-        (other) => `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: orchestrator why ${other} ${id}`,
+        (other) =>
+          `it is the id of ${other === 'agent' ? 'an' : 'a'} ${other}, too: ` +
+          `orchestrator why ${shellWord(other)} ${shellArgument(id)}`,
       ),
     ],
   };
@@ -68,7 +70,7 @@ function asked(
   const subject = SUBJECTS.find((one) => one === what);
   if (subject === undefined)
     throw usage(
-      `There is no why of a ${what}.`,
+      `why cannot explain a ${what}.`,
       'Write why ID, or why task ID, why session ID, why agent NAME.',
       'what',
     );
@@ -77,7 +79,9 @@ function asked(
 
 function nothingCalled(id: string, subject: WhySubject | undefined): Failure {
   return new Failure('NOT_FOUND', `There is no ${subject ?? 'task, session or known agent'} ${id}.`, {
-    hint: '`orchestrator task list` and `orchestrator session list` show what there is; `orchestrator why agent NAME` takes any name.',
+    hint:
+      '`orchestrator task list` and `orchestrator session list` show the ids. ' +
+      '`orchestrator why agent NAME` takes any name.',
     field: 'id',
   });
 }

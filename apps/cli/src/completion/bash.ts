@@ -1,6 +1,6 @@
 import type { CommandWords } from './command-words.ts';
 
-/** Finds the command among the words before the cursor, then offers what may follow it. */
+/** Finds the command in the words before the cursor, and offers the words that can follow it. */
 export function bashCompletion(commands: readonly CommandWords[]): string {
   const valued = [
     ...new Set(commands.flatMap(({ flags }) => flags.filter(({ takesValue }) => takesValue).map(({ flag }) => flag))),
@@ -25,13 +25,18 @@ export function bashCompletion(commands: readonly CommandWords[]): string {
   case "$path:$previous" in
 ${commands.flatMap(choiceCases).join('\n')}
     *) case "$path" in
-${commands.map((command) => `      '${command.path}') offered="${[...command.words.map(({ word }) => word), ...command.flags.map(({ flag }) => flag)].join(' ')}" ;;`).join('\n')}
+${commands.map(offerCase).join('\n')}
     esac ;;
   esac
   COMPREPLY=($(compgen -W "$offered" -- "$current"))
 }
 complete -o default -F _orchestrator orchestrator
 `;
+}
+
+function offerCase({ path, words, flags }: CommandWords): string {
+  const offered = [...words.map(({ word }) => word), ...flags.map(({ flag }) => flag)];
+  return `      '${path}') offered="${offered.join(' ')}" ;;`;
 }
 
 function choiceCases({ path, flags }: CommandWords): string[] {

@@ -14,7 +14,7 @@ export interface CommandWords {
   }[];
 }
 
-/** Everything that can be completed, read off the program's definition; nothing that its help hides. */
+/** Everything that can be completed, from the definition of the program; without hidden options. */
 export function commandWords(program: Command): CommandWords[] {
   const common = flagsOf(program).filter(({ flag }) => flag !== '--version');
   return walk(program, '', common);

@@ -1,6 +1,6 @@
 import type { CommandWords } from './command-words.ts';
 
-/** One line per word and flag, each with the condition under which it is offered. */
+/** One line per word and flag, each with its condition. */
 export function fishCompletion(commands: readonly CommandWords[]): string {
   return ['complete -c orchestrator -f', ...commands.flatMap(lines)].join('\n') + '\n';
 }
@@ -16,10 +16,11 @@ function lines({ path, words, flags }: CommandWords): string[] {
     ...words.map(({ word, description }) => `${where} -a ${word} -d ${quoted(description)}`),
     ...(path === ''
       ? []
-      : flags.map(
-          ({ flag, description, takesValue, choices }) =>
-            `${where} -l ${flag.slice(2)} -d ${quoted(description)}${takesValue ? ' -r' : ''}${choices.length > 0 ? ` -a ${quoted(choices.join(' '))}` : ''}`,
-        )),
+      : flags.map(({ flag, description, takesValue, choices }) => {
+          const value = takesValue ? ' -r' : '';
+          const offered = choices.length > 0 ? ` -a ${quoted(choices.join(' '))}` : '';
+          return `${where} -l ${flag.slice(2)} -d ${quoted(description)}${value}${offered}`;
+        })),
   ];
 }
 

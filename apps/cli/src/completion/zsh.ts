@@ -1,8 +1,8 @@
 import type { CommandWords } from './command-words.ts';
 
-/** One function that finds the command among the words, then describes what may follow it. */
+/** One function that finds the command in the words, and describes the words that can follow it. */
 export function zshCompletion(commands: readonly CommandWords[]): string {
-  // `path` is taken: zsh ties it to PATH.
+  // The name `path` is reserved: zsh ties it to PATH.
   return `#compdef orchestrator
 _orchestrator() {
   local where="" word

@@ -3,7 +3,7 @@ import type { ClaimRequest } from '../claim-within.ts';
 import { leaseRequest, type LeaseOptions } from './lease.ts';
 import { collect, parseDuration } from './parse.ts';
 
-/** What is asked of a claim, by `claim` as well as by `run`. */
+/** The options of a claim, for `claim` and `run`. */
 export interface ClaimOptions extends LeaseOptions {
   readonly session?: string;
   readonly wait?: number;
@@ -12,24 +12,17 @@ export interface ClaimOptions extends LeaseOptions {
 
 export function addClaimOptions(command: Command): Command {
   return command
-    .option(
-      '--session <id>',
-      'only this session; it is taken over if its lease has expired, or (on Linux) its holder on this machine is plainly dead',
-    )
-    .option('--kind <name>', 'only tasks of this kind (may be repeated)', collect)
-    .option('--role <name>', 'a role of the agent: it may also take what waits for the role (may be repeated)', collect)
+    .option('--session <id>', 'only this session; take it over if its lease has expired or its holder is dead')
+    .option('--kind <name>', 'only tasks of this kind (repeatable)', collect)
+    .option('--role <name>', 'a role of the agent, whose tasks it may take, too (repeatable)', collect)
     .option(
       '--ttl <duration>',
-      'how long the lease lasts without a heartbeat (default: 120s, see `config list`)',
+      'lifetime of the lease without a heartbeat (default: 120s, see `config list`)',
       parseDuration,
     )
-    .option(
-      '--stale-after <duration>',
-      'silence after which anybody may recover it (default: 60s, see `config list`)',
-      parseDuration,
-    )
-    .option('--wait <duration>', 'wait so long for something to claim', parseDuration)
-    .option('--resume', 'the same agent, restarted: take back at once what its earlier run held');
+    .option('--stale-after <duration>', 'silence before recovery (default: 60s, see `config list`)', parseDuration)
+    .option('--wait <duration>', 'wait up to this time for a task', parseDuration)
+    .option('--resume', 'after a restart: take back the sessions of the earlier run');
 }
 
 /** The flags as fields of the API. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { badContent } from '../failure.ts';
 
-/** Far more than any limit of the API: its error is the better one, but memory has to end somewhere. */
+/** Far above the limits of the API, whose errors are better. This one only protects the memory. */
 const BYTES_MAX = 16 * 1024 * 1024;
 
 /** JSON from the value of a flag: the text itself, `@FILE`, or `-` for standard input. */
@@ -11,7 +11,7 @@ export async function readJson(flag: string, value: string | undefined): Promise
   return parseJson(flag, text);
 }
 
-/** Whatever JSON there is; the API checks it. */
+/** Any JSON; the API checks it. */
 export type JsonInput = JsonValue | undefined;
 type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -27,18 +27,18 @@ export function parseJson(name: string, text: string): JsonValue {
   } catch (error) {
     throw badContent(name, `is not JSON: ${(error as SyntaxError).message}`, error);
   }
-  throw badContent(name, `holds the number ${rounded}, which would be rounded; write it as a string`);
+  throw badContent(name, `contains the number ${rounded}, which would be rounded; write it as a string`);
 }
 
-/** What `JSON.parse` tells of each value; of numbers and other primitives also how they were written. */
+/** The reviver of `JSON.parse`: for numbers and other primitives, it also gets their source text. */
 type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
 
-/** Whole numbers are counted on to the last digit: ids are often written as such. */
+/** Whether a whole number loses digits: ids are often written as numbers. */
 function isRounded(value: number, source = ''): boolean {
   return /^-?\d+$/.test(source) && (!Number.isFinite(value) || BigInt(source) !== BigInt(value));
 }
 
-/** The lines of a file, or of standard input for `-`, with their numbers; empty ones are left out. */
+/** The lines of a file, or of standard input for `-`, with their numbers. Empty lines are skipped. */
 export async function* readLines(flag: string, file: string): AsyncGenerator<{ number: number; text: string }> {
   let number = 0;
   try {
@@ -54,7 +54,7 @@ export async function* readLines(flag: string, file: string): AsyncGenerator<{ n
 
 const LINE_FEED = 0x0a;
 
-/** Undecoded: what reads lines as text puts a sign of its own where the bytes are no text. */
+/** Lines as bytes: a text reader would replace invalid bytes silently. */
 async function* linesOf(flag: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let number = 1;
   let kept: Buffer[] = [];
@@ -75,7 +75,7 @@ async function* linesOf(flag: string, chunks: AsyncIterable<Buffer>): AsyncGener
   yield Buffer.concat(kept);
 }
 
-/** A byte order mark in front is left out. */
+/** A leading byte order mark is removed. */
 function decode(name: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

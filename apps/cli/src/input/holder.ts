@@ -7,25 +7,25 @@ export interface HolderOptions {
   readonly token?: string;
 }
 
-/** What shows a holder to be one. */
+/** What identifies a holder. */
 export interface Holder {
   readonly token: string;
   readonly instance?: string;
 }
 
-/** The flag of the holder's verbs. */
+/** The option of the holder's commands. */
 export function addHolderOptions(command: Command): Command {
   return command.addOption(
-    new Option('--token <token>', 'the token that the claim answered').env('ORCHESTRATOR_TOKEN'),
+    new Option('--token <token>', 'the token of the lease; other users can see it in `ps`').env('ORCHESTRATOR_TOKEN'),
   );
 }
 
-/** The lease that is meant: its token alone names it. A name is no proof, so no lease is looked up by agent or instance. */
+/** The token alone names the lease. A name proves nothing, so no lease is looked up by agent or instance. */
 export function holderOf({ options: { token, instance } }: Call<HolderOptions>): Holder {
   if (token === undefined || token === '')
     throw usage(
       'This command needs the token of a lease.',
-      'Claim with `eval "$(orchestrator claim --env)"`, which sets ORCHESTRATOR_TOKEN, or give --token.',
+      'Claim with `eval "$(orchestrator claim --env)"`, which sets ORCHESTRATOR_TOKEN, or set that variable.',
       'token',
     );
   return { token, ...(instance !== undefined && { instance }) };

@@ -1,10 +1,10 @@
-/** What is asked of a lease, of `claim` as well as of `release --claim-next`. */
+/** The options of a lease, for `claim` and `release --claim-next`. */
 export interface LeaseOptions {
   readonly kind?: string[];
   readonly role?: string[];
   readonly ttl?: number;
   readonly staleAfter?: number;
-  /** What was configured of leases: holds where no flag does. */
+  /** The configured values, for options that no flag sets. */
   readonly configured?: { readonly ttl?: number; readonly staleAfter?: number };
 }
 
@@ -15,7 +15,7 @@ interface LeaseRequest {
   readonly staleAfterMs?: number;
 }
 
-/** The flags as fields of the API. One that was given is sent whatever it says: the API refuses what is no lease. */
+/** The flags as fields of the API, which checks their values. */
 export function leaseRequest({ kind, role, configured, ...flags }: LeaseOptions): LeaseRequest {
   const { ttl = configured?.ttl, staleAfter = configured?.staleAfter } = flags;
   return {

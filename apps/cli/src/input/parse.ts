@@ -14,14 +14,20 @@ export function parseInteger(text: string): number {
   return value;
 }
 
-/** How many are wanted: from one up. */
+/** A count: 1 or more. */
 export function parseCount(text: string): number {
   const value = parseInteger(text);
-  if (value === 0) throw new InvalidArgumentError('Write a whole number from 1 up.');
+  if (value === 0) throw new InvalidArgumentError('Write a whole number, 1 or more.');
   return value;
 }
 
-/** For options that may be given several times, and take several values parted by commas. */
+/** A folder to write into. An empty name would mean the current folder. */
+export function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Name a folder.');
+  return text;
+}
+
+/** For options that can be repeated, and that take several values with commas. */
 export function collect(value: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), ...value.split(',')];
 }

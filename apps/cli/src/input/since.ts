@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from './parse.ts';
 
-/** From where on: the last look, an event, a time, or so long ago (in milliseconds). */
+/** Where to begin: the last look, an event, a time, or a duration ago (in milliseconds). */
 export type SinceWhen =
   | { readonly is: 'last' }
   | { readonly is: 'event'; readonly eventId: number }
   | { readonly is: 'time'; readonly at: number }
   | { readonly is: 'ago'; readonly ms: number };
 
-/** With a zone, or a date alone, which begins in UTC: whoever reads it elsewhere has to mean the same. */
+/** A time with a zone, or a date in UTC: it must mean the same on every machine. */
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
 
 export function parseSince(text: string): SinceWhen {
@@ -25,7 +25,7 @@ export function parseSince(text: string): SinceWhen {
   }
 }
 
-/** The 31st of February is parsed as one of March. */
+/** `Date.parse` takes the 31st of February as a day in March. */
 function isDate(day: string): boolean {
   const at = Date.parse(day);
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);

@@ -7,28 +7,28 @@ import { paintFor, type Paint } from './style.ts';
 /** `json`: one document · `jsonl`: one per line, as they come · `quiet`: ids only. */
 export type Format = 'text' | 'json' | 'jsonl' | 'quiet';
 
-/** What a command answers, before anybody decided how it is shown. */
+/** The answer of a command, independent of the format. */
 export interface Answer {
-  /** What `data` is: `task`, `tasks`, `claim` … */
+  /** The kind of `data`: `task`, `tasks`, `claim` … */
   readonly kind: string;
-  /** One thing is an object, many are an array. */
+  /** An object for one thing, an array for many. */
   readonly data: unknown;
   /** Every event up to this id is in the answer. */
   readonly asOf?: number | null | undefined;
   readonly meta?: object;
-  /** For people: lines, the values in them printable. */
+  /** Lines for people; all values in them must be printable. */
   readonly text: (paint: Paint) => readonly string[];
   /** For `--quiet`. */
   readonly ids: readonly string[];
-  /** Remarks for people: the next command, what was left out. */
+  /** Remarks for people: the next command, how to see more. */
   readonly chatter?: readonly string[];
-  /** 1 if the condition that was asked for is false. */
+  /** 1 if the answer is negative, such as a check with findings. */
   readonly exit?: 0 | 1;
-  /** Called once all of it was handed over to whoever reads; not if nobody does. */
+  /** Called after the whole answer was written to the reader; not if the reader is gone. */
   readonly shown?: () => Promise<void>;
 }
 
-/** Where answers go: they alone to stdout, everything else to stderr. */
+/** Writes answers to stdout, and everything else to stderr. */
 export class Output {
   readonly format: Format;
   readonly paint: Paint = paintFor(process.stdout);
@@ -57,7 +57,7 @@ export class Output {
     }
   }
 
-  /** @returns whether all that was written so far was taken */
+  /** @returns whether the reader has taken everything that was written so far */
   async taken(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     process.stdout.write('', (error) => resolve(!error && !outputEnded.aborted));

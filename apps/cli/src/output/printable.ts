@@ -1,2 +1,2 @@
-/** By a path of its own: most answers need nothing else of the runtime. */
+/** Imported by its own path: most answers need nothing else of the runtime. */
 export { printable, shorten, widthOf } from '@agent-orchestrator/runtime/printable';

@@ -2,12 +2,12 @@ import { EXIT_OF } from '../exit-codes.ts';
 
 const gone = new AbortController();
 
-/** Aborted when nothing more can be said on standard output: what would only go on talking ends then. */
+/** Aborted when standard output cannot be written any more: then streams end. */
 export const outputEnded: AbortSignal = gone.signal;
 
 /**
- * A reader that goes away (`| head`) ends the output, and never changes the outcome: the command runs to its end, and its own
- * exit code is what its caller goes by. Where the answer cannot be written although somebody waits for it, done is not enough.
+ * A reader that is gone (`| head`) ends the output, but does not change the outcome: the command runs to its end with
+ * its own exit code. Any other write error is reported, with exit code 74 if the command itself succeeded.
  */
 export function outliveReaders(): void {
   process.stderr.on('error', () => {});
@@ -15,9 +15,8 @@ export function outliveReaders(): void {
     if (gone.signal.aborted) return;
     gone.abort();
     if (error.code === 'EPIPE') return;
-    process.stderr.write(
-      `orchestrator: error: The answer could not be written (${error.message}); the command itself ran to its end. [OUTPUT]\n`,
-    );
+    const problem = `The answer could not be written (${error.message}); the command itself ran to its end.`;
+    process.stderr.write(`orchestrator: error: ${problem} [OUTPUT]\n`);
     process.once('exit', (code) => {
       if (code === 0) process.exitCode = EXIT_OF.OUTPUT;
     });

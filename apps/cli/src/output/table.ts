@@ -1,8 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
-import { widthOf } from './printable.ts';
+import { printable, shorten, widthOf } from './printable.ts';
 import type { Paint } from './style.ts';
 
-/** Columns under a heading, two spaces apart; the last one is not filled up. Cells are printable, and may be painted. */
+/**
+ * Columns under a heading, two spaces apart; the last one is not padded. Cells must be printable, and may be painted.
+ */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
   const widths = heading.map((_, column) => Math.max(...[heading, ...rows].map((row) => columnsOf(row[column] ?? ''))));
   const line = (row: readonly string[]) =>
@@ -23,4 +25,11 @@ export function fields(pairs: readonly (readonly [label: string, value: string |
 
 function columnsOf(cell: string): number {
   return widthOf(stripVTControlCharacters(cell));
+}
+
+const LABEL_COLUMNS = 40;
+
+/** A number with an id. A long id is cut: the number alone names the row, and `--json` has the whole id. */
+export function labelCell(label: string): string {
+  return shorten(printable(label), LABEL_COLUMNS);
 }

@@ -19,13 +19,13 @@ export function duration(ms: number): string {
   return words.slice(0, 2).join(' ');
 }
 
-/** A moment as seen from another: `in 2m`, `3s ago`. */
+/** A time relative to another: `in 2m`, `3s ago`. */
 export function relative(at: number, now: number): string {
   if (Math.abs(at - now) < 500) return 'now';
   return at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
 }
 
-/** A moment in the time of this machine, to the second, with its offset from UTC: `2026-11-28 23:42:05 +01:00`. */
+/** A time in the zone of this machine, to the second, with its offset from UTC: `2026-11-28 23:42:05 +01:00`. */
 export function timestamp(at: number): string {
   const offset = -new Date(at).getTimezoneOffset();
   const local = new Date(at + offset * 60_000).toISOString();
@@ -41,12 +41,12 @@ function twoDigits(count: number): string {
   return String(Math.floor(count)).padStart(2, '0');
 }
 
-/** A moment in the time of this machine, and how far it is. */
+/** A time in the zone of this machine, also relative to now. */
 export function moment(at: number, now: number): string {
   return `${timestamp(at)} (${relative(at, now)})`;
 }
 
-/** A sentence of the orchestrator with its times, which are in UTC, in the time of this machine. */
+/** A sentence of the orchestrator, whose times in UTC are replaced by times in the zone of this machine. */
 export function inLocalTime(sentence: string): string {
   return sentence.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, (utc) => timestamp(Date.parse(utc)));
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { RunResult } from '@agent-orchestrator/runtime';
 
-/** The command's own exit code, as a shell would tell it, unless something else decided: then never 0. */
+/** The command's own exit code, as a shell would report it. If something else decided, it is never 0. */
 export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): number {
   switch (reason) {
     case 'lease_lost':
@@ -23,7 +23,7 @@ export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): n
     case 'interrupted':
       return ofSignal(interruptedBy ?? 'SIGTERM');
     case 'cancelled':
-      // What it was asked to end with, whether it heeded that or not.
+      // The code of the signal that it was asked to end with, even if it ignored it.
       return ofSignal('SIGTERM');
     case 'ended':
     case 'released_by_command':

@@ -3,7 +3,7 @@ import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 
-/** Where a run leaves what came of it: whole, or not at all, and for its owner alone to read. */
+/** The result file of a run: written atomically, readable only by its owner. */
 export class ResultFile {
   readonly #path: string;
 
@@ -12,7 +12,7 @@ export class ResultFile {
   }
 
   /**
-   * Looks before anything is done whether it will be possible to write it.
+   * Checks before the run whether the file can be written.
    *
    * @throws `OUTPUT`, exit 73
    */
@@ -24,7 +24,7 @@ export class ResultFile {
     } catch (error) {
       throw new Failure('OUTPUT', `The result file ${file} cannot be written: ${(error as Error).message}`, {
         exit: 73,
-        hint: 'Name a regular file, or none yet, in a folder that can be written; nothing was claimed.',
+        hint: 'Name a regular or a new file, in a folder that this user can write; nothing was claimed.',
         field: 'resultFile',
         cause: error,
       });
@@ -33,14 +33,14 @@ export class ResultFile {
   }
 
   /**
-   * Replaces what was there, in one step.
+   * Replaces the file atomically.
    *
    * @throws `OUTPUT`
    */
   async write(text: string): Promise<void> {
     const unfinished = `${this.#path}.${randomUUID()}.tmp`;
     try {
-      // What stands there may have changed while the command ran.
+      // The path may have changed while the command ran.
       await refuseWhatIsNoFile(this.#path);
       await writeNew(unfinished, text);
       await rename(unfinished, this.#path);
@@ -53,18 +53,18 @@ export class ResultFile {
   }
 }
 
-/** Nothing that is there already, least of all what a symbolic link names. */
+/** Creates a new file; an existing one, or a symbolic link, is an error. */
 async function writeNew(path: string, text: string): Promise<void> {
   await using file = await open(path, 'wx', 0o600);
   await file.writeFile(text);
   await file.sync();
 }
 
-/** Something else would be gone for good: a device, a pipe that somebody reads, a symbolic link. */
+/** Replacing anything else would destroy it: a device, a pipe, a symbolic link. */
 async function refuseWhatIsNoFile(path: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (found !== null && !found.isFile()) throw new Error('it is there, and no regular file');
+  if (found !== null && !found.isFile()) throw new Error('it is not a regular file');
 }

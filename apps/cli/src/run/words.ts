@@ -5,21 +5,21 @@ import { Failure } from '../failure.ts';
 import { relative } from '../output/time.ts';
 import { exitOfRun } from './exit-of-run.ts';
 
-/** What people are told while the command runs; null: nothing. */
+/** The line for people while the command runs; null: none. */
 export function newsLine(news: RunNews, onLost: OnLost): string | null {
-  const then = onLost === 'warn' ? 'it goes on, as --on-lost warn says' : 'ending it';
+  const then = onLost === 'warn' ? 'it continues, because of --on-lost warn' : 'ending it';
   switch (news.is) {
     case 'paused':
-      return 'the lease could not be renewed for too long: the command is paused until that is settled';
+      return 'the lease was not renewed in time: the command is paused until a renewal succeeds';
     case 'resumed':
-      return 'the lease is still held: the command goes on';
+      return 'the lease is still held: the command continues';
     case 'cancel_requested':
-      return 'cancellation was asked: ending the command';
+      return 'cancellation was requested: ending the command';
     case 'timed_out':
       return 'the command took longer than its --timeout: ending it';
     case 'expired':
-      if (news.error !== null) return `${news.error.message} The lease is kept there, and not from here: ${then}`;
-      return `the store could not be reached until the lease was over, and the command still runs: ${then}`;
+      if (news.error !== null) return `${news.error.message} The lease cannot be renewed from here: ${then}`;
+      return `the lease expired because the store could not be reached, and the command still runs: ${then}`;
     case 'lost':
       return `the lease is lost${lossOf(news.reply)}, and the command still runs: ${then}`;
     case 'hook_failed':
@@ -29,7 +29,7 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
   }
 }
 
-/** Why a run is not what was wanted, although the command is not to blame; null: that is for its exit code to say. */
+/** Why a run failed for another reason than the command; null: the command's exit code decides. */
 export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure | null {
   const name = nameOf('task', task);
   const exit = exitOfRun(result) as ExitCode;
@@ -46,23 +46,23 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
       const said = `The lease of task ${name} was lost${lost === null ? '' : lossOf(lost)}.`;
       return new Failure('LEASE_LOST', said, {
         exit,
-        hint: 'Nothing was reported of the task: its next holder does that.',
+        hint: 'No outcome was reported: the next holder of the task does that.',
       });
     }
     case 'store_unreachable': {
-      const said = `The store could not be told how task ${name} came out${message === null ? '' : `: ${message}`}`;
-      return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'It will be recovered when its lease is over.' });
+      const said = `The outcome of task ${name} could not be reported${message === null ? '' : `: ${message}`}`;
+      return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
     }
     case 'store_moved':
       return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
         exit,
-        hint: 'Run it again with --store and the new address, and --resume: the session is taken back with its context.',
+        hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
       });
     case 'journal_unwritable': {
-      const said = `What became of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
+      const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
         exit,
-        hint: `The store was told; \`orchestrator task show ${referenceTo('task', task)}\` shows the task.`,
+        hint: `The store has it: \`orchestrator task show ${referenceTo('task', task)}\` shows the task.`,
       });
     }
     case 'ended':
@@ -74,7 +74,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
   }
 }
 
-/** What people are told at the end; null where the command has said all there is to say. */
+/** The line for people at the end; null: the command has said enough. */
 export function endLine(
   { reason, code, signal, status, runAt }: RunResult,
   { task }: ClaimRecord,
@@ -92,7 +92,7 @@ export function endLine(
     case 'interrupted':
       return `task ${name} was given back; no attempt was charged`;
     case 'cancelled':
-      return `task ${name} is cancelled, as was asked`;
+      return `task ${name} is cancelled, as requested`;
     case 'released_by_command':
     case 'not_found':
     case 'not_executable':
@@ -106,7 +106,7 @@ export function endLine(
 }
 
 function next(status: RunResult['status'], runAt: number | null, now: number): string {
-  if (status === 'cancelled') return '; it is cancelled, as was asked';
+  if (status === 'cancelled') return '; it is cancelled, as requested';
   return runAt === null ? '; it is a dead letter' : `; tried again ${relative(runAt, now)}`;
 }
 

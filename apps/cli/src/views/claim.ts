@@ -1,5 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
-import type { Names } from '@agent-orchestrator/runtime';
+import { counted, shellWord, type Names } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
@@ -17,11 +17,11 @@ export function claimCard(
     taskLine(task, paint),
     ...fields(
       [
-        ['session', printable(names.session(lease.sessionId))],
+        ['session', printable(names.sessionLabel(lease.sessionId))],
         ['fence', String(lease.fence)],
         ['token', lease.token],
         ['yours until', moment(lease.expiresAt, now)],
-        ['attempt', `${task.attempt} of ${task.attemptsMax}, interrupted ${task.interruptions} times`],
+        ['attempt', `${task.attempt} of ${task.attemptsMax}, ${counted(task.interruptions, 'interruption')}`],
         ['taken over', takeover === null ? null : `from ${takeover.from.agent} (${takeover.reason})`],
         ...contextFields(context),
       ],
@@ -30,7 +30,7 @@ export function claimCard(
   ];
 }
 
-/** How the holder's verbs name this lease on the command line. */
-export function holderFlags({ token }: ClaimRecord['lease']): string {
-  return `--token ${token}`;
+/** Sets the token for the holder's commands. A variable, because other users can see flags in `ps`. */
+export function tokenExport({ token }: ClaimRecord['lease']): string {
+  return `export ORCHESTRATOR_TOKEN=${shellWord(token)}`;
 }

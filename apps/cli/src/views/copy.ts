@@ -1,13 +1,13 @@
-import type { Compared, CopyProgress } from '@agent-orchestrator/runtime';
+import { counted, type Compared, type CopyProgress } from '@agent-orchestrator/runtime';
 import type { Output } from '../output/output.ts';
 
-/** What is done sooner than this needs no words about how far it has come. */
+/** A shorter copy needs no progress lines. */
 const TELL_MS = 1_000;
 
-/** What people call the rows of each table. */
+/** Names of the rows of each table, for people. */
 const NAMES = { sessions: 'sessions', tasks: 'tasks', event_log: 'events', receipts: 'receipts' } as const;
 
-/** Tells a person from time to time how far a copy has come. */
+/** Prints the progress of a copy once a second. */
 export function progressLines(output: Output): (progress: CopyProgress) => void {
   let toldAt = performance.now();
   return (progress) => {
@@ -22,11 +22,18 @@ function progressLine({ step, table, done, of }: CopyProgress): string {
   return `${step}: ${done} of ${of} ${table === null ? 'rows' : NAMES[table]}`;
 }
 
-/** What was copied, and how it is known to be whole. */
+/** What was copied, and that the copy is complete. */
 export function copiedLines({ rows, digest }: Compared): string[] {
   const { sessions, tasks, event_log: events, receipts } = rows;
+  const rowCounts = [
+    counted(sessions, 'session'),
+    counted(tasks, 'task'),
+    counted(events, 'event'),
+    counted(receipts, 'receipt'),
+  ];
   return [
-    `${sessions} sessions, ${tasks} tasks, ${events} events, ${receipts} receipts: row for row the same, chains whole, state = log`,
+    `copied: ${rowCounts.join(', ')}`,
+    'verified: all rows are the same, the chains are complete, the state matches the log',
     `digest: ${digest}`,
   ];
 }

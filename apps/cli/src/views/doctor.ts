@@ -2,7 +2,7 @@ import type { Examination, Finding, Subject } from '@agent-orchestrator/runtime'
 import { printable } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 
-/** What was done; then what was looked at, one after the other; under what is not as it should be, what shows it and the way on. */
+/** The fixes, then the checks; each finding with its evidence and the next step. */
 export function examinationLines({ findings, fixes, ok }: Examination, paint: Paint): string[] {
   return [
     ...fixes.map(
@@ -14,7 +14,7 @@ export function examinationLines({ findings, fixes, ok }: Examination, paint: Pa
   ];
 }
 
-/** The longest word of each column, its glyph, and two spaces. */
+/** The width of each column: its longest word, its glyph, and two spaces. */
 const SEVERITY_COLUMNS = '! warning  '.length;
 const CHECK_COLUMNS = 'unclaimed heads  '.length;
 
@@ -32,7 +32,7 @@ function findingLines({ check, severity, message, hint, events, subjects }: Find
   ];
 }
 
-/** Each once; those of the default namespace without its name. */
+/** Each session once; without the namespace if it is the default. */
 function sessionsOf(subjects: readonly Subject[]): string {
   const names = subjects.map(({ namespace, sessionId }) =>
     namespace === 'default' ? sessionId : `${sessionId} (namespace ${namespace})`,

@@ -18,7 +18,7 @@ const GLYPHS: { readonly [T in EventType]?: string } = {
   'lease.refused': '✗',
 };
 
-/** What of a payload is worth a place on the line. */
+/** The fields of payloads that are shown. */
 const TOLD = [
   'outcome',
   'reason',
@@ -33,7 +33,7 @@ const TOLD = [
   'error',
 ] as const;
 
-/** Names must have learned what `mentionedIn` says of the event. */
+/** The names must have learned the ids that `mentionedIn` returns for the event. */
 export function eventLine(event: EventRecord, names: Names, paint: Paint): string {
   const loud = event.type === 'lease.refused' || event.type === 'task.failed' ? 'red' : 'bold';
   return [
@@ -51,11 +51,11 @@ export function mentionedIn(events: readonly EventRecord[]): Required<Mentioned>
   return { tasks: events.map(({ taskId }) => taskId), sessions: events.map(({ sessionId }) => sessionId) };
 }
 
-/** The task, and the session where that is another one than the task's own. */
+/** The task; and the session, unless it is the task's own. */
 function subject({ taskId, sessionId }: EventRecord, names: Names): string[] {
   return [
-    ...(taskId === null ? [] : [`task ${names.task(taskId)}`]),
-    ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.session(sessionId)}`]),
+    ...(taskId === null ? [] : [`task ${names.taskLabel(taskId)}`]),
+    ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.sessionLabel(sessionId)}`]),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { JournalCheck } from '@agent-orchestrator/runtime';
+import { counted, type JournalCheck } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
@@ -6,8 +6,8 @@ import { timestamp } from '../output/time.ts';
 
 type Check = Omit<JournalCheck, 'asOf'>;
 
-/** One for each operation that is missing, as JSON tells it. */
-export function missingOperations({ missing }: Check) {
+/** The missing operations, for JSON. */
+export function missingOperationLines({ missing }: Check) {
   return missing.map(({ attempt, namespace, commandId, missing: effects }) => ({
     ...attempt,
     namespace,
@@ -22,12 +22,17 @@ export function missingOperations({ missing }: Check) {
   }));
 }
 
-/** How much is missing, and a line for each effect that the log lacks. */
+/** How many operations are missing, and a line for each effect that the log lacks. */
 export function journalCheckLines(check: Check, paint: Paint): string[] {
-  const { ok, files, operations, summary } = check;
-  const compared = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
+  const { ok, files, namespace, operations, leftOut, summary } = check;
+  const read = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
+  const compared =
+    namespace === null
+      ? read
+      : `${read} in namespace ${printable(namespace)} (${leftOut} in other namespaces left out)`;
+  if (operations === 0) return [`${compared}: nothing was compared`];
   if (ok) return [`${compared}, none is missing`];
-  const rows = missingOperations(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
+  const rows = missingOperationLines(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
     effects.map(({ taskId, fence }) => [
       paint('red', `✗ ${command}`),
       printable(agent),
@@ -38,8 +43,4 @@ export function journalCheckLines(check: Check, paint: Paint): string[] {
     ]),
   );
   return [compared, summary, ...table(['OPERATION', 'AGENT', 'ANSWERED', 'COMMAND', 'FENCE', 'TASK'], rows, paint)];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,4 @@
-import type { LegacyImport } from '@agent-orchestrator/runtime';
+import { counted, type LegacyImport } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
@@ -6,7 +6,7 @@ import { copiedLines } from './copy.ts';
 
 type Findings = Exclude<LegacyImport, { outcome: 'imported_before' }>;
 
-/** What an import of the proof of concept's database came to, or would come to. */
+/** The result of an import of the proof of concept's database, or of its plan. */
 export function importLines(result: LegacyImport, paint: Paint): string[] {
   const places = `${printable(result.file)} → ${printable(result.store)}`;
   if (result.outcome === 'imported_before') return [`was imported before: ${places}`];
@@ -43,11 +43,12 @@ function deadLettersLine({ imported: { deadLetters } }: Findings): string | null
   return deadLetters === 0 ? null : `${deadLetters}, in the errors of their tasks`;
 }
 
-/** What has no place in the store. */
+/** Rows that are not imported. */
 function leftLine({ found }: Findings): string | null {
   const { alerts = 0, lock_events: lockEvents = 0, distributed_lock: locks = 0 } = found;
   if (alerts + lockEvents + locks === 0) return null;
-  return `${alerts} alerts, ${lockEvents} lock events, ${locks} locks: only in the old file`;
+  const parts = [counted(alerts, 'alert'), counted(lockEvents, 'lock event'), counted(locks, 'lock')];
+  return `${parts.join(', ')}: only in the old file`;
 }
 
 function changeLines({ changes }: Findings, paint: Paint): string[] {

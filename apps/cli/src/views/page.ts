@@ -7,7 +7,7 @@ export interface PageOptions {
   readonly after?: string;
 }
 
-/** Says that a list was cut, and how it goes on. */
+/** Says that there are further rows, and how to get them. */
 export function pageRemark(kind: NumberedKind, shown: readonly Numbered[], next: string | null): string[] {
   const last = shown.at(-1);
   if (next === null || last === undefined) return [];

@@ -11,9 +11,10 @@ interface Renewal {
 
 export function renewalLine({ taskId, expiresAt, late }: Renewal, names: Names, now: number): string {
   const task = printable(names.task(taskId));
-  return `still yours: task ${task}, until ${moment(expiresAt, now)}${late ? '; it came late, but no agent had taken over' : ''}`;
+  const remark = late ? '; the renewal was late, but no agent had taken over' : '';
+  return `still yours: task ${task}, until ${moment(expiresAt, now)}${remark}`;
 }
 
 export function renewalChatter({ cancelRequested }: Renewal): string[] {
-  return cancelRequested ? ['cancellation was asked: finish up, then orchestrator release --outcome cancelled'] : [];
+  return cancelRequested ? ['cancellation was requested: stop, then orchestrator release --outcome cancelled'] : [];
 }

@@ -2,12 +2,12 @@ import type { Context, SessionRecord } from '@agent-orchestrator/core';
 import { isStale, labelOf, type Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { fields, table } from '../output/table.ts';
+import { fields, labelCell, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 
 export type ListedSession = Omit<SessionRecord, 'headTaskId'>;
 
-/** `stale` is no status: it is what a held session looks like when its time is over. */
+/** `stale` is not a status, but derived: a held session whose time is over. */
 function sessionState(session: ListedSession, now: number): string {
   return isStale(session, now) ? 'stale' : session.status;
 }
@@ -20,7 +20,7 @@ export function sessionTable(sessions: readonly ListedSession[], now: number, pa
   if (sessions.length === 0) return ['no sessions'];
   const rows = sessions.map((session) => [
     state(sessionState(session, now), paint),
-    printable(labelOf('session', session)),
+    labelCell(labelOf('session', session)),
     session.agent ?? '-',
     session.leaseExpiresAt === null ? '-' : relative(session.leaseExpiresAt, now),
     String(session.tasksOpen),
@@ -41,6 +41,11 @@ export function contextFields(context: Context | null): (readonly [string, strin
   ];
 }
 
+/** An agent, with its instance if it has one. */
+export function agentRun(agent: string, instance: string | null): string {
+  return `${agent}${instance === null ? '' : ` (${instance})`}`;
+}
+
 export function sessionCard(session: SessionRecord, names: Names, now: number, paint: Paint): string[] {
   const time = (at: number | null) => (at === null ? null : moment(at, now));
   return [
@@ -50,17 +55,15 @@ export function sessionCard(session: SessionRecord, names: Names, now: number, p
         ['id', session.id],
         [
           'held by',
-          session.agent === null
-            ? null
-            : `${session.agent}${session.instance === null ? '' : ` (${session.instance})`}, fence ${session.fence ?? ''}`,
+          session.agent === null ? null : `${agentRun(session.agent, session.instance)}, fence ${session.fence ?? ''}`,
         ],
-        ['works on', session.taskId && printable(names.task(session.taskId))],
+        ['works on', session.taskId && printable(names.taskLabel(session.taskId))],
         ['heartbeat', time(session.heartbeatAt)],
         ['lease expires', time(session.leaseExpiresAt)],
         ['stale', time(session.staleAt)],
         ['progress', session.progress === null ? null : shorten(printable(JSON.stringify(session.progress)), 200)],
         ['open tasks', String(session.tasksOpen)],
-        ['next task', session.headTaskId && printable(names.task(session.headTaskId))],
+        ['next task', session.headTaskId && printable(names.taskLabel(session.headTaskId))],
         ...contextFields(session.context),
         ['events', String(session.seq)],
         ['created', time(session.createdAt)],

@@ -1,19 +1,22 @@
 import {
   labelOf,
-  nameOf,
   SINCE_COUNT_MAX,
+  shellWord,
   SINCE_GROUPS,
   type Names,
   type Since,
   type SinceGroup,
+  type SinceGroupName,
   type SinceRow,
+  type WaitingTaskInBrief,
 } from '@agent-orchestrator/runtime';
 import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment, relative, timestamp } from '../output/time.ts';
+import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 
-/** How the groups are called, as states that have a glyph. */
+/** The groups as states, which have glyphs. */
 const STATES: Readonly<Record<SinceGroup['name'], string>> = {
   done: 'succeeded',
   failed: 'failed',
@@ -22,7 +25,7 @@ const STATES: Readonly<Record<SinceGroup['name'], string>> = {
   refused: 'refused',
 };
 
-/** What happened, by groups, each number with the command that lists it; then what waits for a person. */
+/** The groups of events, each with the command that lists them; then the tasks that wait for a person. */
 export function sinceLines(
   since: Omit<Since, 'asOf'>,
   last: { readonly lastLook: { readonly at: number } | null } | null,
@@ -55,9 +58,9 @@ function beginning(
 }
 
 interface GroupContext {
-  /** The event after which was counted. */
+  /** Events are counted after this one. */
   readonly after: number;
-  /** Counts stop here; 0: they do not. */
+  /** Counting stopped here; 0: it did not stop. */
   readonly upTo: number;
   readonly names: Names;
   readonly now: number;
@@ -65,14 +68,17 @@ interface GroupContext {
 }
 
 function groupLines({ name, count, rows }: SinceGroup, { after, upTo, names, now, paint }: GroupContext): string[] {
-  const types = SINCE_GROUPS[name].map((type) => ` --type ${type}`).join('');
-  const command = paint('dim', `orchestrator events --after ${after}${types}`);
+  const command = paint('dim', `orchestrator events --after ${shellWord(String(after))}${typeWords(name)}`);
   const [glyph = ''] = state(STATES[name], (_format, text) => text).split(' ');
   return [
     `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${name}`)}  ${command}`,
     ...rows.map((row) => `      ${rowLine(row, names, now)}`),
     ...(count > rows.length ? [`      … ${capped(count - rows.length, upTo)} more`] : []),
   ];
+}
+
+function typeWords(group: SinceGroupName): string {
+  return SINCE_GROUPS[group].map((type) => ` --type ${type}`).join('');
 }
 
 function rowLine(
@@ -84,8 +90,8 @@ function rowLine(
     `#${id} ${timestamp(at)}`,
     printable(
       taskId === null
-        ? `session ${names.session(sessionId)}`
-        : `task ${number === null ? taskId : nameOf('task', { id: taskId, number })}`,
+        ? `session ${names.sessionLabel(sessionId)}`
+        : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
     ),
     ...(title === null ? [] : [shorten(printable(title), 50)]),
     ...who({ type, agent, fromAgent, reason }),
@@ -95,7 +101,8 @@ function rowLine(
 }
 
 function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent' | 'fromAgent' | 'reason'>): string[] {
-  if (type === 'lease.refused') return [`a late ${printable(reason ?? 'write')} of ${agent ?? 'somebody'} was refused`];
+  if (type === 'lease.refused')
+    return [`a late ${printable(reason ?? 'write')} of ${agent ?? 'an unnamed agent'} was refused`];
   return [
     ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
     ...(agent === null ? [] : [`by ${agent}`]),
@@ -103,25 +110,30 @@ function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent'
   ];
 }
 
+function deadLetterCount(count: number): string {
+  return `${capped(count, SINCE_COUNT_MAX)} dead ${count === 1 ? 'letter' : 'letters'}`;
+}
+
+function waitingLine(word: WaitingTaskInBrief['status'], { title, ...task }: WaitingTaskInBrief, paint: Paint): string {
+  return `      ${state(word, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 50)}`;
+}
+
 function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>, paint: Paint): string[] {
   const lines = [
     ...(deadLetters.count === 0
       ? []
       : [
-          `  ${paint('bold', `${capped(deadLetters.count, SINCE_COUNT_MAX)} dead ${deadLetters.count === 1 ? 'letter' : 'letters'}`)}  ${paint('dim', 'orchestrator task list --status failed')}`,
-          ...deadLetters.tasks.map(
-            (task) =>
-              `      ${state('failed', paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(task.title), 50)}`,
-          ),
+          `  ${paint('bold', deadLetterCount(deadLetters.count))}  ${paint('dim', LIST_DEAD_LETTERS)}`,
+          ...deadLetters.tasks.map((task) => waitingLine(task.status, task, paint)),
         ]),
     ...(forYou.length === 0
       ? []
       : [
           `  ${paint('bold', 'for you')}`,
-          ...forYou.map(
-            ({ title, note, ...task }) =>
-              `      ${state('queued', paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 50)}${note === null ? '' : `  note: ${shorten(printable(note), 80)}`}`,
-          ),
+          ...forYou.map((task) => {
+            const note = task.note === null ? '' : `  note: ${shorten(printable(task.note), 80)}`;
+            return `${waitingLine('queued', task, paint)}${note}`;
+          }),
         ]),
   ];
   return [paint('bold', 'WAITING FOR YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];

@@ -1,12 +1,14 @@
+import type { EventRecord } from '@agent-orchestrator/core';
 import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { table } from '../output/table.ts';
+import { labelCell, table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
 import { labelOf, nameOf, numberOf, type Names, type Status, type Working } from '@agent-orchestrator/runtime';
+import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { taskLine } from './task.ts';
 
-/** The screen: what needs a person first, then who works on what, then how much there is. */
+/** The screen: what needs the operator, then the agents at work, then the counts. */
 export function statusLines(status: Status, names: Names, now: number, paint: Paint): string[] {
   return [...needsYou(status, names, now, paint), '', ...working(status, now, paint), '', ...counts(status, paint)];
 }
@@ -19,31 +21,17 @@ function needsYou(
 ): string[] {
   const lines = [
     ...deadLetters.map((task) => `  ${taskLine(task, paint)}  ${paint('dim', 'orchestrator task show, task retry')}`),
-    ...more(
-      counts.deadLetters,
-      deadLetters.length,
-      countedUpTo,
-      'dead letters: orchestrator task list --status failed',
-    ),
-    ...stale.map(
-      (one) =>
-        `  ${state('stale', paint)}  session ${nameOfSession(one)}  ${one.agent ?? ''}, last heard ${ago(one.heartbeatAt, now)}  ${paint('dim', 'orchestrator recover')}`,
-    ),
+    ...more(counts.deadLetters, deadLetters.length, countedUpTo, `dead letters: ${LIST_DEAD_LETTERS}`),
+    ...stale.map((one) => staleLine(one, now, paint)),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
-    ...cancellationsPending.map(
-      (one) =>
-        `  ${paint('yellow', '⊘ cancel asked')}  ${one.task === null ? '' : `task ${printable(nameOf('task', one.task))}`}  ${one.agent ?? ''} has not stopped, asked ${ago(one.cancelRequestedAt, now)}`,
-    ),
+    ...cancellationsPending.map((one) => cancellationLine(one, now, paint)),
     ...more(
       counts.cancellationsPending,
       cancellationsPending.length,
       countedUpTo,
       'asked to stop: orchestrator task list --status running',
     ),
-    ...refused.map(
-      (event) =>
-        `  ${state('refused', paint)}  session ${printable(names.session(event.streamId))}  a late write of ${event.agent ?? 'somebody'} was refused ${ago(event.at, now)}  ${paint('dim', `event #${event.id}`)}`,
-    ),
+    ...refused.map((event) => refusedLine(event, names, now, paint)),
     ...more(
       counts.refused,
       refused.length,
@@ -54,12 +42,29 @@ function needsYou(
   return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
 }
 
+function staleLine(one: Working, now: number, paint: Paint): string {
+  const said = `${one.agent ?? ''}, last heartbeat ${ago(one.heartbeatAt, now)}`;
+  return `  ${state('stale', paint)}  session ${nameOfSession(one)}  ${said}  ${paint('dim', 'orchestrator recover')}`;
+}
+
+function cancellationLine({ task, agent, cancelRequestedAt }: Working, now: number, paint: Paint): string {
+  const name = task === null ? '' : `task ${printable(nameOf('task', task))}`;
+  const said = `${agent ?? ''} has not stopped, requested ${ago(cancelRequestedAt, now)}`;
+  return `  ${paint('yellow', '⊘ cancel requested')}  ${name}  ${said}`;
+}
+
+function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint): string {
+  const session = printable(names.sessionLabel(event.streamId));
+  const said = `a late write of ${event.agent ?? 'an unnamed agent'} was refused ${ago(event.at, now)}`;
+  return `  ${state('refused', paint)}  session ${session}  ${said}  ${paint('dim', `event #${event.id}`)}`;
+}
+
 function working(status: Status, now: number, paint: Paint): string[] {
-  if (status.working.length === 0) return [paint('bold', 'AT WORK'), '  nobody'];
+  if (status.working.length === 0) return [paint('bold', 'AT WORK'), '  no agent'];
   const rows = status.working.map((one) => [
     `  ${state(one.stale ? 'stale' : 'running', paint)}`,
     one.agent ?? '',
-    printable(labelOf('session', { id: one.sessionId, number: one.number })),
+    labelCell(labelOf('session', { id: one.sessionId, number: one.number })),
     relative(one.leaseExpiresAt ?? now, now),
     doing(one),
   ]);

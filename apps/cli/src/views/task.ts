@@ -1,24 +1,27 @@
 import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
-import { labelOf, type Names } from '@agent-orchestrator/runtime';
+import { labelOf, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
+import { wordsOf } from '../input/task-texts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
-import { fields, table } from '../output/table.ts';
+import { fields, labelCell, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 import { eventLine } from './event.ts';
+import { agentRun } from './session.ts';
 
 const TITLE_COLUMNS = 60;
 
-/** One line that says which task and what became of it. */
+/** One line: the status of a task, its name and its title. */
 export function taskLine(task: TaskRecord, paint: Paint): string {
-  return `${state(task.status, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(task.title), TITLE_COLUMNS)}`;
+  const title = shorten(printable(task.title), TITLE_COLUMNS);
+  return `${state(task.status, paint)}  ${printable(labelOf('task', task))}  ${title}`;
 }
 
 export function taskTable(tasks: readonly TaskRecord[], names: Names, now: number, paint: Paint): string[] {
   if (tasks.length === 0) return ['no tasks'];
   const rows = tasks.map((task) => [
     state(task.status, paint),
-    printable(labelOf('task', task)),
-    task.sessionId === task.id ? '-' : printable(names.session(task.sessionId)),
+    labelCell(labelOf('task', task)),
+    task.sessionId === task.id ? '-' : labelCell(names.sessionLabel(task.sessionId)),
     task.kind,
     String(task.priority),
     `${task.attempt}/${task.attemptsMax}`,
@@ -33,7 +36,7 @@ export function taskTable(tasks: readonly TaskRecord[], names: Names, now: numbe
   return table(['STATUS', 'TASK', 'SESSION', 'KIND', 'PRIO', 'TRY', 'WHEN', 'TITLE'], rows, paint);
 }
 
-/** The lease under which a task runs, as the session has it. */
+/** The lease of a running task, from its session. */
 export interface TaskLease {
   readonly agent: string | null;
   readonly instance: string | null;
@@ -63,28 +66,24 @@ export function taskCard(
     ...fields(
       [
         ['id', task.id],
-        ['session', printable(names.session(task.sessionId))],
+        ['session', printable(names.sessionLabel(task.sessionId))],
         ['kind', task.kind],
         ['priority', String(task.priority)],
         ['attempts', `${task.attempt} of ${task.attemptsMax}`],
         ['interruptions', `${task.interruptions} of ${task.interruptionsMax}`],
         [
           'held by',
-          lease === null
-            ? null
-            : `${lease.agent ?? ''}${lease.instance === null ? '' : ` (${lease.instance})`}, fence ${lease.fence ?? ''}`,
+          lease === null ? null : `${agentRun(lease.agent ?? '', lease.instance)}, fence ${lease.fence ?? ''}`,
         ],
         ['lease expires', lease === null ? null : time(lease.expiresAt)],
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
         ['dedupe key', task.dedupeKey],
-        ['author', words(task.author)],
-        ['reviewer', words(task.reviewer)],
-        ['source', words(task.source)],
+        ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), words(task[name])]),
         ['created', time(task.createdAt)],
         ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
         ['started', time(task.startedAt)],
         ['finished', time(task.finishedAt)],
-        ['cancel asked', time(task.cancelRequestedAt)],
+        ['cancel requested', time(task.cancelRequestedAt)],
         ['note', words(task.note)],
         ['payload', json(task.payload)],
         ['result', json(task.result)],

@@ -1,15 +1,16 @@
 import type { Verification } from '@agent-orchestrator/core';
+import { counted } from '@agent-orchestrator/runtime';
 import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 
 export function verificationLines({ ok, events, findings, truncated }: Verification, paint: Paint): string[] {
-  if (ok) return [`verify: ${events} events, chains whole, state = log`];
+  if (ok) return [`verify: ${counted(events, 'event')}, the chains are complete, the state matches the log`];
   return [
-    `verify: ${events} events, ${paint('red', `${findings.length}${truncated ? '+' : ''} findings`)}`,
-    ...findings.map(
-      ({ kind, sessionId, eventId, message }) =>
-        `  ${paint('red', `✗ ${kind}`)}  session ${printable(sessionId)}${eventId === null ? '' : `, event #${eventId}`}: ${printable(message)}`,
-    ),
+    `verify: ${counted(events, 'event')}, ${paint('red', counted(findings.length, 'finding', truncated))}`,
+    ...findings.map(({ kind, sessionId, eventId, message }) => {
+      const where = `session ${printable(sessionId)}${eventId === null ? '' : `, event #${eventId}`}`;
+      return `  ${paint('red', `✗ ${kind}`)}  ${where}: ${printable(message)}`;
+    }),
     ...(truncated ? ['  there are more'] : []),
   ];
 }

@@ -1,10 +1,19 @@
 import type { Condition, HolderInBrief, TaskInBrief, WhyAgent, WhySession, WhyTask } from '@agent-orchestrator/core';
-import { labelOf, type Mentioned, type Names, type SeenProcesses, type WhyAnswer } from '@agent-orchestrator/runtime';
+import {
+  counted,
+  isEnded,
+  labelOf,
+  TASK_STATUS_NAMES,
+  type Mentioned,
+  type Names,
+  type SeenProcesses,
+  type WhyAnswer,
+} from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { inLocalTime, moment, relative, timestamp } from '../output/time.ts';
 
-/** The ids that the lines name and whose numbers the answer does not tell. */
+/** The ids in the lines whose numbers are not in the answer. */
 export function mentionedIn(why: WhyAnswer['why']): Mentioned {
   if (why.subject !== 'agent') return {};
   return {
@@ -24,26 +33,27 @@ function conditionLines(why: WhyTask | WhySession, paint: Paint): string[] {
   const { conditions, askedAt: now } = why;
   const width = Math.max(...conditions.map(({ name }) => name.length));
   return [
-    why.subject === 'task'
-      ? briefLine(why.task, paint)
-      : `${state(why.session.status, paint)}  session ${printable(labelOf('session', why.session))}  ${why.session.tasksOpen === 1 ? '1 open task' : `${why.session.tasksOpen} open tasks`}`,
+    why.subject === 'task' ? briefLine(why.task, paint) : sessionLine(why.session, paint),
     verdict(why, paint),
     '',
     ...conditions.flatMap((one) => condition(one, { now, width, paint })),
     ...(why.subject === 'task' && why.headsBefore !== null && why.headsBefore > 0
-      ? ['', `A claim without a session takes ${why.headsBefore} other heads first.`]
+      ? ['', `A claim without a session takes ${counted(why.headsBefore, 'other head')} first.`]
       : []),
   ];
 }
 
+function sessionLine(session: WhySession['session'], paint: Paint): string {
+  const tasks = counted(session.tasksOpen, 'open task');
+  return `${state(session.status, paint)}  session ${printable(labelOf('session', session))}  ${tasks}`;
+}
+
 function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, paint: Paint): string {
-  const whom = claimant.agent === undefined ? 'by whoever fits' : `by ${claimant.agent}`;
+  const whom = claimant.agent === undefined ? 'by any agent that may' : `by ${claimant.agent}`;
   if (claimable) return paint('green', `claimable now, ${whom}`);
   const missing = conditions.filter(({ holds }) => !holds).length;
-  return paint(
-    'red',
-    `not claimable now, ${whom}: ${missing} of ${conditions.length} conditions ${missing === 1 ? 'does' : 'do'} not hold`,
-  );
+  const verb = missing === 1 ? 'does' : 'do';
+  return paint('red', `not claimable now, ${whom}: ${missing} of ${conditions.length} conditions ${verb} not hold`);
 }
 
 function condition(
@@ -62,18 +72,21 @@ function condition(
 
 function agentLines(why: WhyAgent, names: Names, paint: Paint): string[] {
   const { agent, holds, holdsMore, next, obstacles, nextDueAt, counts, askedAt: now } = why;
+  const open = TASK_STATUS_NAMES.filter((status) => !isEnded(status)).map(
+    (status) => `${counts.tasks[status]} ${status}`,
+  );
   return [
     `agent ${agent}`,
-    ...(holds.length === 0 ? ['holds nothing'] : holds.map((one) => `holds ${holderLine(one, names, now)}`)),
+    ...(holds.length === 0 ? ['holds no session'] : holds.map((one) => `holds ${holderLine(one, names, now)}`)),
     ...(holdsMore ? ['  … and more: orchestrator session list --status running'] : []),
     '',
     ...(next.length === 0
       ? [
-          paint('red', 'a claim would get nothing now'),
+          paint('red', 'a claim would get no task now'),
           ...obstacles.map((one) => `  ${paint('red', '✗')} ${obstacle(one, names)}`),
           ...(obstacles.length === 0 ? ['  no task is queued'] : []),
           ...(nextDueAt === null ? [] : [`  the next is due ${moment(nextDueAt, now)}`]),
-          `  ${paint('dim', `${counts.tasks.queued} queued, ${counts.tasks.scheduled} scheduled, ${counts.tasks.running} running`)}`,
+          `  ${paint('dim', open.join(', '))}`,
         ]
       : [paint('green', 'a claim would get, best first'), ...next.map((task) => `  ${briefLine(task, paint)}`)]),
   ];
@@ -82,10 +95,10 @@ function agentLines(why: WhyAgent, names: Names, paint: Paint): string[] {
 function obstacle({ condition, count, taskId }: WhyAgent['obstacles'][number], names: Names): string {
   const why =
     condition === null ? 'only a claim that names the session would take it' : `not ${WORDS[condition] ?? condition}`;
-  return `${count} queued ${count === 1 ? 'task' : 'tasks'}: ${why}  (orchestrator why task ${names.taskReference(taskId)})`;
+  return `${counted(count, 'queued task')}: ${why}  (orchestrator why task ${names.taskReference(taskId)})`;
 }
 
-/** Conditions as they are said of several tasks that wait. */
+/** The words for the conditions of several waiting tasks. */
 const WORDS: { readonly [Name in Condition['name']]?: string } = {
   not_held: 'free, their session is held',
   first_in_queue: 'the first of their session',
@@ -99,7 +112,8 @@ function holderLine(
   now: number,
 ): string {
   const what = printable(`session ${names.session(sessionId)}, task ${names.task(taskId)}`);
-  return `${what}, fence ${fence}, until ${moment(expiresAt, now)}; last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+  const heartbeat = `last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
+  return `${what}, fence ${fence}, until ${moment(expiresAt, now)}; ${heartbeat}`;
 }
 
 function briefLine({ status, title, ...task }: TaskInBrief, paint: Paint): string {
@@ -110,7 +124,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
   const told = {
     alive: ['The process that claimed is alive.'],
     gone: ['The process that claimed is gone.'],
-    unknown: ['Whether the process that claimed lives cannot be seen from here.'],
+    unknown: ['It cannot be seen from here whether the process that claimed is alive.'],
   };
   const lines = [
     ...(holder === null ? [] : told[holder]),
@@ -122,7 +136,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
         return over
           ? paint(
               'yellow',
-              `Still alive: ${name} of the lease with fence ${fence}, which is over; what it writes is refused.`,
+              `Still alive: ${name} of the lease with fence ${fence}, which is over; its writes are refused.`,
             )
           : `Alive under the lease: ${name}.`;
       }),

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 /** Root may write everything: what permissions do is tried as another user. */
-const NOBODY = 65_534;
+const UNPRIVILEGED = 65_534;
 export const isRoot = process.getuid?.() === 0;
 
 export interface Ran {
@@ -55,7 +55,10 @@ export class Cli implements Disposable {
 
   /** Runs with `--json`, and reads the one document. */
   async json(words: readonly string[], options: RunOptions = {}): Promise<Document & { readonly exit: number | null }> {
-    const { exit, stdout } = await this.run([...words, '--json'], options);
+    // After `--` it would be an argument.
+    const end = words.indexOf('--');
+    const asked = words.toSpliced(end === -1 ? words.length : end, 0, '--json');
+    const { exit, stdout } = await this.run(asked, options);
     const lines = stdout.split('\n');
     if (lines.length !== 2 || lines[1] !== '') throw new Error(`not one document: ${stdout}`);
     return { ...(JSON.parse(lines[0] ?? '') as Document), exit };
@@ -63,7 +66,7 @@ export class Cli implements Disposable {
 
   start(words: readonly string[], { env = {}, unprivileged = false }: RunOptions = {}): ChildProcessWithoutNullStreams {
     const base = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
-    const user = unprivileged && isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+    const user = unprivileged && isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
     return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
   }
 
@@ -77,7 +80,7 @@ export class Cli implements Disposable {
 
   /** Lets the unprivileged user work in the folder. */
   giveAway(): void {
-    if (isRoot) chownSync(this.folder, NOBODY, NOBODY);
+    if (isRoot) chownSync(this.folder, UNPRIVILEGED, UNPRIVILEGED);
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
 /**
- * From a call of the API to the input of its command: what a caller may leave out is filled in, everything is checked once.
- * `Orchestrator` sends what comes out; `checkCall` only checks.
+ * Turns a call of the API into the input of its command: fills in the fields that a caller may leave out, and checks
+ * all fields once. `Orchestrator` sends the result; `checkCall` only checks.
  */
 import { z } from 'zod';
 import {
@@ -18,13 +18,15 @@ import {
   type EnqueueInput,
   type ReleaseInput,
 } from '../commands/index.ts';
-import { invalidInput } from '../model/errors.ts';
+import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
+import type { Json } from '../model/json.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import type { ValueOfKind } from './kinds.ts';
 
-/** What is filled in where a call leaves it out. */
+/** The values for fields that a call leaves out. */
 export interface Fill {
   readonly namespace: string;
   /** Makes a UUIDv7. */
@@ -34,48 +36,73 @@ export interface Fill {
   readonly process?: ProcessIdentity | undefined;
 }
 
-/** Where a call is sent, and under which id. */
+/** The namespace that a call is sent to, and its command id. */
 export interface Addressed {
   readonly namespace?: string | undefined;
   readonly commandId?: string | undefined;
 }
 
-/** The same, of calls that can be granted leases. */
+/** The same, of calls that can be granted leases. With a command id, the seed must be given too. */
 export interface Seeded extends Addressed {
   readonly seed?: string | undefined;
 }
 
-/** The inputs of the commands, by the methods that send them. */
+/** A call, checked and filled in, and the values in it that the schemas of declared kinds check next. */
+export interface Prepared<Input> {
+  readonly input: Input;
+  readonly values: readonly ValueOfKind[];
+}
+
+/**
+ * The inputs of the commands, by the methods that send them. All checks of what a method takes are here. The arguments
+ * of a method with two are one object here.
+ */
 export const INPUTS = {
-  enqueueTask: (call: object, fill: Fill): EnqueueInput => {
+  enqueueTask: (call: object, fill: Fill): Prepared<EnqueueInput> => {
     const { namespace, commandId, ...task } = field.asObject<Addressed>(call, 'task');
     const batch = parseInput(addressed, fillIn({ namespace, commandId }, fill));
-    return { ...batch, tasks: [parseInput(newTaskInput, task)] };
+    const tasks = [parseInput(newTaskInput, task)];
+    return { input: { ...batch, tasks }, values: payloadsOf(tasks, () => 'payload') };
   },
-  enqueueTasks: (call: object, fill: Fill): EnqueueInput => parseInput(enqueueInput, fillIn(call, fill)),
+  enqueueTasks: (call: object, fill: Fill): Prepared<EnqueueInput> => {
+    const input = parseInput(enqueueInput, fillIn(call, fill));
+    return { input, values: payloadsOf(input.tasks) };
+  },
   claimTask: (call: object, fill: Fill) =>
-    parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 }),
+    whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 })),
   claimTasks: (call: object, fill: Fill) =>
-    parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) }),
+    whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) })),
   heartbeat: (call: object, { namespace }: Fill) =>
-    parseInput(heartbeatInput, { namespace, ...defined(field.asObject(call, 'call')) }),
-  checkpoint: (call: object, fill: Fill) => parseInput(checkpointInput, fillIn(call, fill)),
-  releaseTask: (call: object, fill: Fill): ReleaseInput => {
-    const { namespace, commandId, seed, claimNext, ...item } = field.asObject<ReleaseCall>(call, 'call');
+    whole(parseInput(heartbeatInput, { namespace, ...defined(field.asObject(call, 'call')) })),
+  checkpoint: (call: object, fill: Fill) => whole(parseInput(checkpointInput, fillIn(call, fill))),
+  releaseTask: (call: object, fill: Fill): Prepared<ReleaseInput> => {
+    const { namespace, commandId, seed, claimNext, kind, ...item } = field.asObject<ReleaseCall>(call, 'call');
     const header = parseInput(releaseHeader, fillInRelease({ namespace, commandId, seed, claimNext }, fill));
-    return { ...header, items: [parseInput(releaseItem, item)] };
+    const items = [parseInput(releaseItem, item)];
+    return { input: { ...header, items }, values: resultsOf(items, [kind], () => 'result') };
   },
-  releaseTasks: (call: object, fill: Fill): ReleaseInput => parseInput(releaseInput, fillInRelease(call, fill)),
-  staleRecovery: (call: object, fill: Fill) => parseInput(recoverInput, fillIn(call, fill)),
-  cancelTask: (call: object, fill: Fill) => parseInput(cancelInput, fillIn(call, fill)),
-  retryTask: (call: object, fill: Fill) => parseInput(retryInput, fillIn(call, fill)),
-  closeSession: (call: object, fill: Fill) => parseInput(closeInput, fillIn(call, fill)),
+  releaseTasks: (call: object, fill: Fill): Prepared<ReleaseInput> => {
+    const { items, ...batch } = field.asObject<{ readonly items?: unknown }>(call, 'call');
+    const given = batchOf(items, 'items').map((item, at) => field.asObject<OfKind>(item as OfKind, `items[${at}]`));
+    const withoutKinds = given.map(({ kind: _kind, ...item }) => item);
+    const input = parseInput(releaseInput, fillInRelease({ ...batch, items: withoutKinds }, fill));
+    const kinds = given.map(({ kind }) => kind);
+    return { input, values: resultsOf(input.items, kinds) };
+  },
+  staleRecovery: (call: object, fill: Fill) => whole(parseInput(recoverInput, fillIn(call, fill))),
+  cancelTask: (call: object, fill: Fill) => whole(parseInput(cancelInput, fillIn(call, fill))),
+  retryTask: (call: object, fill: Fill) => whole(parseInput(retryInput, fillIn(call, fill))),
+  closeSession: (call: object, fill: Fill) => whole(parseInput(closeInput, fillIn(call, fill))),
 } as const;
 
 /** The calls that change something. */
 export type CallName = keyof typeof INPUTS;
 
-type ReleaseCall = Seeded & { readonly claimNext?: unknown };
+interface OfKind {
+  readonly kind?: string | undefined;
+}
+
+type ReleaseCall = Seeded & OfKind & { readonly claimNext?: unknown; readonly items?: unknown };
 
 const addressed = z.strictObject({ namespace: field.name, commandId: field.commandId });
 const releaseHeader = z.strictObject({
@@ -85,11 +112,11 @@ const releaseHeader = z.strictObject({
   claimNext: releaseInput.shape.claimNext,
 });
 
-/** Any number of tasks that are to be added in several commands. */
+/** Any number of tasks, to be added by several commands. */
 const newTasks = z.strictObject({ tasks: z.array(newTaskInput) });
 
 /**
- * Checks any number of new tasks without a store, so that work sent in several batches is known to be sound before the first.
+ * Checks any number of new tasks without a store, so that several batches can be checked before the first is sent.
  *
  * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
  */
@@ -102,14 +129,60 @@ export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;
 }
 
-/** That there is a batch to send. */
-export function assertBatch(items: readonly unknown[], called: string): void {
+/** Throws the error of a batch of one task as that of the task: the field `tasks[0].sessionId` becomes `sessionId`. */
+export function throwForOneTask(error: unknown): never {
+  if (!(error instanceof OrchestratorError) || error.field === undefined) throw error;
+  const [code, hint, cause] = [error.code, error.hint, error.cause];
+  const [message, field] = [error.message, error.field].map((text) => text.replace(/^tasks\[0\]\./, ''));
+  throw new OrchestratorError(code, message, { hint, cause, ...(field !== undefined && { field }) });
+}
+
+/** An input in which no value belongs to a kind. */
+function whole<Input>(input: Input): Prepared<Input> {
+  return { input, values: [] };
+}
+
+/** The payloads of new tasks. */
+export function payloadsOf(
+  tasks: EnqueueInput['tasks'],
+  called = (at: number) => `tasks[${at}].payload`,
+): readonly ValueOfKind[] {
+  return tasks.map((task, at) => ({
+    kind: task.kind,
+    part: 'payload',
+    field: called(at),
+    value: task.payload,
+    replace: (checked) => {
+      task.payload = checked;
+    },
+  }));
+}
+
+/** The results of tasks that succeeded, where the caller names the kind. */
+function resultsOf(
+  items: ReleaseInput['items'],
+  kinds: readonly (string | undefined)[],
+  called = (at: number) => `items[${at}].result`,
+): readonly ValueOfKind[] {
+  return items.flatMap((item, at) => {
+    const kind = kinds[at];
+    if (kind === undefined || item.outcome !== 'succeeded') return [];
+    const replace = (checked: Json): void => {
+      item.result = checked;
+    };
+    return { kind, part: 'result', field: called(at), value: item.result ?? null, replace } as const;
+  });
+}
+
+/** The items of a batch. Their number is looked at before any of them is. */
+function batchOf(items: unknown, called: string): readonly unknown[] {
   if (!Array.isArray(items)) throw invalidInput(called, 'must be an array');
   if (items.length > LIMITS.batch_max)
     throw invalidInput(called, `is larger than its limit of ${LIMITS.batch_max}`, 'LIMIT_EXCEEDED');
+  return items;
 }
 
-/** What is filled in where only the form of a call is checked. */
+/** The values that are filled in where a call is only checked. */
 const FILL_FOR_CHECKS: Fill = {
   namespace: DEFAULTS.namespace,
   newCommandId: () => '00000000-0000-7000-8000-000000000000',
@@ -117,12 +190,20 @@ const FILL_FOR_CHECKS: Fill = {
 };
 
 /**
- * Checks a call without a store: throws what the method of this name would throw for malformed input.
+ * Checks a call without a store: throws what the method of this name would throw for malformed input. It does not know
+ * the schemas of kinds: `Orchestrator.check` checks those as well.
  *
  * @throws `INVALID_INPUT` or `LIMIT_EXCEEDED`, naming the first field at fault
  */
 export function checkCall(name: CallName, call: object, fill: Partial<Fill> = {}): void {
-  INPUTS[name](call, { ...FILL_FOR_CHECKS, ...fill });
+  prepareCall(name, call, { ...FILL_FOR_CHECKS, ...fill });
+}
+
+/** What the method of this name sends, whichever it is. */
+export function prepareCall(name: CallName, call: object, fill: Fill): Prepared<object> {
+  if (!Object.hasOwn(INPUTS, name))
+    throw invalidInput('name', `is ${name}, which is not one of the calls: ${Object.keys(INPUTS).join(', ')}`);
+  return INPUTS[name](call, fill);
 }
 
 function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }: Fill) {
@@ -131,14 +212,20 @@ function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }:
 }
 
 function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
-  const given = fillIn(call, fill);
-  return { ...given, seed: given.seed ?? fill.newSeed() };
+  return { ...fillIn(call, fill), seed: seedOf(field.asObject<Seeded>(call, 'call'), fill) };
 }
 
-/** Only a release that claims has a seed: without `claimNext`, the same release is the same request whatever the seed. */
+/** A caller with a command id may send the call again. With another seed, it would be another request then. */
+function seedOf({ seed, commandId }: Seeded, { newSeed }: Fill): string {
+  if (seed !== undefined) return seed;
+  if (commandId === undefined) return newSeed();
+  throw invalidInput('seed', 'must be given with a commandId where a lease may be granted, the same in a retry');
+}
+
+/** Only a release with `claimNext` has a seed: without it, the same release is the same request whatever the seed. */
 function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
-  const { seed, ...given } = fillIn(call, fill);
-  return given.claimNext === undefined ? given : { ...given, seed: seed ?? fill.newSeed() };
+  const { seed: _seed, ...given } = fillIn(call, fill);
+  return given.claimNext === undefined ? given : { ...given, seed: seedOf(call, fill) };
 }
 
 /** A field that is undefined counts as left out. */

@@ -3,13 +3,13 @@ import { invalidInput } from '../model/errors.ts';
 import { findJsonProblem, type Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 
-/** What a kind of task takes and gives, as schemas of any Standard Schema library (zod, valibot, arktype …). */
+/** The payload and result of a kind of task, as schemas of any Standard Schema library (zod, valibot, arktype …). */
 export interface KindSchemas {
   readonly payload?: StandardSchemaV1;
   readonly result?: StandardSchemaV1;
 }
 
-/** The kinds that an orchestrator knows, by name. Where kinds are given, it takes no task of another kind. */
+/** The kinds of an orchestrator, by name. If kinds are given, it refuses a task of another kind. */
 export type AnyKinds = { readonly [kind: string]: KindSchemas };
 
 /** The type of a kind's payload after its schema; any JSON without one. */
@@ -27,7 +27,17 @@ export type ResultInput<Kinds extends AnyKinds, Kind extends keyof Kinds> = Inpu
 type OutputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : Json;
 type InputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : Json;
 
-/** Checks kinds, payloads and results against what was declared of them. */
+/** A payload or a result in a call, which the schema of its kind checks and may replace. */
+export interface ValueOfKind {
+  readonly kind: string;
+  readonly part: 'payload' | 'result';
+  /** Where it stands in the call. */
+  readonly field: string;
+  readonly value: Json;
+  replace(checked: Json): void;
+}
+
+/** Checks kinds, payloads and results against the declared schemas. */
 export class KindRegistry {
   readonly #kinds: AnyKinds | undefined;
 
@@ -39,14 +49,26 @@ export class KindRegistry {
     return this.#kinds !== undefined;
   }
 
-  /** @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses */
-  async check(kind: string, part: 'payload' | 'result', value: unknown, field: string): Promise<unknown> {
+  /**
+   * Replaces each value by what the schema of its kind makes of it.
+   *
+   * @throws `INVALID_INPUT` for an unknown kind or a value that its schema refuses, whichever stands first in the call
+   */
+  async check(values: readonly ValueOfKind[]): Promise<void> {
+    const checked = await Promise.allSettled(values.map((one) => this.#checked(one)));
+    for (const [at, one] of checked.entries()) {
+      if (one.status === 'rejected') throw one.reason;
+      values[at]?.replace(one.value as Json);
+    }
+  }
+
+  async #checked({ kind, part, value, field }: ValueOfKind): Promise<unknown> {
     if (this.#kinds === undefined) return value;
     const schemas = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
     if (schemas === undefined)
       throw invalidInput(
         'kind',
-        `is ${kind}, which is none of the declared kinds: ${Object.keys(this.#kinds).join(', ')}`,
+        `is ${kind}, which is not one of the declared kinds: ${Object.keys(this.#kinds).join(', ')}`,
       );
     const schema = schemas[part];
     if (schema === undefined) return value;
@@ -57,11 +79,15 @@ export class KindRegistry {
   }
 }
 
-/** A schema may turn the value into something else: that has to be JSON within the limits as well. */
+/** A schema may change the value: the result must be JSON within the limits as well. */
 function storable(value: unknown, part: 'payload' | 'result', field: string): unknown {
   const found = findJsonProblem(value, part === 'payload' ? LIMITS.payload_bytes_max : LIMITS.result_bytes_max);
   if (found === null) return value;
-  throw invalidInput(pathOf(field, found.path), `${found.problem}, as the schema of its kind left it`, found.code);
+  throw invalidInput(
+    pathOf(field, found.path),
+    `${found.problem}, after the schema of its kind changed it`,
+    found.code,
+  );
 }
 
 function pathOf(field: string, path: StandardSchemaV1.Issue['path']): string {

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import {
   cancel,
   checkpoint,
@@ -20,121 +19,73 @@ import {
   type CloseReply,
   type heartbeatInput,
   type HeartbeatReply,
-  type LeaseRefusal,
-  type newTaskInput,
   type recoverInput,
   type RecoverReply,
-  type ReleasedItem,
   type ReleaseInput,
-  type releaseInput,
-  type releaseItem,
   type retryInput,
-  type RetryReply,
 } from '../commands/index.ts';
 import type { Command, CommandInput } from '../commands/command.ts';
 import { execute, requestHash } from '../commands/execute.ts';
 import type { CommandName } from '../log/lifecycle.ts';
 import { internalError } from '../model/errors.ts';
-import { asObject } from '../model/fields.ts';
 import { partCommandId } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
+import { looksLikeNumber } from '../model/names.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Storage } from '../storage/storage.ts';
+import type {
+  Call,
+  Claimed,
+  ClaimNext,
+  Enqueued,
+  EnqueueTask,
+  Released,
+  ReleasedBatch,
+  ReleaseTask,
+  Retried,
+  SeededCall,
+} from './calls.ts';
 import {
-  assertBatch,
-  checkCall,
   INPUTS,
   parseTasks,
+  payloadsOf,
+  prepareCall,
+  throwForOneTask,
   type Addressed,
   type CallName,
   type Fill,
+  type Prepared,
   type Seeded,
 } from './inputs.ts';
-import { KindRegistry, type AnyKinds, type PayloadInput, type ResultInput } from './kinds.ts';
+import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
-import { toClaimRecord, toTaskRecord, type ClaimRecord, type TaskRecord } from './records.ts';
-import type { Telemetry } from './telemetry.ts';
+import { toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
+import { answered, type Telemetry } from './telemetry.ts';
 
-/** What an `Orchestrator` works with. */
+/** The options of an `Orchestrator`. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly storage: Storage;
   /** Makes a UUIDv7. Injected: core has no randomness of its own. */
   readonly newCommandId: () => string;
-  /** Makes 128 random bits as 32 hex digits, unknown to any other process: the tokens of leases are made of them. */
+  /** Makes 128 random bits as 32 hex digits, unknown to any other process: the tokens of leases are made from them. */
   readonly newSeed: () => string;
-  /** The namespace of calls that name none; `default` without it. */
+  /** The namespace of calls that name none; default: `default`. */
   readonly namespace?: string;
   /** The kinds of task, with the schemas of their payloads and results. */
   readonly kinds?: Kinds;
-  /** The process that holds the leases which this orchestrator claims, if its death proves the holder's. */
+  /** The process that holds the leases of this orchestrator, if its death proves that the holder is dead. */
   readonly process?: ProcessIdentity;
   readonly telemetry?: Telemetry;
 }
 
-/** The fields of a call: what can be filled in may be left out. */
-type Call<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace' | 'commandId' | 'seed'> & Addressed;
-
-/** The same, for calls that can be granted leases. */
-type SeededCall<Schema extends z.ZodType> = Call<Schema> & Seeded;
-
-type NewTask = z.input<typeof newTaskInput>;
-
-/** A task to add; its payload is typed by its kind. */
-export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<NewTask, 'kind' | 'payload'> & {
-    readonly kind?: Kind;
-    readonly payload?: PayloadInput<Kinds, Kind>;
-  };
-}[keyof Kinds & string];
-
-/** How to end one lease. With `kind`, the result is checked against that kind's schema. */
-export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<z.input<typeof releaseItem>, 'result'> & {
-    readonly kind?: Kind;
-    readonly result?: ResultInput<Kinds, Kind>;
-  };
-}[keyof Kinds & string];
-
-/** What to claim in the step that ends a lease. */
-export type ClaimNext = NonNullable<z.input<typeof releaseInput>['claimNext']>;
-
-/** A task as it is after it was added, or found. */
-export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
-  readonly ok: true;
-  /** `duplicate`: there was a task with the dedupe key; it is the one in `task`. */
-  readonly outcome: 'enqueued' | 'duplicate';
-  readonly task: TaskRecord<Kinds>;
-}
-
-/** A lease with its task and context; or why there is none. */
-export type Claimed<Kinds extends AnyKinds = AnyKinds> = ({ readonly ok: true } & ClaimRecord<Kinds>) | ClaimRefusal;
-
-/** What became of the task, and what was claimed next; or that the lease was lost. */
-export type Released<Kinds extends AnyKinds = AnyKinds> =
-  | (ReleasedItem & { readonly next: ClaimRecord<Kinds> | null })
-  | LeaseRefusal;
-
-/** What became of each task, in the order of the items, and what was claimed next. */
-export interface ReleasedBatch<Kinds extends AnyKinds = AnyKinds> {
-  /** Whether any lease was ended. */
-  readonly ok: boolean;
-  readonly items: readonly (ReleasedItem | LeaseRefusal)[];
-  readonly next: readonly ClaimRecord<Kinds>[];
-}
-
-/** The task, queued again; or why not. */
-export type Retried<Kinds extends AnyKinds = AnyKinds> =
-  | { readonly ok: true; readonly task: TaskRecord<Kinds> }
-  | Exclude<RetryReply, { ok: true }>;
-
 /**
- * The commands, checked and sent to a storage. Lost races are values (`ok: false` with a reason); malformed input and
+ * Checks commands and sends them to a storage. A lost race is a value (`ok: false` with a reason). Malformed input and
  * outages throw an `OrchestratorError`. Times are milliseconds since 1970 (UTC), durations milliseconds.
  *
- * Each command that changes something takes a `commandId`, a UUIDv7: a call that is repeated with the same id has its effect
- * once and is answered the same. Without one, the orchestrator makes one.
+ * Each command that changes something takes a `commandId`, a UUIDv7, as its idempotency key: a retry with the same id
+ * has no second effect and gets the same answer. Without one, the orchestrator makes one. A call that can be granted a
+ * lease takes a `seed` with it, which the retry repeats too: the token is made of it.
  *
  * ```ts
  * await using orchestrator = await openOrchestrator('sqlite:/path/to.db');
@@ -162,20 +113,19 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   }
 
   /**
-   * Checks a call without sending it.
+   * Checks a call without sending it. The arguments of a method with two are one object: `{ tasks, ...batch }`,
+   * `{ items, ...batch }`. The store is not asked, so a task or session that does not exist is no mistake here.
    *
    * @throws what the method of this name would throw for malformed input
    */
-  check(name: CallName, call: object): void {
-    checkCall(name, call, this.#fill);
+  async check(name: CallName, call: object): Promise<void> {
+    await this.#kinds.check(prepareCall(name, call, this.#fill).values);
   }
 
-  /** Adds one task, opening its session. A task with the same dedupe key is not added again. */
+  /** Adds one task and opens its session. A task with the same dedupe key is not added again. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const input = INPUTS.enqueueTask(namesNumbers([task]) ? await this.#referring(task) : task, this.#fill);
-    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks, () => 'payload');
-    const [enqueued] = (await this.#enqueue(input)).tasks;
-    if (enqueued === undefined) throw internalError('A task was added, and the answer does not tell it.');
+    const [enqueued] = (await this.#enqueue(INPUTS.enqueueTask(task, this.#fill)).catch(throwForOneTask)).tasks;
+    if (enqueued === undefined) throw internalError('A task was added, but the answer does not contain it.');
     return enqueued;
   }
 
@@ -184,31 +134,26 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     tasks: readonly EnqueueTask<Kinds>[],
     batch: Addressed = {},
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
-    const known = namesNumbers(tasks) ? await this.#referringAll(tasks, batch) : tasks;
-    const input = INPUTS.enqueueTasks({ ...batch, tasks: known }, this.#fill);
-    if (this.#kinds.areDeclared) await this.#checkPayloads(input.tasks);
-    return this.#enqueue(input);
+    return this.#enqueue(INPUTS.enqueueTasks({ ...batch, tasks }, this.#fill));
   }
 
   /**
-   * Checks whether tasks could be added: throws what `enqueueTasks` would, and writes nothing. For as many as there are, so
-   * that work sent in several batches is known to be sound before the first one.
+   * Checks whether tasks could be added: throws what `enqueueTasks` would throw, and writes nothing. Takes any number
+   * of tasks, so that several batches can be checked before the first is sent.
    */
   async checkTasks(tasks: readonly EnqueueTask<Kinds>[]): Promise<void> {
-    await this.#checkPayloads(parseTasks(tasks));
+    await this.#kinds.check(payloadsOf(parseTasks(tasks)));
   }
 
   /**
-   * Takes a session's lock and marks its head running. With `sessionId`: that session, taken over if its lease has expired.
-   * Without: the best head by priority, then age, after recovering a few stale sessions.
+   * Grants the lease of a session, with its head as the running task. With `sessionId`: of that session, taken over if
+   * its lease has expired. Without: of the session with the best head by priority, then age, after recovering a few
+   * stale sessions.
    *
    * A call that is repeated with the same `commandId` and `seed` gets the same lease, token included.
    */
   async claimTask(call: Omit<SeededCall<typeof claimInput>, 'limit'>): Promise<Claimed<Kinds>> {
-    const reply = await this.#run(
-      claim,
-      INPUTS.claimTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(claim, INPUTS.claimTask(call, this.#fill));
     if (!reply.ok) return reply;
     const [first] = reply.claims;
     return first === undefined
@@ -216,92 +161,77 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
       : { ok: true, ...toClaimRecord<Kinds>(first) };
   }
 
-  /** Claims up to `limit` heads at once, each of another session, each under a lease of its own. */
+  /** Claims up to `limit` heads at once, each of a different session and under a lease of its own. */
   async claimTasks(
     call: SeededCall<typeof claimInput>,
   ): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
-    const reply = await this.#run(
-      claim,
-      INPUTS.claimTasks(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(claim, INPUTS.claimTasks(call, this.#fill));
     return reply.ok ? { ok: true, claims: reply.claims.map((one) => toClaimRecord<Kinds>(one)) } : reply;
   }
 
-  /** Extends the lease and proves life; says whether cancellation was asked. */
+  /** Extends the lease as a proof of life; answers whether cancellation was requested. */
   async heartbeat(call: Omit<Call<typeof heartbeatInput>, 'commandId'>): Promise<HeartbeatReply> {
-    return this.#run(heartbeat, INPUTS.heartbeat(call, this.#fill));
+    return this.#send(heartbeat, INPUTS.heartbeat(call, this.#fill));
   }
 
-  /** Saves the context for the next holder (it replaces the last one) and counts as a heartbeat. */
+  /** Saves the context for the next holder, replacing the last one; counts as a heartbeat. */
   async checkpoint(call: Call<typeof checkpointInput>): Promise<CheckpointReply> {
-    return this.#run(checkpoint, INPUTS.checkpoint(call, this.#fill));
+    return this.#send(checkpoint, INPUTS.checkpoint(call, this.#fill));
   }
 
-  /** Ends the lease with an outcome; with `claimNext` takes the next head in the same transaction. */
+  /** Ends the lease with an outcome; with `claimNext` claims the next head in the same transaction. */
   async releaseTask(
     task: ReleaseTask<Kinds> & Seeded & { readonly claimNext?: Omit<ClaimNext, 'limit'> | undefined },
   ): Promise<Released<Kinds>> {
-    const { kind, ...call } = task;
-    const input = INPUTS.releaseTask(call, this.#fill);
-    // Without a kind nothing is awaited, so that calls of one turn are sent in their order.
-    if (kind !== undefined) await this.#checkResults(input.items, [kind], () => 'result');
-    const { items, next } = await this.#run(release, input);
+    const { items, next } = await this.#send(release, INPUTS.releaseTask(task, this.#fill));
     const [item] = items;
     if (item === undefined || item === null)
-      throw internalError('A lease was released, and the answer does not tell it.');
+      throw internalError('A lease was released, but the answer does not contain it.');
     if (!item.ok) return item;
     const [claimed] = next;
     return { ...item, next: claimed === undefined ? null : toClaimRecord<Kinds>(claimed) };
   }
 
   /**
-   * Ends up to 1,000 leases in one transaction, each judged by itself: one that was lost is refused and does not hold up the
-   * others. With `claimNext` takes the next heads in the same transaction. Sent again with the same `commandId`, the accepted
-   * ones are answered again, and the refused ones are judged anew.
+   * Ends up to 1,000 leases in one transaction. Each item is decided by itself: a lost lease is refused and does not
+   * affect the others. With `claimNext` claims the next heads in the same transaction. In a retry with the same
+   * `commandId`, accepted items get the same answer, and refused items are decided again.
    */
   async releaseTasks(
     items: readonly ReleaseTask<Kinds>[],
     batch: Seeded & { readonly claimNext?: ClaimNext | undefined } = {},
   ): Promise<ReleasedBatch<Kinds>> {
-    assertBatch(items, 'items');
-    if (items.length === 0) return { ok: false, items: [], next: [] };
-    const withKinds = items.map((item, at) => asObject(item, `items[${at}]`));
-    const kinds = withKinds.map(({ kind }) => kind);
-    const withoutKinds = withKinds.map(({ kind: _kind, ...item }) => item);
-    const input = INPUTS.releaseTasks({ ...batch, items: withoutKinds }, this.#fill);
-    if (kinds.some((kind) => kind !== undefined)) await this.#checkResults(input.items, kinds);
-    return this.#releaseAll(input);
+    return this.#releaseAll(INPUTS.releaseTasks({ ...batch, items }, this.#fill));
   }
 
-  /** Closes stale leases, and those whose holders `evidence` proves dead; requeues or ends what they held, keeps the context. */
+  /**
+   * Ends stale leases, and those whose holders `evidence` proves dead. Requeues or ends their tasks, keeps the context.
+   */
   async staleRecovery(call: Call<typeof recoverInput> = {}): Promise<RecoverReply> {
-    return this.#run(recover, INPUTS.staleRecovery(call, this.#fill));
+    return this.#send(recover, INPUTS.staleRecovery(call, this.#fill));
   }
 
-  /** Ends a task that waits; the holder of one that runs learns of it with its next heartbeat. */
+  /** Cancels a waiting task; if the task runs, the next heartbeat tells its holder to stop. */
   async cancelTask(call: Call<typeof cancelInput>): Promise<CancelReply> {
-    return this.#run(cancel, INPUTS.cancelTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill));
+    return this.#send(cancel, INPUTS.cancelTask(call, this.#fill));
   }
 
-  /** Queues a dead or cancelled task again; its counters start anew. */
+  /** Queues a failed or cancelled task again; its counters start from zero. */
   async retryTask(call: Call<typeof retryInput>): Promise<Retried<Kinds>> {
-    const reply = await this.#run(
-      retry,
-      INPUTS.retryTask(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill),
-    );
+    const reply = await this.#send(retry, INPUTS.retryTask(call, this.#fill));
     return reply.ok ? { ok: true, task: toTaskRecord<Kinds>(reply.task) } : reply;
   }
 
-  /** Closes a session that no agent works on; with `cancelTasks`, cancels what waits in it, page by page. */
+  /** Closes a session that no agent holds; with `cancelTasks`, cancels its waiting tasks, page by page. */
   async closeSession(call: Call<typeof closeInput>): Promise<CloseReply> {
-    let input = INPUTS.closeSession(namesNumbers([call]) ? await this.#referring(call) : call, this.#fill);
+    let { input } = INPUTS.closeSession(call, this.#fill);
     let cancelled = 0;
     for (;;) {
-      const reply = await this.#run(close, input);
+      const reply = await this.#send(close, { input, values: [] });
       if (!reply.ok) return reply;
       cancelled += reply.cancelled;
       if (!reply.more) return { ...reply, cancelled };
-      // Each page is a command of its own, with an id that a repeated call comes to again.
+      // Each page is a command of its own, with an id that a retry of the call makes again.
       input = { ...input, commandId: partCommandId(input.commandId, 0) };
     }
   }
@@ -311,20 +241,26 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     await this.#options.storage.close();
   }
 
-  /** The call with ids where it has numbers for people. Only awaited where there are numbers: calls are sent in their order. */
-  #referring<T extends object>(call: T): Promise<T> {
-    const { namespace } = call as Addressed;
-    return this.withIds(call, namespace ?? this.#fill.namespace);
+  /** Sends a call that was prepared, with ids where it has numbers for people. */
+  async #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+    command: Command<Input, Reply>,
+    { input, values }: Prepared<Input>,
+  ): Promise<Reply> {
+    // Only awaited where there is something to wait for: calls of one turn are sent in their order.
+    if (values.length > 0 && this.#kinds.areDeclared) await this.#kinds.check(values);
+    return this.#run(command, namesNumbers(input) ? await this.#withIdsIn(input) : input);
   }
 
-  #referringAll<T extends object>(calls: readonly T[], { namespace }: Addressed): Promise<T[]> {
-    return Promise.all(calls.map((call) => this.withIds(call, namespace ?? this.#fill.namespace)));
+  async #withIdsIn<Input extends CommandInput & { readonly tasks?: readonly object[] }>(input: Input): Promise<Input> {
+    const { tasks, namespace } = input;
+    const known = tasks && (await Promise.all(tasks.map((task) => this.withIds(task, namespace))));
+    return { ...(await this.withIds(input, namespace)), ...(known && { tasks: known }) };
   }
 
   async #enqueue(
-    input: ReturnType<typeof INPUTS.enqueueTasks>,
+    prepared: ReturnType<typeof INPUTS.enqueueTasks>,
   ): Promise<{ readonly ok: true; readonly tasks: readonly Enqueued<Kinds>[] }> {
-    const { tasks } = await this.#run(enqueue, input);
+    const { tasks } = await this.#send(enqueue, prepared);
     return {
       ok: true,
       tasks: tasks.map(({ task, duplicate }) => ({
@@ -335,11 +271,12 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  async #releaseAll(input: ReleaseInput): Promise<ReleasedBatch<Kinds>> {
-    const { ok, items, next } = await this.#run(release, input);
+  async #releaseAll(prepared: Prepared<ReleaseInput>): Promise<ReleasedBatch<Kinds>> {
+    const { ok, items, next } = await this.#send(release, prepared);
+    const { input } = prepared;
     const refusedBefore = input.items.filter((_item, at) => items[at] === null);
-    const anew =
-      refusedBefore.length === 0 ? [] : (await this.#releaseAll(withoutNext({ ...input, items: refusedBefore }))).items;
+    const again = { input: withoutNext({ ...input, items: refusedBefore }), values: [] };
+    const anew = refusedBefore.length === 0 ? [] : (await this.#releaseAll(again)).items;
     const rest = anew.values();
     return {
       ok: ok || anew.some((item) => item.ok),
@@ -348,39 +285,14 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  /** Replaces each payload by what the schema of its kind makes of it. */
-  async #checkPayloads(
-    tasks: { kind: string; payload: Json }[],
-    called = (at: number) => `tasks[${at}].payload`,
-  ): Promise<void> {
-    await Promise.all(
-      tasks.map(async (task, at) => {
-        task.payload = (await this.#kinds.check(task.kind, 'payload', task.payload, called(at))) as Json;
-      }),
-    );
-  }
-
-  /** Replaces each result by what the schema of its kind makes of it. */
-  async #checkResults(
-    items: ReleaseInput['items'],
-    kinds: readonly (string | undefined)[],
-    called = (at: number) => `items[${at}].result`,
-  ): Promise<void> {
-    for (const [at, item] of items.entries()) {
-      const kind = kinds[at];
-      if (kind === undefined || item.outcome !== 'succeeded') continue;
-      item.result = (await this.#kinds.check(kind, 'result', item.result ?? null, called(at))) as Json;
-    }
-  }
-
   async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     input: Input,
   ): Promise<Reply> {
     const ended = this.#options.telemetry?.started(command.name as CommandName, input.namespace);
     try {
-      const reply = await this.#judge(command, input);
-      ended?.({ ok: reply.ok, ...('reason' in reply && { reason: String(reply.reason) }) });
+      const reply = await this.#decide(command, input);
+      ended?.(answered(command, reply));
       return reply;
     } catch (error) {
       ended?.({ ok: false, error });
@@ -388,37 +300,36 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     }
   }
 
-  async #judge<Input extends CommandInput, Reply>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
+  async #decide<Input extends CommandInput, Reply>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
     const hash = command.receipt === null ? '' : requestHash(command, input);
     for (;;) {
       const outcome = await this.#options.storage.transact(command.scope(input), (loaded) =>
         execute(command, input, hash, loaded),
       );
       if (outcome.kind === 'reply') return outcome.reply;
-      await this.#workOffClockJump(input.namespace, outcome.after);
+      await this.#processClockJump(input.namespace, outcome.after);
     }
   }
 
-  /** Gives every holder a new TTL, page by page, before any lease may be ended by another process than its holder. */
-  async #workOffClockJump(namespace: string, from: SessionKey | null): Promise<void> {
+  /** Gives every holder a new TTL, page by page, before another process may end any lease. */
+  async #processClockJump(namespace: string, from: SessionKey | null): Promise<void> {
     let after: SessionKey | null | undefined = from;
-    while (after !== undefined) after = (await this.#judge(clockJump, { namespace, after })).next;
+    while (after !== undefined) after = (await this.#decide(clockJump, { namespace, after })).next;
   }
 }
 
-/** Whether a call names a task or a session by its number (`t42`, `s17`). */
-function namesNumbers(calls: readonly object[]): boolean {
-  if (!Array.isArray(calls)) return false;
-  return calls.some((call: { taskId?: unknown; sessionId?: unknown } | null) =>
-    [call?.taskId, call?.sessionId].some((reference) => typeof reference === 'string' && /^[ts]\d+$/.test(reference)),
+/** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
+function namesNumbers({ tasks = [], ...input }: CommandInput & { readonly tasks?: readonly object[] }): boolean {
+  return [input, ...tasks].some(({ taskId, sessionId }: { readonly taskId?: string; readonly sessionId?: string }) =>
+    [taskId, sessionId].some((reference) => reference !== undefined && looksLikeNumber(reference)),
   );
 }
 
-/** The command that judges refused items anew: with an id that a repeated call comes to again. */
+/** The command that decides refused items again, with an id that a retry of the call makes again. */
 function withoutNext({ claimNext: _next, seed: _seed, ...input }: ReleaseInput): ReleaseInput {
   return { ...input, commandId: partCommandId(input.commandId, 0) };
 }
 
 function missingItem(): never {
-  throw internalError('A lease was released, and the answer does not tell it.');
+  throw internalError('A lease was released, but the answer does not contain it.');
 }

@@ -69,7 +69,7 @@ const eventFilter = z.strictObject({
     .string()
     .regex(/^\d{1,16}$/, 'must be the number of an event')
     .optional(),
-  /** An event id that the list does not go beyond: `asOf` of an earlier answer, so that all pages tell of one moment. */
+  /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
   upTo: z.int().min(0).optional(),
   sessionId: field.id.optional(),
   taskId: field.id.optional(),
@@ -81,10 +81,10 @@ const eventFilter = z.strictObject({
 
 type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
 
-/** What of a storage reads need. */
+/** The part of a storage that reads need. */
 type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
 
-/** What can be asked without changing anything. Reads never lock; each sees one state of the store. */
+/** The reads: they change nothing and never lock; each sees one state of the store. */
 export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   readonly #storage: Readable;
   /** The namespace of calls that name none. */
@@ -113,7 +113,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return found === null ? null : toLoadedSessionRecord(found);
   }
 
-  /** By id; the cursor is the id of a session. `headTaskId` is only told by `getSession`. */
+  /** By id; the cursor is the id of a session. Only `getSession` answers `headTaskId`. */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
     const { read } = this.#storage;
     const asked = parseInput(sessionFilter, await this.#pageWithin('session', filter));
@@ -131,12 +131,12 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
 
-  /** What waits for this agent, or for one of these roles of it, by name and at the head of its session: best first. */
+  /** Heads of sessions whose task is only for this agent, or only for one of its roles; best first. */
   async listHeadsFor(
     filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
   ): Promise<readonly TaskRecord<Kinds>[]> {
     const { namespace, agent, roles, limit } = parseInput(headsFilter, await this.#within(filter));
-    const [_anybody, ...addressees] = addresseesOf(agent, roles);
+    const [_anyAgent, ...addressees] = addresseesOf(agent, roles);
     const { sessions } = await this.#storage.read.claimPreview({
       by: 'ready',
       namespace,
@@ -149,8 +149,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /**
-   * By event id; by number within the session if one is named. The cursor is that number. Tells only events that are settled:
-   * none with a smaller id will appear later. `asOf` is the id up to which they are told.
+   * By event id; by `seq` if a session is named. The cursor is that number. Lists only settled events: none with a
+   * smaller id will appear later. `asOf` is the last settled event id.
    */
   async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord> & { readonly asOf: number }> {
     const { sessionId, taskId, upTo, ...asked } = parseInput(eventFilter, await this.#within(filter));
@@ -170,7 +170,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.counts(asked.namespace, asked.max);
   }
 
-  /** The id of an event: every event up to it is in what is read from now on, and none with a smaller id will follow. */
+  /** The last settled event id: later reads see every event up to it, and no event with a smaller id will appear. */
   async asOf(): Promise<number> {
     this.#settled = await this.#storage.read.settledEventId();
     return this.#settled;
@@ -181,12 +181,15 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.now();
   }
 
-  /** Of a store that is not open for work: whether it moves, has moved, or is a backup; null: it is open. */
+  /** The state of a store that is not open for work, such as `moving`, `moved` or `backup`; null: it is open. */
   async storeState(): Promise<StoreState | null> {
     return this.#storage.read.storeState();
   }
 
-  /** Runs reads that all see the same state; `asOf` inside is the last event in it. Short: it keeps the database from tidying up. */
+  /**
+   * Runs reads that all see the same state; `asOf` inside is the last event in it. It must be short: a long one blocks
+   * the clean-up of the database.
+   */
   async snapshot<R>(use: (reads: OrchestratorReads<Kinds>) => Promise<R>): Promise<R> {
     const { capabilities, read } = this.#storage;
     const watch: Readable['watch'] = (onChange) => this.#storage.watch(onChange);
@@ -196,8 +199,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /**
-   * Why a task is, or is not, what a claim of its session would be granted now: every condition with its verdict.
-   * Nothing is claimed; the claim's own rules are asked. null: there is no such task.
+   * Explains why a task can or cannot be claimed now: every condition, and whether it is met. Uses the rules of the
+   * claim itself, but claims nothing. null: there is no such task.
    */
   async whyTask(id: string, forWhom: WhyClaimant = {}, namespace = this.defaultNamespace): Promise<WhyTask | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
@@ -205,7 +208,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
   }
 
-  /** Why a claim of a session would, or would not, be granted now. null: there is no such session. */
+  /** Explains why a session can or cannot be claimed now. null: there is no such session. */
   async whySession(
     id: string,
     forWhom: WhyClaimant = {},
@@ -216,7 +219,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
   }
 
-  /** What an agent holds, and what a claim without a session would give it now; or why that would give it nothing. */
+  /** The leases of an agent, and what a claim without a session would grant it now, or why it would grant nothing. */
   async whyAgent(
     agent: string,
     forWhom: Omit<WhyClaimant, 'agent'> = {},
@@ -227,7 +230,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
   }
 
-  /** Calls `onChange` within a second after anybody changed the store; spurious calls are possible. */
+  /** Calls `onChange` within a second after any process changed the store; spurious calls are possible. */
   async watch(onChange: () => void): Promise<() => Promise<void>> {
     return this.#storage.watch(onChange);
   }
@@ -241,8 +244,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /**
-   * The id that a reference means: `t42` and `s17` are numbers of a task and a session, and where a session is asked for, `t42` is
-   * the session of that task. A number that nothing has stays as it is.
+   * The id that a reference names: `t42` and `s17` are numbers of a task and a session. Where a session is meant, `t42`
+   * is the session of that task. A number that no task or session has is returned unchanged.
    */
   protected async idOf(kind: NumberedKind, reference: string, namespace: string): Promise<string> {
     const numbered = typeof reference === 'string' ? numberIn(reference) : null;
@@ -255,12 +258,12 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return task?.sessionId ?? reference;
   }
 
-  /** A bound that was settled before is so still. */
+  /** An event id that was settled once stays settled. */
   async #settledUpTo(upTo = Number.MAX_SAFE_INTEGER): Promise<number> {
     return upTo <= this.#settled ? upTo : Math.min(upTo, await this.asOf());
   }
 
-  /** In its namespace, with ids for numbers. */
+  /** The filter with its namespace, and with ids for numbers. */
   async #within<T extends References>(filter: T): Promise<T & { namespace: string }> {
     const given = field.asObject(filter, 'filter');
     const namespace = given.namespace ?? this.defaultNamespace;
@@ -285,14 +288,16 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 }
 
-/** What a call may name by its number. */
+/** The fields of a call that may be numbers for people. */
 interface References {
   readonly namespace?: string | undefined;
   readonly taskId?: string | undefined;
   readonly sessionId?: string | undefined;
 }
 
-/** Rows are never removed, so a cursor that names none was mistyped: an empty page would look like the end of the list. */
+/**
+ * Rows are never removed, so a cursor without a row is a mistake: an empty page would look like the end of the list.
+ */
 function assertCursor(row: object | null, called: string): void {
-  if (row === null) throw invalidInput('after', `is no cursor: there is no ${called} with this id`);
+  if (row === null) throw invalidInput('after', `is not a cursor: there is no ${called} with this id`);
 }

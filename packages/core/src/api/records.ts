@@ -8,7 +8,7 @@ import type { Session } from '../model/session.ts';
 import type { LoadedSession } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 
-/** What the error of a failed attempt says. */
+/** The error of a failed attempt. */
 export interface TaskError {
   readonly code?: string;
   readonly message: string;
@@ -38,7 +38,7 @@ export interface EventRecord extends Omit<Event, 'payload'> {
   readonly payload: Json;
 }
 
-/** What a successful claim hands over. */
+/** The answer to a successful claim. */
 export interface ClaimRecord<Kinds extends AnyKinds = AnyKinds> {
   readonly task: TaskRecord<Kinds>;
   readonly lease: Lease;
@@ -49,7 +49,7 @@ export interface ClaimRecord<Kinds extends AnyKinds = AnyKinds> {
 export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kinds> {
   const { version: _version, payload, result, error, ...plain } = task;
   const decoded = { payload: fromJsonText(payload), result: decode(result), error: decode(error) };
-  // The kind's schema checked the payload when it came in.
+  // The schema of the kind checked the payload when the task was added.
   return { ...plain, ...decoded } as unknown as TaskRecord<Kinds>;
 }
 

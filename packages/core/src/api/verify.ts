@@ -7,16 +7,16 @@ import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
-/** What `verify` checks. */
+/** The kinds of problem that `verify` finds. */
 export type FindingKind = Mistake['kind'] | 'state' | 'head' | 'missing';
 
-/** Something in the store that its log does not bear out. */
+/** A difference between the store and its log, or a fault in the log. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly namespace: string;
   readonly sessionId: string;
   readonly taskId: string | null;
-  /** The first event at fault, if it is one. */
+  /** The first event at fault; null if none is. */
   readonly eventId: number | null;
   readonly message: string;
 }
@@ -28,16 +28,22 @@ export interface Verification {
   readonly tasks: number;
   /** At most `findingsMax` of them. */
   readonly findings: readonly Finding[];
-  /** There are more than were listed. */
+  /** Whether there are more findings than were listed. */
   readonly truncated: boolean;
 }
 
 /**
- * Replays the log of every session from empty and compares: no number missing, the chain of hashes whole, every event
- * legal where it stands, fences growing and granted once, and sessions, tasks and heads just as the events leave them.
- * It finds an edit, a removal, a reordering; it cannot prove what was never written, nor a whole chain written anew.
+ * Replays the log of every session from empty, and checks that
  *
- * @param reader a snapshot, so that nothing moves meanwhile
+ * - no event number is missing, and the hash chain is unbroken
+ * - every event is legal at its place
+ * - fences grow, and each is granted once
+ * - sessions, tasks and heads are as the events leave them
+ *
+ * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
+ * was rewritten.
+ *
+ * @param reader a snapshot, so that nothing changes meanwhile
  */
 export async function verifyLog(
   reader: Reader,
@@ -115,11 +121,11 @@ class Verifier {
     return null;
   }
 
-  /** What no session leads to: events and tasks whose session is gone. */
+  /** Finds events and tasks whose session does not exist. */
   async #compareTotals(namespace: string, before: { events: number; tasks: number; findings: number }): Promise<void> {
     const counts = await this.#reader.counts(namespace, Number.MAX_SAFE_INTEGER);
     const events = counts.events - (this.#events - before.events);
-    // The tasks of a session whose log is broken were not gone through.
+    // The tasks of a session with a broken log were not counted.
     const all = Object.values(counts.tasks).reduce((sum, count) => sum + count, 0);
     const tasks = this.#findings.length > before.findings ? 0 : all - (this.#tasks - before.tasks);
     if (events === 0 && tasks === 0) return;
@@ -140,20 +146,20 @@ class Verifier {
       if (task.status === 'queued') queued.push(task);
     }
     for (const { id } of replayed.values())
-      this.#report('missing', found.session, `the task ${id} is in the log and not in the table.`, id);
+      this.#report('missing', found.session, `the task ${id} is in the log but not in the table.`, id);
     this.#compareHead(found, queued.toSorted(compareInQueue)[0] ?? null);
     const running = isHeld(found.session) ? found.session.taskId : null;
     if ((found.task?.id ?? null) !== running)
-      this.#report('state', found.session, 'the session and its running task do not name each other.');
+      this.#report('state', found.session, 'the session and its running task do not refer to each other.');
   }
 
-  /** What the index says of the head decides who may claim it, so all of it is compared. */
+  /** The index entry of the head decides which agents may claim it, so all of its fields are compared. */
   #compareHead({ session, head, next }: StoredSession, expected: Task | null): void {
-    const [stands, should] = [next, expected === null ? null : nextHeadOf(expected)].map((one) =>
+    const [stored, should] = [next, expected === null ? null : nextHeadOf(expected)].map((one) =>
       canonicalize({ ...one }),
     );
-    if (stands === should && head?.id === expected?.id) return;
-    this.#report('head', session, `the next head is ${stands}, it should be ${should}.`);
+    if (stored === should && head?.id === expected?.id) return;
+    this.#report('head', session, `the next head is ${stored}, it should be ${should}.`);
   }
 
   #compare<Row extends Session | Task>(
@@ -165,7 +171,8 @@ class Verifier {
     const at = 'sessionId' in actual ? { namespace: actual.namespace, id: actual.sessionId } : actual;
     for (const column of Object.keys(expected) as (keyof Row & string)[]) {
       if (unlogged.includes(column) || actual[column] === expected[column]) continue;
-      const values = `${canonicalize(actual[column] as string)} stands there, the log says ${canonicalize(expected[column] as string)}`;
+      const [stored, logged] = [actual, expected].map((row) => canonicalize(row[column] as string));
+      const values = `the table has ${stored}, the log has ${logged}`;
       this.#report('state', at, `${column}: ${values.slice(0, 400)}.`, taskId);
     }
   }
@@ -182,7 +189,7 @@ class Verifier {
   }
 }
 
-/** Scheduled and queued count as one: which of them a row says is a matter of time. */
+/** Scheduled and queued count as the same status: only time turns one into the other. */
 function sameWaiting(task: Task): Task {
   return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
 }

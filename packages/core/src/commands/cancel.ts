@@ -1,31 +1,32 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
-import type { TaskStatus } from '../model/statuses.ts';
+import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
-/** What `cancelTask` takes. */
+/** The input of `cancelTask`. */
 export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
 
 /** The input, checked and filled in. */
 export type CancelInput = z.output<typeof cancelInput>;
 
-/** What became of the task; or why not. */
+/** The task's status after the call; or the reason why it was refused. */
 export type CancelReply =
   | {
       readonly ok: true;
-      /** `cancelled`; or `running`: its holder learns of it with its next heartbeat. */
+      /** `cancelled`; or `running`: the next heartbeat tells its holder to stop. */
       readonly status: 'cancelled' | 'running';
     }
-  /** It ended before. */
+  /** The task had ended before. */
   | { readonly ok: false; readonly reason: 'ended'; readonly status: TaskStatus }
   | { readonly ok: false; readonly reason: 'not_found' };
 
-/** Ends a task that waits; asks the holder of one that runs to stop. Asking twice changes nothing. */
+/** Cancels a waiting task; asks the holder of a running task to stop. A second request changes nothing. */
 export const cancel: Command<CancelInput, CancelReply> = {
   name: 'cancel',
   input: cancelInput,
+  refusalReason,
   events: ['task.cancelled', 'task.cancel_requested', 'session.closed'],
   receipt: plainReply(),
 
@@ -37,9 +38,8 @@ export const cancel: Command<CancelInput, CancelReply> = {
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
 
     const about = { sessionId: task.sessionId, taskId: task.id };
-    switch (task.status) {
-      case 'queued':
-      case 'scheduled':
+    switch (TASK_STATUSES[task.status].phase) {
+      case 'waiting':
         return {
           events: [
             { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
@@ -52,11 +52,12 @@ export const cancel: Command<CancelInput, CancelReply> = {
           events: task.cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [],
           reply: () => ({ ok: true, status: 'running' }),
         };
-      case 'cancelled':
-        return refuse({ ok: true, status: 'cancelled' });
-      case 'succeeded':
-      case 'failed':
-        return refuse({ ok: false, reason: 'ended', status: task.status });
+      case 'ended':
+        return refuse(
+          task.status === 'cancelled'
+            ? { ok: true, status: task.status }
+            : { ok: false, reason: 'ended', status: task.status },
+        );
     }
   },
 };

@@ -10,30 +10,30 @@ import { LIMITS } from '../model/limits.ts';
 import { fenceOf } from '../model/token.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { plainReply } from './receipt-reply.ts';
-import { refuse, type Command } from './command.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 
-/** What `checkpoint` takes. */
+/** The input of `checkpoint`. */
 export const checkpointInput = z
   .strictObject({
     namespace: field.name,
     ...holderFields,
     commandId: field.commandId,
-    /** One more than the last unless given; a smaller one is refused. */
+    /** Default: one more than the last. A smaller one than the last is refused. */
     turn: z.int().min(0).max(LIMITS.turn_max).optional(),
     lastAction: field.note.optional(),
     nextAction: field.note.optional(),
     /** Where the agent keeps the rest of its memory. */
     memoryRef: field.note.optional(),
-    /** A digest of that memory; made from the other fields if left out. */
+    /** A digest of that memory; default: SHA-256 of the other fields. */
     hash: field.note.optional(),
     data: field.json(LIMITS.context_bytes_max).optional(),
   })
-  .describe('A checkpoint replaces the whole context: what is left out is empty afterwards.');
+  .describe('A checkpoint replaces the whole context: fields that are left out become empty.');
 
 /** The input, checked and filled in. */
 export type CheckpointInput = z.output<typeof checkpointInput>;
 
-/** The turn that was saved; or why not. */
+/** The turn that was saved; or the reason why it was refused. */
 export type CheckpointReply =
   | {
       readonly ok: true;
@@ -44,7 +44,7 @@ export type CheckpointReply =
       readonly cancelRequested: boolean;
       readonly late: boolean;
     }
-  /** A later turn was saved before: this one would take the session back. */
+  /** A later turn was saved before: this one would set the session back. */
   | { readonly ok: false; readonly reason: 'turn_behind'; readonly turn: number }
   | LeaseRefusal;
 
@@ -52,6 +52,7 @@ export type CheckpointReply =
 export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
   name: 'checkpoint',
   input: checkpointInput,
+  refusalReason,
   events: ['session.checkpointed', 'lease.refused'],
   receipt: plainReply(),
 

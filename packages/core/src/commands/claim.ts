@@ -5,35 +5,35 @@ import { isExpired, isStale, type HeldSession } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
-import { fits, grantAll, keepClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
-import { refuse, type Command, type Decision } from './command.ts';
+import { fits, grantAll, receiptClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
+import { type Command, type Decision, refusalReason, refuse } from './command.ts';
 import { asHeldLease, type HeldLease } from './held-lease.ts';
 import { endLease } from './lease-end.ts';
 import { evidence, evidenceAgainst, type Evidence } from './evidence.ts';
 
-/** What `claimTask` and `claimTasks` take. */
+/** The input of `claimTask` and `claimTasks`. */
 export const claimInput = z
   .strictObject({
     namespace: field.name,
     commandId: field.commandId,
-    /** 128 random bits in hex: the leases' tokens are made of it. Never stored. */
+    /** 128 random bits in hex: the tokens of the leases are made from it. Never stored. */
     seed: field.seed,
     agent: field.name,
-    /** This run of the agent: recorded, and compared with what a holder sends. */
+    /** This run of the agent: recorded, and compared with the instance in calls of the holder. */
     instance: field.name.optional(),
-    /** Roles of the agent: it may also claim what waits for one of them. */
+    /** Roles of the agent: it may also claim tasks for one of them. */
     roles: field.roles.default([]),
-    /** Only this session; it is taken over if its lease has expired. Without one: the best head of all. */
+    /** Only this session; it is taken over if its lease has expired. Default: the session with the best head. */
     sessionId: field.id.optional(),
     /** Only heads of these kinds. */
     kinds: field.kinds.optional(),
     ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
     staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
-    /** The same agent, restarted: take back at once what its earlier instance held. */
+    /** The same agent after a restart: takes back at once what its earlier instance held. */
     resume: z.boolean().default(false),
-    /** Proof that an earlier holder's process is gone. */
+    /** Proof that the process of a holder is gone. */
     evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
-    /** The process that will hold the lease, if it is one whose death would prove the holder's. */
+    /** The process that will hold the lease, if its death would prove that the holder is dead. */
     process: z
       .strictObject({
         host: field.note,
@@ -43,20 +43,20 @@ export const claimInput = z
         group: field.processGroup.optional(),
       })
       .optional(),
-    /** Without a session: how many heads at most, each of another session. */
+    /** Without a session: how many heads at most, each of a different session. */
     limit: field.batchLimit.default(1),
   })
   .refine(({ evidence: proofs, sessionId, resume }) => proofs.length === 0 || sessionId !== undefined || resume, {
     path: ['evidence'],
-    message: 'is only looked at with a session or with resume; staleRecovery takes it for any session',
+    message: 'can only be given with a session or with resume; staleRecovery takes it for any session',
   });
 
 /** The input, checked and filled in. */
 export type ClaimInput = z.output<typeof claimInput>;
 
-/** Why there is nothing to work on. */
+/** Why a claim was refused. */
 export type ClaimRefusal =
-  /** Somebody else works on the session; or (`previous_alive`) an earlier run of the same agent may still be alive. */
+  /** Another agent holds the session; or (`previous_alive`) an earlier run of the same agent may still be alive. */
   | {
       readonly ok: false;
       readonly reason: 'busy';
@@ -66,23 +66,24 @@ export type ClaimRefusal =
       /** When the lease expires, in milliseconds. */
       readonly until: number;
     }
-  /** Nothing fits now. */
+  /** No task fits now. */
   | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
   | { readonly ok: false; readonly reason: 'not_found' };
 
-/** Leases, each with its task and context; or why there are none. */
+/** Leases, each with its task and context; or the reason why there are none. */
 export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] } | ClaimRefusal;
 
-/** Takes a session's lock and marks its head running. */
+/** Grants the lease of a session, with its head as the running task. */
 export const claim: Command<ClaimInput, ClaimReply> = {
   name: 'claim',
   input: claimInput,
+  refusalReason,
   events: ['task.claimed', 'task.recovered', 'lease.taken_over', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
   notIdentity: ['process', 'evidence'],
   receipt: {
-    keep: ({ claims }) => keepClaims(claims),
-    restore: (kept, rows, { seed }) => ({ ok: true, claims: restoreClaims(kept, rows, seed) }),
+    store: ({ claims }) => receiptClaims(claims),
+    restore: (stored, rows, { seed }) => ({ ok: true, claims: restoreClaims(stored, rows, seed) }),
   },
 
   scope(input) {
@@ -110,12 +111,12 @@ export const claim: Command<ClaimInput, ClaimReply> = {
     if (oldest !== undefined && resumable.length === 0) return busy(input, loaded, oldest.session);
 
     const resumed = resume(input, resumable.slice(0, input.limit));
-    const goesOn = resumed.candidates.some(({ head }) => fits(input, head));
-    return grantBest(input, loaded, goesOn ? resumed : best(input, loaded, resumed.events));
+    const continues = resumed.candidates.some(({ head }) => fits(input, head));
+    return grantBest(input, loaded, continues ? resumed : best(input, loaded, resumed.events));
   },
 };
 
-/** What a claim may choose from, and what happened on the way to it. */
+/** The candidates of a claim, and the events that come before the grant. */
 interface Choice {
   readonly events: readonly EventDraft[];
   readonly candidates: readonly Candidate[];
@@ -135,13 +136,13 @@ function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLease[] {
   return held !== null && isEarlierRun(input, held.session) ? [held] : [];
 }
 
-/** Without a session, a restarted agent goes on with what it held. */
+/** Without a session, a restarted agent continues with what it held. */
 function resume(input: ClaimInput, resumable: readonly HeldLease[]): Choice {
   const taken = resumable.map((held) => takeOver(input, held, 'resumed'));
   return { events: taken.flatMap(({ events }) => events), candidates: taken.flatMap(({ candidates }) => candidates) };
 }
 
-/** The best heads of all, after recovering the few stale sessions that were seen on the way: but for those of `before`. */
+/** The best heads of all, after recovering the stale sessions that were loaded, except those of `before`. */
 function best(input: ClaimInput, loaded: Loaded, before: readonly EventDraft[]): Choice {
   const done = new Set(before.map(({ sessionId }) => sessionId));
   const events = [...before];
@@ -179,7 +180,10 @@ function takeOver(input: ClaimInput, held: HeldLease, reason: Takeover['reason']
   return { events: closed.events, candidates: candidate(closed.head, { from: holderOf(session), reason }) };
 }
 
-/** Why a claim may end another's lease now, or null. Each reason is judged under the lock: a heartbeat that came first wins. */
+/**
+ * Why a claim may end the lease of another holder now, or null. It is decided under the lock: a heartbeat that came
+ * first wins.
+ */
 export function takeoverReason(input: ClaimInput, session: HeldSession, now: number): Takeover['reason'] | null {
   const proof = proofAgainst(input, session);
   if (isEarlierRun(input, session) && (session.pid === null || proof !== null || now >= silentFrom(session)))
@@ -188,12 +192,15 @@ export function takeoverReason(input: ClaimInput, session: HeldSession, now: num
   return isExpired(session, now) ? 'expired' : null;
 }
 
-/** What this very run of the agent holds is not of an earlier one; a run that does not tell its instance is never the same. */
+/**
+ * Whether an earlier run of the same agent holds the session. A run that gives no instance never counts as the same
+ * run.
+ */
 function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): boolean {
   return input.resume && agent === input.agent && instance !== input.instance;
 }
 
-/** No heartbeat for half the TTL: two were missed, so from then on the agent that says it was restarted is believed. */
+/** No heartbeat for half the TTL: two were missed, so from then on an agent that says it was restarted is believed. */
 export function silentFrom({ heartbeatAt, ttlMs }: HeldSession): number {
   return heartbeatAt + ttlMs / 2;
 }

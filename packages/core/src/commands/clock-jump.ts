@@ -4,7 +4,7 @@ import { LIMITS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Command } from './command.ts';
 
-/** One page of the work on a jump: the held sessions after this one. */
+/** One page of a clock jump: the held sessions after this one. */
 export interface ClockJumpInput {
   readonly namespace: string;
   readonly after: SessionKey | null;
@@ -12,13 +12,14 @@ export interface ClockJumpInput {
 
 /** Whether there is another page. */
 export interface ClockJumpReply {
-  /** Where the next page begins; undefined: the jump is worked off. */
+  /** Where the next page begins; undefined: all pages are done. */
   readonly next: SessionKey | null | undefined;
 }
 
 /**
- * Works off a clock jump: every holder, in all namespaces, gets one TTL from now, because nobody can tell how long it was
- * really silent. In pages; how far it has come is kept with the jump, so any process goes on where another one died.
+ * Processes a clock jump: every holder, in all namespaces, gets one TTL from now, because its real time without a
+ * heartbeat is unknown. It works in pages and stores its progress with the jump, so any process can continue after
+ * another one died.
  */
 export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
   name: 'clock_jump',
@@ -31,7 +32,7 @@ export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
   decide(input, loaded) {
     const { jump } = loaded.clock;
     if (jump === null) return { events: [], reply: () => ({ next: undefined }) };
-    // Somebody else has come further, or a new jump began the work afresh.
+    // Another process is further, or a new jump started from the first page again.
     if (!sameKey(jump.after, input.after)) return { events: [], reply: () => ({ next: jump.after }) };
 
     const held = loaded.sessions.flatMap(({ session }) => (isHeld(session) ? session : []));

@@ -6,10 +6,10 @@ import type { Storage } from '../storage/storage.ts';
 import { execute } from './execute.ts';
 
 /**
- * For restores, before the store opens for work: closes every lease in it, page by page, so that each token granted before is
- * refused. Called again after a crash, it closes what is left.
+ * For restores, before the store opens for work: ends every lease in it, page by page, so that every token granted
+ * before is refused. Called again after a crash, it ends the remaining leases.
  *
- * @returns how many leases were closed
+ * @returns how many leases were ended
  */
 export async function closeRestoredLeases(storage: Storage): Promise<number> {
   let total = 0;
@@ -25,6 +25,6 @@ export async function closeRestoredLeases(storage: Storage): Promise<number> {
 async function closePage(storage: Storage, after: SessionKey | null): Promise<RestoreReply> {
   const input = { namespace: DEFAULTS.namespace, after };
   const outcome = await storage.transact(restore.scope(input), (loaded) => execute(restore, input, '', loaded));
-  if (outcome.kind !== 'reply') throw internalError('A restore does not wait for a clock.');
+  if (outcome.kind !== 'reply') throw internalError('A restore does not wait for a clock jump.');
   return outcome.reply;
 }

@@ -4,28 +4,29 @@ import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
-import { refuse, type Command } from './command.ts';
+import { counted } from '../model/quantities.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
-/** What `closeSession` takes. */
+/** The input of `closeSession`. */
 export const closeInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
   sessionId: field.id,
-  /** Cancel the tasks that wait, instead of refusing. */
+  /** Cancels the waiting tasks, instead of refusing. */
   cancelTasks: z.boolean().default(false),
 });
 
 /** The input, checked and filled in. */
 export type CloseInput = z.output<typeof closeInput>;
 
-/** Closed, or why not. */
+/** The session was closed; or the reason why it was refused. */
 export type CloseReply =
   | {
       readonly ok: true;
       /** How many waiting tasks this call cancelled. */
       readonly cancelled: number;
-      /** More tasks wait than one transaction cancels: the session is still open, call again. */
+      /** More tasks wait than one transaction cancels: the session is still open. Call again. */
       readonly more: boolean;
     }
   | {
@@ -34,14 +35,15 @@ export type CloseReply =
       readonly heldBy: { readonly agent: string; readonly instance: string | null };
       readonly until: number;
     }
-  /** So many tasks wait in it. */
+  /** `waiting`: the number of tasks that wait in it. */
   | { readonly ok: false; readonly reason: 'not_empty'; readonly waiting: number }
   | { readonly ok: false; readonly reason: 'not_found' };
 
-/** Closes a session that nobody works on and in which nothing waits. */
+/** Closes a session that no agent holds and in which no task waits. */
 export const close: Command<CloseInput, CloseReply> = {
   name: 'close',
   input: closeInput,
+  refusalReason,
   events: ['task.cancelled', 'session.closed'],
   receipt: plainReply(),
 
@@ -72,7 +74,7 @@ export const close: Command<CloseInput, CloseReply> = {
     }));
     const more = session.tasksOpen > cancelled.length;
     if (more && cancelled.length === 0)
-      throw internalError(`${session.tasksOpen} tasks of session ${session.id} are open, but none of them waits.`);
+      throw internalError(`Session ${session.id} counts ${counted(session.tasksOpen, 'open task')}, but none waits.`);
     const closed: EventDraft[] = more
       ? []
       : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];

@@ -10,8 +10,8 @@ import type { Scope } from '../storage/scope.ts';
 import type { ReceiptCodec } from './receipt-reply.ts';
 
 /**
- * A command: what it takes, what it has to see, and what follows from what it sees. It declares all that the machinery around
- * it has to know, so nothing is guessed from the shape of its input or its reply. Pure, and nothing but data.
+ * A command: its input, the rows that it loads, and its decision on them. It declares everything that the code around
+ * it needs to know, so nothing is guessed from the shape of its input or its reply. It is pure.
  */
 export interface Command<Input extends CommandInput, Reply> {
   readonly name: CommandName | 'clock_jump' | 'restore';
@@ -19,36 +19,38 @@ export interface Command<Input extends CommandInput, Reply> {
   readonly input: z.ZodType<Input> | null;
   scope(input: Input): Scope;
   decide(input: Input, loaded: Loaded): Decision<Reply>;
-  /** The events that it may write; any other is a broken rule. */
+  /** The events that it may write; any other is an internal error. */
   readonly events: readonly EventType[];
-  /** Whether it may end other holders' leases: then a jump of the clock must have been worked off before. */
+  /** Whether it may end leases of other holders: then a clock jump must be processed before. */
   readonly endsOthersLeases?: true;
   /**
-   * Input fields that do not belong to the request's identity: who sends it, and what that process happened to see. A restarted
-   * agent can then ask again for what its dead process was answered.
+   * Input fields that do not belong to the identity of the request: the sending process, and the evidence that it has.
+   * So a restarted agent can send the request of its dead process again and get the same answer.
    */
   readonly notIdentity?: readonly (keyof Input & string)[];
-  /** How a reply with effect is remembered under the command's id; null: it is not, and the command is judged anew. */
+  /** Why the reply is a refusal, for telemetry; a command without it refuses nothing as a whole. */
+  readonly refusalReason?: (reply: Reply) => string | null;
+  /** How a reply with effect is stored under the command's id; null: it is not stored, and a retry is decided again. */
   readonly receipt: ReceiptCodec<Input, Reply> | null;
 }
 
-/** What all inputs have once they are checked. */
+/** The fields that all checked inputs have. */
 export interface CommandInput {
   readonly namespace: string;
   readonly commandId?: string | undefined;
 }
 
-/** What a command decides: what happened, and what to answer once it has. */
+/** The decision of a command: the events, and the reply after they were applied. */
 export interface Decision<Reply> {
   readonly events: readonly EventDraft[];
   /** Proofs of life, after the events. */
   readonly renewals?: readonly Renewal[];
-  /** How far the work on a clock jump has come; null: it is done. */
+  /** The progress of a clock jump; null: it is done. */
   readonly clockJump?: ClockJump | null;
   reply(after: After): Reply;
 }
 
-/** The rows as the events left them. */
+/** The rows after the events. */
 export interface After {
   session(id: string): Session;
   task(id: string): Task;
@@ -57,4 +59,11 @@ export interface After {
 /** A decision without effect. */
 export function refuse<Reply>(reply: Reply): Decision<Reply> {
   return { events: [], reply: () => reply };
+}
+
+/** The reason of a reply that is a refusal. */
+export function refusalReason(
+  reply: { readonly ok: true } | { readonly ok: false; readonly reason: string },
+): string | null {
+  return reply.ok ? null : reply.reason;
 }

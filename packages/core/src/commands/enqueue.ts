@@ -1,27 +1,29 @@
 import { z } from 'zod';
-import { internalError, OrchestratorError } from '../model/errors.ts';
+import { internalError, invalidInput, OrchestratorError } from '../model/errors.ts';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import { looksLikeNumber } from '../model/names.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
+import { forEachText, textsForEvent } from '../model/task-texts.ts';
 import type { Command } from './command.ts';
-import { keepTask, type KeptTask } from './receipt-reply.ts';
+import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** One task to add. */
 export const newTaskInput = z
   .strictObject({
-    /** Given by the caller if it wants to know it beforehand; otherwise made from the command id. */
+    /** Default: made from the command id. */
     id: field.newId.optional(),
-    /** The line of work it belongs to; without one it gets a session of its own, with the task's id. */
-    sessionId: field.newId.optional(),
+    /** The session of the task. Default: a session of its own, with the task's id. */
+    sessionId: field.id.optional(),
     kind: field.name.default(DEFAULTS.kind),
-    /** One line for people; the kind if left out. */
+    /** One line for people; default: the kind. */
     title: field.title.optional(),
     payload: field.json(LIMITS.payload_bytes_max).default({}),
     priority: z.int().min(0).max(LIMITS.priority_max).default(DEFAULTS.priority),
-    /** Milliseconds from now before which it is not claimed. */
+    /** The task cannot be claimed before this many milliseconds from now. */
     delayMs: z.int().min(0).max(LIMITS.delay_ms_max).default(0),
     dedupeKey: field.id.optional(),
     attemptsMax: z.int().min(1).max(LIMITS.attempts_max).default(DEFAULTS.attempts_max),
@@ -31,16 +33,14 @@ export const newTaskInput = z
     assignee: field.name.optional(),
     /** Only agents with this role may claim it. */
     role: field.name.optional(),
-    author: field.note.optional(),
-    reviewer: field.note.optional(),
-    source: field.note.optional(),
+    ...forEachText(() => field.note.optional()),
   })
   .refine((task) => task.assignee === undefined || task.role === undefined, {
     message: 'cannot be given together with a role',
     path: ['assignee'],
   });
 
-/** What `enqueueTasks` takes. */
+/** The input of `enqueueTasks`. */
 export const enqueueInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
@@ -51,25 +51,25 @@ export const enqueueInput = z.strictObject({
 export type EnqueueInput = z.output<typeof enqueueInput>;
 type NewTask = EnqueueInput['tasks'][number];
 
-/** In the order of the input. A duplicate is the task that has the dedupe key, whatever became of it. */
+/** The tasks in the order of the input. A duplicate is the existing task with the dedupe key, in any status. */
 export interface EnqueueReply {
   readonly ok: true;
   readonly tasks: readonly { readonly task: Task; readonly duplicate: boolean }[];
 }
 
-/** Adds tasks, opening their sessions. All or none: one that cannot be added refuses the whole batch. */
+/** Adds tasks and opens their sessions, all or none: if one cannot be added, the whole batch is refused. */
 export const enqueue: Command<EnqueueInput, EnqueueReply> = {
   name: 'enqueue',
   input: enqueueInput,
   events: ['session.opened', 'task.queued'],
   receipt: {
-    keep: ({ tasks }) => ({
-      reply: tasks.map(({ task, duplicate }) => ({ task: keepTask(task), duplicate })),
+    store: ({ tasks }) => ({
+      reply: tasks.map(({ task, duplicate }) => ({ task: receiptTask(task), duplicate })),
       tasks: tasks.map(({ task }) => task.id),
     }),
-    restore: (kept, rows) => ({
+    restore: (stored, rows) => ({
       ok: true,
-      tasks: (kept as unknown as readonly { task: KeptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
+      tasks: (stored as unknown as readonly { task: ReceiptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
         task: rows.task(task),
         duplicate,
       })),
@@ -98,6 +98,9 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     const answers: { id: string; duplicate: boolean }[] = [];
 
     for (const [at, { id, sessionId, task }] of placed(input).entries()) {
+      // The number of a session that exists was replaced by its id before the store was asked.
+      if (looksLikeNumber(sessionId))
+        throw invalidInput(`tasks[${at}].sessionId`, `looks like a number, and no session has the number ${sessionId}`);
       const duplicateOf = known.byDedupeKey.get(task.dedupeKey);
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });
@@ -156,14 +159,12 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
       backoff_ms: task.backoffMs,
       assignee: task.assignee ?? null,
       role: task.role ?? null,
-      author: task.author ?? null,
-      reviewer: task.reviewer ?? null,
-      source: task.source ?? null,
+      ...textsForEvent(task),
     },
   };
 }
 
-/** The ids and dedupe keys that are taken, by tasks in the store or earlier in the batch. */
+/** The ids and dedupe keys that are in use, by tasks in the store or earlier in the batch. */
 class KnownTasks {
   readonly ids = new Set<string>();
   readonly byDedupeKey = new Map<string | undefined, string>();
@@ -178,7 +179,7 @@ class KnownTasks {
   }
 }
 
-/** The numbers of sessions that exist, and of new ids in the order in which they are asked for. */
+/** Numbers of existing sessions, and new numbers for new ids. */
 class Numbers {
   readonly #free: Iterator<number>;
   readonly #ofSessions: ReadonlyMap<string, number>;
@@ -193,7 +194,7 @@ class Numbers {
     return this.#ofSessions.get(id) ?? this.ofNew(id);
   }
 
-  /** A task and the session that is made for it alone have one id, and so one number: `t42` is worked on in `s42`. */
+  /** A task and the session that is made for it have the same id, and so the same number: `t42` runs in `s42`. */
   ofNew(id: string): number {
     const number = this.#ofNew.get(id) ?? this.#next();
     this.#ofNew.set(id, number);

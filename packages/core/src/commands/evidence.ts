@@ -3,8 +3,8 @@ import * as field from '../model/fields.ts';
 import type { HeldSession } from '../model/lease.ts';
 
 /**
- * What somebody found out about a holder: that its process is gone. It counts only if it speaks of the current lease and of
- * exactly the process that the lease names; core believes the observer, who must never report on a doubt.
+ * The observation of another process that a holder's process is gone. It counts only for the current lease and for
+ * exactly the process that the lease names. Core trusts the observer, which must report only what is certain.
  */
 export const evidence = z.strictObject({
   sessionId: field.id,
@@ -17,10 +17,10 @@ export const evidence = z.strictObject({
   observed: field.note.optional(),
 });
 
-/** What somebody found out about a holder (see `evidence`). */
+/** The observation that a holder's process is gone (see `evidence`). */
 export type Evidence = z.output<typeof evidence>;
 
-/** The evidence that proves this very holder dead, if there is one. */
+/** The evidence that proves exactly this holder dead, if there is one. */
 export function evidenceAgainst(session: HeldSession, all: readonly Evidence[]): Evidence | null {
   const proves = (one: Evidence) =>
     one.sessionId === session.id &&

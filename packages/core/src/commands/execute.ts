@@ -1,6 +1,7 @@
 /**
- * From a command and what was loaded for it to what is to be saved. Everything that holds for every command alike is here:
- * receipts, the age of command ids, the clocks. What a command means is in its own file, what an event does in `log/evolve.ts`.
+ * Executes a command on the rows that were loaded for it, and returns the rows to save. This file has the rules of all
+ * commands: receipts, the age of command ids, the clocks. The rules of one command are in its own file, the effect of
+ * an event is in `log/evolve.ts`.
  */
 import { WorkingSet } from './working-set.ts';
 import { canonicalize } from '../log/canonical.ts';
@@ -10,18 +11,20 @@ import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
-import { keptReplyOf, ReceiptRows, receiptText, type Accepted, type KeptReply } from './receipt-reply.ts';
+import { storedReplyOf, ReceiptRows, receiptText, type Accepted, type ReceiptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { WriteSet } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { SessionKey } from '../storage/scope.ts';
 
-/** A command's answer; or a clock jump that has to be worked off before the command can be judged. */
+/** The answer of a command; or a clock jump that must be processed before the command can be decided. */
 export type Outcome<Reply> =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
 
-/** What makes two requests the same: the command's name, and its input without its id and what it declares as no part of it. */
+/**
+ * The hash of a request: of the command's name, and of its input without the command id and its `notIdentity` fields.
+ */
 export function requestHash<Input extends CommandInput, Reply>(
   { name, notIdentity = [] }: Command<Input, Reply>,
   input: Input,
@@ -32,9 +35,10 @@ export function requestHash<Input extends CommandInput, Reply>(
 }
 
 /**
- * Judges one command on what was loaded for it. Pure: a storage may call it again.
+ * Executes one command on the rows that were loaded for it. Pure: a storage may call it again.
  *
- * @throws `COMMAND_ID_REUSED`, `COMMAND_ID_EXPIRED`, and what the command itself throws for input that only the state shows to be wrong
+ * @throws `COMMAND_ID_REUSED`, `COMMAND_ID_EXPIRED`, and the errors of the command for input that is wrong for this
+ * state
  */
 export function execute<Input extends CommandInput, Reply>(
   command: Command<Input, Reply>,
@@ -64,7 +68,7 @@ export function execute<Input extends CommandInput, Reply>(
   const { sessions, tasks, events } = rows;
   const receipt =
     command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
-      ? receiptFor(input.namespace, commandId, hash, command.receipt.keep(reply), loaded.now)
+      ? receiptFor(input.namespace, commandId, hash, command.receipt.store(reply), loaded.now)
       : null;
   return {
     reply: { kind: 'reply', reply, replayed: false },
@@ -91,12 +95,12 @@ function assertJudgeable(commandId: string, now: number): void {
       `The command id ${commandId} is more than an hour ahead of the store's clock.`,
       {
         field: 'commandId',
-        hint: "Compare this machine's clock with the store's.",
+        hint: 'Compare the clock of this machine with the clock of the store.',
       },
     );
 }
 
-/** Events that a command did not declare are a mistake in the command: nothing of it is saved. */
+/** An event that the command does not declare is a fault in the command: nothing of it is saved. */
 function assertDeclared<Input extends CommandInput, Reply>(
   { name, events }: Command<Input, Reply>,
   decision: Decision<Reply>,
@@ -110,25 +114,35 @@ function answerAgain<Input extends CommandInput, Reply>(
   input: Input,
   { hash, loaded, receipt }: { readonly hash: string; readonly loaded: Loaded; readonly receipt: Receipt },
 ): Outcome<Reply> {
-  if (codec === null) throw internalError('Only a command with receipts can be answered again.');
+  if (codec === null) throw internalError('A receipt was found for a command that stores none.');
   if (receipt.requestHash !== hash)
     throw new OrchestratorError(
       'COMMAND_ID_REUSED',
       `The command id ${receipt.commandId} was used for another request.`,
       { field: 'commandId' },
     );
-  return { kind: 'reply', reply: codec.restore(keptReplyOf(receipt), new ReceiptRows(loaded), input), replayed: true };
+  return {
+    kind: 'reply',
+    reply: codec.restore(storedReplyOf(receipt), new ReceiptRows(loaded), input),
+    replayed: true,
+  };
 }
 
 function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): WriteSet<Outcome<Reply>> {
   return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
 }
 
-function receiptFor(namespace: string, commandId: string, requestHash: string, kept: KeptReply, now: number): Receipt {
-  return { namespace, commandId, requestHash, reply: receiptText(kept), at: Math.max(now, timeOfUuid(commandId)) };
+function receiptFor(
+  namespace: string,
+  commandId: string,
+  requestHash: string,
+  stored: ReceiptReply,
+  now: number,
+): Receipt {
+  return { namespace, commandId, requestHash, reply: receiptText(stored), at: Math.max(now, timeOfUuid(commandId)) };
 }
 
-/** A new reading is only worth a write along with others; a jump, or the end of the work on one, always is. */
+/** A new reading is only written together with other rows; a clock jump, or its end, always is. */
 function clockAfter(
   decision: Decision<unknown>,
   { before, observed }: { before: ClockState; observed: ClockState | null },

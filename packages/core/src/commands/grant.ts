@@ -6,9 +6,9 @@ import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { After } from './command.ts';
-import { keepTask, type KeptReply, type KeptTask, type ReceiptRows } from './receipt-reply.ts';
+import { receiptTask, type ReceiptReply, type ReceiptTask, type ReceiptRows } from './receipt-reply.ts';
 
-/** Who wants work, for how long, and which. */
+/** The agent that claims, the length of its lease, and the tasks that it takes. */
 export interface Claimant {
   readonly agent: string;
   readonly instance?: string | undefined;
@@ -19,13 +19,13 @@ export interface Claimant {
   readonly process?: ProcessIdentity | undefined;
 }
 
-/** From whom a session was taken over, and why that was allowed. */
+/** The holder from which a session was taken over, and why that was allowed. */
 export interface Takeover {
   readonly from: { readonly agent: string; readonly instance: string | null; readonly fence: number };
   readonly reason: 'expired' | 'resumed' | 'dead';
 }
 
-/** What a successful claim hands over. */
+/** The answer to a successful claim. */
 export interface Claim {
   readonly task: Task;
   readonly lease: Lease;
@@ -33,19 +33,19 @@ export interface Claim {
   readonly takeover: Takeover | null;
 }
 
-/** What is to be granted, and from whom it was taken. */
+/** A head that may be granted, and the takeover that freed it. */
 export interface Candidate {
   readonly head: Task;
   readonly takeover: Takeover | null;
 }
 
-/** Leases that are granted: the events, and the claims once they have happened. */
+/** Leases that are granted: the events, and the claims after the events. */
 export interface Grants {
   readonly events: readonly EventDraft[];
   claims(after: After): Claim[];
 }
 
-/** Whether the claimant may and wants to take this head. */
+/** Whether the claimant may take this head and asked for its kind. */
 export function fits(claimant: Claimant, head: Task): boolean {
   return isFor(claimant, head) && isWanted(claimant, head);
 }
@@ -55,15 +55,15 @@ export function isFor(claimant: Pick<Claimant, 'agent' | 'roles'>, head: Task): 
   return addresseesOf(claimant.agent, claimant.roles).includes(addresseeOf(head));
 }
 
-/** Whether the task is of a kind that was asked for. */
+/** Whether the claimant asked for the kind of the task. */
 export function isWanted(claimant: Pick<Claimant, 'kinds'>, head: Task): boolean {
   return claimant.kinds === undefined || claimant.kinds.includes(head.kind);
 }
 
 /**
- * Takes the locks of the heads' sessions and marks the heads running, each under a lease of its own.
+ * Grants the leases of the heads' sessions: each head runs under a lease of its own.
  *
- * @param seed of the claim: the tokens are made of it
+ * @param seed the seed of the claim: the tokens are made from it
  */
 export function grantAll(
   claimant: Claimant,
@@ -111,7 +111,7 @@ function grantOf(claimant: Claimant, { head, fence, token }: Granted, now: numbe
   };
 }
 
-/** What the claimant gets, read off the rows as the grant left them. */
+/** The answer to the claimant, from the rows after the grant. */
 function claimOf({ head, takeover, token }: Granted, after: After): Claim {
   const session = after.session(head.sessionId);
   return {
@@ -122,19 +122,19 @@ function claimOf({ head, takeover, token }: Granted, after: After): Claim {
   };
 }
 
-/** A claim as a receipt keeps it: without the token, which the claim's seed gives again, and without bodies. */
-interface KeptClaim {
+/** A claim as a receipt stores it: without the token, which the seed of the claim gives again, and without bodies. */
+interface ReceiptClaim {
   readonly [part: string]: Json;
-  readonly task: KeptTask;
+  readonly task: ReceiptTask;
   readonly lease: PublicLease & { readonly [field: string]: Json };
   readonly takeover: (Takeover & { readonly [field: string]: Json }) | null;
 }
 
-/** What a receipt keeps of claims. */
-export function keepClaims(claims: readonly Claim[]): KeptReply & { readonly reply: readonly KeptClaim[] } {
+/** The part of claims that a receipt stores. */
+export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readonly reply: readonly ReceiptClaim[] } {
   return {
     reply: claims.map(({ task, lease: { token: _secret, ...lease }, takeover }) => ({
-      task: keepTask(task),
+      task: receiptTask(task),
       lease: { ...lease },
       takeover: takeover === null ? null : { ...takeover, from: { ...takeover.from } },
     })),
@@ -143,9 +143,9 @@ export function keepClaims(claims: readonly Claim[]): KeptReply & { readonly rep
   };
 }
 
-/** The claims of a receipt: tasks as they were then, the context as it is now. */
-export function restoreClaims(kept: Json, rows: ReceiptRows, seed: string): Claim[] {
-  return (kept as unknown as readonly KeptClaim[]).map(({ task, lease, takeover }) => ({
+/** Restores the claims of a receipt: the tasks as they were then, the context as it is now. */
+export function restoreClaims(stored: Json, rows: ReceiptRows, seed: string): Claim[] {
+  return (stored as unknown as readonly ReceiptClaim[]).map(({ task, lease, takeover }) => ({
     task: rows.task(task),
     lease: { ...lease, token: tokenFor(seed, lease.fence) },
     context: decodeContext(rows.context(lease.sessionId)),

@@ -6,15 +6,15 @@ import { isExpired, leaseOf } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import { fenceOf } from '../model/token.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
-import type { Command } from './command.ts';
+import { type Command, refusalReason } from './command.ts';
 
-/** What `heartbeat` takes. */
+/** The input of `heartbeat`. */
 export const heartbeatInput = z.strictObject({
   namespace: field.name,
   ...holderFields,
-  /** What there is to show of the work: replaces the last progress. */
+  /** The progress of the work, to show to people; replaces the last progress. */
   progress: field.json(LIMITS.progress_bytes_max).optional(),
-  /** The process group that works for the holder's process: it, too, has to be gone before the holder counts as dead. */
+  /** The process group that works for the holder's process. It must also be gone before the holder counts as dead. */
   processGroup: field.processGroup.optional(),
 });
 
@@ -24,7 +24,7 @@ export type HeartbeatInput = z.output<typeof heartbeatInput>;
 const progressInput = z.strictObject({ progress: heartbeatInput.shape.progress });
 
 /**
- * Whether a heartbeat could carry this: for whoever collects progress and sends it later.
+ * Checks whether a heartbeat can carry this progress, for callers that collect progress and send it later.
  *
  * @throws `INVALID_INPUT`, `LIMIT_EXCEEDED`
  */
@@ -32,25 +32,26 @@ export function checkProgress(progress: Json): void {
   field.parseInput(progressInput, { progress });
 }
 
-/** Still yours, or not any more. */
+/** The lease after the heartbeat; or the refusal of a lost lease. */
 export type HeartbeatReply =
   | {
       readonly ok: true;
       readonly sessionId: string;
       readonly taskId: string;
-      /** Yours until then, in milliseconds. */
+      /** When the lease expires, in milliseconds. */
       readonly expiresAt: number;
-      /** Somebody wants the task to end: finish up and release it. */
+      /** The cancellation of the task was requested: stop the work and release the task. */
       readonly cancelRequested: boolean;
-      /** The lease had expired, but nobody took over. */
+      /** The lease had expired, but no agent took over. */
       readonly late: boolean;
     }
   | LeaseRefusal;
 
-/** Extends the lease and proves life. Not logged. */
+/** Extends the lease as a proof of life. Not logged. */
 export const heartbeat: Command<HeartbeatInput, HeartbeatReply> = {
   name: 'heartbeat',
   input: heartbeatInput,
+  refusalReason,
   events: ['lease.refused'],
   receipt: null,
 

@@ -11,12 +11,12 @@ export interface HeldLease {
 }
 
 /**
- * A loaded session with its running task, if somebody holds it.
+ * A loaded session with its running task, if an agent holds it.
  *
- * @throws `INTERNAL` if the task is gone: the lock is the session's, so it must not count as free
+ * @throws `INTERNAL` if the task is missing: the session is locked, so it must not count as free
  */
 export function asHeldLease({ session, task, head }: LoadedSession): HeldLease | null {
   if (!isHeld(session)) return null;
-  if (task === null) throw internalError(`The task ${session.taskId} that runs in session ${session.id} is gone.`);
+  if (task === null) throw internalError(`The task ${session.taskId} that runs in session ${session.id} is missing.`);
   return { session, task, head };
 }

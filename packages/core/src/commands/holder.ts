@@ -1,5 +1,5 @@
 import {
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
   type EventDraft,
   type EventPayloads,
   type EventType,
@@ -11,13 +11,13 @@ import { fenceOf, tokenHash } from '../model/token.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
 import { asHeldLease, type HeldLease } from './held-lease.ts';
 
-/** How a holder shows that it is one: by the token of its lease, and by its instance if it sends one. */
+/** A holder proves its lease by the token, and by its instance if it sends one. */
 export const holderFields = {
   token: field.token,
   instance: field.name.optional(),
 };
 
-/** What every call of a holder carries. */
+/** The fields in every call of a holder. */
 export interface HolderInput {
   readonly token: string;
   readonly instance?: string | undefined;
@@ -29,20 +29,20 @@ export interface LeaseRefusal {
   readonly reason: 'lease_lost';
   /** The event type that ended its lease; null if no lease ever had the token, or another instance holds it. */
   readonly endedBy: EventType | null;
-  /** When that was, in milliseconds; null likewise. */
+  /** When it ended, in milliseconds; null if `endedBy` is null. */
   readonly at: number | null;
   /** The next holder of the session, or the present one. */
   readonly successor?: { readonly agent: string; readonly instance: string | null; readonly fence: number };
 }
 
-/** What a holder's call came to: its lease, or why it has none. */
+/** The lease of a caller; or how it ended. */
 export type HolderLookup =
   | { readonly held: HeldLease; readonly ended: null }
   | { readonly held: null; readonly ended: EndedLease | null };
 
 /**
- * Looks the caller's lease up. Only the token decides: expiry is not asked, because late is not lost as long as no other agent
- * took over.
+ * Looks up the caller's lease. Only the token decides. Expiry does not matter: an expired lease is not lost until
+ * another agent takes over.
  *
  * @param at which of the scope's references is the caller's
  */
@@ -70,7 +70,7 @@ export function leaseRefusal(ended: EndedLease | null, loaded: Loaded, at = 0): 
 }
 
 /**
- * Puts the first refusal of a token on record whose lease another process ended. Invented tokens leave nothing.
+ * Logs the first refusal of a token whose lease another process ended. An invented token leaves no event.
  *
  * @returns the event, or none
  */
@@ -99,7 +99,7 @@ function tokenHashIn({ grant }: EndedLease): string {
 }
 
 function endedByAnother({ end }: EndedLease): boolean {
-  return (LEASE_ENDINGS.other as readonly EventType[]).includes(end.type);
+  return (LEASE_END_EVENTS.other as readonly EventType[]).includes(end.type);
 }
 
 function nextHolder({ successor }: EndedLease): LeaseRefusal['successor'] | null {

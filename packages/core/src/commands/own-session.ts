@@ -2,7 +2,7 @@ import type { EventDraft } from '../log/events.ts';
 import type { Session } from '../model/session.ts';
 
 /**
- * A session that was opened for one task alone closes when that task ends for good, unless somebody put more work into it.
+ * A session that was made for one task closes when that task ends for good, unless it has other open tasks.
  *
  * @returns the event, or none
  */

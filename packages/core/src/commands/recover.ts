@@ -9,23 +9,23 @@ import { asHeldLease } from './held-lease.ts';
 import { endLease, type EndedLeaseOutcome } from './lease-end.ts';
 import { evidence, evidenceAgainst } from './evidence.ts';
 
-/** What `staleRecovery` takes. */
+/** The input of `staleRecovery`. */
 export const recoverInput = z.strictObject({
   namespace: field.name,
   commandId: field.commandId,
-  /** Who recovers, for the log. */
+  /** The agent that recovers, for the log. */
   agent: field.name.optional(),
   instance: field.name.optional(),
   /** Sessions in one call. */
   limit: field.batchLimit.default(DEFAULTS.recover_batch),
-  /** Holders that were seen to be dead: they are not waited for. */
+  /** Evidence of dead holders: their leases end without waiting until they are stale. */
   evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
 });
 
 /** The input, checked and filled in. */
 export type RecoverInput = z.output<typeof recoverInput>;
 
-/** A lease that was closed, and why that was allowed. Times in milliseconds. */
+/** A lease that was ended, and why that was allowed. Times in milliseconds. */
 export interface Recovered {
   readonly sessionId: string;
   readonly taskId: string;
@@ -37,15 +37,15 @@ export interface Recovered {
   readonly staleAt: number;
 }
 
-/** All leases that this call closed. */
+/** All leases that this call ended. */
 export interface RecoverReply {
   readonly ok: true;
   readonly recovered: readonly Recovered[];
-  /** There may be more: call again. */
+  /** There may be more stale leases: call again. */
   readonly more: boolean;
 }
 
-/** Closes the leases of dead holders, requeues or ends what they held, and keeps their context. */
+/** Ends the leases of dead holders, requeues or ends their tasks, and keeps the context of their sessions. */
 export const recover: Command<RecoverInput, RecoverReply> = {
   name: 'recover',
   input: recoverInput,

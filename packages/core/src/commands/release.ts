@@ -5,13 +5,14 @@ import * as field from '../model/fields.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import type { TaskStatus } from '../model/statuses.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
 import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
+import { statusAfter } from '../log/lifecycle.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
 import type { Command } from './command.ts';
-import { fits, grantAll, keepClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
+import { fits, grantAll, receiptClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
 import type { HeldLease } from './held-lease.ts';
 import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
@@ -21,9 +22,9 @@ export const releaseItem = z
   .strictObject({
     ...holderFields,
     outcome: z.enum(['succeeded', 'failed', 'released', 'handed_off', 'cancelled']),
-    /** Of a task that succeeded. */
+    /** The result of a task that succeeded. */
     result: field.json(LIMITS.result_bytes_max).optional(),
-    /** Of an attempt that failed or was cancelled. */
+    /** The error of an attempt that failed or was cancelled. */
     error: z
       .strictObject({
         code: field.name.optional(),
@@ -33,7 +34,7 @@ export const releaseItem = z
       .optional(),
     /** Do not retry: the failed task becomes a dead letter at once. */
     final: z.boolean().default(false),
-    /** To whom the task is handed off: exactly one of the two. */
+    /** The agent or the role that the task is handed off to: exactly one of the two. */
     to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
     /** For the next holder, when the task is released or handed off. */
     note: field.note.optional(),
@@ -62,15 +63,15 @@ export const releaseItem = z
 /** One item, checked and filled in. */
 type ReleaseItem = z.output<typeof releaseItem>;
 
-/** What `releaseTask` and `releaseTasks` take. */
+/** The input of `releaseTask` and `releaseTasks`. */
 export const releaseInput = z
   .strictObject({
     namespace: field.name,
     commandId: field.commandId,
-    /** With `claimNext`: 128 random bits in hex. The tokens of the next leases are made of it. Never stored. */
+    /** With `claimNext`: 128 random bits in hex. The tokens of the next leases are made from it. Never stored. */
     seed: field.seed.optional(),
     items: z.array(releaseItem).min(1).max(LIMITS.batch_max),
-    /** Takes the next heads in the same transaction: the best that fit, but not a task that was just given back. */
+    /** Claims the next heads in the same transaction: the best that fit, but not a task that was just given back. */
     claimNext: z
       .strictObject({
         agent: field.name,
@@ -100,32 +101,35 @@ export const releaseInput = z
 /** The input, checked and filled in. */
 export type ReleaseInput = z.output<typeof releaseInput>;
 
-/** What became of one task. */
+/** One task after its release. */
 export interface ReleasedItem {
   readonly ok: true;
   readonly sessionId: string;
   readonly taskId: string;
-  /** Of the task, afterwards: a failed attempt with attempts left is `scheduled`; a task whose cancellation was asked is `cancelled`. */
+  /**
+   * After a failed attempt with attempts left: `scheduled`. If cancellation was requested and it did not succeed:
+   * `cancelled`.
+   */
   readonly status: TaskStatus;
-  /** When a failed attempt is tried again, in milliseconds. */
+  /** When the next attempt may start after a failed one, in milliseconds. */
   readonly runAt: number | null;
-  /** This lease had done the same before: nothing happened now. */
+  /** This lease had ended the same way before: nothing happened now. */
   readonly repeated: boolean;
 }
 
-/** What became of each task, in the order of the items; and what was claimed next. */
+/** Each task after its release, in the order of the items; and the next claims. */
 export interface ReleaseReply {
   /** Whether any item was accepted. */
   readonly ok: boolean;
   /** null: this item was refused when the command ran; it can be sent again by a command of its own. */
   readonly items: readonly (ReleasedItem | LeaseRefusal | null)[];
-  /** With `claimNext`: what was claimed, if anything fitted. */
+  /** With `claimNext`: the claims, if any task fitted. */
   readonly next: readonly Claim[];
 }
 
 /**
- * Ends leases, each judged by itself in one unit of work, and takes the next heads if asked to. The receipt keeps the accepted
- * items.
+ * Ends leases in one unit of work, each item decided by itself, and claims the next heads if requested. The receipt
+ * stores the accepted items.
  */
 export const release: Command<ReleaseInput, ReleaseReply> = {
   name: 'release',
@@ -141,13 +145,13 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'lease.refused',
   ],
   receipt: {
-    keep({ items, next }) {
-      const claims = keepClaims(next);
+    store({ items, next }) {
+      const claims = receiptClaims(next);
       const accepted = items.map((item) => (item?.ok ? { ...item } : null));
       return { ...claims, reply: { items: accepted, next: claims.reply } };
     },
-    restore(kept, rows, input) {
-      const { items, next } = kept as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
+    restore(stored, rows, input) {
+      const { items, next } = stored as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
       return { ok: true, items, next: input.claimNext === undefined ? [] : restoreClaims(next, rows, seedOf(input)) };
     },
   },
@@ -162,11 +166,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
 
   decide(input, loaded) {
     const judged = input.items.map((item, at) => judge(item, input.commandId, loaded, at));
-    const next = takeNext(
-      input,
-      judged.flatMap(({ release }) => release ?? []),
-      loaded,
-    );
+    const next = takeNext(input, judged, loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
       reply(after) {
@@ -190,11 +190,13 @@ interface Release {
   readonly end: TaskEnd;
 }
 
-/** An item, judged. */
+/** The decision on an item. */
 interface Judged {
   readonly events: readonly EventDraft[];
-  /** null: it was done before, or is refused. */
+  /** null: the lease had ended before, or the item is refused. */
   readonly release: Release | null;
+  /** The task that this lease gave back before, when the same release was done. */
+  readonly gaveBack: string | null;
   reply(taskAfter: (id: string) => Task): ReleasedItem | LeaseRefusal;
 }
 
@@ -203,9 +205,12 @@ function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number)
   if (held !== null) return released({ item, held, end: taskEndOf(item, commandId, held.task, loaded.now) });
 
   const before = repeated(item, ended);
-  if (before !== null) return { events: [], release: null, reply: () => before };
+  if (before !== null) {
+    const gaveBack = isGivingBack(ended?.end.type) ? before.taskId : null;
+    return { events: [], release: null, gaveBack, reply: () => before };
+  }
   const refusal = leaseRefusal(ended, loaded, at);
-  return { events: refusedEvents(item, ended, 'release'), release: null, reply: () => refusal };
+  return { events: refusedEvents(item, ended, 'release'), release: null, gaveBack: null, reply: () => refusal };
 }
 
 function released(release: Release): Judged {
@@ -222,6 +227,7 @@ function released(release: Release): Judged {
   };
   return {
     release,
+    gaveBack: null,
     events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : [])],
     reply(taskAfter) {
       const { status, runAt } = taskAfter(task.id);
@@ -240,7 +246,9 @@ function released(release: Release): Judged {
 type TaskEndType = 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.cancelled';
 type TaskEnd = { [T in TaskEndType]: { readonly type: T; readonly payload: EventPayloads[T] } }[TaskEndType];
 
-/** What the reported outcome comes to. A task whose cancellation was asked ends as cancelled, unless it was done all the same. */
+/**
+ * The event for the reported outcome. If cancellation was requested, the task ends as cancelled, unless it succeeded.
+ */
 function taskEndOf(input: ReleaseItem, commandId: string, task: Task, now: number): TaskEnd {
   const { outcome, note = null } = input;
   const error: Json = input.error ?? null;
@@ -266,20 +274,17 @@ function recipient(to: { agent?: string; role?: string } = {}): { assignee: stri
   return { assignee: to.agent ?? null, role: to.role ?? null };
 }
 
-function endsForGood(end: TaskEnd): boolean {
-  return (
-    end.type === 'task.succeeded' ||
-    end.type === 'task.cancelled' ||
-    (end.type === 'task.failed' && end.payload.run_at === null)
-  );
+function endsForGood({ type, payload }: TaskEnd): boolean {
+  const status = statusAfter(type, payload);
+  return status !== null && isEnded(status);
 }
 
-/** Takes the next heads if that is asked, and any lease was ended. */
-function takeNext(input: ReleaseInput, releases: readonly Release[], loaded: Loaded): Grants {
-  const [first] = releases;
+/** Claims the next heads if requested, and if any lease was ended. */
+function takeNext(input: ReleaseInput, judged: readonly Judged[], loaded: Loaded): Grants {
+  const [first] = judged.flatMap(({ release }) => release ?? []);
   if (input.claimNext === undefined || first === undefined) return { events: [], claims: () => [] };
   const claimant = claimantOf(input.claimNext, first);
-  const heads = nextHeads(claimant, releases, loaded).slice(0, input.claimNext.limit);
+  const heads = nextHeads(claimant, judged, loaded).slice(0, input.claimNext.limit);
   return grantAll(
     claimant,
     seedOf(input),
@@ -288,7 +293,7 @@ function takeNext(input: ReleaseInput, releases: readonly Release[], loaded: Loa
   );
 }
 
-/** The holder of the first lease that was ended goes on as the process it is. */
+/** The next leases belong to the process that held the first lease that was ended. */
 function claimantOf(next: NonNullable<ReleaseInput['claimNext']>, { item, held }: Release): Claimant {
   const { host, boot, pid, processStart: start, processGroup: group, instance } = held.session;
   const process =
@@ -298,49 +303,44 @@ function claimantOf(next: NonNullable<ReleaseInput['claimNext']>, { item, held }
   return { ...next, instance: next.instance ?? item.instance ?? instance ?? undefined, process };
 }
 
-/** The heads that fit, the best first: those that the released sessions uncover, and those of other sessions. */
-function nextHeads(claimant: Claimant, releases: readonly Release[], loaded: Loaded): Task[] {
-  const named = new Set(loaded.named.map((one) => one?.sessionId));
-  const others = loaded.sessions.filter(({ session }) => !named.has(session.id)).map(({ head }) => head);
+/**
+ * The heads that fit, best first: the next tasks of the released sessions, and the heads of idle sessions.
+ * An idle session may be one that an item named, whose lease had ended before. What that lease gave back is not
+ * claimed again.
+ */
+function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded): Task[] {
+  const idle = loaded.sessions.filter(({ session }) => session.status === 'idle').map(({ head }) => head);
+  const releases = judged.flatMap(({ release }) => release ?? []);
   const uncovered = releases.map(({ held: { task, head }, end }) => (isBlocked(task, head, end) ? null : head));
-  return [...uncovered, ...others]
+  const gaveBack = new Set(judged.map((one) => one.gaveBack));
+  return [...uncovered, ...idle]
     .filter((head) => head !== null)
-    .filter((head) => fits(claimant, head))
+    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id))
     .toSorted(compareInQueue);
 }
 
-/** A task that was given back stands before what waited behind it, and is not to be taken again at once. */
+/** A task that was given back is before the tasks that waited behind it, and must not be claimed again at once. */
 function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
-  const isGivenBack = end.type === 'task.released' || end.type === 'task.handed_off';
-  return isGivenBack && head !== null && compareInQueue(task, head) < 0;
+  return isGivingBack(end.type) && head !== null && compareInQueue(task, head) < 0;
 }
 
-/** A release that this lease has done already answers the same again, whatever its command id. */
+function isGivingBack(type: EventType | undefined): boolean {
+  return type === 'task.released' || type === 'task.handed_off';
+}
+
+/** A lease that has already ended with this outcome gets the same answer again, whatever the command id. */
 function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
   const said = JSON.parse(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
-  if (said.outcome !== outcome) return null;
-  const runAt = said.run_at ?? null;
   const { streamId: sessionId, taskId, type } = ended.end;
+  const status = statusAfter(type, said);
+  if (said.outcome !== outcome || status === null) return null;
   return {
     ok: true,
     sessionId,
     taskId: taskId ?? '',
-    status: statusAfter(type, runAt),
-    runAt,
+    status,
+    runAt: said.run_at ?? null,
     repeated: true,
   };
-}
-
-function statusAfter(closing: EventType, runAt: number | null): TaskStatus {
-  switch (closing) {
-    case 'task.succeeded':
-      return 'succeeded';
-    case 'task.cancelled':
-      return 'cancelled';
-    case 'task.failed':
-      return runAt === null ? 'failed' : 'scheduled';
-    default:
-      return 'queued';
-  }
 }

@@ -4,22 +4,22 @@ import type { Command } from './command.ts';
 import { asHeldLease } from './held-lease.ts';
 import { endLease } from './lease-end.ts';
 
-/** One page of the work on a restored store: the held sessions after this one. */
+/** One page of a restored store: the held sessions after this one. */
 export interface RestoreInput {
   readonly namespace: string;
   readonly after: SessionKey | null;
 }
 
 export interface RestoreReply {
-  /** Leases that were closed. */
+  /** How many leases were ended. */
   readonly closed: number;
   /** Where the next page begins; null: there is none. */
   readonly next: SessionKey | null;
 }
 
 /**
- * Closes leases that were open when a backup was taken, in all namespaces: what became of their holders since is not in
- * the log, so none of them may go on. Tasks are charged and requeued as after any lost lease.
+ * Ends the leases that were open when the backup was taken, in all namespaces. The log does not have what their holders
+ * did since, so none of them may continue. Their tasks count an interruption and are requeued, as after any lost lease.
  */
 export const restore: Command<RestoreInput, RestoreReply> = {
   name: 'restore',

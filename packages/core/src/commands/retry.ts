@@ -2,31 +2,34 @@ import { z } from 'zod';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import type { Task } from '../model/task.ts';
-import type { TaskStatus } from '../model/statuses.ts';
-import { refuse, type Command } from './command.ts';
-import { keepTask, type KeptTask } from './receipt-reply.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
+import { type Command, refusalReason, refuse } from './command.ts';
+import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
-/** What `retryTask` takes. */
+/** The input of `retryTask`. */
 export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
 
 /** The input, checked and filled in. */
 export type RetryInput = z.output<typeof retryInput>;
 
-/** The task, queued again; or why not. */
+/** The task, queued again; or the reason why not. */
 export type RetryReply =
   | { readonly ok: true; readonly task: Task }
   /** Only a dead letter or a cancelled task can be retried. */
   | { readonly ok: false; readonly reason: 'not_ended' | 'succeeded'; readonly status: TaskStatus }
   | { readonly ok: false; readonly reason: 'not_found' };
 
-/** Queues a dead or cancelled task again by hand: its counters start anew, its session is opened again if it was closed. */
+/**
+ * Queues a failed or cancelled task again by hand: its counters start from zero, and a closed session is opened again.
+ */
 export const retry: Command<RetryInput, RetryReply> = {
   name: 'retry',
   input: retryInput,
+  refusalReason,
   events: ['session.opened', 'task.retried'],
   receipt: {
-    keep: ({ task }) => ({ reply: keepTask(task), tasks: [task.id] }),
-    restore: (kept, rows) => ({ ok: true, task: rows.task(kept as KeptTask) }),
+    store: ({ task }) => ({ reply: receiptTask(task), tasks: [task.id] }),
+    restore: (stored, rows) => ({ ok: true, task: rows.task(stored as ReceiptTask) }),
   },
 
   scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
@@ -36,8 +39,7 @@ export const retry: Command<RetryInput, RetryReply> = {
     const session = loaded.sessions[0]?.session;
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
     if (task.status === 'succeeded') return refuse({ ok: false, reason: 'succeeded', status: task.status });
-    if (task.status !== 'failed' && task.status !== 'cancelled')
-      return refuse({ ok: false, reason: 'not_ended', status: task.status });
+    if (!isEnded(task.status)) return refuse({ ok: false, reason: 'not_ended', status: task.status });
 
     const reopened: EventDraft[] =
       session.status === 'closed'

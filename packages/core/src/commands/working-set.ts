@@ -10,7 +10,7 @@ import type { Change } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 
-/** The rows of one unit of work: as they were loaded, and as its events leave them. */
+/** The rows of one unit of work: as they were loaded, and after its events. */
 export class WorkingSet {
   readonly events: NewEvent[] = [];
   readonly #namespace: string;
@@ -31,7 +31,7 @@ export class WorkingSet {
     for (const task of loaded.tasks) this.#tasks.load(task);
   }
 
-  /** Numbers, dates and chains the events, and evolves the rows; then the proofs of life. */
+  /** Numbers, dates and chains the events, and evolves the rows; then applies the renewals. */
   apply({ events, renewals = [] }: Decision<unknown>): void {
     for (const draft of events) this.#happened(draft);
     for (const renewal of renewals) this.#renewed(renewal);
@@ -63,7 +63,7 @@ export class WorkingSet {
     this.events.push(event);
   }
 
-  /** Whoever sees, under the lock, a deadline that a wrong clock set brings it back. */
+  /** Corrects, under the lock, every deadline that a wrong clock set too far ahead. */
   #pullBackDeadlines(): void {
     for (const session of this.#sessions.all())
       if (isHeld(session) && isTooFarAhead(session, this.#now)) this.#sessions.put(pullBack(session, this.#now));
@@ -77,7 +77,7 @@ export class WorkingSet {
   }
 }
 
-/** Rows by key, with the state in which they were loaded. */
+/** Rows by key, each with its state when it was loaded. */
 class Rows<Row extends { readonly version: number }> {
   readonly #before = new Map<string, Row>();
   readonly #after = new Map<string, Row>();

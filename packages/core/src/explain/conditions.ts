@@ -5,11 +5,14 @@ import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
 import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
+import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
+import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
-import { isEnded } from '../model/statuses.ts';
+import { counted } from '../model/quantities.ts';
+import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 
-/** What has to hold for a task to be claimed, in the order in which it is told. */
+/** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =
   | 'not_ended'
   | 'due'
@@ -23,37 +26,37 @@ export type ConditionName =
   | 'attempts_left'
   | 'clock_settled';
 
-/** One condition, with its verdict. Times in the sentences are ISO-8601 in UTC. */
+/** One condition, and whether it is met. Times in the sentences are ISO-8601 in UTC. */
 export interface Condition {
   readonly name: ConditionName;
   readonly holds: boolean;
   readonly says: string;
-  /** When it changes by itself, in milliseconds; null: never, or nobody can know. */
+  /** When it changes by itself, in milliseconds; null: never, or unknown. */
   readonly changesAt: number | null;
-  /** The legal way on, where there is one to take. */
+  /** What to do next; null: there is nothing to do. */
   readonly nextStep: string | null;
-  /** Ids of the events that show it. */
+  /** Ids of the events that prove it. */
   readonly events: readonly number[];
 }
 
-/** A task and all that stands around it, as a claim of its session would see it. */
+/** A task and its surroundings, as a claim of its session would see them. */
 export interface Situation {
   readonly task: Task;
-  /** The task's session, its running task and its head; null where nobody holds it. */
+  /** The task's session, its running task and its head; null if no agent holds the session. */
   readonly held: HeldLease | null;
-  /** The first of its waiting tasks. */
+  /** The first waiting task of the session. */
   readonly head: Task | null;
   readonly now: number;
   readonly jump: ClockJump | null;
-  /** Who would claim, and what. */
+  /** The claim to explain. */
   readonly claim: ClaimInput;
-  /** What happened to the task, but for checkpoints. */
+  /** The events of the task, without checkpoints. */
   readonly history: readonly Event[];
-  /** What happened to the task that runs in its session. */
+  /** The events of the task that runs in its session, without checkpoints. */
   readonly historyOfRunning: readonly Event[];
 }
 
-/** Every condition for this task to be what a claim of its session is granted. Each rule is asked where it is written. */
+/** Every condition for a claim of its session to be granted this task. Each one calls the rule of the claim itself. */
 export function conditionsOf(situation: Situation): readonly Condition[] {
   if (isEnded(situation.task.status)) return [notEnded(situation)];
   return [
@@ -69,41 +72,28 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
   ];
 }
 
-/** The events that change a task's status. */
-export const STATUS_EVENTS: readonly EventType[] = [
-  'task.queued',
-  'task.claimed',
-  'task.succeeded',
-  'task.failed',
-  'task.retried',
-  'task.released',
-  'task.handed_off',
-  'task.cancelled',
-  'task.recovered',
-  'lease.taken_over',
-];
-
 function notEnded({ task, history }: Situation): Condition {
   const events = lastOf(history, STATUS_EVENTS);
   if (!isEnded(task.status)) return met('not_ended', `It is ${task.status}.`, events);
-  const ended = task.finishedAt === null ? '' : ` at ${iso(task.finishedAt)}`;
-  const called = task.status === 'failed' ? 'failed for good: a dead letter' : task.status;
+  const ended = task.finishedAt === null ? '' : ` at ${isoSeconds(task.finishedAt)}`;
+  const called = isDeadLetter(task.status) ? `${task.status} for good (dead letter)` : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
-    nextStep:
-      task.status === 'succeeded' ? null : `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
+    nextStep: isTaskTransition('task.retried', task.status, 'queued')
+      ? `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`
+      : null,
     events,
   });
 }
 
 function due({ task, now, history }: Situation): Condition {
   const { runAt, status } = task;
-  if (status !== 'scheduled' || runAt === null) return met('due', 'It waits for no time.');
+  if (status !== 'scheduled' || runAt === null) return met('due', 'It has no start time to wait for.');
   const events = lastOf(history, ['task.queued', 'task.failed', 'task.retried']);
-  if (runAt <= now) return met('due', `Its time came at ${iso(runAt)}: the next claim finds it queued.`, events);
-  const why = task.attempt === 0 ? 'as was asked when it was queued' : `the pause after failed attempt ${task.attempt}`;
-  return unmet('due', `It is not to be claimed before ${iso(runAt)}: ${why}.`, {
+  if (runAt <= now) return met('due', `It is due since ${isoSeconds(runAt)}: the next claim can take it.`, events);
+  const why = task.attempt === 0 ? 'it was queued with this delay' : `pause after failed attempt ${task.attempt}`;
+  return unmet('due', `It cannot be claimed before ${isoSeconds(runAt)}: ${why}.`, {
     changesAt: runAt,
-    nextStep: 'Nothing has to be done: a claim finds it from then on.',
+    nextStep: 'Wait: a claim can take it from then on.',
     events,
   });
 }
@@ -115,35 +105,39 @@ function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   const events = lastOf(historyOfRunning, ['task.claimed']);
   const who = `${agent}${session.instance === null ? '' : ` (${session.instance})`}`;
   const holder = `${who} holds session ${nameOf('session', session)} under fence ${session.fence}`;
-  const life = `last heartbeat ${iso(session.heartbeatAt)}, stale from ${iso(staleAt)} on${missesOf(session.nearMisses)}`;
+  const misses = missesOf(session.nearMisses);
+  const life = `last heartbeat ${isoSeconds(session.heartbeatAt)}, stale from ${isoSeconds(staleAt)}${misses}`;
+  const claimCommand = `\`orchestrator claim --session ${referenceTo('session', session)}\``;
   const proof = evidenceAgainst(session, claim.evidence);
   if (proof !== null)
     return {
       ...met(
         'not_held',
-        `${holder}, but ${proof.observed ?? `process ${proof.pid} is gone`}: it is dead; ${life}.`,
+        `${holder}, but the holder is dead: ${proof.observed ?? `process ${proof.pid} is gone`}; ${life}.`,
         events,
       ),
-      nextStep: `\`orchestrator claim --session ${referenceTo('session', session)}\` takes it over at once; \`orchestrator recover\` puts what it held back in its place.`,
+      nextStep: `${claimCommand} takes it over at once. \`orchestrator recover\` requeues its task.`,
     };
   if (takeoverReason(claim, session, now) !== null)
     return met(
       'not_held',
-      `${holder}, but the lease is over since ${iso(leaseExpiresAt)}: a claim of the session takes it over; ${life}.`,
+      `${holder}, but the lease expired at ${isoSeconds(leaseExpiresAt)}: ` +
+        `a claim of the session takes it over; ${life}.`,
       events,
     );
   const same = takeoverReason({ ...claim, agent, instance: undefined, resume: true }, session, now) !== null;
-  return unmet('not_held', `${holder} until ${iso(leaseExpiresAt)}; ${life}.`, {
+  return unmet('not_held', `${holder} until ${isoSeconds(leaseExpiresAt)}; ${life}.`, {
     changesAt: leaseExpiresAt,
-    nextStep: `Then \`orchestrator claim --session ${referenceTo('session', session)}\` takes it over; from ${iso(staleAt)} on any claim and \`orchestrator recover\` do. ${
-      same ? `Now` : `After ${iso(silentFrom(session))} without a heartbeat`
-    } ${agent} itself, restarted, takes it back with --resume.`,
+    nextStep:
+      `After the lease has expired, ${claimCommand} takes it over. From ${isoSeconds(staleAt)}, any claim and ` +
+      `\`orchestrator recover\` can end the lease. If ${agent} was restarted, it can take the session back with ` +
+      `--resume ${same ? 'now' : `after ${isoSeconds(silentFrom(session))}, if no heartbeat comes before`}.`,
     events,
   });
 }
 
 function missesOf(count: number): string {
-  return count === 0 ? '' : `, ${count} near misses so far`;
+  return count === 0 ? '' : `, ${counted(count, 'late heartbeat')} so far`;
 }
 
 function firstInQueue(situation: Situation): Condition {
@@ -153,14 +147,16 @@ function firstInQueue(situation: Situation): Condition {
     return met('first_in_queue', 'No other task of its session comes before it.');
   const how = first.status === 'running' ? 'runs' : 'waits before it';
   return unmet('first_in_queue', `Task ${nameOf('task', first)} of its session ${how}: a session is a strict queue.`, {
-    nextStep: `\`orchestrator why task ${referenceTo('task', first)}\`; work that may run at the same time belongs into sessions of its own.`,
+    nextStep:
+      `Run \`orchestrator why task ${referenceTo('task', first)}\`. ` +
+      'Tasks that may run at the same time need sessions of their own.',
     events: first.status === 'running' ? lastOf(historyOfRunning, ['task.claimed']) : [],
   });
 }
 
 /**
- * The task that a claim of the session is about: the one that runs, or the one that would be granted if it fitted. Where the
- * holder would be lost, what runs goes back into its place first.
+ * The task that a claim of the session is about: the running one, or the one that would be granted if it fitted. If the
+ * claim would take the session over, the running task goes back to its place in the queue first.
  */
 export function granted({ held, head, claim, now }: Pick<Situation, 'held' | 'head' | 'claim' | 'now'>): Task | null {
   if (held === null) return head;
@@ -168,7 +164,7 @@ export function granted({ held, head, claim, now }: Pick<Situation, 'held' | 'he
   return closed === null ? held.task : closed.head;
 }
 
-/** How a takeover would come out; null if none is allowed yet. */
+/** The result of a takeover; null if none is allowed yet. */
 function takenOver(held: HeldLease, claim: ClaimInput, now: number): EndedLeaseOutcome | null {
   const reason = takeoverReason(claim, held.session, now);
   return reason === null ? null : endLease(held, { type: 'lease.taken_over', reason }, claim, null);
@@ -176,14 +172,14 @@ function takenOver(held: HeldLease, claim: ClaimInput, now: number): EndedLeaseO
 
 function addressee({ task, claim, history }: Situation): Condition {
   const only = task.assignee === null ? task.role && `role ${task.role}` : `agent ${task.assignee}`;
-  if (only === null) return met('addressee', 'Anybody may claim it.');
+  if (only === null) return met('addressee', 'Any agent may claim it.');
   const events = lastOf(history, ['task.handed_off', 'task.queued']);
-  if (isFor(claim, task)) return met('addressee', `It is for ${only} alone.`, events);
-  return unmet('addressee', `It is for ${only} alone, and not for ${claim.agent}.`, {
+  if (isFor(claim, task)) return met('addressee', `Only ${only} may claim it.`, events);
+  return unmet('addressee', `Only ${only} may claim it, not agent ${claim.agent}.`, {
     nextStep:
       task.assignee === null
-        ? `Whoever has the role claims it with --role ${task.role ?? ''}.`
-        : `${task.assignee} claims it.`,
+        ? `An agent with this role claims it with --role ${task.role ?? ''}.`
+        : `Agent ${task.assignee} claims it.`,
     events,
   });
 }
@@ -191,38 +187,45 @@ function addressee({ task, claim, history }: Situation): Condition {
 function kind({ task, claim, history }: Situation): Condition {
   if (claim.kinds === undefined) return met('kind', `Its kind is ${task.kind}.`);
   const asked = claim.kinds.join(', ');
-  if (isWanted(claim, task)) return met('kind', `Its kind is ${task.kind}, which is among those asked for: ${asked}.`);
-  return unmet('kind', `Its kind is ${task.kind}, and asked for is ${asked}.`, {
-    nextStep: `A claim with --kind ${task.kind}, or without --kind, would take it.`,
+  if (isWanted(claim, task)) return met('kind', `Its kind is ${task.kind}, one of the requested kinds: ${asked}.`);
+  return unmet('kind', `Its kind is ${task.kind}; requested: ${asked}.`, {
+    nextStep: `Claim with --kind ${task.kind}, or without --kind.`,
     events: lastOf(history, ['task.queued']),
   });
 }
 
 function notCancelled({ task, history }: Situation): Condition {
-  if (task.cancelRequestedAt === null) return met('not_cancelled', 'Nobody asked to cancel it.');
-  return unmet('not_cancelled', `It was asked to be cancelled at ${iso(task.cancelRequestedAt)}.`, {
-    nextStep: 'Its holder learns of it with its next heartbeat; if the holder is gone, recovery ends it as cancelled.',
+  if (task.cancelRequestedAt === null) return met('not_cancelled', 'No cancellation was requested.');
+  return unmet('not_cancelled', `Its cancellation was requested at ${isoSeconds(task.cancelRequestedAt)}.`, {
+    nextStep:
+      'The next heartbeat tells its holder to stop. If the holder is dead, recovery ends the task as cancelled.',
     events: lastOf(history, ['task.cancel_requested']),
   });
 }
 
 function attemptsLeft({ task, held, claim, now, history }: Situation): Condition {
-  const used = `attempt ${task.attempt} of ${task.attemptsMax}, interruption ${task.interruptions} of ${task.interruptionsMax}`;
+  const attempts = `attempt ${task.attempt} of ${task.attemptsMax}`;
+  const used = `${attempts}, interruption ${task.interruptions} of ${task.interruptionsMax}`;
   const events = lastOf(history, ['task.failed', 'task.recovered', 'lease.taken_over']);
   const closed = held?.task.id === task.id ? takenOver(held, claim, now) : null;
   if (closed?.outcome !== 'dead_lettered') return met('attempts_left', `So far: ${used}.`, events);
-  return unmet('attempts_left', `No interruption is left (${used}): a takeover or recovery makes it a dead letter.`, {
+  return unmet('attempts_left', `No interruption is left (${used}): a takeover or recovery ends it as a dead letter.`, {
     nextStep: `Then \`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`,
     events,
   });
 }
 
 function clockSettled({ jump, held }: Situation): Condition {
-  if (jump === null) return met('clock_settled', 'No clock jump waits to be worked off.');
-  const says = `The clock jumped by ${jump.byMs} ms (seen at ${iso(jump.seenAt)}): every holder gets a whole TTL before anybody may end its lease.`;
+  if (jump === null) return met('clock_settled', 'No clock jump is pending.');
+  const says =
+    `The clock jumped by ${jump.byMs} ms (detected at ${isoSeconds(jump.seenAt)}): ` +
+    'every holder gets a new TTL before another process may end its lease.';
   return held === null
     ? met('clock_settled', says)
-    : { ...met('clock_settled', says), nextStep: 'The next claim or `orchestrator recover` works it off.' };
+    : {
+        ...met('clock_settled', says),
+        nextStep: 'The next claim or `orchestrator recover` gives every holder its new TTL.',
+      };
 }
 
 /** A condition that holds. */
@@ -249,8 +252,4 @@ export function unmet(
 export function lastOf(history: readonly Event[], types: readonly EventType[]): number[] {
   const last = history.findLast(({ type }) => types.includes(type));
   return last === undefined ? [] : [last.id];
-}
-
-export function iso(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }

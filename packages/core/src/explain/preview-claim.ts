@@ -1,6 +1,6 @@
 /**
- * What a claim would be answered, found out without claiming: the claim's own rules judge what a read has view. So nobody
- * who asks why has rules of his own, and what is said of a claim is what the claim itself would do.
+ * Previews a claim without claiming: the rules of the claim decide on what a read has found. So `why` has no rules of
+ * its own, and its answer is what the claim itself would do.
  */
 import { WorkingSet } from '../commands/working-set.ts';
 import { observeClock, type ClockJump, type ClockState } from '../model/clock.ts';
@@ -21,18 +21,18 @@ import type { SessionKey } from '../storage/scope.ts';
 /** A claim as `why` asks about it. */
 export type PreviewRequest = Omit<ClaimInput, 'commandId' | 'seed' | 'resume' | 'process'>;
 
-/** What would come of a claim, and what it would see. */
+/** The reply that a claim would get, and the rows that it would see. */
 export interface PreviewedClaim {
   readonly reply: ClaimReply;
   readonly loaded: Loaded;
 }
 
-/** As many as one claim queues because their time has come, and one to tell when the next is due. */
-const SCHEDULED_SEEN = LIMITS.flipped_tasks_max + 1;
+/** As many scheduled tasks as one claim makes queued, and one more: it shows when the next is due. */
+const SCHEDULED_MAX = LIMITS.flipped_tasks_max + 1;
 
 /**
- * Foresees what a claim would be answered now. Reads only. One of a session takes the evidence itself; where one without a session
- * would find nothing, a recovery with the evidence is supposed to come before it.
+ * Previews the reply to a claim. Only reads. A claim of a session uses the evidence itself. If a claim without a
+ * session would find nothing, the preview assumes that a recovery with the evidence comes before it.
  */
 export async function previewClaim(reader: Reader, request: PreviewRequest): Promise<PreviewedClaim> {
   const input = claimOf(request);
@@ -42,7 +42,7 @@ export async function previewClaim(reader: Reader, request: PreviewRequest): Pro
   return first.reply.ok || evidence.length === 0 ? first : judge(input, await previewReady(reader, input, evidence));
 }
 
-/** What a claim would be answered that finds this. */
+/** The reply to a claim that finds these rows. */
 export function judge(input: ClaimInput, loaded: Loaded): PreviewedClaim {
   const decision = claim.decide(input, loaded);
   const rows = new WorkingSet(loaded, input.namespace, undefined);
@@ -50,18 +50,18 @@ export function judge(input: ClaimInput, loaded: Loaded): PreviewedClaim {
   return { reply: decision.reply(rows.after), loaded };
 }
 
-/** As the command takes it. Nothing is sent, so it needs no id. */
+/** The input of the command. Nothing is sent, so it needs no command id. */
 export function claimOf(request: PreviewRequest): ClaimInput {
   return { ...request, commandId: '', seed: '', resume: false };
 }
 
-/** What a claim of one session would load. */
+/** The rows that a claim of one session would load. */
 export async function previewSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
   const preview = await reader.claimPreview({
     by: 'session',
     namespace,
     sessionId,
-    scheduledLimit: SCHEDULED_SEEN,
+    scheduledLimit: SCHEDULED_MAX,
   });
   const view = new ClaimView(preview);
   const sessions = preview.sessions.map((one) => view.whenClaimed(one));
@@ -69,21 +69,21 @@ export async function previewSession(reader: Reader, namespace: string, sessionI
   return view.loaded(sessions, found === undefined || found.head !== null);
 }
 
-/** What a claim without a session would load, once those that are proved dead are recovered. */
+/** The rows that a claim without a session would load, after the recovery of holders that the evidence proves dead. */
 async function previewReady(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
   const { namespace } = input;
   const scope = claim.scope(input);
-  if (scope.by !== 'ready') throw new TypeError('A claim without a session looks for heads.');
+  if (scope.by !== 'ready') throw new TypeError('The scope of a claim without a session must be `ready`.');
   const { addressees, kinds, limit, staleLimit } = scope;
   const preview = await reader.claimPreview({
     by: 'ready',
     namespace,
     addressees,
     ...(kinds && { kinds }),
-    // What comes due may put another head before one that fits.
+    // A task that becomes due may be a better head than one that fits.
     limit: limit + LIMITS.flipped_tasks_max,
     heldLimit: staleLimit,
-    scheduledLimit: SCHEDULED_SEEN,
+    scheduledLimit: SCHEDULED_MAX,
   });
   const view = new ClaimView(preview);
   const known = new Map([...preview.held, ...preview.sessions].map((one) => [one.session.id, one]));
@@ -105,7 +105,7 @@ async function previewReady(reader: Reader, input: ClaimInput, evidence: readonl
   return view.loaded([...stale, ...ready], ready.length > 0);
 }
 
-/** What was read, and what a claim would make of it before it decides. */
+/** The rows that were read, changed as a claim would change them before it decides. */
 class ClaimView {
   readonly now: number;
   readonly #preview: ClaimPreview;
@@ -127,14 +127,14 @@ class ClaimView {
     return this.#due.keys();
   }
 
-  /** The session once a jump of the clock is worked off and what has come due is queued. */
+  /** The session after a clock jump is processed and its due tasks are queued. */
   whenClaimed({ session, task, head }: LoadedSession): LoadedSession {
     const due = (this.#due.get(session.id) ?? []).map((one): Task => ({ ...one, status: 'queued' }));
     const [first = null] = [...(head === null ? [] : [head]), ...due].toSorted(compareInQueue);
     return { session: afterJump(session, this.#clock.jump, this.now), task, head: first };
   }
 
-  /** The sessions once a recovery has closed the leases of the dead. */
+  /** The sessions after a recovery has ended the leases of dead holders. */
   recovered(
     sessions: readonly LoadedSession[],
     namespace: string,
@@ -168,7 +168,10 @@ class ClaimView {
   }
 }
 
-/** Before anybody's lease may be ended, a jump gives every holder a new TTL; those that the work on it has passed have theirs. */
+/**
+ * After a clock jump every holder gets a new TTL before another process may end its lease. Sessions up to `jump.after`
+ * already have theirs.
+ */
 function afterJump(session: Session, jump: ClockJump | null, now: number): Session {
   if (jump === null || !isHeld(session)) return session;
   const isDone = jump.after !== null && compareKeys(session, jump.after) <= 0;

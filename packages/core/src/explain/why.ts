@@ -2,7 +2,9 @@ import { asHeldLease, type HeldLease } from '../commands/held-lease.ts';
 import { type Evidence } from '../commands/evidence.ts';
 import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
 import type { Event, EventType } from '../log/events.ts';
-import { isHeld, type HeldSession, type ProcessIdentity } from '../model/lease.ts';
+import { STATUS_EVENTS } from '../log/lifecycle.ts';
+import { isoSeconds } from '../model/moment.ts';
+import { isHeld } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import type { Session } from '../model/session.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
@@ -10,12 +12,18 @@ import type { Counts, Reader } from '../storage/storage.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
 import {
+  holderInBrief,
+  leasesIn,
+  taskInBrief,
+  type HolderInBrief,
+  type LeaseInBrief,
+  type TaskInBrief,
+} from './briefs.ts';
+import {
   conditionsOf,
   granted,
-  iso,
   lastOf,
   met,
-  STATUS_EVENTS,
   unmet,
   type Condition,
   type ConditionName,
@@ -23,76 +31,34 @@ import {
 } from './conditions.ts';
 import { claimOf, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
 
-/** For whom it is asked. Without an agent: for whoever fits. */
+/** The claimant that `why` asks for. Without an agent: any agent that may claim the task. */
 export interface WhyClaimant {
   readonly agent?: string | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly kinds?: readonly string[] | undefined;
-  /** Holders that were seen to be dead: given to a claim of their session, or to a recovery before a claim without one. */
+  /** Evidence of dead holders: for the claim of their session, or for a recovery before a claim without a session. */
   readonly evidence?: readonly Evidence[] | undefined;
 }
 
-/** What of a task matters for being claimed. */
-export type TaskInBrief = Pick<
-  Task,
-  | 'id'
-  | 'number'
-  | 'sessionId'
-  | 'kind'
-  | 'title'
-  | 'priority'
-  | 'status'
-  | 'runAt'
-  | 'assignee'
-  | 'role'
-  | 'attempt'
-  | 'attemptsMax'
-  | 'interruptions'
-  | 'interruptionsMax'
->;
-
-/** A lease, and what is known of the process behind it. Times in milliseconds. */
-export interface HolderInBrief {
-  readonly sessionId: string;
-  readonly taskId: string;
-  readonly agent: string;
-  readonly instance: string | null;
-  readonly fence: number;
-  readonly expiresAt: number;
-  readonly heartbeatAt: number;
-  readonly staleAt: number;
-  readonly nearMisses: number;
-  readonly renewals: number;
-  readonly process: ProcessIdentity | null;
-}
-
-/** A lease that was granted, whatever became of it. */
-export interface LeaseInBrief {
-  readonly sessionId: string;
-  readonly fence: number;
-  readonly agent: string | null;
-  readonly instance: string | null;
-  /** When it was granted, in milliseconds, and the event that says so. */
-  readonly at: number;
-  readonly eventId: number;
-}
-
 interface Asked {
-  /** The authority's time when it was asked, in milliseconds. */
+  /** The authority's time of the answer, in milliseconds. */
   readonly askedAt: number;
   readonly claimant: WhyClaimant;
 }
 
-/** Why a task is, or is not, what a claim of its session would be granted. */
+/** Why a claim of its session would, or would not, be granted this task. */
 export interface WhyTask extends Asked {
   readonly subject: 'task';
   readonly task: TaskInBrief;
   readonly claimable: boolean;
   readonly conditions: readonly Condition[];
   readonly holder: HolderInBrief | null;
-  /** The last leases on it, newest first: what a process that outlived its lease may still carry. */
+  /** The last leases on it, newest first: a zombie process may still have one of their tokens. */
   readonly leases: readonly LeaseInBrief[];
-  /** Of the heads that a claim without a session chooses from: how many it would take first, up to a hundred; null: it is none of them. */
+  /**
+   * How many heads a claim without a session would take before this one, up to a hundred; null: it is not among the
+   * heads that such a claim chooses from.
+   */
   readonly headsBefore: number | null;
 }
 
@@ -100,7 +66,7 @@ export interface WhyTask extends Asked {
 export interface WhySession extends Asked {
   readonly subject: 'session';
   readonly session: Pick<Session, 'id' | 'number' | 'status' | 'tasksOpen'>;
-  /** The task that is asked about: the one that runs, or the one that would be granted. */
+  /** The running task, or the task that would be granted. */
   readonly task: TaskInBrief | null;
   readonly claimable: boolean;
   readonly conditions: readonly Condition[];
@@ -109,18 +75,18 @@ export interface WhySession extends Asked {
   readonly leases: readonly LeaseInBrief[];
 }
 
-/** What an agent holds, and what a claim without a session would give it; or why that would give it nothing. */
+/** The leases of an agent, and what a claim without a session would grant it, or why it would grant nothing. */
 export interface WhyAgent extends Asked {
   readonly subject: 'agent';
   readonly agent: string;
-  /** By session id; at most a page of them. */
+  /** Its leases, by session id; at most a page of them. */
   readonly holds: readonly HolderInBrief[];
   readonly holdsMore: boolean;
   readonly claimable: boolean;
-  /** What it would be given, best first. */
+  /** The tasks that it would be granted, best first. */
   readonly next: readonly TaskInBrief[];
   readonly nextDueAt: number | null;
-  /** Where it would be given nothing: what keeps the first of the queued tasks from it, with an example each. */
+  /** If it would be granted nothing: the conditions that the first queued tasks do not meet, with an example each. */
   readonly obstacles: readonly {
     /** null: only a claim that names the session would take it, because its lease is over but not yet stale. */
     readonly condition: ConditionName | null;
@@ -130,16 +96,15 @@ export interface WhyAgent extends Asked {
   readonly counts: Counts;
 }
 
-/** What of the log tells a task's fate: all but what its holders saved. */
+/** The events that decide the outcome of a task: all but checkpoints. */
 const OUTCOME_EVENTS: readonly EventType[] = [...STATUS_EVENTS, 'task.cancel_requested'];
 
-const LEASES_SHOWN = 5;
 const HEADS_COUNTED = 100;
 const NEXT_SHOWN = 5;
 const QUEUED_LOOKED_AT = 20;
 const COUNT_MAX = 10_000;
-/** Stands for whoever may claim what is for anybody. */
-const ANY_AGENT = 'somebody';
+/** Stands for an agent without a role, if the question names none. */
+const ANY_AGENT = 'any-agent';
 
 /** @returns null if there is no such task */
 export async function whyTask(
@@ -176,7 +141,7 @@ export async function whySession(
   const { session } = found;
   const claim = claimOf(claimOn(namespace, claimant, null));
   const first = granted({ held: heldIn(loaded), head: found.head, claim, now: loaded.now });
-  // As it is stored: the preview shows a task whose time has come as queued.
+  // As it is stored: the preview shows a due task as queued.
   const task = first === null ? null : await reader.task(namespace, first.id);
   const about = {
     subject: 'session',
@@ -194,7 +159,7 @@ export async function whySession(
       conditions: await nothingToClaim(reader, session, loaded.nextDueAt),
     };
   const { leases, claimable, conditions } = await explain(reader, task, claimant, loaded);
-  const place = task.status === 'running' ? 'runs in it' : 'is the first that waits in it';
+  const place = task.status === 'running' ? 'runs in it' : 'is the first waiting task in it';
   return {
     ...about,
     leases,
@@ -233,7 +198,7 @@ export async function whyAgent(
   };
 }
 
-/** The conditions of what waits, counted by the first that does not hold. */
+/** Counts the waiting tasks by the first condition that they do not meet. */
 async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClaimant): Promise<WhyAgent['obstacles']> {
   const { items } = await reader.tasks({ namespace, status: ['queued'], limit: QUEUED_LOOKED_AT });
   const found = new Map<ConditionName | null, { count: number; taskId: string }>();
@@ -248,7 +213,7 @@ async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClai
   return [...found].map(([condition, { count, taskId }]) => ({ condition, count, taskId }));
 }
 
-/** What is said of a task, given what a claim of its session would find; and the claim. */
+/** Explains a task, given the rows that a claim of its session would find. */
 async function explain(reader: Reader, task: Task, claimant: WhyClaimant, loaded: Loaded) {
   const { namespace, id, sessionId } = task;
   const claim = claimOf({ ...claimOn(namespace, claimant, task), sessionId });
@@ -275,12 +240,12 @@ function isGranted(reply: ClaimReply, taskId: string): boolean {
   return reply.ok && reply.claims.some(({ task }) => task.id === taskId);
 }
 
-/** A task that was foreseen to be granted, as it is before. */
+/** A task of the previewed grant, as it is before the claim. */
 function asItWaits(granted: Task, { sessions }: Loaded): Task {
   return sessions.flatMap(({ head, task }) => [head, task]).find((one) => one?.id === granted.id) ?? granted;
 }
 
-/** Without a name it is supposed that whoever may claim the task does. */
+/** The claim to preview. Without an agent's name, it is made by an agent that may claim the task. */
 function claimOn(namespace: string, { agent, roles, kinds, evidence }: WhyClaimant, task: Task | null): PreviewRequest {
   const fitting = agent === undefined && task?.role ? [task.role] : [];
   return {
@@ -297,18 +262,20 @@ function claimOn(namespace: string, { agent, roles, kinds, evidence }: WhyClaima
 
 async function nothingToClaim(reader: Reader, session: Session, nextDueAt: number | null): Promise<Condition[]> {
   const { namespace, id, seq } = session;
+  const reference = referenceTo('session', session);
+  const reopens = session.status === 'closed' ? ' and opens the session again' : '';
   const hasTask =
     nextDueAt === null
       ? unmet('has_task', 'No task waits in it.', {
-          nextStep: `\`orchestrator task create TITLE --session ${referenceTo('session', session)}\` adds one${session.status === 'closed' ? ' and opens it again' : ''}.`,
+          nextStep: `\`orchestrator task create TITLE --session ${reference}\` adds one${reopens}.`,
         })
-      : unmet('has_task', `All that waits in it is scheduled; the next is due at ${iso(nextDueAt)}.`, {
+      : unmet('has_task', `All waiting tasks in it are scheduled; the next is due at ${isoSeconds(nextDueAt)}.`, {
           changesAt: nextDueAt,
-          nextStep: 'Nothing has to be done: a claim finds it from then on.',
+          nextStep: 'Wait: a claim can take it from then on.',
         });
   if (session.status !== 'closed')
     return [met('session_open', `Session ${nameOf('session', session)} is open.`), hasTask];
-  // After its end only refusals are told of a session.
+  // After the end of a session, only refusals are logged for it.
   const after = String(Math.max(0, seq - LIMITS.page_max));
   const { items } = await reader.events({
     namespace,
@@ -319,7 +286,7 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   });
   return [
     unmet('session_open', `Session ${nameOf('session', session)} is closed.`, {
-      nextStep: 'A task that is added to it, or retried in it, opens it again.',
+      nextStep: 'Add a task to it, or retry one of its tasks: that opens it again.',
       events: lastOf(items, ['session.closed']),
     }),
     hasTask,
@@ -350,18 +317,6 @@ async function outcomesOf(reader: Reader, namespace: string, taskId: string): Pr
   return outcomes;
 }
 
-function leasesIn(history: readonly Event[]): LeaseInBrief[] {
-  const grants = history.filter(({ leaseEffect }) => leaseEffect === 'granted').slice(-LEASES_SHOWN);
-  return grants.toReversed().map(({ sessionId, fence, agent, instance, at, id }) => ({
-    sessionId: sessionId ?? '',
-    fence: fence ?? 0,
-    agent,
-    instance,
-    at,
-    eventId: id,
-  }));
-}
-
 function heldIn({ sessions }: Loaded): HeldLease | null {
   const [found] = sessions;
   return found === undefined ? null : asHeldLease(found);
@@ -370,45 +325,4 @@ function heldIn({ sessions }: Loaded): HeldLease | null {
 function holderIn(loaded: Loaded): HolderInBrief | null {
   const held = heldIn(loaded);
   return held === null ? null : holderInBrief(held.session);
-}
-
-function taskInBrief(task: Task): TaskInBrief {
-  const { id, number, sessionId, kind, title, priority, status, runAt, assignee, role } = task;
-  const { attempt, attemptsMax, interruptions, interruptionsMax } = task;
-  return {
-    id,
-    number,
-    sessionId,
-    kind,
-    title,
-    priority,
-    status,
-    runAt,
-    assignee,
-    role,
-    attempt,
-    attemptsMax,
-    interruptions,
-    interruptionsMax,
-  };
-}
-
-function holderInBrief(session: HeldSession): HolderInBrief {
-  const { host, boot, pid, processStart: start, processGroup } = session;
-  return {
-    sessionId: session.id,
-    taskId: session.taskId,
-    agent: session.agent,
-    instance: session.instance,
-    fence: session.fence,
-    expiresAt: session.leaseExpiresAt,
-    heartbeatAt: session.heartbeatAt,
-    staleAt: session.staleAt,
-    nearMisses: session.nearMisses,
-    renewals: session.renewals,
-    process:
-      host !== null && boot !== null && pid !== null && start !== null
-        ? { host, boot, pid, start, group: processGroup ?? undefined }
-        : null,
-  };
 }

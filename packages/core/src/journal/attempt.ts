@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { Answered, Journal, Sent, Threw } from './journal.ts';
-import type { CallName, Calls } from './journaled.ts';
+import type { JournaledCallName, Calls } from './journaled.ts';
 
-/** One sending of a command, and what came of it. */
-export type Attempt<C extends CallName = CallName> = {
+/** One attempt to send a command, and its outcome. */
+export type Attempt<C extends JournaledCallName = JournaledCallName> = {
   [Name in C]: {
     readonly agent: string;
     readonly instance: string;
@@ -20,19 +20,19 @@ export type Attempt<C extends CallName = CallName> = {
 }[C];
 
 /**
- * `acknowledged`: answered with ok · `refused`: answered otherwise, or failed in a way that surely changed nothing ·
- * `unknown`: no answer, or an error that does not tell.
+ * `acknowledged`: answered with ok · `refused`: answered otherwise, or failed in a way that certainly changed nothing ·
+ * `unknown`: no answer, or an error that does not show whether it took effect.
  */
 type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
-/** All sendings of one command id: they share one effect. */
+/** All attempts with one command id: they share one effect. */
 export interface IssuedCommand {
   readonly namespace: string;
   readonly commandId: string;
   readonly attempts: readonly Attempt[];
 }
 
-/** Errors after which it is not known whether the command took effect. */
+/** Errors after which it is unknown whether the command took effect. */
 const UNKNOWN_AFTER: readonly (ErrorCode | null)[] = [
   'OUTCOME_UNKNOWN',
   'STORE_IO',
@@ -64,7 +64,7 @@ export function groupByCommandId(attempts: readonly Attempt[]): IssuedCommand[] 
   return [...groups.values()];
 }
 
-/** In NFC, as the store has it. */
+/** The namespace of a call, in NFC as in the store. */
 export function namespaceOf({ request }: Attempt): string {
   return (request.namespace ?? DEFAULTS.namespace).normalize('NFC');
 }

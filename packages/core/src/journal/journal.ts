@@ -1,7 +1,6 @@
 /**
- * A journal is what one run of a worker writes down for itself: each call before it is sent, and each answer before the
- * worker acts on it. One JSON object per line. An answer is flushed to the disk, so it survives whatever ends the
- * worker.
+ * A journal is the record of one run of a worker: each call before it is sent, and each answer before the worker acts
+ * on it. One JSON object per line. An answer is flushed to the disk, so it survives a crash of the worker.
  *
  * ```
  * {"is":"started","agent":"worker-3","instance":"worker-3.2","at":1767268800250}
@@ -9,23 +8,23 @@
  * {"is":"answered","call":1,"reply":{"ok":true,"claims":[…]},"at":1767268800254}
  * {"is":"sent","call":2,"command":"release","request":{…},"at":1767268800300}
  * {"is":"threw","call":2,"code":"STORE_IO","message":"…","at":1767268800305}
- * {"is":"followed","namespace":"default","after":0,"events":[{"id":1,"streamId":"s","seq":1,"hash":"…"}],"at":1767268800400}
+ * {"is":"followed","namespace":"default","after":0,"events":[{"id":1,"streamId":"s","seq":1,"hash":"…"}],"at":…}
  * {"is":"ended","at":1767268801000}
  * ```
  *
  * - `at` is the worker's own wall clock in milliseconds.
  * - `call` counts the calls of the run. A call without an answer took effect once or not at all.
- * - No token and no seed is in it: see `journaled.ts`.
- * - A run may go on in further files. Each begins with `started`, and with the calls that wait for their answers; so
- *   each can be read by itself, and calls are told apart by their command ids.
+ * - It has no token and no seed: see `journaled.ts`.
+ * - A run may continue in further files. Each begins with `started`, and with the calls that wait for their answers. So
+ *   each file can be read by itself, and a call is identified by its command id.
  */
 import { z } from 'zod';
 import { OrchestratorError, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../log/events.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
-import type { CallName, Calls } from './journaled.ts';
+import type { JournaledCallName, Calls } from './journaled.ts';
 
-/** Which run of which agent keeps this journal. */
+/** The run of the agent that writes this journal. */
 interface Started {
   readonly is: 'started';
   /** The name of the agent, the same in every run. */
@@ -37,27 +36,27 @@ interface Started {
   readonly at: number;
 }
 
-/** Before anything is sent. */
+/** Written before a call is sent. */
 export type Sent = {
-  [C in CallName]: {
+  [C in JournaledCallName]: {
     readonly is: 'sent';
     readonly call: number;
     readonly command: C;
     readonly request: Calls[C]['request'];
     readonly at: number;
   };
-}[CallName];
+}[JournaledCallName];
 
-/** What came back. A refusal is an answer too. */
+/** The answer to a call. A refusal is an answer too. */
 export interface Answered {
   readonly is: 'answered';
   /** The number of the call within this journal. */
   readonly call: number;
-  readonly reply: Calls[CallName]['reply'];
+  readonly reply: Calls[JournaledCallName]['reply'];
   readonly at: number;
 }
 
-/** A mistake or an outage. The code is null for what is not an error of the orchestrator. */
+/** A mistake or an outage. The code is null for an error that is not an `OrchestratorError`. */
 export interface Threw {
   readonly is: 'threw';
   readonly call: number;
@@ -90,9 +89,9 @@ const CALL_NAMES = [
   'cancel',
   'retry',
   'close',
-] as const satisfies readonly CallName[];
+] as const satisfies readonly JournaledCallName[];
 
-/** What is read of a line, whatever else it has. */
+/** The fields of a line that are checked; it may have others. */
 const journalLine = z.discriminatedUnion('is', [
   z.looseObject({ is: z.literal('started'), agent: z.string(), instance: z.string(), at: z.int() }),
   z.looseObject({
@@ -109,11 +108,11 @@ const journalLine = z.discriminatedUnion('is', [
 ]);
 
 /**
- * Reads a journal. What follows the last line break is left out: a crash cut it off, so it was never acted on.
+ * Parses a journal. Text after the last line break is ignored: a crash cut it off, so the worker never acted on it.
  *
- * @param file what to call it in errors
- * @throws `JOURNAL_DAMAGED`, naming file and line, for any other line that cannot be read, or answers a call that is
- * not there
+ * @param file the name of the journal in errors
+ * @throws `JOURNAL_DAMAGED`, naming file and line, for any other line that cannot be read, or that answers a call which
+ * is not there
  */
 export function parseJournal(text: string, file = 'the journal'): Journal {
   const sent = new Set<number>();
@@ -123,8 +122,8 @@ export function parseJournal(text: string, file = 'the journal'): Journal {
     if (!success) throw damaged(file, at, 'is not a line of a journal');
     if (line.is === 'sent') sent.add(line.call);
     if ((line.is === 'answered' || line.is === 'threw') && !sent.has(line.call))
-      throw damaged(file, at, `ends call ${line.call}, which no line before it begins`);
-    // The schema looks at what tells lines and calls apart. The rest is as the worker wrote it.
+      throw damaged(file, at, `answers call ${line.call}, but no line before it has this call`);
+    // The schema checks the fields that identify lines and calls. The rest is as the worker wrote it.
     return line as unknown as JournalLine;
   });
 }

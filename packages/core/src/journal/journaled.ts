@@ -1,11 +1,12 @@
-import type { ClaimNext, Orchestrator, ReleasedBatch, ReleaseTask } from '../api/orchestrator.ts';
+import type { ClaimNext, ReleasedBatch, ReleaseTask } from '../api/calls.ts';
+import type { Orchestrator } from '../api/orchestrator.ts';
 import type { ClaimRecord } from '../api/records.ts';
 import type { PublicLease } from '../model/lease.ts';
 import { fenceOf } from '../model/token.ts';
 
 /*
- * What a journal keeps of calls and answers: all but their secrets. Where a call has a token, the journal has the fence that the
- * token names; a claim's seed is left out.
+ * The calls and answers in a journal: without their secrets. Where a call has a token, the journal has its fence; the
+ * seed of a claim is left out.
  */
 
 type Methods = Pick<
@@ -32,7 +33,7 @@ type Fenced<R> = Omit<R, 'token'> & { readonly fence: number };
 /** A claim, without its secret. */
 export type JournaledClaim = Omit<ClaimRecord, 'lease'> & { readonly lease: PublicLease };
 
-/** The calls that a journal knows, as it keeps them. */
+/** The calls in a journal, as it stores them. */
 export interface Calls {
   enqueue: {
     request: Identified<{
@@ -66,14 +67,14 @@ interface JournaledClaims {
   readonly claims: readonly JournaledClaim[];
 }
 
-export type CallName = keyof Calls;
+export type JournaledCallName = keyof Calls;
 
-/** A holder's call as a journal keeps it. */
+/** A holder's call as a journal stores it. */
 export function withFence<R extends { readonly token: string }>({ token, ...request }: R): Fenced<R> {
   return { ...request, fence: fenceOf(token) };
 }
 
-/** A claim as a journal keeps it. */
+/** A claim as a journal stores it. */
 export function withoutToken({ lease: { token: _secret, ...lease }, ...claim }: ClaimRecord): JournaledClaim {
   return { ...claim, lease };
 }

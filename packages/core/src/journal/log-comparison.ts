@@ -8,30 +8,33 @@ import {
   type PromisedEffect,
 } from './promised-effects.ts';
 
-/** An acknowledged call of which the log lacks some or all. */
+/** An acknowledged call whose effects are not all in the log. */
 export interface MissingOperation<Kept = Attempt> {
   readonly namespace: string;
   readonly commandId: string;
-  /** What was kept of the call. */
+  /** The value that the caller gave for this call. */
   readonly attempt: Kept;
-  /** What the log lacks. */
+  /** The effects that are not in the log. */
   readonly missing: readonly PromisedEffect[];
 }
 
 /**
- * Compares journals with the log. First it is told of every call, then it is shown the events, one by one and in any
- * order.
+ * Compares journals with the log. First it gets every call, then the events, one by one and in any order.
  *
- * Its memory is bounded by the journals: of each acknowledged call it keeps what the caller says, and those promised
- * effects that it has not seen yet.
+ * Its memory is bounded by the journals: for each acknowledged call it keeps the value that the caller gave, and the
+ * promised effects that it has not seen yet.
  */
 export class LogComparison<Kept = Attempt> {
-  /** Those of which something has not been seen yet, by namespace. */
+  /** The calls with an effect that has not been seen yet, by namespace. */
   readonly #calls = new Map<string, Set<Call<Kept>>>();
   readonly #promises = new Map<string, Set<Promised<Kept>>>();
   #count = 0;
 
-  /** Adds a call. Only an acknowledged one promises anything. @param kept what `missing` is to tell of it */
+  /**
+   * Adds a call. Only an acknowledged one promises effects.
+   *
+   * @param kept the value that `missing` answers for it
+   */
   expect(attempt: Attempt, kept: Kept): void {
     const { outcome, command, request } = attempt;
     if (outcome !== 'acknowledged' || command === 'heartbeat') return;
@@ -44,7 +47,7 @@ export class LogComparison<Kept = Attempt> {
       at(this.#promises, inNamespace(call.namespace, keyOfEffect(effect))).add({ call, effect });
   }
 
-  /** Shows an event of the log. */
+  /** Compares an event of the log. */
   see(event: LoggedEvent): void {
     for (const key of keysOfEvent(event)) {
       const promises = this.#promises.get(inNamespace(event.namespace, key));
@@ -58,7 +61,7 @@ export class LogComparison<Kept = Attempt> {
     }
   }
 
-  /** How many calls were acknowledged that leave something in the log. */
+  /** How many acknowledged calls must have left an event in the log. */
   get count(): number {
     return this.#count;
   }
@@ -68,12 +71,12 @@ export class LogComparison<Kept = Attempt> {
     return [...this.#calls.keys()];
   }
 
-  /** Whether everything in a namespace has been seen. */
+  /** Whether every promised effect in a namespace has been seen. */
   isComplete(namespace: string): boolean {
     return (this.#calls.get(namespace)?.size ?? 0) === 0;
   }
 
-  /** The calls of which something has not been seen; of each namespace in the order in which they were added. */
+  /** The calls with an effect that has not been seen; those of a namespace in the order in which they were added. */
   missing(): MissingOperation<Kept>[] {
     return [...this.#calls.values()].flatMap((calls) =>
       [...calls].map(({ namespace, commandId, kept, missing }) => ({

@@ -1,23 +1,23 @@
 import { attemptsOf, commandKey, type Attempt } from './attempt.ts';
-import type { CallName } from './journaled.ts';
+import type { JournaledCallName } from './journaled.ts';
 import type { Journal } from './journal.ts';
 import { LogComparison, type MissingOperation } from './log-comparison.ts';
 import type { LoggedEvent } from './promised-effects.ts';
 
 /**
- * Compares the workers' journals with the log. An operation that was acknowledged and is not in the log was lost after
- * it was acknowledged: by a fail-over to a standby that had not got it, by a restore of an older backup, or by a disk
- * that lied. Heartbeats leave nothing in the log, so they cannot be missed.
+ * Compares the workers' journals with the log. An acknowledged operation that is not in the log was lost after the
+ * acknowledgement: by a fail-over to a standby that had not received it, by a restore of an older backup, or by a disk
+ * that lost a flushed write. Heartbeats leave no event, so they cannot be missing.
  *
  * @param events the whole log; for a long one, see `LogComparison`
- * @returns one for each command, in the order in which they were answered; empty: nothing is missing
+ * @returns one for each command, in the order of their answers; empty: nothing is missing
  */
 export function missingOperations(events: Iterable<LoggedEvent>, journals: readonly Journal[]): MissingOperation[] {
   return oncePerCommand(missingAttempts(events, journals.flatMap(attemptsOf)));
 }
 
 /**
- * The acknowledged calls of which the log lacks something; a command that was sent again may be among them more than
+ * The acknowledged calls whose effects are not all in the log. A command that was retried may be among them more than
  * once.
  */
 export function missingAttempts(events: Iterable<LoggedEvent>, attempts: readonly Attempt[]): MissingOperation[] {
@@ -37,8 +37,10 @@ export function oncePerCommand<Kept extends Pick<Attempt, 'answeredAt'>>(
     .toSorted((a, b) => (a.attempt.answeredAt ?? 0) - (b.attempt.answeredAt ?? 0));
 }
 
-/** Says how much is missing, in one sentence: "3 acknowledged operations are missing (2 claim, 1 release)." */
-export function describeMissing(missing: readonly { readonly attempt: { readonly command: CallName } }[]): string {
+/** Describes what is missing in one sentence: "3 acknowledged operations are missing (2 claim, 1 release)." */
+export function describeMissing(
+  missing: readonly { readonly attempt: { readonly command: JournaledCallName } }[],
+): string {
   if (missing.length === 0) return 'No acknowledged operation is missing.';
   const byCommand = [...Map.groupBy(missing, ({ attempt }) => attempt.command)];
   const counts = byCommand.map(([command, { length }]) => `${length} ${command}`).join(', ');

@@ -6,7 +6,7 @@ import { claimsIn } from './claims-in.ts';
 export interface PromisedEffect {
   /** In words. */
   readonly what: string;
-  /** The event's type, or `lease_ended` for whichever type ended a lease. */
+  /** The event's type, or `lease_ended` for any type that ends a lease. */
   readonly type: EventType | 'lease_ended';
   /** Whether the call's own command wrote it. Otherwise an earlier command may have done so. */
   readonly own: boolean;
@@ -46,7 +46,7 @@ export function promisedEffects(attempt: Attempt): PromisedEffect[] {
       return [{ what, type: 'session.checkpointed', own: true, sessionId, taskId, fence, turn }];
     }
     case 'release':
-      return [...endings(attempt), ...grants(attempt)];
+      return [...leaseEnds(attempt), ...grants(attempt)];
     case 'recover':
       return attempt.reply.recovered.map(({ sessionId, taskId, from: { fence } }) => ({
         what: `the recovery of ${sessionId} from fence ${fence}`,
@@ -71,7 +71,8 @@ export function promisedEffects(attempt: Attempt): PromisedEffect[] {
 }
 
 /**
- * Under which a comparison looks effects up: an effect has one key, and an event those of all effects that it may be.
+ * The key by which a comparison looks up an effect. An effect has one key, an event has the keys of all effects that it
+ * may be.
  */
 export function keyOfEffect({ type, taskId, sessionId, fence }: PromisedEffect): string {
   return key(type, type === 'lease_ended' ? fence : (taskId ?? sessionId));
@@ -85,7 +86,7 @@ export function keysOfEvent({ type, leaseEffect, taskId, sessionId, fence }: Log
   ];
 }
 
-/** Whether an event of an effect's key is that effect. */
+/** Whether an event with the key of an effect is that effect. */
 export function isEffect(event: LoggedEvent, effect: PromisedEffect, commandId: string): boolean {
   const { sessionId, taskId, fence, agent, turn, outcome } = effect;
   return (
@@ -121,8 +122,8 @@ function grants(attempt: Attempt): PromisedEffect[] {
   }));
 }
 
-/** The ends of leases that a release was told of. One that was repeated tells what an earlier release did. */
-function endings({ request, reply }: Attempt<'release'>): PromisedEffect[] {
+/** The ends of leases that a release answered. A repeated one was the effect of an earlier release. */
+function leaseEnds({ request, reply }: Attempt<'release'>): PromisedEffect[] {
   return request.items.flatMap(({ fence, outcome }, at) => {
     const item = reply?.items[at];
     if (item === undefined || !item.ok) return [];

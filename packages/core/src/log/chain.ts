@@ -3,13 +3,13 @@ import type { Session } from '../model/session.ts';
 import { canonicalize } from './canonical.ts';
 import type { EventDraft, NewEvent } from './events.ts';
 
-/** What the first event of a stream names as the hash before it. */
+/** The previous hash of the first event of a stream. */
 export const CHAIN_START = '0'.repeat(64);
 
 /**
- * The hash that ties an event to the one before it: SHA-256 over the canonical JSON (RFC 8785) of all its columns but
- * `id` (the database gives it, so a copy of the log keeps its chains) and `hash` itself. The payload goes in as the text
- * that is stored: nobody has to guess how a number was written.
+ * The hash that chains an event to the one before it: SHA-256 over the canonical JSON (RFC 8785) of all its columns but
+ * `id` (the database gives it, so a copy of the log keeps its chains) and `hash` itself. The payload is hashed as the
+ * stored text, so a reader does not depend on how a number is written.
  */
 export function hashEvent(event: Omit<NewEvent, 'hash'>): string {
   return sha256(
@@ -53,7 +53,7 @@ export function chained(
     fence: draft.fence ?? null,
     commandId: of.commandId,
     payload: canonicalize(draft.payload),
-    // A clock that went back must not turn the order of a session's events around.
+    // A clock that went back must not reverse the order of a session's events.
     at: Math.max(of.now, session?.updatedAt ?? 0),
     prevHash: session?.hash ?? CHAIN_START,
   };

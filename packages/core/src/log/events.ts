@@ -1,21 +1,22 @@
 import type { StoredContext } from '../model/context.ts';
 import type { Json, JsonText } from '../model/json.ts';
+import { TASK_TEXTS_IN_EVENT, type TaskTextsInEvent } from '../model/task-texts.ts';
 
 /**
- * Of what was brought over from an older log: when it happened (ms), where that was before the session's last event, whose
- * time `at` then repeats.
+ * An event that was imported from an older log. `occurred_at` is the time at which it happened (ms), if that is earlier
+ * than the session's last event. `at` then repeats the time of that event.
  */
-type BroughtOver = { occurred_at?: number };
+type Imported = { occurred_at?: number };
 
 /**
  * The payload of each event type, as stored (snake_case: it is hashed and read outside TypeScript).
- * What else an event says stands in its columns: who (`agent`, `instance`), under which lease (`fence`), of which task, when.
+ * The columns of an event hold the rest: the agent (`agent`, `instance`), the lease (`fence`), the task and the time.
  */
 export interface EventPayloads {
   'session.opened': { number: number; context?: StoredContext };
   'session.closed': { reason: 'requested' | 'task_ended' };
   'session.checkpointed': StoredContext;
-  'task.queued': BroughtOver & {
+  'task.queued': Imported & {
     number: number;
     kind: string;
     title: string;
@@ -28,11 +29,8 @@ export interface EventPayloads {
     backoff_ms: number;
     assignee: string | null;
     role: string | null;
-    author: string | null;
-    reviewer: string | null;
-    source: string | null;
-  };
-  'task.claimed': BroughtOver & {
+  } & TaskTextsInEvent;
+  'task.claimed': Imported & {
     token_hash: string;
     ttl_ms: number;
     stale_after_ms: number;
@@ -43,12 +41,12 @@ export interface EventPayloads {
     process_start: string | null;
     process_group?: number;
   };
-  'task.succeeded': BroughtOver & { outcome: 'succeeded'; result: Json };
-  'task.failed': BroughtOver & { outcome: 'failed' | null; error: Json; run_at: number | null };
+  'task.succeeded': Imported & { outcome: 'succeeded'; result: Json };
+  'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null };
   'task.retried': Record<string, never>;
   'task.released': { outcome: 'released'; note: string | null };
   'task.handed_off': { outcome: 'handed_off'; assignee: string | null; role: string | null; note: string | null };
-  'task.cancelled': BroughtOver & { outcome: ReleaseOutcome | null; error: Json };
+  'task.cancelled': Imported & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
   'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
   'lease.taken_over': LeaseEndFacts & { reason: 'expired' | 'resumed' | 'dead' };
@@ -57,7 +55,7 @@ export interface EventPayloads {
   'legacy.event': { [key: string]: Json };
 }
 
-/** What was known of a lease when it was closed by somebody else: the evidence that this was allowed. */
+/** What was known of a lease when another process ended it: the evidence that this was allowed. */
 export interface LeaseEndFacts {
   readonly [key: string]: Json;
   readonly from_agent: string;
@@ -76,15 +74,18 @@ export type HolderOperation = 'heartbeat' | 'checkpoint' | 'release';
 
 export type EventType = keyof EventPayloads;
 
-/** What an event does to a lease: grants it, ends it, or refuses its token for the first time after another process ended it. */
+/**
+ * What an event does to a lease: grants it, ends it, or refuses its token for the first time after another process
+ * ended it.
+ */
 export type LeaseEffect = 'granted' | 'ended' | 'refused';
 
-/** What owns a stream of events: its row keeps the stream's last number and hash. */
+/** The owner of a stream of events. Its row keeps the stream's last number and hash. */
 export type StreamKind = 'session' | 'agent';
 
 /** One fact that happened. Never changed afterwards. */
 export interface Event {
-  /** Grows over the whole database; a cursor for followers. */
+  /** Grows over the whole database; the cursor of followers. */
   readonly id: number;
   readonly streamKind: StreamKind;
   readonly namespace: string;
@@ -115,7 +116,7 @@ export interface Event {
 /** An event before the database gave it its id. */
 export type NewEvent = Omit<Event, 'id'>;
 
-/** What a command says happened; number, time and hash are added when it is applied. */
+/** An event as a command states it; number, time and hash are added when it is applied. */
 export type EventDraft = { [T in EventType]: Draft<T> }[EventType];
 
 interface Draft<T extends EventType> {
@@ -131,15 +132,15 @@ interface Draft<T extends EventType> {
   readonly payload: EventPayloads[T];
 }
 
-/** The events that close a lease, by whoever closed it. */
-export const LEASE_ENDINGS = {
+/** The events that end a lease: by its holder, or by another process. */
+export const LEASE_END_EVENTS = {
   holder: ['task.succeeded', 'task.failed', 'task.released', 'task.handed_off', 'task.cancelled'],
   other: ['task.recovered', 'lease.taken_over'],
 } as const satisfies Record<string, readonly EventType[]>;
 
-const OCCURRED_AT = 'of what was brought over: when it happened (ms), if the log goes on from a later time';
+const OCCURRED_AT = "of an imported event: when it happened (ms), if that is before the session's last event";
 
-/** One line per type for the generated reference: what happened, and what the payload fields say. */
+/** For the generated reference: what each event means, and its payload fields. */
 export const EVENT_DOCS: {
   readonly [T in EventType]: {
     readonly means: string;
@@ -147,18 +148,18 @@ export const EVENT_DOCS: {
   };
 } = {
   'session.opened': {
-    means: 'A session came into being, or a closed one was opened again by an enqueue or a retry.',
+    means: 'A new session was opened, or an enqueue or a retry opened a closed one again.',
     fields: {
-      number: 'its number for people (`s17`): that of the task if it was made for one task (`t42`, `s42`)',
-      context: 'of an imported session: its context, in place of a checkpoint',
+      number: 'its number for people (`s17`); a session made for one task has the number of the task (`t42`, `s42`)',
+      context: 'of an imported session: its context, instead of a checkpoint',
     },
   },
   'session.closed': {
     means: 'A session was closed: no task of it is open.',
-    fields: { reason: '`requested`, or `task_ended` for a session that was opened for one task alone' },
+    fields: { reason: '`requested`, or `task_ended` for a session that was made for one task' },
   },
   'session.checkpointed': {
-    means: 'The holder saved the context that the next holder will get.',
+    means: 'The holder saved the context for the next holder.',
     fields: {
       turn: 'grows with each checkpoint',
       last_action: 'what was done',
@@ -177,30 +178,28 @@ export const EVENT_DOCS: {
       payload: 'what the worker needs',
       priority: 'smaller first',
       dedupe_key: 'unique in the namespace',
-      run_at: 'not to be claimed before (ms), or null',
-      attempts_max: 'attempts before it is a dead letter',
-      interruptions_max: 'lost leases it survives',
+      run_at: 'it cannot be claimed before this time (ms), or null',
+      attempts_max: 'failed attempts after which it is a dead letter',
+      interruptions_max: 'lost leases after which it is still requeued',
       backoff_ms: 'pause after the first failed attempt',
-      assignee: 'the one agent who may claim it',
-      role: 'the one role that may claim it',
-      author: 'who asked for it',
-      reviewer: 'who checks it',
-      source: 'what it answers',
+      assignee: 'the only agent that may claim it',
+      role: 'the only role that may claim it',
+      ...TASK_TEXTS_IN_EVENT,
       occurred_at: OCCURRED_AT,
     },
   },
   'task.claimed': {
-    means: "A lease was granted: the session's lock was taken and its head marked running.",
+    means: 'A lease was granted: the agent has the lock of the session, and its head is running.',
     fields: {
       token_hash: "SHA-256 of the lease's token",
       ttl_ms: 'length of the lease',
-      stale_after_ms: 'silence after which recovery may act',
-      expires_at: 'first expiry (ms); heartbeats move it and are not logged',
+      stale_after_ms: 'time without a heartbeat after which recovery may end the lease',
+      expires_at: 'first expiry (ms); heartbeats extend it and are not logged',
       host: "the holder's machine",
-      boot: 'its boot id',
-      pid: 'its process',
-      process_start: "that process's start",
-      process_group: 'the process group that works for it; 0: not told yet, and then by heartbeats',
+      boot: "the machine's boot id",
+      pid: "the holder's process id",
+      process_start: 'when that process started',
+      process_group: 'the process group that works for the holder; 0: a later heartbeat gives it',
       occurred_at: OCCURRED_AT,
     },
   },
@@ -209,17 +208,20 @@ export const EVENT_DOCS: {
     fields: { outcome: 'as reported', result: 'any JSON', occurred_at: OCCURRED_AT },
   },
   'task.failed': {
-    means: 'The attempt failed, or (outcome null) the task had no interruption left.',
+    means: 'The attempt failed; or, with outcome null, the task was interrupted too often.',
     fields: {
       outcome: 'as reported by the holder, or null',
       error: '`{ code?, message, data? }`',
-      run_at: 'when it is tried again (ms); null: never, it is a dead letter',
+      run_at: 'the time of the next attempt (ms); null: none, it is a dead letter',
       occurred_at: OCCURRED_AT,
     },
   },
-  'task.retried': { means: 'A dead or cancelled task was queued again by hand; its counters start anew.', fields: {} },
+  'task.retried': {
+    means: 'A failed or cancelled task was queued again by hand; its counters start from zero.',
+    fields: {},
+  },
   'task.released': {
-    means: 'The holder gave the task back; nothing is charged.',
+    means: 'The holder gave the task back; no attempt is counted.',
     fields: { outcome: 'as reported', note: 'for the next holder' },
   },
   'task.handed_off': {
@@ -229,53 +231,56 @@ export const EVENT_DOCS: {
   'task.cancelled': {
     means: 'The task ended without being done.',
     fields: {
-      outcome: 'what its holder reported, or null if nobody held it',
+      outcome: 'as reported by the holder, or null if no agent held it',
       error: "the holder's error, or null",
       occurred_at: OCCURRED_AT,
     },
   },
   'task.cancel_requested': {
-    means: 'Somebody asked to cancel a running task; its holder learns of it with the next heartbeat.',
+    means: 'The cancellation of a running task was requested; the next heartbeat tells its holder.',
     fields: {},
   },
   'task.recovered': {
-    means: "Recovery closed a dead holder's lease and put the task back in its old place.",
+    means: 'Recovery ended the lease of a dead holder and put the task back in its old place in the queue.',
     fields: {
       reason: '`stale`, `dead` (on evidence) or `restored`',
-      from_agent: 'who held it',
-      from_instance: 'which run of it',
+      from_agent: 'the agent that held it',
+      from_instance: 'the run of that agent',
       expires_at: 'expiry of the lease (ms)',
       heartbeat_at: 'last proof of life (ms)',
-      stale_at: 'from when on recovery was allowed (ms)',
-      evidence: 'what proved the death, or null',
+      stale_at: 'when recovery became allowed (ms)',
+      evidence: 'the proof that the holder is dead, or null',
     },
   },
   'lease.taken_over': {
-    means: "A claim of the session closed the old holder's lease.",
+    means: 'A claim of the session ended the lease of the old holder.',
     fields: {
       reason: '`expired`, `resumed` (same agent, restarted) or `dead` (on evidence)',
-      from_agent: 'who held it',
-      from_instance: 'which run of it',
+      from_agent: 'the agent that held it',
+      from_instance: 'the run of that agent',
       expires_at: 'expiry of the lease (ms)',
       heartbeat_at: 'last proof of life (ms)',
-      stale_at: 'from when on recovery would have been allowed (ms)',
-      evidence: 'what proved the death, or null',
+      stale_at: 'when recovery would have become allowed (ms)',
+      evidence: 'the proof that the holder is dead, or null',
     },
   },
   'lease.refused': {
-    means: 'For the first time, a write under a token was refused whose lease somebody else had ended: a zombie.',
+    means: 'A call of a zombie was refused: another process had ended its lease. Only the first one is logged.',
     fields: {
-      operation: 'what it tried',
-      ended_by: 'the event type that ended its lease',
-      ended_at: 'when that was (ms)',
+      operation: 'the call that was refused',
+      ended_by: 'the type of the event that ended its lease',
+      ended_at: 'the time of that event (ms)',
     },
   },
   'clock.jumped': {
-    means: "The machine slept, its clock was set, or the store moved: the holder's deadlines start anew.",
-    fields: { by_ms: 'wall clock against steady clock (ms)', expires_at: 'the new expiry (ms)' },
+    means: 'The machine slept, its clock was set, or the store moved: the holder got new deadlines.',
+    fields: {
+      by_ms: 'how far the wall clock moved against the steady clock (ms)',
+      expires_at: 'the new expiry (ms)',
+    },
   },
   'legacy.event': {
-    means: "A row of the proof of concept's log, imported as it was: its columns are the payload's fields.",
+    means: "A row of the proof of concept's log, imported unchanged: its columns are the fields of the payload.",
     fields: {},
   },
 };

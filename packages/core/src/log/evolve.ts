@@ -1,33 +1,34 @@
 /**
- * What an event does to its session and its task. This is the only place where either changes: commands use it on the rows
- * they loaded, `verify()` uses it on the whole log, and both must come to the same state.
+ * What an event does to its session and its task. This is the only place where either changes. Commands use it on the
+ * rows that they loaded, `verify()` uses it on the whole log, and both must come to the same state.
  */
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
-import { LEASE_ENDINGS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
+import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
-import { isSessionTransition, isTaskTransition, movesTask } from './lifecycle.ts';
+import { isSessionTransition, isTaskTransition, movesTask, statusAfter } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
-import { isEnded } from '../model/statuses.ts';
+import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
+import { textsFromEvent } from '../model/task-texts.ts';
 
-/** One session, and of its tasks the one that the event is about. */
+/** One session, and the task that the event is about. */
 export interface State {
   readonly session: Session | null;
   readonly task: Task | null;
 }
 
-/** What may still be said of a session that is closed. */
+/** The events that a closed session may still have. */
 const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event']);
 
-/** What only happens under the current lease, whoever makes it happen. */
+/** The events that only happen under the current lease, whichever process causes them. */
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
 
-/** What ends a lease, if the task that it is about runs. */
-const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other]);
+/** The events that end a lease, if the task that they are about runs. */
+const ENDS_LEASE: ReadonlySet<EventType> = new Set([...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other]);
 
-/** What an event leaves: a session is never taken away. */
+/** The state after an event: a session is never removed. */
 export interface Evolved extends State {
   readonly session: Session;
 }
@@ -60,7 +61,10 @@ function assertHolder(session: Session, event: NewEvent): void {
   if (ofLease && session.fence !== event.fence) throw illegal(event, 'its fence is not that of the current lease');
 }
 
-/** An event must say of the lease what it does to it: the log's readers and the databases' unique index go by that column. */
+/**
+ * An event must have the lease effect that follows from its type: readers of the log and the unique index of the
+ * databases depend on that column.
+ */
 function assertLeaseEffect(task: Task | null, event: NewEvent): void {
   const effect = leaseEffectOf(event.type, task);
   if (event.leaseEffect !== effect) throw illegal(event, `its lease effect is ${event.leaseEffect} and not ${effect}`);
@@ -136,7 +140,7 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
   };
 }
 
-/** When it happened: not always when the log says so (see `occurred_at`). */
+/** When the event happened: not always the time of the log (see `occurred_at`). */
 function timeOf({ payload }: { readonly payload: { readonly occurred_at?: number } }, event: NewEvent): number {
   return payload.occurred_at ?? event.at;
 }
@@ -147,27 +151,34 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     return queued(id, fact.payload, timeOf(fact, event), event);
   }
   if (task === null) throw illegal(event, 'its task was never queued');
+  const status = statusAfter(fact.type, fact.payload) ?? task.status;
   switch (fact.type) {
     case 'task.claimed':
-      return { ...task, status: 'running', attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
+      return { ...task, status, attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
     case 'task.succeeded':
       return {
         ...task,
-        status: 'succeeded',
+        status,
         result: textOf(fact.payload.result),
         error: null,
         finishedAt: timeOf(fact, event),
       };
     case 'task.failed':
-      return { ...task, ...failed(fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
+      return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
-      return { ...givenBack(task), note: fact.payload.note };
+      return { ...givenBack(task), status, note: fact.payload.note };
     case 'task.handed_off':
-      return { ...givenBack(task), note: fact.payload.note, assignee: fact.payload.assignee, role: fact.payload.role };
+      return {
+        ...givenBack(task),
+        status,
+        note: fact.payload.note,
+        assignee: fact.payload.assignee,
+        role: fact.payload.role,
+      };
     case 'task.cancelled':
       return {
         ...(event.leaseEffect === 'ended' ? givenBack(task) : task),
-        status: 'cancelled',
+        status,
         error: textOf(fact.payload.error),
         finishedAt: timeOf(fact, event),
       };
@@ -175,9 +186,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
       return { ...task, cancelRequestedAt: event.at };
     case 'task.recovered':
     case 'lease.taken_over':
-      return { ...givenBack(task), interruptions: task.interruptions + 1 };
+      return { ...givenBack(task), status, interruptions: task.interruptions + 1 };
     case 'task.retried':
-      return retried(task, event);
+      return { ...retried(task, event), status };
     default:
       return task;
   }
@@ -193,6 +204,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     title: payload.title,
     payload: canonicalize(payload.payload),
     priority: payload.priority,
+    status: statusAfter('task.queued', payload),
     ...due(payload.run_at, at),
     dedupeKey: payload.dedupe_key,
     attempt: 0,
@@ -202,9 +214,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     backoffMs: payload.backoff_ms,
     assignee: payload.assignee,
     role: payload.role,
-    author: payload.author,
-    reviewer: payload.reviewer,
-    source: payload.source,
+    ...textsFromEvent(payload),
     note: null,
     cancelRequestedAt: null,
     result: null,
@@ -216,13 +226,13 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
   };
 }
 
-/** Back in its old place: neither its age nor its due time changes, and the attempt is not charged. */
+/** Back in its old place: neither its age nor its due time changes, and the attempt does not count. */
 function givenBack(task: Task): Task {
-  return { ...task, status: 'queued', attempt: task.attempt - 1 };
+  return { ...task, attempt: task.attempt - 1 };
 }
 
-function failed({ run_at: runAt }: EventPayloads['task.failed'], at: number): Partial<Task> {
-  return runAt === null ? { status: 'failed', finishedAt: at } : due(runAt, at);
+function failed(task: Task, status: TaskStatus, payload: EventPayloads['task.failed'], at: number): Task {
+  return { ...task, status, ...(isEnded(status) ? { finishedAt: at } : due(payload.run_at, at)) };
 }
 
 function retried(task: Task, event: NewEvent): Task {
@@ -238,10 +248,9 @@ function retried(task: Task, event: NewEvent): Task {
   return { ...task, ...fresh, ...due(null, event.at) };
 }
 
-function due(runAt: number | null, at: number): Pick<Task, 'status' | 'runAt' | 'queuedAt'> {
-  // Even if that time is over already: whoever looks for work next sees that it has come.
-  if (runAt !== null) return { status: 'scheduled', runAt, queuedAt: Math.max(runAt, at) };
-  return { status: 'queued', runAt, queuedAt: at };
+/** With a time it is scheduled, even if that time is over already: the next claim makes it queued. */
+function due(runAt: number | null, at: number): Pick<Task, 'runAt' | 'queuedAt'> {
+  return { runAt, queuedAt: runAt === null ? at : Math.max(runAt, at) };
 }
 
 function textOf(value: Json): JsonText | null {

@@ -18,7 +18,7 @@ interface Transition<Status> {
   /** null: there was nothing before. */
   readonly from: Status | null;
   readonly to: Status;
-  /** null: it is a matter of time, not an event. */
+  /** null: time alone causes it. */
   readonly event: EventType | null;
   readonly command: CommandName | null;
   /** Whether only the lease's holder can make it happen. */
@@ -26,8 +26,8 @@ interface Transition<Status> {
 }
 
 /**
- * The life of a task. What is not in this table does not happen: `evolve` refuses it, the suite tries every other pair
- * of status and command, and the documentation's diagram is drawn from it.
+ * The life of a task. A transition that is not in this table cannot happen: `evolve` refuses it, and the conformance
+ * suite tries every other pair of status and command. The diagram of the documentation is made from it.
  */
 export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: null, to: 'queued', event: 'task.queued', command: 'enqueue', lease: false },
@@ -49,7 +49,7 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
   { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
-  // What a crash leaves behind: requeued first, then ended at once if it was to be cancelled or has no interruption left.
+  // After a crash: requeued first, then ended at once if its cancellation was requested or no interruption is left.
   { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'recover', lease: false },
   { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'claim', lease: false },
   { from: 'queued', to: 'failed', event: 'task.failed', command: 'recover', lease: false },
@@ -79,20 +79,55 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
 ];
 
+/**
+ * The status of its task that an event leads to; null: it leaves the status as it is. What events of today lead to
+ * never changes: logs are full of them, and a replay must come to the rows that they left.
+ */
+export function statusAfter(type: 'task.queued', payload: object): TaskStatus;
+export function statusAfter(type: EventType, payload: object): TaskStatus | null;
+export function statusAfter(type: EventType, payload: object): TaskStatus | null {
+  const later = 'run_at' in payload && payload.run_at !== null;
+  switch (type) {
+    case 'task.queued':
+      return later ? 'scheduled' : 'queued';
+    case 'task.claimed':
+      return 'running';
+    case 'task.succeeded':
+      return 'succeeded';
+    case 'task.failed':
+      return later ? 'scheduled' : 'failed';
+    case 'task.cancelled':
+      return 'cancelled';
+    case 'task.released':
+    case 'task.handed_off':
+    case 'task.recovered':
+    case 'lease.taken_over':
+    case 'task.retried':
+      return 'queued';
+    default:
+      return null;
+  }
+}
+
+/** The events that change a task's status. */
+export const STATUS_EVENTS: readonly EventType[] = [
+  ...new Set(TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from === to ? [] : (event ?? [])))),
+];
+
 const taskPaths = pathsOf(TASK_TRANSITIONS);
 const sessionPaths = pathsOf(SESSION_TRANSITIONS);
 
-/** Whether an event may move a task so. A replay does not see time pass, so there scheduled work counts as queued. */
+/** Whether an event may cause this change of a task. A replay sees no time pass, so scheduled work counts as queued. */
 export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
   return taskPaths.has(path(event, from, to)) || (from === 'scheduled' && taskPaths.has(path(event, 'queued', to)));
 }
 
-/** Whether an event may move a session so. */
+/** Whether an event may cause this change of a session. */
 export function isSessionTransition(event: EventType, from: SessionStatus | null, to: SessionStatus): boolean {
   return sessionPaths.has(path(event, from, to));
 }
 
-/** Whether an event moves a task: then it names one. */
+/** Whether an event changes a task; then it names one. */
 export function movesTask(event: EventType): boolean {
   return TASK_TRANSITIONS.some((row) => row.event === event);
 }

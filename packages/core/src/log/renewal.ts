@@ -2,14 +2,14 @@ import type { JsonText } from '../model/json.ts';
 import { deadlines, type HeldSession } from '../model/lease.ts';
 import type { Session } from '../model/session.ts';
 
-/** A proof of life: it moves a lease's deadlines and is not logged. */
+/** A proof of life: it extends the deadlines of a lease and is not logged. */
 export interface Renewal {
   readonly sessionId: string;
   readonly progress?: JsonText | undefined;
   readonly processGroup?: number | undefined;
 }
 
-/** A proof of life. It moves the deadlines and is not logged: the log would be nothing but heartbeats. */
+/** Extends the deadlines of a lease. It is not logged, because heartbeats would fill the log. */
 export function renew(
   session: HeldSession,
   now: number,
@@ -29,7 +29,7 @@ export function renew(
 }
 
 /**
- * Brings the times that a wrong clock set too far ahead back: the last proof of life lay in the future as well, so it
+ * Corrects the deadlines that a wrong clock set too far ahead. The last proof of life was in the future as well, so it
  * becomes now. Nothing is logged.
  */
 export function pullBack(session: HeldSession, now: number): Session {

@@ -5,7 +5,7 @@ import { evolve } from './evolve.ts';
 import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 
-/** Why an event cannot stand where it stands. */
+/** Why an event cannot be at its place in the log. */
 export interface Mistake {
   readonly kind: 'gap' | 'chain' | 'fence' | 'illegal_event';
   readonly message: string;
@@ -19,7 +19,7 @@ export class Replay {
   #hash = CHAIN_START;
   greatestFence = 0;
 
-  /** @returns what is wrong with the event; then it had no effect, and what follows makes no sense */
+  /** @returns what is wrong with the event; it then has no effect, and the events after it cannot be checked */
   add(event: Event): Mistake | null {
     const mistake = this.#mistakeIn(event);
     if (mistake !== null) return mistake;
@@ -41,13 +41,13 @@ export class Replay {
   #mistakeIn(event: Event): Mistake | null {
     const { id: _id, hash, ...hashed } = event;
     if (event.seq !== this.#seq + 1)
-      return { kind: 'gap', message: `event ${this.#seq + 1} is missing: the next is ${event.seq}.` };
+      return { kind: 'gap', message: `event ${this.#seq + 1} is missing: the next event is ${event.seq}.` };
     if (event.prevHash !== this.#hash)
-      return { kind: 'chain', message: `event ${event.seq} does not follow on the event before it.` };
+      return { kind: 'chain', message: `event ${event.seq} does not continue the hash chain of the event before it.` };
     if (hash !== hashEvent(hashed))
       return { kind: 'chain', message: `event ${event.seq} was changed after it was written.` };
     if (event.leaseEffect === 'granted' && (event.fence ?? 0) <= this.greatestFence)
-      return { kind: 'fence', message: `the fence ${event.fence} is not greater than the one granted before.` };
+      return { kind: 'fence', message: `the fence ${event.fence} is not greater than the last fence granted before.` };
     return null;
   }
 }

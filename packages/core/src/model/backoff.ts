@@ -1,9 +1,12 @@
 import { LIMITS } from './limits.ts';
 
-/** The pause grows no further than this. */
+/** The longest pause. */
 const PAUSE_MS_MAX = LIMITS.backoff_ms_max;
 
-/** Share of the pause by which chance may make it shorter or longer, so that what failed together is not tried together. */
+/**
+ * The pause is longer or shorter by a random share up to this, so that tasks that failed together do not retry
+ * together.
+ */
 const JITTER = 0.2;
 
 /**

@@ -4,24 +4,24 @@ import { OrchestratorError } from './errors.ts';
 /**
  * One reading of the machine's clocks, taken together. Milliseconds; `boot` is the kernel's boot id and nothing else.
  * `wall` may be set and may jump; `steady` never goes back and stops while the machine sleeps (CLOCK_MONOTONIC);
- * `uptime` never goes back and runs on while it sleeps.
+ * `uptime` never goes back and continues while it sleeps.
  */
 export interface ClockReading {
   readonly wall: number;
   readonly steady: number;
   readonly uptime: number;
-  /** null: the clock of a server, which tells its wall clock alone; `steady` and `uptime` then say the same. */
+  /** null: the clock of a server. It has only a wall clock; `steady` and `uptime` then repeat it. */
   readonly boot: string | null;
 }
 
-/** The clocks, injected as one so that tests own time. */
+/** The clocks, injected as one so that tests control time. */
 export interface Clock {
   read(): ClockReading;
 }
 
-/** A jump that was seen and not yet worked off. */
+/** A clock jump that was detected and is not yet processed: not all holders have their new deadlines. */
 export interface ClockJump {
-  /** The authority's time when it was seen; tells one jump from the next. */
+  /** The authority's time when it was detected; distinguishes one jump from the next. */
   readonly seenAt: number;
   /** How far the wall clock moved beyond the steady one: positive after a sleep or a set forward. */
   readonly byMs: number;
@@ -34,18 +34,18 @@ export interface ClockState {
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
   /**
-   * Of a store that was restored or moved: no fence up to this one is granted, since some of them may have been granted
-   * after the backup was taken.
+   * In a store that was restored or moved: no fence up to this one is granted, because some of them may have been
+   * granted after the backup was taken.
    */
   readonly fencesAfter?: number | undefined;
   /**
-   * How far fences go on ahead of the authority's microseconds, so that they are beyond `fencesAfter` and those who grant at
-   * the same time still keep apart by the time alone.
+   * How far fences run ahead of the authority's microseconds. So they are greater than `fencesAfter`, and claims at
+   * different times still get different fences by the time alone.
    */
   readonly fencesAhead?: number | undefined;
 }
 
-/** What is known of the fences of a store. */
+/** Which fences a store may grant. */
 export type FenceState = Pick<ClockState, 'fencesAfter' | 'fencesAhead'>;
 
 const storedReading = z.object({
@@ -66,18 +66,18 @@ const storedState = z.object({
   fencesAhead: z.number().optional(),
 });
 
-/** Of a store that has seen no clock yet. */
+/** The clock state of a store that has recorded no clock yet. */
 export const NO_CLOCK: ClockState = { last: null, jump: null };
 
 /**
- * For storages: what was stored of the clocks.
+ * For storages: decodes the stored clock state.
  *
- * @throws `STORE_CORRUPT` if it is not what was stored
+ * @throws `STORE_CORRUPT` if the text is damaged
  */
 export function decodeClockState(text: string): ClockState {
   const parsed = storedState.safeParse(decoded(text));
   if (parsed.success) return parsed.data;
-  throw new OrchestratorError('STORE_CORRUPT', 'What the store remembers of its clocks is damaged.');
+  throw new OrchestratorError('STORE_CORRUPT', 'The stored clock state is damaged.');
 }
 
 function decoded(text: string): unknown {
@@ -88,16 +88,16 @@ function decoded(text: string): unknown {
   }
 }
 
-/** Wall and steady clock may drift this far apart between two readings before it counts as a jump. */
+/** A difference of more than this between wall clock and steady clock, from one reading to the next, is a jump. */
 const JUMP_MS = 2_000;
 
-/** How old the remembered reading may become before a write replaces it. */
+/** The stored reading is replaced by a write when it is older than this. */
 const READING_KEPT_MS = 10_000;
 
 /**
- * Compares a reading with the remembered one.
+ * Compares a reading with the stored one.
  *
- * @returns the state to remember instead, or null if nothing has to be written
+ * @returns the new state to store, or null if nothing has to be written
  */
 export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
   const { last } = state;
@@ -108,27 +108,29 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   const wallMs = reading.wall - last.wall;
   const steadyMs = reading.steady - last.steady;
   const byMs = wallMs - steadyMs;
-  // A jump during the work on an earlier one starts that work afresh: deadlines already moved may be wrong again.
+  // A jump while an earlier one is processed starts from the first page again: deadlines already moved may be wrong.
   if (Math.abs(byMs) > JUMP_MS)
     return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
   return steadyMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
 }
 
-/** Across a boot only one thing is sure: a wall clock that went back was wrong before, and so are the deadlines it set. */
+/**
+ * After a boot only one thing is sure: a wall clock that went back was wrong before, and so were the deadlines it set.
+ */
 function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
   const byMs = reading.wall - last.wall;
   const jump = byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump;
   return clockState(reading, jump, state);
 }
 
-/** Of a server's clock the greatest time seen is remembered: going back behind it is the only jump that can be told. */
+/** For a server's clock the greatest time is stored: a time before it is the only jump that can be detected. */
 function afterServer(state: ClockState, last: ClockReading, reading: ClockReading): ClockState | null {
   const byMs = reading.wall - last.wall;
   if (byMs < -JUMP_MS) return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
   return byMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
 }
 
-/** What to remember next; what is known of fences never changes. */
+/** The clock state to store next; what is known of fences never changes. */
 export function clockState(
   last: ClockReading | null,
   jump: ClockJump | null,
@@ -143,7 +145,7 @@ export function clockState(
 }
 
 /**
- * For a store that is about to open: all its fences will be greater than `after`, and go on from there with its clock.
+ * For a store that is about to open: all its fences will be greater than `after` and grow with its clock from there.
  *
  * @param now the authority's time in milliseconds
  */
@@ -151,7 +153,7 @@ export function fencesBeyond(after: number, now: number): FenceState {
   return { fencesAfter: after, fencesAhead: Math.max(0, after - now * 1_000) };
 }
 
-/** No fence up to this one may be granted at a time in microseconds, whatever the log holds. */
+/** The fence up to which none may be granted at a time in microseconds, whatever the log holds. */
 export function fencesTakenAt(micros: number, { fencesAfter = 0, fencesAhead = 0 }: FenceState): number {
   return Math.max(fencesAfter, micros + fencesAhead - 1);
 }

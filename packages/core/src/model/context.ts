@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 
-/** What the next holder of a session needs to go on. Saved by `checkpoint`, handed over by `claimTask`. */
+/** What the next holder of a session needs to continue the work. Saved by `checkpoint`, given back by `claimTask`. */
 export interface Context {
   /** Grows with each checkpoint. */
   readonly turn: number;
@@ -8,12 +8,12 @@ export interface Context {
   readonly nextAction: string | null;
   /** Where the agent keeps the rest: a file, a commit, a URL. */
   readonly memoryRef: string | null;
-  /** A digest of the agent's own memory, as it gave it; otherwise SHA-256 of the other fields. */
+  /** A digest of the agent's own memory, as the agent gave it; otherwise SHA-256 of the other fields. */
   readonly hash: string;
   readonly data: Json;
 }
 
-/** A context as it stands in the log and in the session's row. */
+/** A context as it is stored in the log and in the session's row. */
 export interface StoredContext {
   readonly [key: string]: Json;
   readonly turn: number;
@@ -24,7 +24,7 @@ export interface StoredContext {
   readonly data: Json;
 }
 
-/** The names of the API for the names of the log. */
+/** Renames the fields of the log to those of the API. */
 export function contextFrom(stored: StoredContext): Context {
   return {
     turn: stored.turn,

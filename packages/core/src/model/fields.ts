@@ -11,14 +11,14 @@ import { SEED, TOKEN } from './token.ts';
  * the flags of the command line and the arguments of tools: a rule about a field is written here and nowhere else.
  */
 
-/** A letter, a mark or a digit of any script, or `_`; then also `. @ + -`. */
+/** A letter, a combining character or a digit of any script, or `_`; then also `. @ + -`. */
 const NAME = /^[\p{L}\p{M}\p{Nd}_][\p{L}\p{M}\p{Nd}_.@+-]*$/u;
-/** Anything but controls, surrogates and line separators, without a space at either end. */
+/** All but control characters, surrogates and line separators, without a space at either end. */
 const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
-/** Characters that are not seen: two names that look alike must be the same. */
+/** Invisible characters: two names that look the same must be the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
-const text = (max: number) => z.string().max(max).refine(isStorableText, 'holds U+0000 or a lone surrogate');
+const text = (max: number) => z.string().max(max).refine(isStorableText, 'contains U+0000 or a lone surrogate');
 
 /** In NFC, so that a name written in another form is the same name. */
 const identifier = (alphabet: RegExp, rule: string) =>
@@ -36,37 +36,37 @@ function identifierProblem(value: string, alphabet: RegExp, rule: string) {
       message: `is longer than its limit of ${LIMITS.id_characters_max} characters and ${LIMITS.id_bytes_max} bytes`,
       params: { code: 'LIMIT_EXCEEDED' },
     };
-  if (INVISIBLE.test(value)) return { message: 'has a character that cannot be seen' };
+  if (INVISIBLE.test(value)) return { message: 'contains an invisible character' };
   return alphabet.test(value) ? null : { message: rule };
 }
 
 /** A name: of an agent, an instance, a role, a kind, a namespace. */
 export const name = identifier(
   NAME,
-  'must start with a letter, a digit or _ and have only letters, digits and . _ @ + - after it',
+  'must start with a letter, a digit or _, followed only by letters, digits and . _ @ + -',
 );
 
 /** An id: of a session, a task; a dedupe key. */
-export const id = identifier(ID, 'must not have control characters or line breaks, nor begin or end with a space');
+export const id = identifier(ID, 'must not contain control characters or line breaks, nor begin or end with a space');
 
-/** The id of a new task or session: one like `t42` would be taken for a number. */
+/** The id of a new task: one like `t42` would be taken for a number. */
 export const newId = id.refine((value) => !looksLikeNumber(value), {
-  message: 'looks like a number (t42, s17), and nothing has this number',
+  message: 'looks like a number (t42, s17): the store gives numbers, so choose another id',
 });
 
-/** UUIDv7, so that the time of the command can be read off it. */
+/** A UUIDv7, because it contains the time of the command. */
 export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv7 in lower case');
 
 export const title = text(LIMITS.title_characters_max).min(1);
 export const note = text(LIMITS.text_characters_max);
 export const fence = z.int().positive();
-/** The secret of a lease, as a claim gave it. */
+/** The secret of a lease, as the claim answered it. */
 export const token = z
   .string()
   .regex(TOKEN, 'must be the token that the claim answered: digits, a hyphen and 32 hex digits');
 /** 128 random bits. */
 export const seed = z.string().regex(SEED, 'must be 32 hex digits');
-/** As systems number them; 0: not known yet. */
+/** The number that the operating system gave it; 0: not known yet. */
 export const processGroup = z.int().min(0).max(2_147_483_647);
 export const ttlMs = z.int().min(LIMITS.ttl_ms_min).max(LIMITS.ttl_ms_max);
 export const staleAfterMs = z.int().min(LIMITS.stale_after_ms_min).max(LIMITS.stale_after_ms_max);
@@ -88,7 +88,7 @@ export function json(bytesMax: number) {
   });
 }
 
-/** For callers whom no compiler checks: a call is an object. */
+/** Checks that a call is an object, for callers that no compiler checks. */
 export function asObject<T>(value: T, called: string): T {
   if (typeof value !== 'object' || value === null) throw invalidInput(called, 'must be an object');
   return value;

@@ -1,7 +1,7 @@
 import { LIMITS } from './limits.ts';
 import { isStorableText, utf8Bytes } from './text.ts';
 
-/** Any value that JSON can say. A property that is `undefined` counts as absent. */
+/** Any JSON value. A property that is `undefined` counts as absent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** The canonical JSON text (RFC 8785) of a value, as it is stored and hashed. */
@@ -14,7 +14,7 @@ export interface JsonProblem {
   readonly code: 'INVALID_INPUT' | 'LIMIT_EXCEEDED';
 }
 
-/** The value of a stored text. The text was written by this library, so it is trusted to parse. */
+/** The value of a stored text. This library wrote the text, so it is trusted to parse. */
 export function fromJsonText(text: JsonText): Json {
   return JSON.parse(text) as Json;
 }
@@ -38,11 +38,11 @@ function bytesOf(text: string, bytesMax: number): number {
   return text.length * 3 <= bytesMax ? text.length : utf8Bytes(text);
 }
 
-/** @param depth how many arrays and objects the value stands in */
+/** @param depth how many arrays and objects the value is nested in */
 function findShapeProblem(value: unknown, depth: number): JsonProblem | null {
   if (value === null || typeof value === 'boolean') return null;
   if (typeof value === 'number') return Number.isFinite(value) ? null : notJson('is not a finite number');
-  if (typeof value === 'string') return isStorableText(value) ? null : notJson('holds U+0000 or a lone surrogate');
+  if (typeof value === 'string') return isStorableText(value) ? null : notJson('contains U+0000 or a lone surrogate');
   if (depth >= LIMITS.json_depth_max)
     return { path: [], problem: `is nested deeper than ${LIMITS.json_depth_max} levels`, code: 'LIMIT_EXCEEDED' };
   if (Array.isArray(value)) return firstProblem(value.entries(), depth);

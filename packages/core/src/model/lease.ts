@@ -1,14 +1,14 @@
 import { internalError, OrchestratorError } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** The session's lock while it is held, as everybody may see it. */
+/** The session's lock while it is held, without its secret. */
 export interface PublicLease {
   readonly sessionId: string;
   readonly agent: string;
   readonly instance: string | null;
   /**
-   * The public number of the lease. It only grows, over all sessions of a database, so any outside resource can compare it.
-   * It can be guessed, so it proves nothing.
+   * The public number of the lease. It only grows, over all sessions of a database, so any outside resource can compare
+   * it. It can be guessed, so it proves nothing.
    */
   readonly fence: number;
   /** Milliseconds since 1970, UTC. */
@@ -30,9 +30,9 @@ export interface ProcessIdentity {
   /** The kernel's boot id. */
   readonly boot: string;
   readonly pid: number;
-  /** When the process started, in whatever unit the machine's process table uses: only compared for equality. */
+  /** When the process started, in the unit of the machine's process table: only compared for equality. */
   readonly start: string;
-  /** The process group that works for it, if there is one; 0: there will be, and a heartbeat is going to tell which. */
+  /** The process group that works for it, if there is one; 0: a later heartbeat will give it. */
   readonly group?: number | undefined;
 }
 
@@ -50,12 +50,12 @@ export type HeldSession = Session & {
   readonly staleAt: number;
 };
 
-/** Whether somebody holds the session (the database's CHECKs make the other columns follow). */
+/** Whether an agent holds the session (the database's CHECKs guarantee the other columns). */
 export function isHeld(session: Session): session is HeldSession {
   return session.status === 'running';
 }
 
-/** The three times of a lease whose holder proved to be alive at `now`. */
+/** The three times of a lease whose holder proved at `now` that it is alive. */
 export function deadlines(
   now: number,
   { ttlMs, staleAfterMs }: Pick<HeldSession, 'ttlMs' | 'staleAfterMs'>,
@@ -64,17 +64,20 @@ export function deadlines(
   return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
 }
 
-/** From its expiry on, a claim that names the session may take it over. */
+/** Whether a claim that names the session may take it over. */
 export function isExpired(session: HeldSession, now: number): boolean {
   return now >= session.leaseExpiresAt;
 }
 
-/** Expired and without a heartbeat for `staleAfterMs`: from then on anybody may recover it. */
+/** Expired and without a heartbeat for `staleAfterMs`: from then on any process may recover it. */
 export function isStale({ staleAt }: Pick<Session, 'staleAt'>, now: number): boolean {
   return staleAt !== null && now >= staleAt;
 }
 
-/** A deadline further away than its TTL comes from a clock that was ahead: it would keep a dead holder's lease for long. */
+/**
+ * Whether a deadline is further away than its TTL. It was set by a clock that was ahead, and would keep a dead holder's
+ * lease for too long.
+ */
 export function isTooFarAhead(session: HeldSession, now: number): boolean {
   return session.leaseExpiresAt > now + session.ttlMs;
 }
@@ -101,7 +104,7 @@ export function leaseOf(session: Session): PublicLease {
 export function nextFence(now: number, greatestFence: number): number {
   const fence = Math.max(now * 1000, greatestFence + 1);
   if (Number.isSafeInteger(fence)) return fence;
-  throw new OrchestratorError('STORE_UNSUITABLE', "The store's clock is so far ahead that no fence can be granted.", {
-    hint: 'Set the clock right.',
+  throw new OrchestratorError('STORE_UNSUITABLE', "The store's clock is too far ahead: no fence can be granted.", {
+    hint: 'Correct the clock.',
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Every limit of the product, units last in the name. `orchestrator help limits` prints this table;
- * whatever crosses a limit is refused with `LIMIT_EXCEEDED` or `INVALID_INPUT` and changes nothing.
+ * Every limit of the product, with the unit last in the name. `orchestrator help limits` prints this table.
+ * A call that exceeds a limit is refused with `LIMIT_EXCEEDED` or `INVALID_INPUT` and changes nothing.
  */
 export const LIMITS = {
   /** Canonical JSON of a task's payload. */
@@ -27,7 +27,7 @@ export const LIMITS = {
   title_characters_max: 500,
   /** Notes of a hand-off; authors, reviewers and sources; last and next action; memory references. */
   text_characters_max: 4_096,
-  /** Checkpoints count their turns up to here. */
+  /** The greatest turn of a checkpoint. */
   turn_max: 1_000_000_000,
   /** Kinds or roles named in one claim. */
   filter_max: 32,
@@ -41,25 +41,25 @@ export const LIMITS = {
   delay_ms_max: 315_360_000_000,
   attempts_max: 1_000,
   interruptions_max: 1_000,
-  /** First pause after a failed attempt; it doubles with each further one. */
+  /** The pause after the first failed attempt; it doubles with each further one. */
   backoff_ms_max: 3_600_000,
-  /** A receipt is kept this long after the later of its time and its id's time. */
+  /** How long a receipt is kept, from the later of its time and its id's time. */
   receipt_kept_ms: 691_200_000,
   /** A command id older than this is refused: its receipt may be gone. */
   command_id_age_ms_max: 604_800_000,
   /** A command id may be this far ahead of the authority's clock. */
   command_id_ahead_ms_max: 3_600_000,
-  /** Receipts that are over, deleted by one write. */
+  /** Expired receipts that one write deletes. */
   receipts_forgotten_max: 32,
   /** Tasks whose time has come, made claimable by one claim. */
   flipped_tasks_max: 32,
-  /** Stale sessions that one claim without a session recovers on its way. */
+  /** Stale sessions that one claim without a session recovers. */
   stale_sessions_per_claim_max: 8,
   /** Held sessions in one page of the pass after a clock jump; waiting tasks in one page of a close. */
   sweep_page_max: 200,
 } as const;
 
-/** What holds unless a call says otherwise. */
+/** The values that are used where a call gives none. */
 export const DEFAULTS = {
   namespace: 'default',
   kind: 'task',

@@ -1,23 +1,22 @@
+import { isShellWord } from './shell-word.ts';
+
 /*
- * How people call tasks and sessions: each has an id, which programs use, and a number, which is short.
+ * The names of tasks and sessions: each has an id, for programs, and a short number, for people.
  */
 
 /** What has a number. */
 export type NumberedKind = 'task' | 'session';
 
-/** A task or a session, as far as its name goes. */
+/** The part of a task or a session that names it. */
 export interface Numbered {
   readonly id: string;
   readonly number: number;
 }
 
-/** What looks like the number of a task or a session. */
+/** Matches the number of a task or a session. */
 const NUMBER = /^[ts]\d+$/;
-/** An id that was made for a task, and for the session that was made for it. */
+/** Matches an id that was generated, for a task and for the session that was made for it. */
 const MADE = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
-
-/** One word to any shell, and no flag. */
-const SHELL_WORD = /^[\p{L}\p{M}\p{Nd}_@:/][\p{L}\p{M}\p{Nd}_@:/.,+-]*$/u;
 
 /** The number that a reference such as `t42` or `s17` means; null: it is an id. */
 export function numberIn(reference: string): { readonly kind: NumberedKind; readonly number: number } | null {
@@ -35,18 +34,18 @@ export function numberOf(kind: NumberedKind, { number }: Pick<Numbered, 'number'
   return `${kind === 'task' ? 't' : 's'}${number}`;
 }
 
-/** How a sentence names it: by the id that a person chose, or else by its number. */
+/** Its name in a sentence: the id that a person chose, or else its number. */
 export function nameOf(kind: NumberedKind, numbered: Numbered): string {
   return MADE.test(numbered.id) ? numberOf(kind, numbered) : numbered.id;
 }
 
-/** How a command names it: as a sentence does, but by its number where a shell would not take the id as one word. */
+/** Its name in a command line: as in a sentence, but its number where a shell would not take the id as one word. */
 export function referenceTo(kind: NumberedKind, numbered: Numbered): string {
   const name = nameOf(kind, numbered);
-  return SHELL_WORD.test(name) ? name : numberOf(kind, numbered);
+  return isShellWord(name) ? name : numberOf(kind, numbered);
 }
 
-/** How a list names it: by its number, and by the id that a person chose. */
+/** Its name in a list: its number, and the id that a person chose. */
 export function labelOf(kind: NumberedKind, numbered: Numbered): string {
   const number = numberOf(kind, numbered);
   return MADE.test(numbered.id) ? number : `${number} ${numbered.id}`;

@@ -1,10 +1,12 @@
 import type { JsonText } from './json.ts';
 
-/** What remains of a command that had an effect: sent again, it answers the same without a second effect. */
+/**
+ * The record of a command that had an effect. A retry with the same id gets the same answer, without a second effect.
+ */
 export interface Receipt {
   readonly namespace: string;
   readonly commandId: string;
-  /** SHA-256 of the canonical request: the same id with another request is an error. */
+  /** SHA-256 of the canonical request. The same id with another request is an error. */
   readonly requestHash: string;
   /** The reply without payloads and contexts, and the ids of what it names (see `namedByReceipt`). */
   readonly reply: JsonText;
@@ -12,13 +14,13 @@ export interface Receipt {
   readonly at: number;
 }
 
-/** What a receipt names. A storage that finds a receipt loads these instead of the scope. */
+/** The rows that a receipt names. A storage that finds a receipt loads these instead of the scope. */
 export interface Named {
   readonly sessions: readonly string[];
   readonly tasks: readonly string[];
 }
 
-/** For storages: what to load for a receipt that was found. */
+/** For storages: the rows to load for a receipt that was found. */
 export function namedByReceipt(receipt: Receipt): Named {
   return JSON.parse(receipt.reply) as Named;
 }

@@ -1,11 +1,14 @@
 import type { JsonText } from './json.ts';
 import type { SessionStatus } from './statuses.ts';
 
-/** A line of work with one worker at a time. It owns the lock, the context and a strict queue of tasks. Times are milliseconds since 1970, UTC. */
+/**
+ * A line of work with one worker at a time. It owns the lock, the context and a strict queue of tasks. Times are
+ * milliseconds since 1970, UTC.
+ */
 export interface Session {
   readonly namespace: string;
   readonly id: string;
-  /** For people, as `s17`; unique in the database. null: it was made for one task. */
+  /** The number for people, as `s17`; unique in the database. */
   readonly number: number;
   readonly status: SessionStatus;
   /** The lease, while it is held; all null otherwise. */
@@ -15,7 +18,7 @@ export interface Session {
   readonly boot: string | null;
   readonly pid: number | null;
   readonly processStart: string | null;
-  /** The process group that works for that process; 0: it has not told yet. */
+  /** The process group that works for that process; 0: not known yet. */
   readonly processGroup: number | null;
   readonly fence: number | null;
   /** SHA-256 of the lease's token. */
@@ -36,7 +39,7 @@ export interface Session {
   readonly lastNearMissAt: number | null;
   /** The last checkpoint (see `Context`). */
   readonly context: JsonText | null;
-  /** Tasks of this session that are scheduled, queued or running. */
+  /** Tasks of this session that have not ended. */
   readonly tasksOpen: number;
   /** Number and hash of the session's last event: the end of its chain. */
   readonly seq: number;
@@ -47,7 +50,7 @@ export interface Session {
   readonly updatedAt: number;
 }
 
-/** The columns of a session that heartbeats move, so the log does not tell them. `verify()` leaves them out. */
+/** The columns of a session that heartbeats change. They are not in the log, so `verify()` leaves them out. */
 export const UNLOGGED_SESSION_FIELDS = [
   'leaseExpiresAt',
   'heartbeatAt',
@@ -61,7 +64,7 @@ export const UNLOGGED_SESSION_FIELDS = [
   'updatedAt',
 ] as const satisfies readonly (keyof Session)[];
 
-/** The columns that no event and no heartbeat moves. */
+/** The columns that no event and no heartbeat changes. */
 export const FIXED_SESSION_FIELDS = [
   'namespace',
   'id',
@@ -69,7 +72,7 @@ export const FIXED_SESSION_FIELDS = [
   'createdAt',
 ] as const satisfies readonly (keyof Session)[];
 
-/** The columns that make up a lease, all null while nobody holds the session. */
+/** The columns of a lease, all null while no agent holds the session. */
 export const NO_LEASE = {
   agent: null,
   instance: null,
@@ -89,7 +92,7 @@ export const NO_LEASE = {
   taskId: null,
 } as const satisfies Partial<Session>;
 
-/** Whether any task but the one that runs is open. Without one, nobody need look for the head of its queue: there is none. */
+/** Whether any task other than the running one is open. Without one the queue has no head to look for. */
 export function hasQueue({ tasksOpen, taskId }: Session): boolean {
   return tasksOpen > (taskId === null ? 0 : 1);
 }

@@ -1,52 +1,58 @@
 /*
- * Every status, once. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
+ * All statuses. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
  */
 
-/** What is true of a task in a status. */
-interface TaskStatusFacts {
-  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can move it. */
-  readonly phase: 'waiting' | 'running' | 'ended';
+/** The properties of a status, of a task or of a session. */
+interface StatusFacts {
   /** Shown before the word, never instead of it. */
   readonly glyph: string;
+  /** Glyph and word have it on a terminal. It is only an addition: nothing is told by a colour alone. */
+  readonly colour: 'blue' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow';
   /** What it means, for people. */
   readonly means: string;
 }
 
+/** The properties of a task's status. */
+interface TaskStatusFacts extends StatusFacts {
+  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can change it. */
+  readonly phase: 'waiting' | 'running' | 'ended';
+  /** Whether it is the end of a dead letter: work that failed, and that a person must look at. */
+  readonly deadLetter?: true;
+}
+
 /**
- * The statuses of a task. `scheduled` is queued work whose time has not come: which of the two a row says is a matter of time,
- * not of an event.
+ * The statuses of a task. A `scheduled` task is queued work whose time has not come. No event turns one into the other:
+ * only time does.
  */
 export const TASK_STATUSES = {
-  scheduled: { phase: 'waiting', glyph: '◔', means: 'waits for its time' },
-  queued: { phase: 'waiting', glyph: '○', means: 'waits to be claimed' },
-  running: { phase: 'running', glyph: '▶', means: 'an agent holds its session and works on it' },
-  succeeded: { phase: 'ended', glyph: '✓', means: 'done' },
-  failed: { phase: 'ended', glyph: '✗', means: 'a dead letter: no attempt is left, or the failure was final' },
-  cancelled: { phase: 'ended', glyph: '⊘', means: 'ended without being done' },
+  scheduled: { phase: 'waiting', glyph: '◔', colour: 'cyan', means: 'waits for its time' },
+  queued: { phase: 'waiting', glyph: '○', colour: 'cyan', means: 'waits to be claimed' },
+  running: { phase: 'running', glyph: '▶', colour: 'blue', means: 'an agent holds its session and works on it' },
+  succeeded: { phase: 'ended', glyph: '✓', colour: 'green', means: 'done' },
+  failed: {
+    phase: 'ended',
+    deadLetter: true,
+    glyph: '✗',
+    colour: 'red',
+    means: 'a dead letter: no attempt is left, or the failure was final',
+  },
+  cancelled: { phase: 'ended', glyph: '⊘', colour: 'yellow', means: 'ended without being done' },
 } as const satisfies Record<string, TaskStatusFacts>;
 
 /** The status of a task. */
 export type TaskStatus = keyof typeof TASK_STATUSES;
 
-/** What is true of a session in a status. */
-interface SessionStatusFacts {
-  /** Whether tasks can be claimed in it without opening it first. */
-  readonly open: boolean;
-  readonly glyph: string;
-  readonly means: string;
-}
-
 /** The statuses of a session. Stale is derived from the deadlines, never stored. */
 export const SESSION_STATUSES = {
-  idle: { open: true, glyph: '○', means: 'no agent holds it' },
-  running: { open: true, glyph: '▶', means: 'an agent holds it under a lease' },
-  closed: { open: false, glyph: '⊘', means: 'closed; a new or retried task opens it again' },
-} as const satisfies Record<string, SessionStatusFacts>;
+  idle: { glyph: '○', colour: 'cyan', means: 'no agent holds it' },
+  running: { glyph: '▶', colour: 'blue', means: 'an agent holds it under a lease' },
+  closed: { glyph: '□', colour: 'dim', means: 'closed; a new or retried task opens it again' },
+} as const satisfies Record<string, StatusFacts>;
 
 /** The status of a session. */
 export type SessionStatus = keyof typeof SESSION_STATUSES;
 
-/** The statuses of a task that has ended: only a retry by hand can move it. */
+/** The statuses of a task that has ended: only a retry by hand can change it. */
 export type EndedStatus = {
   [Status in TaskStatus]: (typeof TASK_STATUSES)[Status]['phase'] extends 'ended' ? Status : never;
 }[TaskStatus];
@@ -60,7 +66,16 @@ export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionSta
 /** The statuses in which a task waits in its session's queue. */
 export const WAITING_STATUSES = TASK_STATUS_NAMES.filter((status) => isWaiting(status));
 
-/** Whether only a retry by hand can move the task. */
+/** The statuses of dead letters: work that failed, and that a person must look at. */
+export const DEAD_LETTER_STATUSES = TASK_STATUS_NAMES.filter((status) => isDeadLetter(status));
+
+/** Whether the task is a dead letter: work that failed, and that a person must look at. */
+export function isDeadLetter(status: TaskStatus): boolean {
+  const facts: TaskStatusFacts = TASK_STATUSES[status];
+  return facts.deadLetter === true;
+}
+
+/** Whether the task has ended: only a retry by hand can change it. */
 export function isEnded(status: TaskStatus): status is EndedStatus {
   return TASK_STATUSES[status].phase === 'ended';
 }

@@ -1,12 +1,13 @@
 import type { JsonText } from './json.ts';
 import type { TaskStatus } from './statuses.ts';
+import type { TaskTexts } from './task-texts.ts';
 import { compareCodePoints } from './text.ts';
 
 /** One unit of work in a session. Times are milliseconds since 1970, UTC. */
-export interface Task {
+export interface Task extends TaskTexts {
   readonly namespace: string;
   readonly id: string;
-  /** For people, as `t42`; unique in the database. */
+  /** The number for people, as `t42`; unique in the database. */
   readonly number: number;
   readonly sessionId: string;
   readonly kind: string;
@@ -17,26 +18,22 @@ export interface Task {
   readonly status: TaskStatus;
   /** Unique in its namespace, whatever the task's status. */
   readonly dedupeKey: string | null;
-  /** Not to be claimed before. */
+  /** The task cannot be claimed before this time. */
   readonly runAt: number | null;
-  /** When it was queued, or `runAt` if that is later: its age in the queue. */
+  /** When it was queued, or `runAt` if that is later. Its age in the queue counts from here. */
   readonly queuedAt: number;
   /** The number of the current or last attempt; an attempt that was interrupted or given back does not count. */
   readonly attempt: number;
   readonly attemptsMax: number;
-  /** Leases on it that were lost to a crash. */
+  /** How many of its leases were lost to a crash. */
   readonly interruptions: number;
   readonly interruptionsMax: number;
   /** The pause after the first failed attempt; it doubles with each further one. */
   readonly backoffMs: number;
-  /** Who alone may claim it: an agent, or whoever has the role. At most one of the two is set. */
+  /** The only agent, or the only role, that may claim it. At most one of the two is set. */
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Governance: who wrote it, who checks it, what it answers. */
-  readonly author: string | null;
-  readonly reviewer: string | null;
-  readonly source: string | null;
-  /** What the last holder said when handing it on. */
+  /** The note of the last holder that released it or handed it off. */
   readonly note: string | null;
   readonly cancelRequestedAt: number | null;
   readonly result: JsonText | null;
@@ -48,8 +45,8 @@ export interface Task {
 }
 
 /**
- * The columns of a task that move. The others, its payload among them, are as they were said when it was queued: storages
- * never write them again, and receipts need not keep them.
+ * The columns of a task that change. The others, such as the payload, never change after it was queued: storages do not
+ * write them again, and receipts do not keep them.
  */
 export const MOVING_TASK_FIELDS = [
   'status',
@@ -68,7 +65,7 @@ export const MOVING_TASK_FIELDS = [
   'version',
 ] as const satisfies readonly (keyof Task)[];
 
-/** The columns of a task that move without an event. */
+/** The columns of a task that change without an event. */
 export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
 
 /** The order of a session's queue, and of heads among sessions: priority, then age, then id. */
@@ -80,15 +77,15 @@ export function compareInQueue(
 }
 
 /**
- * Whom a task waits for, as one word that an index can hold: `''` for anybody, `agent:NAME`, `role:NAME`.
- * Storages keep it of each session's head in `next_for`.
+ * The addressee of a task, as one text that an index can hold: `''` (any agent), `agent:NAME` or `role:NAME`.
+ * Storages keep the addressee of each session's head in `next_for`.
  */
 export function addresseeOf(task: Pick<Task, 'assignee' | 'role'>): string {
   if (task.assignee !== null) return `agent:${task.assignee}`;
   return task.role === null ? '' : `role:${task.role}`;
 }
 
-/** What the claim's index holds of a session's head: the `next_*` columns. */
+/** The fields of a session's head in the claim's index: the `next_*` columns. */
 export interface NextHead {
   readonly taskId: string;
   readonly priority: number;
@@ -97,7 +94,7 @@ export interface NextHead {
   readonly addressee: string;
 }
 
-/** What the index should hold of a head. */
+/** The index entry for a head. */
 export function nextHeadOf(task: Task): NextHead {
   const { id: taskId, priority, queuedAt, kind } = task;
   return { taskId, priority, queuedAt, kind, addressee: addresseeOf(task) };

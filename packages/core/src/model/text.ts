@@ -1,6 +1,6 @@
 /**
- * The order of ids and names everywhere: by code point, as databases compare UTF-8 bytes. JavaScript's own `<` differs beyond
- * the Basic Multilingual Plane, and a locale's order differs from machine to machine.
+ * The order of ids and names everywhere: by code point, as databases compare UTF-8 bytes. JavaScript's `<` differs for
+ * characters beyond the Basic Multilingual Plane, and the order of a locale differs from machine to machine.
  *
  * @returns less than, equal to, or greater than 0
  */
@@ -14,7 +14,7 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates stand for the code points beyond U+FFFF, so they rank after all other UTF-16 units. */
+/** Surrogates encode the code points beyond U+FFFF, so they rank after all other UTF-16 units. */
 function codePointRank(unit: number): number {
   if (unit >= 0xe000) return unit - 0x800;
   return unit >= 0xd800 ? unit + 0x2000 : unit;

@@ -1,21 +1,14 @@
 import type { Event } from '../log/events.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
+import { snakeCase, type SnakeCase } from '../model/snake-case.ts';
 import type { NextHead, Task } from '../model/task.ts';
+import { TASK_TEXT_NAMES } from '../model/task-texts.ts';
 
 /*
- * What the fields of the API are called outside TypeScript: `leaseExpiresAt` is `lease_expires_at` in SQL. It is one rule,
- * so no storage keeps a list of its own; each holds the names of its tables against this one.
+ * The names of the API's fields outside TypeScript: `leaseExpiresAt` is `lease_expires_at` in SQL. It is one rule, so
+ * no storage keeps a list of its own; each compares the columns of its tables with this list.
  */
-
-type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
-  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
-  : Name;
-
-/** The name that a field of the API has in SQL. */
-export function snakeCase<Name extends string>(name: Name): SnakeCase<Name> {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>;
-}
 
 /** The column of each field of a row. */
 type Columns<Row> = { readonly [Field in keyof Row & string]: SnakeCase<Field> };
@@ -23,13 +16,16 @@ type Columns<Row> = { readonly [Field in keyof Row & string]: SnakeCase<Field> }
 const columns = <const Field extends string>(fields: readonly Field[]): Columns<Record<Field, unknown>> =>
   Object.fromEntries(fields.map((field) => [field, snakeCase(field)])) as Columns<Record<Field, unknown>>;
 
-/** For storages: the columns of the rows that they load and save, each row in a fixed order. A storage may keep more beside them. */
+/**
+ * For storages: the columns of the rows that they load and save, in a fixed order. A storage may add columns of its
+ * own.
+ */
 export const COLUMNS: {
   readonly session: Columns<Session>;
   readonly task: Columns<Task>;
   readonly event: Columns<Event>;
   readonly receipt: Columns<Receipt>;
-  /** Of a session's row: the head of its queue. Derived like an index, and copied with the row. */
+  /** Further columns of a session: the head of its queue. Derived like an index, and copied with the row. */
   readonly nextHead: { readonly [Field in keyof NextHead]: string };
 } = {
   session: columns([
@@ -84,9 +80,7 @@ export const COLUMNS: {
     'backoffMs',
     'assignee',
     'role',
-    'author',
-    'reviewer',
-    'source',
+    ...TASK_TEXT_NAMES,
     'note',
     'cancelRequestedAt',
     'result',

@@ -4,7 +4,7 @@ import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Event } from '../log/events.ts';
 
-/** What was found under the lock. Which rows, each scope says (see `scope.ts`). No session is in it twice. */
+/** The rows that were found under the lock. Each scope says which rows (see `scope.ts`). No session is in it twice. */
 export interface Loaded {
   /** The authority's time in whole milliseconds, read after the locks were taken. */
   readonly now: number;
@@ -13,27 +13,27 @@ export interface Loaded {
   readonly greatestFence: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
-  /** Of the scope `sessions`: what each of its references is, in their order; otherwise, and with a receipt, empty. */
+  /** For the scope `sessions`: the session of each reference, in their order; otherwise, and with a receipt, empty. */
   readonly named: readonly (NamedSession | null)[];
   /**
-   * Where no head was found: when the next scheduled task is due, of the named sessions or (`ready`) of the namespace, whatever
-   * its kind; a time that has come means at once.
+   * If no head was found: when the next scheduled task is due, of the named sessions or (`ready`) of the namespace,
+   * whatever its kind. A time in the past means at once.
    */
   readonly nextDueAt: number | null;
   /**
-   * Of the scope `new`: numbers for people (`t42`, `s17`), smallest first, at least one for each id among its task ids and session
-   * ids, whether it exists or not; otherwise empty. Each is greater than any number that a task or a session of any namespace has.
-   * A number that is not used may be given again, or be left out.
+   * For the scope `new`: numbers for people (`t42`, `s17`), smallest first; otherwise empty. There is at least one for
+   * each id among its task ids and session ids, whether it exists or not. Each is greater than any number of a task or
+   * a session in any namespace. A number that is not used may be given again, or never.
    */
   readonly numbers: readonly number[];
-  /** Of the scope's `commandId`, if it had an effect before. */
+  /** The receipt of the scope's `commandId`, if that command had an effect before. */
   readonly receipt: Receipt | null;
 }
 
-/** A session with its two tasks of note. */
+/** A session with its running task and its head. */
 export interface LoadedSession {
   readonly session: Session;
-  /** The one that runs under its lease. */
+  /** The task that runs under its lease. */
   readonly task: Task | null;
   /** The first of its queued tasks (see `compareInQueue`), tasks whose time has come included. */
   readonly head: Task | null;
@@ -42,11 +42,11 @@ export interface LoadedSession {
 /** The session that a reference named. */
 export interface NamedSession {
   readonly sessionId: string;
-  /** Of a reference by fence: how that lease ended, if it is over. */
+  /** For a reference by fence: how that lease ended, if it is over. */
   readonly endedLease: EndedLease | null;
 }
 
-/** How a lease ended, and what the log says around it. */
+/** How a lease ended, and the events of the log around its end. */
 export interface EndedLease {
   /** The event that granted it. */
   readonly grant: Event;
@@ -54,6 +54,6 @@ export interface EndedLease {
   readonly end: Event;
   /** The next event in the session that granted a lease. */
   readonly successor: Event | null;
-  /** Whether a refusal of its token is on record. */
+  /** Whether the log has a refusal of its token. */
   readonly refused: boolean;
 }

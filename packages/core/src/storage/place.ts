@@ -1,6 +1,6 @@
 /**
- * The place in which a store is kept: a file and its folder, or a database on a server. Only the storage knows what can
- * be wrong with it, so the storage judges it, and says so in sentences that hold for every engine.
+ * The place of a store: a file and its folder, or a database on a server. Only the storage knows what can be wrong with
+ * it, so the storage checks it and answers with findings that look the same for every engine.
  */
 import type { ClockState } from '../model/clock.ts';
 import type { Json } from '../model/json.ts';
@@ -9,19 +9,19 @@ import type { StoreState } from './store-state.ts';
 
 export interface StorePlace<Location extends StoreLocation = StoreLocation> {
   /**
-   * Looks at a store without a lock and without a change. One of another schema is reported, not refused.
+   * Inspects a store without a lock and without a change. Another schema is reported, not refused.
    *
-   * @throws `STORE_NOT_FOUND` and what else opening the store for reading throws
+   * @throws `STORE_NOT_FOUND` and the other errors of opening the store for reading
    */
   inspect(location: Location): Promise<PlaceReport>;
   /**
-   * What the engine itself finds damaged; reads the whole store.
+   * Lets the engine look for damage; reads the whole store.
    *
-   * @returns one sentence for each; none: the store is whole
+   * @returns one sentence for each damage; empty: there is none
    */
   check?(location: Location): Promise<readonly string[]>;
-  /** Does what a finding of `inspect` names as its fix. Takes nothing from any other process. */
-  fix?(location: Location, fix: string): Promise<PlaceFix>;
+  /** Does the fix that a finding of `inspect` names. Takes nothing from any other process. */
+  fix?(location: Location, fix: string): Promise<FixResult>;
   /** The roles of a store whose engine has roles. */
   roles?(location: Location): Promise<StoreRoles>;
   /**
@@ -29,44 +29,44 @@ export interface StorePlace<Location extends StoreLocation = StoreLocation> {
    *
    * @param source the store to copy, as it is at one moment; null: begins with an empty file, and the caller copies the
    * rows
-   * @throws `STORE_NOT_EMPTY` if there is something at the path
+   * @throws `STORE_NOT_EMPTY` if there is a file at the path
    */
   beginBackup?(path: string, source: Location | null): Promise<BackupFile>;
 }
 
-/** What a look at a place tells. */
+/** The result of inspecting a place. */
 export interface PlaceReport {
-  /** Of the engine. */
+  /** The version of the engine. */
   readonly version: string;
-  /** How many migrations the store has seen, and how many this version of the storage knows. */
+  /** How many migrations the store has, and how many this version of the storage knows. */
   readonly schema: number;
   readonly schemaKnown: number;
   /** null: the store is open for work. */
   readonly state: StoreState | null;
-  /** What the store remembers of the clocks; null before the first write. */
+  /** The stored clock state; null before the first write. */
   readonly clock: ClockState | null;
   /** The server's time in milliseconds; null: the clock of this machine decides. */
   readonly serverNow: number | null;
   /** At least one for each check that the storage makes, in the order of `PLACE_CHECKS`. */
   readonly findings: readonly PlaceFinding[];
-  /** What the findings follow from, for a support bundle: names and numbers, never anything that a user put in. */
+  /** The facts behind the findings, for a support bundle: names and numbers, never data of a user. */
   readonly facts: Readonly<Record<string, Json>>;
 }
 
 /**
- * What is looked at in a place: the engine, who may read and change the store, whether a commit lasts, how large its
- * log is.
+ * The checks of a place: the version of the engine, the permissions of the store, whether a commit is durable, and the
+ * size of the engine's log.
  */
 export const PLACE_CHECKS = ['version', 'permissions', 'durability', 'log_size'] as const;
 export type PlaceCheck = (typeof PLACE_CHECKS)[number];
 
 /**
- * `ok`: as it should be · `notice`: worth knowing, nothing to do · `warning`: needs attention · `error`: something does
+ * `ok`: no problem · `notice`: for information, nothing to do · `warning`: needs attention · `error`: something does
  * not work.
  */
 export type Severity = 'ok' | 'notice' | 'warning' | 'error';
 
-/** What one check found. */
+/** The result of one check. */
 export interface PlaceFinding {
   readonly check: PlaceCheck;
   readonly severity: Severity;
@@ -74,13 +74,13 @@ export interface PlaceFinding {
   readonly message: string;
   /** The next step; null: there is nothing to do. */
   readonly hint: string | null;
-  /** How many things it is about. */
+  /** The number of objects that it is about. */
   readonly count: number;
-  /** What `fix` does about it, as `tighten_files`; null: nothing. */
+  /** The name of its fix, such as `tighten_files`; null: there is none. */
   readonly fix: string | null;
 }
 
-/** For storages: a finding from what is particular about it. */
+/** For storages: makes a finding; `hint`, `count` and `fix` may be left out. */
 export function placeFinding(
   check: PlaceCheck,
   severity: Severity,
@@ -90,8 +90,8 @@ export function placeFinding(
   return { check, severity, message, hint, count, fix };
 }
 
-/** What came of a fix. */
-export interface PlaceFix {
+/** The result of a fix. */
+export interface FixResult {
   readonly done: boolean;
   /** One sentence: what was changed, and what was not. */
   readonly message: string;
@@ -99,21 +99,21 @@ export interface PlaceFix {
 
 /** The roles with which a shared store is used. */
 export interface StoreRoles {
-  /** What makes them and gives them their rights; each can be run again. */
+  /** The SQL statements that create the roles and grant their rights; each can be run again. */
   readonly statements: readonly string[];
   /** Runs the statements, all or nothing. */
   create(): Promise<void>;
 }
 
 /**
- * A file that is becoming a backup. It has another name until it is whole and on the disk, so the file of the final
- * name is never half a backup. Disposing of it before it is published leaves nothing.
+ * A backup that is being written. Its file has another name until it is complete and on the disk, so the final name is
+ * never an incomplete backup. Disposing of it before it is published removes the file.
  */
 export interface BackupFile extends Disposable {
-  /** Where it is being written. */
+  /** The path of the file that is being written. */
   readonly path: string;
-  /** Sets the state of the store in it, and leaves one file that needs no other beside it. */
+  /** Sets the store state in it, and leaves one file that needs no other file. */
   seal(state: StoreState): Promise<void>;
-  /** Brings it to the disk, and gives it its name. No process may have it open. */
+  /** Flushes it to the disk, and gives it its final name. No process may have it open. */
   publish(): void;
 }

@@ -1,10 +1,10 @@
 /**
- * How a storage is found by its URLs, and what else than the port it offers. Each storage package exports one provider;
- * nobody outside the storages asks which one it is. What a provider leaves out, the commands that need it refuse with
- * `STORE_UNSUPPORTED`.
+ * How a storage is found by its URLs, and what it offers beyond the port. Each storage package exports one provider. No
+ * code outside the storages asks which storage it is. If a provider leaves out a method, the commands that need it
+ * refuse with `STORE_UNSUPPORTED`.
  *
- * A provider is loaded before it is known whether its storage is needed. So the module that exports it imports no
- * driver; each method loads what it needs.
+ * A provider is loaded before it is known whether its storage is needed. So its module imports no driver; each method
+ * loads the modules that it needs.
  */
 import type { StorePlace } from './place.ts';
 import type { RowStore } from './row-store.ts';
@@ -12,17 +12,17 @@ import type { Storage } from './storage.ts';
 import type { StoreLocation } from './store-location.ts';
 
 export interface StorageProvider<Location extends StoreLocation = StoreLocation> {
-  /** What its URLs begin with, in lower case and without the colon. The first is the one that it writes itself. */
+  /** The schemes of its URLs, in lower case and without the colon. It writes the first one. */
   readonly schemes: readonly [string, ...string[]];
-  /** What people call the engine: `SQLite`. */
+  /** The name of the engine for people: `SQLite`. */
   readonly name: string;
-  /** A URL as it is written, for messages: `sqlite:/path/to.db`. */
+  /** An example of a URL, for messages: `sqlite:/path/to.db`. */
   readonly example: string;
   /**
-   * Reads a URL that has one of the schemes. Looks at nothing but the URL.
+   * Parses a URL that has one of the schemes. Uses nothing but the URL.
    *
-   * @param from.folder where a relative path starts from; absolute
-   * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password
+   * @param from.folder the absolute folder that a relative path starts from
+   * @throws `STORE_URL_INVALID`; the message never repeats a part that may hold a password
    */
   parseUrl(url: string, from: { readonly folder: string }): Location;
   /**
@@ -35,28 +35,29 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    * Opens the rows of a store that exists, whatever its state. Without it, a store cannot be moved, backed up or
    * restored.
    *
+   * @param mode `read-only`: never writes; what would throws `STORE_READ_ONLY`
    * @throws `STORE_NOT_FOUND` and the other `STORE_` codes
    */
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;
   /** For an engine that keeps a store in one file: the URL of the store at a path, which may be relative. */
   urlOfFile?(path: string): string;
-  /** What can be seen and done where the store is kept, past the port. */
+  /** Checks and fixes of the place of the store, beyond the port. */
   readonly place?: StorePlace<Location>;
 }
 
 /**
- * `create`: makes the store if it is not there · `existing`: throws `STORE_NOT_FOUND` then ·
+ * `create`: creates the store if it does not exist · `existing`: throws `STORE_NOT_FOUND` if it does not exist ·
  * `read-only`: likewise, and never writes, migrates or locks; `transact` and `migrate` throw `STORE_READ_ONLY`.
  */
 export type StoreMode = 'create' | 'existing' | 'read-only';
 
-/** A storage ignores what its engine does not know. */
+/** A storage ignores the options that its engine does not have. */
 export interface OpenStorageOptions {
   /** `create` by default. */
   readonly mode?: StoreMode;
-  /** How long to retry while the store is locked or its server is away before the command fails, in milliseconds. */
+  /** How long a command retries while the store is locked or its server unreachable, in milliseconds; then it fails. */
   readonly busyTimeoutMs?: number;
-  /** The id of the move or restore that fills the store, which is closed to all others until it is full. */
+  /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling?: string;
   /** `FULL` (the default): a commit survives a power cut. `NORMAL`: it survives a crash of the process; faster. */
   readonly synchronous?: 'FULL' | 'NORMAL';

@@ -1,34 +1,36 @@
 /*
- * What a unit of work is about: which rows the storage locks and loads before the command decides.
+ * The scope of a unit of work: the rows that the storage locks and loads before the command decides.
  *
- * Every scope but `held` stays within one namespace. With a `commandId` the storage also looks for the receipt of that command;
- * if there is one, it loads the rows that the receipt names instead of those of the scope (see `namedByReceipt`).
+ * Every scope but `held` stays within one namespace. With a `commandId` the storage also looks for the receipt of that
+ * command. If there is one, it loads the rows that the receipt names instead of those of the scope (see
+ * `namedByReceipt`).
  *
- * Locks on sessions are taken in one order, by namespace and then by id (`compareCodePoints`), so that two units of work that
- * name the same sessions wait for each other and never lock each other out. A scope that chooses sessions by itself (`ready`,
- * `stale`, `nextReady`) passes over those that another unit of work has locked.
+ * Locks on sessions are taken in one order, by namespace and then by id (`compareCodePoints`). So two units of work
+ * that name the same sessions wait for each other and never deadlock. A scope that chooses sessions by itself (`ready`,
+ * `stale`, `nextReady`) skips those that another unit of work has locked.
  */
 
-/** What a unit of work is about. */
+/** The scope of a unit of work. */
 export type Scope = Readonly<{ namespace: string; commandId?: string }> &
   (SessionsScope | ReadyScope | StaleScope | HeldScope | TaskScope | NewScope);
 
 /**
  * Named sessions: heartbeat, checkpoint, release, a claim of one session, close.
  *
- * Locks the session of each reference, waiting for other units of work. `Loaded.named` tells for each reference, in the order
- * of the references, which session it is; a reference to nothing is null there. `Loaded.sessions` begins with these sessions,
- * each once. Before they are loaded, at most `flipped_tasks_max` scheduled tasks of them whose time has come become queued.
+ * Locks the session of each reference, waiting for other units of work. `Loaded.named` has the session of each
+ * reference, in the order of the references; null for a reference to nothing. `Loaded.sessions` begins with these
+ * sessions, each once. Before they are loaded, at most `flipped_tasks_max` of their scheduled tasks whose time has come
+ * become queued.
  */
 export interface SessionsScope {
   readonly by: 'sessions';
   /** At least one. */
   readonly sessions: readonly SessionRef[];
-  /** Also loads so many waiting tasks of these sessions into `Loaded.tasks`, by session and id. */
+  /** Also loads up to this many waiting tasks of these sessions into `Loaded.tasks`, by session and id. */
   readonly openTasksLimit?: number;
   /**
-   * Also loads the heads that a claim would take next, as `ready` does (scheduled tasks of the whole namespace become queued
-   * as well), except those of the named sessions. They follow in `Loaded.sessions`.
+   * Also loads the heads that a claim would take next, as `ready` does (scheduled tasks of the whole namespace become
+   * queued as well), except those of the named sessions. They follow in `Loaded.sessions`.
    */
   readonly nextReady?: ReadyFilter;
 }
@@ -39,10 +41,12 @@ export type SessionRef = { readonly sessionId: string } | { readonly fence: numb
 /**
  * The best heads of the namespace: a claim without a session.
  *
- * First, at most `flipped_tasks_max` scheduled tasks of the namespace whose time has come become queued. `Loaded.sessions` then
- * holds, in this order and each once: with `heldBy`, the sessions that this agent holds (oldest fence first, at most
- * `sweep_page_max`); stale sessions by `staleAt` (at most `staleLimit`); and idle sessions whose head fits the filter, best
- * first (see `compareInQueue`).
+ * First, at most `flipped_tasks_max` scheduled tasks of the namespace whose time has come become queued.
+ * `Loaded.sessions` then holds, in this order and each once:
+ *
+ * - with `heldBy`: the sessions that this agent holds, oldest fence first, at most `sweep_page_max`
+ * - stale sessions by `staleAt`, at most `staleLimit`
+ * - idle sessions whose head fits the filter, best first (see `compareInQueue`)
  */
 export interface ReadyScope extends ReadyFilter {
   readonly by: 'ready';
@@ -50,21 +54,24 @@ export interface ReadyScope extends ReadyFilter {
   readonly heldBy?: string;
 }
 
-/** Idle sessions whose head fits: for one of the addressees (see `addresseesOf`), and of one of the kinds if given. */
+/** Idle sessions whose head is for one of the addressees (see `addresseesOf`), and of one of the kinds if given. */
 export interface ReadyFilter {
   readonly addressees: readonly string[];
   readonly kinds?: readonly string[];
   readonly limit: number;
 }
 
-/** Stale sessions by `staleAt`, at most `limit`; then those of `extraSessionIds` that are held and not among them: recovery. */
+/**
+ * Recovery: stale sessions by `staleAt`, at most `limit`; then those of `extraSessionIds` that are held and not among
+ * them.
+ */
 export interface StaleScope {
   readonly by: 'stale';
   readonly limit: number;
   readonly extraSessionIds?: readonly string[];
 }
 
-/** All held sessions of all namespaces in pages, by namespace and id, after a key: the work after a clock jump. */
+/** All held sessions of all namespaces in pages, by namespace and id, after a key: clock jumps and restores. */
 export interface HeldScope {
   readonly by: 'held';
   readonly limit: number;
@@ -78,8 +85,8 @@ export interface TaskScope {
 }
 
 /**
- * What an enqueue has to know: the sessions that exist (locked; in `Loaded.sessions`), and the tasks that have one of the ids or
- * dedupe keys (in `Loaded.tasks`).
+ * An enqueue: the sessions that exist (locked; in `Loaded.sessions`), and the tasks that have one of the ids or dedupe
+ * keys (in `Loaded.tasks`).
  */
 export interface NewScope {
   readonly by: 'new';
@@ -88,7 +95,7 @@ export interface NewScope {
   readonly dedupeKeys: readonly string[];
 }
 
-/** Names a session in the whole database. */
+/** The key of a session in the whole database. */
 export interface SessionKey {
   readonly namespace: string;
   readonly sessionId: string;

@@ -1,9 +1,10 @@
 /**
  * The storage port: all that a database must do for the orchestrator, and nothing about leases, attempts or recovery.
  *
- * A storage is dumb on purpose. It locks and loads what a scope names, lets `decide` judge it, saves the rows that come
- * back, and looks up each touched session's next head. The rules live in `commands/` and `log/evolve.ts`; a storage that makes a
- * decision of its own is wrong. Which rows a unit of work is about, `scope.ts` says. `@agent-orchestrator/storage-conformance` is this page as tests.
+ * A storage makes no decisions. It locks and loads the rows that a scope names, calls `decide` with them, saves the
+ * rows that `decide` returns, and looks up the next head of each touched session. The rules are in `commands/` and
+ * `log/evolve.ts`. `scope.ts` specifies which rows a unit of work loads. `@agent-orchestrator/storage-conformance`
+ * tests everything that this file promises.
  */
 import type { Event, EventType, LeaseEffect } from '../log/events.ts';
 import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
@@ -21,22 +22,31 @@ export interface Storage {
   /** Creates the tables or upgrades them; safe from many processes at once. */
   migrate(): Promise<MigrationReport>;
   /**
-   * One unit of work, atomically: locks and loads what `scope` names, lets `decide` judge it, saves what it returns,
-   * and answers its reply only after the commit is durable. `decide` is synchronous and pure: it may be called again, and
-   * many calls of one process may share one database transaction; what one of them throws undoes that one alone (that tasks
-   * became claimable because their time has come may stay). So does what the database refuses, such as a second event with
-   * one number in a stream: the call throws, and nothing of it is saved.
+   * One unit of work, atomically: locks and loads the rows of `scope`, calls `decide`, saves what it returns, and
+   * answers its reply only after the commit is durable.
+   *
+   * - `decide` is synchronous and pure: it may be called again.
+   * - Calls of one process may share one database transaction. If `decide` throws, only its own call has no effect
+   *   (tasks that became queued because their time has come may stay queued).
+   * - If the database refuses a row, such as a second event with one number in a stream, the call throws and nothing
+   *   of it is saved.
    */
   transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R>;
-  /** Reads that never lock, migrate or create. */
+  /** Reads. They never lock, migrate or create. */
   readonly read: Reader;
-  /** Calls `onChange` within a second after anybody changed the data (spurious calls are allowed), until what it returns is called. */
+  /**
+   * Calls `onChange` within a second after any process changed the data; spurious calls are allowed.
+   *
+   * @returns ends the watch
+   */
   watch(onChange: () => void): Promise<() => Promise<void>>;
-  /** Finishes what is under way and lets go of every handle. Further calls throw `STORE_CLOSED`; closing twice is fine. */
+  /**
+   * Finishes the running calls and closes every handle. Further calls throw `STORE_CLOSED`; closing twice is allowed.
+   */
   close(): Promise<void>;
 }
 
-/** What a storage can do, as data: one that lies fails the suite. */
+/** What a storage can do, as data. The conformance suite fails a storage whose capabilities are wrong. */
 export interface Capabilities {
   /** Whether several machines can work on the same data. */
   readonly shared: boolean;
@@ -44,49 +54,52 @@ export interface Capabilities {
   readonly multiProcess: boolean;
   /** Whether the data is still there after `close()`. */
   readonly durable: boolean;
-  /** Whether `watch` is told of changes (`push`) or has to look for them (`poll`). */
+  /** Whether the database notifies `watch` of changes (`push`), or `watch` has to look for them (`poll`). */
   readonly wakeUp: 'push' | 'poll';
   /** Whether holders get a new TTL after the machine slept or its clock was set. */
   readonly sleepGrace: boolean;
-  /** Length of the smallest step of its times, in milliseconds. */
+  /** The smallest step of its times, in milliseconds. */
   readonly timePrecisionMs: number;
 }
 
 export interface MigrationReport {
-  /** Whether the store was made by this call. */
+  /** Whether this call created the store. */
   readonly created: boolean;
   /** Names of the migrations that this call applied, in order. */
   readonly applied: readonly string[];
 }
 
 export interface Reader {
-  /** With `next`, and the head that it names, as they are stored: a read does not see that a scheduled task is due. */
+  /** With `next` and the head that it names, as they are stored: a read makes no scheduled task queued. */
   session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
   task(namespace: string, id: string): Promise<Task | null>;
   /** By id, after the cursor, which is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /**
-   * Of one session: by `seq`, after the cursor, which is a `seq`. Otherwise by event id, after the cursor, which is an id.
-   * Nothing beyond `upTo`.
+   * The events of one session by `seq`, after the cursor, which is a `seq`. Otherwise by event id, after the cursor,
+   * which is an id. None beyond `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
-  /** What a claim would choose from, without its lock and as it is stored: what has come due is not queued by looking. */
+  /**
+   * The rows that a claim would choose from, without its locks and as they are stored: no scheduled task becomes
+   * queued.
+   */
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview>;
   /**
-   * The id of an event such that every event up to it is visible to a read that begins now, and no smaller id will appear
-   * later; 0 if there is none. Every unit of work that was answered before the call is covered. It is the id of an event
-   * that exists: an id that a rolled-back transaction had drawn can be given again. In a snapshot: settled before the
-   * snapshot began, and the same each time.
+   * The id of an event up to which the log is settled: a read that begins now sees every event up to it, and no smaller
+   * id will appear later. 0 if there is none. It covers every unit of work that was answered before the call. It is the
+   * id of an event that exists, because an id of a rolled-back transaction can be given again. In a snapshot it was
+   * settled before the snapshot began, and is the same each time.
    */
   settledEventId(): Promise<number>;
   /** The id of the task or session of this namespace with a number for people (`t42`, `s17`); null: there is none. */
   idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null>;
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
-  /** Runs reads that all see the same state. Short: a long one keeps the database from tidying up. */
+  /** Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
@@ -118,9 +131,9 @@ export interface TaskFilter extends PageRequest {
 }
 
 /**
- * Which events. A list over the whole log must name a settled id that it does not go beyond: events with greater ids may be
- * there while smaller ones are still being written, and a reader whose cursor passed them would miss those. The events of one
- * session or one task are written in the order of their ids, so there the bound may be left out.
+ * Which events. A list over the whole log must name a settled id as its bound. Beyond it, events with greater ids may
+ * be visible while smaller ones are still being written, and a reader whose cursor passed those would miss them. The
+ * events of one session or one task are written in the order of their ids, so there the bound may be left out.
  */
 export type EventFilter = EventPageRequest &
   (

@@ -1,11 +1,11 @@
-/** Which store a URL names. */
+/** The store that a URL names. */
 export interface StoreLocation {
-  /** The first of the provider's schemes, whichever the URL has. */
+  /** The first of the provider's schemes, even if the URL has another one. */
   readonly scheme: string;
-  /** For people, and to compare stores by: without a password, paths absolute. */
+  /** The URL for people, and to compare stores by: without a password, paths absolute. */
   readonly url: string;
   /** The URL by which any program opens the store, in whatever folder it runs. May hold a password. */
   readonly address: string;
-  /** Of a store that is one file: its absolute path. */
+  /** The absolute path of a store that is one file. */
   readonly path?: string;
 }

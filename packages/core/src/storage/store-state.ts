@@ -2,22 +2,25 @@ import { z } from 'zod';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 
 /**
- * What a store is to those who want to work on it, unless it is `open`.
+ * The state of a store that is not open for work.
  *
  * - `filling`: a move or a restore is copying rows into it
- * - `closing_leases`: all rows are there; a restore closes the leases among them
- * - `abandoned`: the move was given up, so it will never be filled
+ * - `closing_leases`: all rows are copied; a restore is ending their leases
+ * - `abandoned`: the move was abandoned, so the store stays incomplete
  * - `moving`: its rows are being copied to another store
  * - `moved`: its rows are in another store now
  * - `backup`: it is a copy to restore from
  */
 export interface StoreState {
   readonly status: 'filling' | 'closing_leases' | 'abandoned' | 'moving' | 'moved' | 'backup';
-  /** Of the move, restore or backup: both stores of a move have the same. */
+  /** The id of the move, restore or backup; both stores of a move have the same. */
   readonly id: string;
-  /** The other store's URL without its password: the new address of a store that moves, else where the rows come from. */
+  /**
+   * The other store's URL without its password: the new address of a store that moves, otherwise the source of the
+   * rows.
+   */
   readonly address: string;
-  /** When that began: milliseconds since 1970, UTC, by the clock of the store that the rows come from. */
+  /** When it began: milliseconds since 1970, UTC, by the clock of the source. */
   readonly at: number;
 }
 
@@ -28,21 +31,21 @@ const storedState = z.object({
   at: z.number(),
 });
 
-/** For storages: the text that is stored of a state; equal states have equal texts. */
+/** For storages: the text of a state, as it is stored; equal states have equal texts. */
 export function encodeStoreState({ status, id, address, at }: StoreState): string {
   return JSON.stringify({ status, id, address, at });
 }
 
 /**
- * For storages: the state that was stored; null: the store is open.
+ * For storages: decodes a stored state; null: the store is open.
  *
- * @throws `STORE_CORRUPT` if the text is not what was stored
+ * @throws `STORE_CORRUPT` if the text is damaged
  */
 export function decodeStoreState(text: string | null): StoreState | null {
   if (text === null) return null;
   const parsed = storedState.safeParse(decoded(text));
   if (parsed.success) return parsed.data;
-  throw new OrchestratorError('STORE_CORRUPT', 'The record of the store state is damaged.');
+  throw new OrchestratorError('STORE_CORRUPT', 'The stored store state is damaged.');
 }
 
 function decoded(text: string): unknown {
@@ -64,7 +67,7 @@ export function assertSameState(found: StoreState | null, expected: StoreState |
 
 type StoreStatus = StoreState['status'] | 'open';
 
-/** Which status may come after which. */
+/** The statuses that may follow each status. */
 const FOLLOWERS: Readonly<Record<StoreStatus, readonly StoreStatus[]>> = {
   open: ['moving', 'filling'],
   moving: ['moved', 'open'],
@@ -76,8 +79,8 @@ const FOLLOWERS: Readonly<Record<StoreStatus, readonly StoreStatus[]>> = {
 };
 
 /**
- * For storages: asserts that one state may follow another. Only a store that is being filled can be abandoned: a store that
- * is `moving` or `moved` has all the data.
+ * For storages: asserts that one state may follow another. Only a store that is being filled can be abandoned: a store
+ * that is `moving` or `moved` has all the data.
  *
  * @throws `INTERNAL`
  */
@@ -87,18 +90,22 @@ export function assertMayFollow(found: StoreState | null, next: StoreState | nul
   if (!FOLLOWERS[from].includes(to)) throw internalError(`A store that is ${from} cannot become ${to}.`);
 }
 
-/** Two processes copy into one store, or one abandoned it while the other went on. */
+/** The error if two processes copy into one store, or one abandoned it while the other continued. */
 export function anotherProcessCopies(): OrchestratorError {
-  return new OrchestratorError('STORE_BUSY', 'Another process moves, restores or has abandoned this store.', {
-    hint: 'Read what that process printed, then run this again: it continues where the copy stopped.',
-  });
+  return new OrchestratorError(
+    'STORE_BUSY',
+    'Another process is moving or restoring this store, or has abandoned the move.',
+    {
+      hint: 'Read the output of that process, then run this command again: it continues where the copy stopped.',
+    },
+  );
 }
 
 function textOf(state: StoreState | null): string {
   return state === null ? '' : encodeStoreState(state);
 }
 
-/** Whether rows written in this state would be lost. The database itself refuses them then. */
+/** Whether rows written in this state would be lost. The database itself then refuses them. */
 export function isShut({ status }: StoreState): boolean {
   return status === 'moving' || status === 'moved' || status === 'backup';
 }
@@ -117,16 +124,20 @@ export function assertOpenForWork(state: StoreState | null, filling?: string): v
     case 'moved':
       throw new OrchestratorError('STORE_MOVED', `The store was moved to ${state.address}.`);
     case 'backup':
-      throw new OrchestratorError('STORE_READ_ONLY', `This is a backup of ${state.address}, not a store to work on.`, {
-        hint: 'Restore it into a new store: `orchestrator store restore`.',
-      });
+      throw new OrchestratorError(
+        'STORE_READ_ONLY',
+        `This is a backup of ${state.address}. It cannot be used for work.`,
+        {
+          hint: 'Restore it into a new store with `orchestrator store restore`.',
+        },
+      );
     default:
       assertComplete(state, filling);
   }
 }
 
 /**
- * For storages: asserts that the store may be read, which takes all of its rows.
+ * For storages: asserts that the store may be read: it has all of its rows.
  *
  * @throws `STORE_INCOMPLETE`
  */
@@ -134,7 +145,7 @@ export function assertComplete(state: StoreState | null, filling?: string): void
   if (state === null || isShut(state)) return;
   if (state.status === 'abandoned')
     throw new OrchestratorError('STORE_INCOMPLETE', `The move from ${state.address} to this store was abandoned.`, {
-      hint: 'Point --store at another store; this one is an incomplete copy.',
+      hint: 'Set --store to another store; this one is an incomplete copy.',
     });
   if (state.id !== filling)
     throw new OrchestratorError('STORE_INCOMPLETE', `The store is still being filled from ${state.address}.`);

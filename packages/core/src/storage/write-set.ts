@@ -4,21 +4,21 @@ import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { NewEvent } from '../log/events.ts';
 
-/** What is to be saved, all or nothing, and the answer. */
+/** The rows to save, all or none, and the answer. */
 export interface WriteSet<R> {
   readonly reply: R;
   readonly sessions: readonly Change<Session>[];
   readonly tasks: readonly Change<Task>[];
-  /** In the order they happened; ids are given in this order. */
+  /** In the order in which they happened; they get their ids in this order. */
   readonly events: readonly NewEvent[];
   readonly receipt: Receipt | null;
-  /** With a receipt: those `at` or before this time are over, at most `receipts_forgotten_max` of them are deleted. */
+  /** With a receipt: receipts `at` or before this time are deleted, at most `receipts_forgotten_max` of them. */
   readonly forgetReceiptsAt: number;
-  /** What to remember of the clocks instead, if anything. */
+  /** The clock state to store; null: no change. */
   readonly clock: ClockState | null;
 }
 
-/** A row before (null: it is new) and after. A storage that does not lock guards on `before.version`. */
+/** A row before the change (null: it is new) and after it. A storage that does not lock compares `before.version`. */
 export interface Change<T> {
   readonly before: T | null;
   readonly after: T;

@@ -102,7 +102,7 @@ test('the first turn may be zero', () => {
     .then([saved({ turn: 0 })], { ...SAVED, turn: 0 });
 });
 
-test('the turns of one session go on under the next lease', () => {
+test('the turns of one session continue under the next lease', () => {
   const next = [givenBack('a'), claimed('a', { instance: 'run-2', fence: 2 })];
 
   const { reply } = given(...HELD, checkpointed('a', 3, { instance: 'run-1' }), ...next).when(checkpoint, {

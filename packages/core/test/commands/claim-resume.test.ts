@@ -4,7 +4,7 @@
 // - until then the answer is that the previous run may be alive
 // - what this very run of the agent holds, and what other agents hold, is not of an earlier run
 // - without a session it takes back what it held first; as many as it asks for
-// - if it does not want what it held, it goes on to the best head
+// - if it does not want what it held, it takes the best head
 import { expect, test } from 'vitest';
 import { claim, heartbeat } from '../../src/commands/index.ts';
 import {

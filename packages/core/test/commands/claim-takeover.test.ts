@@ -4,10 +4,10 @@
 // - evidence that the holder is dead is not waited out; it counts for this lease and this process alone
 // - the task goes back into its old place; the head is claimed, and that may be another task
 // - a head that does not fit is left alone, but the expired lease is closed
-// - a task whose cancellation was asked ends as cancelled, and the next is claimed
+// - a task whose cancellation was requested ends as cancelled, and the next is claimed
 // - a task with no interruption left ends as a dead letter, and the next is claimed
 // - without a session, a few stale sessions are recovered on the way, and their heads compete with the others
-// - a clock jump is worked off first
+// - a clock jump is processed first
 import { expect, test } from 'vitest';
 import { claim, heartbeat } from '../../src/commands/index.ts';
 import {
@@ -133,7 +133,7 @@ test.each([
 
 test('evidence is only looked at with a session or with resume', () => {
   expect(() => inputOf(claim, { ...CLAIM, evidence: [EVIDENCE] })).toThrow(
-    refusal('INVALID_INPUT', 'is only looked at with a session or with resume; staleRecovery takes it', 'evidence'),
+    refusal('INVALID_INPUT', 'can only be given with a session or with resume; staleRecovery takes it', 'evidence'),
   );
   expect(inputOf(claim, { ...CLAIM, evidence: [EVIDENCE], resume: true }).evidence).toEqual([EVIDENCE]);
 });
@@ -161,7 +161,7 @@ test('a head that does not fit is left alone, but the expired lease is closed', 
   expect(store.task('a')).toMatchObject({ status: 'queued', attempt: 0, interruptions: 1 });
 });
 
-test('a task whose cancellation was asked ends as cancelled, and the next one is claimed', () => {
+test('a task whose cancellation was requested ends as cancelled, and the next one is claimed', () => {
   given(...HELD, cancelAsked('a'), queued('b', { number: 2 }))
     .after(TTL_MS)
     .when(claim, CLAIM_SESSION)
@@ -249,7 +249,7 @@ test('at most eight stale sessions are recovered on the way', () => {
   expect(writes.events.map(({ type }) => type)).toEqual(Array.from({ length: 8 }, () => 'task.recovered'));
 });
 
-test('a clock jump is worked off first', () => {
+test('a clock jump is processed first', () => {
   const jump = { seenAt: NOW, byMs: 5_000, after: null };
   const store = given(...HELD)
     .remembering({ jump })

@@ -1,5 +1,5 @@
 // What `claimTask` and `claimTasks` do:
-// - a claim takes the lock of a session and marks its head running, under a lease with a fence and a secret token
+// - a claim takes the lock of a session and starts its head, under a lease with a fence and a secret token
 // - without a session it takes the best head: by priority, then age, then id
 // - a claim of several takes each from another session
 // - it takes heads for any agent, for this agent and for its roles, and only of the kinds that it asks for
@@ -7,7 +7,7 @@
 // - with a session it takes that session alone, or says that there is none, or what is in the way
 // - when nothing fits it says when the next task is due
 // - a scheduled task can be claimed from its time on
-// - fences grow, are never given twice, and go on beyond those that a restored store may have granted
+// - fences grow, are never given twice, and continue beyond those that a restored store may have granted
 // - the token is made of the seed and the fence; the log keeps only its hash
 // - the claim hands over the context and records the claimant's process
 // - sent again with the same seed it answers the same lease, also for a restarted process
@@ -69,7 +69,7 @@ function oneTaskEach(...tasks: readonly { id: string; [said: string]: unknown }[
   ]);
 }
 
-test('a claim takes the lock of a session and marks its head running', () => {
+test('a claim takes the lock of a session and starts its head', () => {
   const store = given(opened(), queued('a'))
     .when(claim, CLAIM)
     .then([claimed('a', { fence: FENCE_NOW })], { ok: true, claims: [claimOf('a')] });
@@ -219,7 +219,7 @@ test('a fence is greater than any granted before, however far the clock went bac
     .then([claimed('b', { fence: ahead + 1 })]);
 });
 
-test('in a restored store, fences go on beyond those that may have been granted since the backup', () => {
+test('in a restored store, fences continue beyond those that may have been granted since the backup', () => {
   const restored = fencesBeyond(FENCE_NOW + 3_600_000_000, NOW);
   const store = given(...oneTaskEach({ id: 'a' }, { id: 'b' })).remembering(restored);
 

@@ -1,7 +1,7 @@
-// How a jump of the machine's clock is worked off, before any command may end another holder's lease:
+// How a clock jump is processed, before any command may end the lease of another holder:
 // - the command that sees a jump first writes it down, and is not judged
 // - every holder, in all namespaces, gets one TTL from now, and the log says by how much the clock moved
-// - it is done in pages; how far it has come is kept with the jump, so another process can go on
+// - it is done in pages; the progress is stored with the jump, so another process can continue
 // - the last page ends it, also when that page is full
 // - when there is no jump, or another process has come further, nothing happens
 // - a new jump on the way starts the work afresh
@@ -16,7 +16,7 @@ const HELD = [opened(), queued('a'), claimed('a')];
 
 const JUMP = { seenAt: NOW, byMs: 5_000, after: null };
 
-/** A machine that slept for so long after NOW: its wall clock and its uptime went on, its steady clock did not. */
+/** A machine that slept for so long after NOW: its wall clock and its uptime continued, its steady clock did not. */
 function slept(store: Store, ms: number): Store {
   return store.remembering({ last: readingAt(NOW) }).after(ms, { steady: NOW });
 }
@@ -131,7 +131,7 @@ test('when another process came further, the next page is the one after that', (
 test.each([
   ['another session', { namespace: 'default', sessionId: 'q' }],
   ['another namespace', { namespace: 'other', sessionId: 'r' }],
-])('a page after %s than the one it has come to is not worked off', (_what, after) => {
+])('a page after %s than the one it has come to is not processed', (_what, after) => {
   const further = { namespace: 'default', sessionId: 'r' };
 
   given(...HELD)
@@ -140,7 +140,7 @@ test.each([
     .then([], { next: further });
 });
 
-test('when the jump has been worked off, nothing happens', () => {
+test('when the jump has been processed, nothing happens', () => {
   const { writes } = given(...HELD).when(clockJump, { after: null });
 
   given(...HELD)

@@ -83,7 +83,9 @@ test('a session whose open tasks are not to be found is a mistake of ours', () =
   const input = inputOf(close, WITH_TASKS);
   const loaded = { ...given(opened(), queued('a')).load(close.scope(input)), tasks: [] };
 
-  expect(() => close.decide(input, loaded)).toThrow(refusal('INTERNAL', '^1 tasks of session s are open'));
+  expect(() => close.decide(input, loaded)).toThrow(
+    refusal('INTERNAL', '^Session s counts 1 open task, but none waits.'),
+  );
 });
 
 test('a session that does not exist is not found', () => {

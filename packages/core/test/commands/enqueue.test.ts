@@ -12,6 +12,7 @@
 import { expect, test } from 'vitest';
 import { enqueue } from '../../src/commands/index.ts';
 import { taskIdFor } from '../../src/model/ids.ts';
+import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
 import { AGENT, claimed, NOW, opened, queued, sessionClosed, succeeded } from '../support/events.ts';
 import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 
@@ -79,12 +80,12 @@ test('what the call leaves out is filled in', () => {
 });
 
 test('what the call says is kept', () => {
-  const governance = { author: 'the architect', reviewer: 'the reviewer', source: 'issue 8' };
+  const texts = forEachText((name) => `its ${name}`);
   const limits = { attemptsMax: 9, interruptionsMax: 0, backoffMs: 100 };
   const call = { id: 'a', sessionId: 's', kind: 'build', title: 'Build it', payload: { of: 'x' }, priority: 0 };
 
   given(opened())
-    .when(enqueue, { tasks: [{ ...call, ...limits, ...governance, dedupeKey: 'k', role: 'builder' }] })
+    .when(enqueue, { tasks: [{ ...call, ...limits, ...texts, dedupeKey: 'k', role: 'builder' }] })
     .then([
       queued('a', {
         number: 2,
@@ -97,7 +98,7 @@ test('what the call says is kept', () => {
         interruptions_max: 0,
         backoff_ms: 100,
         role: 'builder',
-        ...governance,
+        ...textsForEvent(texts),
       }),
     ]);
 });
@@ -236,7 +237,6 @@ test.each([
   ['tasks', [], 'INVALID_INPUT', 'smaller'],
   ['tasks', Array.from({ length: 1_001 }, () => ({})), 'LIMIT_EXCEEDED', 'larger'],
   ['tasks[0].id', [{ id: 't42' }], 'INVALID_INPUT', 'looks like a number'],
-  ['tasks[0].sessionId', [{ sessionId: 's17' }], 'INVALID_INPUT', 'looks like a number'],
   ['tasks[1].title', [{}, { title: '' }], 'INVALID_INPUT', ''],
   ['tasks[0].payload', [{ payload: 'x'.repeat(262_143) }], 'LIMIT_EXCEEDED', ''],
   ['tasks[0].priority', [{ priority: -1 }], 'INVALID_INPUT', 'smaller'],
@@ -254,6 +254,15 @@ test.each([
 ])('a malformed %s is refused', (field, tasks, code, message) => {
   expect(() => inputOf(enqueue, { tasks })).toThrow(refusal(code, message, field));
 });
+
+test.each(['s17', 't42'])(
+  'a session that no task is in cannot be called %s, which looks like a number',
+  (sessionId) => {
+    expect(() => given().when(enqueue, { tasks: [{}, { sessionId }] })).toThrow(
+      refusal('INVALID_INPUT', `no session has the number ${sessionId}`, 'tasks[1].sessionId'),
+    );
+  },
+);
 
 test('a thousand tasks can be added at once, and a field that the command does not know is refused', () => {
   expect(inputOf(enqueue, { tasks: Array.from({ length: 1_000 }, () => ({})) }).tasks).toHaveLength(1_000);

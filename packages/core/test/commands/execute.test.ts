@@ -176,16 +176,13 @@ const STATUSES: Decision<unknown>['reply'] = (after) => ({
 });
 
 test('the reply sees the rows as the events left them', () => {
-  const ending = event(
+  const end = event(
     'task.succeeded',
     { outcome: 'succeeded', result: null },
     { taskId: 'a', fence: 1, leaseEffect: 'ended' },
   );
 
-  const decided = given(...HELD).when(
-    planted({ events: [ending], reply: STATUSES }, { events: ['task.succeeded'] }),
-    {},
-  );
+  const decided = given(...HELD).when(planted({ events: [end], reply: STATUSES }, { events: ['task.succeeded'] }), {});
 
   expect(decided.reply).toEqual({ ok: true, session: 'idle', task: 'succeeded' });
 });
@@ -230,7 +227,7 @@ test('a task that runs and is gone is a mistake of ours: the session must not co
   const without = { ...loaded, sessions: loaded.sessions.map((one) => ({ ...one, task: null })) };
 
   expect(() => claim.decide(input, without)).toThrow(
-    refusal('INTERNAL', '^The task a that runs in session s is gone.$'),
+    refusal('INTERNAL', '^The task a that runs in session s is missing.$'),
   );
 });
 

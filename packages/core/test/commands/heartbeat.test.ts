@@ -173,7 +173,7 @@ test('a refused heartbeat extends nothing', () => {
   expect(after.session('s')).toMatchObject({ leaseExpiresAt: NOW + 2 * TTL_MS, renewals: 0 });
 });
 
-test('the successor is who came next, whoever holds the session by now', () => {
+test('the successor is the next holder, even if another agent holds the session now', () => {
   const since = [succeeded('a', { agent: OTHER_AGENT, instance: 'run-2', fence: 2 }), queued('b', { number: 2 })];
 
   const idle = given(...TAKEN_OVER, ...since);

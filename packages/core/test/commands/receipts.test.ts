@@ -64,7 +64,7 @@ test('a command without an id leaves none', () => {
   expect(given(opened()).when(command, {}).writes.receipt).toBeNull();
 });
 
-test('a claim that closed a lease and got nothing leaves none, and is judged anew', () => {
+test('a claim that closed a lease and got nothing leaves none, and is decided again', () => {
   const call = { agent: AGENT, sessionId: 's', kinds: ['other'], commandId: ID };
   const first = given(opened(), queued('a'), claimed('a')).after(TTL_MS).when(claim, call);
 
@@ -187,7 +187,7 @@ test('an id that is ahead says what to compare', () => {
   const call = { sessionId: 's', commandId: commandIdAt(NOW + 3_600_001) };
 
   expect(() => given(opened()).when(close, call)).toThrow(
-    expect.objectContaining({ hint: "Compare this machine's clock with the store's." }),
+    expect.objectContaining({ hint: 'Compare the clock of this machine with the clock of the store.' }),
   );
 });
 
@@ -304,7 +304,7 @@ test('a receipt for a command that keeps none is a mistake of ours', () => {
   const command = planted({ events: [], reply: () => ({ ok: true }) }, { receipt: null });
 
   expect(() => store.when(command, { commandId: ID })).toThrow(
-    refusal('INTERNAL', '^Only a command with receipts can be answered again.$'),
+    refusal('INTERNAL', '^A receipt was found for a command that stores none.$'),
   );
   expect(heartbeat.receipt).toBeNull();
 });

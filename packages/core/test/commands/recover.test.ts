@@ -3,10 +3,10 @@
 // - the task goes back into its old place, charged an interruption and no attempt; the context is kept
 // - a holder that heartbeats in time, or after its lease expired, is left alone
 // - evidence that the holder is dead closes a lease that is not stale; it counts for this lease and this process alone
-// - a task whose cancellation was asked ends as cancelled; one that has no interruption left as a dead letter
+// - a task whose cancellation was requested ends as cancelled; one that has no interruption left as a dead letter
 // - a session that was made for the task closes with it, unless more work waits there
 // - it works in batches, the stalest first, and says whether there may be more
-// - a clock jump is worked off first
+// - a clock jump is processed first
 // - the recoverer is named in the log; sent again, the command answers the same, whatever evidence comes with it
 // - malformed input is refused
 import { expect, test } from 'vitest';
@@ -168,7 +168,7 @@ test('the first evidence that fits is enough', () => {
   expect(reply.recovered).toHaveLength(1);
 });
 
-test('a task whose cancellation was asked ends as cancelled', () => {
+test('a task whose cancellation was requested ends as cancelled', () => {
   given(...HELD, cancelAsked('a'))
     .after(STALE_AFTER_MS)
     .when(recover, {})
@@ -193,7 +193,7 @@ test('a task that has no interruption left ends as a dead letter, and its sessio
   expect(store.session('s')).toMatchObject({ status: 'idle', tasksOpen: 0 });
 });
 
-test('a task survives as many interruptions as it may, and no more', () => {
+test('a task is requeued after as many interruptions as its limit, and not after more', () => {
   const again = { fence: 2, at: NOW + STALE_AFTER_MS };
   given(opened(), queued('a', { interruptions_max: 1 }), claimed('a'), recovered('a', 'stale'), claimed('a', again))
     .after(2 * STALE_AFTER_MS)
@@ -279,7 +279,7 @@ test('a session that is not held is passed over, even if it is shown', () => {
   expect(recover.decide(inputOf(recover, {}), loaded).events).toEqual([]);
 });
 
-test('a clock jump is worked off first', () => {
+test('a clock jump is processed first', () => {
   const after = { namespace: 'default', sessionId: 's' };
   const { writes } = given(...HELD)
     .remembering({ jump: { seenAt: NOW, byMs: 5_000, after } })

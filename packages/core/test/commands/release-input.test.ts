@@ -9,7 +9,7 @@ import { AGENT, SEED, tokenOf } from '../support/events.ts';
 import { inputOf, refusal } from '../support/given.ts';
 
 /** A call that ends one lease. */
-function ending(outcome: string, more: object = {}): { items: object[] } {
+function releaseCall(outcome: string, more: object = {}): { items: object[] } {
   return { items: [{ token: tokenOf(1), outcome, ...more }] };
 }
 
@@ -19,24 +19,34 @@ test.each([
   ['items', [], 'INVALID_INPUT', 'smaller'],
   ['items[0].token', [{ token: 'x', outcome: 'succeeded' }], 'INVALID_INPUT', 'the token that the claim answered'],
   ['items[0].outcome', [{ token: tokenOf(1), outcome: 'done' }], 'INVALID_INPUT', ''],
-  ['items[0].kind', ending('succeeded', { kind: 'x' }).items, 'INVALID_INPUT', 'is not a field'],
-  ['items[0].result', ending('succeeded', { result: 'x'.repeat(262_143) }).items, 'LIMIT_EXCEEDED', ''],
+  ['items[0].kind', releaseCall('succeeded', { kind: 'x' }).items, 'INVALID_INPUT', 'is not a field'],
+  ['items[0].result', releaseCall('succeeded', { result: 'x'.repeat(262_143) }).items, 'LIMIT_EXCEEDED', ''],
   [
     'items[0].error.data',
-    ending('failed', { error: { message: '', data: 'x'.repeat(16_383) } }).items,
+    releaseCall('failed', { error: { message: '', data: 'x'.repeat(16_383) } }).items,
     'LIMIT_EXCEEDED',
     '',
   ],
-  ['items[0].error.message', ending('failed', { error: {} }).items, 'INVALID_INPUT', ''],
-  ['items[0].error.stack', ending('failed', { error: { message: '', stack: '' } }).items, 'INVALID_INPUT', ''],
-  ['items[0].to', ending('handed_off').items, 'INVALID_INPUT', 'must be given with handed_off, and only then'],
-  ['items[0].to', ending('released', { to: { role: 'r' } }).items, 'INVALID_INPUT', 'must be given with handed_off'],
-  ['items[0].to', ending('handed_off', { to: { role: 'r', agent: 'a' } }).items, 'INVALID_INPUT', ''],
-  ['items[0].to', ending('handed_off', { to: {} }).items, 'INVALID_INPUT', ''],
-  ['items[0].result', ending('failed', { result: 1 }).items, 'INVALID_INPUT', 'can only be given with succeeded'],
-  ['items[0].error', ending('released', { error: { message: '' } }).items, 'INVALID_INPUT', 'with failed or cancelled'],
-  ['items[0].final', ending('succeeded', { final: true }).items, 'INVALID_INPUT', 'can only be given with failed'],
-  ['items[0].note', ending('succeeded', { note: '' }).items, 'INVALID_INPUT', 'with released or handed_off'],
+  ['items[0].error.message', releaseCall('failed', { error: {} }).items, 'INVALID_INPUT', ''],
+  ['items[0].error.stack', releaseCall('failed', { error: { message: '', stack: '' } }).items, 'INVALID_INPUT', ''],
+  ['items[0].to', releaseCall('handed_off').items, 'INVALID_INPUT', 'must be given with handed_off, and only then'],
+  [
+    'items[0].to',
+    releaseCall('released', { to: { role: 'r' } }).items,
+    'INVALID_INPUT',
+    'must be given with handed_off',
+  ],
+  ['items[0].to', releaseCall('handed_off', { to: { role: 'r', agent: 'a' } }).items, 'INVALID_INPUT', ''],
+  ['items[0].to', releaseCall('handed_off', { to: {} }).items, 'INVALID_INPUT', ''],
+  ['items[0].result', releaseCall('failed', { result: 1 }).items, 'INVALID_INPUT', 'can only be given with succeeded'],
+  [
+    'items[0].error',
+    releaseCall('released', { error: { message: '' } }).items,
+    'INVALID_INPUT',
+    'with failed or cancelled',
+  ],
+  ['items[0].final', releaseCall('succeeded', { final: true }).items, 'INVALID_INPUT', 'can only be given with failed'],
+  ['items[0].note', releaseCall('succeeded', { note: '' }).items, 'INVALID_INPUT', 'with released or handed_off'],
   ['items[2].token', TWICE, 'INVALID_INPUT', 'is the token of items[0]'],
 ])('a malformed %s is refused', (field, items, code, message) => {
   expect(() => inputOf(release, { items })).toThrow(expect.objectContaining({ code, field }));
@@ -57,12 +67,12 @@ test.each([
   ['claimNext.resume', { claimNext: { agent: AGENT, resume: true } }],
   ['sessionId', { sessionId: 's' }],
 ])('a malformed %s is refused', (field, call) => {
-  expect(() => inputOf(release, { ...ending('succeeded'), ...call })).toThrow(refusal('INVALID_INPUT', '', field));
+  expect(() => inputOf(release, { ...releaseCall('succeeded'), ...call })).toThrow(refusal('INVALID_INPUT', '', field));
 });
 
 test('a release that claims nothing needs no seed, one that claims does', () => {
-  expect(inputOf(release, ending('succeeded'))).not.toHaveProperty('seed');
-  expect(() => inputOf(release, { ...ending('succeeded'), claimNext: { agent: AGENT }, seed: undefined })).toThrow(
+  expect(inputOf(release, releaseCall('succeeded'))).not.toHaveProperty('seed');
+  expect(() => inputOf(release, { ...releaseCall('succeeded'), claimNext: { agent: AGENT }, seed: undefined })).toThrow(
     refusal('INVALID_INPUT', '^seed must be given with claimNext.$'),
   );
 });

@@ -3,7 +3,7 @@
 // - a failed attempt is tried again later: the wait doubles with each attempt, has a limit, and varies by chance
 // - a failure is final when its agent says so, and when no attempt is left: the task is a dead letter
 // - giving back and handing off charge nothing; a task that is handed off is for an agent or a role from then on
-// - a task whose cancellation was asked ends as cancelled, unless it succeeded
+// - a task whose cancellation was requested ends as cancelled, unless it succeeded
 // - late is not lost
 // - a session that was made for the task closes when the task ends for good
 // - an end that this lease has done already answers the same again, whatever its command id, and nothing happens
@@ -37,7 +37,7 @@ import { commandIdAt, given, inputOf } from '../support/given.ts';
 const HELD = [opened(), queued('a'), claimed('a')];
 
 /** A call that ends the lease of the tests. */
-function ending(outcome: string, more: object = {}): { items: object[] } {
+function releaseCall(outcome: string, more: object = {}): { items: object[] } {
   return { items: [{ token: tokenOf(1), outcome, ...more }] };
 }
 
@@ -53,7 +53,7 @@ test('a task succeeds, with its result', () => {
   const result = { lines: 12 };
   const store = given(...HELD)
     .after(5)
-    .when(release, ending('succeeded', { result }))
+    .when(release, releaseCall('succeeded', { result }))
     .then([ended('task.succeeded', 'a', { outcome: 'succeeded', result })], released('succeeded'));
 
   expect(store.task('a')).toMatchObject({
@@ -67,7 +67,7 @@ test('a task succeeds, with its result', () => {
 
 test('a result may be left out', () => {
   given(...HELD)
-    .when(release, ending('succeeded'))
+    .when(release, releaseCall('succeeded'))
     .then([succeeded('a')], released('succeeded'));
 });
 
@@ -77,7 +77,7 @@ test('a failed attempt is tried again later, with its error on record', () => {
   const runAt = NOW + Math.round(5_000 * (0.8 + 0.4 * jitterFor(commandId, 'a')));
 
   const store = given(...HELD)
-    .when(release, { ...ending('failed', { error }), commandId })
+    .when(release, { ...releaseCall('failed', { error }), commandId })
     .then([ended('task.failed', 'a', { outcome: 'failed', error, run_at: runAt })], released('scheduled', { runAt }));
 
   expect(store.task('a')).toMatchObject({ status: 'scheduled', runAt, queuedAt: runAt, attempt: 1, finishedAt: null });
@@ -88,7 +88,7 @@ test('the wait varies by chance, at most a fifth, but not when the same command 
   const store = given(opened(), queued('a', { backoff_ms: 10_000 }), claimed('a'));
 
   const waits = Array.from({ length: 50 }, (_, number) => {
-    const call = { ...ending('failed'), commandId: commandIdAt(NOW, number) };
+    const call = { ...releaseCall('failed'), commandId: commandIdAt(NOW, number) };
     const { reply } = store.when(release, call);
     expect(store.when(release, call).reply).toEqual(reply);
     return (reply.items[0] as { runAt: number }).runAt - NOW;
@@ -124,7 +124,7 @@ test('a failure that its agent calls final makes the task a dead letter at once'
   const error = { message: 'the repository is gone' };
   const store = given(...HELD)
     .after(5)
-    .when(release, ending('failed', { error, final: true }))
+    .when(release, releaseCall('failed', { error, final: true }))
     .then([ended('task.failed', 'a', { outcome: 'failed', error, run_at: null })], released('failed'));
 
   expect(store.task('a')).toMatchObject({ status: 'failed', attempt: 1, finishedAt: NOW + 5 });
@@ -141,7 +141,7 @@ test('a failure of the last attempt makes the task a dead letter', () => {
 test('a task that is given back charges nothing, keeps its place, and has a note for the next holder', () => {
   const store = given(...HELD)
     .after(5)
-    .when(release, ending('released', { note: 'half done' }))
+    .when(release, releaseCall('released', { note: 'half done' }))
     .then([ended('task.released', 'a', { outcome: 'released', note: 'half done' })], released('queued'));
 
   expect(store.task('a')).toMatchObject({ attempt: 0, interruptions: 0, queuedAt: NOW, note: 'half done' });
@@ -153,7 +153,7 @@ test.each([
   ['a role', { role: 'tester' }, { assignee: null, role: 'tester' }],
 ])('a task that is handed off to %s is for it alone from then on', (_whom, to, recipient) => {
   const store = given(opened(), queued('a', { role: 'writer' }), claimed('a'))
-    .when(release, ending('handed_off', { to, note: 'please test' }))
+    .when(release, releaseCall('handed_off', { to, note: 'please test' }))
     .then(
       [ended('task.handed_off', 'a', { outcome: 'handed_off', note: 'please test', ...recipient })],
       released('queued'),
@@ -166,7 +166,7 @@ test('a task that its holder cancels has ended, and no attempt is charged', () =
   const error = { message: 'not needed any more' };
   const store = given(...HELD)
     .after(5)
-    .when(release, ending('cancelled', { error }))
+    .when(release, releaseCall('cancelled', { error }))
     .then([ended('task.cancelled', 'a', { outcome: 'cancelled', error })], released('cancelled'));
 
   expect(store.task('a')).toMatchObject({ status: 'cancelled', attempt: 0, finishedAt: NOW + 5 });
@@ -178,24 +178,24 @@ test.each([
   ['failed', { error: { message: 'stopped' } }],
   ['handed_off', { to: { role: 'tester' } }],
   ['cancelled', {}],
-] as const)('a task whose cancellation was asked ends as cancelled, if it is %s', (outcome, more) => {
+] as const)('a task whose cancellation was requested ends as cancelled, if it is %s', (outcome, more) => {
   const error: Json = 'error' in more ? more.error : null;
 
   given(...HELD, cancelAsked('a'))
-    .when(release, ending(outcome, more))
+    .when(release, releaseCall(outcome, more))
     .then([ended('task.cancelled', 'a', { outcome, error })], released('cancelled'));
 });
 
 test('a task that succeeded has succeeded, though its cancellation was asked', () => {
   given(...HELD, cancelAsked('a'))
-    .when(release, ending('succeeded'))
+    .when(release, releaseCall('succeeded'))
     .then([succeeded('a')], released('succeeded'));
 });
 
 test('late is not lost: an expired lease that no other agent took over can be ended', () => {
   given(...HELD)
     .after(10 * TTL_MS)
-    .when(release, ending('succeeded'))
+    .when(release, releaseCall('succeeded'))
     .then([succeeded('a')], released('succeeded'));
 });
 
@@ -204,9 +204,9 @@ const OWN = { sessionId: 'a' };
 const HELD_OWN = [opened('a'), queued('a', OWN), claimed('a', OWN)];
 
 test.each([
-  ['succeeds', ending('succeeded')],
-  ['fails for good', ending('failed', { final: true })],
-  ['is cancelled', ending('cancelled')],
+  ['succeeds', releaseCall('succeeded')],
+  ['fails for good', releaseCall('failed', { final: true })],
+  ['is cancelled', releaseCall('cancelled')],
 ])('a session that was made for a task closes when the task %s', (_how, call) => {
   const { store, writes } = given(...HELD_OWN).when(release, call);
 
@@ -215,9 +215,9 @@ test.each([
 });
 
 test.each([
-  ['is tried again', ending('failed')],
-  ['is given back', ending('released')],
-  ['is handed off', ending('handed_off', { to: { role: 'r' } })],
+  ['is tried again', releaseCall('failed')],
+  ['is given back', releaseCall('released')],
+  ['is handed off', releaseCall('handed_off', { to: { role: 'r' } })],
 ])('a session that was made for a task stays open when the task %s', (_how, call) => {
   const { store } = given(...HELD_OWN).when(release, call);
 
@@ -226,13 +226,13 @@ test.each([
 
 test('a session that was made for another task stays open', () => {
   given(opened('a'), queued('b', OWN), claimed('b', OWN))
-    .when(release, ending('succeeded'))
+    .when(release, releaseCall('succeeded'))
     .then([succeeded('b', OWN)]);
 });
 
 test('a session that was made for a task stays open while more work waits there', () => {
   given(...HELD_OWN, queued('b', { ...OWN, number: 2 }))
-    .when(release, ending('succeeded'))
+    .when(release, releaseCall('succeeded'))
     .then([succeeded('a', OWN)], released('succeeded', OWN));
 });
 
@@ -253,19 +253,19 @@ test.each([
   ['released', {}, 'cancelled', null, ended('task.cancelled', 'a', { outcome: 'released', error: null })],
 ])('an end that this lease has done already answers the same again: %s %o, %s', (outcome, more, status, runAt, end) => {
   given(...HELD, end)
-    .when(release, { ...ending(outcome, more), commandId: commandIdAt(NOW, 77) })
+    .when(release, { ...releaseCall(outcome, more), commandId: commandIdAt(NOW, 77) })
     .then([], released(status, { runAt, repeated: true }));
 });
 
 test('it answers the same again, whatever became of the session since', () => {
   given(...HELD, givenBack('a'), claimed('a', { agent: OTHER_AGENT, fence: 2 }), succeeded('a', { fence: 2 }))
-    .when(release, ending('released'))
+    .when(release, releaseCall('released'))
     .then([], released('queued', { repeated: true }));
 });
 
 test('another end of a lease that its holder has ended is refused, and leaves nothing', () => {
   given(...HELD, succeeded('a'))
-    .when(release, ending('failed'))
+    .when(release, releaseCall('failed'))
     .then([], {
       ok: false,
       items: [{ ok: false, reason: 'lease_lost', endedBy: 'task.succeeded', at: NOW }],
@@ -275,7 +275,7 @@ test('another end of a lease that its holder has ended is refused, and leaves no
 
 test('a lease that another process ended is refused, and the refusal says what was tried', () => {
   given(...HELD, takenOver('a', 'expired'), claimed('a', { agent: OTHER_AGENT, fence: 2 }))
-    .when(release, ending('succeeded', { instance: 'run-3' }))
+    .when(release, releaseCall('succeeded', { instance: 'run-3' }))
     .then([refused({ operation: 'release', ended_by: 'lease.taken_over', ended_at: NOW }, { instance: 'run-3' })], {
       ok: false,
       items: [

@@ -156,12 +156,12 @@ test('each page begins where the last one ended', async () => {
   ]);
 });
 
-test('a storage that has the clock worked off first is a mistake of ours', async () => {
+test('a storage that asks to process a clock jump first is a mistake of ours', async () => {
   const outcome = { kind: 'clock_jump', after: null };
   const storage = { transact: () => Promise.resolve(outcome) } as unknown as Storage;
 
   await expect(closeRestoredLeases(storage)).rejects.toThrow(
-    refusal('INTERNAL', '^A restore does not wait for a clock.$'),
+    refusal('INTERNAL', '^A restore does not wait for a clock jump.$'),
   );
 });
 

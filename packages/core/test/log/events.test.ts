@@ -3,7 +3,7 @@
 // - so is each field of its payload that a command writes, and no other
 // - the events that end a lease are told apart by who ended it
 import { expect, test } from 'vitest';
-import { EVENT_DOCS, LEASE_ENDINGS, type EventType } from '../../src/log/events.ts';
+import { EVENT_DOCS, LEASE_END_EVENTS, type EventType } from '../../src/log/events.ts';
 import {
   cancelAsked,
   checkpointed,
@@ -63,7 +63,7 @@ test('every event type is explained', () => {
 });
 
 test('the events that end a lease are told apart by who ended it', () => {
-  expect(LEASE_ENDINGS).toEqual({
+  expect(LEASE_END_EVENTS).toEqual({
     holder: ['task.succeeded', 'task.failed', 'task.released', 'task.handed_off', 'task.cancelled'],
     other: ['task.recovered', 'lease.taken_over'],
   });

@@ -4,7 +4,7 @@
 // - a grant fills the lease's columns from the event, and its end empties them
 // - each end of a task leaves what it came to, and each other event only what it is about
 // - the count of open tasks follows
-// - times are those of the log, or those that a log brought over tells
+// - times are those of the log, or the own times of imported events
 // - a stored event alone is enough: its payload is decoded
 // - columns that are said to be fixed never move
 // What it refuses stands in refusals.test.ts.
@@ -13,6 +13,7 @@ import { canonicalize } from '../../src/log/canonical.ts';
 import { evolve } from '../../src/log/evolve.ts';
 import { FIXED_SESSION_FIELDS } from '../../src/model/session.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../../src/model/task.ts';
+import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
 import { tokenHash } from '../../src/model/token.ts';
 import {
   AGENT,
@@ -92,7 +93,7 @@ test('a session that is opened again keeps all it had', () => {
   expect(after.session('s')).toEqual({ ...before.session('s'), ...stamp, status: 'idle' });
 });
 
-test('a session that was brought over begins with its context', () => {
+test('an imported session begins with its context', () => {
   const context = { turn: 3, last_action: null, next_action: 'b', memory_ref: null, hash: 'h', data: { z: 1, a: 2 } };
 
   const { log } = given();
@@ -103,13 +104,13 @@ test('a session that was brought over begins with its context', () => {
 });
 
 test('a task that is queued has what the event says', () => {
-  const governance = { author: 'the architect', reviewer: 'the reviewer', source: 'issue 8' };
-  const said = { kind: 'build', title: 'Build', payload: { z: 1, a: 2 }, priority: 3, dedupe_key: 'k', ...governance };
+  const texts = forEachText((name) => `its ${name}`);
+  const said = { kind: 'build', title: 'Build', payload: { z: 1, a: 2 }, priority: 3, dedupe_key: 'k' };
   const limits = { attempts_max: 2, interruptions_max: 3, backoff_ms: 4 };
 
   const store = given(
     opened(),
-    queued('a', { ...said, ...limits, number: 9, assignee: AGENT, role: null, at: NOW + 5 }),
+    queued('a', { ...said, ...textsForEvent(texts), ...limits, number: 9, assignee: AGENT, role: null, at: NOW + 5 }),
   );
 
   expect(store.task('a')).toEqual({
@@ -132,7 +133,7 @@ test('a task that is queued has what the event says', () => {
     backoffMs: 4,
     assignee: AGENT,
     role: null,
-    ...governance,
+    ...texts,
     note: null,
     cancelRequestedAt: null,
     result: null,
@@ -156,7 +157,7 @@ test.each([
   },
 );
 
-test("a grant fills the lease's columns from the event, and marks the task running", () => {
+test("a grant fills the lease's columns from the event, and the task runs", () => {
   const lease = { agent: AGENT, instance: 'run-1', fence: 12, process: PROCESS, group: 0, at: NOW + 5 };
   const store = given(opened(), queued('a'), claimed('a', lease));
 
@@ -286,7 +287,7 @@ test('a checkpoint saves the context as it was hashed, and moves nothing of the 
   expect(after.task('a')).toEqual(before.task('a'));
 });
 
-test('a cancellation that is asked is noted in the task, and the lease goes on', () => {
+test('a requested cancellation is recorded in the task, and the lease continues', () => {
   const before = given(...HELD);
 
   const after = before.and({ ...cancelAsked('a'), at: NOW + 5 });
@@ -330,7 +331,7 @@ test('an event of an older log about a task leaves the task as it is', () => {
   expect(after.session('s').tasksOpen).toBe(1);
 });
 
-test('what was brought over keeps its own times, though the log goes on from later ones', () => {
+test('an imported event keeps its own time, though the log continues with later ones', () => {
   const until = [opened(), brought(queued('a', { run_at: 15 }), 10), brought(claimed('a'), 20)];
 
   expect(given(...until).task('a')).toMatchObject({ createdAt: 10, runAt: 15, queuedAt: 15, startedAt: 20 });
@@ -373,7 +374,7 @@ test('columns that are said to be fixed never move', () => {
   expect(fixed).toContain('payload');
 });
 
-/** The same event, of a log that was brought over: with the time at which it happened. */
+/** The same event, imported: with the time at which it happened. */
 function brought({ payload, ...said }: Said, at: number): Said {
   return { ...said, payload: { ...payload, occurred_at: at } } as Said;
 }

@@ -1,6 +1,9 @@
 // The table of what may happen, row by row:
 // - each row is made to happen by its command, and its event is the one that the row names
 // - where a row says that only the holder can make it happen, another token cannot
+// - the status that an event leads to is the one of its row
+// - what has ended stays ended, but for a retry by hand
+// - every status can be reached, and success from every status that is no end
 // - an event that is not in the table for a status does not lead there
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
@@ -10,9 +13,17 @@ import {
   isTaskTransition,
   movesTask,
   SESSION_TRANSITIONS,
+  STATUS_EVENTS,
+  statusAfter,
   TASK_TRANSITIONS,
 } from '../../src/log/lifecycle.ts';
-import type { SessionStatus, TaskStatus } from '../../src/model/statuses.ts';
+import {
+  isEnded,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  type SessionStatus,
+  type TaskStatus,
+} from '../../src/model/statuses.ts';
 import {
   AGENT,
   cancelAsked,
@@ -219,6 +230,15 @@ test.each<[Parameters<typeof isSessionTransition>, boolean]>([
   expect(isSessionTransition(...move)).toBe(may);
 });
 
+const CHANGES = TASK_TRANSITIONS.flatMap(({ from, to, event: type }) => (type === null ? [] : [{ from, to, type }]));
+
+test.each(CHANGES)('$type leads from $from to $to, as the table says', ({ from, to, type }) => {
+  const payload = to === 'scheduled' ? { run_at: NOW } : { run_at: null };
+
+  expect(statusAfter(type, payload)).toBe(from === to ? null : to);
+  expect(STATUS_EVENTS.includes(type)).toBe(from !== to);
+});
+
 test('the events that move a task are those of the table', () => {
   expect(movesTask('task.queued')).toBe(true);
   expect(movesTask('session.checkpointed')).toBe(true);
@@ -226,10 +246,40 @@ test('the events that move a task are those of the table', () => {
   expect(movesTask('lease.refused')).toBe(false);
 });
 
+test('what has ended stays ended, but for a retry by hand', () => {
+  const outOfAnEnd = TASK_TRANSITIONS.filter(({ from }) => from !== null && isEnded(from));
+
+  expect(outOfAnEnd).not.toEqual([]);
+  for (const { to, event: type, command } of outOfAnEnd)
+    expect({ to, type, command }).toEqual({ to: 'queued', type: 'task.retried', command: 'retry' });
+  expect(outOfAnEnd.some(({ from }) => from === 'succeeded')).toBe(false);
+});
+
+test('every status can be reached, and success from every status that is no end', () => {
+  const reachable = (from: TaskStatus | null, seen = new Set<TaskStatus>()): Set<TaskStatus> => {
+    for (const one of TASK_TRANSITIONS)
+      if (one.from === from && !seen.has(one.to)) {
+        seen.add(one.to);
+        reachable(one.to, seen);
+      }
+    return seen;
+  };
+
+  expect(reachable(null)).toEqual(new Set(TASK_STATUS_NAMES));
+  for (const status of TASK_STATUS_NAMES.filter((one) => !isEnded(one)))
+    expect(reachable(status)).toContain('succeeded');
+});
+
 test('every status of the two tables is one that there is', () => {
   const tasks = new Set<TaskStatus>(TASK_TRANSITIONS.map(({ to }) => to));
   const sessions = new Set<SessionStatus>(SESSION_TRANSITIONS.map(({ to }) => to));
 
-  expect([...tasks].toSorted()).toEqual(['cancelled', 'failed', 'queued', 'running', 'scheduled', 'succeeded']);
-  expect([...sessions].toSorted()).toEqual(['closed', 'idle', 'running']);
+  expect(tasks).toEqual(new Set(TASK_STATUS_NAMES));
+  expect(sessions).toEqual(new Set(SESSION_STATUS_NAMES));
+});
+
+test('the events that change a status are those of the table, each once', () => {
+  const events = TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from !== to && event ? [event] : []));
+
+  expect(STATUS_EVENTS.toSorted()).toEqual([...new Set(events)].toSorted());
 });

@@ -2,11 +2,13 @@
 // - a whole log gives the state that the events left
 // - a gap, a broken chain, an edited event, a fence that does not grow and an event that cannot follow are each found
 // - what is wrong has no effect
+// - an event from before a text of tasks existed describes its task by no such text
 // - a fault that is no broken rule is not swallowed
 import { expect, test } from 'vitest';
 import { hashEvent } from '../../src/log/chain.ts';
 import type { Event } from '../../src/log/events.ts';
 import { Replay } from '../../src/log/replay.ts';
+import { NO_TASK_TEXTS, TASK_TEXTS_IN_EVENT } from '../../src/model/task-texts.ts';
 import {
   cancelledWaiting,
   checkpointed,
@@ -18,6 +20,7 @@ import {
   recovered,
   succeeded,
   takenOver,
+  type Said,
 } from '../support/events.ts';
 import { given } from '../support/given.ts';
 
@@ -66,7 +69,7 @@ test('a whole log gives the state that the events left', () => {
 test('an event that is missing is found', () => {
   const without = LOG.filter(({ seq }) => seq !== 3);
 
-  expect(replay(without)).toEqual({ kind: 'gap', message: 'event 3 is missing: the next is 4.', at: 4 });
+  expect(replay(without)).toEqual({ kind: 'gap', message: 'event 3 is missing: the next event is 4.', at: 4 });
 });
 
 test('an event that was put in a second time is found', () => {
@@ -85,7 +88,7 @@ test('an event that was edited with its hash is found by the one after it', () =
 
   expect(replay(changed)).toEqual({
     kind: 'chain',
-    message: 'event 3 does not follow on the event before it.',
+    message: 'event 3 does not continue the hash chain of the event before it.',
     at: 3,
   });
 });
@@ -97,7 +100,7 @@ test.each([
 ])('a fence that does not grow is found, in a log that was forged: it is %s', (_what, fence) => {
   expect(replay(edited(7, { fence }))).toEqual({
     kind: 'fence',
-    message: `the fence ${fence} is not greater than the one granted before.`,
+    message: `the fence ${fence} is not greater than the last fence granted before.`,
     at: 7,
   });
 });
@@ -140,6 +143,22 @@ test('events about no task, and of an older log, are folded as well', () => {
   );
 
   expect(replay(store.log)).toBeNull();
+});
+
+test('an event from before a text of tasks existed describes its task by no such text', () => {
+  const { payload, ...said } = queued('a');
+  const before = Object.entries(payload).filter(([key]) => !Object.hasOwn(TASK_TEXTS_IN_EVENT, key));
+  const store = given(opened(), { ...said, payload: Object.fromEntries(before) } as Said);
+  const fold = new Replay();
+
+  expect(replay(store.log, fold)).toBeNull();
+
+  // To the rows of a database an absent text is null: `undefined` would differ from it.
+  const task = fold.tasks.get('a');
+  expect(Object.keys(NO_TASK_TEXTS).map((name) => task?.[name as keyof typeof NO_TASK_TEXTS])).toEqual(
+    Object.values(NO_TASK_TEXTS),
+  );
+  expect(before.length).toBeLessThan(Object.keys(payload).length);
 });
 
 test('a fault that is no broken rule is not swallowed', () => {

@@ -1,5 +1,7 @@
 import type { EventDraft, EventPayloads, EventType, LeaseEndFacts } from '../../src/log/events.ts';
 import { DEFAULTS } from '../../src/model/limits.ts';
+import { counted } from '../../src/model/quantities.ts';
+import { textsForEvent } from '../../src/model/task-texts.ts';
 import { tokenFor, tokenHash } from '../../src/model/token.ts';
 
 /*
@@ -66,9 +68,7 @@ export function queued(taskId: string, { sessionId = 's', at, namespace, ...said
     backoff_ms: DEFAULTS.backoff_ms,
     assignee: null,
     role: null,
-    author: null,
-    reviewer: null,
-    source: null,
+    ...textsForEvent({}),
     ...said,
   };
   return event('task.queued', payload, { sessionId, taskId, at, namespace });
@@ -188,7 +188,7 @@ export function takenOver(taskId: string, reason: 'expired' | 'resumed' | 'dead'
 export function interruptedTooOften(taskId: string, lost: number, sessionId = 's'): Said {
   const error = {
     code: 'interrupted_too_often',
-    message: `Its holders were lost ${lost} times; it survives ${lost - 1}.`,
+    message: `Its lease was lost ${counted(lost, 'time')}; the limit is ${lost - 1}.`,
   };
   return event('task.failed', { outcome: null, error, run_at: null }, { sessionId, taskId });
 }

@@ -128,7 +128,7 @@ export class Decided<Reply> {
 
   get reply(): Reply {
     const outcome = this.writes.reply;
-    if (outcome.kind !== 'reply') throw new Error('It was not judged: a clock jump has to be worked off first.');
+    if (outcome.kind !== 'reply') throw new Error('It was not decided: a clock jump has to be processed first.');
     return outcome.reply;
   }
 

@@ -1,11 +1,11 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
 
-/** Even without a word from the store, look again so often: what falls due makes no event. */
+/** Look again this often even without a notice from the store: a task that becomes due makes no event. */
 const LOOK_AGAIN_MS = 1_000;
-/** Changes that come thicker than this are answered together. */
+/** Changes that come faster than this are answered together. */
 const BREATH_MS = 50;
 
-/** Tells when the store may have changed: without polling, and without missing a change between two looks. */
+/** Waits for changes of the store: without polling, and without missing a change between two looks. */
 export class Changes implements AsyncDisposable {
   #changed = false;
   #wake: () => void = () => {};

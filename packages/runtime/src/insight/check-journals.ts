@@ -8,23 +8,28 @@ import {
   namespaceOf,
   oncePerCommand,
   parseJournal,
+  promisedEffects,
   type Attempt,
   type MissingOperation,
 } from '@agent-orchestrator/core/journal';
 import { everyRow } from './every-row.ts';
 
-/** What is told of an acknowledged call: the call without what it carried. */
+/** An acknowledged call as the report shows it: without its content. */
 export type AcknowledgedCall = Pick<Attempt, 'command' | 'agent' | 'instance' | 'sentAt' | 'answeredAt'>;
 
-/** What became of the operations that journals say were acknowledged. */
+/** Which of the operations that journals say were acknowledged the store has. */
 export interface JournalCheck {
   /** Whether the store has all of them. */
   readonly ok: boolean;
   /** How many journal files were read. */
   readonly files: number;
-  /** How many acknowledged calls in them promise something. */
+  /** The only namespace that was compared; null: all of them were. */
+  readonly namespace: string | null;
+  /** How many acknowledged calls promise something, and were compared. */
   readonly operations: number;
-  /** How much is missing, in one sentence. */
+  /** How many of other namespaces were left out. */
+  readonly leftOut: number;
+  /** How much is missing, in one sentence; also says that nothing was compared. */
   readonly summary: string;
   /** One for each command, in the order in which they were answered. */
   readonly missing: readonly MissingOperation<AcknowledgedCall>[];
@@ -33,8 +38,8 @@ export interface JournalCheck {
 }
 
 /**
- * Reads all journals in the folders, then the log once, page by page, and tells which acknowledged operations the log
- * lacks. Workers may go on meanwhile. What it keeps in memory is bounded by the journals, not by the log.
+ * Reads all journals in the folders, then the log once, page by page. Returns the acknowledged operations that the log
+ * lacks. Workers may continue meanwhile. The memory that it needs depends on the journals, not on the log.
  *
  * @param namespace only operations in this namespace; all without it
  * @throws `JOURNAL_NOT_FOUND`, `JOURNAL_DAMAGED`
@@ -45,18 +50,21 @@ export async function checkJournals(
   namespace?: string,
 ): Promise<JournalCheck> {
   const comparison = new LogComparison<AcknowledgedCall>();
-  let files = 0;
+  const only = namespace?.normalize('NFC') ?? null;
+  let [files, leftOut] = [0, 0];
   for (const folder of folders)
-    for await (const { file, text } of journalsIn(folder)) {
+    for await (const journal of journalsIn(folder)) {
       files += 1;
-      expectAll(comparison, { file, text, namespace });
+      leftOut += expectAll(comparison, journal, only);
     }
   // Asked after the journals were read, so that all that they acknowledge is settled.
   const asOf = await orchestrator.asOf();
   for (const one of comparison.namespaces) await seeAll(comparison, orchestrator, one, asOf);
   const missing = oncePerCommand(comparison.missing());
   const ok = missing.length === 0;
-  return { ok, files, operations: comparison.count, summary: describeMissing(missing), missing, asOf };
+  const operations = comparison.count;
+  const summary = operations === 0 ? 'No acknowledged operation was compared.' : describeMissing(missing);
+  return { ok, files, namespace: only, operations, leftOut, summary, missing, asOf };
 }
 
 interface JournalText {
@@ -64,7 +72,7 @@ interface JournalText {
   readonly text: string;
 }
 
-/** One file after the other: a folder may have more of them than fits into memory. */
+/** One file at a time: all files of a folder may not fit into memory. */
 async function* journalsIn(folder: string): AsyncGenerator<JournalText> {
   const names = await orNotFound(folder, readdir(folder));
   const journals = names.filter((name) => name.endsWith('.jsonl')).toSorted();
@@ -91,20 +99,30 @@ async function orNotFound<T>(path: string, read: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Adds the calls of a journal.
+ *
+ * @param only the namespace whose calls are compared; null: those of all
+ * @returns how many calls of other namespaces promise something, and are left out
+ */
 function expectAll(
   comparison: LogComparison<AcknowledgedCall>,
-  { file, text, namespace }: JournalText & { readonly namespace: string | undefined },
-): void {
+  { file, text }: JournalText,
+  only: string | null,
+): number {
+  let leftOut = 0;
   for (const attempt of attemptsOf(parseJournal(text, file))) {
-    if (namespace !== undefined && namespaceOf(attempt) !== namespace.normalize('NFC')) continue;
     const { command, agent, instance, sentAt, answeredAt } = attempt;
     try {
-      comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
+      if (only === null || namespaceOf(attempt) === only)
+        comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
+      else if (promisedEffects(attempt).length > 0) leftOut += 1;
     } catch (error) {
       const problem = `The ${command} of ${new Date(sentAt).toISOString()} in ${file} is not complete.`;
       throw new OrchestratorError('JOURNAL_DAMAGED', problem, { cause: error });
     }
   }
+  return leftOut;
 }
 
 async function seeAll(

@@ -11,7 +11,7 @@ export async function* everyRow<T>(
 ): AsyncGenerator<T> {
   let after: string | null | undefined = start;
   do {
-    // A long list of a local file must not keep signals from being heard.
+    // Reading a long list of a local file must not keep signals from being handled.
     await nextTurn();
     const page: Page<T> = await list({ limit: PAGE, ...(after !== undefined && { after }) });
     yield* page.items;

@@ -12,13 +12,13 @@ interface EventFilter {
 const PAGE = 500;
 
 /**
- * The events that a filter lets through, in order, each once. The cursor only moves to an event that was handed over, or to
- * an id up to which the log is known to be settled, so nothing that commits late is jumped over.
+ * The events that match a filter, in order, each once. The cursor only moves to an event that was delivered, or to an
+ * id up to which the log is settled. So no event that commits late is skipped.
  */
 export class EventFeed {
-  /** Where it begins: after this event. */
+  /** The feed begins after this event. */
   readonly start: number;
-  /** When it was opened, every event up to this id was there. */
+  /** When the feed was opened, every event up to this id was settled. */
   readonly asOf: number;
   readonly #orchestrator: Orchestrator;
   readonly #filter: EventFilter;
@@ -32,14 +32,14 @@ export class EventFeed {
     this.#cursor = start;
   }
 
-  /** @param last how many to begin with, where the filter names no event to begin after */
+  /** @param last how many past events to begin with, if the filter names no event to begin after */
   static async open(orchestrator: Orchestrator, filter: EventFilter, last: number): Promise<EventFeed> {
     const asOf = await orchestrator.asOf();
     const start = filter.after ?? (await startOfLast(orchestrator, filter, asOf, last));
     return new EventFeed(orchestrator, filter, asOf, start);
   }
 
-  /** Those that are there now. */
+  /** The events that are settled now. */
   async *present(until?: AbortSignal): AsyncGenerator<EventRecord> {
     const settled = await this.#orchestrator.asOf();
     const range = { after: this.#cursor, upTo: settled };
@@ -51,12 +51,12 @@ export class EventFeed {
   }
 
   /**
-   * Those that are there, and then what happens.
+   * The events that are settled now, then new ones as they come.
    *
    * @param isOver asked before each look; that look is the last one when it answers true
    */
   async *followed(until: AbortSignal, isOver: () => Promise<boolean> = async () => false): AsyncGenerator<EventRecord> {
-    // Watching begins before reading: what happens between the two is told.
+    // Watching begins before reading, so that no change between the two is missed.
     await using changes = await Changes.of(this.#orchestrator);
     while (!until.aborted) {
       const isLastLook = await isOver();
@@ -86,10 +86,10 @@ async function* eventsIn(
     ...(task !== undefined && { taskId: task }),
     ...(type !== undefined && { types: type }),
   };
-  // Of one session the API counts by its own numbers, so its earlier events are read and left out here.
+  // For one session the API counts by the session's own numbers. So earlier events are read, too, and left out here.
   let after: string | null = session === undefined ? String(range.after) : '0';
   while (after !== null) {
-    // Reads of a local file never leave the event loop a turn, so without one no signal would be heard before the end.
+    // Reads of a local file block the event loop. Without this turn, signals would only be handled at the end.
     await nextTurn();
     if (until?.aborted) return;
     const page: Awaited<ReturnType<Orchestrator['listEvents']>> = await orchestrator.listEvents({ ...filter, after });
@@ -98,7 +98,7 @@ async function* eventsIn(
   }
 }
 
-/** The event after which the last so many follow: looks back over ever more of the log until it has seen enough. */
+/** The event after which the `last` events follow. Reads larger and larger parts of the log until it has enough. */
 async function startOfLast(
   orchestrator: Orchestrator,
   filter: EventFilter,

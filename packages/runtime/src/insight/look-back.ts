@@ -3,11 +3,11 @@ import type { Page } from '@agent-orchestrator/core';
 /** Reads one page of events in order, after a cursor. */
 type ListEvents<Event> = (page: { readonly after: string; readonly limit: number }) => Promise<Page<Event>>;
 
-/** What was found looking back. */
+/** What was found. */
 interface LookedBack<Event> {
   /** In the order in which they happened. */
   readonly events: readonly Event[];
-  /** Everything after this number was looked at. */
+  /** Everything after this number was read. */
   readonly from: number;
 }
 
@@ -16,7 +16,7 @@ interface Range {
   readonly end: number;
   /** How many numbers it goes back at most. */
   readonly reach: number;
-  /** Which number is meant: `seq` where the events of one session are listed. */
+  /** The kind of number: `seq` if the events of one session are listed. */
   readonly by: 'id' | 'seq';
   /** Events that are read at once. */
   readonly page: number;
@@ -26,8 +26,8 @@ const FIRST_WINDOW = 100;
 const GROWTH = 10;
 
 /**
- * Looks back over the log from its end until it has seen enough, over windows that grow: what is near the end is found
- * quickly, and a log of any length is never read whole.
+ * Reads back from the end of the log until it has enough, in windows that grow. What is near the end is found quickly,
+ * and a long log is never read as a whole.
  */
 export async function lookBack<Event extends { readonly id: number; readonly seq: number }>(
   list: ListEvents<Event>,

@@ -2,25 +2,29 @@ import {
   labelOf,
   nameOf,
   referenceTo,
+  shellArgument,
+  shellWord,
   type Numbered,
   type NumberedKind,
   type OrchestratorReads,
 } from '@agent-orchestrator/core';
 
-/** Ids that an answer mentions; null stands for one that it might have mentioned. */
+/** Ids that an answer mentions; null is ignored. */
 export interface Mentioned {
   readonly tasks?: readonly (string | null)[];
   readonly sessions?: readonly (string | null)[];
 }
 
-/** More are forgotten: who follows a log for days meets many. */
+/** With more than this the cache is cleared: a process that follows a log for days meets many ids. */
 const KNOWN_MAX = 10_000;
 
-/** How people call the tasks and sessions that an answer mentions by their ids. An id that was not looked up stands for itself. */
+/**
+ * The short names of the tasks and sessions that an answer mentions by id. An id that was not looked up stays as it is.
+ */
 export class Names {
   readonly #known: Readonly<Record<NumberedKind, Map<string, Numbered>>> = { task: new Map(), session: new Map() };
 
-  /** Looks up those that are not known yet. Numbers never change. */
+  /** Looks up the ids that are not known yet. Numbers never change. */
   async learn(reads: Pick<OrchestratorReads, 'getTask' | 'getSession'>, { tasks = [], sessions = [] }: Mentioned) {
     await Promise.all([
       this.#lookUp('task', tasks, (id) => reads.getTask(id)),
@@ -44,6 +48,11 @@ export class Names {
     return this.#tell('task', id, labelOf);
   }
 
+  /** In a list: `s17`, with the id that a person chose. */
+  sessionLabel(id: string): string {
+    return this.#tell('session', id, labelOf);
+  }
+
   /** In a command: `t42`. */
   taskReference(id: string): string {
     return this.#tell('task', id, referenceTo);
@@ -54,9 +63,15 @@ export class Names {
     return this.#tell('session', id, referenceTo);
   }
 
+  /** In a command, as an argument that is no option's value. */
+  sessionArgument(id: string): string {
+    return this.#known.session.has(id) ? this.sessionReference(id) : shellArgument(id);
+  }
+
   #tell(kind: NumberedKind, id: string, tell: (kind: NumberedKind, numbered: Numbered) => string): string {
     const known = this.#known[kind].get(id);
-    return known === undefined ? id : tell(kind, known);
+    if (known !== undefined) return tell(kind, known);
+    return tell === referenceTo ? shellWord(id) : id;
   }
 
   async #lookUp(

@@ -8,17 +8,18 @@ import {
   type SessionRecord,
   type TaskRecord,
 } from '@agent-orchestrator/core';
+import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 
-/** Counts stop here, and say so. */
+/** Counts stop here; the status says so. */
 const COUNT_MAX = 10_000;
-/** Rows of each part of the screen; the counts tell how many there are. */
+/** Rows in each part of the screen; the counts say how many there are. */
 const SHOWN = 5;
-/** Refusals are looked for among so many of the last events, and shown so long: they matter while they are fresh. */
+/** Refusals are looked for among this many of the last events, and shown for this long. */
 const RECENT_EVENTS = 5_000;
 const FRESH_MS = 3_600_000;
 
-/** Somebody at work: a held session and the task that runs in it. */
+/** An agent at work: a held session and the task that runs in it. */
 export interface Working {
   readonly sessionId: string;
   /** Of the session, for people. */
@@ -43,7 +44,7 @@ export interface Working {
 }
 
 export interface Status {
-  /** What needs a person. */
+  /** What needs the operator. */
   readonly needsYou: {
     readonly deadLetters: readonly TaskRecord[];
     readonly stale: readonly Working[];
@@ -55,7 +56,7 @@ export interface Status {
   };
   readonly working: readonly Working[];
   readonly counts: Counts;
-  /** Counts that reached it stand for "that many or more". */
+  /** A count that has reached this number means "at least this many". */
   readonly countedUpTo: number;
 }
 
@@ -81,23 +82,24 @@ export function emptyStatus(): Status {
   };
 }
 
-/** Reads all that the screen shows. Writes nothing and takes no lock. */
+/** Reads everything that the screen shows. Writes nothing and takes no lock. */
 export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf> {
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
+  const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
   const working = await readWorking(orchestrator, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
   const refused = await readRefused(orchestrator, asOf, now);
   return {
     needsYou: {
-      deadLetters: (await orchestrator.listTasks({ status: ['failed'], limit: SHOWN })).items,
+      deadLetters: deadLetters.tasks,
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
       refused: refused.slice(-SHOWN),
       counts: {
-        deadLetters: counts.tasks.failed,
+        deadLetters: deadLetters.count,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
         refused: refused.length,
@@ -111,7 +113,7 @@ export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf
   };
 }
 
-/** All of them, however many: who has fallen silent may be anywhere among them. */
+/** All held sessions: a stale one may be anywhere among them. */
 async function readWorking(orchestrator: Orchestrator, now: number): Promise<Working[]> {
   const tasks = new Map<string, TaskRecord>();
   for await (const task of everyRow((page) => orchestrator.listTasks({ status: ['running'], ...page })))

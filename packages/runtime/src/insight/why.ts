@@ -15,15 +15,15 @@ import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
 import { lookBack } from './look-back.ts';
 
-/** What an id can be of. */
+/** What an id can name. */
 export type WhySubject = 'task' | 'session' | 'agent';
 
-/** What is asked. */
+/** The question. */
 export interface WhyQuestion {
   readonly id: string;
-  /** What the id is of; without it, the first of these that there is: a task, a session, an agent. */
+  /** What the id names. Without it, the first of these that exists: a task, a session, an agent. */
   readonly subject?: WhySubject | undefined;
-  /** For whom; without an agent, for whoever fits. */
+  /** The agent that would claim; without one, any agent that may. */
   readonly claimant?: Omit<WhyClaimant, 'evidence'>;
 }
 
@@ -31,28 +31,28 @@ export interface WhyQuestion {
 export interface LeaseProcesses {
   readonly sessionId: string;
   readonly fence: number;
-  /** Whether the lease is over, so that they have outlived it. */
+  /** Whether the processes have outlived the lease. */
   readonly over: boolean;
   readonly processes: readonly LeaseProcess[];
 }
 
-/** What this machine shows of the processes behind leases. */
+/** The processes of leases that this machine can see. */
 export interface SeenProcesses {
-  /** Of the process that the current lease names; null where it names none. */
+  /** The process of the current lease; null: the lease names none. */
   readonly holder: 'alive' | 'gone' | 'unknown' | null;
   readonly ofLeases: readonly LeaseProcesses[];
 }
 
 export interface WhyAnswer {
   readonly why: WhyTask | WhySession | WhyAgent;
-  /** What else has this id. */
+  /** What else this id names. */
   readonly alsoA: readonly WhySubject[];
   readonly processes: SeenProcesses;
   /** Every event up to this id is in the answer. */
   readonly asOf: number;
 }
 
-/** How processes are looked at; replaced in tests. */
+/** How processes are found; replaced in tests. */
 export interface ProcessSight {
   readonly livenessOf: typeof livenessOf;
   readonly findDeadHolders: typeof findDeadHolders;
@@ -60,11 +60,11 @@ export interface ProcessSight {
 }
 
 /**
- * Why a task, a session or an agent gets no work, or would: from one state of the store, together with what this machine
- * shows of the processes behind the leases. A holder that is plainly gone counts as it does for `claimWithProbe`: a claim takes
- * what it held at once.
+ * Explains why a task can or cannot be claimed, or why a session or an agent gets no work. It reads one snapshot of the
+ * store, and looks at the processes of the leases on this machine. As for `claimWithProbe`, a session whose holder is
+ * proved dead can be claimed at once.
  *
- * @returns null if nothing has this id
+ * @returns null if the id names nothing
  */
 export async function askWhy(
   orchestrator: Pick<Orchestrator, 'snapshot' | 'getSession' | 'listSessions'>,
@@ -79,17 +79,17 @@ export async function askWhy(
     });
   const { claimant = {} } = question;
   const first = await ask(claimant);
-  // The look at the processes takes its time, and no state of the store is kept open meanwhile.
+  // Looking at the processes takes time, so no snapshot is kept open meanwhile.
   const evidence = first === null ? [] : await deadBehind(first.why, orchestrator, sight);
   const found = evidence.length === 0 ? first : await ask({ ...claimant, evidence });
   return found === null ? null : { ...found, processes: processesBehind(found.why, sight) };
 }
 
-/** Any process that is just being started or ended is a doubt for a moment. */
+/** A process that is just starting or ending leaves a doubt for a moment, so look again. */
 const LOOKS_AT_THE_GONE = 3;
 const BETWEEN_LOOKS_MS = 100;
 
-/** What a claim that finds nothing would look for. */
+/** The evidence that a claim would find. */
 async function deadBehind(
   why: WhyAnswer['why'],
   orchestrator: Pick<Orchestrator, 'getSession' | 'listSessions'>,
@@ -138,7 +138,7 @@ async function othersOf(
   return [...(isSession ? (['session'] as const) : []), ...((await isAgent(reads, id)) ? (['agent'] as const) : [])];
 }
 
-/** Agents are not registered: one is known by what it holds, or by what it claimed not too long ago. */
+/** Agents are not registered. One is known if it holds a session, or claimed one among this many claims. */
 const CLAIMS_LOOKED_AT = 10_000;
 
 async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
@@ -172,7 +172,7 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
     }),
   };
 
-  /** Only on this machine a group's number means something. */
+  /** The number of a process group is only valid on this machine. */
   function withGroup({ sessionId, fence, process: holder }: HolderInBrief): CarriedLease {
     const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
     return { sessionId, fence, group: isHere ? holder.group : undefined };

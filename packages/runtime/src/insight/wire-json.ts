@@ -1,14 +1,19 @@
+import { snakeCase } from '@agent-orchestrator/core/snake-case';
 import { printableJson } from '../text/printable.ts';
 
-/** The version of the form of all documents. */
+export { snakeCase };
+
+/** The version of the format of all documents. */
 const SCHEMA_VERSION = 1;
 
-/** What users put in is given back as it is, whatever its keys look like; so are the payloads of events, which were hashed so. */
+/**
+ * What users put in is not changed, whatever its keys. Payloads of events are not either: they were hashed like this.
+ */
 const OPAQUE: ReadonlySet<string> = new Set(['payload', 'result', 'progress', 'data']);
 
 /**
  * A record of the API as JSON: `camelCase` keys become `snake_case`, and times (whose names end in `At`, or are `at` or
- * `until`) ISO-8601 in UTC. Every document is made by this one function.
+ * `until`) ISO-8601 in UTC. Every document is made by this function.
  */
 export function toJson(value: unknown, key = ''): unknown {
   if (typeof value === 'number') return isTime(key) ? new Date(value).toISOString() : value;
@@ -21,12 +26,7 @@ function isTime(key: string): boolean {
   return key.endsWith('At') || key === 'at' || key === 'until';
 }
 
-/** The name that a field of the API has in JSON. */
-export function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** One document on one line. `data` goes before `meta`, so that a reader meets the answer first. */
+/** One document on one line. `data` comes before `meta`, so that a reader sees the answer first. */
 export function document(
   kind: string,
   body: { readonly data: unknown; readonly meta?: object } | { readonly error: object },

@@ -4,10 +4,10 @@ import { findDeadHolders } from './dead-holders.ts';
 type ClaimRequest = Parameters<Orchestrator['claimTask']>[0];
 
 /**
- * `claimTask`, and where that finds nothing to take, a look for holders on this machine that are plainly gone: what they held
- * is recovered or taken over at once, and the claim is tried again. Whoever gets work at once need not know who has died.
+ * `claimTask` that does not wait for dead holders. If the claim finds no task, this function looks for holders on this
+ * machine whose processes are gone. Their sessions are recovered or taken over at once, and the claim is tried again.
  *
- * @param calls what sends claims and recoveries
+ * @param calls sends the claims and recoveries
  */
 export async function claimWithProbe(
   orchestrator: Orchestrator,

@@ -7,15 +7,19 @@ import { isGroupAlive, isNumberTaken, readProcess } from './process-table.ts';
 
 /** Contexts come with the sessions and may be large. */
 const SESSIONS_PER_PAGE = 100;
-/** A process that is just being started shows its parent's environment, or none, for much less than that. */
+/** A starting process shows its parent's environment, or none, for much less time than this. */
 const SECOND_LOOK_AFTER_MS = 50;
 
 /**
- * Looks for holders that are plainly gone, so that nobody has to wait for their leases to run out: of this machine, this boot
- * and this view of its processes, with neither the process that claimed left, nor anybody of the process group that works for
- * it, nor a process that carries the lease in its environment. Never on a doubt: what cannot be seen counts as alive. A reused
- * pid is told by its start; a zombie is dead, since it will never do anything again. Reads only; where nothing is held here, one
- * short page.
+ * Looks for holders that are proved dead, so that their leases need not run out first. A holder is dead only if all of
+ * this holds:
+ *
+ * - it belongs to this machine, this boot and this view of the processes
+ * - the process that claimed is gone (a zombie is dead; a reused pid is recognized by the start of its process)
+ * - its process group has no living member
+ * - no process carries the lease in its environment
+ *
+ * In doubt it counts as alive: also if a process cannot be seen. Reads only; one short page if no session is held here.
  *
  * @returns evidence for `staleRecovery`, or for a claim of the session; at most as much as one call takes
  */
@@ -35,7 +39,7 @@ export async function findDeadHolders(
   return withoutOffspring(alone);
 }
 
-/** Whether the process that a lease names is still there; `unknown` if it is not of this machine, boot and view. */
+/** Whether the process that a lease names is alive; `unknown` if it belongs to another machine, boot or view. */
 export function livenessOf(holder: ProcessIdentity, here = ownProcess()): 'alive' | 'gone' | 'unknown' {
   if (here === null || holder.host !== here.host || holder.boot !== here.boot) return 'unknown';
   const sight = look(holder);
@@ -77,22 +81,22 @@ function evidenceAgainst(session: Held, here: ProcessIdentity): Evidence[] {
   return [{ sessionId, fence, host, boot, pid, processStart, observed }];
 }
 
-/** A group whose number was never told may be any. */
+/** Group 0: its number was not reported yet, so it may be any. */
 function mayWork(group: number): boolean {
   return group === 0 || isGroupAlive(group);
 }
 
 const OBSERVED = {
   absent: 'is gone',
-  another: 'is another one by now',
+  another: 'is a different one now',
   zombie: 'has ended',
 } as const;
 
-/** What there is of a process of this view. */
+/** The state of a process in this view. */
 function look({ pid, start }: Pick<ProcessIdentity, 'pid' | 'start'>): 'alive' | 'hidden' | keyof typeof OBSERVED {
   if (!isNumberTaken(pid)) return 'absent';
   const entry = readProcess(pid);
-  // It may have ended between the two looks.
+  // It may have ended between the two checks.
   if (entry === null) return isNumberTaken(pid) ? 'hidden' : 'absent';
   if (entry.start !== start) return 'another';
   return entry.hasEnded ? 'zombie' : 'alive';

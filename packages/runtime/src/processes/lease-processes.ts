@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fenceOf, type ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { listProcesses, programOf, readProcess, readStatus, type ProcessEntry } from './process-table.ts';
+import { listProcesses, programOf, readProcess, readProcessStatus, type ProcessEntry } from './process-table.ts';
 
-/** The lease that a process was started under, as its environment tells. */
+/** The lease that a process was started under, by its environment. */
 export interface CarriedLease {
   readonly sessionId: string;
   readonly fence: number;
-  /** The process group that works for its holder on this machine, where that is known. */
+  /** The process group of its holder on this machine, if it is known. */
   readonly group?: number | undefined;
 }
 
@@ -22,10 +22,10 @@ export interface LeaseProcess {
 
 /**
  * The living processes on this machine that carry a lease in their environment (`ORCHESTRATOR_SESSION`,
- * `ORCHESTRATOR_TOKEN`), or work in its group: the command of `orchestrator run`, and what it has started. The calling process is
- * among them if it carries the lease itself.
+ * `ORCHESTRATOR_TOKEN`), or belong to its group: the command of `orchestrator run`, and the processes that it has
+ * started. The calling process is included if it carries the lease itself.
  *
- * @returns null where processes cannot be looked at (outside Linux)
+ * @returns null if processes cannot be seen (outside Linux)
  */
 export function findLeaseProcesses(lease: CarriedLease): readonly LeaseProcess[] | null {
   if (ownProcess() === null) return null;
@@ -35,11 +35,11 @@ export function findLeaseProcesses(lease: CarriedLease): readonly LeaseProcess[]
 }
 
 interface ScannedProcess extends ProcessEntry {
-  /** `hidden`: its environment cannot be read, and it may be one of ours. */
+  /** `hidden`: its environment cannot be read, and it may carry a lease. */
   readonly carries: CarriedLease | null | 'hidden';
 }
 
-/** All living processes, looked at once. */
+/** All living processes at one moment. */
 export class ProcessScan {
   readonly #processes: ReadonlyMap<number, ScannedProcess>;
 
@@ -59,12 +59,12 @@ export class ProcessScan {
     );
   }
 
-  /** Whether a process that the holder started, directly or not, may be left although its environment does not show it. */
+  /** Whether a descendant of the holder may be alive although its environment does not show it. */
   mayHideOffspringOf(holder: Pick<ProcessIdentity, 'start'>): boolean {
     const isOlder = ({ start }: ProcessEntry) => Number(start) < Number(holder.start);
     return [...this.#processes.values()].some((one) => {
       if (one.carries !== 'hidden' || isOlder(one)) return false;
-      // Whoever belongs to a group that was there before the holder, or whose leader is not the lease's, is of another family.
+      // It is no descendant if its group is older than the holder, or the group's leader does not carry the lease.
       const leader = this.#processes.get(one.group);
       return leader === undefined || (leader.carries === 'hidden' && !isOlder(leader));
     });
@@ -77,11 +77,11 @@ function isLease(carries: ScannedProcess['carries']): carries is CarriedLease {
 
 function scan(pid: number): ScannedProcess[] {
   const carries = leaseOf(pid);
-  // After its environment: a process that has ended since does not count, whatever could be read.
+  // Read after its environment: a process that has ended since does not count.
   const entry = readProcess(pid);
   if (entry === null || entry.hasEnded || entry.isKernels) return [];
   if (carries !== 'no memory') return [{ ...entry, carries }];
-  // On its way to its end, and nothing can be run by it any more; unless only its first thread is.
+  // The process is ending and runs nothing more; but with several threads, only the first one may have ended.
   return entry.threads <= 1 ? [] : [{ ...entry, carries: 'hidden' }];
 }
 
@@ -101,8 +101,8 @@ function leaseIn(environment: string): CarriedLease | null {
   return sessionId === undefined || token === undefined ? null : { sessionId, fence: fenceOf(token) };
 }
 
-/** What a process of this user starts is of this user; of the administrator's, it may have become anybody. */
+/** A process of this user only starts processes of this user. The administrator's may belong to any user. */
 function mayBeOurs(pid: number): boolean {
   const own = process.geteuid?.();
-  return own === 0 || (readStatus(pid, 'Uid')?.includes(String(own)) ?? false);
+  return own === 0 || (readProcessStatus(pid, 'Uid')?.includes(String(own)) ?? false);
 }

@@ -2,19 +2,20 @@ import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { readProcess, readStatus, readText } from './process-table.ts';
+import { readProcess, readProcessStatus, readText } from './process-table.ts';
 
 /**
- * This process as others on the same machine can look it up: what a lease records of its holder, so that the holder's death
- * can be proved at once. Only for a process that lives as long as it holds the lease.
+ * The identity of this process, as other processes on the same machine can look it up. A lease records it, so that the
+ * death of its holder can be proved at once. Only for a process that lives as long as it holds the lease.
  *
- * null where it cannot be told: outside Linux, or where `/proc` is not that of the process itself. A lease without it ends
- * as all others do, by silence.
+ * @returns null if it is unknown: outside Linux, or if `/proc` is not that of this process. Such a lease can only
+ * become stale
  */
 export function ownProcess(): ProcessIdentity | null {
   if (process.platform !== 'linux') return null;
-  // One number per pid namespace from that of `/proc` inwards: with more than one, `/proc` shows other numbers than ours.
-  const numbers = readStatus('self', 'NSpid');
+  // One number for each pid namespace from that of `/proc` inwards. With more than one, `/proc` shows different
+  // numbers.
+  const numbers = readProcessStatus('self', 'NSpid');
   if (numbers?.length !== 1 || numbers[0] !== String(process.pid)) return null;
   const start = readProcess(process.pid)?.start;
   const boot = readText('/proc/sys/kernel/random/boot_id')?.trim();
@@ -23,9 +24,10 @@ export function ownProcess(): ProcessIdentity | null {
 }
 
 /**
- * The machine, and the view that this process has of its processes: two that share an id see the same processes under the
- * same numbers with the same starts, and may read the same environments. Whatever sets two views apart makes another id,
- * since it is better to prove nothing than something false. As a hash, because a machine's id is not for everybody to see.
+ * Identifies the machine, and the view that this process has of its processes. Two processes with the same id see the
+ * same processes under the same numbers with the same starts, and may read the same environments. Any difference makes
+ * another id: then nothing is proved, which is better than a false proof. It is a hash, because a machine's id is
+ * confidential.
  */
 function hostId(): string | null {
   const pids = namespaceId('pid');

@@ -1,28 +1,28 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** What the process table says of a process. */
+/** An entry of the process table. */
 export interface ProcessEntry {
   readonly pid: number;
-  /** What its first thread is called: the name of its program or script, unless it was renamed. At most 15 bytes. */
+  /** The name of its first thread: that of its program or script, unless it was renamed. At most 15 bytes. */
   readonly command: string;
-  /** The process group: the pid of its leader, who may be gone. */
+  /** The process group: the pid of its leader, which may be gone. */
   readonly group: number;
-  /** When it started, in clock ticks since the boot. With the pid it names one process, whoever gets the pid later. */
+  /** When it started, in clock ticks since the boot. With the pid it names one process, even if the pid is reused. */
   readonly start: string;
-  /** A zombie: all that is left is its row, until its parent has asked how it ended. It will never do anything again. */
+  /** A zombie: it runs nothing more, and its entry stays until its parent has read its exit code. */
   readonly hasEnded: boolean;
   /** How many threads it has; the first one may have ended before the others. */
   readonly threads: number;
-  /** A thread of the kernel's own: it has no environment, and is nobody's offspring. */
+  /** A thread of the kernel: it has no environment and no parent process. */
   readonly isKernels: boolean;
 }
 
-/** The entry of a process; null where the table shows none, which may be because it hides other users' processes. */
+/** The entry of a process; null: the table shows none, perhaps because it hides other users' processes. */
 export function readProcess(pid: number): ProcessEntry | null {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === null) return null;
-  // The name stands in brackets and may itself hold blanks and brackets.
+  // The name is in brackets and may itself contain blanks and brackets.
   const [before, after] = [stat.indexOf('('), stat.lastIndexOf(')')];
   const words = stat.slice(after + 2).split(' ');
   const [state, group, flags, threads, start] = [words[0], words[2], words[6], words[17], words[19]];
@@ -32,7 +32,7 @@ export function readProcess(pid: number): ProcessEntry | null {
     command: stat.slice(before + 1, after),
     group: Number(group),
     start,
-    // Of a process whose first thread has ended, the others may work on.
+    // After its first thread has ended, the others may continue.
     hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,
     threads: Number(threads),
     isKernels: (Number(flags) & PF_KTHREAD) !== 0,
@@ -42,9 +42,9 @@ export function readProcess(pid: number): ProcessEntry | null {
 /** The kernel's flag for its own threads (`linux/sched.h`). */
 const PF_KTHREAD = 0x0020_0000;
 
-/** The name of a process's program, without arguments: they may hold secrets. Not fit to be printed as it is. */
+/** The name of a process's program, without arguments: they may hold secrets. Escape it before printing. */
 export function programOf({ pid, command }: Pick<ProcessEntry, 'pid' | 'command'>): string {
-  // Node's name for the first thread of any program that it runs.
+  // Node's name for the first thread of every program that it runs.
   if (command !== 'MainThread') return command;
   try {
     return basename(readlinkSync(`/proc/${pid}/exe`));
@@ -54,8 +54,8 @@ export function programOf({ pid, command }: Pick<ProcessEntry, 'pid' | 'command'
 }
 
 /**
- * Asks the kernel itself, which hides nothing: whether a process has this number, or (as a negative one) a group. Anything but a
- * clear no counts as yes.
+ * Asks the kernel itself, which hides nothing: whether a process has this number, or (for a negative number) a group
+ * has. Anything but a clear no counts as yes.
  */
 export function isNumberTaken(pid: number): boolean {
   try {
@@ -67,8 +67,8 @@ export function isNumberTaken(pid: number): boolean {
 }
 
 /**
- * Whether a process group has a living member. The kernel counts zombies as members, the table tells them apart; what the
- * kernel knows and the table does not show counts as living.
+ * Whether a process group has a living member. The kernel counts zombies as members; the table shows which ones are
+ * zombies. A member that the kernel knows but the table does not show counts as living.
  */
 export function isGroupAlive(group: number): boolean {
   if (!isNumberTaken(-group)) return false;
@@ -77,7 +77,7 @@ export function isGroupAlive(group: number): boolean {
   return members.length === 0 || members.some(({ hasEnded }) => !hasEnded);
 }
 
-/** The numbers of all processes that are shown; null where there is no such table. */
+/** The pids of all processes that the table shows; null: there is no such table. */
 export function listProcesses(): number[] | null {
   try {
     return readdirSync('/proc')
@@ -88,8 +88,8 @@ export function listProcesses(): number[] | null {
   }
 }
 
-/** Lines of the form `Name: values` in what the kernel tells of a process. */
-export function readStatus(pid: number | 'self', name: string): readonly string[] | null {
+/** The values of the line `Name: values` in the kernel's status of a process. */
+export function readProcessStatus(pid: number | 'self', name: string): readonly string[] | null {
   const line = readText(`/proc/${pid}/status`)
     ?.split('\n')
     .find((text) => text.startsWith(`${name}:`));
@@ -101,7 +101,7 @@ export function readStatus(pid: number | 'self', name: string): readonly string[
   );
 }
 
-/** The text of a file of the kernel; null where it cannot be read. One byte is one character. */
+/** The text of a file of the kernel; null: it cannot be read. One byte is one character. */
 export function readText(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');

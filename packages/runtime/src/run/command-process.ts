@@ -1,11 +1,13 @@
 /*
  * A command as a process with everything that it starts, so that all of it can be signalled together.
  *
- * On its own it gets a session and with that a process group of its own (`setsid`): a signal to the group reaches whatever it
- * starts, and none of ours. On a terminal that would take the terminal away from it (no prompt for a password, no job control), and
- * a group beside the terminal's foreground group is stopped when it reads. So there it stays in our group, as with
- * `timeout --foreground`: the terminal's own signals (Ctrl-C, Ctrl-Z) reach it by themselves, and ours go to it and, where they can
- * be told, to all processes that carry its lease.
+ * Without a terminal, the command gets a process group of its own (`setsid`). A signal to the group reaches everything
+ * that it starts, and none of our processes.
+ *
+ * On a terminal, its own group would take the terminal away from it: no prompt for a password, no job control, and a
+ * group in the background is stopped when it reads. So it stays in our group, as with `timeout --foreground`. The
+ * terminal's own signals (Ctrl-C, Ctrl-Z) reach it directly. Our signals go to the command and, where they can be
+ * found, to all processes that carry its lease.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,8 +16,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
 import { isGroupAlive, readProcess } from '../processes/process-table.ts';
 
-/** How a command ended: exactly one of the two is not null. */
-export interface CommandEnd {
+/** How a command ended: either by an exit code or by a signal; the other one is null. */
+export interface CommandExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -40,21 +42,21 @@ const MEANS = {
   not_started: 'could not be started',
 } as const;
 
-/** What is asked to end has so long to do it. */
+/** How long processes have to end after SIGTERM. */
 const GRACE_MS = 10_000;
 /** How often to look whether all of it has ended. */
 const LOOK_MS = 50;
-/** Whoever starts processes faster than they can be stopped is not waited for. */
+/** A command may start processes faster than they can be stopped: give up after this many rounds. */
 const ROUNDS_MAX = 20;
 
 export class CommandProcess {
   readonly pid: number;
-  /** Whether it is in our process group: then the terminal's own signals reach it without us. */
+  /** Whether it is in our process group: then the terminal's own signals reach it directly. */
   readonly sharesGroup: boolean;
-  /** Its process group; null where there are none. */
+  /** Its process group; null: the system has none. */
   readonly group: number | null;
-  /** When the command itself has ended; what it started may live on. */
-  readonly ended: Promise<CommandEnd>;
+  /** Resolves when the command itself has ended. Processes that it started may still be alive. */
+  readonly ended: Promise<CommandExit>;
   readonly #child: ChildProcess;
   readonly #lease: CarriedLease;
   readonly #pausedFor = new Set<string>();
@@ -70,7 +72,7 @@ export class CommandProcess {
   }
 
   /**
-   * Starts it, without a shell: the first word is looked up in the PATH, the others are its arguments as they stand.
+   * Starts it without a shell: the first word is looked up in the PATH, the others are its arguments, unchanged.
    *
    * @throws a `StartError`; then nothing has run
    */
@@ -98,7 +100,7 @@ export class CommandProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Whether nothing is left of it, nor of its group. Once that was so, its number may be somebody else's. */
+  /** Whether the command and its group are gone. From then on, another process may get its number. */
   get isGone(): boolean {
     if (!this.#isGone) this.#isGone = !this.isAlive && (this.sharesGroup ? !this.#send(0) : !isGroupAlive(this.pid));
     return this.#isGone;
@@ -109,27 +111,27 @@ export class CommandProcess {
     if (!this.isGone) this.#send(signal);
   }
 
-  /** Stops all of it until there is no reason left. Not on Windows, which cannot. */
+  /** Stops all of it until every reason is withdrawn. Windows cannot do this. */
   pause(reason: string): void {
     if (this.#pausedFor.size === 0) this.#stop();
     this.#pausedFor.add(reason);
   }
 
-  /** Lets it go on, unless it is paused for another reason. @returns whether that made it go on */
+  /** Continues it, unless it is paused for another reason. @returns whether it continues */
   resume(reason: string): boolean {
     if (!this.#pausedFor.delete(reason) || this.#pausedFor.size > 0) return false;
     this.signal('SIGCONT');
     return true;
   }
 
-  /** Sends a signal that has to be heard: a stopped process hears none but SIGCONT and SIGKILL. */
+  /** Sends a signal and wakes the process for it: a stopped process handles only SIGCONT and SIGKILL. */
   signalAwake(signal: NodeJS.Signals): void {
     this.signal(signal);
     if (this.#pausedFor.size > 0) this.signal('SIGCONT');
     this.#pausedFor.clear();
   }
 
-  /** Asks all of it to end, and after ten seconds does not ask any more. */
+  /** Asks all of it to end, and kills it after ten seconds. */
   async terminate(): Promise<void> {
     this.signalAwake('SIGTERM');
     this.signal('SIGCONT');
@@ -140,7 +142,7 @@ export class CommandProcess {
   }
 
   #stop(): void {
-    // What was started while others were being stopped is found by the next round.
+    // A process that was started during this round is found by the next one.
     let before = -1;
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       this.signal('SIGSTOP');
@@ -150,14 +152,14 @@ export class CommandProcess {
     }
   }
 
-  /** @returns whether there was anybody to send it to */
+  /** @returns whether it was sent to any process */
   #send(signal: NodeJS.Signals | 0): boolean {
     const members = this.#members();
     if (members === null) return trySending(-this.pid, signal);
     return members.map((pid) => trySending(pid, signal)).includes(true);
   }
 
-  /** All of it one by one, where it has no group of its own; null: it has. */
+  /** All its processes, if it shares our group; null: it has a group of its own. */
   #members(): readonly number[] | null {
     if (!this.sharesGroup) return null;
     const others = findLeaseProcesses(this.#lease) ?? [];

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A hook may take so long. */
+/** How long a hook may take. */
 const HOOK_MS = 10_000;
 
 /**
- * Runs a command that somebody wants to be told by. No shell; after ten seconds it is ended.
+ * Runs the command of `--on-lost`, without a shell. It is killed after ten seconds.
  *
  * @returns what went wrong, or null
  */

@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { LeaseFiles } from './lease-files.ts';
 
-/** What a command writes, kept until it is known whether anybody wants to see it. */
+/** The output of a command, kept until it is known whether it is shown. */
 export class KeptOutput implements Disposable {
   readonly #paths: { readonly stdout: string; readonly stderr: string };
   readonly #stdout: number;
@@ -18,7 +18,7 @@ export class KeptOutput implements Disposable {
     return ['inherit', this.#stdout, this.#stderr];
   }
 
-  /** Shows it on the two streams that it was meant for, one after the other. A reader that is gone is no error. */
+  /** Shows it on stdout, then on stderr. A reader that is gone is no error. */
   async show(): Promise<void> {
     await pipeline(createReadStream(this.#paths.stdout), process.stdout, { end: false }).catch(() => {});
     await pipeline(createReadStream(this.#paths.stderr), process.stderr, { end: false }).catch(() => {});

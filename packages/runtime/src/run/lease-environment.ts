@@ -3,13 +3,13 @@ import type { ClaimRecord } from '@agent-orchestrator/core';
 /** Where the programs that work under a lease find its store. */
 export interface LeasePlace {
   readonly namespace: string;
-  /** The store as any program can open it, with its password if it has one. */
+  /** The store URL as a program can open it, with its password if it has one. */
   readonly store: string;
 }
 
 /**
- * The variables that tell a program under which lease it works, as `orchestrator run` sets them for its command and
- * `claim --env` for a shell; null: the variable is to be absent.
+ * The variables that tell a program its lease. `orchestrator run` sets them for its command, `claim --env` for a shell.
+ * null: the variable must be absent.
  */
 export function leaseEnvironment(
   { task, lease }: ClaimRecord,
@@ -24,5 +24,7 @@ export function leaseEnvironment(
     ORCHESTRATOR_INSTANCE: lease.instance,
     ORCHESTRATOR_NAMESPACE: namespace,
     ORCHESTRATOR_STORE: store,
+    // With the public fence, it would give the token of the lease that was claimed with it.
+    ORCHESTRATOR_SEED: null,
   };
 }

@@ -5,7 +5,7 @@ import type { PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-files.ts';
 
-/** Files of one run, in a folder that nobody else can look into. */
+/** Files of one run, in a folder that only this user can read. */
 export class LeaseFiles implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
 
@@ -23,16 +23,16 @@ export class LeaseFiles implements Disposable {
     return path;
   }
 
-  /** Notes which process group may use them. Without that they are not cleared away after a kill, and nothing else is amiss. */
+  /** Stores which process group may use them. Without that, they are not removed after a kill; nothing else fails. */
   tellGroup(group: number): void {
     try {
       this.write(GROUP_FILE, group);
     } catch {
-      // A full disk, say: the command is at work by now.
+      // For example a full disk. The command is running already.
     }
   }
 
-  /** Where a file of that name would be. */
+  /** The path of a file with this name. */
   path(name: string): string {
     return join(this.#folder, name);
   }

@@ -7,17 +7,18 @@ import { ProcessScan } from '../processes/lease-processes.ts';
 import { ownProcess } from '../processes/own-process.ts';
 import { isGroupAlive } from '../processes/process-table.ts';
 
-/** How folders of runs are called, and two of the files in them: whose they are, and which group works with them. */
+/** Names of the folders of runs, and of two files in them: the owner, and the process group of the command. */
 export const FOLDER_PREFIX = 'orchestrator-run-';
 export const OWNER_FILE = 'owner.json';
 export const GROUP_FILE = 'group.json';
 
-/** Whose the files of a run are. */
+/** The process and the lease of a run. */
 export type FilesOwner = ProcessIdentity & Pick<PublicLease, 'sessionId' | 'fence'>;
 
 /**
- * Removes what runs that were killed have left: payloads may be secret. Only folders of this user whose run is plainly gone, with
- * nobody left of its command's process group, nor any process that carries its lease. What cannot be told, or removed, is left; never throws.
+ * Removes the files that killed runs have left: payloads may be secret. It removes only folders of this user whose run
+ * is proved dead, with no living process in the command's group and none that carries the lease. In doubt a folder
+ * stays. Never throws.
  */
 export function removeLeftFiles(): void {
   const here = ownProcess();
@@ -26,7 +27,7 @@ export function removeLeftFiles(): void {
     try {
       if (isLeft(folder, here)) rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Somebody was faster, or it is not one of ours.
+      // Another process was faster, or the folder is not of a run.
     }
   }
 }
@@ -45,7 +46,7 @@ function isLeft(folder: string, here: ProcessIdentity): boolean {
   if (!status.isDirectory() || status.uid !== process.geteuid?.()) return false;
   const owner = jsonIn(folder, OWNER_FILE) as FilesOwner;
   if (owner.host !== here.host) return false;
-  // Nothing outlives the boot.
+  // No process outlives the boot.
   return owner.boot !== here.boot || isGone(owner, jsonIn(folder, GROUP_FILE) as number);
 }
 
@@ -55,7 +56,7 @@ function isGone(owner: FilesOwner, group: number): boolean {
   return scan.carriersOf({ ...owner, group }).length === 0 && !scan.mayHideOffspringOf(owner);
 }
 
-/** Written by a run of ours, since nobody else can. @throws if there is none */
+/** The folder belongs to this user, so a run wrote the file. @throws if there is none */
 function jsonIn(folder: string, name: string): unknown {
   return JSON.parse(readFileSync(join(folder, name), 'utf8'));
 }

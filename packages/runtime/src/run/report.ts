@@ -1,8 +1,8 @@
-import { LEASE_ENDINGS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
-import type { CommandEnd } from './command-process.ts';
+import { LEASE_END_EVENTS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
+import type { CommandExit } from './command-process.ts';
 import type { RunReason } from './run-result.ts';
 
-/** What the store is told of the task. */
+/** What is reported to the store about the task. */
 export interface Report extends Pick<ReleaseTask, 'error' | 'note'> {
   readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled';
 }
@@ -13,11 +13,11 @@ interface Circumstances {
   readonly message: string | null;
 }
 
-/** How the task came out: as the command says by its exit code, and given back uncharged where something else ended it. */
-export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs, message }: Circumstances): Report {
+/** The outcome by the command's exit code. If something else ended it, the task is given back without charge. */
+export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutMs, message }: Circumstances): Report {
   switch (reason) {
     case 'timed_out': {
-      const said = `The command was ended: it took longer than its ${timeoutMs ?? 0} ms.`;
+      const said = `The command was ended: it took longer than its limit of ${timeoutMs ?? 0} ms.`;
       return { outcome: 'failed', error: { code: 'timed_out', message: said } };
     }
     case 'cancelled':
@@ -33,7 +33,7 @@ export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs
     case 'store_moved':
       return {
         outcome: 'released',
-        note: 'The command was ended: nobody could tell whether its lease was still held.',
+        note: 'The command was ended: it was unknown whether its lease was still held.',
       };
     case 'ended':
     case 'released_by_command':
@@ -42,10 +42,10 @@ export function reportOf(reason: RunReason, end: CommandEnd, { signal, timeoutMs
   }
 }
 
-/** Far below the limit of a note, and enough for an error of the system. */
+/** Far below the limit of a note, but enough for an error of the system. */
 const NOTE_CHARACTERS_MAX = 1_000;
 
-function byEnd({ code, signal }: CommandEnd): Report {
+function byEnd({ code, signal }: CommandExit): Report {
   if (code === 0) return { outcome: 'succeeded' };
   return signal === null
     ? {
@@ -58,7 +58,7 @@ function byEnd({ code, signal }: CommandEnd): Report {
       };
 }
 
-/** Whether the lease was not lost but released, by whoever has its session and token: the command itself, or for it. */
-export function isOwnEnding({ endedBy }: LeaseRefusal): boolean {
-  return (LEASE_ENDINGS.holder as readonly (EventType | null)[]).includes(endedBy);
+/** Whether the lease was not lost, but released with its token: by the command, or by another process for it. */
+export function isHoldersRelease({ endedBy }: LeaseRefusal): boolean {
+  return (LEASE_END_EVENTS.holder as readonly (EventType | null)[]).includes(endedBy);
 }

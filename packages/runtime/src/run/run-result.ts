@@ -1,16 +1,16 @@
 import type { LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
-import type { CommandEnd, StartError } from './command-process.ts';
-import type { EndingSignal } from './wrapper-signals.ts';
+import type { CommandExit, StartError } from './command-process.ts';
+import type { ExitSignal } from './wrapper-signals.ts';
 
-/** Why a run came to its end. */
+/** Why a run ended. */
 export type RunReason =
   /** The command ended by itself. */
   | 'ended'
-  /** The command ended by itself, and had released the lease before, or another in its name had. */
+  /** The command ended by itself. It, or another process with its token, had released the lease before. */
   | 'released_by_command'
-  /** The command never started; nothing was charged. */
+  /** The command never started; no attempt was charged. */
   | StartError['why']
-  /** A signal to this process ended it; nothing was charged. */
+  /** A signal to this process ended it; no attempt was charged. */
   | 'interrupted'
   | 'timed_out'
   | 'cancelled'
@@ -19,24 +19,24 @@ export type RunReason =
   | 'store_unreachable'
   /** The store has moved: the lease is kept at its new address, which this run does not know. */
   | 'store_moved'
-  /** The command ended, and how it came out could not be written into the journal. The store most likely has it. */
+  /** The command ended, but its outcome could not be written into the journal. The store most likely has it. */
   | 'journal_unwritable';
 
-export interface RunResult extends CommandEnd {
+export interface RunResult extends CommandExit {
   readonly reason: RunReason;
   /** The signal to this process that was passed on. */
-  readonly interruptedBy: EndingSignal | null;
-  /** What was reported of the task, if that was for this run to do and could be done. */
+  readonly interruptedBy: ExitSignal | null;
+  /** The outcome that this run reported; null: it reported none. */
   readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled' | null;
-  /** What became of the task by that. */
+  /** The status of the task after that. */
   readonly status: TaskStatus | null;
-  /** Who ended the lease, if it was not this run. */
+  /** What ended the lease, if it was not this run. */
   readonly lost: LeaseRefusal | null;
   /** When a failed attempt is tried again, in milliseconds. */
   readonly runAt: number | null;
-  /** Why it did not start, why the store did not answer, or why the journal was not written: for people. */
+  /** For people: why it did not start, why the store did not answer, or why the journal was not written. */
   readonly message: string | null;
-  /** Of the command, in milliseconds; null: it never started. */
+  /** When the command started and ended, in milliseconds; null: it never started. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
 }

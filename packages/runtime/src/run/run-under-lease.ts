@@ -2,45 +2,46 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { OrchestratorError, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
-import { keepLease, type LeaseKeeper, type LeaseNews } from '../work/lease-keeper.ts';
+import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
+import type { LeaseNews } from '../work/lease-news.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
-import { CommandProcess, StartError, type CommandEnd } from './command-process.ts';
+import { CommandProcess, StartError, type CommandExit } from './command-process.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { leaseEnvironment } from './lease-environment.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
-import { isOwnEnding, reportOf, type Report } from './report.ts';
+import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
-import { hearSignals, isInForeground, type EndingSignal } from './wrapper-signals.ts';
+import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
 
 /**
- * Runs a command under a lease, and ends the lease truthfully when the command has ended.
+ * Runs a command under a lease, and releases the lease with the command's outcome.
  *
- * The lease is kept for as long as the command lives. While it is doubtful whether it is still held, the command is paused, with
- * all that it has started; when it is lost, they are ended. How the command ends decides how the task came out, unless
- * something else ended it: then the task is given back.
+ * The lease is kept for as long as the command is alive. While it is in doubt whether the lease is held, the command
+ * and everything that it has started are paused. When the lease is lost, they are ended. The exit code of the command
+ * decides the outcome of the task. If something else ended the command, the task is given back.
  */
 export async function runUnderLease(options: RunOptions): Promise<RunResult> {
   return new Run(options).perform();
 }
 
-/** What could not be told the store is tried again after so long. */
+/** A release that failed is tried again after this time. */
 const AGAIN_MS = 250;
-/** A store that stayed away until the lease was over is told once more, and not waited for. */
+/** If the store was unreachable until the lease was over, the release is tried once more, for this time. */
 const LAST_WORD_MS = 1_000;
-/** A command that fails so soon after the terminal's Ctrl-C failed because of it. */
-const HEEDED_MS = 10_000;
+/** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
+const INTERRUPT_EFFECT_MS = 10_000;
 
-const NOT_STARTED: CommandEnd = { code: null, signal: null };
+const NOT_STARTED: CommandExit = { code: null, signal: null };
 
-/** Why the command is ended from here. */
+/** Why this process ends the command. */
 type ExitReason = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
 
-/** A signal that asked for an end; `passedOn` by us, where the terminal does not send it to the command as well. */
+/** A signal to end. `passedOn`: we sent it to the command, because the terminal did not. */
 interface Interruption {
-  readonly signal: EndingSignal;
+  readonly signal: ExitSignal;
   readonly at: Instant;
   passedOn: boolean;
 }
@@ -51,10 +52,10 @@ class Run {
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
-  #ending: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
+  #exit: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
   #interruption: Interruption | null = null;
   #lost: LeaseRefusal | null = null;
-  /** Why the lease could not be renewed until it was over. */
+  /** Why the lease could not be renewed before it was over. */
   #expiry: 'store_unreachable' | 'store_moved' = 'store_unreachable';
   #renewedAt: Instant;
   #startedAt: number | null = null;
@@ -70,8 +71,8 @@ class Run {
       lease: claim.lease,
       namespace,
       since,
-      // While it is ended from here, the work is ours.
-      isAlive: () => this.#ending !== null || (this.#command?.isAlive ?? true),
+      // While this process ends the command, it still works under the lease.
+      isAlive: () => this.#exit !== null || (this.#command?.isAlive ?? true),
       onNews: (news) => this.#hear(news),
     });
   }
@@ -126,11 +127,11 @@ class Run {
     const end = await command.ended;
     this.#endedAt = Date.now();
     clearTimeout(timer);
-    await this.#ending?.done;
+    await this.#exit?.done;
     return await this.#conclude(end);
   }
 
-  /** What came while the command was being started has to reach it, too. */
+  /** The command must also get the signals and news that arrived while it was being started. */
   #catchUp(command: CommandProcess): void {
     const { trust, cancelRequested } = this.#keeper;
     const handsOff = this.#options.onLost === 'warn';
@@ -154,8 +155,8 @@ class Run {
 
   #hear(news: LeaseNews): void {
     const handsOff = this.#options.onLost === 'warn';
-    // What is asked to end must not be stopped: it would not hear.
-    const mayPause = !handsOff && this.#ending === null && this.#command?.isAlive;
+    // A command that was asked to end must not be stopped: it could not handle the signal.
+    const mayPause = !handsOff && this.#exit === null && this.#command?.isAlive;
     switch (news.is) {
       case 'renewed':
         this.#renewedAt = systemTime.read();
@@ -174,8 +175,8 @@ class Run {
         return;
       case 'lost':
         this.#lost = news.reply;
-        // The command, or somebody in its name, has said how the task came out: what it does from now on is its own business.
-        if (isOwnEnding(news.reply)) return void this.#command?.resume('doubt');
+        // The command, or another process with its token, has released the task. So the command may continue.
+        if (isHoldersRelease(news.reply)) return void this.#command?.resume('doubt');
         this.#options.onNews({ is: 'lost', reply: news.reply });
         if (!handsOff) this.#end('lease_lost');
         return;
@@ -186,17 +187,17 @@ class Run {
         return;
       case 'renewal_failed':
       case 'withheld':
-        // The keeper tries again, and says when that has gone on for too long.
+        // The keeper tries again, and reports when the lease is in doubt.
         return;
     }
   }
 
-  /** Ends the command, if that is not under way. */
+  /** Ends the command, unless that has begun already. */
   #end(reason: ExitReason): void {
     const command = this.#command;
-    if (this.#ending !== null || command === null || !command.isAlive) return;
+    if (this.#exit !== null || command === null || !command.isAlive) return;
     if (reason === 'timed_out') this.#options.onNews({ is: 'timed_out' });
-    this.#ending = { reason, done: this.#terminate(command, reason) };
+    this.#exit = { reason, done: this.#terminate(command, reason) };
   }
 
   async #terminate(command: CommandProcess, reason: ExitReason): Promise<void> {
@@ -209,7 +210,7 @@ class Run {
     await command.terminate();
   }
 
-  #interrupt(signal: EndingSignal): void {
+  #interrupt(signal: ExitSignal): void {
     this.#interruption = { signal, at: systemTime.read(), passedOn: false };
     this.#options.onNews({ is: 'signalled', signal });
     if (this.#command !== null) this.#passOn(this.#interruption);
@@ -223,41 +224,41 @@ class Run {
     this.#command?.signalAwake(signal);
   }
 
-  /** Stops the command together with this process, for which the shell waits. */
+  /** Stops the command, then this process, as the shell expects. */
   #suspend(): void {
     this.#command?.pause('suspended');
     process.kill(process.pid, 'SIGSTOP');
   }
 
-  /** However long it was stopped: before the command goes on, the clocks tell whether the lease can be trusted. */
+  /** Checks the lease before the command continues: the stop may have been long. */
   #continue(): void {
     void this.#keeper.trust;
     this.#command?.resume('suspended');
   }
 
-  /** Ends the lease as the run has come out. */
-  async #conclude(end: CommandEnd): Promise<RunResult> {
+  /** Releases the lease with the outcome of the run. */
+  async #conclude(end: CommandExit): Promise<RunResult> {
     const reason = this.#reasonFor(end);
     this.#keeper.stop();
     return this.#lost === null ? this.#report(reason, end) : this.#result(reason, end);
   }
 
-  #reasonFor(end: CommandEnd): RunReason {
-    const ended = this.#ending?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
+  #reasonFor(end: CommandExit): RunReason {
+    const ended = this.#exit?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
     if (this.#lost !== null) return withoutLease(this.#lost, ended);
     return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;
   }
 
-  #isInterrupted({ code }: CommandEnd): boolean {
+  #isInterrupted({ code }: CommandExit): boolean {
     const { passedOn, at } = this.#interruption ?? {};
     if (at === undefined) return false;
     if (this.#command === null || passedOn) return true;
-    // Ctrl-C is for the command to heed or not, as an editor or a shell does not.
-    return code !== 0 && elapsedMs(at, systemTime.read()) < HEEDED_MS;
+    // A command may ignore Ctrl-C, as an editor or a shell does.
+    return code !== 0 && elapsedMs(at, systemTime.read()) < INTERRUPT_EFFECT_MS;
   }
 
-  /** Tells the store how the task came out. */
-  async #report(reason: RunReason, end: CommandEnd, message: string | null = null): Promise<RunResult> {
+  /** Reports the outcome of the task to the store. */
+  async #report(reason: RunReason, end: CommandExit, message: string | null = null): Promise<RunResult> {
     const { timeoutMs } = this.#options;
     const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
     this.#keeper.stop();
@@ -276,7 +277,7 @@ class Run {
     }
   }
 
-  /** Tries for as long as the lease is not over. */
+  /** Tries until the lease is over. */
   async #release(report: Report): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
@@ -300,7 +301,7 @@ class Run {
 
   #result(
     reason: RunReason,
-    { code, signal }: CommandEnd,
+    { code, signal }: CommandExit,
     told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message'>> = {},
   ): RunResult {
     return {
@@ -320,9 +321,9 @@ class Run {
   }
 }
 
-/** Whatever else the run came to: without its lease there is nothing to report. */
+/** The reason of a run that has lost its lease, and so has nothing to report. */
 function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
-  if (!isOwnEnding(lost)) return 'lease_lost';
+  if (!isHoldersRelease(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
 }
 

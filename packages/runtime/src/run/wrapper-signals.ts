@@ -1,25 +1,25 @@
 import { readText } from '../processes/process-table.ts';
 
-/** Signals that mean: end. The work is given back. */
-const ENDING_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
-/** Signals that are the command's own business. */
+/** Signals that ask this process to end. The task is given back. */
+const EXIT_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
+/** Signals that are only passed on to the command. */
 const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
-export type EndingSignal = (typeof ENDING_SIGNALS)[number];
+export type ExitSignal = (typeof EXIT_SIGNALS)[number];
 
 export interface WrapperSignalHandlers {
-  readonly onEnd: (signal: EndingSignal) => void;
+  readonly onEnd: (signal: ExitSignal) => void;
   readonly onPassed: (signal: (typeof PASSED_ON)[number]) => void;
-  /** Asked to stop for a while (Ctrl-Z): to be done by whoever handles it. Only where the command does not hear it itself. */
+  /** Asked to suspend (Ctrl-Z): the handler has to do it. null: the command gets the signal itself. */
   readonly onSuspend: (() => void) | null;
-  /** Goes on after a stop, whoever stopped it. */
+  /** This process continues after it was stopped. */
   readonly onContinue: () => void;
 }
 
-/** Hears the signals that are sent to this process. @returns hears them no more */
+/** Handles the signals that are sent to this process. @returns a function that removes the handlers */
 export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperSignalHandlers): () => void {
   const heard: [NodeJS.Signals, (signal: NodeJS.Signals) => void][] = [
-    ...ENDING_SIGNALS.map((name): [NodeJS.Signals, () => void] => [name, () => onEnd(name)]),
+    ...EXIT_SIGNALS.map((name): [NodeJS.Signals, () => void] => [name, () => onEnd(name)]),
     ...PASSED_ON.map((name): [NodeJS.Signals, () => void] => [name, () => onPassed(name)]),
     ['SIGCONT', onContinue],
   ];
@@ -33,7 +33,7 @@ export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperS
 
 const ON_WINDOWS: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGTERM']);
 
-/** Whether keys of the terminal reach this process: it is in the terminal's foreground group. Where that cannot be told, yes. */
+/** Whether this process is in the terminal's foreground group, so that its keys reach it. If it is unknown: true. */
 export function isInForeground(): boolean {
   const stat = readText('/proc/self/stat');
   if (stat === null) return true;

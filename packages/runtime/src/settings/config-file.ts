@@ -9,11 +9,11 @@ import { stateFolder } from '../system/state-folder.ts';
 const duration = z.string().transform((text, context) => {
   const ms = durationMs(text);
   if (ms !== null) return ms;
-  context.addIssue({ code: 'custom', message: `is no duration. ${DURATION_HINT}` });
+  context.addIssue({ code: 'custom', message: `is not a duration. ${DURATION_HINT}` });
   return z.NEVER;
 });
 
-/** What may stand in the file. */
+/** The settings that the file may have. */
 const schema = z.strictObject({
   store: z.string().optional(),
   namespace: fields.name.optional(),
@@ -26,13 +26,13 @@ const schema = z.strictObject({
 /** A configuration file that was found. */
 export interface ConfigFile {
   readonly path: string;
-  /** As they were written: of the store, only that it is a text was checked. */
+  /** The values as written. The store is only checked to be a text. */
   readonly values: z.output<typeof schema>;
 }
 
 const BYTES_MAX = 65_536;
 
-/** Where the file is looked for, and whether somebody named that place. */
+/** The path of the file, and whether `ORCHESTRATOR_CONFIG` names it. */
 export function configPath(env: Environment): { readonly path: string; readonly isNamed: boolean } {
   if (isSet(env['ORCHESTRATOR_CONFIG'])) return { path: resolve(env['ORCHESTRATOR_CONFIG']), isNamed: true };
   return { path: join(stateFolder(env), NAME), isNamed: false };
@@ -43,14 +43,14 @@ const NAME = 'orchestrator.json';
 /**
  * Reads the configuration file.
  *
- * @returns null if there is none at the default place
+ * @returns null if there is none at the default path
  * @throws `CONFIG_INVALID`, naming file and key; never a value, which may hold a password
  */
 export function readConfigFile(env: Environment): ConfigFile | null {
   const { path, isNamed } = configPath(env);
   const text = textOf(path);
   if (text === null) {
-    if (isNamed) throw invalid(path, 'is not there, and ORCHESTRATOR_CONFIG names it');
+    if (isNamed) throw invalid(path, 'does not exist, but ORCHESTRATOR_CONFIG names it');
     return null;
   }
   const parsed = schema.safeParse(jsonOf(path, text));
@@ -62,8 +62,7 @@ export function readConfigFile(env: Environment): ConfigFile | null {
 function textOf(path: string): string | null {
   let file: number;
   try {
-    // A pipe would be waited for until somebody writes to it. (Where there is no such flag, on Windows, it counts as
-    // 0.)
+    // Without O_NONBLOCK, opening a pipe would wait for a writer. (Windows does not have the flag; it counts as 0.)
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isAbsent(error)) return null;
@@ -72,7 +71,7 @@ function textOf(path: string): string | null {
   try {
     const status = fstatSync(file);
     const { mode, uid, size } = status;
-    if (!status.isFile()) throw invalid(path, 'is no regular file');
+    if (!status.isFile()) throw invalid(path, 'is not a regular file');
     assertOwn(path, mode, uid);
     if (size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
     return readFileSync(file, 'utf8');
@@ -83,13 +82,13 @@ function textOf(path: string): string | null {
   }
 }
 
-/** The file says where agents write: whoever can change it can send them elsewhere. */
+/** The file decides where agents write, so other users must not be able to change it. */
 function assertOwn(path: string, mode: number, owner: number): void {
   const user = process.getuid?.();
   if (user === undefined) return;
   if ((mode & 0o022) !== 0)
     throw new OrchestratorError('CONFIG_INVALID', `The configuration file ${path} can be written by others.`, {
-      hint: 'Take their right to write away: chmod go-w on the file.',
+      hint: 'Remove the write permission of other users: chmod go-w on the file.',
     });
   if (user !== 0 && owner !== 0 && owner !== user) throw invalid(path, 'belongs to another user');
 }
@@ -105,9 +104,13 @@ function jsonOf(path: string, text: string): unknown {
 
 function problem(path: string, issue: z.core.$ZodIssue | undefined): OrchestratorError {
   if (issue?.code === 'unrecognized_keys')
-    return inFile(path, issue.keys[0] ?? '', `is no setting: ${Object.keys(schema.shape).join(', ')} are`);
+    return inFile(
+      path,
+      issue.keys[0] ?? '',
+      `is not a setting. The settings are ${Object.keys(schema.shape).join(', ')}`,
+    );
   const [key] = issue?.path ?? [];
-  if (issue === undefined || key === undefined) return invalid(path, 'is no JSON object');
+  if (issue === undefined || key === undefined) return invalid(path, 'is not a JSON object');
   if (issue.code === 'too_small') return inFile(path, String(key), `is shorter than ${issue.minimum} ms`);
   if (issue.code === 'too_big')
     return inFile(

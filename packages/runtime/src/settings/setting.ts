@@ -3,10 +3,10 @@ import { isSet, type Environment } from '../system/environment.ts';
 import { DURATION_HINT, durationMs } from '../text/duration.ts';
 import type { ConfigFile } from './config-file.ts';
 
-/** A value, and what decided it. */
+/** A value and its origin. */
 export interface Setting<T> {
   readonly value: T;
-  /** In the order in which they decide. */
+  /** The kind of origin, in order of precedence. */
   readonly from: 'argument' | 'environment' | 'file' | 'default';
   /** The variable, or the path of the file; for a default, the variable that it depends on, if any. */
   readonly origin: string | null;
@@ -36,6 +36,6 @@ export function ofDurationVariable(env: Environment, name: string): Setting<numb
   if (found === null) return null;
   const value = durationMs(found.value);
   if (value === null)
-    throw new OrchestratorError('CONFIG_INVALID', `The variable ${name} is no duration.`, { hint: DURATION_HINT });
+    throw new OrchestratorError('CONFIG_INVALID', `The variable ${name} is not a duration.`, { hint: DURATION_HINT });
   return { ...found, value };
 }

@@ -8,14 +8,14 @@ import { ofDefault, ofFile, ofVariable, type Setting } from './setting.ts';
 export interface StoragePackages {
   /** Names of packages, and paths of modules. */
   readonly names: Setting<readonly string[]>;
-  /** Where a relative path starts from. */
+  /** The folder that relative paths start from. */
   readonly pathsFrom: string;
-  /** Where a package is looked for, one folder after the other. */
+  /** The folders where a package is looked for, in this order. */
   readonly folders: readonly string[];
 }
 
 /**
- * What `ORCHESTRATOR_STORAGES` says, a list with commas, or else `storages` in the configuration file.
+ * Reads `ORCHESTRATOR_STORAGES`, a list with commas, or else `storages` in the configuration file.
  *
  * @throws `CONFIG_INVALID`
  */

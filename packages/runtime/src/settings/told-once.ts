@@ -4,7 +4,7 @@ import { stateFolder } from '../system/state-folder.ts';
 import type { Environment } from '../system/environment.ts';
 
 /**
- * Whether a remark is to be told: once for each user of this machine, and again where it cannot be noted that it was.
+ * Whether to show a remark: once for each user of this machine. If that cannot be stored, it is shown again.
  *
  * @param remark names the remark, as a file name
  */

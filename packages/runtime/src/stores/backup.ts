@@ -26,18 +26,18 @@ export interface BackupReport {
   readonly store: string;
   /** Absolute. */
   readonly file: string;
-  /** When it was begun, by the store's clock: milliseconds since 1970, UTC. */
+  /** When the backup began, by the store's clock: milliseconds since 1970, UTC. */
   readonly at: number;
-  /** The log in the file against the state in it. A store that is damaged is backed up as it is. */
+  /** The log in the file, compared with the state in it. A damaged store is backed up as it is. */
   readonly verification: Verification;
 }
 
 /**
- * Copies a store as it is at one moment into a new file, while others work on it. The file can be read like a store,
- * and is refused to whoever would work on it: `restoreStore` makes a store of it. Killed at any point, it leaves
- * nothing under the file's name.
+ * Copies one state of a store into a new file, while agents work on the store. The file can be read like a store, but
+ * agents cannot work on it: `restoreStore` makes a store of it. If the process is killed, there is no file with that
+ * name.
  *
- * @throws `STORE_NOT_EMPTY` if there is something at the path, and the other `STORE_` codes
+ * @throws `STORE_NOT_EMPTY` if the path exists, and the other `STORE_` codes
  */
 export async function backupStore({ store, file, onProgress = () => {} }: BackupStoreOptions): Promise<BackupReport> {
   const { provider, location: source } = await locateStore(store);

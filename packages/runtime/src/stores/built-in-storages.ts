@@ -1,8 +1,8 @@
 import type { StorageProvider } from '@agent-orchestrator/core';
 
 /**
- * The storages that come with this package, in the order in which they are asked for a scheme. This file alone names
- * them. Each is loaded when it is asked, so each `import()` is written out: a bundler has to see it.
+ * The storages that come with this package, in the order in which they are asked for a scheme. Only this file names
+ * them. Each is loaded when it is needed. Each `import()` is written out, because a bundler has to see it.
  */
 export const BUILT_IN_STORAGES: Readonly<Record<string, () => Promise<{ readonly provider: StorageProvider }>>> = {
   '@agent-orchestrator/storage-sqlite': () => import('@agent-orchestrator/storage-sqlite/provider'),

@@ -4,24 +4,23 @@ import { newSeed } from '../system/seed.ts';
 import { locateStore } from './locate-store.ts';
 import { openStorage } from './open-storage.ts';
 
-/** What a look at the whole store found. */
+/** The result of a check of the whole store. */
 export interface StoreCheck {
   readonly url: string;
-  /** Neither damage nor a finding. */
+  /** true: neither damage nor a finding. */
   readonly ok: boolean;
-  /** What the engine found damaged, one sentence each; null: it cannot check a store of this kind. */
+  /** The damage that the engine found, one sentence each; null: it cannot check this kind of store. */
   readonly damage: readonly string[] | null;
-  /** The log against the state; null where the file is too damaged to read it. */
+  /** The log compared with the state; null: the file is too damaged to read. */
   readonly verification: Verification | null;
-  /** Every event up to this id was verified; null likewise. */
+  /** Every event up to this id was verified; null: as above. */
   readonly asOf: number | null;
 }
 
 /**
- * Checks a store from the file up: that it can be opened, that the engine finds it whole, and `verify`.
- * Reads only.
+ * Checks a store: that it can be opened, that the engine finds no damage, and that `verify` finds nothing. Reads only.
  *
- * @throws `STORE_NOT_FOUND` and the other `STORE_` codes, where it cannot even be opened
+ * @throws `STORE_NOT_FOUND` and the other `STORE_` codes, if the store cannot be opened
  */
 export async function checkStore(url: string): Promise<StoreCheck> {
   const { provider, location } = await locateStore(url);
@@ -34,7 +33,7 @@ export async function checkStore(url: string): Promise<StoreCheck> {
     const verification = await orchestrator.verify();
     return { url: location.url, ok: isWhole && verification.ok, damage, verification, asOf };
   } catch (error) {
-    // Where damage was found, that it cannot be read to the end is no news.
+    // The damage explains why the store cannot be read to the end.
     if (isWhole) throw error;
     return { url: location.url, ok: false, damage, verification: null, asOf: null };
   }

@@ -9,7 +9,7 @@ import { clashWith, unconfiguredStorages, type KnownStorage } from './registry.t
 /**
  * Loads the storages that the configuration names. A package exports its provider as `provider`.
  *
- * @throws `CONFIG_INVALID` for a package that is not there, has no usable provider, or has a scheme of another storage
+ * @throws `CONFIG_INVALID` for a package that is missing, has no usable provider, or has a scheme of another storage
  */
 export async function loadStorages(packages: StoragePackages): Promise<readonly KnownStorage[]> {
   const loaded: KnownStorage[] = [];
@@ -43,17 +43,17 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
 }
 
 /**
- * A path starts from where it was written. A package is looked for as an `import` in each of the folders would do it.
+ * A relative path starts from where it was written. A package is looked for as an `import` in each folder would.
  */
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
   const { pathsFrom, folders } = packages;
   if (isPath(name)) {
     const path = resolve(pathsFrom, name);
-    if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `There is nothing at ${path}.` });
+    if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `Nothing exists at ${path}.` });
     return pathToFileURL(path).href;
   }
   const { moduleResolve } = await import('import-meta-resolve');
-  // What this package can import comes last: a storage that is installed beside it.
+  // Last, what this package can import: a storage that is installed beside it.
   const places = [...folders.map((folder) => pathToFileURL(join(folder, 'module.js'))), new URL(import.meta.url)];
   for (const place of places) {
     try {
@@ -67,14 +67,14 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
   });
 }
 
-/** What Node itself asks for where a module is imported. */
+/** The conditions with which Node itself imports a module. */
 const CONDITIONS = new Set(['node', 'import']);
 
 function isPath(name: string): boolean {
   return isAbsolute(name) || /^\.\.?[/\\]/.test(name);
 }
 
-/** The first line of what was thrown will do: the rest is for the author of the package, who finds it as the cause. */
+/** The message has only the first line of the error; the author of the package finds the rest in the cause. */
 function notLoaded(name: string, packages: StoragePackages, cause: unknown): OrchestratorError {
   const [said = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
   return invalid(name, packages, `cannot be loaded: ${said.replace(/\.$/, '')}`, { cause });

@@ -19,31 +19,31 @@ import { newCommandId } from '../system/command-id.ts';
 import { newSeed } from '../system/seed.ts';
 import { openStorage } from './open-storage.ts';
 
-/** How far a copy has come. */
+/** The progress of a copy. */
 export interface CopyProgress {
   readonly step: 'reading' | 'copying' | 'comparing' | 'verifying';
-  /** What the rows are of; null: a database of another format (`reading`), the log as a whole (`verifying`). */
+  /** The table of the rows; null: a database of another format (`reading`), the whole log (`verifying`). */
   readonly table: TableName | null;
   readonly done: number;
   readonly of: number;
 }
 
-/** Told after every page, and waited for. */
+/** Called after every page, and awaited. */
 export type OnProgress = (progress: CopyProgress) => void | Promise<void>;
 
-/** What a comparison found equal. */
+/** The result of a comparison without differences. */
 export interface Compared {
   readonly rows: Readonly<Record<TableName, number>>;
-  /** Sessions that somebody holds. */
+  /** Sessions that are held. */
   readonly held: number;
   /** The greatest fence that was granted; 0 if none was. */
   readonly greatestFence: number;
-  /** SHA-256 over all rows of all tables, in the order of their keys; the same for both stores. */
+  /** SHA-256 over all rows of all tables in the order of their keys. It is the same for both stores. */
   readonly digest: string;
 }
 
 /**
- * That a copy may come here. Asked again under the lock when the place is marked; here so that nothing is begun in vain.
+ * Asserts that a copy may come here. It is checked again under the lock later; here it avoids a useless beginning.
  *
  * @throws `STORE_NOT_EMPTY`, `STORE_INCOMPLETE`
  */
@@ -55,8 +55,8 @@ export async function assertFree(target: RowStore): Promise<void> {
 }
 
 /**
- * Copies what is not there yet. Each page goes in as a whole, and the greatest key of a table tells how far it was copied:
- * so whoever comes after a crash goes on where it stopped, and needs no other record.
+ * Copies the rows that are not there yet. Each page is added as a whole, and the greatest key of a table shows how far
+ * it was copied. So after a crash, the next call continues where this one stopped, without another record.
  */
 export async function copyRows(
   source: RowReader,
@@ -95,7 +95,7 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
     let left: readonly Row[] = [];
     let right: readonly Row[] = [];
     for (let after: RowKey = null; ;) {
-      // Pages may end at different rows; what was compared is the same, so both go on after the same key.
+      // Pages may end at different rows. Both stores are read further after the last key that was compared.
       [left, right] = await Promise.all([
         left.length > 0 ? left : source.rows(table, after, LIMITS.page_max),
         right.length > 0 ? right : target.rows(table, after, LIMITS.page_max),
@@ -121,7 +121,7 @@ export async function compareRows(source: RowReader, target: RowReader, onProgre
   return { rows, held, greatestFence, digest: digest.digest('hex') };
 }
 
-/** Replays the log of a copy that is not open yet, and compares it with the state. */
+/** Replays the log of a copy that is not open yet, and compares the result with the state. */
 export async function verifyCopy(url: string, filling: string, onProgress: OnProgress): Promise<Verification> {
   await onProgress({ step: 'verifying', table: null, done: 0, of: 1 });
   const storage = await openStorage(url, { mode: 'read-only', filling });
@@ -131,7 +131,7 @@ export async function verifyCopy(url: string, filling: string, onProgress: OnPro
   return verification;
 }
 
-/** The same for the same row, in whatever order its columns come. */
+/** A text that does not depend on the order of the columns. */
 function textOf(row: Row | undefined): string {
   if (row === undefined) return '';
   return `${JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))}\n`;
@@ -139,7 +139,7 @@ function textOf(row: Row | undefined): string {
 
 function differs(table: TableName, row: Row | undefined): OrchestratorError {
   const key = row === undefined ? '' : ` ${(keyOfRow(table, row) ?? []).join(' ')}`;
-  return new OrchestratorError('STORE_CORRUPT', `The copy is not what was copied: ${table}${key} differs.`, {
-    hint: 'Give the copy up (`orchestrator store move --abandon` for a move), and name a new place for the next one.',
+  return new OrchestratorError('STORE_CORRUPT', `The copy differs from the original: ${table}${key}.`, {
+    hint: 'Discard the copy (`orchestrator store move --abandon` for a move), and name a new place for the next one.',
   });
 }

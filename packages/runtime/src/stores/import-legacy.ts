@@ -1,7 +1,7 @@
 /*
- * The import of a database of the proof of concept: its file is read as the rows of a store, and these are copied as the
- * rows of a store that moves are. The file is never changed. The new store says `filling` until the last row was compared
- * and the log replayed, so it is never open half full; the same call made again continues from any kill.
+ * The import of a database of the proof of concept. Its file is read as the rows of a store, and these are copied like
+ * those of a store that moves. The file is never changed. The new store has the state `filling` until all rows were
+ * compared and the log was replayed, so an incomplete store is never open. After a kill, the same call continues.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -31,12 +31,12 @@ export interface ImportLegacyOptions {
   readonly file: string;
   /** URL of a new file, or of an empty database. */
   readonly store: string;
-  /** Without it, only what would be imported is found out, and nothing is written. */
+  /** false: nothing is written; the answer says what would be imported. */
   readonly apply: boolean;
   readonly onProgress?: OnProgress;
 }
 
-/** Where what was imported. */
+/** The file that was imported, and the new store. */
 interface Places {
   /** Absolute. */
   readonly file: string;
@@ -44,19 +44,19 @@ interface Places {
   readonly store: string;
 }
 
-/** What came of an import. */
+/** The result of an import. */
 export type LegacyImport =
-  /** It was not asked to be done. */
+  /** Without `apply`: nothing was written. */
   | (Places & LegacyReport & { readonly outcome: 'planned' })
   | (Places & LegacyReport & { readonly outcome: 'imported'; readonly compared: Compared })
-  /** The store has it all already. Nothing was changed now. */
+  /** The store had all of it already. This call changed nothing. */
   | (Places & { readonly outcome: 'imported_before' });
 
 /**
- * Imports a database of the proof of concept into a new store, of whatever kind; without `apply`, tells what that would
- * come to.
+ * Imports a database of the proof of concept into a new store of any kind. Without `apply`, it only reports what would
+ * be imported.
  *
- * @throws `STORE_NOT_LEGACY` where there is no such database, `STORE_LEGACY` where it is at the place of the new store,
+ * @throws `STORE_NOT_LEGACY` if there is no such database, `STORE_LEGACY` if it is at the place of the new store,
  * `STORE_NOT_EMPTY`, `STORE_BUSY` (another process writes to the old file, or imports it, too), and the other `STORE_`
  * codes
  */
@@ -76,19 +76,19 @@ export async function importLegacy(options: ImportLegacyOptions): Promise<Legacy
   });
   if (begun === null && found !== null && !(await isEmpty(found))) {
     if (await holds(found, old)) return { ...places, outcome: 'imported_before' };
-    throw new OrchestratorError('STORE_NOT_EMPTY', `${location.url} has other data than ${file} would bring.`);
+    throw new OrchestratorError('STORE_NOT_EMPTY', `${location.url} has data that is not from ${file}.`);
   }
   if (!apply) return { ...places, ...old.report, outcome: 'planned' };
-  // Before anything is made.
+  // Checked before the store is created.
   if (old.isChanged()) throw changed(file, begun);
   const compared = await fill(store, old, begun, file, onProgress);
   return { ...places, ...old.report, outcome: 'imported', compared };
 }
 
-/** A file cannot become a store while it is read. */
+/** The old file cannot become the new store while it is read. */
 function assertApart(file: string, { path }: StoreLocation): void {
   if (path === undefined || identityOf(path) === null || identityOf(path) !== identityOf(file)) return;
-  throw new OrchestratorError('STORE_LEGACY', `${file} is the old database, and the place of the new store as well.`, {
+  throw new OrchestratorError('STORE_LEGACY', `${file} is the old database, but also the place of the new store.`, {
     hint: 'Stop its programs and rename it, with its -wal file if there is one; or name another store with --to.',
   });
 }
@@ -108,9 +108,9 @@ async function existingRows(store: string): Promise<RowStore | null> {
 }
 
 /**
- * The state of a store that an import of this file began to fill; null: none did.
+ * The state of a store that an import of this file has begun to fill; null: there is none.
  *
- * @throws what using the store throws, if it has any other state
+ * @throws the error for work on a store in this state, if it has any other state
  */
 async function stateOfImport(rows: RowStore | null, file: string): Promise<StoreState | null> {
   const state = rows === null ? null : await rows.storeState();
@@ -128,10 +128,10 @@ async function isEmpty(rows: RowReader): Promise<boolean> {
   return keys.every((key) => key === null);
 }
 
-/** What the events of an import have whenever it was made. Further ones follow as agents use the store. */
+/** The columns of events that are the same for every import of a file. */
 const LASTING = ['namespace', 'stream_id', 'seq', 'type', 'task_id', 'agent'] as const;
 
-/** Whether the log of a store begins with all that an import of the file would write. */
+/** Whether the log of a store begins with all events that an import of the file would write. */
 async function holds(rows: RowReader, old: LegacyDatabase): Promise<boolean> {
   for (let after = 0; ;) {
     const page = await old.rows('event_log', [after], LIMITS.page_max);
@@ -178,7 +178,7 @@ async function fill(
   return compared;
 }
 
-/** The digest tells a process that continues whether the file is still the same. */
+/** The digest shows a process that continues the import whether the file is still the same. */
 async function begin(rows: RowStore, old: LegacyDatabase, file: string): Promise<StoreState> {
   await assertFree(rows);
   const state = { status: 'filling', id: old.digest, address: addressOf(file), at: await old.now() } as const;
@@ -196,7 +196,7 @@ function changed(file: string, begun: StoreState | null): OrchestratorError {
 }
 
 function unsound(message: string): OrchestratorError {
-  return new OrchestratorError('INTERNAL', `The imported log does not prove the imported state: ${message}`, {
+  return new OrchestratorError('INTERNAL', `The imported state does not match the imported event log: ${message}`, {
     hint: 'Keep the old file as it is, and report this. The new store stays closed.',
   });
 }

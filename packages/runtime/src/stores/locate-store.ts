@@ -1,27 +1,27 @@
-import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
+import { OrchestratorError, type StoreLocation } from '@agent-orchestrator/core';
 import { storagePackages } from '../settings/storage-packages.ts';
 import { currentFolder } from '../system/current-folder.ts';
 import type { Environment } from '../system/environment.ts';
 import { loadStorages } from './configured-storages.ts';
-import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile } from './registry.ts';
+import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile, type KnownStorage } from './registry.ts';
 
-/** A store that a URL names, and the storage that can open it. */
-export interface LocatedStore {
-  readonly provider: StorageProvider;
+/** The store that a URL names, and the storage that can open it. */
+export interface LocatedStore extends KnownStorage {
   readonly location: StoreLocation;
 }
 
 export interface LocateOptions {
-  /** Where a relative path starts from; the current folder by default. */
+  /** The folder that a relative path starts from; the current folder by default. */
   readonly folder?: string;
   readonly env?: Environment;
 }
 
 /**
- * Finds out which store a URL names. Looks at no store. Loads the code of the storage that has the URL's scheme; what
- * the configuration names is loaded only for a scheme that no other storage has.
+ * Finds the storage and the place for a store URL, without opening the store. It loads the code of the storage for the
+ * URL's scheme. Storages that the configuration names are only loaded for a scheme that no other storage has.
  *
- * @throws `STORE_URL_INVALID`; the message never repeats what may hold a password. `CONFIG_INVALID`
+ * @throws `STORE_URL_INVALID`, whose message never repeats a part that may hold a password; `CONFIG_INVALID`;
+ *   `STORAGE_FAILED`
  */
 export async function locateStore(
   url: string,
@@ -30,16 +30,32 @@ export async function locateStore(
   const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url) ?? [];
   if (scheme === undefined)
     throw invalid('The store URL has no scheme: a store is named by a URL, not by a path.', await pathHint(url));
-  const provider = await providerOf(scheme.toLowerCase(), env);
-  return { provider, location: provider.parseUrl(url, { folder }) };
+  const { provider, from } = await storageOf(scheme.toLowerCase(), env);
+  return { provider, from, location: locationOf({ provider, from }, url, folder) };
 }
 
-async function providerOf(scheme: string, env: Environment): Promise<StorageProvider> {
+function locationOf({ provider, from }: KnownStorage, url: string, folder: string): StoreLocation {
+  let location: StoreLocation | null | undefined;
+  let cause: unknown;
+  try {
+    location = provider.parseUrl(url, { folder });
+  } catch (error) {
+    if (error instanceof OrchestratorError) throw error;
+    cause = error;
+  }
+  const isWhole = [location?.scheme, location?.url, location?.address].every((part) => typeof part === 'string');
+  if (location !== undefined && location !== null && isWhole) return location;
+  // What it threw may repeat the URL, and with it a password.
+  const said = `The storage of ${from} failed to read the store URL.`;
+  throw new OrchestratorError('STORAGE_FAILED', said, { field: 'store', cause });
+}
+
+async function storageOf(scheme: string, env: Environment): Promise<KnownStorage> {
   const unconfigured = await unconfiguredStorageOf(scheme);
   if (unconfigured !== null) return unconfigured;
   const configured = await loadStorages(storagePackages(env));
   const found = configured.find(({ provider }) => provider.schemes.includes(scheme));
-  if (found !== undefined) return found.provider;
+  if (found !== undefined) return found;
   const known = [...(await unconfiguredStorages()), ...configured];
   const examples = known.map(({ provider: { example } }) => example).join(' or ');
   throw invalid(
@@ -48,7 +64,7 @@ async function providerOf(scheme: string, env: Environment): Promise<StorageProv
   );
 }
 
-/** A path gets the URL for it, unless it looks like the address of a server, which may hold a password. */
+/** Suggests the URL of a path, unless the text looks like the address of a server, which may hold a password. */
 async function pathHint(url: string): Promise<string | undefined> {
   return url === '' || /[@?\0]/.test(url) ? undefined : `Write ${await urlOfFile(url)}`;
 }

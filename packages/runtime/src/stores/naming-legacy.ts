@@ -1,10 +1,10 @@
 import { OrchestratorError, type StoreLocation } from '@agent-orchestrator/core';
 
 /**
- * Opens what may be in a file of the proof of concept, which kept it where a store is by default: then the error says so,
- * and names the way to import it. The file is left as it is.
+ * Opens a store, and reports a database of the proof of concept as such: its default path was the same. The error says
+ * how to import it. The file is not changed.
  *
- * @throws `STORE_LEGACY`, and what `open` throws
+ * @throws `STORE_LEGACY`, and the errors of `open`
  */
 export async function namingLegacy<R>({ path }: StoreLocation, open: () => Promise<R>): Promise<R> {
   try {

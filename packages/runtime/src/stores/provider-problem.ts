@@ -1,14 +1,14 @@
-/** As in a URL: `my-store+tls`. One letter would be the drive of a path. */
+/** As in a URL: `my-store+tls`. A single letter would be the drive of a path. */
 const SCHEME = /^[a-z][a-z0-9+.-]+$/;
 const OPTIONAL_METHODS = ['openRows', 'urlOfFile'] as const;
 const PLACE_METHODS = ['check', 'fix', 'roles', 'beginBackup'] as const;
 
 /**
- * Why a value from another package cannot be used as a provider; null: it can. Says what is not as `StorageProvider`
- * wants it before a command comes to need it.
+ * Why a value from another package is not a `StorageProvider`; null: it is one. The check names the problem before a
+ * command needs the provider.
  */
 export function providerProblem(value: unknown): string | null {
-  if (!isObject(value)) return 'it is no object';
+  if (!isObject(value)) return 'it is not an object';
   const { schemes, place } = value;
   if (
     !Array.isArray(schemes) ||

@@ -3,7 +3,7 @@ import { OrchestratorError, type StorageProvider, type StorePlace } from '@agent
 import { providerProblem } from './provider-problem.ts';
 import { BUILT_IN_STORAGES } from './built-in-storages.ts';
 
-/** A storage, and where it comes from. */
+/** A storage and its origin. */
 export interface KnownStorage {
   readonly provider: StorageProvider;
   /** The package; of a registered storage, its name. */
@@ -13,10 +13,10 @@ export interface KnownStorage {
 const registered: KnownStorage[] = [];
 
 /**
- * Adds a storage that the program brings along: from then on its URLs are taken like those of the built-in ones. Where
- * no program can call this, as on the command line, the configuration names the storage's package.
+ * Adds a storage of the program itself: from then on, its URLs work like those of the built-in ones. On the command
+ * line, the configuration names the storage's package instead.
  *
- * @throws `INVALID_INPUT` for what is no provider, or has a scheme that another storage has
+ * @throws `INVALID_INPUT` if it is not a provider, or has a scheme of another storage
  */
 export async function registerStorage(provider: StorageProvider): Promise<void> {
   const problem = providerProblem(provider);
@@ -27,17 +27,17 @@ export async function registerStorage(provider: StorageProvider): Promise<void> 
   registered.push({ provider, from: `the registered storage ${provider.name}` });
 }
 
-/** The storages that need no configuration: all of them, so all are loaded. */
+/** The storages that need no configuration. All of them are loaded. */
 export async function unconfiguredStorages(): Promise<readonly KnownStorage[]> {
   const known = [...registered];
   for await (const storage of builtInStorages()) known.push(storage);
   return known;
 }
 
-/** The first of these storages that has a scheme; loads no more than it has to. */
-export async function unconfiguredStorageOf(scheme: string): Promise<StorageProvider | null> {
-  for (const { provider } of registered) if (provider.schemes.includes(scheme)) return provider;
-  for await (const { provider } of builtInStorages()) if (provider.schemes.includes(scheme)) return provider;
+/** The first of these storages that has a scheme. Loads only the storages before it. */
+export async function unconfiguredStorageOf(scheme: string): Promise<KnownStorage | null> {
+  for (const known of registered) if (known.provider.schemes.includes(scheme)) return known;
+  for await (const known of builtInStorages()) if (known.provider.schemes.includes(scheme)) return known;
   return null;
 }
 
@@ -50,7 +50,7 @@ export function clashWith(provider: StorageProvider, others: readonly KnownStora
   return null;
 }
 
-/** The URL of the store in a file, of the kind that is used where no other is configured. */
+/** The URL of the store in a file, of the default kind. */
 export async function urlOfFile(path: string): Promise<string> {
   const storage = await firstBuiltIn(keepsFiles);
   return storage.urlOfFile(resolve(path));
@@ -60,7 +60,7 @@ type FileStorage = StorageProvider & Required<Pick<StorageProvider, 'urlOfFile'>
 /** A storage whose files can be backups. */
 type BackupStorage = FileStorage & { readonly place: StorePlace & Required<Pick<StorePlace, 'beginBackup'>> };
 
-/** The storage whose files backups are. */
+/** The storage that backup files are stores of. */
 export function backupStorage(): Promise<BackupStorage> {
   return firstBuiltIn(makesBackups);
 }

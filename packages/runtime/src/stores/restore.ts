@@ -26,35 +26,40 @@ export interface RestoreStoreOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** A store that was made from a backup, and is open for work. */
+/** A store that was restored from a backup and is open for work. */
 export interface RestoreReport {
   /** Absolute. */
   readonly file: string;
   /** For people: without a password. */
   readonly store: string;
-  /** The event ids in it go on after this one. */
+  /** New events get ids after this one. */
   readonly lastEventId: number;
-  /** Leases that were open when the backup was taken, and are closed now; by the last call, if it took several. */
+  /** Leases of the backup that were closed; by the last call, if it took several. */
   readonly leasesClosed: number;
-  /** The log against the state. What was damaged when the backup was taken is still so. */
+  /** The log compared with the state. Damage in the backup is still there. */
   readonly verification: Verification;
 }
 
 /**
- * An hour in microseconds: no clock by which tokens were granted since the backup is further ahead than that, unseen.
+ * One hour in microseconds: the clock that granted fences since the backup is assumed to be at most this far ahead.
  */
 const FENCES_AHEAD = 3_600_000_000;
 
-/** So many events nobody wrote since the backup: those who follow the log with the cursors of then miss nothing. */
+/** More events than can have been written since the backup: cursors from that time then miss no new event. */
 const EVENTS_AHEAD = 1_000_000_000;
 
 /**
- * Makes a store of a backup. What happened since is not in it, so nobody goes on as if it were: every lease is closed
- * (tasks go back to their queues), and tokens and event ids go on beyond all that may have been given since. Only then
- * the store opens. Cut off, the same call goes on.
+ * Restores a backup into a new store. The store lacks everything that happened since the backup. So no agent may
+ * continue its work without a new claim:
  *
- * @throws `STORE_NOT_EMPTY` if the place holds other data, `STORE_CORRUPT` if the copy differs, and the other `STORE_`
- * codes
+ * - Every lease is closed, and the tasks go back to their queues.
+ * - New fences and event ids are greater than all that may have been given since the backup.
+ * - Only then the store is opened.
+ *
+ * If it is interrupted, the same call continues.
+ *
+ * @throws `STORE_NOT_EMPTY` if the destination is not empty, `STORE_CORRUPT` if the copy differs, and the other
+ * `STORE_` codes
  */
 export async function restoreStore({
   file,
@@ -67,7 +72,8 @@ export async function restoreStore({
   await using source = await openBackup(backup);
   assertComplete(await source.storeState());
   await using rows = await openRows(store, 'create');
-  const { status, id, address, at } = (await goOn(rows, source, backup)) ?? (await begin(rows, source, backup));
+  const { status, id, address, at } =
+    (await stateOfRestore(rows, source, backup)) ?? (await begin(rows, source, backup));
   const copying: StoreState = { status: 'filling', id, address, at };
   const closing: StoreState = { status: 'closing_leases', id, address, at };
 
@@ -94,8 +100,8 @@ async function openBackup(url: string): Promise<RowStore> {
   }
 }
 
-/** The mark of a restore of this file that was cut off; not that of a move, which comes from there just as well. */
-async function goOn(rows: RowStore, source: RowReader, backup: string): Promise<StoreState | null> {
+/** The state of an interrupted restore of this file; null for a move, which may have the same address. */
+async function stateOfRestore(rows: RowStore, source: RowReader, backup: string): Promise<StoreState | null> {
   const [state, leaving] = await Promise.all([rows.storeState(), source.storeState()]);
   if (state === null || state.address !== backup || state.id === leaving?.id) return null;
   return state.status === 'filling' || state.status === 'closing_leases' ? state : null;

@@ -2,7 +2,7 @@ import { OrchestratorError, type StoreRoles } from '@agent-orchestrator/core';
 import { locateStore } from './locate-store.ts';
 
 /**
- * The roles that a shared store is used with: its owner, the agents, and readers.
+ * The roles of a shared store: its owner, the agents, and readers.
  *
  * @throws `STORE_UNSUPPORTED` for a store without roles
  */
@@ -11,7 +11,7 @@ export async function rolesOf(url: string): Promise<StoreRoles> {
   if (provider.place?.roles === undefined)
     throw new OrchestratorError('STORE_UNSUPPORTED', `${location.url} has no roles: only a server has them.`, {
       field: 'roles',
-      hint: 'Leave --roles out, or point --store at a server.',
+      hint: 'Omit --roles, or set --store to the URL of a server.',
     });
   return provider.place.roles(location);
 }

@@ -1,4 +1,4 @@
-/** Pauses that double, from the first to the last, with jitter: so that many who wait for one thing do not come back as one. */
+/** Pauses that double, from the first to the last. Jitter keeps many waiting processes from returning at once. */
 export class BackOff {
   readonly #options: BackOffOptions;
   #ms: number;

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** Makes a UUIDv7: the id of one command, from which its time can be read. Grows within a process. */
+/** Makes a UUIDv7 as the id of one command: it contains the time, and increases within a process. */
 export function newCommandId(): string {
   return v7();
 }

@@ -1,6 +1,5 @@
 /**
- * The current folder. Where it was deleted, only a relative path cannot be used: so there it is an empty text, not an
- * error.
+ * The current folder; an empty text if it was deleted. That is not an error: only relative paths cannot be used then.
  */
 export function currentFolder(): string {
   try {

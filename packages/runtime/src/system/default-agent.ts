@@ -2,10 +2,10 @@ import { hostname, userInfo } from 'node:os';
 import { fields } from '@agent-orchestrator/core';
 
 /**
- * The name of an agent that was not configured: the user at the machine, so that two machines that share a store have two
- * names. Characters that no name may have become hyphens.
+ * The default name of an agent: the user at the machine, so that two machines that share a store have different names.
+ * Characters that are not allowed become hyphens.
  *
- * @returns null if the system tells no user
+ * @returns null if the system names no user
  */
 export function defaultAgent(): string | null {
   const name = `${namePart(userName())}@${namePart(hostname())}`;

@@ -2,19 +2,21 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder for this user alone, with the folders above it. One that is there stays as it is.
+ * Creates a folder that only this user can read, with the folders above it. An existing folder is not changed.
  *
- * Not by Node's `recursive`: that never comes to an end below /proc.
+ * Node's option `recursive` is not used: below /proc it never returns.
  *
- * @throws the system's error where it cannot be made
+ * @returns the folders that were created, innermost first
+ * @throws the system's error if the folder cannot be created
  */
-export function makePrivateFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makePrivateFolder(dirname(folder));
+export function makePrivateFolder(folder: string): string[] {
+  if (existsSync(folder)) return [];
+  const above = makePrivateFolder(dirname(folder));
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+  return [folder, ...above];
 }

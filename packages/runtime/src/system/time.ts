@@ -1,16 +1,16 @@
 import { uptime } from 'node:os';
 import type { ClockReading } from '@agent-orchestrator/core';
 
-/** One reading of the clocks that a holder judges its lease by, taken together. Milliseconds; see `ClockReading`. */
+/** One reading of all clocks by which a holder judges its lease, in milliseconds. See `ClockReading`. */
 export type Instant = Pick<ClockReading, 'wall' | 'steady' | 'uptime'>;
 
-/** Clocks and timers, injected as one so that tests own time. */
+/** Clocks and timers, injected together so that tests control the time. */
 export interface Time {
   read(): Instant;
   /**
-   * Calls `run` once, after `ms` at the earliest; much later where the process or the machine stood still meanwhile.
+   * Calls `run` once, after `ms` at the earliest; much later if the process or the machine was stopped meanwhile.
    *
-   * @returns calls it off
+   * @returns a function that cancels it
    */
   after(ms: number, run: () => void): () => void;
 }
@@ -29,8 +29,8 @@ export const systemTime: Time = {
 };
 
 /**
- * How much time may have passed, in milliseconds: by the clock that says the most. The steady clock stands still while the
- * machine sleeps, the others can be wrong in their own ways, and a holder that believes too little time has passed does harm.
+ * How much time may have passed, in milliseconds: the largest difference of the clocks. The steady clock stops while
+ * the machine sleeps, and the others can be wrong, too. A holder that assumes too little time does harm.
  */
 export function elapsedMs(since: Instant, now: Instant): number {
   return Math.max(0, now.wall - since.wall, now.steady - since.steady, now.uptime - since.uptime);

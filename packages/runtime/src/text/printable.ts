@@ -1,13 +1,14 @@
 import stringWidth from 'string-width';
 
 /**
- * What stored text must not do to a terminal: move the cursor, change colours or titles (control characters, C0 and C1),
- * reorder what is read (bidirectional controls), hide (zero-width and tag characters) or break a line.
+ * Characters by which stored text could do harm on a terminal: move the cursor, change colours or titles (control
+ * characters, C0 and C1), reorder text (bidirectional controls), hide text (zero-width and tag characters), or break a
+ * line.
  */
 const UNSAFE =
   /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 
-/** Text from the store, fit to be printed on one line: what could mislead is shown as its code. */
+/** Stored text made safe to print on one line: unsafe characters are shown as their codes. */
 export function printable(text: string): string {
   return text.replaceAll(
     UNSAFE,
@@ -17,7 +18,7 @@ export function printable(text: string): string {
 
 const NAMED: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t` };
 
-/** JSON that is safe to look at, too: the same characters as escapes, which every parser reads back. */
+/** JSON made safe to print: the same characters as escapes, which every parser reads back. */
 export function printableJson(json: string): string {
   return json.replaceAll(UNSAFE, (character) =>
     Array.from(
@@ -29,12 +30,12 @@ export function printableJson(json: string): string {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** How many columns a printable text takes on a terminal: letters of East Asia and emoji take two, combining marks none. */
+/** The columns of a printable text on a terminal: East Asian letters and emoji take two, combining marks none. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** Cuts a printable text to so many columns, between characters as people see them. */
+/** Cuts a printable text to a number of columns, between whole characters as people see them. */
 export function shorten(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let cut = '';

@@ -5,7 +5,8 @@ import {
   type Orchestrator,
   type ReleaseTask,
 } from '@agent-orchestrator/core';
-import { keepLease, type Checkpoint, type LeaseKeeper, type LeaseNews } from './lease-keeper.ts';
+import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
+import type { LeaseNews } from './lease-news.ts';
 import { resend } from './resend.ts';
 import type { Instant, Time } from '../system/time.ts';
 import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';
@@ -23,7 +24,7 @@ export interface JobOptions {
   readonly onOutage: (error: OrchestratorError, retryInMs: number) => void;
 }
 
-/** How a job is to be released; null: there is nothing left to release. */
+/** How to release the task of a job; null: there is no lease left to release. */
 export type JobEnd = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
 
 /** One handler at work under its lease. */
@@ -61,7 +62,7 @@ export class Job {
     return this.#ended.signal;
   }
 
-  /** Runs the handler to its end, or until it is left behind. The lease is not kept any more afterwards. */
+  /** Runs the handler to its end, or until it is left behind. Afterwards the lease is no longer renewed. */
   async run(handler: Handler): Promise<JobEnd> {
     try {
       return await Promise.race([this.#handle(handler), this.#left.promise]);
@@ -72,12 +73,12 @@ export class Job {
     }
   }
 
-  /** The worker stops, and the handler's time is over. */
+  /** The worker stops, and the time for handlers is over. */
   shutDown(): void {
     this.#abort.abort(new WorkAborted('shutdown'));
   }
 
-  /** The handler did not listen: its task is given back all the same. Its writes are refused from then on. */
+  /** The handler ignored its signal: its task is given back anyway. From then on its writes are refused. */
   leaveBehind(): void {
     this.#left.resolve(this.#isLost ? null : { outcome: 'released' });
   }
@@ -92,7 +93,7 @@ export class Job {
       if (this.#isLost) return null;
       return { outcome: 'succeeded', ...(result !== undefined && { result }) };
     } catch (error) {
-      return this.#isLost ? null : endingOf(error, this.#abort.signal);
+      return this.#isLost ? null : jobEndOf(error, this.#abort.signal);
     }
   }
 
@@ -149,8 +150,8 @@ export class Job {
   }
 }
 
-/** What a handler's throwing means: after it was told to stop, that it did. */
-function endingOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
+/** The end of a job whose handler threw. After its signal was aborted, throwing means that it stopped. */
+function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
   if (!aborted) return failure(error);
   if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
   return seen(() => error instanceof WorkAborted)
@@ -158,7 +159,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
     : { outcome: 'cancelled', error: taskError(error) };
 }
 
-/** A failed attempt, by whatever was thrown. */
+/** A failed attempt; anything may have been thrown. */
 export function failure(error: unknown): NonNullable<JobEnd> {
   const told = taskError(error);
   const more = seen(() => (error instanceof TaskFailed ? { data: error.data, final: error.final } : null));
@@ -167,9 +168,9 @@ export function failure(error: unknown): NonNullable<JobEnd> {
   return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
 }
 
-/** As the log takes it, whatever was thrown: an error that cannot be reported would be lost, and its task with it. */
+/** The error in a form that the log takes. Anything may have been thrown, and it must be possible to report it. */
 function taskError(error: unknown): { message: string; code?: string } {
-  const message = storable(seen(() => textOf(error)) ?? 'What was thrown tells nothing of itself.');
+  const message = storable(seen(() => textOf(error)) ?? 'The thrown value has no message.');
   const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
   return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
 }
@@ -180,7 +181,7 @@ function textOf(error: unknown): string {
   return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
 }
 
-/** Anything can be thrown, and any look at it (a getter, a proxy, its own toString) may throw in turn. */
+/** Anything can be thrown, and reading it (a getter, a proxy, its own toString) may throw again. */
 function seen<T>(look: () => T): T | undefined {
   try {
     return look();

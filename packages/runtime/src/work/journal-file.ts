@@ -1,38 +1,38 @@
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { makePrivateFolder } from '../system/private-folder.ts';
+import { systemDisk, type JournalDisk } from './journal-disk.ts';
 
-const syncData = promisify(fdatasync);
-
-/**
- * One file of a journal: only this process writes it, and only at its end. Every method throws what the system says.
- */
+/** One file of a journal: only this process writes it, and only at its end. Methods throw the system's errors. */
 export class JournalFile {
   readonly #path: string;
   readonly #file: number;
+  readonly #disk: JournalDisk;
   #bytes = 0;
   #closed = false;
   /** The flush under way, and the one that begins when it has ended. */
   #flushing: Promise<void> | null = null;
   #nextFlush: Promise<void> | null = null;
 
-  private constructor(path: string, file: number) {
+  private constructor(path: string, file: number, disk: JournalDisk) {
     this.#path = path;
     this.#file = file;
+    this.#disk = disk;
   }
 
   /**
-   * Creates a file that only this user can read, with its folder, and begins it with a text: whole, or no file is left.
+   * Creates a file that only this user can read, with its folder and a first text. If that fails, no file is left.
+   * It is on the disk when this returns.
    */
-  static create(path: string, text: string): JournalFile {
+  static create(path: string, text: string, disk = systemDisk): JournalFile {
     const folder = dirname(path);
-    makePrivateFolder(folder);
-    const file = new JournalFile(path, openSync(path, 'ax', 0o600));
+    const made = makePrivateFolder(folder);
+    const file = new JournalFile(path, openSync(path, 'ax', 0o600), disk);
     try {
       file.append(text);
-      fsyncSync(file.#file);
-      syncFolder(folder);
+      disk.syncFile(file.#file);
+      // A new file has its name in its folder, and a new folder has its own in the folder above.
+      for (const changed of [folder, ...made.map((one) => dirname(one))]) disk.syncFolder(changed);
       return file;
     } catch (error) {
       file.remove();
@@ -40,44 +40,44 @@ export class JournalFile {
     }
   }
 
-  /** How much was appended. */
+  /** How many bytes were appended. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether more can be appended: not after a failure, which closes it, nor to a file that was removed meanwhile. */
+  /** Whether more can be appended: not after a failure, which closes the file, nor after the file was removed. */
   get isUsable(): boolean {
     return !this.#closed && fstatSync(this.#file).nlink > 0;
   }
 
-  /** Appends a text. It survives the end of this process, and after `flush` the end of the machine. */
+  /** Appends a text. It survives a crash of this process, and after `flush` a crash of the machine. */
   append(text: string): void {
     const data = Buffer.from(text);
     try {
-      for (let written = 0; written < data.length;) written += writeSync(this.#file, data, written);
+      for (let written = 0; written < data.length;) written += this.#disk.write(this.#file, data, written);
     } catch (error) {
-      // A line may have been cut off. Nothing may be appended to it: only the last line of a journal may be cut off.
+      // The line may be incomplete. Nothing may follow it: only the last line of a journal may be incomplete.
       this.close();
       throw error;
     }
     this.#bytes += data.length;
   }
 
-  /** Waits until all that was appended is on the disk. Those who wait at the same time share one flush. */
+  /** Waits until everything that was appended is on the disk. Callers at the same time share one flush. */
   flush(): Promise<void> {
     this.#nextFlush ??= this.#flushAfter(this.#flushing);
     return this.#nextFlush;
   }
 
   async #flushAfter(before: Promise<void> | null): Promise<void> {
-    // If that one fails, so does this: the system may have dropped what it could not write, and a flush that succeeds
-    // afterwards proves nothing.
+    // If that flush fails, this one fails, too: the system may have dropped the data, so a later success proves
+    // nothing.
     await before;
-    // What is appended from here on may come too late for this flush.
+    // A text that is appended from here on may be too late for this flush.
     this.#flushing = this.#nextFlush;
     this.#nextFlush = null;
     try {
-      await syncData(this.#file);
+      await this.#disk.syncData(this.#file);
     } catch (error) {
       this.close();
       throw error;
@@ -96,17 +96,5 @@ export class JournalFile {
   remove(): void {
     this.close();
     rmSync(this.#path, { force: true });
-  }
-}
-
-/** So that the name of a new file survives the end of the machine. */
-function syncFolder(folder: string): void {
-  // Windows opens no folders.
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

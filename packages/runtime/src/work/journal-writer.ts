@@ -1,19 +1,22 @@
 import { join, resolve } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
-import type { CallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
+import type { JournaledCallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
 import { ownProcess } from '../processes/own-process.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { systemTime, type Time } from '../system/time.ts';
+import type { JournalDisk } from './journal-disk.ts';
 import { JournalFile } from './journal-file.ts';
 
 export interface JournalOptions {
-  /** Where the journal is written; made if it is not there. Several workers may share it. */
+  /** The folder of the journal; created if it does not exist. Several workers may share it. */
   readonly folder: string;
   readonly agent: string;
   readonly instance: string;
   readonly time?: Pick<Time, 'read'>;
-  /** A file that is larger is followed by a new one; 16 MiB by default. */
+  /** A new file begins after this size; 16 MiB by default. */
   readonly bytesMax?: number;
+  /** The system's disk by default. */
+  readonly disk?: JournalDisk;
 }
 
 const BYTES_MAX = 16 * 1024 * 1024;
@@ -21,8 +24,8 @@ const BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Writes the journal of one run of an agent (see `@agent-orchestrator/core/journal` for its form).
  *
- * It goes on in a new file when the file has grown to its size, cannot be written any more, or was removed. Each file
- * begins with `started` and the calls that wait for their answers, so that it can be read without the files before it.
+ * A new file begins when the file has reached its size, cannot be written any more, or was removed. Each file begins
+ * with `started` and the calls that wait for their answers, so that it can be read without the files before it.
  */
 export class JournalWriter implements Disposable {
   readonly #options: JournalOptions;
@@ -32,17 +35,19 @@ export class JournalWriter implements Disposable {
   readonly #waiting = new Map<number, string>();
   #file: JournalFile;
   #calls = 0;
-  /** Whether the file has more than refusals. */
+  /** Whether the file has anything but refusals. */
   #matters = false;
   #closed = false;
 
   /**
    * Opens a journal.
    *
-   * @throws `JOURNAL_UNWRITABLE`
+   * @throws `JOURNAL_UNWRITABLE`; `INVALID_INPUT` where the folder has no name
    */
   constructor(options: JournalOptions) {
     const { folder, time = systemTime } = options;
+    if (folder === '')
+      throw new OrchestratorError('INVALID_INPUT', 'The folder of the journal has no name.', { field: 'journal' });
     this.#options = options;
     this.#folder = resolve(folder);
     this.#now = () => time.read().wall;
@@ -50,19 +55,19 @@ export class JournalWriter implements Disposable {
   }
 
   /**
-   * Notes a call that is about to be sent.
+   * Writes a call that is about to be sent.
    *
-   * @param isRequired whether the call is not sent when it cannot be noted
+   * @param isRequired whether the call must not be sent if it cannot be written
    * @returns its number
    * @throws `JOURNAL_UNWRITABLE`, if it is required
    */
-  sent<C extends CallName>(command: C, request: Calls[C]['request'], isRequired: boolean): number {
+  sent<C extends JournaledCallName>(command: C, request: Calls[C]['request'], isRequired: boolean): number {
     const call = this.#calls + 1;
     const line = textOf({ is: 'sent', call, command, request, at: this.#now() } as JournalLine);
     this.#calls = call;
     this.#waiting.set(call, line);
     try {
-      // A new file begins with all calls that wait, so with this one.
+      // A new file begins with all waiting calls, so with this one, too.
       this.#append(line, '');
     } catch (error) {
       if (isRequired) {
@@ -74,11 +79,11 @@ export class JournalWriter implements Disposable {
   }
 
   /**
-   * Notes the answer to a call; it is on the disk when this returns.
+   * Writes the answer to a call; it is on the disk when this returns.
    *
    * @throws `JOURNAL_UNWRITABLE`
    */
-  async answered(call: number, reply: Calls[CallName]['reply']): Promise<void> {
+  async answered(call: number, reply: Calls[JournaledCallName]['reply']): Promise<void> {
     try {
       const line = textOf({ is: 'answered', call, reply, at: this.#now() });
       const file = this.#append(line, line);
@@ -92,8 +97,8 @@ export class JournalWriter implements Disposable {
   }
 
   /**
-   * Notes that a call threw. A journal that cannot be written does not hide what it threw: no answer says nearly as
-   * much.
+   * Writes that a call threw. If the journal cannot be written, the caller still gets the error of the call: a call
+   * without an answer says nearly the same.
    */
   threw(call: number, error: unknown): void {
     const code = error instanceof OrchestratorError ? error.code : null;
@@ -116,7 +121,7 @@ export class JournalWriter implements Disposable {
     try {
       if (this.#matters && this.#file.isUsable) this.#file.append(textOf({ is: 'ended', at: this.#now() }));
     } catch {
-      // Only a courtesy to readers.
+      // The line only helps readers.
     }
     this.#leave();
   }
@@ -128,7 +133,7 @@ export class JournalWriter implements Disposable {
   /**
    * Appends a line, or begins a new file.
    *
-   * @param first what a new file is to have after the calls that wait
+   * @param first the text in a new file after the waiting calls
    * @returns the file that has it
    */
   #append(line: string, first: string): JournalFile {
@@ -142,7 +147,7 @@ export class JournalWriter implements Disposable {
         this.#file = next;
         this.#matters = false;
       } catch (error) {
-        // A file that is too large is better than none.
+        // A file that is too large is better than a lost line.
         if (!this.#appended(line)) throw error;
       }
       return this.#file;
@@ -159,14 +164,14 @@ export class JournalWriter implements Disposable {
     }
   }
 
-  /** A file that has nothing but refusals is removed: it promises nothing, and many a run finds nothing to claim. */
+  /** A file with nothing but refusals is removed: it promises nothing, and many runs find nothing to claim. */
   #leave(): void {
     if (this.#matters) this.#file.close();
     else this.#file.remove();
   }
 
   #newFile(first: string): JournalFile {
-    const { agent, instance } = this.#options;
+    const { agent, instance, disk } = this.#options;
     const process = ownProcess();
     const started = textOf({
       is: 'started',
@@ -176,7 +181,7 @@ export class JournalWriter implements Disposable {
       at: this.#now(),
     });
     const name = `${newCommandId()}-${forFileName(agent)}.jsonl`;
-    return JournalFile.create(join(this.#folder, name), [started, ...this.#waiting.values(), first].join(''));
+    return JournalFile.create(join(this.#folder, name), [started, ...this.#waiting.values(), first].join(''), disk);
   }
 
   #trying<T>(write: () => T): T {

@@ -1,6 +1,7 @@
 import type { ClaimRecord, Orchestrator, Released } from '@agent-orchestrator/core';
-import { withFence, withoutToken, type CallName, type Calls } from '@agent-orchestrator/core/journal';
+import { withFence, withoutToken, type JournaledCallName, type Calls } from '@agent-orchestrator/core/journal';
 import { newCommandId } from '../system/command-id.ts';
+import { newSeed } from '../system/seed.ts';
 import type { JournalWriter } from './journal-writer.ts';
 
 /** The calls that a worker, a lease keeper and a run make. */
@@ -11,13 +12,13 @@ export type WorkCalls = Pick<
 
 /**
  * The calls of an orchestrator, written into a journal: each call before it is sent, each answer before the caller gets
- * it. Heartbeats are sent as they are: they leave nothing in the log, so there is nothing to miss.
+ * it. Heartbeats are not written: they leave no event in the log, so none can be missing.
  *
  * When the journal cannot be written:
  * - A claim or a recovery is not sent. It throws `JOURNAL_UNWRITABLE`, and nothing has happened.
- * - A checkpoint or a release is sent all the same: it brings work that would be lost otherwise.
+ * - A checkpoint or a release is sent anyway: its work would be lost otherwise.
  * - The caller does not get an answer that is not in the journal. The call throws `JOURNAL_UNWRITABLE`, which is
- *   retryable, as for an answer that was lost on the way: sent again with the same command id, it is answered the same.
+ *   retryable, like a lost answer: a retry with the same command id gets the same answer.
  */
 export class JournaledCalls implements WorkCalls {
   readonly #orchestrator: Orchestrator;
@@ -33,11 +34,11 @@ export class JournaledCalls implements WorkCalls {
   }
 
   /**
-   * For one who does not send it again: what was claimed and cannot be journaled is given back, and no attempt is
-   * charged.
+   * For a caller that does not send it again: a claim that cannot be journaled is given back, without charge of an
+   * attempt.
    */
   async claimTask(call: Parameters<Orchestrator['claimTask']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { seed: _secret, ...request } = identified;
     return this.#journaled('claim', request, {
       send: () => this.#orchestrator.claimTask(identified),
@@ -49,7 +50,7 @@ export class JournaledCalls implements WorkCalls {
   }
 
   async claimTasks(call: Parameters<Orchestrator['claimTasks']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { seed: _secret, ...request } = identified;
     return this.#journaled('claim', request, {
       send: () => this.#orchestrator.claimTasks(identified),
@@ -67,7 +68,7 @@ export class JournaledCalls implements WorkCalls {
   }
 
   async releaseTask(call: Parameters<Orchestrator['releaseTask']>[0]) {
-    const identified = this.#identified(call);
+    const identified = this.#seeded(call);
     const { namespace, commandId, seed: _secret, claimNext, ...item } = identified;
     const request = { namespace, commandId, items: [withFence(item)], ...(claimNext !== undefined && { claimNext }) };
     return this.#journaled('release', request, {
@@ -85,7 +86,7 @@ export class JournaledCalls implements WorkCalls {
     });
   }
 
-  async #journaled<C extends CallName, Reply>(
+  async #journaled<C extends JournaledCallName, Reply>(
     command: C,
     request: Calls[C]['request'],
     { always = false, send, toReply, onUnjournaled }: HowToSend<C, Reply>,
@@ -107,7 +108,7 @@ export class JournaledCalls implements WorkCalls {
     return reply;
   }
 
-  /** As the orchestrator would fill it in, so that the journal has what was sent. */
+  /** Fills in the defaults of the orchestrator, so that the journal has them, too. */
   #identified<Call extends { readonly namespace?: string | undefined; readonly commandId?: string | undefined }>(
     call: Call,
   ) {
@@ -115,22 +116,28 @@ export class JournaledCalls implements WorkCalls {
     return { ...call, namespace, commandId };
   }
 
+  /** The same for a call that can be granted a lease. A caller that gives the command id gives the seed, too. */
+  #seeded<Call extends Parameters<WorkCalls['claimTask' | 'claimTasks' | 'releaseTask']>[0]>(call: Call) {
+    const { seed = call.commandId === undefined ? newSeed() : undefined } = call;
+    return { ...this.#identified(call), seed };
+  }
+
   async #giveBack({ lease: { token } }: ClaimRecord): Promise<void> {
     try {
       await this.#orchestrator.releaseTask({ token, outcome: 'released', note: 'The claim could not be journaled.' });
     } catch {
-      // Then it is recovered when its lease is stale.
+      // The task is recovered when its lease is stale.
     }
   }
 }
 
-interface HowToSend<C extends CallName, Reply> {
-  /** Also when the journal cannot be written. */
+interface HowToSend<C extends JournaledCallName, Reply> {
+  /** Send the call even if the journal cannot be written. */
   readonly always?: boolean;
   readonly send: () => Promise<Reply>;
-  /** The answer as the journal has it. */
+  /** The answer in the form of the journal. */
   readonly toReply: (reply: Reply) => Calls[C]['reply'];
-  /** What to do about an answer that the caller does not get. */
+  /** Called for an answer that could not be journaled. */
   readonly onUnjournaled?: (reply: Reply) => Promise<void>;
 }
 

@@ -5,117 +5,101 @@ import {
   type HeartbeatReply,
   type Json,
   type Lease,
-  type LeaseRefusal,
   type Orchestrator,
 } from '@agent-orchestrator/core';
 import { elapsedMs, systemTime, type Instant, type Time } from '../system/time.ts';
+import type { LeaseNews, LeaseTrust } from './lease-news.ts';
 
 /**
- * Keeps one lease for as long as its holder lives.
+ * Keeps one lease for as long as its holder is alive.
  *
- * A lease is renewed every quarter of its TTL, counted from the start of the last renewal that succeeded. A renewal that fails
- * (the store is away, or busy) is tried again sooner: it says nothing about the lease. Only the store's own `lease_lost` is a
- * loss; a lease that was renewed late is still held.
+ * A lease is renewed every quarter of its TTL, counted from the start of the last renewal that succeeded. A renewal
+ * that fails (the store is unavailable or busy) is tried again sooner: it says nothing about the lease. Only the
+ * store's answer `lease_lost` is a loss. A lease that was renewed late is still held.
  *
- * What a holder may believe between two renewals is another matter. Past 80 % of the TTL without success, by the largest of three
- * clocks, it is **unsure**: it makes no side effects until a heartbeat has told. Then it is sure again; or the lease is lost; or
- * the store stayed away until the TTL was over, and the lease has **expired** as far as the holder can know.
+ * Between two renewals, a holder trusts its lease for 80 % of the TTL, by the largest of three clocks. After that it is
+ * **unsure** and must not make side effects before a heartbeat was answered. The answer makes it sure again, or tells
+ * that the lease is lost. If the store stays unavailable until the TTL is over, the lease has **expired** for the
+ * holder.
  *
- * Nothing keeps the lease of a dead or stuck holder fresh: before each renewal it is asked whether it is alive, and one that
- * reports progress has to go on reporting it.
+ * The lease of a dead or stuck holder is not renewed: before each renewal, `isAlive` is asked, and a holder that
+ * reports progress must continue to report it.
  */
 export interface LeaseKeeper extends Disposable {
-  /** How things stand at this moment. Judged by the clocks, not by timers: those fire late where a process was stopped. */
+  /** The trust at this moment. By the clocks, not by timers, which fire late if the process was stopped. */
   readonly trust: LeaseTrust;
-  /** Somebody wants the task to end. */
+  /** Cancellation of the task was requested. */
   readonly cancelRequested: boolean;
   /**
-   * For the moment before a side effect: waits while it is unsure.
+   * Call it before a side effect: it waits while the holder is unsure.
    *
-   * @returns whether the lease is held, for sure; false: it is lost, has expired, or is not kept any more
+   * @returns whether the lease is certainly held; false: it is lost, has expired, or is no longer kept
    */
   confirm(): Promise<boolean>;
   /**
-   * Reports progress: a sign that the holder works. What it shows is sent with the next renewal, and soon.
+   * Reports progress, which shows that the holder works. It is sent with the next renewal, within a second.
    *
    * @throws `INVALID_INPUT`, `LIMIT_EXCEEDED`
    */
   progress(progress: Json): void;
-  /** Renews at once, on the holder's behalf, and counts as progress. Outages throw. */
+  /** Renews at once and counts as progress. Throws during outages. */
   heartbeat(progress?: Json): Promise<HeartbeatReply>;
-  /** Saves the context, renews by that, and counts as progress. Outages throw: sent again with its command id, it has its effect once. */
+  /**
+   * Saves the context, renews, and counts as progress. Throws during outages: a retry with the command id runs once.
+   */
   checkpoint(call: Checkpoint): Promise<CheckpointReply>;
-  /** Tells, now and with every renewal, which process group works for the holder: it has to be gone as well before the holder counts as dead. */
+  /**
+   * Reports, now and with every renewal, the process group that works for the holder. The holder only counts as dead
+   * when the group is gone, too.
+   */
   tellGroup(processGroup: number): void;
-  /** Sends no more, says no more. The lease stays as it is: releasing it is the holder's. */
+  /** Sends and reports nothing more. The lease is not released: the holder does that. */
   stop(): void;
 }
-
-/** `sure`: side effects are safe · `unsure`: not before a heartbeat has succeeded · `lost`, `expired`: never again. */
-export type LeaseTrust = 'sure' | 'unsure' | 'lost' | 'expired';
 
 /** A checkpoint of the lease that is kept. */
 export type Checkpoint = Omit<Parameters<Orchestrator['checkpoint']>[0], 'namespace' | 'token' | 'instance'>;
 
-/** What a keeper has to tell, in the order it happens. */
-export type LeaseNews =
-  | { readonly is: 'renewed'; readonly expiresAt: number; readonly late: boolean }
-  /** The store did not answer, or with an error. No loss: it is tried again. */
-  | { readonly is: 'renewal_failed'; readonly error: unknown }
-  /** The holder is not renewed: it is dead, or has stopped to make progress. Told once, until it is renewed again. */
-  | { readonly is: 'withheld'; readonly why: 'not_alive' | 'no_progress' }
-  /** No more side effects. */
-  | { readonly is: 'unsure' }
-  /** The lease is held: side effects are safe again. */
-  | { readonly is: 'sure' }
-  | { readonly is: 'cancel_requested' }
-  /** The last news: somebody else may hold the session. */
-  | { readonly is: 'lost'; readonly reply: LeaseRefusal }
-  /**
-   * The last news: the TTL is over without a renewal; or, with an error, it will be, since the store has moved and cannot be
-   * reached any more from here.
-   */
-  | { readonly is: 'expired'; readonly error: OrchestratorError | null };
-
 export interface KeepLeaseOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
-  /** As it was granted; its instance is sent with every write. */
+  /** The lease as it was granted; its instance is sent with every write. */
   readonly lease: Pick<Lease, 'token' | 'instance' | 'ttlMs'>;
   /** The namespace of the session, if it is not the orchestrator's own. */
   readonly namespace?: string;
-  /** The clocks before the claim was first sent: the lease is at most that old. */
+  /** The clocks before the claim was first sent: the lease is not older than that. */
   readonly since: Instant;
-  /** Told of everything, at once; for `unsure`, before anything else can happen. Must not throw. */
+  /** Called for everything at once; for `unsure`, before anything else can happen. Must not throw. */
   readonly onNews: (news: LeaseNews) => void;
-  /** Asked before each renewal: whether the holder lives. */
+  /** Called before each renewal: whether the holder is alive. */
   readonly isAlive?: () => boolean | Promise<boolean>;
   /**
-   * How long a holder may work without a sign of progress and still be renewed. Counts from the start; if left out, from the first
-   * `progress` on, and is an hour: a holder that reports none has no bound.
+   * How long a holder may work without progress before its lease is no longer renewed. If given, it counts from the
+   * start. By default it is one hour and counts from the first `progress`; a holder that never reports progress has no
+   * limit.
    */
   readonly progressWithinMs?: number;
   readonly time?: Time;
-  /** In [0, 1), for the pauses between attempts. */
+  /** Returns a number in [0, 1), for the pauses between attempts. */
   readonly random?: () => number;
 }
 
-/** Renewals come so many times in a TTL. */
+/** How many renewals there are in a TTL. */
 const RENEWALS_PER_TTL = 4;
-/** Past that part of the TTL, a holder does not trust its lease. */
+/** After this part of the TTL, a holder does not trust its lease. */
 const TRUSTED_SHARE = 0.8;
-/** An attempt without an answer counts as failed after that part of the TTL. Its answer is still welcome. */
+/** An attempt without an answer counts as failed after this part of the TTL. A late answer still counts. */
 const ATTEMPT_SHARE = 1 / 8;
-/** The first pause after a failed attempt, as part of the TTL; it doubles with each further one, up to the second. */
+/** The first pause after a failed attempt, as part of the TTL. It doubles with each failure, up to the last pause. */
 const FIRST_PAUSE_SHARE = 1 / 32;
 const LAST_PAUSE_SHARE = 1 / 8;
-/** The clocks are compared so often: timers alone would notice a sleep of the machine late. */
+/** How often the clocks are compared: timers alone would notice a sleep of the machine late. */
 const LOOK_AGAIN_MS = 1_000;
 const LOOKS_PER_TTL = 20;
-/** Progress is sent at once, but not more often than that. */
+/** Progress is sent at once, but not more often than this. */
 const PROGRESS_EVERY_MS = 1_000;
 const PROGRESS_WITHIN_MS = 3_600_000;
 
-/** Begins to keep a lease. Stop it before the lease is released. */
+/** Starts to keep a lease. Stop the keeper before the lease is released. */
 export function keepLease(options: KeepLeaseOptions): LeaseKeeper {
   return new Keeper(options);
 }
@@ -152,7 +136,7 @@ class Keeper implements LeaseKeeper {
     this.#renewedAt = options.since;
     this.#unsureAt = options.since;
     this.#progressAt = options.progressWithinMs === undefined ? null : this.#time.read();
-    // Not at once: whoever is told news has to have the keeper by then.
+    // Not at once: the caller must have the keeper before `onNews` is called.
     this.#callOffLook = this.#time.after(0, () => this.#look());
   }
 
@@ -196,7 +180,7 @@ class Keeper implements LeaseKeeper {
 
   tellGroup(processGroup: number): void {
     this.#processGroup = processGroup;
-    // Untold so far: until a renewal says so, the holder does not count as dead at all.
+    // Not reported yet. Until a renewal reports it, the holder does not count as dead.
     this.#isGroupTold = false;
     this.#look();
   }
@@ -215,7 +199,7 @@ class Keeper implements LeaseKeeper {
     return this.#stopped || this.#trust === 'lost' || this.#trust === 'expired';
   }
 
-  /** Compares the clocks, does what is due, and comes back in time for what is due next. */
+  /** Compares the clocks, does what is due, and sets the timer for what is due next. */
   #look(): void {
     if (this.#isOver) return;
     const now = this.#time.read();
@@ -254,7 +238,7 @@ class Keeper implements LeaseKeeper {
   #becomeUnsure(now: Instant): void {
     this.#trust = 'unsure';
     this.#unsureAt = now;
-    // Now it counts: whatever is under way began before, perhaps on a connection that did not survive a sleep.
+    // Start a new attempt: the one under way may use a connection that did not survive a sleep of the machine.
     this.#attempt = null;
     this.#pause = null;
     this.#failures = 0;
@@ -262,8 +246,8 @@ class Keeper implements LeaseKeeper {
   }
 
   /**
-   * After a sleep the TTL is long over and the lease may be held still: the network gets the time to come back that it has
-   * otherwise. By the steady clock, because nobody tries anything in a second sleep.
+   * After a sleep the TTL is over, but the lease may still be held. So the attempts get the same time as without a
+   * sleep, for the network to come back. By the steady clock, because no attempt is made during a second sleep.
    */
   #triedLongEnough(now: Instant): boolean {
     return now.steady - this.#unsureAt.steady >= this.#ttlMs * (1 - TRUSTED_SHARE);
@@ -301,7 +285,7 @@ class Keeper implements LeaseKeeper {
 
   async #whyNot(now: Instant): Promise<'not_alive' | 'no_progress' | null> {
     const { isAlive, progressWithinMs = PROGRESS_WITHIN_MS } = this.#options;
-    // By the steady clock: nobody makes progress while the machine sleeps.
+    // By the steady clock: there is no progress while the machine sleeps.
     if (this.#progressAt !== null && now.steady - this.#progressAt.steady > progressWithinMs) return 'no_progress';
     return isAlive === undefined || (await isAlive()) ? null : 'not_alive';
   }
@@ -313,18 +297,18 @@ class Keeper implements LeaseKeeper {
     this.#look();
   }
 
-  /** An attempt is over without success; if it is the one that counts, the next comes after a pause. */
+  /** An attempt has failed. If it is the current one, the next comes after a pause. */
   #endAttempt(startedAt: Instant): void {
     if (this.#attempt !== startedAt) return;
     this.#attempt = null;
     const share = Math.min(FIRST_PAUSE_SHARE * 2 ** this.#failures, LAST_PAUSE_SHARE);
-    // An unsure holder stands still, so each attempt is as urgent as the first.
+    // An unsure holder waits, so each attempt is as urgent as the first.
     if (this.#trust === 'sure') this.#failures += 1;
     const jitter = 0.5 + (this.#options.random ?? Math.random)() / 2;
     this.#pause = { from: this.#time.read(), ms: this.#ttlMs * share * jitter };
   }
 
-  /** Sends something of the holder's, and learns of the lease what its answer tells. */
+  /** Sends a call of the holder, whose answer also shows the state of the lease. */
   async #observe<Reply extends HeartbeatReply | CheckpointReply>(send: () => Promise<Reply>): Promise<Reply> {
     const startedAt = this.#time.read();
     const reply = await send();
@@ -352,7 +336,7 @@ class Keeper implements LeaseKeeper {
     this.#look();
   }
 
-  /** An answer that took its time may be too old to be trusted: then another attempt has to tell. */
+  /** A slow answer may be too old to be trusted: then another attempt is needed. */
   #regainTrust(): void {
     if (this.#trust !== 'unsure') return;
     if (elapsedMs(this.#renewedAt, this.#time.read()) >= this.#ttlMs * TRUSTED_SHARE) return;
@@ -390,7 +374,7 @@ class Keeper implements LeaseKeeper {
   }
 }
 
-/** No later attempt would find the lease here again. */
+/** Whether the store has moved: then no later attempt can renew the lease here. */
 function hasMoved(error: unknown): error is OrchestratorError {
   return error instanceof OrchestratorError && error.code === 'STORE_MOVED';
 }

@@ -5,9 +5,9 @@ import type { Time } from '../system/time.ts';
 export interface ResendOptions {
   readonly time: Time;
   readonly random?: (() => number) | undefined;
-  /** Aborted: give up. */
+  /** Aborted: stop trying. */
   readonly signal: AbortSignal;
-  /** The store is away, or busy; it is tried again. */
+  /** The store is unavailable or busy; the command is tried again. */
   readonly onOutage: (error: OrchestratorError, retryInMs: number) => void;
 }
 
@@ -15,10 +15,10 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 30_000;
 
 /**
- * Sends a command until there is an answer. `send` sends the same command id each time: an answer that was lost on the way is then
- * given again, and the command has its effect once.
+ * Sends a command until it is answered. `send` must send the same command id each time: then a lost answer is given
+ * again, and the command runs once.
  *
- * @throws what another attempt would not mend; the outage, if it was given up
+ * @throws errors that a retry cannot fix; the outage, if the signal was aborted
  */
 export async function resend<Reply>(send: () => Promise<Reply>, options: ResendOptions): Promise<Reply> {
   const { time, random, signal, onOutage } = options;

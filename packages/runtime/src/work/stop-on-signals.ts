@@ -1,8 +1,9 @@
-import type { StopOptions, Worker } from './worker.ts';
+import type { StopOptions } from './worker-shutdown.ts';
+import type { Worker } from './worker.ts';
 
 /**
- * Stops the worker at the first SIGTERM or SIGINT, with time for its handlers; at the second, with none. The process then ends when
- * nothing else keeps it.
+ * Stops the worker: at the first SIGTERM or SIGINT with time for its handlers, at the second without. Then the process
+ * ends, unless something else keeps it alive.
  *
  * ```ts
  * stopOnSignals(worker, { graceMs: 60_000 });
@@ -13,7 +14,7 @@ export function stopOnSignals(worker: Worker, options: StopOptions = {}): void {
   let signals = 0;
   const stop = () => {
     signals += 1;
-    // Whoever waits for `done` learns of a failure; here it must not count as unhandled.
+    // A caller that awaits `done` gets the failure; here it must not count as unhandled.
     worker.stop(signals === 1 ? options : { graceMs: 0 }).catch(() => {});
   };
   for (const signal of SIGNALS) process.on(signal, stop);

@@ -1,6 +1,6 @@
 import type { Time } from '../system/time.ts';
 
-/** Wakes who waits for a change, and remembers one that came while nobody waited. */
+/** Wakes the waiting caller at a change, and remembers a change that came while no caller waited. */
 export class WakeUps {
   readonly #time: Time;
   #changed = false;
@@ -15,7 +15,7 @@ export class WakeUps {
     this.#wake();
   }
 
-  /** From here on, what changes ends the next wait: call it before you look. */
+  /** A change after this call ends the next wait. Call it before looking for work. */
   reset(): void {
     this.#changed = false;
   }

@@ -1,4 +1,4 @@
-/** A worker in a process of its own: saves a checkpoint for each step, and goes on when the test says so. */
+/** A worker in a process of its own: saves a checkpoint for each step, and continues when the test says so. */
 import { leave, settings, tell, told } from '../../../storage-sqlite/test/programs/parent.ts';
 import { createWorker, openOrchestrator, ownProcess, stopOnSignals, type Work } from '../../src/index.ts';
 
@@ -28,7 +28,7 @@ async function handler({ task, context, checkpoint, signal }: Work) {
   tell('began', { task: task.id, step });
   for (; step < steps; step += 1) await checkpoint({ nextAction: `step ${step + 1}`, data: step + 1 });
   tell('waits', { step });
-  await Promise.race([told('go on'), aborted(signal)]);
+  await Promise.race([told('continue'), aborted(signal)]);
   if (!signal.aborted) return { step };
   const refused = await checkpoint({ nextAction: 'what was meant to happen' }).then(
     () => null,

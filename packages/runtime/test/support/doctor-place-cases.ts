@@ -23,7 +23,7 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     facts({ url: 'memory:', place: null, isPrivate: true }),
     'store',
     'ok',
-    /memory:, seen by this process alone/,
+    /memory:, visible to this process only/,
   ],
   ['a store that moved', facts({ state: state('moved') }), 'store', 'error', MOVED, /ORCHESTRATOR_STORE/],
   [
@@ -71,14 +71,14 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     facts({ place: place({ clock: { last: reading, jump: { seenAt: NOW, byMs: 8 * 3_600_000, after: null } } }) }),
     'clock',
     'notice',
-    /by 8 h .* not worked off/,
+    /by 8 h\. .* not handled/,
   ],
   [
     'a clock behind what was seen',
     facts({ place: place({ clock: { last: { ...reading, wall: NOW + MINUTE }, jump: null } }) }),
     'clock',
     'warning',
-    /1 min before a time/,
+    /1 min behind the last recorded time/,
     /NTP/,
   ],
   [

@@ -14,10 +14,10 @@ import {
 
 /** What there is to say of holders, of tasks that wait, of renewals, and of late writes. */
 export const WORK_CASES: readonly DoctorCase[] = [
-  ['no agent at work', facts(), 'stale_sessions', 'ok', /nobody/],
+  ['no agent at work', facts(), 'stale_sessions', 'ok', /no session is held/],
   ['live holders', facts({ work: work({ held: [held()] }) }), 'stale_sessions', 'ok', /1 session held, none stale/],
   [
-    'a holder that has just fallen silent',
+    'a holder that is newly stale',
     facts({ work: work({ held: [held({ staleAt: NOW - SECOND })] }) }),
     'stale_sessions',
     'notice',
@@ -28,18 +28,18 @@ export const WORK_CASES: readonly DoctorCase[] = [
     facts({ work: work({ held: [held({ staleAt: NOW - 2 * MINUTE }), held()] }) }),
     'stale_sessions',
     'warning',
-    /^1 session .* 2 min; nobody/,
+    /^1 session has a silent holder.* 2 min; no agent recovers/,
     /orchestrator recover/,
   ],
 
-  ['nothing that waits', facts(), 'unclaimed_heads', 'ok', /nothing waits/],
+  ['nothing that waits', facts(), 'unclaimed_heads', 'ok', /no task waits/],
   ['a fresh head', facts({ work: work({ heads: [head()] }) }), 'unclaimed_heads', 'ok', /1 session ready/],
   [
     'an old head',
     facts({ work: work({ heads: [head({ waitsSince: NOW - 2 * DAY })] }) }),
     'unclaimed_heads',
     'warning',
-    /^1 head that nobody claims.*task t of kind report, for 2 days/,
+    /^1 session is ready, but no worker takes this kind; .*task t of kind report, for 2 days/,
     /why task t --namespace default`.*claim --help/,
   ],
   [
@@ -47,7 +47,7 @@ export const WORK_CASES: readonly DoctorCase[] = [
     facts({ work: work({ heads: [head({ waitsSince: NOW - DAY })], kindsAtWork: new Set(['default report']) }) }),
     'unclaimed_heads',
     'notice',
-    /while others/,
+    /the workers are busy/,
     /why task t --namespace default`/,
   ],
   [
@@ -55,7 +55,7 @@ export const WORK_CASES: readonly DoctorCase[] = [
     facts({ work: work({ heads: [head({ waitsSince: NOW - DAY })], capped: true }) }),
     'unclaimed_heads',
     'warning',
-    /^1\+ heads/,
+    /^1\+ sessions are ready/,
   ],
 
   [

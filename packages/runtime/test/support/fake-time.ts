@@ -44,12 +44,12 @@ export class FakeTime implements Time, Clock {
     this.#move(end - this.#reading.steady);
   }
 
-  /** The process stands still (SIGSTOP): all clocks run on, and timers fire late, at the next `advance`. */
+  /** The process is stopped (SIGSTOP): all clocks run on, and timers fire late, at the next `advance`. */
   stop(ms: number): void {
     this.#move(ms);
   }
 
-  /** The machine sleeps: the steady clock stands still, and the timers with it. */
+  /** The machine sleeps: the steady clock and the timers stop. */
   sleep(ms: number): void {
     const { wall, uptime } = this.#reading;
     this.#reading = { ...this.#reading, wall: wall + ms, uptime: uptime + ms };

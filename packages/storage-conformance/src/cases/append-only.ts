@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 const CHAPTER = 'append-only';
 
 export const appendOnly = chapter(CHAPTER, {
-  'what was written stays as it was, whatever is done afterwards': staysAsItWas,
+  'a written event never changes, whatever is done afterwards': staysAsItWas,
   'the chain of a session begins with zeros, and each event names the hash of the one before it': chains,
 });
 

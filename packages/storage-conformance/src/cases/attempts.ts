@@ -11,9 +11,9 @@ export const attempts = chapter('attempts, interruptions, dead letters, retry', 
   'a final failure makes a dead letter at once': finalFailure,
   'giving a task back charges nothing, a lost lease charges an interruption and no attempt': charges,
   'a task without an interruption left becomes a dead letter at its recovery': interruptedTooOften,
-  'a takeover that dead-letters the task goes on to the next of the session': takeoverGoesOn,
-  'a claim without a session that dead-letters what it recovers goes on to the next head': claimGoesOn,
-  'a task that survives no interruption is a dead letter after the first': noInterruption,
+  'a takeover that dead-letters the task takes the next of the session': takeoverContinues,
+  'a claim without a session that dead-letters what it recovers takes the next head': claimContinues,
+  'a task with no interruption allowed is a dead letter after the first': noInterruption,
   'retry queues a dead letter anew: counters, error and finish are gone, its age is new': retried,
   'a dead letter does not block the next task of its session': doesNotBlock,
   'only a dead or cancelled task can be retried': onlyEnded,
@@ -121,7 +121,7 @@ async function interruptedTooOften(world: World): Promise<void> {
   expect(await world.session(sessionId)).toMatchObject({ status: 'closed' });
 }
 
-async function takeoverGoesOn(world: World): Promise<void> {
+async function takeoverContinues(world: World): Promise<void> {
   const [first, second] = await world.addSession('branch', [{ interruptionsMax: 0 }, {}]);
   await world.claim({ sessionId: 'branch' });
   world.clock.advance(TTL_MS);
@@ -132,7 +132,7 @@ async function takeoverGoesOn(world: World): Promise<void> {
   expect(await world.task(first?.id ?? '')).toMatchObject({ status: 'failed' });
 }
 
-async function claimGoesOn(world: World): Promise<void> {
+async function claimContinues(world: World): Promise<void> {
   const claim = await world.claimNew({ interruptionsMax: 0, priority: 0 });
   const waiting = await world.add();
   world.clock.advance(TTL_MS);

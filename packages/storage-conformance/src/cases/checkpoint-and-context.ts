@@ -114,12 +114,12 @@ async function logged(world: World): Promise<void> {
 async function staysWithSession(world: World): Promise<void> {
   await world.addSession('branch', [{}, {}]);
   const first = await world.claim({ sessionId: 'branch' });
-  await world.orchestrator.checkpoint({ ...holderOf(first), nextAction: 'go on' });
+  await world.orchestrator.checkpoint({ ...holderOf(first), nextAction: 'continue' });
   await world.release(first);
 
   const second = await world.claim({ sessionId: 'branch', agent: OTHER_AGENT });
 
-  expect(second.context).toMatchObject({ turn: 1, nextAction: 'go on' });
+  expect(second.context).toMatchObject({ turn: 1, nextAction: 'continue' });
 }
 
 async function countsOn(world: World): Promise<void> {

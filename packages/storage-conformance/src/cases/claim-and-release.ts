@@ -4,7 +4,7 @@ import { AGENT, claimCall, holderOf, idsOf, inventedToken, OTHER_AGENT, STALE_AF
 import type { World } from '../world.ts';
 
 export const claimAndRelease = chapter('1. claim and release', {
-  'a claim takes the session and marks its head running, under a lease of the length asked for': claimGrants,
+  'a claim takes the session and starts its head, under a lease of the requested length': claimGrants,
   'what one connection claimed, the other sees': bothSee,
   'a release ends the lease, and the task with what its holder reported': releaseEnds,
   'the log tells the life of a task: opened, queued, claimed, succeeded, closed': logTells,

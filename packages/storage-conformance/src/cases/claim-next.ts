@@ -10,7 +10,7 @@ export const claimNext = chapter('claim the next on release', {
   'only heads that fit the kinds and the agent are taken': onlyFitting,
   'tasks of other sessions that have fallen due are taken': dueElsewhere,
   'the new lease belongs to the same process and instance': sameProcess,
-  'where nothing fits the release stands alone': nothingFits,
+  'if nothing fits, only the release happens': nothingFits,
   'a lost lease takes nothing': lostTakesNothing,
 });
 

@@ -199,7 +199,7 @@ async function noSecrets(world: World): Promise<void> {
   const [one, two, three, four] = identities as [Identity, Identity, Identity, Identity];
   const old = await world.claimNew({ sessionId: 'branch' }, one);
   await world.orchestrator.heartbeat({ ...holderOf(old), progress: 1 });
-  await world.orchestrator.checkpoint({ ...holderOf(old), nextAction: 'go on' });
+  await world.orchestrator.checkpoint({ ...holderOf(old), nextAction: 'continue' });
   world.clock.advance(TTL_MS);
   const next = await world.claim({ sessionId: 'branch', ...two });
   await world.orchestrator.heartbeat(holderOf(old));

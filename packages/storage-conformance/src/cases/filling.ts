@@ -23,17 +23,18 @@ import { claimed, type World } from '../world.ts';
 export const filling = chapter(
   'filling a store with rows',
   {
-    'what was copied page by page is there as it was, and its log bears it out': copied,
-    'in the copy holders go on with their tokens, commands sent again answer the same, and heads are found': goesOn,
+    'rows copied page by page are unchanged, and they match the event log': copied,
+    'in the copy holders continue with their tokens, repeated commands get the same answers, and heads are found':
+      workContinues,
     'rows are added only after the greatest key': onlyAfterTheLast,
-    'rows are added only in the state that is named': onlyInItsState,
+    'rows are added only in the named state': onlyInItsState,
     'a page is added as a whole or not at all': allOrNone,
-    'a filling that was cut off after any page goes on after the greatest key': cutOff,
+    'a filling that was interrupted after any page continues after the greatest key': cutOff,
     'of two processes that fill one store, one adds each page': twoCopiers,
     'until it is open, a store can be used only by the move that fills it': usedByItsMove,
-    'fences, event ids and numbers go on after those that are told, and those that are there': numbersGoOn,
-    'a jump of the clock that is handed over is worked off before any lease is ended': jumpHandedOver,
-    'from where to go on is told only in the state that is named': continuedInItsState,
+    'fences, event ids and numbers continue after the given ones and the existing ones': numbersContinue,
+    'a clock jump in the copied state is processed before any lease is ended': jumpHandedOver,
+    'where to continue is set only in the named state': continuedInItsState,
   },
   { needs: 'rows', timeoutMs: 60_000 },
 );
@@ -55,7 +56,7 @@ async function source(world: World): Promise<Source> {
   await world.release(await world.claim({ sessionId: 'ｱ' }), { outcome: 'failed', error: { message: 'no' } });
   await world.release(await world.claim({ sessionId: '𠮷' }), { result: [1, 'two', null] });
   const held = await world.claim({ sessionId: '회사-대화', instance: 'run-1', ...identity });
-  await world.orchestrator.checkpoint({ ...holderOf(held), nextAction: 'go on', data: { at: 7 } });
+  await world.orchestrator.checkpoint({ ...holderOf(held), nextAction: 'continue', data: { at: 7 } });
   await world.orchestrator.heartbeat({ ...holderOf(held), progress: { done: 1 } });
   return { held, identity, rows: await world.rows() };
 }
@@ -69,7 +70,7 @@ async function target(world: World): Promise<{ opened: Opened; rows: RowStore; s
   return { opened, rows, state };
 }
 
-/** Copies all rows, and says from where to go on, as every filling does before the store opens. */
+/** Copies all rows, and sets where to continue, as every filling does before the store opens. */
 async function fill(from: RowStore, to: RowStore, state: StoreState, limit?: number): Promise<void> {
   await copyRows(from, to, state, limit === undefined ? {} : { limit });
   await to.continueFrom(state, { clock: await from.clock(), lastEventId: await from.lastEventId() });
@@ -93,7 +94,7 @@ async function copied(world: World): Promise<void> {
   await assertConsistent(opened.storage, opened.clock);
 }
 
-async function goesOn(world: World): Promise<void> {
+async function workContinues(world: World): Promise<void> {
   const { held, identity, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
   await fill(from, rows, state);
@@ -107,7 +108,7 @@ async function goesOn(world: World): Promise<void> {
   const next = await there.releaseTask({ ...holderOf(held), outcome: 'succeeded', claimNext: { agent: AGENT } });
 
   expect(beat).toMatchObject({ ok: true, late: false });
-  expect(again).toMatchObject({ ok: true, lease: held.lease, context: { nextAction: 'go on' } });
+  expect(again).toMatchObject({ ok: true, lease: held.lease, context: { nextAction: 'continue' } });
   expect(duplicate.outcome).toBe('duplicate');
   expect(head.task).toMatchObject({ sessionId: '𠮷', dedupeKey: 'once' });
   expect(next).toMatchObject({ ok: true, next: { task: { sessionId: '회사-대화' } } });
@@ -235,7 +236,7 @@ async function usedByItsMove(world: World): Promise<void> {
   expect(await orchestratorOn(world, opened).getTask(closing.task.id)).toMatchObject({ status: 'queued' });
 }
 
-async function numbersGoOn(world: World): Promise<void> {
+async function numbersContinue(world: World): Promise<void> {
   const { held, rows: from } = await source(world);
   const { opened, rows, state } = await target(world);
   const before = await world.everything();

@@ -12,8 +12,9 @@ export const groupCommit = chapter('group commit', {
   'a refusal among them harms no other': refusalHarmsNone,
   'an error among them harms no other, and undoes its own part alone': errorHarmsNone,
   'whatever a decision throws reaches its caller alone': throwReachesCaller,
-  'two commands on one session are judged one after the other': twoOnOneSession,
+  'two commands on one session are decided one after the other': twoOnOneSession,
   'a claim sees what was released before it in the same turn': claimAfterRelease,
+  'a refused release that would claim next is decided before the claims that were sent after it': refusedBeforeClaims,
   'claims of one turn get fences and tokens of their own, and different sessions': claimsOfOneTurn,
   'one dedupe key sent many times in one turn makes one task': oneDedupeKey,
   'one command id sent many times in one turn has one effect': oneCommandId,
@@ -101,7 +102,7 @@ async function twoOnOneSession(world: World): Promise<void> {
   const claim = await world.claimNew();
 
   const [checkpoint, release, late, again] = await Promise.all([
-    world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'go on' }),
+    world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'continue' }),
     world.orchestrator.releaseTask({ ...holderOf(claim), outcome: 'released' }),
     world.orchestrator.checkpoint(holderOf(claim)),
     world.orchestrator.releaseTask({ ...holderOf(claim), outcome: 'released' }),
@@ -126,6 +127,23 @@ async function claimAfterRelease(world: World): Promise<void> {
   expect(release).toMatchObject({ ok: true });
   expect(next).toMatchObject({ ok: true, lease: { agent: AGENT } });
   expect(loser).toMatchObject({ ok: false, reason: 'busy', heldBy: { agent: AGENT } });
+}
+
+async function refusedBeforeClaims(world: World): Promise<void> {
+  await world.addSession('branch', [{ priority: 1 }]);
+  await world.addSession('other', [{ priority: 2 }]);
+  const lost = await world.claim({ sessionId: 'branch', agent: AGENT });
+  await world.orchestrator.releaseTask({ ...holderOf(lost), outcome: 'released' });
+
+  const [queued, refused, claim] = await Promise.all([
+    world.orchestrator.enqueueTask({ id: 'apart', sessionId: 'apart', delayMs: 60_000 }),
+    world.orchestrator.releaseTask({ ...holderOf(lost), outcome: 'succeeded', claimNext: { agent: AGENT } }),
+    world.orchestrator.claimTask(claimCall({ sessionId: 'branch', agent: OTHER_AGENT })),
+  ]);
+
+  expect([queued.outcome, claim.ok]).toEqual(['enqueued', true]);
+  expect(refused).toMatchObject({ ok: false, reason: 'lease_lost', endedBy: 'task.released' });
+  expect(refused).not.toHaveProperty('successor');
 }
 
 async function claimsOfOneTurn(world: World): Promise<void> {

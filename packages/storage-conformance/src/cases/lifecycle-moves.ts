@@ -46,19 +46,18 @@ async function silentToBeCancelled(world: World): Promise<Subject> {
   return subject;
 }
 
-type Ending = Omit<Parameters<World['orchestrator']['releaseTask']>[0], 'token'>;
+type TaskEnd = Omit<Parameters<World['orchestrator']['releaseTask']>[0], 'token'>;
 
-const released = (world: World, { token }: Subject, ending: Ending) =>
-  world.orchestrator.releaseTask({ token, ...ending });
+const released = (world: World, { token }: Subject, end: TaskEnd) => world.orchestrator.releaseTask({ token, ...end });
 
-const release = (ending: Ending, task: Parameters<World['add']>[0] = {}): Move => ({
+const release = (end: TaskEnd, task: Parameters<World['add']>[0] = {}): Move => ({
   given: (world) => claimedNew(world, task),
-  when: (world, subject) => released(world, subject, ending),
+  when: (world, subject) => released(world, subject, end),
 });
 
-async function ended(world: World, ending: Ending): Promise<Subject> {
+async function ended(world: World, end: TaskEnd): Promise<Subject> {
   const subject = await claimedNew(world);
-  await released(world, subject, ending);
+  await released(world, subject, end);
   return subject;
 }
 

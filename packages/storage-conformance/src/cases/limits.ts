@@ -20,7 +20,7 @@ export const limits = chapter('limits and bad input', {
   'any text that can be stored comes back as it was': anyText,
 });
 
-/** All mistakes are made before it is judged, so that a failure names every one that was let through. */
+/** All mistakes are made before the test checks them, so that a failure names every one that was let through. */
 function refuses(mistakes: Readonly<Record<string, Mistake>>) {
   return async (world: World): Promise<void> => {
     const lease = holderOf(await world.claimNew());

@@ -1,5 +1,5 @@
 import { LIMITS, type ErrorCode, type Orchestrator } from '@agent-orchestrator/core';
-import { AGENT, claimCall, inventedToken } from '../factories.ts';
+import { AGENT, claimCall, commandIdAt, inventedToken } from '../factories.ts';
 import type { World } from '../world.ts';
 
 /** What is sent, the field that the error must name, and its code. */
@@ -39,6 +39,7 @@ const call = (method: keyof Orchestrator, argument: unknown, field: string, code
   ...(code && { code }),
 });
 
+const COMMAND_ID = commandIdAt(Date.UTC(2026, 0, 1), 1);
 const LIMIT = 'LIMIT_EXCEEDED';
 const long = (length: number) => 'x'.repeat(length + 1);
 const tooLongId = long(LIMITS.id_characters_max);
@@ -117,6 +118,7 @@ export const MISTAKES = {
     'too many kinds': claim({ kinds: many(LIMITS.filter_max, 'k') }, 'kinds', LIMIT),
     'too many roles': claim({ roles: many(LIMITS.filter_max, 'r') }, 'roles', LIMIT),
     'a seed that is too short': claim({ seed: '5eed' }, 'seed'),
+    'a command id without the seed that a retry needs': claim({ commandId: COMMAND_ID }, 'seed'),
     'a claim of none': claim({ limit: 0 }, 'limit'),
     'a claim of too many': claim({ limit: LIMITS.batch_max + 1 }, 'limit', LIMIT),
     'too much evidence': claim({ evidence: many(LIMITS.batch_max, evidence) }, 'evidence', LIMIT),
@@ -166,6 +168,11 @@ export const MISTAKES = {
     'a note on a success': holder('releaseTask', { outcome: 'succeeded', note: 'n' }, 'note'),
     'a note that is too long': holder('releaseTask', { outcome: 'released', note: tooLongText }, 'note', LIMIT),
     'a next claim without an agent': holder('releaseTask', { outcome: 'succeeded', claimNext: {} }, 'claimNext.agent'),
+    'a next claim with a command id and without a seed': holder(
+      'releaseTask',
+      { outcome: 'succeeded', claimNext: { agent: AGENT }, commandId: COMMAND_ID },
+      'seed',
+    ),
     'too many releases': call('releaseTasks', many(LIMITS.batch_max, succeeds), 'items', LIMIT),
     'releases that are no array': call('releaseTasks', {}, 'items'),
     'a release that is no object': call('releaseTasks', [succeeds, null], 'items[1]'),

@@ -15,8 +15,8 @@ export const names = chapter('names and ids of any script', {
   'ids that a collation or a wildcard could take for one are different': notAlike,
   '128 characters of three bytes are taken, and one more is refused': threeBytes,
   'characters of four bytes count by their bytes, too': fourBytes,
-  'a character that is not seen is refused in every name and id': invisible,
-  'a name begins with a letter, a mark, a digit or an underscore': beginnings,
+  'an invisible character is refused in every name and id': invisible,
+  'a name begins with a letter, a combining character, a digit or an underscore': beginnings,
   'lists come by code point, and so do their pages': listsByCodePoint,
   'where all else is equal the queue goes by code point, within a session and between sessions': queueByCodePoint,
   'namespaces are told by code point': namespacesByCodePoint,
@@ -198,7 +198,7 @@ async function fourBytes(world: World): Promise<void> {
 }
 
 /**
- * Zero width joiner and space, soft hyphen, Hangul filler, marks of direction, a variation selector, a tag, a byte
+ * Zero width joiner and space, soft hyphen, Hangul filler, direction marks, a variation selector, a tag, a byte
  * order mark.
  */
 const INVISIBLE = [

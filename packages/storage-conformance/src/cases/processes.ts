@@ -70,13 +70,13 @@ async function killed(world: World): Promise<void> {
   const child = await ChildOrchestrator.start(world);
   const { id } = await world.add();
   const held = claimed(await child.call('claimTask', claimCall({ agent: OTHER_AGENT })));
-  await child.call('checkpoint', { ...holderOf(held), nextAction: 'go on here' });
+  await child.call('checkpoint', { ...holderOf(held), nextAction: 'continue here' });
 
   await child.kill();
 
   world.clock.advance(TTL_MS);
   const next = await world.claim({ agent: AGENT });
-  expect(next).toMatchObject({ task: { id, interruptions: 1 }, context: { turn: 1, nextAction: 'go on here' } });
+  expect(next).toMatchObject({ task: { id, interruptions: 1 }, context: { turn: 1, nextAction: 'continue here' } });
 }
 
 async function told(world: World): Promise<void> {

@@ -22,8 +22,8 @@ export const receipts = chapter('receipts', {
   'a recovery sent again when the dead holder is not to be seen any more answers the same': withoutEvidence,
   'one command id with another request is an error, and changes nothing': reused,
   'one command id with another command is an error': reusedAcrossCommands,
-  'a refusal leaves no receipt: the same id is judged anew': refusalsLeaveNone,
-  'what changed nothing leaves no receipt: the same id is judged anew': noEffectLeavesNone,
+  'a refusal leaves no receipt: the same id is decided again': refusalsLeaveNone,
+  'what changed nothing leaves no receipt: the same id is decided again': noEffectLeavesNone,
   'two connections that send one command at once have one effect and one answer': atOnce,
   'a command id is its own in each namespace': perNamespace,
   'a command id older than a week is refused': tooOld,
@@ -125,19 +125,20 @@ async function noEffectLeavesNone(world: World): Promise<void> {
 
 async function refusalsLeaveNone(world: World): Promise<void> {
   const [nothing, busy, lost] = [world.newCommandId(), world.newCommandId(), world.newCommandId()];
-  const none = await world.orchestrator.claimTask(claimCall({ commandId: nothing }));
+  const seed = world.newSeed();
+  const none = await world.orchestrator.claimTask(claimCall({ commandId: nothing, seed }));
   const claim = await world.claimNew();
   const { sessionId } = claim.lease;
-  const held = await world.rival.claimTask(claimCall({ commandId: busy, sessionId }));
+  const held = await world.rival.claimTask(claimCall({ commandId: busy, seed, sessionId }));
   const fenced = await world.release(claim, { token: inventedToken(claim.lease.fence), commandId: lost });
   await world.release(claim, { outcome: 'released' });
 
-  const again = await world.rival.claimTask(claimCall({ commandId: busy, sessionId }));
+  const again = await world.rival.claimTask(claimCall({ commandId: busy, seed, sessionId }));
   await world.add();
 
   expect([none, held, fenced]).toMatchObject([{ ok: false }, { ok: false }, { ok: false }]);
   expect(again).toMatchObject({ ok: true });
-  expect(await world.orchestrator.claimTask(claimCall({ commandId: nothing }))).toMatchObject({ ok: true });
+  expect(await world.orchestrator.claimTask(claimCall({ commandId: nothing, seed }))).toMatchObject({ ok: true });
   expect(await receiptOf(world.peer, lost)).toBeNull();
 }
 
@@ -219,7 +220,7 @@ async function small(world: World): Promise<void> {
   await world.orchestrator.checkpoint({ ...holderOf(first), data: 'CONTEXT' });
   await world.release(first, { outcome: 'released' });
 
-  const again = await world.claim({ commandId: claim });
+  const again = await world.claim({ commandId: claim, seed: world.newSeed() });
 
   expect(again).toMatchObject({ task: { payload: { word: 'PAYLOAD' } }, context: { data: 'CONTEXT' } });
   const kept = [await receiptOf(world.peer, enqueue), await receiptOf(world.peer, claim)];

@@ -7,11 +7,12 @@ import type { World } from '../world.ts';
 
 export const releaseBatches = chapter('batches of releases', {
   'of three leases of which one was lost, two end and one is refused, in one command': oneWasLost,
-  'sent again, the accepted ones are answered again without a second effect, and the refused one is judged anew':
+  'sent again, the accepted ones are answered again without a second effect, and the refused one is decided again':
     sentAgain,
   'a batch of which every item is refused leaves no receipt': allRefused,
   'with claimNext it takes several heads, best first, each under a lease of its own': takesSeveral,
   'what the batch uncovers in its own sessions is taken as well, but not what it gave back': uncovers,
+  'the head of a session whose lease was lost competes with those of other sessions': lostCompetes,
   'a batch whose leases were all lost takes nothing': lostTakesNothing,
   'a lease of another namespace is refused': otherNamespace,
   'each item may end in its own way': eachItsWay,
@@ -130,6 +131,21 @@ async function uncovers(world: World): Promise<void> {
   );
 
   expect(next.map(({ task }) => task.title)).toEqual(['one, next', 'three, next']);
+}
+
+async function lostCompetes(world: World): Promise<void> {
+  const lost = await world.claimNew();
+  world.clock.advance(TTL_MS);
+  await world.rival.staleRecovery();
+  const held = await world.claimNew({ priority: 1 });
+  await world.add({ priority: 9 });
+
+  const { items, next } = await world.orchestrator.releaseTasks([held, lost].map(succeeds), {
+    claimNext: { agent: AGENT },
+  });
+
+  expect(items).toMatchObject([{ ok: true }, { ok: false, reason: 'lease_lost' }]);
+  expect(idsOf(next.map(({ task }) => task))).toEqual([lost.task.id]);
 }
 
 async function lostTakesNothing(world: World): Promise<void> {

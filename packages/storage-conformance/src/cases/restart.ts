@@ -9,12 +9,12 @@ export const restart = chapter(
   'restart',
   {
     'after closing and opening again every row and event is there as it was': allIsThere,
-    'a lease survives: its holder goes on, and no other agent is let in': leaseSurvives,
+    'a lease survives: its holder continues, and no other agent gets it': leaseSurvives,
     'a dead holder is recovered after the restart': deadIsRecovered,
     'a command sent again after the restart has no second effect': receiptSurvives,
     'the greatest fence survives, though the clock goes back': fenceSurvives,
-    'a jump of the clock that was seen before the restart is worked off after it': jumpSurvives,
-    'events go on growing after the restart': eventsGoOn,
+    'a clock jump that was detected before the restart is processed after it': jumpSurvives,
+    'event ids continue to grow after the restart': eventsGrow,
     'nothing is left to migrate': nothingToMigrate,
   },
   { needs: 'reopen' },
@@ -56,13 +56,13 @@ async function leaseSurvives(world: World): Promise<void> {
 
 async function deadIsRecovered(world: World): Promise<void> {
   const claim = await world.claimNew();
-  await world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'go on' });
+  await world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'continue' });
   world.clock.advance(TTL_MS);
 
   const { orchestrator } = await reopen(world);
   const next = await orchestrator.claimTask(claimCall());
 
-  expect(next).toMatchObject({ ok: true, task: { id: claim.task.id }, context: { nextAction: 'go on' } });
+  expect(next).toMatchObject({ ok: true, task: { id: claim.task.id }, context: { nextAction: 'continue' } });
 }
 
 async function receiptSurvives(world: World): Promise<void> {
@@ -97,7 +97,7 @@ async function jumpSurvives(world: World): Promise<void> {
   expect(recovered).toHaveLength(storage.capabilities.sleepGrace ? 0 : 1);
 }
 
-async function eventsGoOn(world: World): Promise<void> {
+async function eventsGrow(world: World): Promise<void> {
   await world.claimNew();
   const last = (await world.events()).at(-1)?.id ?? 0;
 

@@ -3,17 +3,21 @@ import {
   COLUMNS,
   keyOfRow,
   LIMITS,
+  NO_CLOCK,
   PAGE_CHARACTERS,
   TABLE_NAMES,
   type Row,
   type RowKey,
+  type RowReader,
   type TableName,
 } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, holderOf } from '../factories.ts';
+import { AGENT, holderOf, TTL_MS } from '../factories.ts';
 import { receiptOf } from '../port.ts';
 import { allRows, rowsOf } from '../rows/copy.ts';
+import { stateOf } from '../rows/states.ts';
+import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 
 export const rows = chapter(
@@ -25,6 +29,7 @@ export const rows = chapter(
     'a cell is text, a whole number or nothing': cells,
     'each table tells how many rows it has, and its greatest key; an empty one has none': countsAndKeys,
     'a snapshot of the rows sees one state, whatever happens meanwhile': snapshot,
+    'opened for reading only, they are read, and whatever would write is refused': readOnly,
     'the greatest event id, the time and what is remembered of the clocks are told': told,
     'no row holds a token or a seed': noSecrets,
     'a page holds no more than so many characters, and each row comes all the same': pageCharacters,
@@ -191,19 +196,59 @@ async function countsAndKeys(world: World): Promise<void> {
 async function snapshot(world: World): Promise<void> {
   await fill(world);
   const store = await world.rows();
-  const before = await allRows(store);
+  const before = await readAll(store);
 
   const seen = await store.snapshot(async (reader) => {
     const first = await reader.rows('tasks', null, 2);
+    // So long that the store remembers a new reading of the clocks.
+    world.clock.advance(TTL_MS);
     await world.release(await world.claim());
     await world.add({ id: 'new' });
-    return { first, all: await allRows(reader), count: await reader.count('event_log') };
+    await store.changeStoreState(null, stateOf('moving'));
+    return { first, all: await readAll(reader), now: await reader.now() };
   });
+  const after = await readAll(store);
+  await store.changeStoreState(stateOf('moving'), null);
 
-  expect(seen.first).toEqual(before.tasks.slice(0, 2));
+  expect(seen.first).toEqual(before.rows.tasks.slice(0, 2));
   expect(seen.all).toEqual(before);
-  expect(seen.count).toBe(before.event_log.length);
-  expect(await store.count('tasks')).toBe(before.tasks.length + 1);
+  expect(Number.isSafeInteger(seen.now)).toBe(true);
+  for (const [read, answer] of Object.entries(after))
+    expect(answer, `${read} has changed meanwhile`).not.toEqual(before[read as keyof typeof before]);
+}
+
+async function readOnly(world: World): Promise<void> {
+  await fill(world);
+  const store = await world.rows();
+  const before = await readAll(store);
+  const reader = await world.rows(world.opened, 'read-only');
+
+  const errors = [
+    await thrownBy(reader.changeStoreState(null, stateOf('moving'))),
+    await thrownBy(reader.add(stateOf('filling'), 'tasks', null, [])),
+    await thrownBy(reader.continueFrom(stateOf('filling'), { clock: NO_CLOCK, lastEventId: 1 })),
+  ];
+
+  expect(errors.map(({ code }) => code)).toEqual(errors.map(() => 'STORE_READ_ONLY'));
+  expect(await readAll(reader)).toEqual(before);
+  expect(await reader.snapshot(readAll)).toEqual(before);
+  expect(await readAll(store)).toEqual(before);
+}
+
+/** What each read answers, but for the time. */
+async function readAll(reader: RowReader) {
+  return {
+    storeState: await reader.storeState(),
+    rows: await allRows(reader),
+    lastKeys: await ofEachTable((table) => reader.lastKey(table)),
+    counts: await ofEachTable((table) => reader.count(table)),
+    lastEventId: await reader.lastEventId(),
+    clock: await reader.clock(),
+  };
+}
+
+async function ofEachTable<T>(read: (table: TableName) => Promise<T>): Promise<T[]> {
+  return Promise.all(TABLE_NAMES.map(read));
 }
 
 async function told(world: World): Promise<void> {

@@ -19,8 +19,11 @@ export const severalSessions = chapter('several sessions in one unit of work', {
     endedLease,
   'the next heads come after the named sessions, and are never theirs': nextReady,
   'the next heads are as many as asked for, fit, and come best first': nextReadyFits,
+  'a named session whose head is the best takes no place among the next heads': nextReadyBesideBest,
   'waiting tasks come by session and id, up to the limit, and none without one': waitingTasks,
   'what is due of the named sessions is queued before they are loaded, and of no other session': dueOfNamed,
+  'of what is due of the named sessions, only so much is queued as the limit says, what is due longest first':
+    dueUpToLimit,
   'with the next heads, what is due in the whole namespace is queued': dueOfNamespace,
   'the next due time is that of the named sessions, where none of them has a head': nextDue,
   'where a receipt is found, the rows that it names are loaded instead': receiptRows,
@@ -215,6 +218,18 @@ async function nextReadyFits(world: World): Promise<void> {
   expect(await offered(2)).toEqual(['high', 'middle']);
 }
 
+async function nextReadyBesideBest(world: World): Promise<void> {
+  await world.addSession('best', [{ priority: 0 }]);
+  await world.addSession('good', [{ priority: 1 }]);
+  await world.addSession('other', [{ priority: 5 }]);
+  await world.addSession('last', [{ priority: 9 }]);
+  const scope = { ...named('best', 'good'), nextReady: { addressees: [''], limit: 1 } };
+
+  const { sessions } = await load(world.storage, scope);
+
+  expect(sessions.map(({ session }) => session.id)).toEqual(['best', 'good', 'other']);
+}
+
 async function waitingTasks(world: World): Promise<void> {
   const b = await world.addSession('b', [{ id: 'b-2' }, { id: 'b-1', delayMs: 60_000 }]);
   await world.addSession('a', [{ id: 'a-2' }, { id: 'a-3' }, { id: 'a-1' }]);
@@ -240,6 +255,24 @@ async function dueOfNamed(world: World): Promise<void> {
 
   expect(sessions).toMatchObject([{ session: { id: 'a' }, head: { id: a?.id, status: 'queued' } }]);
   expect(await world.task(b?.id ?? '')).toMatchObject({ status: 'scheduled' });
+}
+
+async function dueUpToLimit(world: World): Promise<void> {
+  const count = LIMITS.flipped_tasks_max + 8;
+  // By turns in one session and the other, and the last to come is due first.
+  const tasks = Array.from({ length: count }, (_, at) => ({
+    sessionId: at % 2 === 0 ? 'a' : 'b',
+    delayMs: count - at,
+  }));
+  const added = (await world.orchestrator.enqueueTasks(tasks)).tasks.map(({ task }) => task.id);
+  world.clock.advance(count);
+
+  await load(world.storage, named('a', 'b'));
+
+  const statuses = await Promise.all(added.map(async (id) => (await world.task(id)).status));
+  const [later, longest] = [statuses.slice(0, 8), statuses.slice(8)];
+  expect(new Set(longest)).toEqual(new Set(['queued']));
+  expect(new Set(later)).toEqual(new Set(['scheduled']));
 }
 
 async function dueOfNamespace(world: World): Promise<void> {

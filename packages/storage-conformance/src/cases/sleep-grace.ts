@@ -8,7 +8,7 @@ export const sleepGrace = chapter('clocks: sleep and jumps', {
   'after the machine slept, holders get a new TTL where the storage says so, and none where it does not': afterSleep,
   'after the clock was set forward it is the same': afterSetForward,
   'a claim of the session, or of any, respects the new TTL': claimsRespectIt,
-  'a jump that one connection saw is worked off by the other before it recovers': seenByAnother,
+  'a clock jump that one connection detected is processed by the other before it recovers': seenByAnother,
   'two recoverers after one jump grant one new TTL': onlyOnce,
   'after the new TTL a silent holder is recovered': recoveredAfterwards,
   'every held session gets it, in all namespaces, however many there are': all,

@@ -37,13 +37,13 @@ async function recovers(world: World): Promise<void> {
 
 async function keepsContext(world: World): Promise<void> {
   const claim = await world.claimNew();
-  await world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'go on here' });
+  await world.orchestrator.checkpoint({ ...holderOf(claim), nextAction: 'continue here' });
   world.clock.advance(TTL_MS);
 
   await world.rival.staleRecovery();
 
   const next = await world.claim({ agent: OTHER_AGENT });
-  expect(next).toMatchObject({ context: { turn: 1, nextAction: 'go on here' }, takeover: null });
+  expect(next).toMatchObject({ context: { turn: 1, nextAction: 'continue here' }, takeover: null });
 }
 
 async function tellsEvidence(world: World): Promise<void> {

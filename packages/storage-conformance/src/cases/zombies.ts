@@ -7,7 +7,7 @@ export const zombies = chapter('zombies', {
   'the first write of a holder whose lease another process ended is on record, and only the first': firstIsOnRecord,
   'a zombie is on record once per lease, even where several of its writes come at once': oncePerLease,
   'a zombie after recovery is on record, while the session waits and after it closed': afterRecovery,
-  'a holder that ended its lease itself leaves no record when it writes again': ownEnding,
+  'a holder that ended its lease itself leaves no record when it writes again': ownRelease,
   'invented tokens leave nothing': inventedTokens,
   'the fence of one lease with the secret of another leaves nothing': mixedTokens,
   'a zombie is told which holder came next, not which one holds the session by now': toldWhoCameNext,
@@ -86,7 +86,7 @@ async function afterRecovery(world: World): Promise<void> {
   expect(await world.session(closes.lease.sessionId)).toMatchObject({ status: 'closed' });
 }
 
-async function ownEnding(world: World): Promise<void> {
+async function ownRelease(world: World): Promise<void> {
   const claim = await world.claimNew();
   await world.release(claim, { outcome: 'released' });
 

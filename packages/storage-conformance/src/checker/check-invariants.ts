@@ -1,6 +1,6 @@
 /**
- * Judges a run by what it left behind: the event log, and the journals that the workers kept for themselves. It does
- * not use the rules that made the log (a mistake in them must not excuse itself), nor does it look at the tables.
+ * Checks a run by its event log and by the journals of its workers. It does not use the rules that made the log,
+ * because a mistake in them would hide itself. It does not read the tables.
  */
 import type { Event } from '@agent-orchestrator/core';
 import { historyOf, type History, type Tolerances } from './history.ts';

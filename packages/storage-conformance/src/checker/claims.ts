@@ -1,7 +1,7 @@
 import { claimsIn, type IssuedCommand, type JournaledClaim } from '@agent-orchestrator/core/journal';
 import type { History } from './history.ts';
 
-/** A grant as its claimant was told of it. */
+/** A grant as its claimant got it. */
 export interface ToldClaim {
   readonly claim: JournaledClaim;
   readonly commandId: string;
@@ -9,7 +9,7 @@ export interface ToldClaim {
   readonly again: boolean;
 }
 
-/** Every grant that a worker was told of, by its fence. */
+/** Every grant in the answers to workers, by its fence. */
 export function toldClaims({ commands }: History): Map<number, ToldClaim[]> {
   const told = new Map<number, ToldClaim[]>();
   for (const command of commands)

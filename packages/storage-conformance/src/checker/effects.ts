@@ -1,4 +1,4 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { claimsIn, type Attempt } from '@agent-orchestrator/core/journal';
 import { payloadOf } from './history.ts';
 
@@ -12,8 +12,9 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
   'task.cancel_requested': () => '',
-  // A claim that gets nothing leaves no receipt, but may have recovered dead sessions on its way: sent again it is
-  // judged anew, and may find others. The same lease it cannot close twice.
+  // A claim that gets nothing leaves no receipt, but may have recovered dead sessions. A retry is decided again, and
+  // may
+  // find others. It cannot end the same lease twice.
   'task.recovered': leaseKey,
   'lease.taken_over': leaseKey,
 };
@@ -28,7 +29,7 @@ export function repeatedEffects(own: readonly Event[]): Event[][] {
   return [...groups.values()].filter((group) => group.length > 1);
 }
 
-/** The grants of a command of which its acknowledgement says nothing. */
+/** The grants of a command that are not in its acknowledgement. */
 export function untoldGrants(attempt: Attempt, own: readonly Event[]): Event[] {
   const told = new Set(claimsIn(attempt).map(({ lease }) => lease.fence));
   return own.filter(({ type, fence }) => type === 'task.claimed' && !told.has(fence ?? 0));
@@ -39,8 +40,8 @@ function leaseKey({ streamId, fence }: Event): string {
 }
 
 function effectKey(event: Event): string | null {
-  // A release ends each lease of its batch once, however the ending is called.
-  if (event.leaseEffect === 'ended' && (LEASE_ENDINGS.holder as readonly EventType[]).includes(event.type))
+  // A release ends each lease of its batch once, with any outcome.
+  if (event.leaseEffect === 'ended' && (LEASE_END_EVENTS.holder as readonly EventType[]).includes(event.type))
     return `release ${leaseKey(event)}`;
   if (event.type === 'session.closed' && payloadOf(event, 'session.closed').reason === 'task_ended') return null;
   const distinction = AT_MOST_ONCE[event.type];

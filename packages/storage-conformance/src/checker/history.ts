@@ -8,7 +8,7 @@ import {
   type Journal,
 } from '@agent-orchestrator/core/journal';
 
-/** What the invariants are read off: the log and the journals, sorted so that each finds its part. */
+/** The log and the journals, sorted for the invariants. */
 export interface History {
   /** By id. */
   readonly events: readonly Event[];
@@ -29,7 +29,7 @@ export interface History {
 export interface Tolerances {
   /** How far the authority's clock may have stepped back without being noticed, in milliseconds. */
   readonly clockStepMs: number;
-  /** How far a worker's clock may stand from the authority's, in milliseconds. */
+  /** How far a worker's clock may differ from the authority's, in milliseconds. */
   readonly clockSkewMs: number;
   /** How long after its time an event may become visible to others: a commit takes a while. Milliseconds. */
   readonly visibleAfterMs: number;

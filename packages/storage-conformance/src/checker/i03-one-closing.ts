@@ -1,8 +1,8 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { name, type History, type SessionLog } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-const ENDINGS: readonly EventType[] = [...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other];
+const LEASE_ENDS: readonly EventType[] = [...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other];
 
 /** I3. A lease ends by exactly one event, and only what was granted can end. */
 export function oneClosing({ sessions }: History): Violation[] {
@@ -35,7 +35,7 @@ function closedOnce({ events, leases }: SessionLog): Violation[] {
 function effectsRight({ events }: SessionLog): Violation[] {
   return events.flatMap((event) => {
     const ends = event.leaseEffect === 'ended';
-    if (ends && !ENDINGS.includes(event.type)) return violation('I3', [event], `${name(event)} cannot end a lease.`);
+    if (ends && !LEASE_ENDS.includes(event.type)) return violation('I3', [event], `${name(event)} cannot end a lease.`);
     if (!ends && mustEnd(event))
       return violation('I3', [event], `${name(event)} ends a lease, and its lease_effect does not say so.`);
     return [];
@@ -44,5 +44,5 @@ function effectsRight({ events }: SessionLog): Violation[] {
 
 /** A dead letter after a crash, and the cancellation of a task that waits, end no lease: it had ended before. */
 function mustEnd({ type, fence }: Event): boolean {
-  return ENDINGS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && fence === null);
+  return LEASE_ENDS.includes(type) && !((type === 'task.failed' || type === 'task.cancelled') && fence === null);
 }

@@ -1,11 +1,11 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
 import { name, type History, type Lease, type SessionLog } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-const HOLDER_EVENTS: readonly EventType[] = ['session.checkpointed', 'clock.jumped', ...LEASE_ENDINGS.holder];
+const HOLDER_EVENTS: readonly EventType[] = ['session.checkpointed', 'clock.jumped', ...LEASE_END_EVENTS.holder];
 
-/** I4. What a holder does is done under the latest grant, by the agent that got it; that goes for heartbeats too. */
+/** I4. A holder acts under the latest grant, and is the agent of that grant; so do heartbeats. */
 export function holdersCarryTheFence(history: History): Violation[] {
   return [...history.sessions.flatMap(checkSession), ...checkHeartbeats(history)];
 }
@@ -33,9 +33,9 @@ function isHolders({ type, leaseEffect, fence }: Event): boolean {
 }
 
 function problemOf(event: Event, latest: Event | null, open: boolean): string | null {
-  if (latest === null) return 'stands before any grant.';
+  if (latest === null) return 'comes before any grant.';
   if (event.fence !== latest.fence) return `carries the fence ${event.fence}, the latest grant's is ${latest.fence}.`;
-  // A second closing is another invariant's business.
+  // Another invariant checks a second closing.
   if (!open && event.leaseEffect !== 'ended') return 'comes after its lease ended.';
   if (event.type !== 'clock.jumped' && event.agent !== latest.agent)
     return `is ${event.agent}'s, but ${latest.agent} holds the lease.`;

@@ -5,7 +5,8 @@ import { name, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
- * I6. What was acknowledged stands in the log, once, however often it was sent; and nothing of it that was not told.
+ * I6. An acknowledged command is in the log, once, however often it was sent, and without effects that its answer
+ * lacks.
  */
 export function oneEffect(history: History): Violation[] {
   return [...effectsOnce(history), ...effectsPresent(history)];

@@ -1,10 +1,10 @@
-import { LEASE_ENDINGS, type Event, type EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS, type Event, type EventType } from '@agent-orchestrator/core';
 import { commandKey, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
 import { groupBy, name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
- * What a claim that found no task may have done on its way: closing leases of dead holders, and what follows from it.
+ * What a claim without a task may have done: ending leases of dead holders, and the events that follow from it.
  */
 const ON_THE_WAY: readonly EventType[] = [
   'task.recovered',
@@ -14,7 +14,7 @@ const ON_THE_WAY: readonly EventType[] = [
   'session.closed',
 ];
 
-/** I7. A refusal changes nothing, but for a record of the first one of a lease that another process ended. */
+/** I7. A refusal changes nothing, except that the first refusal of a lease ended by another process is logged. */
 export function refusedWithoutEffect(history: History): Violation[] {
   return [...refusalsWithoutEffect(history), ...refusedItems(history), ...refusalsOnRecord(history)];
 }
@@ -29,7 +29,7 @@ function refusalsWithoutEffect({ commands, eventsByCommand }: History): Violatio
     return violation(
       'I7',
       forbidden,
-      `${command} of ${agent} was refused, and yet there is ${forbidden.map(name).join(', ')}.`,
+      `${command} of ${agent} was refused, but the log has ${forbidden.map(name).join(', ')}.`,
       commandId,
     );
   });
@@ -48,7 +48,7 @@ function allowedEffects({ command, reply }: Attempt): readonly EventType[] {
   return reply.reason === 'lease_lost' ? ['lease.refused'] : [];
 }
 
-/** A batch of releases is judged item by item: one that was refused ends nothing, though others were accepted. */
+/** Each item of a batch of releases is decided by itself: a refused one ends no lease, though others were accepted. */
 function refusedItems({ commands, eventsByCommand }: History): Violation[] {
   return commands.flatMap((command) => {
     if (isRefused(command)) return [];
@@ -57,7 +57,7 @@ function refusedItems({ commands, eventsByCommand }: History): Violation[] {
     const own = eventsByCommand.get(commandKey(namespace, commandId)) ?? [];
     const ended = own.filter(({ leaseEffect, fence }) => leaseEffect === 'ended' && fences.has(fence ?? 0));
     return ended.map((event) =>
-      violation('I7', [event], `an item of a release was refused, and yet there is ${name(event)}.`, commandId),
+      violation('I7', [event], `an item of a release was refused, but the log has ${name(event)}.`, commandId),
     );
   });
 }
@@ -85,7 +85,7 @@ function refusalsOnRecord({ events, leases }: History): Violation[] {
     return [
       ...(problem === null ? [] : [violation('I7', [first], `${name(first)} ${problem}`)]),
       ...(ofLease.length > 1
-        ? [violation('I7', ofLease, `fence ${first.fence} was refused on record ${ofLease.length} times.`)]
+        ? [violation('I7', ofLease, `fence ${first.fence} has ${ofLease.length} refusals in the log.`)]
         : []),
     ];
   });
@@ -96,8 +96,8 @@ function problemOf(refusal: Event, lease: Lease | undefined): string | null {
     return 'has not the lease_effect of a refusal.';
   const [closing] = lease?.closings ?? [];
   if (closing === undefined || closing.id > refusal.id) return 'refuses a token whose lease had not ended.';
-  if (!(LEASE_ENDINGS.other as readonly EventType[]).includes(closing.type))
-    return 'is on record, though its holder had ended the lease itself.';
+  if (!(LEASE_END_EVENTS.other as readonly EventType[]).includes(closing.type))
+    return 'is in the log, though its holder had ended the lease itself.';
   const { ended_by, ended_at } = payloadOf(refusal, 'lease.refused');
   return ended_by === closing.type && ended_at === closing.at
     ? null

@@ -5,8 +5,8 @@ import { replay, type SessionState } from './replay.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
- * I8. Every event can stand where it does, and what claimants were told of the session is what the events before had
- * made of it. (That the tables are the fold as well is for `verify()` to say: it reads them.)
+ * I8. Every event is legal at its place, and the session in the answer to a claim is the state after the events before.
+ * (`verify()` reads the tables and checks that they have that state as well.)
  */
 export function stateIsTheFold(history: History): Violation[] {
   const told = toldClaims(history);

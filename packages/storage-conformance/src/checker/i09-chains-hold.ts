@@ -15,7 +15,7 @@ function idsAreUnique(events: readonly Event[]): Violation[] {
   );
 }
 
-/** Stops at the first fault: what comes after it hangs on a broken chain. */
+/** Stops at the first fault: the events after it continue a broken chain. */
 function checkStream(events: readonly Event[]): Violation[] {
   let before: Event | null = null;
   for (const event of events) {
@@ -29,8 +29,8 @@ function checkStream(events: readonly Event[]): Violation[] {
 function problemOf(event: Event, before: Event | null): string | null {
   const { id: _id, hash, ...hashed } = event;
   const seq = (before?.seq ?? 0) + 1;
-  if (event.seq !== seq) return `stands where number ${seq} belongs.`;
-  if (event.prevHash !== (before?.hash ?? CHAIN_START)) return 'does not follow on the hash before it.';
+  if (event.seq !== seq) return `is at the place of number ${seq}.`;
+  if (event.prevHash !== (before?.hash ?? CHAIN_START)) return 'does not have the hash of the event before it.';
   if (hash !== hashEvent(hashed)) return 'was changed after it was written.';
   if (before !== null && event.at < before.at) return `is dated ${before.at - event.at} ms before ${name(before)}.`;
   return null;

@@ -1,4 +1,4 @@
-import type { Event, EventPayloads, EventType } from '@agent-orchestrator/core';
+import { counted, type Event, type EventPayloads, type EventType } from '@agent-orchestrator/core';
 import { toldClaims, type ToldClaim } from './claims.ts';
 import { groupBy, name, payloadOf, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
@@ -28,8 +28,9 @@ function sumsUp(events: readonly Event[], isOpen: boolean): Violation[] {
   const [attempts, interruptions, givenBack] = [count(ATTEMPTS), count(INTERRUPTIONS), count(GIVEN_BACK)];
   if (grants.length === attempts + interruptions + givenBack + (isOpen ? 1 : 0)) return [];
   const open = isOpen ? ', 1 open' : '';
-  const sum = `${attempts} attempts, ${interruptions} interruptions, ${givenBack} given back${open}`;
-  return [violation('I10', grants, `${events[0]?.taskId} was granted ${grants.length} times: ${sum}.`)];
+  const interrupted = counted(interruptions, 'interruption');
+  const sum = `${counted(attempts, 'attempt')}, ${interrupted}, ${givenBack} given back${open}`;
+  return [violation('I10', grants, `${events[0]?.taskId} was granted ${counted(grants.length, 'time')}: ${sum}.`)];
 }
 
 function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, ToldClaim[]>): Violation[] {
@@ -48,7 +49,8 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
         violation(
           'I10',
           [event],
-          `${name(event)} comes after ${failed} failed attempts and ${interrupted} interruptions: it is a dead letter.`,
+          `${name(event)} comes after ${counted(failed, 'failed attempt')} and ` +
+            `${counted(interrupted, 'interruption')}: it is a dead letter.`,
         ),
       );
     for (const { claim, commandId } of told.get(event.fence ?? 0) ?? [])
@@ -57,8 +59,8 @@ function countsWithinLimits(events: readonly Event[], told: ReadonlyMap<number, 
           violation(
             'I10',
             [event],
-            `${name(event)} was told as attempt ${claim.task.attempt} ` +
-              `after ${claim.task.interruptions} interruptions, ` +
+            `the answer for ${name(event)} has attempt ${claim.task.attempt} ` +
+              `after ${counted(claim.task.interruptions, 'interruption')}, ` +
               `it was attempt ${failed + 1} after ${interrupted}.`,
             commandId,
           ),

@@ -1,9 +1,9 @@
-import type { Event, EventPayloads, Json, LEASE_ENDINGS } from '@agent-orchestrator/core';
+import type { Event, EventPayloads, Json, LEASE_END_EVENTS } from '@agent-orchestrator/core';
 import { proofsOfLife, type ProofOfLife } from './proofs-of-life.ts';
 import { name, payloadOf, type History, type Lease } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-type LostPayload = EventPayloads[(typeof LEASE_ENDINGS.other)[number]];
+type LostPayload = EventPayloads[(typeof LEASE_END_EVENTS.other)[number]];
 
 /**
  * I11. No lease is ended before its time, but by the same agent's resume, on evidence of death, or by a restore;
@@ -44,7 +44,7 @@ function reasonProblem(lease: Lease, closing: Event, lost: LostPayload): string 
 
 /** A restarted agent is believed if its process was not recorded, is proven dead, or was silent for half the TTL. */
 function resumeProblem({ grant, granted }: Lease, closing: Event, lost: LostPayload): string | null {
-  if (closing.agent !== grant.agent) return `resumes what ${grant.agent} held, and is ${closing.agent}'s.`;
+  if (closing.agent !== grant.agent) return `resumes a lease of ${grant.agent}, but its agent is ${closing.agent}.`;
   if (granted.pid === null || closing.at - lost.heartbeat_at >= granted.ttl_ms / 2) return null;
   return lost.evidence === null ? 'resumes from a process that may be alive.' : null;
 }
@@ -66,7 +66,7 @@ function accountProblem({ grant, granted }: Lease, lost: LostPayload): string | 
   if (lost.expires_at !== lost.heartbeat_at + granted.ttl_ms)
     return 'names an expiry that is not the last heartbeat and the TTL.';
   const staleAt = Math.max(lost.expires_at, lost.heartbeat_at + granted.stale_after_ms);
-  return lost.stale_at === staleAt ? null : `says that the lease was stale at ${lost.stale_at}, it was at ${staleAt}.`;
+  return lost.stale_at === staleAt ? null : `has stale_at ${lost.stale_at}, but it was ${staleAt}.`;
 }
 
 function proofProblem(
@@ -78,7 +78,7 @@ function proofProblem(
 ): string | null {
   // After a jump of the clock the deadlines were set anew, whatever had been proven before.
   if (lease.clockJumps.length > 0) return null;
-  // A heartbeat accepted after the closing is another invariant's business.
+  // Another invariant checks a heartbeat that was accepted after the closing.
   const later = proofs.find(({ at }) => at > lost.heartbeat_at + clockStepMs && at <= closing.at);
   return later === undefined
     ? null

@@ -28,7 +28,7 @@ export function staleLeasesClosed(history: History): Violation[] {
     );
     if (inSequence(passedOver) < 2) return [];
     const which = `the lease of fence ${lease.fence} in ${lease.sessionId}`;
-    const why = `${which} was stale at ${staleAt}, and ${passedOver.length} recoveries passed it over.`;
+    const why = `${which} was stale at ${staleAt}, but ${passedOver.length} recoveries skipped it.`;
     return violation('I12', [lease.grant, ...lease.closings], why);
   });
 }

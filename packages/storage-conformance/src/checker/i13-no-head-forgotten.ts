@@ -66,7 +66,7 @@ function passedOver(since: Event, session: SessionState, polls: readonly Poll[],
       : violation(
           'I13',
           [since],
-          `${taskId} was the head of ${since.streamId}, and ${count} polls of ${agents} did not get it.`,
+          `${taskId} was the head of ${since.streamId}, but ${count} polls of ${agents} did not get it.`,
         );
   });
 }

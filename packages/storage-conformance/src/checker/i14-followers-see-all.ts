@@ -34,7 +34,7 @@ function checkFollower(follower: string, pages: readonly Followed[], log: readon
     if (seen.has(id)) found.push(violation('I14', [seenEvent], `${follower} saw event ${id} twice.`));
     else if (id <= last) found.push(violation('I14', [seenEvent], `${follower} saw event ${id} after event ${last}.`));
     if (logged === undefined || logged.hash !== seenEvent.hash || logged.seq !== seenEvent.seq)
-      found.push(violation('I14', [seenEvent], `${follower} saw an event ${id} that is not the log's.`));
+      found.push(violation('I14', [seenEvent], `${follower} saw an event ${id} that is not in the log.`));
     seen.add(id);
     last = Math.max(last, id);
   }

@@ -2,8 +2,8 @@ import type { Event, EventPayloads, TaskStatus } from '@agent-orchestrator/core'
 import { payloadOf } from './history.ts';
 
 /**
- * The fold of the log once more, written anew and as small as the invariants need it: a check of the rules must not use
- * them. Time passes unseen, so scheduled work counts as waiting.
+ * A second implementation of the replay, as small as the invariants need it: a check of the rules must not use them. It
+ * sees no time pass, so scheduled work counts as waiting.
  */
 export interface TaskState {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface TaskState {
 /** A session after one of its events. */
 export interface Step {
   readonly event: Event;
-  /** Why the event cannot stand here; the replay ends with it. */
+  /** Why the event is illegal at its place; the replay ends with it. */
   readonly problem: string | null;
   /** As the event left it. */
   readonly session: SessionState;
@@ -34,7 +34,7 @@ export interface SessionState {
 }
 
 /**
- * Replays one session's events in order, until one cannot stand where it does. The state is only good until the next
+ * Replays one session's events in order, until one is illegal at its place. The state is only valid until the next
  * step.
  */
 export function* replay(events: readonly Event[]): Generator<Step> {
@@ -84,7 +84,7 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
     return session.status === 'idle' || session.status === 'running'
       ? 'opens an open session'
       : { session: reopened(session, event) };
-  if (session.status === 'none') return 'stands in a session that was not opened';
+  if (session.status === 'none') return 'is in a session that was not opened';
   switch (event.type) {
     case 'session.closed':
       if (session.status !== 'idle') return `closes a session that is ${session.status}`;
@@ -116,7 +116,7 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
   }
 }
 
-/** A session that was brought over begins with a context. */
+/** An imported session begins with a context. */
 function reopened(session: SessionState, event: Event): Partial<SessionState> {
   const { context } = payloadOf(event, 'session.opened');
   return { status: 'idle', ...(session.status === 'none' && context !== undefined && { context }) };

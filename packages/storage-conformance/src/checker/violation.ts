@@ -6,7 +6,7 @@ export const INVARIANTS = {
   I4: "every holder's event carries the fence of the latest grant",
   I5: 'a task ends at most once between two retries',
   I6: 'every command acknowledged with ok that had events has exactly one effect in the log',
-  I7: 'a refused command has no effect, but for one lease.refused per fence',
+  I7: 'a refused command has no effect, except one lease.refused per fence',
   I8: 'state is the fold of the log',
   I9: 'seq has no gap, and chains hold',
   I10: 'grants are attempts, interruptions and leases given back',
@@ -18,7 +18,7 @@ export const INVARIANTS = {
 
 export type Invariant = keyof typeof INVARIANTS;
 
-/** An invariant that the log and the journals do not bear out. */
+/** An invariant that the log and the journals violate. */
 export interface Violation {
   readonly invariant: Invariant;
   /** The events at fault; empty where an event is missing. */

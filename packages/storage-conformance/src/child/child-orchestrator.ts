@@ -52,7 +52,7 @@ export class ChildOrchestrator {
     return (await this.#answerTo(request.id)) as Awaited<ReturnType<Orchestrator[Method]>>;
   }
 
-  /** Ends the process as a crash would: nothing is tidied up. */
+  /** Ends the process as a crash would: without any clean-up. */
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exit = once(this.#process, 'exit');

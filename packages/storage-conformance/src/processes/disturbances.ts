@@ -2,11 +2,11 @@ import type { Random } from './random.ts';
 import { named, type Failpoint, type NamedFailpoint } from './failpoint.ts';
 import type { Incident, ProcessRun } from './settings.ts';
 
-/** What is done from outside, as soon as so many steps were taken by all processes together. */
+/** A disturbance from outside, after a number of steps of all processes together. */
 export type Disturbance = { readonly atStep: number } & (
   | {
       readonly kind: 'kill' | 'pause';
-      /** It comes back, or goes on, only after others may have taken over what it held. */
+      /** It comes back, or continues, only after others may have taken over its leases. */
       readonly long: boolean;
     }
   | { readonly kind: 'incident'; readonly incident: Incident }
@@ -20,7 +20,7 @@ export function planDisturbances(
   random: Random,
   { tasks, kills, failpoints, pauses, incidents = [] }: ProcessRun,
 ): Disturbance[] {
-  // Whoever adds tasks until its end adds about two.
+  // A process that adds tasks until its end adds about two.
   const expected = tasks ?? (typeof failpoints === 'number' ? failpoints : failpoints.at.length * failpoints.times) * 2;
   const until = Math.floor(expected * STEPS_PER_TASK * 0.6);
   const at = () => random.between(Math.min(50, until), until);

@@ -1,15 +1,15 @@
 import type { WriteSet, Loaded, Scope, Storage } from '@agent-orchestrator/core';
-import type { CallName } from '@agent-orchestrator/core/journal';
+import type { JournaledCallName } from '@agent-orchestrator/core/journal';
 
 /**
- * Of a call, in their order: the journal says that it is sent, and nothing was sent yet · it was judged, and nothing is
- * written · all of it is written, or on its way, and its commit not yet confirmed · it took effect, and the journal
- * does not yet say so.
+ * The moments of a call, in order: `sent`, it is in the journal but not sent yet · `decided`, it was decided and
+ * nothing is written · `committing`, its rows are written or on their way, and its commit is not confirmed ·
+ * `answered`, it took effect, but the answer is not in the journal yet.
  */
 export type Moment = 'sent' | 'decided' | 'committing' | 'answered';
 
 /** `claim.committing`, `release.answered` and so on. */
-export type NamedFailpoint = `${CallName}.${Moment}`;
+export type NamedFailpoint = `${JournaledCallName}.${Moment}`;
 
 /**
  * Of a worker's day: each command between the writing of its rows and its commit, and between commit and answer; two
@@ -26,14 +26,14 @@ export const FAILPOINTS: readonly NamedFailpoint[] = [
 /** Where a process kills itself. */
 export interface Failpoint {
   /** null: whatever the call is. */
-  readonly command: CallName | null;
+  readonly command: JournaledCallName | null;
   readonly moment: Moment;
   /** At the first of these calls, counted from 1, that comes to this moment from the number on. */
   readonly call: number;
 }
 
 export function named(name: NamedFailpoint, call: number): Failpoint {
-  const [command, moment] = name.split('.') as [CallName, Moment];
+  const [command, moment] = name.split('.') as [JournaledCallName, Moment];
   return { command, moment, call };
 }
 
@@ -52,7 +52,7 @@ export class Fuse {
   }
 
   /** A call begins. */
-  begin(command: CallName): void {
+  begin(command: JournaledCallName): void {
     if (this.#failpoint === null) return;
     const counts = this.#failpoint.command === null || this.#failpoint.command === command;
     if (counts) this.#calls += 1;
@@ -64,7 +64,7 @@ export class Fuse {
     if (this.#armed && this.#failpoint?.moment === moment) process.kill(process.pid, 'SIGKILL');
   }
 
-  /** A storage that tells of the moment when a call has been judged. */
+  /** A storage that reports the moment when a call was decided. */
   watch(storage: Storage): Storage {
     const transact = async <R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> =>
       storage.transact(scope, (loaded) => {

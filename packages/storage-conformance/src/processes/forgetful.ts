@@ -2,8 +2,7 @@ import type { Storage } from '@agent-orchestrator/core';
 import { delegate } from '../interleave.ts';
 
 /**
- * Plants a fault that a run has to find: a storage that forgets receipts, so a command that is sent again is judged
- * anew.
+ * Plants a fault that a run has to find: a storage that forgets receipts, so a retried command is decided again.
  */
 export function forgetful(storage: Storage): Storage {
   return {

@@ -1,6 +1,6 @@
 /** What programs need that run in processes of their own: it loads no test runner. */
-export type { CallName, Calls, Journal, JournalLine } from '@agent-orchestrator/core/journal';
-export { JournalledCalls, type JournalledCallsOptions, type SentCalls } from '../checker/journalled-calls.ts';
+export type { JournaledCallName, Calls, Journal, JournalLine } from '@agent-orchestrator/core/journal';
+export { JournaledCalls, type JournaledCallsOptions, type SentCalls } from '../checker/journaled-calls.ts';
 export { newCommandId } from './command-id.ts';
 export { forgetful } from './forgetful.ts';
 export { allJournals, JournalFile } from './journal-file.ts';

@@ -1,7 +1,13 @@
 import type { Evidence, ProcessIdentity } from '@agent-orchestrator/core';
-import { attemptsOf, claimsIn, type Attempt, type CallName, type Journal } from '@agent-orchestrator/core/journal';
+import {
+  attemptsOf,
+  claimsIn,
+  type Attempt,
+  type JournaledCallName,
+  type Journal,
+} from '@agent-orchestrator/core/journal';
 import { evidenceAgainst } from '../factories.ts';
-import type { SentCalls } from '../checker/journalled-calls.ts';
+import type { SentCalls } from '../checker/journaled-calls.ts';
 import { seedFor, tokenAgain } from './seed.ts';
 
 /** What an agent's earlier runs left for this one. */
@@ -16,10 +22,10 @@ export interface Past {
 
 /** A call with its secrets, which are not in the journal: they are made again. */
 type Unanswered = {
-  [C in CallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
-}[CallName];
+  [C in JournaledCallName]: { readonly command: C; readonly request: SentCalls[C]['request'] };
+}[JournaledCallName];
 
-/** A lease that an earlier run was told of. Its token is not in the journal: it is made again. */
+/** A lease in an answer to an earlier run. Its token is not in the journal: it is made again. */
 interface PastLease {
   readonly sessionId: string;
   readonly fence: number;
@@ -39,7 +45,7 @@ export function pastOf(journals: readonly Journal[]): Past {
   );
   const tokens = new Map(leases.map(({ fence, token }) => [fence, token]));
   return {
-    // A command that was resent, and not answered again, stands in two journals.
+    // A command that was resent, and not answered again, is in two journals.
     unanswered: [...new Map(unanswered.map((attempt) => [idOf(attempt), asSent(attempt, tokens)])).values()],
     added: new Set(attempts.flatMap(addedBy)),
     leases,

@@ -9,7 +9,7 @@ const PROGRAM = new URL(`./process-program${extname(import.meta.url)}`, import.m
 export interface ProcessEvents {
   /** It said something. */
   readonly onMessage: (process: OneProcess, message: FromProcess) => void;
-  /** It is gone, by whatever signal or with whatever exit code. */
+  /** It ended, by a signal or with an exit code. */
   readonly onExit: (process: OneProcess, code: number | null, signal: string | null) => void;
 }
 

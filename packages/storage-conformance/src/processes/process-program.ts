@@ -46,7 +46,7 @@ flushCompileCache();
 tell({ is: 'ready' });
 
 if (role === 'follower') await follow(orchestrator, changes, settings, write);
-else await new Worker({ orchestrator, changes, settings, write }).run();
+else await new Worker({ orchestrator, changes, settings, write }).run(() => tell({ is: 'caught_up' }));
 
 await changes.stop();
 await storage.close();

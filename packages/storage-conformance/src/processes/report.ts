@@ -42,7 +42,7 @@ export interface Figures {
   readonly followed: number;
   readonly recovered: number;
   readonly takenOver: number;
-  /** Zombies on record: holders that came back after another process had ended their lease. */
+  /** Zombies in the log: holders that came back after another process had ended their lease. */
   readonly refused: number;
   /** What happened to others than the processes, by name. */
   readonly incidents: Readonly<Record<string, number>>;
@@ -50,7 +50,7 @@ export interface Figures {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** Judges a run that has ended by what it left behind. */
+/** Checks a run that has ended, by its log and journals. */
 export async function judgeRun(run: ProcessRun, disturbed: Disturbed, storage: Storage): Promise<ProcessReport> {
   const events = await readEvents(storage);
   const journals = allJournals(run.folder);

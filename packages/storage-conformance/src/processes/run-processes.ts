@@ -19,7 +19,7 @@ import { agentName } from './workload.ts';
 /**
  * Lets many processes do many tasks on one store, and kills and halts them while they do. Each is restarted under its
  * name, sends again what was not answered, and takes back what it held. When every task has succeeded, all are told to
- * finish, and the run is judged by the log and the journals. The store must have been migrated.
+ * finish, and the run is checked by the log and the journals. The store must have been migrated.
  */
 export async function runProcesses(run: ProcessRun): Promise<ProcessReport> {
   const { open } = (await import(run.child.href)) as OpenProcess;
@@ -58,6 +58,8 @@ class Supervisor {
   };
   /** Still to be given to a worker. */
   readonly #failpoints: Failpoint[];
+  /** Restarted workers that still send again what had no answer: it may add a task. */
+  readonly #catchingUp = new Set<OneProcess>();
   #steps = 0;
   #away = 0;
   /** The incidents of now, and those that wait for their end. */
@@ -117,6 +119,7 @@ class Supervisor {
       onExit: (process, code, signal) => this.#exited(process, code, signal),
     });
     this.#alive.add(started);
+    if (settings.role === 'worker') this.#catchingUp.add(started);
   }
 
   /** The follower stays where the run is supervised. */
@@ -128,6 +131,10 @@ class Supervisor {
   #told(process: OneProcess, message: FromProcess): void {
     // Before that it would not have heard.
     if (message.is === 'ready' && this.#finishing) process.finish();
+    if (message.is === 'caught_up') {
+      this.#catchingUp.delete(process);
+      void this.#look().catch(this.#done.reject);
+    }
     if (message.is !== 'step') return;
     this.#steps += 1;
     const [next] = this.#plan;
@@ -157,7 +164,7 @@ class Supervisor {
     }, this.#longMs());
   }
 
-  /** The run goes on meanwhile, and does not end before it is over. */
+  /** The run continues meanwhile, and does not end before the incident. */
   #happens({ name, happen }: Incident): void {
     this.#counts.incidents[name] = (this.#counts.incidents[name] ?? 0) + 1;
     this.#incidentsOpen += 1;
@@ -176,6 +183,7 @@ class Supervisor {
 
   #exited(process: OneProcess, code: number | null, signal: string | null): void {
     this.#alive.delete(process);
+    this.#catchingUp.delete(process);
     const { settings } = process;
     const awayMs = this.#doomed.get(process) ?? 0;
     if (signal === 'SIGKILL' && !this.#doomed.has(process)) this.#reached(settings.failpoint);
@@ -212,6 +220,7 @@ class Supervisor {
   /** Whether there are workers, or will be, that add tasks until they reach their failpoint. */
   #adding(): boolean {
     const seeking = [...this.#alive].some(({ settings }) => settings.failpoint !== null);
-    return this.#run.tasks === null && (this.#failpoints.length > 0 || this.#away > 0 || seeking);
+    const isCatchingUp = this.#away + this.#catchingUp.size > 0;
+    return this.#run.tasks === null && (this.#failpoints.length > 0 || isCatchingUp || seeking);
   }
 }

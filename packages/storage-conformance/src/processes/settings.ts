@@ -19,7 +19,7 @@ export interface Workload {
   /** Where the journals are kept. */
   readonly folder: string;
   readonly workers: number;
-  /** How many tasks there are; null: workers go on adding some for as long as there are failpoints to reach. */
+  /** The number of tasks; null: workers continue to add tasks as long as there are failpoints to reach. */
   readonly tasks: number | null;
   /** Half of the tasks belong to these sessions, the others each have one of their own. */
   readonly sharedSessions: number;
@@ -49,7 +49,7 @@ export interface ProcessRun extends Omit<Workload, 'child'> {
   readonly kills: number;
   /** Of workers by themselves, between a commit and the note of its answer; or at named moments, each so many times. */
   readonly failpoints: number | { readonly at: readonly NamedFailpoint[]; readonly times: number };
-  /** Processes that stand still for longer than their leases last. */
+  /** Processes that are halted for longer than their leases last. */
   readonly pauses: number;
   /** Where the workers run, in turn; on this machine, and at the run's address, if left out. */
   readonly machines?: readonly Machine[];
@@ -92,5 +92,6 @@ export interface Disturbed {
   durationMs: number;
 }
 
-export type FromProcess = { readonly is: 'step' } | { readonly is: 'ready' };
+/** `caught_up`: the calls that an earlier run of the worker left without an answer have their answers. */
+export type FromProcess = { readonly is: 'step' | 'ready' | 'caught_up' };
 export type ToProcess = { readonly is: 'finish' };

@@ -1,6 +1,6 @@
 import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
-import type { CallName, JournalLine } from '@agent-orchestrator/core/journal';
-import { JournalledCalls, type SentCalls } from '../checker/journalled-calls.ts';
+import type { JournaledCallName, JournalLine } from '@agent-orchestrator/core/journal';
+import { JournaledCalls, type SentCalls } from '../checker/journaled-calls.ts';
 import type { Changes } from './changes.ts';
 import { newCommandId } from './command-id.ts';
 import { journalsBefore } from './journal-file.ts';
@@ -28,7 +28,7 @@ const SESSIONS_MAX = 3;
 export class Worker {
   readonly #changes: Changes;
   readonly #settings: ProcessSettings;
-  readonly #calls: JournalledCalls;
+  readonly #calls: JournaledCalls;
   readonly #random: Random;
   readonly #past: Past;
   readonly #instance: string;
@@ -38,14 +38,15 @@ export class Worker {
     const { workload, agent, run } = settings;
     this.#changes = changes;
     this.#settings = settings;
-    this.#calls = new JournalledCalls({ orchestrator, write, now: Date.now });
+    this.#calls = new JournaledCalls({ orchestrator, write, now: Date.now });
     this.#random = new Random(workload.seed, agent, run);
     this.#past = pastOf(journalsBefore(workload.folder, agent, run));
     this.#instance = `${agent}.${run}`;
   }
 
-  async run(): Promise<void> {
+  async run(onCaughtUp: () => void): Promise<void> {
     for (const { command, request } of this.#past.unanswered) await this.#calls.call(command, request);
+    onCaughtUp();
     let claims = await this.#takeBack();
     const share = shareOf(this.#settings.workload, this.#settings.number).filter(
       ({ dedupeKey = '' }) => !this.#past.added.has(dedupeKey),
@@ -60,7 +61,8 @@ export class Worker {
   }
 
   /**
-   * A worker that is to end at a named failpoint goes on adding tasks, and does what leads there, until it is reached.
+   * A worker that is to end at a named failpoint continues to add tasks, and does what leads there, until it is
+   * reached.
    */
   async #seekFailpoint(): Promise<void> {
     const { workload, failpoint, run, agent } = this.#settings;
@@ -70,7 +72,7 @@ export class Worker {
     if (this.#seeks('recover')) await this.#recover();
   }
 
-  #seeks(command: CallName): boolean {
+  #seeks(command: JournaledCallName): boolean {
     return this.#settings.failpoint?.command === command;
   }
 
@@ -80,7 +82,7 @@ export class Worker {
     return [];
   }
 
-  /** A restarted agent goes on with what it held. Its former run may be believed to be alive for a while. */
+  /** A restarted agent continues with what it held. Its former run may be believed to be alive for a while. */
   async #takeBack(): Promise<readonly ClaimRecord[]> {
     if (this.#settings.run === 1) return [];
     const evidence = this.#settings.number % 2 === 0 ? evidenceOf(this.#past, isGone) : [];
@@ -107,7 +109,7 @@ export class Worker {
     await this.#send('recover', { agent: this.#settings.agent, instance: this.#instance });
   }
 
-  /** @returns the claims to go on with, if the release brought some */
+  /** @returns the claims to continue with, if the release brought some */
   async #work(claims: readonly ClaimRecord[]): Promise<readonly ClaimRecord[]> {
     const kept: ClaimRecord[] = [];
     for (const claim of claims) if (await this.#workOn(claim)) kept.push(claim);
@@ -149,7 +151,7 @@ export class Worker {
   }
 
   /** What throws is in the journal, where the run's judge finds it; a worker only does not give up at once. */
-  async #send<C extends CallName>(
+  async #send<C extends JournaledCallName>(
     command: C,
     request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
   ): Promise<SentCalls[C]['reply']> {
@@ -165,7 +167,7 @@ export class Worker {
 }
 
 /** What makes a command the same when it is sent again, by this run or the next. */
-function identityFor(command: CallName): { readonly commandId?: string; readonly seed?: string } {
+function identityFor(command: JournaledCallName): { readonly commandId?: string; readonly seed?: string } {
   if (command === 'heartbeat') return {};
   const commandId = newCommandId();
   return command === 'claim' || command === 'release' ? { commandId, seed: seedFor(commandId) } : { commandId };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { ClaimCall, TaskCall } from '../factories.ts';
-import type { CommandStep, Ending, Holder, Met, Step, TimeStep } from './step.ts';
+import type { CommandStep, TaskEnd, Holder, Met, Step, TimeStep } from './step.ts';
 
 const is = <Name extends string>(name: Name) => fc.constant(name);
 /** Every other time: `freq` says how rare the nil is, and 1 would be always. */
@@ -60,7 +60,7 @@ const next = fc.record({
   ttlMs: fc.constantFrom(1_000, 60_000),
 });
 
-const ending: fc.Arbitrary<Ending> = fc.record({
+const taskEnd: fc.Arbitrary<TaskEnd> = fc.record({
   lease,
   outcome: fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'handed_off', 'cancelled'),
   final: fc.boolean(),
@@ -104,13 +104,13 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
       data: fc.nat({ max: 9 }),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ is: is('release'), peer, ending, next: sometimes(next) }) },
+  { weight: 6, arbitrary: fc.record({ is: is('release'), peer, end: taskEnd, next: sometimes(next) }) },
   {
     weight: 2,
     arbitrary: fc.record({
       is: is('release_batch'),
       peer,
-      endings: fc.array(ending, { minLength: 1, maxLength: 4 }),
+      ends: fc.array(taskEnd, { minLength: 1, maxLength: 4 }),
       next: sometimes(fc.tuple(next, fc.integer({ min: 1, max: 3 })).map(([terms, limit]) => ({ ...terms, limit }))),
     }),
   },

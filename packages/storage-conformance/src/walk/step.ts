@@ -16,7 +16,7 @@ export interface Holder {
 }
 
 /** How a lease is to end. */
-export interface Ending {
+export interface TaskEnd {
   readonly lease: Holder;
   readonly outcome: ReleaseOutcome;
   readonly final: boolean;
@@ -43,11 +43,11 @@ export type CommandStep = { readonly peer: boolean } & (
   | { readonly is: 'checkpoint'; readonly lease: Holder; readonly turn: number | undefined; readonly data: number }
   | {
       readonly is: 'release';
-      readonly ending: Ending;
+      readonly end: TaskEnd;
       readonly next: Omit<ClaimNext, 'limit'> | undefined;
     }
   /** Several at once, in the namespace of the first; no lease twice. */
-  | { readonly is: 'release_batch'; readonly endings: readonly Ending[]; readonly next: ClaimNext | undefined }
+  | { readonly is: 'release_batch'; readonly ends: readonly TaskEnd[]; readonly next: ClaimNext | undefined }
   | { readonly is: 'recover'; readonly namespace: string; readonly limit: number; readonly evidence: Met | undefined }
   | { readonly is: 'cancel'; readonly task: Met }
   | { readonly is: 'retry'; readonly task: Met }

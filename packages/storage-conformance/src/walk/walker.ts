@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { readAll, type Everything } from '../everything.ts';
 import { commandIdAt, evidenceAgainst, inventedToken, seedNumber, type ClaimCall } from '../factories.ts';
 import type { Opened } from '../target.ts';
-import type { CommandStep, Ending, Holder, Met, Step } from './step.ts';
+import type { CommandStep, TaskEnd, Holder, Met, Step } from './step.ts';
 import { withoutGiven } from './without-given.ts';
 
 /** What makes a command the same when it is sent again. */
@@ -109,12 +109,12 @@ export class Walker {
         return (orchestrator, { commandId }) => orchestrator.checkpoint({ ...call, commandId });
       }
       case 'release': {
-        const { ending, next } = step;
-        const call = { ...this.#holder(ending.lease), ...endingOf(ending), ...(next && { claimNext: next }) };
+        const { end, next } = step;
+        const call = { ...this.#holder(end.lease), ...releaseOf(end), ...(next && { claimNext: next }) };
         return (orchestrator, identity) => orchestrator.releaseTask({ ...call, ...identity });
       }
       case 'release_batch': {
-        const { items, namespace } = this.#batch(step.endings);
+        const { items, namespace } = this.#batch(step.ends);
         const claimNext = step.next;
         return (orchestrator, identity) => orchestrator.releaseTasks(items, { namespace, claimNext, ...identity });
       }
@@ -160,9 +160,9 @@ export class Walker {
   }
 
   /** Each lease once: a batch that names one twice is malformed. */
-  #batch(endings: readonly Ending[]) {
-    const named = endings.map((ending) => ({ ...this.#holder(ending.lease), ending }));
-    const items = [...new Map(named.map(({ token, ending }) => [token, { token, ...endingOf(ending) }])).values()];
+  #batch(ends: readonly TaskEnd[]) {
+    const named = ends.map((end) => ({ ...this.#holder(end.lease), end }));
+    const items = [...new Map(named.map(({ token, end }) => [token, { token, ...releaseOf(end) }])).values()];
     return { items, namespace: named[0]?.namespace ?? 'default' };
   }
 
@@ -212,7 +212,7 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function endingOf({ outcome, final, to }: Ending) {
+function releaseOf({ outcome, final, to }: TaskEnd) {
   const data: Json = { final };
   return {
     outcome,
@@ -222,7 +222,7 @@ function endingOf({ outcome, final, to }: Ending) {
   };
 }
 
-/** Every lease in the answers, wherever it stands in them. */
+/** Every lease in the answers, wherever it is in them. */
 function claimsIn(value: unknown): ClaimRecord[] {
   if (typeof value !== 'object' || value === null) return [];
   if ('lease' in value && 'takeover' in value) return [value as ClaimRecord];

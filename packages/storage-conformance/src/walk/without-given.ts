@@ -1,5 +1,5 @@
 /**
- * The same value without what a database gives by itself, wherever it stands: event ids, numbers for people (two
+ * The same value without what a database gives by itself, wherever it is: event ids, numbers for people (two
  * storages may give other ones, with gaps between them), and the hashes over events that hold such numbers. Whether
  * there is one is kept.
  */

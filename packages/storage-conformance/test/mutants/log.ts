@@ -74,7 +74,7 @@ export const log: readonly Mutant[] = [
     })),
   },
   {
-    name: 'a cancellation that was asked for is forgotten',
+    name: 'a requested cancellation is forgotten',
     chapter: 'cancellation',
     wrap: withLoaded((loaded) => ({
       ...loaded,

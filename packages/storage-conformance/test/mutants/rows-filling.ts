@@ -49,7 +49,7 @@ export const rowsFilling: readonly RowsMutant[] = [
     })),
   },
   {
-    name: 'event ids go on from those that are there',
+    name: 'event ids continue from those that are there',
     chapter: 'filling a store with rows',
     rows: but((rows) => ({
       continueFrom: (state, { clock }) => rows.continueFrom(state, { clock, lastEventId: 0 }),
@@ -72,7 +72,7 @@ export const rowsFilling: readonly RowsMutant[] = [
     })),
   },
   {
-    name: 'from where to go on is told in any state',
+    name: 'where to continue is set in any state',
     chapter: 'filling a store with rows',
     rows: but((rows) => ({
       async continueFrom(state, from) {
@@ -81,7 +81,7 @@ export const rowsFilling: readonly RowsMutant[] = [
     })),
   },
   {
-    name: 'the settled event id is the one from which the log goes on',
+    name: 'the settled event id is the one after which the log continues',
     chapter: 'filling a store with rows',
     storage: withReader((_read, { data }) => ({ settledEventId: async () => data.lastEventId })),
   },

@@ -27,6 +27,14 @@ export function pages(
   }));
 }
 
+/** A snapshot of which one read shows what is there now. */
+export function live(read: keyof RowReader): NonNullable<RowsMutant['rows']> {
+  return but((rows) => ({
+    snapshot: (use) =>
+      rows.snapshot((reader) => use({ ...callsOf(reader as MemoryRows), [read]: callsOf(rows)[read] })),
+  }));
+}
+
 function callsOf(rows: MemoryRows): RowStore {
   return {
     storeState: () => rows.storeState(),

@@ -8,7 +8,7 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { compareKeys, tableOf } from '../memory-rows.ts';
-import { but, pages, type RowsMutant } from './rows-mutant.ts';
+import { but, live, pages, type RowsMutant } from './rows-mutant.ts';
 
 const textOf = (key: RowKey) => (key ?? []).join('\n');
 
@@ -84,6 +84,26 @@ export const rowsRead: readonly RowsMutant[] = [
     name: 'a snapshot of rows is none',
     chapter: 'rows of a store',
     rows: but((rows) => ({ snapshot: (use) => use(rows) })),
+  },
+  ...(['storeState', 'rows', 'lastKey', 'count', 'lastEventId', 'clock'] as const).map((read) => ({
+    name: `${read} of a snapshot shows what is there now`,
+    chapter: 'rows of a store' as const,
+    rows: live(read),
+  })),
+  {
+    name: 'the state of what was opened for reading only is changed',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ changeStoreState: (expected, next) => writable.changeStoreState(expected, next) })),
+  },
+  {
+    name: 'rows are added to what was opened for reading only',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ add: (state, table, after, rows) => writable.add(state, table, after, rows) })),
+  },
+  {
+    name: 'the id to continue from is accepted although the rows were opened for reading only',
+    chapter: 'rows of a store',
+    rows: but(({ writable }) => ({ continueFrom: (state, from) => writable.continueFrom(state, from) })),
   },
   {
     name: 'the greatest key is that of the first row',

@@ -1,4 +1,12 @@
-import type { Change, Loaded, Scope, Session, Storage, WriteSet } from '@agent-orchestrator/core';
+import {
+  compareInQueue,
+  type Change,
+  type Loaded,
+  type Scope,
+  type Session,
+  type Storage,
+  type WriteSet,
+} from '@agent-orchestrator/core';
 import { delegate } from '../../src/interleave.ts';
 import { nothing } from '../../src/port.ts';
 import { forced, withLoaded, withScope, type Inside, type Mutant } from './mutant.ts';
@@ -63,6 +71,19 @@ export const sessions: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a named session with the best head takes the place of a next head',
+    chapter: CHAPTER,
+    wrap: named((loaded, { nextReady }) => {
+      if (nextReady === undefined) return loaded;
+      const own = new Set(loaded.named.map((one) => one?.sessionId));
+      const best = loaded.sessions
+        .filter(({ session, head }) => session.status === 'idle' && head !== null)
+        .toSorted((a, b) => (a.head === null || b.head === null ? 0 : compareInQueue(a.head, b.head)))
+        .slice(0, nextReady.limit);
+      return { ...loaded, sessions: loaded.sessions.filter((one) => own.has(one.session.id) || best.includes(one)) };
+    }),
+  },
+  {
     name: 'one next head is offered, however many are asked for',
     chapter: 'batches of releases',
     wrap: withScope((scope) =>
@@ -84,6 +105,17 @@ export const sessions: readonly Mutant[] = [
     name: 'all waiting tasks are loaded, whatever the limit',
     chapter: CHAPTER,
     wrap: withScope((scope) => (scope.by === 'sessions' ? { ...scope, openTasksLimit: 10_000 } : scope)),
+  },
+  {
+    name: 'all that is due of the named sessions is queued, however much it is',
+    chapter: CHAPTER,
+    wrap: withScope((scope, { data, clock }) => {
+      const ids = scope.by === 'sessions' ? scope.sessions.map((ref) => ('sessionId' in ref ? ref.sessionId : '')) : [];
+      for (const [key, task] of data.tasks)
+        if (ids.includes(task.sessionId) && task.status === 'scheduled' && (task.runAt ?? 0) <= clock.now)
+          data.tasks.set(key, { ...task, status: 'queued', queuedAt: task.runAt ?? 0 });
+      return scope;
+    }),
   },
   {
     name: 'what is due in the whole namespace is queued in any case',

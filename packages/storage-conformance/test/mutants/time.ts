@@ -38,7 +38,7 @@ export const time: readonly Mutant[] = [
     })),
   },
   {
-    name: 'a jump of the clock is worked off in one namespace only',
+    name: 'a clock jump is processed in one namespace only',
     chapter: 'clocks: sleep and jumps',
     wrap: withLoaded((loaded, scope) => {
       if (scope.by !== 'held') return loaded;

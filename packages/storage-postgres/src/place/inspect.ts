@@ -10,7 +10,7 @@ import { parseServerUrl } from '../server-address.ts';
 import { TIMEOUTS } from '../statements.ts';
 import { judge, type PostgresFacts } from './judge.ts';
 
-/** What agents need: see the rights of `orchestrator_app`. */
+/** The rights that agents need: see `orchestrator_app`. */
 const NEEDED = [
   ...['SELECT', 'INSERT', 'UPDATE'].flatMap((right) => [[right, 'sessions'] as const, [right, 'tasks'] as const]),
   ['SELECT', 'event_log'],
@@ -53,7 +53,7 @@ const CLOCK = `SELECT m.value FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 type ServerReport = PlaceReport & { readonly facts: PostgresFacts };
 
-/** Looks at a store on a server. The password is in no error. */
+/** Inspects a store on a server. The password is in no error. */
 export async function inspectPlace(address: string): Promise<ServerReport> {
   const connections = new ConnectionPool(parseServerUrl(address), 1);
   try {

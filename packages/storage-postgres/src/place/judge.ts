@@ -1,14 +1,14 @@
 import { counted, placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
 
-/** What the findings follow from. */
+/** The facts behind the findings. */
 export type PostgresFacts = {
   readonly version: string;
   readonly login: LoginFacts;
   /** Settings under which an acknowledged commit may be lost, with their values; none: a commit is durable. */
   readonly unsafeSettings: readonly string[];
-  /** Bytes of the server's write-ahead log; null: this login may not ask. */
+  /** Bytes of the server's write-ahead log; null: this login may not read it. */
   readonly logBytes: number | null;
-  /** So large it may grow between two checkpoints. */
+  /** Its normal greatest size between two checkpoints. */
   readonly logBytesKept: number;
   /** Replication slots without a reader that keep the write-ahead log, each with the bytes it keeps. */
   readonly idleSlots: readonly SlotFacts[];
@@ -18,7 +18,7 @@ export type PostgresFacts = {
 export type LoginFacts = {
   readonly user: string;
   readonly isSuperuser: boolean;
-  /** Whether it may act as the owner of the schema, and so change what the tables are. */
+  /** Whether it may act as the owner of the schema, and so change the tables. */
   readonly isOwner: boolean;
   /** What an agent needs and it may not do, as `INSERT event_log`. */
   readonly missing: readonly string[];
@@ -31,10 +31,10 @@ type SlotFacts = {
   readonly bytes: number;
 };
 
-/** The log grows under load: only one that is this many times larger than it is to stay is worth a warning. */
+/** The log grows under load, so there is a warning only if it is this many times larger than normal. */
 const LOG_TIMES = 2;
 
-/** What the facts of a store on a server amount to. Pure. */
+/** The findings for the facts of a store on a server. Pure. */
 export function judge(facts: PostgresFacts): readonly PlaceFinding[] {
   return [
     placeFinding('version', 'ok', `PostgreSQL ${facts.version}`),
@@ -46,30 +46,39 @@ export function judge(facts: PostgresFacts): readonly PlaceFinding[] {
 
 function judgeLogin({ user, isSuperuser, isOwner, missing, excess }: LoginFacts): PlaceFinding {
   if (missing.length > 0)
-    return placeFinding('permissions', 'notice', `${user} may read, but not work: it lacks ${missing.join(', ')}.`, {
-      hint: 'That is right for a reader. An agent needs the role orchestrator_app.',
-      count: missing.length,
-    });
+    return placeFinding(
+      'permissions',
+      'notice',
+      `${user} may read, but cannot claim or write: it lacks ${missing.join(', ')}.`,
+      {
+        hint: 'A reader needs no more. An agent needs the role orchestrator_app.',
+        count: missing.length,
+      },
+    );
   if (!isSuperuser && !isOwner && excess.length === 0)
-    return placeFinding('permissions', 'ok', `${user} may do what an agent needs, and can only append to the log`);
+    return placeFinding(
+      'permissions',
+      'ok',
+      `${user} has the rights of an agent, and can only append to the event log`,
+    );
   const why = isSuperuser
     ? 'is a superuser'
     : isOwner
       ? 'may act as the owner of the tables'
       : `has ${excess.join(', ')}`;
-  return placeFinding('permissions', 'warning', `${user} ${why}: it could change the event log.`, {
+  return placeFinding('permissions', 'warning', `${user} ${why}: it can change the event log.`, {
     hint:
-      'Give agents a login of their own in the role orchestrator_app; ' +
-      '`orchestrator store init --roles` makes the roles.',
+      'Give agents a login without DDL rights, in the role orchestrator_app. ' +
+      '`orchestrator store init --roles` creates the roles.',
     count: excess.length,
   });
 }
 
 function judgeDurability({ unsafeSettings }: PostgresFacts): PlaceFinding {
   if (unsafeSettings.length === 0) return placeFinding('durability', 'ok', 'a commit survives a crash of the server');
-  const said = `The server can lose what it has acknowledged: ${unsafeSettings.join(', ')}.`;
+  const said = `The server can lose acknowledged commits: ${unsafeSettings.join(', ')}.`;
   return placeFinding('durability', 'warning', said, {
-    hint: 'A claim that is lost is a task done twice. Switch these on, on the server.',
+    hint: 'Switch these settings on, on the server. After a lost claim, a task can be done twice.',
     count: unsafeSettings.length,
   });
 }
@@ -81,18 +90,18 @@ function judgeLogSize({ logBytes, logBytesKept, idleSlots }: PostgresFacts): Pla
     return placeFinding(
       'log_size',
       'warning',
-      `${counted(slots.length, 'replication slot')} that no process reads keep the server's log: ${named}.`,
+      `No process reads ${counted(slots.length, 'replication slot')}, so the server keeps its log: ${named}.`,
       {
-        hint: 'Start what should read them again, or let the administrator of the server remove them.',
+        hint: 'Start their readers again, or let the administrator of the server remove them.',
         count: slots.length,
       },
     );
   }
-  if (logBytes === null) return placeFinding('log_size', 'ok', 'only an administrator may ask for the size of the log');
+  if (logBytes === null) return placeFinding('log_size', 'ok', 'only an administrator may read the size of the log');
   if (logBytes <= LOG_TIMES * logBytesKept)
     return placeFinding('log_size', 'ok', `the server's log has ${sized(logBytes)}`);
-  const said = `The write-ahead log has ${sized(logBytes)}; ${sized(logBytesKept)} would do.`;
+  const said = `The write-ahead log has ${sized(logBytes)}; its normal size is ${sized(logBytesKept)}.`;
   return placeFinding('log_size', 'warning', said, {
-    hint: 'Ask the administrator of the server what keeps it: an archive, or a standby.',
+    hint: 'Ask the administrator of the server why it is kept: for an archive, or a standby.',
   });
 }

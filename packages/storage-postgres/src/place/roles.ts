@@ -6,10 +6,10 @@ import { parseServerUrl } from '../server-address.ts';
 import { SQL, TIMEOUTS } from '../statements.ts';
 
 /**
- * Makes the roles and gives them their rights, all or nothing; what is there already is left as it is. The login of
+ * Creates the roles and grants their rights, all or nothing; an existing role is not changed. The login of
  * `url` needs CREATEROLE, and CREATE on the database with the right to pass it on, as its owner has.
  *
- * @throws `STORE_PERMISSION`, and what `openPostgresStorage` throws
+ * @throws `STORE_PERMISSION`, and the errors of `openPostgresStorage`
  */
 export async function createRoles(url: string): Promise<void> {
   const connections = new ConnectionPool(parseServerUrl(url), 1);

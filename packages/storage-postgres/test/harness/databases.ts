@@ -5,7 +5,7 @@ import { writingStoreState } from '../../src/store-state.ts';
 
 const TEMPLATE = 'orchestrator_template';
 /** A login as agents have it: a member of the role for agents, and of nothing else. */
-const AGENT = { user: 'agent_of_tests', password: 'agent' };
+export const AGENT = { user: 'agent_of_tests', password: 'open-sesame-of-tests' };
 
 /** A client that sends statements past the storage, for what only the database can tell. Closes itself after `use`. */
 export async function withAdmin<R>(url: string, use: (sql: postgres.Sql) => Promise<R>): Promise<R> {

@@ -17,7 +17,7 @@ const BUSY_TIMEOUT_MS = 30_000;
 export async function beginBackup(path: string, source: string | null): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(path));
-    // First: of one that was killed once it had given the file its name, the other name is left.
+    // First: a process that was killed after it published its file has left the other name.
     removeLeftovers(place);
     assertFree(place);
     const file = new PartialFile(place);
@@ -34,7 +34,7 @@ export async function beginBackup(path: string, source: string | null): Promise<
   }
 }
 
-/** It lies beside its place until it is published. */
+/** The file has a name beside its final one until it is published. */
 class PartialFile implements BackupFile {
   readonly path: string;
   readonly #place: string;
@@ -65,7 +65,7 @@ class PartialFile implements BackupFile {
   }
 }
 
-/** Online: readers and writers of the source go on meanwhile. */
+/** Online: readers and writers of the source continue meanwhile. */
 async function copyInto(path: string, source: string): Promise<void> {
   await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
     const db = openReader(source);
@@ -102,14 +102,14 @@ function giveName(path: string, place: string): void {
 }
 
 function assertFree(path: string): void {
-  if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is something at ${path}.`);
+  if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is already a file or folder at ${path}.`);
 }
 
 function suffixOf(pid: number): string {
   return `.partial-${pid}`;
 }
 
-/** What processes left behind that were killed. */
+/** Removes the files of processes that were killed. */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
   if (!isThere(folder)) return;

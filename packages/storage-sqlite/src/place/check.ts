@@ -4,16 +4,16 @@ import { openReader, type Connection } from '../connection.ts';
 import { translateError } from '../errors.ts';
 import { inspectFile, isThere, resolvePath } from '../store-file.ts';
 
-/** Enough to see what is wrong; a damaged file can have a problem on every page. */
+/** A damaged file can have a problem on every page: this many are enough to see what is wrong. */
 const PROBLEMS_MAX = 100;
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * What SQLite itself finds wrong with a store's file: damaged pages, indexes that miss rows, rows that point nowhere.
- * Reads the whole file, and never writes.
+ * Lets SQLite check a store's file: damaged pages, indexes without some rows, rows that refer to a missing row. Reads
+ * the whole file, and never writes.
  *
- * @returns one sentence each; none: the file is whole
- * @throws what opening the store for reading throws
+ * @returns one sentence for each problem; empty: there is none
+ * @throws the errors of opening the store for reading
  */
 export async function checkPlace(path: string): Promise<readonly string[]> {
   try {
@@ -42,7 +42,5 @@ function damagedPages(db: Connection): string[] {
 
 function danglingRows(db: Connection): string[] {
   const rows = db.prepare<[], { table: string; rowid: number; parent: string }>('PRAGMA foreign_key_check').all();
-  return rows.map(
-    ({ table, rowid, parent }) => `row ${rowid} of ${table} points to a row of ${parent} that is not there`,
-  );
+  return rows.map(({ table, rowid, parent }) => `row ${rowid} of ${table} refers to a missing row of ${parent}`);
 }

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import type { PlaceFix } from '@agent-orchestrator/core';
+import type { FixResult } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
@@ -11,25 +11,24 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** The owner of a file may read and write it, other users may not. */
 const OWNER_ALONE = 0o600;
 
-/** Does what a finding of `judge` names. */
-export async function fixPlace(path: string, fix: FixName): Promise<PlaceFix> {
+/** Does the fix that a finding of `judge` names. */
+export async function fixPlace(path: string, fix: FixName): Promise<FixResult> {
   switch (fix) {
     case 'tighten_files':
-      return { done: true, message: `Only their owner may now open ${tightenFiles(path).join(', ')}.` };
+      return { done: true, message: `Only the owner can now open ${tightenFiles(path).join(', ')}.` };
     case 'empty_log':
       return (await emptyLog(path))
         ? { done: true, message: 'The write-ahead log was copied into the database and emptied.' }
         : {
             done: false,
-            message:
-              'A read that still goes on keeps a part of the write-ahead log; the rest was copied into the database.',
+            message: 'A running read still needs a part of the write-ahead log. The rest was copied into the database.',
           };
   }
 }
 
 /**
- * Makes the store's files readable and writable by their owner alone, as they were made. The folder is left as it is:
- * other things may stand in it.
+ * Makes the store's files readable and writable only by their owner, as they were created. The folder is not changed:
+ * it may contain other files.
  *
  * @returns the paths that were changed
  */
@@ -46,10 +45,10 @@ export function tightenFiles(path: string): readonly string[] {
 }
 
 /**
- * Brings what the write-ahead log holds into the database and cuts the log back to nothing.
+ * Copies the write-ahead log into the database and empties the log.
  *
- * @returns whether all of it could be done: a process that reads for long keeps the rest
- * @throws `STORE_BUSY` while another process does the same or writes for long
+ * @returns whether the log was emptied: a process with a long read keeps a part of it
+ * @throws `STORE_BUSY` while another process does the same, or has a long write
  */
 export async function emptyLog(path: string): Promise<boolean> {
   try {

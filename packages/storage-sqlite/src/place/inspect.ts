@@ -12,19 +12,19 @@ const BUSY_TIMEOUT_MS = 1_000;
 
 type FileReport = PlaceReport & { readonly facts: SqliteFacts };
 
-/** Looks at a store's file. */
+/** Inspects a store's file. */
 export async function inspectPlace(path: string): Promise<FileReport> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
-      // Before the file is opened: reading may leave an empty log behind.
+      // Before the file is opened: a read may leave an empty log.
       const files = filesOf(file);
       const db = openReader(file);
       try {
         const schema = schemaVersionOf(db, file);
-        if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} holds no store yet.`);
+        if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} contains no store yet.`);
         const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '';
         const state = readStoreState(db);
         const facts: SqliteFacts = {
@@ -54,7 +54,7 @@ export async function inspectPlace(path: string): Promise<FileReport> {
   }
 }
 
-/** The folder and the files of a store that are there, in the order in which they would be looked for. */
+/** The existing folder and files of a store, in the order of access. */
 export function filesOf(path: string): readonly FileFacts[] {
   const places = [
     ['folder', dirname(path)],

@@ -1,6 +1,6 @@
 import { placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
 
-/** A folder or file, as the system tells of it. */
+/** A folder or file, as the operating system describes it. */
 export type FileFacts = {
   readonly role: 'folder' | 'database' | 'log' | 'log_index';
   readonly path: string;
@@ -11,29 +11,29 @@ export type FileFacts = {
   readonly bytes: number;
 };
 
-/** What the findings follow from. */
+/** The facts behind the findings. */
 export type SqliteFacts = {
   readonly version: string;
   readonly isBackup: boolean;
   readonly journalMode: string;
-  /** The folder, the database, and the side files that are there. */
+  /** The folder, the database, and its existing side files. */
   readonly files: readonly FileFacts[];
   /** Bytes of the write-ahead log; 0 if there is none. */
   readonly logBytes: number;
-  /** So large it may stay; more means that a long read keeps it from being emptied. */
+  /** The size that it normally keeps; more means that a long read prevents emptying it. */
   readonly logBytesKept: number;
 };
 
-/** What `fixPlace` can do about a finding. */
+/** The fixes of `fixPlace`. */
 export type FixName = 'tighten_files' | 'empty_log';
 
-/** The log grows under load: only one that is this many times larger than it is to stay is worth a warning. */
+/** The log grows under load, so there is a warning only if it is this many times larger than normal. */
 const LOG_TIMES = 2;
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
-/** What the facts of a store's file amount to. Pure. */
+/** The findings for the facts of a store's file. Pure. */
 export function judge(facts: SqliteFacts): readonly PlaceFinding[] {
   return [
     placeFinding('version', 'ok', `SQLite ${facts.version}`),
@@ -48,12 +48,12 @@ type KnownFile = FileFacts & { readonly mode: number };
 function judgePermissions({ files }: SqliteFacts): PlaceFinding[] {
   const known = files.filter((file): file is KnownFile => file.mode !== null);
   if (known.length === 0)
-    return [placeFinding('permissions', 'notice', 'This system does not tell which users may read the files.')];
+    return [placeFinding('permissions', 'notice', 'This system does not show which users may read the files.')];
   const found = [...exposedFiles(known), ...openFolder(known), ...foreignFiles(known)];
   const database = known.find(({ role }) => role === 'database');
   return found.length > 0 || database === undefined
     ? found
-    : [placeFinding('permissions', 'ok', `its owner alone may open it (${modeWord(database.mode)})`)];
+    : [placeFinding('permissions', 'ok', `only its owner may open it (${modeWord(database.mode)})`)];
 }
 
 function exposedFiles(files: readonly KnownFile[]): PlaceFinding[] {
@@ -62,7 +62,7 @@ function exposedFiles(files: readonly KnownFile[]): PlaceFinding[] {
   const fix: FixName | null = exposed.some(({ isMine }) => isMine === true) ? 'tighten_files' : null;
   return [
     placeFinding('permissions', 'warning', `Other users may open ${exposed.map(named).join(', ')}.`, {
-      hint: 'Let their owner alone read and write them (mode 0600); `orchestrator doctor --fix` does that.',
+      hint: 'Set their mode to 0600 (only the owner may read and write them). `orchestrator doctor --fix` does that.',
       count: exposed.length,
       fix,
     }),
@@ -76,7 +76,7 @@ function openFolder(files: readonly KnownFile[]): PlaceFinding[] {
   if (folder === undefined) return [];
   return [
     placeFinding('permissions', 'warning', `Other users may replace the store: they can write in ${named(folder)}.`, {
-      hint: 'Let its owner alone write in that folder, or put the store into one of its own.',
+      hint: 'Let only its owner write in that folder, or move the store to a folder of its own.',
       count: 1,
     }),
   ];
@@ -86,16 +86,16 @@ function foreignFiles(files: readonly KnownFile[]): PlaceFinding[] {
   const foreign = files.filter(({ role, isMine }) => role !== 'folder' && isMine === false);
   if (foreign.length === 0) return [];
   const paths = foreign.map(({ path }) => path).join(', ');
-  return [placeFinding('permissions', 'notice', `${paths}: of another user.`, { count: foreign.length })];
+  return [placeFinding('permissions', 'notice', `Another user owns ${paths}.`, { count: foreign.length })];
 }
 
-/** How a commit is brought to the disk is up to each connection; here only the journal mode shows. */
+/** Each connection has its own synchronous mode; in the file only the journal mode is visible. */
 function judgeDurability({ journalMode, isBackup }: SqliteFacts): PlaceFinding[] {
   // A backup is one file, without a write-ahead log.
   if (journalMode === 'wal' || isBackup) return [];
   return [
     placeFinding('durability', 'warning', `The file is in journal mode ${journalMode}, without a write-ahead log.`, {
-      hint: 'Any command that writes switches it back on; find out which other program switched it off.',
+      hint: 'Any command that writes switches it on again. Find out which other program switched it off.',
     }),
   ];
 }
@@ -104,9 +104,9 @@ function judgeLogSize({ logBytes, logBytesKept }: SqliteFacts): PlaceFinding {
   if (logBytes <= LOG_TIMES * logBytesKept)
     return placeFinding('log_size', 'ok', `the write-ahead log has ${sized(logBytes)}`);
   const fix: FixName = 'empty_log';
-  const said = `The write-ahead log has ${sized(logBytes)}; ${sized(logBytesKept)} would do.`;
+  const said = `The write-ahead log has ${sized(logBytes)}; its normal size is ${sized(logBytesKept)}.`;
   return placeFinding('log_size', 'warning', said, {
-    hint: 'A long read keeps it: end that program; `orchestrator doctor --fix` then empties the log.',
+    hint: 'A long read prevents emptying it. End that program, then run `orchestrator doctor --fix`.',
     fix,
   });
 }

@@ -1,14 +1,14 @@
 /**
  * Opens the store and makes a fixed series of calls, with a journal, while the disk fails under it. A call with an
- * unknown outcome, or one that may succeed later, is sent again as it was; then the series goes on.
+ * unknown outcome, or one that may succeed later, is sent again as it was; then the series continues.
  */
 import { Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import {
   JournalFile,
-  JournalledCalls,
+  JournaledCalls,
   newCommandId,
   seedFor,
-  type CallName,
+  type JournaledCallName,
   type SentCalls,
 } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
@@ -38,7 +38,7 @@ const storage = await persist(async () => {
     throw error;
   }
 });
-const calls = new JournalledCalls({
+const calls = new JournaledCalls({
   orchestrator: new Orchestrator({ storage, newCommandId, newSeed }),
   write: (line) => journal.write(line),
   now: Date.now,
@@ -51,7 +51,7 @@ const reply = await send('claim', TERMS);
 const claim = reply.ok ? reply.claims[0] : undefined;
 if (claim === undefined) throw new Error('nothing was claimed');
 const holder = { token: claim.lease.token };
-await send('checkpoint', { ...holder, nextAction: 'go on' });
+await send('checkpoint', { ...holder, nextAction: 'continue' });
 await send('heartbeat', holder);
 const released = await send('release', { items: [{ ...holder, outcome: 'succeeded' }], claimNext: TERMS });
 const [next] = released.next;
@@ -63,7 +63,7 @@ journal.write({ is: 'ended', at: Date.now() });
 journal.close();
 
 /** The seed is made of the command id, so that the test can send what was not answered again. */
-async function send<C extends CallName>(
+async function send<C extends JournaledCallName>(
   command: C,
   request: Omit<SentCalls[C]['request'], 'commandId' | 'seed'>,
 ): Promise<SentCalls[C]['reply']> {

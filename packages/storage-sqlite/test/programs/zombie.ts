@@ -1,4 +1,4 @@
-/** Claims a task, is halted, and tries to go on as if nothing had happened when it is told to. */
+/** Claims a task, is halted, and tries to continue as if nothing had happened when it is told to. */
 import { Orchestrator } from '@agent-orchestrator/core';
 import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
 import { openSqliteStorage } from '../../src/index.ts';
@@ -12,7 +12,7 @@ const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
 const claim = await orchestrator.claimTask({ agent: 'zombie', ttlMs, staleAfterMs: ttlMs });
 if (!claim.ok) throw new Error(`nothing was claimed: ${claim.reason}`);
 const { sessionId, fence, token, expiresAt } = claim.lease;
-const goOn = told('go on');
+const goOn = told('continue');
 tell('claimed', { sessionId, fence, expiresAt });
 await goOn;
 

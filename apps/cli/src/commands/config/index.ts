@@ -2,7 +2,7 @@ import type { Define } from '../../command-module.ts';
 import { defineList } from './list.ts';
 
 const define: Define = (program, run) => {
-  const config = program.command('config').helpCommand(false).description('what is configured, and where');
+  const config = program.command('config').helpCommand(false).description('show the configuration');
   defineList(config, run);
 };
 

@@ -5,7 +5,7 @@ import { printable } from '../../output/printable.ts';
 import { table } from '../../output/table.ts';
 import type { Define } from '../../command-module.ts';
 
-/** A setting as it is told: the value as it would be written, a password left out. */
+/** A setting as it is shown: the value as it would be written, without a password. */
 interface Row {
   readonly name: string;
   readonly value: string | null;
@@ -16,7 +16,7 @@ interface Row {
 export const defineList: Define = (parent, run) => {
   parent
     .command('list')
-    .description('show each setting, and whether a flag, a variable, the configuration file or the default decided it')
+    .description('show each setting and its origin: a flag, a variable, the configuration file or the default')
     .addHelpText('after', FILE)
     .action(
       run(async (call) => {
@@ -44,17 +44,18 @@ export const defineList: Define = (parent, run) => {
               rows.map((one) => [one.name, printable(one.value ?? '-'), paint('dim', origin(one))]),
               paint,
             ),
-          chatter: [`configuration file: ${printable(path)}${exists ? '' : ' (not there)'}`],
+          chatter: [`configuration file: ${printable(path)}${exists ? '' : ' (does not exist)'}`],
         };
       }),
     );
 };
 
 const FILE = `
-The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.openclaw, or the one that ORCHESTRATOR_CONFIG names:
+The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.openclaw.
+ORCHESTRATOR_CONFIG names another file.
   {"store": "sqlite:/path/to.db", "namespace": "default", "agent": "company-agent", "ttl": "2m", "stale_after": "1m"}
-Every key may be left out. A relative path starts from the folder of the file.
-"storages" lists packages with storages of other kinds: ["package-name"], or the path of a module.`;
+Every key is optional. A relative path starts from the folder of the file.
+"storages" lists packages (or paths of modules) with other kinds of storages: ["package-name"].`;
 
 function row(name: string, { value, from, origin }: Setting<string | null>): Row {
   return { name, value, from: from === 'argument' ? 'flag' : from, origin };

@@ -1,5 +1,5 @@
 import type { Define } from '../../command-module.ts';
-import { journalCheckLines, missingOperations } from '../../views/journal-check.ts';
+import { journalCheckLines, missingOperationLines } from '../../views/journal-check.ts';
 
 export const defineCheck: Define = (parent, run) => {
   parent
@@ -11,8 +11,11 @@ export const defineCheck: Define = (parent, run) => {
       run<object, [string[]]>(async (call, folders) => {
         const { checkJournals } = await import('@agent-orchestrator/runtime');
         await using orchestrator = await call.open('read-only');
-        const { asOf, ...check } = await checkJournals(orchestrator, folders, call.options.namespace);
-        const missing = missingOperations(check);
+        // A namespace that is configured is where this machine works, and does not narrow the comparison unasked.
+        const { value, from } = call.settings.namespace;
+        const namespace = from === 'argument' ? value : undefined;
+        const { asOf, ...check } = await checkJournals(orchestrator, folders, namespace);
+        const missing = missingOperationLines(check);
         return {
           kind: 'journal_check',
           data: { ...check, missing },
@@ -27,14 +30,14 @@ export const defineCheck: Define = (parent, run) => {
 };
 
 const DESCRIPTION = [
-  'list the operations that workers were told had taken effect, and that the store does not have',
-  'After a fail-over or a restore, a store may lack its last operations. Workers that keep journals (`run --journal`, ' +
-    '`createWorker({ journal })`) know what they were told. This command reads all journals in the folders, then the ' +
-    'event log once.',
-  'Exit code 0 means that nothing is missing, 1 that something is. Without --namespace, the operations of all ' +
-    'namespaces are compared.',
-  'The last line of a journal may be cut off by a crash. Any other damaged line is an error that names file and line ' +
-    '(exit 65). A folder without a journal is an error, too (exit 66).',
+  'list the operations that were acknowledged to workers, but that the store does not have',
+  'After a fail-over or a restore, a store may lack its last operations. Workers with journals (`run --journal`, ' +
+    '`createWorker({ journal })`) know the answers that they got. This command reads all journals in the folders, ' +
+    'then the event log once.',
+  'Exit code 0: no operation is missing. 1: some are missing. Without --namespace, the operations of all ' +
+    'namespaces are compared, also if a variable or the configuration file names one.',
+  'The last line of a journal may be incomplete after a crash. Any other damaged line is an error that names file ' +
+    'and line (exit 65). A folder without a journal is an error, too (exit 66).',
 ].join('\n\n');
 
-const NEXT_STEPS = 'workers do missing claims and releases again by themselves; docs/fail-over.md says what else to do';
+const NEXT_STEPS = 'workers repeat missing claims and releases by themselves; docs/fail-over.md names the other steps';

@@ -5,7 +5,7 @@ const define: Define = (program, run) => {
   const journal = program
     .command('journal')
     .helpCommand(false)
-    .description('compare what workers wrote down with the store');
+    .description('compare the journals of workers with the store');
   defineCheck(journal, run);
 };
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound, sessionHeld } from '../../refusals.ts';
-import { labelOf } from '@agent-orchestrator/runtime';
+import { counted, labelOf, shellWord } from '@agent-orchestrator/runtime';
 import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -12,9 +12,9 @@ interface CloseOptions {
 export const defineClose: Define = (parent, run) => {
   parent
     .command('close')
-    .description('close a session that nobody works on')
+    .description('close a session that is not held')
     .argument('<session>', 'its id')
-    .option('--cancel-tasks', 'cancel the tasks that wait in it, instead of refusing')
+    .option('--cancel-tasks', 'cancel its waiting tasks')
     .action(
       run<CloseOptions, [string]>(async (call, id) => {
         const { cancelTasks = false } = call.options;
@@ -24,8 +24,10 @@ export const defineClose: Define = (parent, run) => {
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('session', id);
           if (reply.reason === 'busy') throw sessionHeld(reply, id, await orchestrator.now());
-          throw new Failure('NOT_EMPTY', `${reply.waiting} tasks wait in session ${id}: closing it would lose them.`, {
-            hint: `\`orchestrator task list --session ${id}\` lists them. \`orchestrator session close --help\` says how to cancel them along with it.`,
+          throw new Failure('NOT_EMPTY', `Session ${id} has ${counted(reply.waiting, 'waiting task')}.`, {
+            hint:
+              `\`orchestrator task list --session ${shellWord(id)}\` lists them. ` +
+              '`orchestrator session close --help` says how to cancel them with the session.',
             details: { waiting: reply.waiting },
           });
         }
@@ -37,10 +39,11 @@ export const defineClose: Define = (parent, run) => {
           data: { id: session?.id ?? id, status: 'closed', cancelled },
           asOf,
           ids: [session?.id ?? id],
-          text: (paint) => [
-            `${state('closed', paint)}  ${printable(name)}${cancelled === 0 ? '' : `; ${cancelled} tasks cancelled`}`,
-          ],
-          chatter: ['a task that is added to it opens it again'],
+          text: (paint) => {
+            const remark = cancelled === 0 ? '' : `; ${counted(cancelled, 'task')} cancelled`;
+            return [`${state('closed', paint)}  ${printable(name)}${remark}`];
+          },
+          chatter: ['a new task in it opens it again'],
         };
       }),
     );

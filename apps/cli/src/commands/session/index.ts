@@ -4,10 +4,7 @@ import { defineList } from './list.ts';
 import { defineShow } from './show.ts';
 
 const define: Define = (program, run) => {
-  const session = program
-    .command('session')
-    .helpCommand(false)
-    .description('look at sessions (lines of work), and close them');
+  const session = program.command('session').helpCommand(false).description('show and close sessions (lines of work)');
   for (const defineOne of [defineList, defineShow, defineClose]) defineOne(session, run);
 };
 

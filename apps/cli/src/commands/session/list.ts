@@ -1,5 +1,5 @@
 import type { Orchestrator, Page, SessionStatus } from '@agent-orchestrator/core';
-import { isStale } from '@agent-orchestrator/runtime';
+import { isStale, SESSION_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import { everyRow } from '@agent-orchestrator/runtime';
 import { collect, parseCount } from '../../input/parse.ts';
@@ -18,11 +18,11 @@ export const defineList: Define = (parent, run) => {
     .command('list')
     .description('list sessions by id')
     .addOption(
-      new Option('--status <status>', 'only these: idle, running, closed (may be repeated)').argParser(collect),
+      new Option('--status <status>', `only these: ${SESSION_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
     )
-    .option('--held-by <agent>', 'only those that this agent holds')
-    .option('--stale', 'only those whose holder has fallen silent: `recover` may close their leases')
-    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
+    .option('--held-by <agent>', 'only sessions that this agent holds')
+    .option('--stale', 'only sessions with a silent holder, which `recover` can end')
+    .option('--limit <n>', 'maximum number (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {
@@ -56,7 +56,7 @@ export const defineList: Define = (parent, run) => {
 
 const DEFAULT_LIMIT = 50;
 
-/** Stale is derived from the deadlines, so all that are held are looked at. */
+/** Stale is derived from the deadlines, so all held sessions are read. */
 async function listStale(
   orchestrator: Orchestrator,
   filter: Parameters<Orchestrator['listSessions']>[0],

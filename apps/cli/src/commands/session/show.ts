@@ -5,7 +5,7 @@ import { sessionCard } from '../../views/session.ts';
 export const defineShow: Define = (parent, run) => {
   parent
     .command('show')
-    .description('show a session: who holds it, its context, what is next')
+    .description('show a session: its holder, its context, its next task')
     .argument('<session>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {

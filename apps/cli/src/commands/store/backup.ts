@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
@@ -6,10 +7,8 @@ import { verificationLines } from '../../views/verification.ts';
 export const defineBackup: Define = (parent, run) => {
   parent
     .command('backup')
-    .description(
-      'copy the store as it is now into a new file, while others work on it; exit 1 if verify finds anything',
-    )
-    .argument('<file>', 'where to; there must be nothing yet')
+    .description('copy the store into a new file, while agents work on it; exit 1 if verify finds anything')
+    .argument('<file>', 'the new file; it must not exist yet')
     .action(
       run<object, [string]>(async (call, file) => {
         const { backupStore } = await import('@agent-orchestrator/runtime');
@@ -23,7 +22,7 @@ export const defineBackup: Define = (parent, run) => {
             `backed up: ${printable(report.store)} → ${printable(report.file)}`,
             ...verificationLines(report.verification, paint),
           ],
-          chatter: [`to use it: orchestrator store restore ${printable(report.file)} --to URL`],
+          chatter: [`to use it: orchestrator store restore ${printable(shellWord(report.file))} --to URL`],
           exit: report.verification.ok ? 0 : 1,
         };
       }),

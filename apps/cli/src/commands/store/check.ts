@@ -6,7 +6,7 @@ import { verificationLines } from '../../views/verification.ts';
 export const defineCheck: Define = (parent, run) => {
   parent
     .command('check')
-    .description('check the database, then the log against the state; exit 1 if it finds anything')
+    .description('check the database, and compare the log with the state; exit 1 if it finds anything')
     .action(
       run(async (call) => {
         const { checkStore } = await import('@agent-orchestrator/runtime');
@@ -30,6 +30,6 @@ export const defineCheck: Define = (parent, run) => {
 /** @param damage null: the engine has no check of its own */
 function damageLines(damage: readonly string[] | null, paint: Paint): string[] {
   if (damage === null) return ['database: not checked: there is no check for this kind of store'];
-  if (damage.length === 0) return ['database: whole'];
+  if (damage.length === 0) return ['database: no damage'];
   return damage.map((problem) => `database: ${paint('red', '✗')} ${printable(problem)}`);
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Call } from '../../call.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
@@ -14,9 +15,9 @@ export const defineImportLegacy: Define = (parent, run) => {
   parent
     .command('import-legacy')
     .description(
-      "show what the proof of concept's database would become; with --yes, import it; run again after a crash, it continues",
+      'show the import of a database of the proof of concept; import it with --yes; run it again after a crash',
     )
-    .argument('<file>', 'the old database; it is only read')
+    .argument('<file>', 'the old database; it is not changed')
     .option('--to <url>', 'a new file or an empty database (default: the store of --store)')
     .option('--yes', 'import it')
     .action(run<ImportOptions, [string]>((call, file) => importOf(call, file)));
@@ -32,17 +33,27 @@ async function importOf(call: Call<ImportOptions>, file: string): Promise<Answer
     data: result,
     ids: [result.store],
     text: (paint) => importLines(result, paint),
-    chatter: chatterOf(result.outcome, `${printable(result.file)}${to === undefined ? '' : ` --to ${result.store}`}`),
+    chatter: chatterOf(result.outcome, result.file, to === undefined ? null : result.store),
   };
 }
 
-function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', words: string): string[] {
+function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', file: string, to: string | null): string[] {
   switch (outcome) {
     case 'planned':
-      return ['nothing was changed', `next: orchestrator store import-legacy --yes ${words}`];
+      return [
+        'nothing was changed',
+        `next: orchestrator store import-legacy --yes ${printable(shellWord(file))}${storeWords('--to', to)}`,
+      ];
     case 'imported':
-      return ['the old file is as it was: stop the programs that use it', 'next: orchestrator status'];
+      return [
+        'the old file was not changed: stop the programs that use it',
+        `next: orchestrator status${storeWords('--store', to)}`,
+      ];
     case 'imported_before':
       return ['nothing was changed'];
   }
+}
+
+function storeWords(flag: '--to' | '--store', store: string | null): string {
+  return store === null ? '' : ` ${flag} ${printable(shellWord(store))}`;
 }

@@ -8,7 +8,7 @@ import { definePath } from './path.ts';
 import { defineRestore } from './restore.ts';
 
 const define: Define = (program, run) => {
-  const store = program.command('store').helpCommand(false).description('the database behind it all');
+  const store = program.command('store').helpCommand(false).description('create, check, copy and move the store');
   for (const defineOne of [
     defineInit,
     definePath,

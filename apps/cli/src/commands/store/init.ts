@@ -11,17 +11,16 @@ interface InitOptions {
 export const defineInit: Define = (parent, run) => {
   parent
     .command('init')
-    .description('create the store, or upgrade it; the first task does that, too')
-    .option('--roles', 'on a server: also make the roles of owner, agents and readers')
-    .option('--print', 'with --roles: only print the statements that make them')
+    .description('create or upgrade the store; the first task does this, too')
+    .option('--roles', 'on a server: also create roles for owner, agents and readers')
+    .option('--print', 'with --roles: only print the SQL statements')
     .action(
       run<InitOptions>(async (call) => {
         const { locateStore, openStorage, rolesOf } = await import('@agent-orchestrator/runtime');
         const { roles = false, print = false } = call.options;
         const given = call.settings.store.value;
         const { url } = (await locateStore(given)).location;
-        if (print && !roles)
-          throw usage('--print goes with --roles.', 'orchestrator store init --roles --print', 'print');
+        if (print && !roles) throw usage('--print needs --roles.', 'orchestrator store init --roles --print', 'print');
         if (roles) {
           const storeRoles = await rolesOf(given);
           if (print) return printed(storeRoles.statements);
@@ -30,7 +29,7 @@ export const defineInit: Define = (parent, run) => {
         const storage = await openStorage(given);
         try {
           const { created, applied } = await storage.migrate();
-          const what = created ? 'created' : applied.length > 0 ? 'upgraded' : 'was there already, and up to date';
+          const what = created ? 'created' : applied.length > 0 ? 'upgraded' : 'exists already, up to date';
           return {
             kind: 'store',
             data: { url, created, applied },

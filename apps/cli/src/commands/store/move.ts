@@ -1,4 +1,4 @@
-import type { AbandonReport, MoveReport } from '@agent-orchestrator/runtime';
+import { shellWord, type AbandonReport, type MoveReport } from '@agent-orchestrator/runtime';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
@@ -14,10 +14,10 @@ interface MoveOptions {
 export const defineMove: Define = (parent, run) => {
   parent
     .command('move')
-    .description('move the store to a new file or an empty database; run again after a crash, it goes on')
+    .description('move the store to a new file or an empty database; run it again after a crash')
     .option('--from <url>', 'the store that moves (default: the one of --store)')
-    .option('--to <url>', 'where to: sqlite:/path/to/new.db or postgres://owner@host/database')
-    .option('--abandon', 'give up a move that is not done: the old store is open for work again')
+    .option('--to <url>', 'destination: sqlite:/path/to/new.db or postgres://owner@host/database')
+    .option('--abandon', 'cancel an unfinished move and open the old store again')
     .action(
       run<MoveOptions>(async (call) => {
         const { abandonMove, moveStore } = await import('@agent-orchestrator/runtime');
@@ -25,7 +25,7 @@ export const defineMove: Define = (parent, run) => {
         const from = call.options.from ?? call.settings.store.value;
         if (abandon) return abandoned(await abandonMove({ from, ...(to !== undefined && { to }) }));
         if (to === undefined)
-          throw usage('Where the store moves to is not named.', 'Give --to sqlite:/path/to/new.db, or a server.', 'to');
+          throw usage('The destination is missing.', 'Give --to sqlite:/path/to/new.db, or a server.', 'to');
         const report = await moveStore({ from, to, onProgress: progressLines(call.output) });
         return moved(report);
       }),
@@ -46,8 +46,8 @@ function moved(report: MoveReport): Answer {
     ],
     chatter: [
       ...heldRemark(compared?.held ?? 0),
-      `next: ORCHESTRATOR_STORE=${printable(to)} for every agent, each with its own login`,
-      'the old store can still be read; whoever writes to it is told the new address',
+      `next: ORCHESTRATOR_STORE=${printable(shellWord(to))} for every agent, each with its own login`,
+      'the old store can still be read; writes to it are refused with the new address',
     ],
   };
 }
@@ -55,8 +55,9 @@ function moved(report: MoveReport): Answer {
 function heldRemark(held: number): string[] {
   if (held === 0) return [];
   return [
-    `held sessions: ${held}; who renews at the new address goes on with the token it has, and the first claim there gives each a new TTL`,
-    'jobs of `orchestrator run` and of workers that were started at the old address end at their next renewal; started again with the new one, they take their sessions back with --resume',
+    `held sessions: ${held}; current holders keep their tokens at the new address, and get a new TTL there`,
+    'commands of `orchestrator run` and workers at the old address end at their next renewal',
+    'start them again with the new address and --resume: they take their sessions back',
   ];
 }
 
@@ -66,9 +67,8 @@ function abandoned({ from, to }: AbandonReport): Answer {
     data: { from, to },
     ids: [from],
     text: () => [
-      to === null ? `was not being moved: ${printable(from)}` : `given up: ${printable(from)} is open for work again`,
+      to === null ? `was not being moved: ${printable(from)}` : `abandoned: ${printable(from)} is open for work again`,
     ],
-    chatter:
-      to === null ? [] : [`what was copied to ${printable(to)} stays closed; name another place for the next move`],
+    chatter: to === null ? [] : [`the copy at ${printable(to)} stays closed; name another place for the next move`],
   };
 }

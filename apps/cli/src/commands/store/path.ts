@@ -5,7 +5,7 @@ import { printable } from '../../output/printable.ts';
 export const definePath: Define = (parent, run) => {
   parent
     .command('path')
-    .description('tell which store is meant, and what decided; opens nothing')
+    .description('print the address of the store and its origin, without opening it')
     .action(
       run(async (call) => {
         const { locateStore } = await import('@agent-orchestrator/runtime');
@@ -26,7 +26,7 @@ export const definePath: Define = (parent, run) => {
     );
 };
 
-/** null: this user may not look. What cannot be seen is not for that reason gone. */
+/** null: this user may not look, so it is unknown. */
 function isThere(path: string): boolean | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -36,6 +36,6 @@ function isThere(path: string): boolean | null {
 }
 
 function found(exists: boolean | null): string {
-  if (exists === null) return 'this user may not look whether it exists';
-  return exists ? 'exists' : 'not there yet';
+  if (exists === null) return 'this user cannot see whether it exists';
+  return exists ? 'exists' : 'does not exist yet';
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
 import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
@@ -10,8 +11,8 @@ interface RestoreOptions {
 export const defineRestore: Define = (parent, run) => {
   parent
     .command('restore')
-    .description('make a store of a backup; leases that were open then are closed; run again after a crash, it goes on')
-    .argument('<file>', 'the backup')
+    .description('restore a backup into a new store, and end its leases; run it again after a crash')
+    .argument('<file>', 'the backup file')
     .option('--to <url>', 'a new file or an empty database (default: the store of --store)')
     .action(
       run<RestoreOptions, [string]>(async (call, file) => {
@@ -27,11 +28,11 @@ export const defineRestore: Define = (parent, run) => {
             ...verificationLines(report.verification, paint),
           ],
           chatter: [
-            `leases closed: ${report.leasesClosed}; every token that was granted before is refused`,
-            `event numbers go on after #${report.lastEventId}, beyond any that were given since the backup`,
+            `leases closed: ${report.leasesClosed}; all earlier tokens are refused`,
+            `new events get numbers after #${report.lastEventId}, above all earlier ones`,
             call.options.to === undefined
               ? 'next: orchestrator status'
-              : `next: orchestrator status --store ${report.store}`,
+              : `next: orchestrator status --store ${printable(shellWord(report.store))}`,
           ],
           exit: report.verification.ok ? 0 : 1,
         };

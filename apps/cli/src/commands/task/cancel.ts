@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
-import { labelOf } from '@agent-orchestrator/runtime';
+import { labelOf, shellArgument } from '@agent-orchestrator/runtime';
 import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -8,7 +8,7 @@ import type { Define } from '../../command-module.ts';
 export const defineCancel: Define = (parent, run) => {
   parent
     .command('cancel')
-    .description('end a task that waits; ask the holder of one that runs to stop')
+    .description('cancel a waiting task, or ask the holder of a running one to stop')
     .argument('<task>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {
@@ -17,8 +17,8 @@ export const defineCancel: Define = (parent, run) => {
         const reply = await orchestrator.cancelTask({ taskId: id, ...call.command });
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('task', id);
-          throw new Failure('ENDED', `Task ${id} has ended before: it is ${reply.status}.`, {
-            hint: `\`orchestrator task show ${id}\` shows how.`,
+          throw new Failure('ENDED', `Task ${id} has ended already: it is ${reply.status}.`, {
+            hint: `\`orchestrator task show ${shellArgument(id)}\` shows its history.`,
             details: { status: reply.status },
           });
         }
@@ -33,9 +33,9 @@ export const defineCancel: Define = (parent, run) => {
           text: (paint) => [
             status === 'cancelled'
               ? `${state('cancelled', paint)}  ${printable(name)}`
-              : `cancellation asked: ${state('running', paint)}  ${printable(name)}; its holder learns of it with its next heartbeat`,
+              : `cancellation requested: ${state('running', paint)}  ${printable(name)}; its next heartbeat says so`,
           ],
-          chatter: [`next: orchestrator task show ${id}`],
+          chatter: [`next: orchestrator task show ${shellArgument(id)}`],
         };
       }),
     );

@@ -1,16 +1,17 @@
 import type { Enqueued, EnqueueTask, Orchestrator } from '@agent-orchestrator/core';
+import { counted, TASK_TEXT_NAMES } from '@agent-orchestrator/runtime';
+import { snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { InvalidArgumentError } from 'commander';
 import type { Call } from '../../call.ts';
 import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../../failure.ts';
 import { parseJson, readLines } from '../../input/content.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
-import { nextClaim } from './next-claim.ts';
 
-/** As many as the API takes at once. */
+/** The most that the API takes at once. */
 const BATCH = 1_000;
 
-/** The keys of a line, and the fields of the API that they are. */
+/** The keys of a line, and the fields of the API that they set. */
 const FIELDS: Readonly<Record<string, string>> = {
   title: 'title',
   id: 'id',
@@ -28,9 +29,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   backoff_ms: 'backoffMs',
   assignee: 'assignee',
   role: 'role',
-  author: 'author',
-  reviewer: 'reviewer',
-  source: 'source',
+  ...Object.fromEntries(TASK_TEXT_NAMES.map((name) => [snakeCase(name), name])),
 };
 
 interface Line {
@@ -38,14 +37,14 @@ interface Line {
   readonly task: EnqueueTask;
 }
 
-/** Adds the tasks of a file in batches, each all or none. Every line is checked before the first is added. */
+/** Adds the tasks of a file in batches, each as a whole. All lines are checked before the first batch. */
 export async function createFromLines(call: Call, file: string): Promise<Answer> {
   const lines: Line[] = [];
   for await (const { number, text } of readLines('--jsonl', file)) lines.push({ number, task: taskOf(number, text) });
-  if (lines.length === 0) throw badContent('--jsonl', 'holds no task');
+  if (lines.length === 0) throw badContent('--jsonl', 'contains no task');
   if (lines.length > BATCH && call.options.commandId !== undefined)
     throw usage(
-      `--command-id names one command, and ${lines.length} lines are several (${BATCH} at once).`,
+      `--command-id names one command, but ${lines.length} lines need several (at most ${BATCH} lines each).`,
       'Use dedupe keys, so that the file can be sent again.',
       'commandId',
     );
@@ -65,13 +64,13 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
     meta: { enqueued: added.length - duplicates, duplicates },
     ids: added.map(({ task }) => task.id),
     text: () => [
-      `added: ${added.length - duplicates} tasks${duplicates === 0 ? '' : `; ${duplicates} were there already`}`,
+      `added: ${counted(added.length - duplicates, 'task')}${duplicates === 0 ? '' : `; duplicates: ${duplicates}`}`,
     ],
-    chatter: [nextClaim(call)],
+    chatter: ['next: orchestrator claim'],
   };
 }
 
-/** Before anything is added: names the line at fault. */
+/** Checks all lines before any is added. The error names the line. */
 async function checkLines(lines: readonly Line[]): Promise<void> {
   try {
     const { checkNewTasks } = await import('@agent-orchestrator/runtime');
@@ -91,12 +90,12 @@ async function addBatch(
     const tasks = lines.map(({ task }) => task);
     return (await orchestrator.enqueueTasks(tasks, call.command)).tasks;
   } catch (error) {
-    const kept = before === 0 ? 'Nothing was added.' : `The first ${before} tasks of the file were added before.`;
+    const kept = before === 0 ? 'Nothing was added.' : `The first ${before} tasks of the file were added.`;
     throw failureAmong(lines, error, kept);
   }
 }
 
-/** Says what was added, and names the line where one is at fault. */
+/** The failure says which tasks were added, and names the line if one is at fault. */
 function failureAmong(lines: readonly Line[], error: unknown, kept: string): Failure {
   const [, place, rest = ''] = (isOrchestratorError(error) && /^tasks\[(\d+)\]\.?(.*)$/.exec(error.field ?? '')) || [];
   const line = place === undefined ? undefined : lines[Number(place)];
@@ -113,11 +112,15 @@ function failureAmong(lines: readonly Line[], error: unknown, kept: string): Fai
 function taskOf(number: number, text: string): EnqueueTask {
   const line = `line ${number}`;
   const value = parseJson(line, text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badContent(line, 'is no JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badContent(line, 'is not a JSON object');
   const entries = Object.entries(value).map(([key, item]) => {
     const field = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
     if (field === undefined)
-      throw badContent(`${line}, ${key}`, `is no field of a task; there are: ${Object.keys(FIELDS).join(', ')}`);
+      throw badContent(
+        `${line}, ${key}`,
+        `is not a field of a task. The fields are: ${Object.keys(FIELDS).join(', ')}`,
+      );
     return [field, key === 'delay' || key === 'backoff' ? durationOf(`${line}, ${key}`, item) : item] as const;
   });
   return Object.fromEntries(entries);
@@ -127,7 +130,7 @@ function durationOf(field: string, value: unknown): number {
   try {
     return parseDuration(String(value));
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw badContent(field, 'is no duration such as 30s', error);
+    if (error instanceof InvalidArgumentError) throw badContent(field, 'is not a duration such as 30s', error);
     throw error;
   }
 }

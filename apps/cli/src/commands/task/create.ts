@@ -1,16 +1,17 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { Orchestrator, TaskTextName } from '@agent-orchestrator/core';
+import { TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
 import type { Command } from 'commander';
 import type { Call } from '../../call.ts';
 import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
 import { parseDuration, parseInteger } from '../../input/parse.ts';
+import { flagOf } from '../../input/task-texts.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
 import { createFromLines } from './create-from-lines.ts';
-import { nextClaim } from './next-claim.ts';
 
-interface CreateOptions {
+interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> {
   readonly id?: string;
   readonly session?: string;
   readonly kind?: string;
@@ -23,47 +24,39 @@ interface CreateOptions {
   readonly backoff?: number;
   readonly assignee?: string;
   readonly role?: string;
-  readonly author?: string;
-  readonly reviewer?: string;
-  readonly source?: string;
   readonly jsonl?: string;
 }
 
 export const defineCreate: Define = (parent, run) => {
   addTaskOptions(parent.command('create'))
-    .description('add a task, or many; one whose dedupe key is there already is not added again')
+    .description('add one task or many; a duplicate dedupe key adds none')
     .argument('[title]', 'one line for people')
-    .option(
-      '--jsonl <file>',
-      'many tasks: one JSON object per line of a file (`-`: standard input), with the names of these flags in snake_case',
-    )
+    .option('--jsonl <file>', 'add many: one JSON object per line (- is stdin), with these flags in snake_case')
     .action(run<CreateOptions, [string | undefined]>(create));
 };
 
 function addTaskOptions(command: Command): Command {
-  return command
-    .option('--session <id>', 'the line of work it belongs to (default: one of its own)')
-    .option('--kind <name>', 'what sort of work it is')
-    .option('--payload <json>', 'what the worker needs: JSON, @FILE or - for standard input')
-    .option('--priority <n>', 'smaller first (default: 5)', parseInteger)
-    .option('--delay <duration>', 'not to be claimed before', parseDuration)
-    .option('--dedupe-key <key>', 'at most one task ever has it')
-    .option('--attempts-max <n>', 'failed attempts before it is a dead letter (default: 4)', parseInteger)
-    .option('--interruptions-max <n>', 'lost leases that it survives (default: 16)', parseInteger)
-    .option('--backoff <duration>', 'pause after the first failed attempt; it doubles (default: 5s)', parseDuration)
+  command
+    .option('--session <id>', 'the session it belongs to (default: its own)')
+    .option('--kind <name>', 'kind of work')
+    .option('--payload <json>', 'input for the worker: JSON, @FILE or - for stdin')
+    .option('--priority <n>', 'priority; smaller comes first (default: 5)', parseInteger)
+    .option('--delay <duration>', 'time before it can be claimed', parseDuration)
+    .option('--dedupe-key <key>', 'at most one task can have this key')
+    .option('--attempts-max <n>', 'limit of failed attempts (default: 4)', parseInteger)
+    .option('--interruptions-max <n>', 'limit of lost leases (default: 16)', parseInteger)
+    .option('--backoff <duration>', 'pause after the first failure; it doubles each time (default: 5s)', parseDuration)
     .option('--assignee <agent>', 'only this agent may claim it')
-    .option('--role <name>', 'only agents with this role may claim it')
-    .option('--author <name>', 'who asked for it')
-    .option('--reviewer <name>', 'who checks it')
-    .option('--source <text>', 'what it answers: an issue, a message')
-    .option('--id <id>', 'its id (default: made)');
+    .option('--role <name>', 'only agents with this role may claim it');
+  for (const name of TASK_TEXT_NAMES) command.option(`--${flagOf(name)} <text>`, TASK_TEXTS[name]);
+  return command.option('--id <id>', 'its id (default: generated)');
 }
 
 async function create(call: Call<CreateOptions>, title: string | undefined): Promise<Answer> {
   const { jsonl } = call.options;
   if (jsonl !== undefined) {
     if (title !== undefined)
-      throw usage('TITLE and --jsonl cannot be given together.', 'Titles stand in the lines.', 'jsonl');
+      throw usage('TITLE and --jsonl cannot be given together.', 'Write the titles into the lines.', 'jsonl');
     return createFromLines(call, jsonl);
   }
   if (title === undefined)
@@ -80,36 +73,34 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
     asOf,
     ids: [enqueued.task.id],
     text: (paint) => [
-      `${enqueued.outcome === 'duplicate' ? 'was there already: ' : 'added: '}${taskLine(enqueued.task, paint)}`,
+      `${enqueued.outcome === 'duplicate' ? 'exists already: ' : 'added: '}${taskLine(enqueued.task, paint)}`,
     ],
-    chatter: [nextClaim(call)],
+    chatter: ['next: orchestrator claim'],
   };
 }
 
 type NewTask = Omit<Parameters<Orchestrator['enqueueTask']>[0], 'title'>;
 
-async function taskFrom({ session, delay, backoff, payload, ...rest }: CreateOptions): Promise<NewTask> {
-  const { id, kind, priority, dedupeKey, attemptsMax, interruptionsMax, assignee, role, author, reviewer, source } =
-    rest;
-  const fields = {
-    id,
-    kind,
-    priority,
-    dedupeKey,
-    attemptsMax,
-    interruptionsMax,
-    assignee,
-    role,
-    author,
-    reviewer,
-    source,
-  };
+/** The options that are called as the fields of the API are. */
+const SAME_NAMES = [
+  'id',
+  'kind',
+  'priority',
+  'dedupeKey',
+  'attemptsMax',
+  'interruptionsMax',
+  'assignee',
+  'role',
+  ...TASK_TEXT_NAMES,
+] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
+
+async function taskFrom(options: CreateOptions): Promise<NewTask> {
   const named = {
-    ...fields,
-    sessionId: session,
-    delayMs: delay,
-    backoffMs: backoff,
-    payload: await readJson('--payload', payload),
+    ...Object.fromEntries(SAME_NAMES.map((name) => [name, options[name]])),
+    sessionId: options.session,
+    delayMs: options.delay,
+    backoffMs: options.backoff,
+    payload: await readJson('--payload', options.payload),
   };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

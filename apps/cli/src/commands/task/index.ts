@@ -6,7 +6,7 @@ import { defineRetry } from './retry.ts';
 import { defineShow } from './show.ts';
 
 const define: Define = (program, run) => {
-  const task = program.command('task').helpCommand(false).description('add tasks, look at them, cancel and retry them');
+  const task = program.command('task').helpCommand(false).description('add, show, cancel and retry tasks');
   for (const defineOne of [defineCreate, defineList, defineShow, defineCancel, defineRetry]) defineOne(task, run);
 };
 

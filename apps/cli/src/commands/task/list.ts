@@ -1,4 +1,5 @@
 import type { TaskStatus } from '@agent-orchestrator/core';
+import { TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import { collect, parseCount } from '../../input/parse.ts';
 import type { Define } from '../../command-module.ts';
@@ -15,15 +16,12 @@ export const defineList: Define = (parent, run) => {
   parent
     .command('list')
     .description('list tasks, oldest first')
-    .option('--session <id>', 'only those of this session')
+    .option('--session <id>', 'only tasks of this session')
     .addOption(
-      new Option(
-        '--status <status>',
-        'only these: scheduled, queued, running, succeeded, failed, cancelled (may be repeated)',
-      ).argParser(collect),
+      new Option('--status <status>', `only these: ${TASK_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
     )
-    .option('--kind <name>', 'only those of this kind')
-    .option('--limit <n>', 'how many at most (default: 50)', parseCount)
+    .option('--kind <name>', 'only tasks of this kind')
+    .option('--limit <n>', 'maximum number (default: 50)', parseCount)
     .option('--after <cursor>', 'the page after this one')
     .action(
       run<ListOptions>(async (call) => {

@@ -1,13 +1,13 @@
+import { shellArgument } from '@agent-orchestrator/runtime';
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
 import { taskLine } from '../../views/task.ts';
-import { nextClaim } from './next-claim.ts';
 
 export const defineRetry: Define = (parent, run) => {
   parent
     .command('retry')
-    .description('queue a dead or cancelled task again; its counters start anew')
+    .description('queue a failed or cancelled task again, with new counters')
     .argument('<task>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {
@@ -19,11 +19,11 @@ export const defineRetry: Define = (parent, run) => {
           const done = reply.reason === 'succeeded';
           throw new Failure(
             done ? 'SUCCEEDED' : 'NOT_ENDED',
-            `Task ${id} is ${reply.status}: only a failed or cancelled task is retried.`,
+            `Task ${id} is ${reply.status}: only failed or cancelled tasks can be retried.`,
             {
               hint: done
-                ? 'Create a new task to do it once more.'
-                : `\`orchestrator task show ${id}\` shows what it waits for.`,
+                ? 'Create a new task to do it again.'
+                : `\`orchestrator task show ${shellArgument(id)}\` shows what it waits for.`,
               details: { status: reply.status },
             },
           );
@@ -34,7 +34,7 @@ export const defineRetry: Define = (parent, run) => {
           asOf,
           ids: [reply.task.id],
           text: (paint) => [`queued again: ${taskLine(reply.task, paint)}`],
-          chatter: [nextClaim(call)],
+          chatter: ['next: orchestrator claim'],
         };
       }),
     );

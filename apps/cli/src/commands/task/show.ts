@@ -4,13 +4,13 @@ import type { Define } from '../../command-module.ts';
 import { mentionedIn } from '../../views/event.ts';
 import { leaseOfTask, taskCard } from '../../views/task.ts';
 
-/** Events of the task that are shown with it. */
+/** How many events of the task are shown. */
 const HISTORY = 20;
 
 export const defineShow: Define = (parent, run) => {
   parent
     .command('show')
-    .description('show a task, its lease and what happened to it')
+    .description('show a task, its lease and its history')
     .argument('<task>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {
@@ -31,9 +31,7 @@ export const defineShow: Define = (parent, run) => {
           chatter:
             history.next === null
               ? []
-              : [
-                  `the first ${HISTORY} events shown; all: orchestrator events --task ${referenceTo('task', task)} --after 0`,
-                ],
+              : [`first ${HISTORY} events; all: orchestrator events --task ${referenceTo('task', task)} --after 0`],
         };
       }),
     );

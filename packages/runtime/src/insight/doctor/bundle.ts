@@ -4,8 +4,8 @@ import type { Environment } from '../../system/environment.ts';
 import type { Examination } from './examine-store.ts';
 
 /*
- * What somebody who helps from afar needs to see, and no more. Everything is left out that is not named here: what users put in
- * (payloads, results, contexts, titles, notes …) may hold anything.
+ * What a helper on another machine needs to see, and no more. Only the fields that are named here are included.
+ * Everything that users put in (payloads, results, contexts, titles, notes …) is left out, because it may hold secrets.
  */
 
 const SESSION_FIELDS = [
@@ -68,7 +68,7 @@ const EVENT_FIELDS = [
   'at',
 ] as const satisfies readonly (keyof Event)[];
 
-/** Of an event's payload: numbers and words of ours. */
+/** Fields of an event's payload that hold only numbers and names of this program. */
 const PAYLOAD_FIELDS = [
   'reason',
   'turn',
@@ -95,7 +95,7 @@ const PAYLOAD_FIELDS = [
   'by_ms',
 ];
 
-/** Variables that this program looks at, by their beginnings. */
+/** Variables that this program reads, by how they begin. */
 const VARIABLES = /^(ORCHESTRATOR_|ORCH_|OPENCLAW_STATE_DIR$)/;
 
 /** Of each kind. */
@@ -109,21 +109,21 @@ export interface SupportBundle {
   /** Names of the variables that are set, without their values. */
   readonly variables: readonly string[];
   readonly namespaces: readonly { readonly namespace: string; readonly counts: Counts }[];
-  /** Those that are held, and those that a finding names. */
+  /** The held sessions, and the sessions that a finding names. */
   readonly sessions: readonly object[];
-  /** Those that run, and those that a finding names. */
+  /** The running tasks, and the tasks that a finding names. */
   readonly tasks: readonly object[];
   /** The last ones. */
   readonly events: readonly object[];
 }
 
 export interface BundleOptions {
-  /** Of the program that makes it. */
+  /** The version of the program that makes the bundle. */
   readonly version: string;
   readonly environment?: Environment;
 }
 
-/** What to hand to somebody who helps: what was found, and the rows it is about, without anything that users put in. */
+/** Makes a support bundle: the findings and the rows that they are about, without anything that users put in. */
 export async function makeBundle(
   url: string,
   examination: Examination,
@@ -196,7 +196,7 @@ async function readEvents(reader: Reader, namespace: string, upTo: number): Prom
   return events;
 }
 
-/** What the proof of concept wrote is not ours, whatever its fields are called. */
+/** An event of the proof of concept may hold anything, even in fields with these names. */
 function allowed({ type, payload }: Event): object {
   if (type === 'legacy.event') return {};
   const fields = JSON.parse(payload) as Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 import type { EventType, Reader } from '@agent-orchestrator/core';
 import type { Draft, Finding, EvidenceRef } from './finding.ts';
 
-/** An event that granted or closed a lease is looked for so far before the one that led to it. */
+/** How far back the event that granted or ended a lease is looked for, in events of the session. */
 const EVENTS_BACK = 500;
-/** What puts a task where it waits. */
+/** Events that put a task into its queue. */
 const QUEUED_BY: readonly EventType[] = [
   'task.queued',
   'task.retried',
@@ -13,7 +13,7 @@ const QUEUED_BY: readonly EventType[] = [
   'lease.taken_over',
 ];
 
-/** Looks the events up that show a finding. */
+/** Looks up the events that show a finding. */
 export async function withEvidence({ evidenceRefs, ...finding }: Draft, reader: Reader | null): Promise<Finding> {
   const events: number[] = [];
   for (const ref of evidenceRefs) {
@@ -23,7 +23,7 @@ export async function withEvidence({ evidenceRefs, ...finding }: Draft, reader: 
   return { ...finding, events };
 }
 
-/** @returns null for one that is too far back to be looked for */
+/** @returns null if the event is too far back */
 async function eventOf(ref: EvidenceRef, reader: Reader | null): Promise<number | null> {
   if (ref.is === 'event') return ref.id;
   if (reader === null) return null;

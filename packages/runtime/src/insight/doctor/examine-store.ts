@@ -12,38 +12,43 @@ import { judge } from './judge.ts';
 import { readWork } from './read-work.ts';
 
 export interface ExamineOptions {
-  /** Whose sessions are looked at; those of all namespaces by default. */
+  /** The namespace to examine; all of them by default. */
   readonly namespace?: string;
-  /** Does what is safe about what it finds, and looks once more. */
+  /** Applies the safe fixes, and examines the store again. */
   readonly fix?: boolean;
 }
 
-/** What a look at a store, and at what goes on in it, came to. */
+/** The result of an examination of a store and of the work in it. */
 export interface Examination {
   /** Without a password. */
   readonly url: string;
-  /** Whether nothing needs attention. */
+  /** true: nothing needs attention. */
   readonly ok: boolean;
-  /** At least one for each thing that was looked at. */
+  /** At least one for each check that was made. */
   readonly findings: readonly Finding[];
-  /** What was done; the findings are as they are afterwards. */
+  /** The fixes that were tried. The findings are those after the fixes. */
   readonly fixes: readonly Fix[];
   /** Every event up to this id was looked at; null: the store could not be read. */
   readonly asOf: number | null;
   /**
-   * What the storage told of the place, but for the findings. null: nothing, or it could not be reached, and a finding
-   * says why.
+   * What the storage reports on the place, without the findings. null: it reports nothing, or it could not be reached
+   * and a finding says why.
    */
   readonly place: Omit<PlaceReport, 'findings'> | null;
 }
 
-/** A read that finds the store locked says so soon. */
+/** A read of a locked store fails soon. */
 const BUSY_TIMEOUT_MS = 1_000;
 
 /**
- * Looks a store over: whether it can be reached and is of this version, who else may open it, its clock and its log;
- * who holds what without a sign of life, what nobody claims, who renewed late and who was fenced. What keeps the store
- * from being read is a finding, too. Without `fix` it only reads.
+ * Examines a store:
+ *
+ * - whether it can be reached and has the schema of this version
+ * - its permissions, its clock and its log
+ * - sessions with silent holders, and ready tasks that no agent claims
+ * - holders that renewed late, and agents that were fenced
+ *
+ * A store that cannot be read is a finding, too. Without `fix` it only reads.
  *
  * @throws `STORE_URL_INVALID`, `INVALID_INPUT` for a malformed namespace
  */
@@ -66,7 +71,7 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
   let facts: StoreFacts = { ...UNKNOWN, url: location.url };
   try {
     const place = await namingLegacy(location, async () => (await provider.place?.inspect(location)) ?? null);
-    // As soon as the server has told its time: connecting may have taken long.
+    // Read right after the server's time: connecting may have taken long.
     facts = { ...facts, place, state: place?.state ?? null, localNow: Date.now() };
     if (place !== null && place.schema !== place.schemaKnown) return await judged(facts, null, []);
     const storage = await openStorage(address, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
@@ -86,7 +91,7 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
 const UNKNOWN = { place: null, state: null, isPrivate: false, refusal: null, work: null, localNow: 0 } as const;
 
 async function lookInside(storage: Storage, facts: StoreFacts, namespace: string | undefined): Promise<Look> {
-  // Throws for a name that no namespace can have: it would look like one where nothing goes on.
+  // Throws for an invalid name, which would look like an empty namespace.
   if (namespace !== undefined) await new Orchestrator({ storage, newCommandId, newSeed }).counts(namespace, 1);
   return storage.read.snapshot(async (reader) => {
     const namespaces = namespace === undefined ? await reader.namespaces() : [namespace];

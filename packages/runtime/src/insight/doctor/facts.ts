@@ -1,6 +1,6 @@
 import type { PlaceReport, StoreState } from '@agent-orchestrator/core';
 
-/** Why there is nothing to see. */
+/** Why the store could not be read. */
 interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -24,7 +24,7 @@ export interface HeldFacts {
 export interface NearMissFacts {
   readonly namespace: string;
   readonly sessionId: string;
-  /** Who holds it now. */
+  /** The current holder. */
   readonly agent: string | null;
   readonly ttlMs: number | null;
   readonly renewals: number;
@@ -32,7 +32,7 @@ export interface NearMissFacts {
   readonly lastNearMissAt: number;
 }
 
-/** The first waiting task of a session that nobody holds. */
+/** The first waiting task of a session that has no holder. */
 export interface HeadFacts {
   readonly namespace: string;
   readonly sessionId: string;
@@ -42,9 +42,9 @@ export interface HeadFacts {
   readonly kind: string;
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Since when it could have been claimed. */
+  /** When it could first have been claimed. */
   readonly waitsSince: number;
-  /** How many wait behind it that somebody else could take. */
+  /** How many tasks behind it are for other agents or roles. */
   readonly blocked: number;
 }
 
@@ -65,23 +65,23 @@ export interface RefusedFacts {
   readonly endedAt: number;
 }
 
-/** A jump of the clock that was worked off: one event for each holder that got a new TTL. */
+/** A jump of the clock that was handled: one event for each holder that got a new TTL. */
 export interface JumpFacts {
   readonly eventId: number;
   readonly at: number;
   readonly byMs: number;
 }
 
-/** What goes on in a store. */
+/** The work in a store. */
 export interface WorkFacts {
-  /** Every event up to this id was there. */
+  /** Every event up to this id was settled. */
   readonly asOf: number;
   /** The authority's time. */
   readonly now: number;
   readonly held: readonly HeldFacts[];
   readonly nearMisses: readonly NearMissFacts[];
   readonly heads: readonly HeadFacts[];
-  /** Kinds of which a task runs, each as `NAMESPACE KIND`. */
+  /** Kinds of the running tasks, each as `NAMESPACE KIND`. */
   readonly kindsAtWork: ReadonlySet<string>;
   readonly refused: readonly RefusedFacts[];
   readonly jumps: readonly JumpFacts[];
@@ -91,19 +91,19 @@ export interface WorkFacts {
   readonly capped: boolean;
 }
 
-/** All that the findings are judged by. */
+/** Everything that the findings are judged by. */
 export interface StoreFacts {
   /** Without a password. */
   readonly url: string;
-  /** null: the storage does not tell of it, or it could not be looked at, and `refusal` says why. */
+  /** null: the storage does not report it, or could not be asked and `refusal` says why. */
   readonly place: PlaceReport | null;
   /** null: open for work, as far as is known. */
   readonly state: StoreState | null;
-  /** Whether this process alone sees the store. */
+  /** Whether only this process can see the store. */
   readonly isPrivate: boolean;
   readonly refusal: Refusal | null;
-  /** null: nothing can be read of a store that was refused, or is of another version. */
+  /** null: the store was refused or has another schema, so that it cannot be read. */
   readonly work: WorkFacts | null;
-  /** This machine's time when the place was looked at. */
+  /** This machine's time when the place was inspected. */
   readonly localNow: number;
 }

@@ -1,6 +1,6 @@
 import type { PlaceCheck, Severity } from '@agent-orchestrator/core';
 
-/** What was looked at. */
+/** The names of the checks. */
 export type Check =
   | 'store'
   | PlaceCheck
@@ -12,7 +12,7 @@ export type Check =
   | 'fenced_agents';
 
 /**
- * The fix that is the same for every store; the others are the storage's own. Each takes nothing from any live holder.
+ * The fix that every store has; each storage names its own further ones. No fix takes anything from a live holder.
  */
 export const RECOVER_STALE = 'recover_stale';
 
@@ -24,28 +24,28 @@ export interface Subject {
   readonly agent: string | null;
 }
 
-/** What one look found. */
+/** What one check found. */
 export interface Finding {
   readonly check: Check;
   readonly severity: Severity;
   /** One or two sentences, for people. */
   readonly message: string;
-  /** The legal way on; null: there is nothing to do. */
+  /** What to do next; null: there is nothing to do. */
   readonly hint: string | null;
-  /** How many it is about, and whether counting stopped there. */
+  /** How many cases there are, and whether counting stopped there. */
   readonly count: number;
   readonly countCapped: boolean;
   /** The first few of them. */
   readonly subjects: readonly Subject[];
-  /** Numbers of the events that show it. */
+  /** Ids of the events that show it. */
   readonly events: readonly number[];
-  /** What `fix` would do about it: `recover_stale`, or what the storage calls it. */
+  /** The fix for it: `recover_stale`, or the storage's own name of one. */
   readonly fix: string | null;
 }
 
-/** An event that shows a finding, and how it is found: the log is looked into only for what is reported. */
+/** Refers to an event that shows a finding. The log is only read for findings that are reported. */
 export type EvidenceRef =
-  /** Its number is known. */
+  /** Its id is known. */
   | { readonly is: 'event'; readonly id: number }
   /** The event of a session that granted a lease or ended it. */
   | {
@@ -54,10 +54,10 @@ export type EvidenceRef =
       readonly sessionId: string;
       readonly fence: number;
       readonly effect: 'granted' | 'ended';
-      /** The session's last event; the one looked for is not far before it. */
+      /** The session's last event. The event in question is not far before it. */
       readonly upTo: number;
     }
-  /** The event that put a task where it waits. */
+  /** The event that put a task into its queue. */
   | { readonly is: 'queued'; readonly namespace: string; readonly taskId: string };
 
 /** A finding before its evidenceRefs were looked up. */
@@ -66,7 +66,7 @@ export type Draft = Omit<Finding, 'events'> & { readonly evidenceRefs: readonly 
 /** Rows and events named in one finding. */
 const SHOWN_MAX = 10;
 
-/** A draft from what is particular about it. */
+/** Makes a draft; fields that are not given have their defaults. */
 export function draft(
   check: Check,
   severity: Severity,
@@ -87,7 +87,7 @@ export function draft(
   };
 }
 
-/** Whether it needs somebody. */
+/** Whether the operator has to act. */
 export function needsAttention({ severity }: Pick<Finding, 'severity'>): boolean {
   return severity === 'warning' || severity === 'error';
 }

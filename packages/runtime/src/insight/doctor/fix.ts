@@ -1,11 +1,12 @@
-import { counted, Orchestrator, OrchestratorError, type PlaceFix } from '@agent-orchestrator/core';
+import { counted, Orchestrator, OrchestratorError, type FixResult } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore, type LocatedStore } from '../../stores/locate-store.ts';
+import { namingStorage, STORAGE_METHODS } from '../../stores/naming-storage.ts';
 import { RECOVER_STALE, type Finding } from './finding.ts';
 
-/** What was done about a finding. */
-export interface Fix extends PlaceFix {
+/** What a fix did. */
+export interface Fix extends FixResult {
   readonly fix: string;
 }
 
@@ -13,8 +14,8 @@ export interface Fix extends PlaceFix {
 const BATCH = 100;
 
 /**
- * Does what is safe about the findings: nothing that takes anything from a live holder. What is recovered comes first:
- * it is written to a log that another fix may empty.
+ * Applies the safe fixes for the findings: none takes anything from a live holder. Recovery comes first, because it is
+ * written to a write-ahead log that another fix may empty.
  */
 export async function fixFindings(
   url: string,
@@ -29,8 +30,8 @@ export async function fixFindings(
   return fixes;
 }
 
-/** One that fails keeps no other from being tried. */
-async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix> {
+/** A fix that fails does not stop the others. */
+async function attempted(fix: string, run: () => Promise<FixResult>): Promise<Fix> {
   try {
     return { fix, ...(await run()) };
   } catch (error) {
@@ -39,15 +40,17 @@ async function attempted(fix: string, run: () => Promise<PlaceFix>): Promise<Fix
   }
 }
 
-async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<PlaceFix> {
+async function fixPlace({ provider, location }: LocatedStore, fix: string): Promise<FixResult> {
   if (provider.place?.fix === undefined)
     throw new OrchestratorError('STORE_UNSUPPORTED', `${provider.name} cannot do ${fix}.`);
   return provider.place.fix(location, fix);
 }
 
-async function recoverStale({ provider, location }: LocatedStore, namespaces: readonly string[]): Promise<PlaceFix> {
+async function recoverStale(store: LocatedStore, namespaces: readonly string[]): Promise<FixResult> {
+  const { provider, location } = store;
+  const open = () => provider.open(location, { mode: 'existing' });
   await using orchestrator = new Orchestrator({
-    storage: await provider.open(location, { mode: 'existing' }),
+    storage: await namingStorage(store, open, STORAGE_METHODS),
     newCommandId,
     newSeed,
   });
@@ -59,9 +62,10 @@ async function recoverStale({ provider, location }: LocatedStore, namespaces: re
       sessions.push(...recovered.map(({ sessionId }) => sessionId));
     } while (recovered.length === BATCH);
   }
+  const tasks = sessions.length === 1 ? 'its task waits' : 'their tasks wait';
   const message =
     sessions.length === 0
-      ? 'Nothing was left to recover: somebody came first.'
-      : `${counted(sessions.length, 'session')} recovered: what ${sessions.length === 1 ? 'it' : 'they'} held waits in its old place, with its context.`;
+      ? 'Nothing was left to recover: another process was faster.'
+      : `${counted(sessions.length, 'session')} recovered: ${tasks} in the old place in the queue, with the context.`;
   return { done: true, message };
 }

@@ -18,9 +18,9 @@ const JUDGES: readonly ((facts: StoreFacts) => Draft[])[] = [
   checkFenced,
 ];
 
-/** What the facts amount to. Pure: all that it says of the store follows from them. */
+/** The findings that follow from the facts. A pure function. */
 export function judge(facts: StoreFacts): readonly Draft[] {
-  // Where no agent can work, none is late, and there is no next step for what was being done.
+  // While the store is closed, no agent can work, so none is late.
   const judged = facts.state === null ? facts : { ...facts, work: null };
   return JUDGES.flatMap((check) => check(judged));
 }

@@ -1,6 +1,7 @@
 import {
   compareInQueue,
   isHeld,
+  WAITING_STATUSES,
   type Event,
   type EventFilter,
   type EventPayloads,
@@ -11,13 +12,13 @@ import {
 } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, JumpFacts, NearMissFacts, RefusedFacts, WorkFacts } from './facts.ts';
 
-/** Sessions of each status, and waiting tasks, in one namespace: looking on never takes long. */
+/** At most this many sessions of each status and waiting tasks per namespace, so that the examination stays quick. */
 const ROWS_MAX = 10_000;
-/** How far back the log is looked into, in events. */
+/** How far back the log is read, in events. */
 const EVENTS_BACK = 20_000;
 const PAGE = 500;
 
-/** Reads what goes on in these namespaces. Give it a reader of one snapshot. */
+/** Reads the work in these namespaces. The reader must belong to one snapshot. */
 export async function readWork(reader: Reader, namespaces: readonly string[]): Promise<WorkFacts> {
   const asOf = await reader.settledEventId();
   const now = await reader.now();
@@ -75,7 +76,7 @@ async function readNamespace(
   const waiting = new Map<string, Waiting[]>();
   const heldIds = new Set(held.map(({ sessionId }) => sessionId));
   const everyWaiting = await upToMax(
-    (page) => reader.tasks({ namespace, status: ['queued', 'scheduled'], ...page }),
+    (page) => reader.tasks({ namespace, status: WAITING_STATUSES, ...page }),
     (task) => {
       if (isDue(task, now) && !heldIds.has(task.sessionId)) addTo(waiting, task.sessionId, waitingOf(task));
     },
@@ -95,11 +96,11 @@ async function readNamespace(
 }
 
 interface EventsSeen extends Pick<Part, 'refused' | 'jumps'> {
-  /** When a session was last let go, of those that were. */
+  /** When each session was last released, where it was. */
   readonly freedAt: ReadonlyMap<string, number>;
 }
 
-/** The events that are looked at: after one, up to another that is settled. */
+/** The events to read: after one, up to another that is settled. */
 interface EventRange {
   readonly eventsAfter: number;
   readonly asOf: number;
@@ -148,7 +149,7 @@ function refusedFacts({ id: eventId, payload, fence, ...event }: Event): Refused
   return { ...where, eventId, seq, at, operation, endedBy, endedAt };
 }
 
-/** Page by page, so that no more than one page of payloads is ever kept. @returns whether that was all */
+/** Page by page, so that only one page of payloads is in memory. @returns whether all rows were read */
 async function upToMax<Row>(
   list: (page: { readonly limit: number; readonly after?: string }) => Promise<Page<Row>>,
   see: (row: Row) => void,
@@ -180,12 +181,12 @@ function waitingOf({ id, number, sessionId, kind, priority, queuedAt, assignee, 
   return { id, number, sessionId, kind, priority, queuedAt, assignee, role };
 }
 
-/** A task whose time has come may still say that it is scheduled: nobody has looked. */
+/** A task that is due may still have the status `scheduled`, until a claim looks at it. */
 function isDue({ status, runAt }: Task, now: number): boolean {
   return status === 'queued' || (runAt !== null && runAt <= now);
 }
 
-/** @param freedAt when the session was last let go: until then nobody could have claimed it */
+/** @param freedAt when the session was last released: before that, its head could not be claimed */
 function headFacts(namespace: string, queue: readonly Waiting[], freedAt: number): HeadFacts {
   const [head, ...others] = queue.toSorted(compareInQueue) as [Waiting, ...Waiting[]];
   const { id: taskId, number, sessionId, kind, assignee, role, queuedAt } = head;

@@ -1,8 +1,8 @@
-import { addresseeOf, addresseesOf } from '@agent-orchestrator/core';
+import { addresseeOf, addresseesOf, isoSeconds, shellWord } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import type { ResumeFacts, SessionFacts } from './resume-facts.ts';
 
-/** What the rules allow next, as a fact: the command that would do it. Derived from the state alone, not from the time. */
+/** The next step that the rules allow, as a command. It follows from the state alone, not from the time. */
 export function nextStep(facts: ResumeFacts, names: Names): string {
   const { session } = facts;
   return session === null ? otherWork(facts, names) : (inSession(session, facts, names) ?? otherWork(facts, names));
@@ -14,62 +14,69 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return isHeldBy(facts, session) ? held(session, holder, facts, names) : heldByAnother(session, facts, names);
   const [first] = session.queue;
   if (first === undefined) return null;
-  const as = claimAs(facts, first);
+  const as = claimantWords(facts, first);
   if (as === null)
-    return `The first task that waits in it is for somebody else: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
+    return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
+  const claim = `\`orchestrator claim${as} --session ${names.sessionReference(session.id)}\``;
   if (first.status === 'scheduled' && first.runAt !== null)
-    return `From ${iso(first.runAt)} on, \`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\` takes task ${names.task(first.id)}.`;
-  return `\`orchestrator claim ${as} --session ${names.sessionReference(session.id)}\` takes task ${names.task(first.id)}, with the context above.`;
+    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
+  return `${claim} takes task ${names.task(first.id)}, with the context above.`;
 }
 
-/** Whether the current lease is of whom the card is for, and not of an earlier run of it. */
+/** Whether the card is for the current holder, not for another run of it. */
 export function isHeldBy({ agent, instance }: ResumeFacts, { holder }: SessionFacts): boolean {
   if (holder === null || (agent !== null && holder.agent !== agent)) return false;
   return instance === null || holder.instance === null || holder.instance === instance;
 }
 
-/** The token is known to the holder alone, so the commands are named without it: they take it from ORCHESTRATOR_TOKEN. */
+/** Only the holder knows the token, so the commands do not show it: they take it from ORCHESTRATOR_TOKEN. */
 function held(
   { id, task }: SessionFacts,
   { agent }: NonNullable<SessionFacts['holder']>,
   facts: ResumeFacts,
   names: Names,
 ): string {
-  const restarted =
-    facts.instance === null
-      ? ` After a restart: \`orchestrator claim --agent ${agent} --session ${names.sessionReference(id)} --resume\`.`
-      : '';
-  return (task?.cancelRequestedAt ?? null) === null
-    ? `With the token, \`orchestrator checkpoint --next-action TEXT\` saves the work, \`orchestrator release --outcome succeeded\` ends it.${restarted}`
-    : 'Cancellation was asked: with the token, `orchestrator release --outcome cancelled` ends it.';
+  if ((task?.cancelRequestedAt ?? null) !== null)
+    return 'Cancellation was requested: with the token, `orchestrator release --outcome cancelled` ends the task.';
+  const work =
+    'With the token, `orchestrator checkpoint --next-action TEXT` saves the work, ' +
+    '`orchestrator release --outcome succeeded` ends it.';
+  if (facts.instance !== null) return work;
+  const reference = names.sessionReference(id);
+  return `${work} After a restart: \`orchestrator claim --agent ${shellWord(agent)} --session ${reference} --resume\`.`;
 }
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts, names: Names): string {
-  const session = names.sessionReference(id);
-  if (holder?.agent !== agent) return `\`orchestrator why session ${session}\` says when it can be claimed.`;
-  const run = instance === null ? '' : ` --instance ${instance}`;
-  return `\`orchestrator claim --agent ${agent}${run} --session ${session} --resume\` takes it back from the earlier run; its token is refused from then on.`;
+  const reference = names.sessionReference(id);
+  if (holder?.agent !== agent) return `\`orchestrator why session ${reference}\` says when it can be claimed.`;
+  const run = instance === null ? '' : ` --instance ${shellWord(instance)}`;
+  const claim = `\`orchestrator claim${agentWords(agent)}${run} --session ${reference} --resume\``;
+  return `${claim} takes it back from the earlier run, whose token is refused from then on.`;
 }
 
 function otherWork(facts: ResumeFacts, names: Names): string {
   const [first] = facts.waitingFor;
-  const as = first === undefined ? null : claimAs(facts, first);
+  const as = first === undefined ? null : claimantWords(facts, first);
   if (first !== undefined && as !== null)
-    return `\`orchestrator claim ${as} --session ${names.sessionReference(first.sessionId)}\` takes task ${names.task(first.taskId)}, which waits for it.`;
-  return `Nothing is left here; \`orchestrator claim --agent ${facts.agent ?? 'NAME'}\` takes other work.`;
+    return (
+      `\`orchestrator claim${as} --session ${names.sessionReference(first.sessionId)}\` ` +
+      `takes task ${names.task(first.taskId)}, which waits for it.`
+    );
+  return `Nothing is left here; \`orchestrator claim${agentWords(facts.agent)}\` takes other work.`;
 }
 
-/** How the agent would claim the task; null: it may not. */
-function claimAs(
+/** The options with which the agent claims the task; null: it may not. */
+function claimantWords(
   { agent, roles }: ResumeFacts,
   task: { readonly assignee: string | null; readonly role: string | null },
 ): string | null {
-  const named = `--agent ${agent ?? task.assignee ?? 'NAME'}`;
+  const named = agentWords(agent ?? task.assignee);
   const asked = agent === null && task.role !== null ? [task.role] : roles;
   if (agent !== null && !addresseesOf(agent, asked).includes(addresseeOf(task))) return null;
-  return task.role === null ? named : `${named} --role ${task.role}`;
+  return task.role === null ? named : `${named} --role ${shellWord(task.role)}`;
 }
 
-export function iso(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+/** The flag that names the agent. Without a name, the command line works as its default agent. */
+function agentWords(agent: string | null): string {
+  return agent === null ? '' : ` --agent ${shellWord(agent)}`;
 }

@@ -1,8 +1,8 @@
 import { printable, printableJson } from '../../text/printable.ts';
 
 /**
- * Stored text as data: in quotes on one line, with everything escaped that could end the quotes, break the line, move a cursor
- * or hide. What is longer than `bytesMax` is cut, and says how long it is.
+ * Stored text as data: in quotes on one line. Every character is escaped that could end the quotes, break the line,
+ * move a cursor or hide text. A text that is longer than `bytesMax` is cut, with a note of its length.
  */
 export function quoted(text: string, bytesMax: number): string {
   let cut = '';
@@ -16,7 +16,7 @@ export function quoted(text: string, bytesMax: number): string {
   return `"${cut}"`;
 }
 
-/** Stored JSON as data: as it is, if it is short; as quoted text, if it has to be cut. */
+/** Stored JSON as data: unchanged if it is short, as quoted text if it has to be cut. */
 export function quotedJson(value: unknown, bytesMax: number): string {
   const text = JSON.stringify(value);
   const safe = printableJson(text);

@@ -1,7 +1,8 @@
 import {
   compareInQueue,
   isEnded,
-  LEASE_ENDINGS,
+  LEASE_END_EVENTS,
+  WAITING_STATUSES,
   type EventRecord,
   type EventType,
   type Json,
@@ -24,20 +25,20 @@ import type {
   WaitingTask,
 } from './resume-facts.ts';
 
-/** For whom, and of what. Without a session: of what the agent holds, or last held. */
+/** Who asks, and about which session. The default is the session that the agent holds, or last held. */
 export interface ResumeQuestion {
   readonly sessionId?: string | undefined;
   readonly agent?: string | undefined;
-  /** Which run of the agent asks. */
+  /** The run of the agent that asks. */
   readonly instance?: string | undefined;
   /** Roles of the agent: what waits for one of them waits for the agent. */
   readonly roles?: readonly string[] | undefined;
 }
 
 export interface ResumeAnswer {
-  /** null: there is nothing to go on with. */
+  /** null: there is nothing to continue. */
   readonly facts: ResumeFacts | null;
-  /** How the tasks and sessions in the facts are called. */
+  /** The short names of the tasks and sessions in the facts. */
   readonly names: Names;
   /** Every event up to this id is in the facts. */
   readonly asOf: number;
@@ -48,21 +49,21 @@ const WAITING_FOR_MAX = 10;
 const QUEUE_READ = 100;
 const QUEUE_MAX = 20;
 const EVENTS_MAX = 20;
-/** How far back the log is looked at, in events of the session; for the session that was held last, of the whole store. */
+/** How far back the log is read, in events of the session. STORE_REACH counts the events of the whole store. */
 const SINCE_REACH = 1_000;
 const LEASES_REACH = 10_000;
 const STORE_REACH = 100_000;
-/** Results and contexts may be large, and are dropped at once. */
+/** Small pages: results and contexts may be large. */
 const EVENTS_PER_PAGE = 100;
 
-const LEASE_TYPES: readonly EventType[] = ['task.claimed', ...LEASE_ENDINGS.holder, ...LEASE_ENDINGS.other];
-/** What only a holder does. A refused write is what somebody did who held it no more. */
-const OWN_TYPES: ReadonlySet<EventType> = new Set(['task.claimed', 'session.checkpointed', ...LEASE_ENDINGS.holder]);
+const LEASE_TYPES: readonly EventType[] = ['task.claimed', ...LEASE_END_EVENTS.holder, ...LEASE_END_EVENTS.other];
+/** What only a holder does. A refused write came from a former holder. */
+const OWN_TYPES: ReadonlySet<EventType> = new Set(['task.claimed', 'session.checkpointed', ...LEASE_END_EVENTS.holder]);
 
 /**
- * What was I doing, what is left, what changed since: read from one state of the store, however long its log is.
+ * Reads what the agent was doing, what is left, and what changed since; from one snapshot, however long the log is.
  *
- * @throws `INVALID_INPUT` for a name that is none
+ * @throws `INVALID_INPUT` for an invalid name
  */
 export async function readResume(
   orchestrator: Pick<Orchestrator, 'snapshot'>,
@@ -114,7 +115,7 @@ class ResumeReading {
     return facts.session === null && facts.alsoHeld.length === 0 && waitingFor.length === 0 ? null : facts;
   }
 
-  /** Leases of this very run first, then the newest. */
+  /** Leases of this run first, then the newest. */
   async #heldBy(agent: string): Promise<{ readonly held: readonly AlsoHeld[]; readonly more: boolean }> {
     const { items, next } = await this.#reads.listSessions({ status: ['running'], agent, limit: HELD_MAX });
     const held = items.map((one) => ({
@@ -166,7 +167,7 @@ class ResumeReading {
     return me === undefined || agent === me;
   }
 
-  /** The last lease that is over: the event that closed it carries its fence, too. */
+  /** The last lease that is over. The event that ended it has its fence, too. */
   async #lastTenure(session: SessionRecord): Promise<Tenure | null> {
     const isMine = ({ type, agent }: EventInBrief) => type === 'task.claimed' && this.#isMine(agent);
     const leases = await this.#eventsOf(session, LEASE_TYPES, LEASES_REACH, (events) => events.some(isMine));
@@ -193,7 +194,7 @@ class ResumeReading {
   }: SessionRecord): Promise<Pick<SessionFacts, 'queue' | 'waitingCount'>> {
     const waitingCount = tasksOpen - (taskId === null ? 0 : 1);
     if (waitingCount === 0) return { queue: [], waitingCount };
-    const page = await this.#reads.listTasks({ sessionId: id, status: ['queued', 'scheduled'], limit: QUEUE_READ });
+    const page = await this.#reads.listTasks({ sessionId: id, status: WAITING_STATUSES, limit: QUEUE_READ });
     if (page.next === null) {
       const [queued, scheduled] = [page.items.filter(isQueued), page.items.filter((task) => !isQueued(task))];
       const sorted = [...queued.toSorted(compareInQueue), ...scheduled.toSorted(byRunAt)];
@@ -227,11 +228,11 @@ class ResumeReading {
       const { handedOver, isAcknowledged } = await this.#handOver(taskId);
       waiting.push({ taskId, sessionId, title, assignee, role, handedOver, note: isAcknowledged ? null : note });
     }
-    // Newest first: what was handed over before the rest of what waits.
+    // Newest handover first, then the other tasks.
     return waiting.toSorted((a, b) => (b.handedOver?.eventId ?? 0) - (a.handedOver?.eventId ?? 0));
   }
 
-  /** Whoever claims a task after it was handed over is one it was for, and has read what was said with it. */
+  /** A claim after the handover shows that the new agent has read the note. */
   async #handOver(taskId: string): Promise<Pick<WaitingFor, 'handedOver'> & { readonly isAcknowledged: boolean }> {
     let handedOver: WaitingFor['handedOver'] = null;
     let isAcknowledged = false;
@@ -292,7 +293,7 @@ function briefEvent({
   instance,
   payload,
 }: EventRecord): EventInBrief {
-  // What was brought over from elsewhere says whatever it says.
+  // The payload of an imported event may hold anything.
   const said = (type === 'legacy.event' ? {} : payload) as Readonly<Record<string, Json>>;
   const text = (name: string) => (typeof said[name] === 'string' ? said[name] : null);
   return {
@@ -317,7 +318,7 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
   if (tenure === null) return holder === null && waitingCount === 0;
   const { ended, agent } = tenure;
   const endedItself =
-    ended !== null && ended.agent === agent && (LEASE_ENDINGS.holder as readonly EventType[]).includes(ended.type);
+    ended !== null && ended.agent === agent && (LEASE_END_EVENTS.holder as readonly EventType[]).includes(ended.type);
   return endedItself && task !== null && isEnded(task.status) && waitingCount === 0 && holder === null;
 }
 

@@ -1,25 +1,25 @@
 import type { Context, EventType, Json, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
 
 /*
- * What a resume card tells, before anybody decided how much of it fits. Times are milliseconds since 1970, UTC. Nothing in
- * it depends on the time at which it is read: while nothing happens in the store, it stays the same.
+ * The content of a resume card, before it is cut to its budget. Times are milliseconds since 1970, UTC. It does not
+ * depend on the time at which it is read: while the store does not change, it stays the same.
  */
 
-/** A lease that somebody has, or had. */
+/** A lease, current or over. */
 export interface Tenure {
   readonly agent: string;
   readonly instance: string | null;
   readonly fence: number;
   readonly taskId: string;
-  /** When it was granted. */
+  /** When the lease was granted. */
   readonly at: number;
-  /** Of a lease that is held: when it expires unless it is renewed. */
+  /** Of a current lease: when it expires unless it is renewed. */
   readonly until: number | null;
-  /** Of one that is over: the event that ended it. */
+  /** Of a lease that is over: the event that ended it. */
   readonly ended: EventInBrief | null;
 }
 
-/** A task, as far as the card tells it. */
+/** The fields of a task that the card shows. */
 export interface TaskFacts {
   readonly id: string;
   readonly title: string;
@@ -34,7 +34,7 @@ export interface TaskFacts {
   readonly progress: Json;
 }
 
-/** An event without its payload, but for what is worth a word. */
+/** An event, with the few fields of its payload that the card shows. */
 export interface EventInBrief {
   readonly id: number;
   readonly seq: number;
@@ -45,10 +45,10 @@ export interface EventInBrief {
   readonly agent: string | null;
   readonly instance: string | null;
   readonly fence: number | null;
-  /** Of a lease that was lost: whose it was, and why it was ended. */
+  /** Of a lost lease: its former holder, and why it ended. */
   readonly fromAgent: string | null;
   readonly reason: string | null;
-  /** Of a task that was added. */
+  /** Of an added task. */
   readonly title: string | null;
   readonly note: string | null;
 }
@@ -60,38 +60,38 @@ export interface WaitingFor {
   readonly title: string;
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Who handed it over, and when; null: it was meant for this agent from the start. */
+  /** The agent that handed it over, and when; null: it was for this agent from the start. */
   readonly handedOver: { readonly by: string | null; readonly at: number; readonly eventId: number } | null;
-  /** What was said with it. Shown until somebody it is for claims the task. */
+  /** The note of the handover. Shown until the task is claimed. */
   readonly note: string | null;
 }
 
-/** What others did in a session. */
+/** What other agents did in a session. */
 export interface SinceThen {
-  /** The last event of whom the card is for; null: none was found within reach. */
+  /** The last event of the agent that the card is for; null: none was found within reach. */
   readonly last: Pick<EventInBrief, 'id' | 'seq' | 'at' | 'type'> | null;
   /** How many events of each type came after it. */
   readonly counts: Readonly<Partial<Record<EventType, number>>>;
-  /** There are more than were looked at. */
+  /** There are more than were read. */
   readonly isCapped: boolean;
   /** Newest first; checkpoints are only counted. */
   readonly events: readonly EventInBrief[];
 }
 
-/** One session, as its agent left it and as it stands. */
+/** One session, as its agent left it and as it is now. */
 export interface SessionFacts {
   readonly id: string;
   readonly status: SessionStatus;
-  /** Of whom the card is for; null: it never held it, as far back as was looked. */
+  /** The lease of the agent that the card is for; null: none was found within reach. */
   readonly tenure: Tenure | null;
-  /** Who holds it now, if anybody. */
+  /** The current lease. */
   readonly holder: Tenure | null;
   /** The task of the tenure; without one, the task that runs. */
   readonly task: TaskFacts | null;
   readonly checkpoint:
     | (Context & { readonly at: number | null; readonly eventId: number | null; readonly agent: string | null })
     | null;
-  /** Tasks that wait: the head first. Where there are too many to be sorted, the head alone. */
+  /** Waiting tasks, the head first. If there are too many to sort: only the head. */
   readonly queue: readonly WaitingTask[];
   readonly waitingCount: number;
   readonly since: SinceThen;
@@ -117,9 +117,9 @@ export interface AlsoHeld {
   readonly instance: string | null;
 }
 
-/** All that a resume card is made of. */
+/** Everything in a resume card. */
 export interface ResumeFacts {
-  /** For whom it is; null: for whoever asks. */
+  /** The agent that the card is for; null: any. */
   readonly agent: string | null;
   readonly instance: string | null;
   readonly roles: readonly string[];

@@ -5,8 +5,8 @@ const BYTES_PER_TOKEN = 3;
 const MARGIN = 1.1;
 
 /*
- * What tokenizers split more finely than into pieces of three bytes, with the tokens that a piece takes at most in practice.
- * Prose stays below three bytes for each; ids, times, signs and emoji do not.
+ * Text that tokenizers split into pieces of less than three bytes, with the most tokens that a piece takes in practice.
+ * Prose takes more than three bytes a token; ids, times, signs and emoji take fewer.
  */
 const DENSE: readonly (readonly [pieces: RegExp, tokens: (length: number) => number])[] = [
   // Digits go by three, without the space before them.
@@ -25,8 +25,8 @@ const DENSE: readonly (readonly [pieces: RegExp, tokens: (length: number) => num
 ];
 
 /**
- * How many tokens a text takes, without a tokenizer: its UTF-8 bytes ÷ 3, or more where it is denser than that. Held against
- * real tokenizers by a test: none of them counts more.
+ * How many tokens a text takes, without a tokenizer: its UTF-8 bytes ÷ 3, or more for denser text. A test compares it
+ * with real tokenizers: none of them counts more.
  */
 export function estimateTokens(text: string): number {
   const dense = DENSE.reduce(

@@ -6,20 +6,20 @@ import { makePrivateFolder } from '../../system/private-folder.ts';
 import { stateFolder } from '../../system/state-folder.ts';
 import { locateStore } from '../../stores/locate-store.ts';
 
-/** How far a person has seen a store's log. */
+/** How far a person has read a store's log. */
 export interface LastLook {
   readonly eventId: number;
   /** When that was, in milliseconds by the store's clock. */
   readonly at: number;
 }
 
-/** What was looked at: each namespace of each store has a mark of its own. */
+/** What was read: each namespace of each store has a last look of its own. */
 export interface LookedAt {
   readonly store: string;
   readonly namespace: string;
 }
 
-/** @returns null if nobody has looked, or what was noted cannot be read */
+/** @returns null if there was no look yet, or its file cannot be read */
 export async function readLastLook(what: LookedAt, env?: Environment): Promise<LastLook | null> {
   return readFile(await fileOf(what, env));
 }
@@ -34,7 +34,7 @@ function readFile(file: string): LastLook | null {
 }
 
 /**
- * Notes how far somebody has looked, for this user's eyes only, whole or not at all. The mark never goes back.
+ * Stores how far the user has looked, atomically, in a file that only this user can read. It never goes back.
  *
  * @throws the system's error where the file cannot be written
  */
@@ -59,7 +59,7 @@ function folderOf(env?: Environment): string {
   return join(stateFolder(env), 'orchestrator', 'last-look');
 }
 
-/** The name shows neither the address nor whoever has access to it. */
+/** The file name shows neither the address nor the user of the store. */
 async function fileOf({ store, namespace }: LookedAt, env?: Environment): Promise<string> {
   const { location } = await locateStore(store);
   const name = createHash('sha256').update(`${location.url}\n${namespace}`).digest('hex').slice(0, 32);

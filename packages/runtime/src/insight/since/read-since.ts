@@ -6,20 +6,21 @@ import type {
   OrchestratorReads,
   TaskRecord,
 } from '@agent-orchestrator/core';
+import { readDeadLetters } from '../dead-letters.ts';
 import { lookBack } from '../look-back.ts';
 
-/** From where on, and who asks. */
+/** Where to begin, and who asks. */
 export interface SinceQuestion {
   /** After this event, or from this time (in milliseconds) on. */
   readonly from: { readonly eventId: number } | { readonly at: number };
-  /** Who is meant by "waiting for you", beside what waits for any person. */
+  /** Whose tasks are listed as "waiting for you", beside those that wait for any person. */
   readonly agent?: string | undefined;
   readonly roles?: readonly string[] | undefined;
-  /** Events are counted up to here. */
+  /** Counting stops at this many events. */
   readonly countMax?: number;
 }
 
-/** What happened, sorted by what it means for a person. */
+/** The groups of events in the answer. */
 export type SinceGroupName = 'done' | 'failed' | 'cancelled' | 'recovered' | 'refused';
 
 export const SINCE_GROUPS = {
@@ -40,12 +41,12 @@ export interface SinceRow {
   readonly title: string | null;
   /** Of the task, for people. */
   readonly number: number | null;
-  /** Who did it; of a refused write, whose it was; of a lease that was lost, who took it. */
+  /** The agent of the event: of a refused write its author, of a lost lease the new holder. */
   readonly agent: string | null;
   readonly fromAgent: string | null;
-  /** Why a lease was ended; of a refused write, what it was. */
+  /** Why a lease ended; of a refused write, the operation. */
   readonly reason: string | null;
-  /** Of a failed attempt: what was reported, and when it is tried again; null: never. */
+  /** Of a failed attempt: its error, and when it is tried again (null: never). */
   readonly error: string | null;
   readonly runAt: number | null;
 }
@@ -64,10 +65,10 @@ export type WaitingTaskInBrief = Pick<
 >;
 
 export interface Since {
-  /** Where it begins: after this event; the time is the one that was asked for. */
+  /** The answer begins after this event. `at` is the time that was asked for. */
   readonly from: { readonly eventId: number; readonly at: number | null };
   readonly groups: readonly SinceGroup[];
-  /** Counting stopped here: there may be more of each. */
+  /** Counting stopped: there may be more of each. */
   readonly isCapped: boolean;
   readonly waiting: {
     readonly deadLetters: { readonly count: number; readonly tasks: readonly WaitingTaskInBrief[] };
@@ -80,11 +81,11 @@ export interface Since {
 export const SINCE_COUNT_MAX = 10_000;
 const ROWS = 5;
 const EVENTS_PER_PAGE = 100;
-/** Where counting was given up, the newest are looked for among so many events of the store. */
+/** If counting stopped, the newest are looked for among this many events of the store. */
 const NEWEST_REACH = 10_000;
 const TYPES: readonly EventType[] = Object.values(SINCE_GROUPS).flat();
 
-/** What happened since then, and what waits for a person; from one state of the store. */
+/** What happened since then, and what waits for a person; from one snapshot. */
 export async function readSince(
   orchestrator: Pick<Orchestrator, 'snapshot'>,
   question: SinceQuestion,
@@ -94,15 +95,15 @@ export async function readSince(
     const { from, agent, roles = [], countMax = SINCE_COUNT_MAX } = question;
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax });
-    const { tasks } = await reads.counts(undefined, countMax);
-    const dead = await reads.listTasks({ status: ['failed'], limit: ROWS });
+    const counts = await reads.counts(undefined, countMax);
+    const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
     const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });
     return {
       from: { eventId, at: 'at' in from ? from.at : null },
       groups,
       isCapped,
       waiting: {
-        deadLetters: { count: tasks.failed, tasks: dead.items.map(inBrief) },
+        deadLetters: { count: dead.count, tasks: dead.tasks.map(inBrief) },
         forYou: heads.map(inBrief),
       },
       askedAt: await reads.now(),
@@ -111,7 +112,7 @@ export async function readSince(
   });
 }
 
-/** The id of the last event before a time: halves the log as often as it takes, one event each. */
+/** The id of the last event before a time, by binary search over the log. */
 async function lastEventBefore(reads: OrchestratorReads, at: number, asOf: number): Promise<number> {
   let [before, notBefore] = [0, asOf];
   while (before < notBefore) {
@@ -163,7 +164,7 @@ async function addNewest(reads: OrchestratorReads, newest: Newest, from: number,
   for (const event of events) newest.add(event);
 }
 
-/** The last few events of each type, in whatever order they are added. */
+/** The last few events of each type, added in any order. */
 class Newest {
   readonly #byType = new Map<EventType, Map<number, EventRecord>>();
 

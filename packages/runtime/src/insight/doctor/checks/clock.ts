@@ -2,12 +2,12 @@ import { counted, lasting, type ClockState } from '@agent-orchestrator/core';
 import type { StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
-/** Clocks that are further apart than this are told of. */
+/** Clocks that differ by more than this are reported. */
 const APART_MS = 2_000;
-/** A jump is told of for a week. */
+/** A jump is reported for a week. */
 const RECENT_MS = 7 * 86_400_000;
 
-/** Jumps that were seen, one that waits to be worked off, and clocks that do not agree. */
+/** Reports jumps of the clock, a jump that still has to be handled, and clocks that differ. */
 export function checkClock({ place, work, localNow }: StoreFacts): Draft[] {
   const { clock = null, serverNow = null } = place ?? {};
   const found = [
@@ -23,22 +23,17 @@ function ofState({ last, jump }: ClockState, now: number): Draft[] {
   const found: Draft[] = [];
   if (jump !== null)
     found.push(
-      draft('clock', 'notice', `A jump of the clock by ${lasting(jump.byMs)} was seen and is not worked off yet.`, {
-        hint: 'The next claim or recovery gives every holder a new TTL before it takes anything from anybody.',
+      draft('clock', 'notice', `The clock jumped by ${lasting(jump.byMs)}. The jump is not handled yet.`, {
+        hint: 'The next claim or recovery first gives every holder a new TTL. Only then can a lease be taken over.',
         count: 1,
       }),
     );
   if (last !== null && last.wall - now > APART_MS)
     found.push(
-      draft(
-        'clock',
-        'warning',
-        `The clock stands ${lasting(last.wall - now)} before a time that the store has already seen.`,
-        {
-          hint: 'Set the clock right, and let it be kept right (NTP): leases end late while it catches up.',
-          count: 1,
-        },
-      ),
+      draft('clock', 'warning', `The system clock is ${lasting(last.wall - now)} behind the last recorded time.`, {
+        hint: 'Set the clock, and keep it in sync (NTP). Leases end late until the clock has caught up.',
+        count: 1,
+      }),
     );
   return found;
 }
@@ -52,7 +47,7 @@ function ofServer(serverNow: number, localNow: number): Draft[] {
       'notice',
       `This machine's clock is ${lasting(byMs)} ${byMs > 0 ? 'ahead of' : 'behind'} the server's.`,
       {
-        hint: "Only the server's clock counts for leases; times in logs of this machine will not match the events.",
+        hint: "Only the server's clock counts for leases. Times in logs of this machine do not match the events.",
         count: 1,
       },
     ),
@@ -63,23 +58,20 @@ function ofEvents({ jumps, now }: WorkFacts): Draft[] {
   const recent = jumps.filter(({ at }) => at > now - RECENT_MS);
   const back = recent.filter(({ byMs }) => byMs < 0);
   const forward = recent.filter(({ byMs }) => byMs >= 0);
-  const told = (events: typeof jumps, severity: 'notice' | 'warning', what: string, hint: string): Draft[] =>
-    events.length === 0
-      ? []
-      : [
-          draft(
-            'clock',
-            severity,
-            `${what} by up to ${lasting(Math.max(...events.map(({ byMs }) => Math.abs(byMs))))}; ${counted(events.length, 'holder')} got a new TTL.`,
-            {
-              hint,
-              count: events.length,
-              evidenceRefs: events.toReversed().map(({ eventId: id }) => ({ is: 'event' as const, id })),
-            },
-          ),
-        ];
   return [
-    ...told(back, 'warning', 'The clock was set back', 'Find out what sets it, and let it be kept right (NTP).'),
-    ...told(forward, 'notice', 'The machine slept, or its clock was set forward,', 'There is nothing to do.'),
+    ...ofJumps(back, 'warning', 'The clock was set back', 'Find out what sets it, and keep it in sync (NTP).'),
+    ...ofJumps(forward, 'notice', 'The machine slept, or its clock was set forward,', 'There is nothing to do.'),
+  ];
+}
+
+function ofJumps(jumps: WorkFacts['jumps'], severity: 'notice' | 'warning', what: string, hint: string): Draft[] {
+  if (jumps.length === 0) return [];
+  const most = lasting(Math.max(...jumps.map(({ byMs }) => Math.abs(byMs))));
+  return [
+    draft('clock', severity, `${what} by up to ${most}; ${counted(jumps.length, 'holder')} got a new TTL.`, {
+      hint,
+      count: jumps.length,
+      evidenceRefs: jumps.toReversed().map(({ eventId: id }) => ({ is: 'event' as const, id })),
+    }),
   ];
 }

@@ -1,13 +1,13 @@
-import { counted, lasting, nameOf, referenceTo } from '@agent-orchestrator/core';
+import { counted, lasting, nameOf, referenceTo, shellWord } from '@agent-orchestrator/core';
 import type { HeadFacts, HeldFacts, StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, RECOVER_STALE, type Draft, type Subject } from '../finding.ts';
 
-/** Where anybody claims or recovers, a stale session does not stay one for so long. */
+/** A stale session is recovered within this time if any agent claims or recovers. */
 const RECOVERED_WITHIN_MS = 10_000;
-/** A head that waits so long is told of. */
+/** A head that waits longer than this is reported. */
 const CLAIMED_WITHIN_MS = 600_000;
 
-/** Sessions whose holders fell silent, and that nobody recovers. */
+/** Reports sessions whose holders are silent, and whether they are being recovered. */
 export function checkStale({ work }: StoreFacts): Draft[] {
   if (work === null) return [];
   const stale = work.held.filter(({ staleAt }) => staleAt <= work.now).toSorted((a, b) => a.staleAt - b.staleAt);
@@ -15,19 +15,26 @@ export function checkStale({ work }: StoreFacts): Draft[] {
   if (first === undefined) {
     const held =
       work.held.length === 0
-        ? 'nobody is at work'
+        ? 'no session is held'
         : `${counted(work.held.length, 'session', work.capped)} held, none stale`;
     return [draft('stale_sessions', 'ok', held)];
   }
   const forMs = work.now - first.staleAt;
   const isLeft = forMs > RECOVERED_WITHIN_MS;
+  const [have, sessions] = [
+    stale.length === 1 && !work.capped ? 'has' : 'have',
+    counted(stale.length, 'session', work.capped),
+  ];
   return [
     draft(
       'stale_sessions',
       isLeft ? 'warning' : 'notice',
-      `${counted(stale.length, 'session', work.capped)} held by somebody who fell silent, the longest stale for ${lasting(forMs)}${isLeft ? '; nobody recovers them' : ''}.`,
+      `${sessions} ${have} a silent holder, the longest stale for ${lasting(forMs)}` +
+        `${isLeft ? '; no agent recovers them' : ''}.`,
       {
-        hint: '`orchestrator recover` puts what they held back in its place, with its context; `orchestrator recover --watch` goes on doing so, and so does every agent that claims.',
+        hint:
+          '`orchestrator recover` puts their tasks back into the queues, with their contexts. ' +
+          '`orchestrator recover --watch` keeps doing so. Agents that claim tasks do it, too.',
         countCapped: work.capped,
         subjects: stale.map((held) => subjectOf(held)),
         evidenceRefs: stale.map(({ namespace, sessionId, fence, seq: upTo }) => ({
@@ -44,7 +51,7 @@ export function checkStale({ work }: StoreFacts): Draft[] {
   ];
 }
 
-/** Heads that could be claimed, and are not. */
+/** Reports heads that could be claimed, but are not. */
 export function checkUnclaimed({ work }: StoreFacts): Draft[] {
   if (work === null) return [];
   const late = lateHeads(work);
@@ -55,26 +62,30 @@ export function checkUnclaimed({ work }: StoreFacts): Draft[] {
   if (found.length > 0) return found;
   const waiting =
     work.heads.length === 0
-      ? 'nothing waits'
+      ? 'no task waits'
       : `${counted(work.heads.length, 'session', work.capped)} ready to be claimed, none for long`;
   return [draft('unclaimed_heads', 'ok', waiting)];
 }
 
-/** Queues whose head is for one agent or role, while others could do what stands behind it. */
+/** Reports queues whose head is for one agent or role, while other agents could take the tasks behind it. */
 export function checkBlocked({ work }: StoreFacts): Draft[] {
   if (work === null) return [];
   const blocked = lateHeads(work).filter((head) => head.blocked > 0 && (head.assignee !== null || head.role !== null));
   const [first] = blocked;
   if (first === undefined)
-    return [draft('blocked_queues', 'ok', 'no queue waits behind a task for somebody who does not come')];
+    return [draft('blocked_queues', 'ok', 'no queue is blocked by a task for an absent agent or role')];
   const behind = blocked.reduce((sum, head) => sum + head.blocked, 0);
   return [
     draft(
       'blocked_queues',
       'warning',
-      `${counted(blocked.length, 'session', work.capped)} blocked by a head for another: ${counted(behind, 'task', work.capped)} behind ${blocked.length === 1 ? 'it' : 'them'}; first ${describe(first)}.`,
+      `${counted(blocked.length, 'session', work.capped)} blocked by a head for one agent or role: ` +
+        `${counted(behind, 'task', work.capped)} behind ${blocked.length === 1 ? 'it' : 'them'}; ` +
+        `first ${describe(first)}.`,
       {
-        hint: `${askWhy(first)} A session is a strict line of work: let whom the head waits for claim it, or put work that may run beside it into a session of its own.`,
+        hint:
+          `${askWhy(first)} A session is a strict queue. Start the agent that the head waits for, ` +
+          'or put tasks that can run in parallel into sessions of their own.',
         countCapped: work.capped,
         ...rows(blocked),
       },
@@ -92,15 +103,19 @@ function told(late: readonly HeadFacts[], { now, capped }: WorkFacts, severity: 
   const [first] = late;
   if (first === undefined) return [];
   const since = `first ${describe(first)}, for ${lasting(now - first.waitsSince)}`;
+  const isOne = late.length === 1 && !capped;
+  const ready = `${counted(late.length, 'session', capped)} ${isOne ? 'is' : 'are'} ready`;
+  const kinds = isOne ? 'this kind' : 'these kinds';
   const [message, hint] =
     severity === 'warning'
       ? [
-          `${counted(late.length, 'head', capped)} that nobody claims, nor any other task of ${late.length === 1 ? 'its kind' : 'their kinds'}; ${since}.`,
-          `${askWhy(first)} Start an agent that claims this kind, in this namespace, with the role that is asked for (\`orchestrator claim --help\`).`,
+          `${ready}, but no worker takes ${kinds}; ${since}.`,
+          `${askWhy(first)} Start an agent that claims this kind, in this namespace, with the role of the task ` +
+            '(`orchestrator claim --help`).',
         ]
       : [
-          `${counted(late.length, 'head', capped)} waiting for long while others of ${late.length === 1 ? 'its kind' : 'their kinds'} are worked on; ${since}.`,
-          `${askWhy(first)} The agents may just have more to do than they can: start more of them, or wait.`,
+          `${ready}, but the workers are busy with other tasks of ${kinds}; ${since}.`,
+          `${askWhy(first)} The agents may have too much work: start more of them, or wait.`,
         ];
   return [draft('unclaimed_heads', severity, message, { hint, countCapped: capped, ...rows(late) })];
 }
@@ -110,9 +125,10 @@ function describe({ taskId: id, number, kind, assignee, role }: HeadFacts): stri
   return `task ${nameOf('task', { id, number })} of kind ${kind}${whom}`;
 }
 
-/** A head of any namespace may be told of, whichever the commands take by themselves. */
+/** The head may be in another namespace than the default of the commands, so the command names it. */
 function askWhy({ namespace, taskId: id, number }: HeadFacts): string {
-  return `\`orchestrator why task ${referenceTo('task', { id, number })} --namespace ${namespace}\` tells what keeps it.`;
+  const task = referenceTo('task', { id, number });
+  return `\`orchestrator why task ${task} --namespace ${shellWord(namespace)}\` explains what it waits for.`;
 }
 
 function rows(heads: readonly HeadFacts[]): Pick<Draft, 'subjects' | 'evidenceRefs'> {

@@ -2,18 +2,18 @@ import type { StoreState } from '@agent-orchestrator/core';
 import type { StoreFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
-/** Whether the store can be reached, which it is, and whether its schema is the one that this version knows. */
+/** Reports whether the store can be reached, and whether this version knows its schema. */
 export function checkReach(facts: StoreFacts): Draft[] {
   const { url, place, state, isPrivate, refusal } = facts;
   if (refusal !== null)
     return [draft('store', 'error', `${url}: ${refusal.message} (${refusal.code})`, { hint: refusal.hint })];
-  if (place === null) return ofUnknownPlace(isPrivate ? `${url}, seen by this process alone` : url, facts);
+  if (place === null) return ofUnknownPlace(isPrivate ? `${url}, visible to this process only` : url, facts);
   const { schema, schemaKnown } = place;
   const named = `${url}, schema ${schema}`;
   if (schema < schemaKnown)
     return [
       draft('store', 'error', `${named}; this version needs ${schemaKnown}.`, {
-        hint: 'Run `orchestrator store init`: it upgrades in place.',
+        hint: 'Run `orchestrator store init` to upgrade it in place.',
       }),
     ];
   if (schema > schemaKnown)
@@ -25,7 +25,7 @@ export function checkReach(facts: StoreFacts): Draft[] {
   return [ofState(named, state)];
 }
 
-/** What nobody looked at is said, or a report without a warning would look like a clean one. */
+/** A check that was not made is named: a report without warnings must not look complete when it is not. */
 function ofUnknownPlace(named: string, { state, isPrivate }: StoreFacts): Draft[] {
   const found = ofState(named, state);
   if (isPrivate) return [found];
@@ -37,18 +37,18 @@ function ofUnknownPlace(named: string, { state, isPrivate }: StoreFacts): Draft[
   ];
 }
 
-/** A store that can be read, and is not open for work. One that is not all there yet is refused when it is opened. */
+/** A store that can be read, but may not be open for work. An incomplete one is refused when it is opened. */
 function ofState(named: string, state: StoreState | null): Draft {
   if (state === null) return draft('store', 'ok', named);
   const { status, address } = state;
   switch (status) {
     case 'moved':
-      return draft('store', 'error', `${named}: it was moved to ${address}, and nothing happens here any more.`, {
-        hint: 'Point ORCHESTRATOR_STORE (or --store) of whoever still uses this one to the new address.',
+      return draft('store', 'error', `${named}: it was moved to ${address} and is closed.`, {
+        hint: 'Set ORCHESTRATOR_STORE (or --store) of all its users to the new address.',
       });
     case 'moving':
-      return draft('store', 'warning', `${named}: it is being moved to ${address}, and nobody can work meanwhile.`, {
-        hint: 'If that was cut off, the same `orchestrator store move` goes on; `--abandon` gives it up.',
+      return draft('store', 'warning', `${named}: it is being moved to ${address} and is closed meanwhile.`, {
+        hint: 'If the move was interrupted, run the same `orchestrator store move` again, or add `--abandon`.',
       });
     default:
       return draft('store', 'ok', `${named}, a backup of ${address}`);

@@ -2,7 +2,8 @@
 // - they follow one rule
 // - each field of a row has its column, in a fixed order
 import { expect, test } from 'vitest';
-import { COLUMNS, snakeCase } from '../src/storage/columns.ts';
+import { snakeCase } from '../../src/model/snake-case.ts';
+import { COLUMNS } from '../../src/storage/columns.ts';
 
 test('they follow one rule', () => {
   const names = ['id', 'leaseExpiresAt', 'ttlMs', 'a1B'].map((name) => snakeCase(name));

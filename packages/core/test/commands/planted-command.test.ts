@@ -4,14 +4,17 @@
 // - leaves a receipt, and sent again is answered exactly as it was, whatever the rows have become
 // - is identified by all of its input, `process` and `evidence` included, because it does not declare otherwise
 // - is identified without them once it does
+// - has a reason for telemetry only where it declares that its reply is a refusal
 // - has nothing saved, if it writes an event that it does not declare
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Command } from '../src/commands/command.ts';
-import { execute, requestHash, type Outcome } from '../src/commands/execute.ts';
-import { plainReply } from '../src/commands/receipt-reply.ts';
-import * as field from '../src/model/fields.ts';
-import type { Loaded, Receipt, WriteSet } from '../src/index.ts';
+import { answered } from '../../src/api/telemetry.ts';
+import { claim, release } from '../../src/commands/index.ts';
+import type { Command } from '../../src/commands/command.ts';
+import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
+import { plainReply } from '../../src/commands/receipt-reply.ts';
+import * as field from '../../src/model/fields.ts';
+import type { Loaded, Receipt, WriteSet } from '../../src/index.ts';
 
 const input = z.strictObject({
   namespace: field.name,
@@ -28,6 +31,7 @@ interface PlantedReply {
   readonly context: { readonly turn: string; readonly payload: readonly number[] };
   readonly lease: { readonly sessionId: string; readonly token: string };
   readonly interruptionsMax: number;
+  readonly reason: string;
   readonly task: { readonly id: string; readonly payload: string };
 }
 
@@ -55,6 +59,7 @@ const planted: Command<PlantedInput, PlantedReply> = {
         context: { turn: 'not a number', payload: [1, 2, 3] },
         lease: { sessionId: after.session(sessionId).id, token: 'no token at all' },
         interruptionsMax: evidence.length,
+        reason: 'what made the planted agent ask',
         task: { id: 'no task of the store', payload: 'kept' },
       }),
     };
@@ -74,6 +79,7 @@ const ANSWER = {
   context: { turn: 'not a number', payload: [1, 2, 3] },
   lease: { sessionId: 'planted', token: 'no token at all' },
   interruptionsMax: 2,
+  reason: 'what made the planted agent ask',
   task: { id: 'no task of the store', payload: 'kept' },
 };
 
@@ -149,6 +155,21 @@ test('a command without receipts leaves none, whatever its reply is called', () 
   const command: typeof planted = { ...planted, receipt: null };
 
   expect(send(command, sent)).toMatchObject({ receipt: null, events: [{ type: 'session.opened' }] });
+});
+
+test('telemetry is told a reason where the command declares that its reply is a refusal, and nowhere else', () => {
+  const asked: typeof planted = {
+    ...planted,
+    refusalReason: ({ context }) => context.turn,
+  };
+  const refused = { ok: false, reason: 'not_found' } as const;
+
+  expect(answered(planted, ANSWER)).toEqual({ ok: true });
+  expect(answered(planted, { ...ANSWER, ok: false })).toEqual({ ok: false });
+  expect(answered(asked, { ...ANSWER, ok: false })).toEqual({ ok: false, reason: 'not a number' });
+  expect(answered(claim, refused)).toEqual(refused);
+  expect(answered(claim, { ok: true, claims: [] })).toEqual({ ok: true });
+  expect(answered(release, { ok: false, items: [], next: [] })).toEqual({ ok: false });
 });
 
 test('an event that it does not declare is a broken rule, and nothing is saved', () => {

@@ -6,11 +6,11 @@
 // - a reading is replaced after ten seconds, not at every write
 // - a new jump starts the work on an unfinished one afresh
 // - what is known of fences stays known
-// - fences of a store that was restored go on beyond a given one, by the microseconds of its clock
+// - fences of a restored store continue beyond a given one, by the microseconds of its clock
 // - they do so also when that clock is set back
 // - of a server's clock the greatest time is kept, and only going back behind it is a jump
 import { expect, test } from 'vitest';
-import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../src/model/clock.ts';
+import { observeClock, fencesBeyond, fencesTakenAt, type ClockReading } from '../../src/model/clock.ts';
 
 const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
 const later = (ms: { wall: number; steady: number }): ClockReading => ({
@@ -42,7 +42,7 @@ test('what is known of fences stays known', () => {
   expect(observeClock({ ...state, last: null }, last)).toEqual(state);
 });
 
-test('fences go on beyond a given one, by the microseconds of the clock', () => {
+test('fences continue beyond a given one, by the microseconds of the clock', () => {
   const now = 5_000;
   const [ahead, behind] = [fencesBeyond(9_000_000, now), fencesBeyond(3_000_000, now)];
 

@@ -1,18 +1,21 @@
 /*
  * A storage from outside this repository, which the configuration names, through the command line:
- *  - every command works on it, and `run` and `claim --env` hand its address on
+ *  - every command of the program works on it (a new one has to be added here)
+ *  - `run` and `claim --env` hand its address on
  *  - `store path`, `init`, `check` and `doctor` work on it; what only its storage knows, the storage says and does
  *  - a store moves to it and back, and holders keep their tokens
  *  - it is backed up, and restored, also as a store of another kind
  *  - an old database is imported into it
  *  - one that offers nothing but the port works, too; what it lacks is refused with a code, and `doctor` says what it
  *    could not see
- *  - a package that is not there stops every command, naming it, without a stack; help goes on
+ *  - a package that is not there stops every command, naming it, without a stack; help continues
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, test, vi } from 'vitest';
+import { commandWords } from '../apps/cli/src/completion/command-words.ts';
+import { createProgram } from '../apps/cli/src/program.ts';
 import { Cli, type Document } from '../apps/cli/test/support/cli.ts';
 import { COMMON, oldFile } from '../packages/import-legacy/test/old-files.ts';
 import { installStorages, JAR_MODULE } from './support/third-party.ts';
@@ -55,24 +58,69 @@ function homeWith(scheme: 'shelf' | 'jar', storages = ['storage-shelf', join(ins
   };
 }
 
-test.concurrent('every command works on it', async ({ expect }) => {
+/** These open no store that is configured: the demo makes one of its own, the others print a text. */
+const WITHOUT_STORE = ['demo', 'completion', 'help'];
+
+/** The commands of the program, without those that only group others. */
+async function commandPaths(): Promise<readonly string[]> {
+  const program = await createProgram(['help'], { exit() {}, say() {}, complain() {} });
+  const paths = commandWords(program).map(({ path }) => path);
+  return paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
+}
+
+test.concurrent('every command of the program works on it', { timeout: 240_000 }, async ({ expect }) => {
   using home = homeWith('shelf');
-  const { data: created } = await home.ok(['task', 'create', 'Write the report', '--session', 'report']);
-  const { data: claimed } = await home.ok(['claim']);
+  const [backup, old, moved] = [join(home.folder, 'backup.db'), join(home.folder, 'old.db'), `${home.url}-moved`];
+  const tried: string[] = [];
+  const ok = async (path: string, ...words: readonly string[]) => {
+    tried.push(path);
+    return home.ok([...path.split(' '), ...words]);
+  };
+
+  await ok('store init');
+  await ok('store path');
+  const { data: first } = await ok('task create', 'Write the report', '--session', 'report');
+  const { data: second } = await ok('task create', 'Leave it', '--session', 'other');
+  await ok('task list');
+  await ok('task show', first.id);
+  await ok('why', 'task', first.id);
+  await ok('task cancel', second.id);
+  await ok('task retry', second.id);
+  const { data: claimed } = await ok('claim', '--session', 'report');
   const token = ['--token', claimed.lease.token];
+  await ok('heartbeat', ...token);
+  await ok('checkpoint', ...token, '--next-action', 'continue');
+  await ok('resume', 'report');
+  await ok('session list');
+  await ok('session show', 'report');
+  await ok('release', ...token, '--outcome', 'succeeded');
+  await ok('session close', 'report');
+  // `run` gives its standard output to its command, and prints no document of its own.
+  tried.push('run');
+  const ran = await home.run(['run', '--journal', 'journals', '--', process.execPath, '--version']);
+  const { data: checked } = await ok('journal check', join(home.folder, 'journals'));
+  await ok('recover');
+  const shown = [await ok('status'), await ok('events'), await ok('since')];
+  const { data: verified } = await ok('verify');
+  const { data: settings } = await ok('config list');
+  await ok('store check');
+  await ok('doctor');
+  await ok('store backup', backup);
+  await ok('store restore', backup, '--to', `${home.url}-restored`);
+  await ok('store move', '--to', moved);
+  await ok('store import-legacy', oldFile([4], COMMON, old), '--yes', '--store', `${home.url}-imported`);
 
-  await home.ok(['heartbeat', ...token]);
-  await home.ok(['release', ...token, '--outcome', 'succeeded']);
-  const reads = [['status'], ['events'], ['since'], ['why', 'task', created.id]];
-  const shown = await Promise.all(reads.map((words) => home.ok(words)));
-  const verified = await home.ok(['verify']);
-  const { data: settings } = await home.ok(['config', 'list']);
-
-  expect(shown.map(({ kind }) => kind)).toEqual(['status', 'events', 'since', 'why']);
-  expect(verified.data).toMatchObject({ ok: true });
+  expect(tried.toSorted()).toEqual(expect.arrayContaining([...(await commandPaths())].filter(isWithStore)));
+  expect([ran.exit, checked]).toEqual([0, expect.objectContaining({ ok: true, operations: 2 })]);
+  expect(shown.map(({ kind }) => kind)).toEqual(['status', 'events', 'since']);
+  expect(verified).toMatchObject({ ok: true });
   expect(settings).toContainEqual(expect.objectContaining({ name: 'store', value: home.url, from: 'file' }));
   expect(settings).toContainEqual(expect.objectContaining({ name: 'storages', from: 'file' }));
 });
+
+function isWithStore(path: string): boolean {
+  return !WITHOUT_STORE.includes(path);
+}
 
 test.concurrent('`run` and `claim --env` hand its address on', async ({ expect }) => {
   using home = homeWith('shelf');
@@ -180,7 +228,7 @@ test.concurrent('one that offers nothing but the port works, and what it lacks i
   expect(refused).toEqual([unsupported, unsupported, unsupported]);
 });
 
-test.concurrent('a package that is not there stops every command, without a stack; help goes on', async ({
+test.concurrent('a package that is not there stops every command, without a stack; help continues', async ({
   expect,
 }) => {
   using home = homeWith('shelf', ['storage-attic']);

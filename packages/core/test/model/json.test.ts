@@ -5,9 +5,9 @@
 // - equal values have one text, whatever the order of their keys
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalize } from '../src/log/canonical.ts';
-import { findJsonProblem, type Json } from '../src/model/json.ts';
-import { LIMITS } from '../src/model/limits.ts';
+import { canonicalize } from '../../src/log/canonical.ts';
+import { findJsonProblem, type Json } from '../../src/model/json.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 
 const isStorable = (value: unknown) => !/\\u0000|\\u[dD][89a-fA-F]/.test(JSON.stringify(value));
 

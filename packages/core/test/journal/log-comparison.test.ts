@@ -15,10 +15,10 @@ import {
   LogComparison,
   missingOperations,
   type Attempt,
-  type CallName,
+  type JournaledCallName,
   type Journal,
   type LoggedEvent,
-} from '../src/journal/index.ts';
+} from '../../src/journal/index.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -30,7 +30,7 @@ interface CallOptions {
 
 /** The journal of a run with one call, which was answered. */
 function journalOf(
-  command: CallName,
+  command: JournaledCallName,
   request: Given,
   reply: Given,
   { commandId = 'c', at = 10, ...more }: CallOptions = {},
@@ -63,7 +63,7 @@ const claimed = { ok: true, claims: [{ lease, task: { id: 't' } }] };
 
 /** Of each kind: a call, the event that it promised, and events that are not that one. */
 const PROMISES: Record<
-  Exclude<CallName, 'heartbeat'>,
+  Exclude<JournaledCallName, 'heartbeat'>,
   { readonly call: readonly [Given, Given]; readonly kept: Partial<LoggedEvent>; readonly others: Given[] }
 > = {
   enqueue: {
@@ -117,7 +117,7 @@ const PROMISES: Record<
 test.each(Object.entries(PROMISES))(
   'of %s, the event that it promised is looked for',
   (name, { call, kept, others }) => {
-    const journal = journalOf(name as CallName, ...call);
+    const journal = journalOf(name as JournaledCallName, ...call);
     const elsewhere = event({ ...kept, namespace: 'elsewhere' });
     const near = others.map((other) => event({ ...kept, ...other }));
 

@@ -5,7 +5,7 @@
  *  - a size has one decimal, or none below a megabyte
  */
 import { expect, test } from 'vitest';
-import { counted, lasting, sized } from '../src/index.ts';
+import { counted, lasting, sized } from '../../src/index.ts';
 
 test.for([
   [counted(1, 'session'), '1 session'],

@@ -2,7 +2,7 @@
 // - it doubles with each attempt, up to an hour
 // - chance makes it a fifth shorter or longer
 import { expect, test } from 'vitest';
-import { backoffMs } from '../src/model/backoff.ts';
+import { backoffMs } from '../../src/model/backoff.ts';
 
 const even = 0.5;
 

@@ -6,7 +6,7 @@
  *  - every kind of call and line that the types know is read
  */
 import { expect, test } from 'vitest';
-import { parseJournal, type CallName, type JournalLine } from '../src/journal/index.ts';
+import { parseJournal, type JournaledCallName, type JournalLine } from '../../src/journal/index.ts';
 
 const started = { is: 'started', agent: 'a', instance: 'a.1', at: 1 };
 const sent = { is: 'sent', call: 1, command: 'claim', request: { agent: 'a', commandId: 'c' }, at: 2 };
@@ -53,12 +53,12 @@ test('an answer, or an error, of a call that is not there is refused', () => {
 
   for (const end of [answered, threw])
     expect(() => parseJournal(text(started, end), 'a.jsonl')).toThrow(
-      expect.objectContaining({ message: 'Line 2 of a.jsonl ends call 1, which no line before it begins.' }),
+      expect.objectContaining({ message: 'Line 2 of a.jsonl answers call 1, but no line before it has this call.' }),
     );
 });
 
 test('every kind of call and line that the types know is read', () => {
-  const commands: Record<CallName, true> = {
+  const commands: Record<JournaledCallName, true> = {
     enqueue: true,
     claim: true,
     heartbeat: true,

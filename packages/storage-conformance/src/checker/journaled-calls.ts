@@ -1,7 +1,13 @@
 import { OrchestratorError, type Orchestrator, type ReleasedBatch, type ReleaseTask } from '@agent-orchestrator/core';
-import { withFence, withoutToken, type CallName, type Calls, type JournalLine } from '@agent-orchestrator/core/journal';
+import {
+  withFence,
+  withoutToken,
+  type JournaledCallName,
+  type Calls,
+  type JournalLine,
+} from '@agent-orchestrator/core/journal';
 
-export interface JournalledCallsOptions {
+export interface JournaledCallsOptions {
   readonly orchestrator: Orchestrator;
   /** Keeps a line. It must be on the disk when this returns. */
   readonly write: (line: JournalLine) => void;
@@ -30,16 +36,19 @@ export interface SentCalls extends Omit<Calls, 'claim' | 'heartbeat' | 'checkpoi
 }
 
 /** Sends calls to an orchestrator and keeps a journal of them, without their secrets. */
-export class JournalledCalls {
-  readonly #options: JournalledCallsOptions;
+export class JournaledCalls {
+  readonly #options: JournaledCallsOptions;
   #calls = 0;
 
-  constructor(options: JournalledCallsOptions) {
+  constructor(options: JournaledCallsOptions) {
     this.#options = options;
   }
 
   /** @throws what the orchestrator throws, once it is written down */
-  async call<C extends CallName>(command: C, request: SentCalls[C]['request']): Promise<SentCalls[C]['reply']> {
+  async call<C extends JournaledCallName>(
+    command: C,
+    request: SentCalls[C]['request'],
+  ): Promise<SentCalls[C]['reply']> {
     const { orchestrator, write, now } = this.#options;
     const { send, requestKept, replyKept }: Sender<C> = SENDERS[command];
     const call = (this.#calls += 1);
@@ -57,7 +66,7 @@ export class JournalledCalls {
 }
 
 /** How a call is sent, and what the journal keeps of it. */
-interface Sender<C extends CallName> {
+interface Sender<C extends JournaledCallName> {
   readonly send: (orchestrator: Orchestrator, request: SentCalls[C]['request']) => Promise<SentCalls[C]['reply']>;
   readonly requestKept: (request: SentCalls[C]['request']) => Calls[C]['request'];
   readonly replyKept: (reply: SentCalls[C]['reply']) => Calls[C]['reply'];
@@ -66,13 +75,13 @@ interface Sender<C extends CallName> {
 const same = <T>(value: T): T => value;
 
 /** A call without secrets. */
-function plain<C extends Exclude<CallName, 'claim' | 'heartbeat' | 'checkpoint' | 'release'>>(
+function plain<C extends Exclude<JournaledCallName, 'claim' | 'heartbeat' | 'checkpoint' | 'release'>>(
   send: Sender<C>['send'],
 ): Sender<C> {
   return { send, requestKept: same, replyKept: same };
 }
 
-const SENDERS: { readonly [C in CallName]: Sender<C> } = {
+const SENDERS: { readonly [C in JournaledCallName]: Sender<C> } = {
   enqueue: plain<'enqueue'>(async (orchestrator, { tasks, ...addressed }) =>
     orchestrator.enqueueTasks(tasks, addressed),
   ),

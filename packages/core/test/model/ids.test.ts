@@ -4,7 +4,7 @@
 // - parts of one batch, and tasks of another purpose, never share an id
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { jitterFor, partCommandId, taskIdFor, timeOfUuid } from '../src/model/ids.ts';
+import { jitterFor, partCommandId, taskIdFor, timeOfUuid } from '../../src/model/ids.ts';
 
 const commandId = '019a0f3c-7e11-7abc-8def-0123456789ab';
 

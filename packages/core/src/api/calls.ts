@@ -1,0 +1,72 @@
+/**
+ * What the methods of `Orchestrator` take and answer.
+ */
+import type { z } from 'zod';
+import type {
+  ClaimRefusal,
+  LeaseRefusal,
+  newTaskInput,
+  ReleasedItem,
+  releaseInput,
+  releaseItem,
+  RetryReply,
+} from '../commands/index.ts';
+import type { Addressed, Seeded } from './inputs.ts';
+import type { AnyKinds, PayloadInput, ResultInput } from './kinds.ts';
+import type { ClaimRecord, TaskRecord } from './records.ts';
+
+/** The fields of a call: those that can be filled in may be left out. */
+export type Call<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace' | 'commandId' | 'seed'> & Addressed;
+
+/** The same, for calls that can be granted leases. */
+export type SeededCall<Schema extends z.ZodType> = Call<Schema> & Seeded;
+
+type NewTask = z.input<typeof newTaskInput>;
+
+/** A task to add; its payload is typed by its kind. */
+export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
+  [Kind in keyof Kinds & string]: Omit<NewTask, 'kind' | 'payload'> & {
+    readonly kind?: Kind;
+    readonly payload?: PayloadInput<Kinds, Kind>;
+  };
+}[keyof Kinds & string];
+
+/** How to end one lease. With `kind`, the result is checked against that kind's schema. */
+export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
+  [Kind in keyof Kinds & string]: Omit<z.input<typeof releaseItem>, 'result'> & {
+    readonly kind?: Kind;
+    readonly result?: ResultInput<Kinds, Kind>;
+  };
+}[keyof Kinds & string];
+
+/** What to claim in the step that ends a lease. */
+export type ClaimNext = NonNullable<z.input<typeof releaseInput>['claimNext']>;
+
+/** A task that was added, or that was found by its dedupe key. */
+export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
+  readonly ok: true;
+  /** `duplicate`: a task with the dedupe key existed before; `task` is that one. */
+  readonly outcome: 'enqueued' | 'duplicate';
+  readonly task: TaskRecord<Kinds>;
+}
+
+/** A lease with its task and context; or the reason why there is none. */
+export type Claimed<Kinds extends AnyKinds = AnyKinds> = ({ readonly ok: true } & ClaimRecord<Kinds>) | ClaimRefusal;
+
+/** The task after the release, and the next claim; or the refusal of a lost lease. */
+export type Released<Kinds extends AnyKinds = AnyKinds> =
+  | (ReleasedItem & { readonly next: ClaimRecord<Kinds> | null })
+  | LeaseRefusal;
+
+/** Each task after the release, in the order of the items, and the next claims. */
+export interface ReleasedBatch<Kinds extends AnyKinds = AnyKinds> {
+  /** Whether any lease was ended. */
+  readonly ok: boolean;
+  readonly items: readonly (ReleasedItem | LeaseRefusal)[];
+  readonly next: readonly ClaimRecord<Kinds>[];
+}
+
+/** The task, queued again; or the reason why not. */
+export type Retried<Kinds extends AnyKinds = AnyKinds> =
+  | { readonly ok: true; readonly task: TaskRecord<Kinds> }
+  | Exclude<RetryReply, { ok: true }>;
