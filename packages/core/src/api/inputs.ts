@@ -47,10 +47,11 @@ export interface Seeded extends Addressed {
   readonly seed?: string | undefined;
 }
 
-/** A call, checked and filled in, and the values in it that the schemas of declared kinds check next. */
+/** A call, checked and filled in. */
 export interface Prepared<Input> {
   readonly input: Input;
-  readonly values: readonly ValueOfKind[];
+  /** The values in it that the schemas of declared kinds check next. Made only where kinds are declared. */
+  readonly values: () => readonly ValueOfKind[];
 }
 
 /**
@@ -62,11 +63,11 @@ export const INPUTS = {
     const { namespace, commandId, ...task } = field.asObject<Addressed>(call, 'task');
     const batch = parseInput(addressed, fillIn({ namespace, commandId }, fill));
     const tasks = [parseInput(newTaskInput, task)];
-    return { input: { ...batch, tasks }, values: payloadsOf(tasks, () => 'payload') };
+    return { input: { ...batch, tasks }, values: () => payloadsOf(tasks, () => 'payload') };
   },
   enqueueTasks: (call: object, fill: Fill): Prepared<EnqueueInput> => {
     const input = parseInput(enqueueInput, fillIn(call, fill));
-    return { input, values: payloadsOf(input.tasks) };
+    return { input, values: () => payloadsOf(input.tasks) };
   },
   claimTask: (call: object, fill: Fill) =>
     whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 })),
@@ -79,7 +80,7 @@ export const INPUTS = {
     const { namespace, commandId, seed, claimNext, kind, ...item } = field.asObject<ReleaseCall>(call, 'call');
     const header = parseInput(releaseHeader, fillInRelease({ namespace, commandId, seed, claimNext }, fill));
     const items = [parseInput(releaseItem, item)];
-    return { input: { ...header, items }, values: resultsOf(items, [kind], () => 'result') };
+    return { input: { ...header, items }, values: () => resultsOf(items, [kind], () => 'result') };
   },
   releaseTasks: (call: object, fill: Fill): Prepared<ReleaseInput> => {
     const { items, ...batch } = field.asObject<{ readonly items?: unknown }>(call, 'call');
@@ -87,7 +88,7 @@ export const INPUTS = {
     const withoutKinds = given.map(({ kind: _kind, ...item }) => item);
     const input = parseInput(releaseInput, fillInRelease({ ...batch, items: withoutKinds }, fill));
     const kinds = given.map(({ kind }) => kind);
-    return { input, values: resultsOf(input.items, kinds) };
+    return { input, values: () => resultsOf(input.items, kinds) };
   },
   staleRecovery: (call: object, fill: Fill) => whole(parseInput(recoverInput, fillIn(call, fill))),
   cancelTask: (call: object, fill: Fill) => whole(parseInput(cancelInput, fillIn(call, fill))),
@@ -137,9 +138,9 @@ export function throwForOneTask(error: unknown): never {
   throw new OrchestratorError(code, message, { hint, cause, ...(field !== undefined && { field }) });
 }
 
-/** An input in which no value belongs to a kind. */
-function whole<Input>(input: Input): Prepared<Input> {
-  return { input, values: [] };
+/** An input in which no value belongs to a kind, or all were checked before. */
+export function whole<Input>(input: Input): Prepared<Input> {
+  return { input, values: () => [] };
 }
 
 /** The payloads of new tasks. */

@@ -52,6 +52,7 @@ import {
   payloadsOf,
   prepareCall,
   throwForOneTask,
+  whole,
   type Addressed,
   type CallName,
   type Fill,
@@ -119,7 +120,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    * @throws what the method of this name would throw for malformed input
    */
   async check(name: CallName, call: object): Promise<void> {
-    await this.#kinds.check(prepareCall(name, call, this.#fill).values);
+    await this.#kinds.check(prepareCall(name, call, this.#fill).values());
   }
 
   /** Adds one task and opens its session. A task with the same dedupe key is not added again. */
@@ -184,9 +185,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     task: ReleaseTask<Kinds> & Seeded & { readonly claimNext?: Omit<ClaimNext, 'limit'> | undefined },
   ): Promise<Released<Kinds>> {
     const { items, next } = await this.#send(release, INPUTS.releaseTask(task, this.#fill));
-    const [item] = items;
-    if (item === undefined || item === null)
-      throw internalError('A lease was released, but the answer does not contain it.');
+    const item = items[0] ?? missingItem();
     if (!item.ok) return item;
     const [claimed] = next;
     return { ...item, next: claimed === undefined ? null : toClaimRecord<Kinds>(claimed) };
@@ -227,7 +226,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     let { input } = INPUTS.closeSession(call, this.#fill);
     let cancelled = 0;
     for (;;) {
-      const reply = await this.#send(close, { input, values: [] });
+      const reply = await this.#send(close, whole(input));
       if (!reply.ok) return reply;
       cancelled += reply.cancelled;
       if (!reply.more) return { ...reply, cancelled };
@@ -247,7 +246,8 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     { input, values }: Prepared<Input>,
   ): Promise<Reply> {
     // Only awaited where there is something to wait for: calls of one turn are sent in their order.
-    if (values.length > 0 && this.#kinds.areDeclared) await this.#kinds.check(values);
+    const ofKinds = this.#kinds.areDeclared ? values() : [];
+    if (ofKinds.length > 0) await this.#kinds.check(ofKinds);
     return this.#run(command, namesNumbers(input) ? await this.#withIdsIn(input) : input);
   }
 
@@ -275,7 +275,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const { ok, items, next } = await this.#send(release, prepared);
     const { input } = prepared;
     const refusedBefore = input.items.filter((_item, at) => items[at] === null);
-    const again = { input: withoutNext({ ...input, items: refusedBefore }), values: [] };
+    const again = whole(withoutNext({ ...input, items: refusedBefore }));
     const anew = refusedBefore.length === 0 ? [] : (await this.#releaseAll(again)).items;
     const rest = anew.values();
     return {
