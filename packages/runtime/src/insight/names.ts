@@ -55,23 +55,28 @@ export class Names {
 
   /** In a command: `t42`. */
   taskReference(id: string): string {
-    return this.#tell('task', id, referenceTo);
+    return this.#tell('task', id, referenceTo, shellWord);
   }
 
   /** In a command: `s17`. */
   sessionReference(id: string): string {
-    return this.#tell('session', id, referenceTo);
+    return this.#tell('session', id, referenceTo, shellWord);
   }
 
   /** In a command, as an argument that is no option's value. */
   sessionArgument(id: string): string {
-    return this.#known.session.has(id) ? this.sessionReference(id) : shellArgument(id);
+    return this.#tell('session', id, referenceTo, shellArgument);
   }
 
-  #tell(kind: NumberedKind, id: string, tell: (kind: NumberedKind, numbered: Numbered) => string): string {
+  /** @param unknown what an id becomes that was not looked up */
+  #tell(
+    kind: NumberedKind,
+    id: string,
+    tell: (kind: NumberedKind, numbered: Numbered) => string,
+    unknown = (text: string) => text,
+  ): string {
     const known = this.#known[kind].get(id);
-    if (known !== undefined) return tell(kind, known);
-    return tell === referenceTo ? shellWord(id) : id;
+    return known === undefined ? unknown(id) : tell(kind, known);
   }
 
   async #lookUp(
