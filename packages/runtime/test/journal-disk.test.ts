@@ -116,14 +116,19 @@ test('a flush ends when the disk has what was appended before it', async () => {
   await flushed;
 });
 
-test('what is appended during a flush waits for the next one, which is shared', async () => {
+/** Asks for a second flush while the first one is under way. */
+async function flushedTwice() {
   const { disk, file } = newFile();
   file.append('a');
   const first = file.flush();
   expect(await hasEnded(first)).toBe(false);
-
   file.append('b');
-  const second = file.flush();
+  return { disk, file, first, second: file.flush() };
+}
+
+test('what is appended during a flush waits for the next one, which is shared', async () => {
+  const { disk, file, first, second } = await flushedTwice();
+
   file.append('c');
   const third = file.flush();
   expect(await hasEnded(second)).toBe(false);
@@ -138,12 +143,7 @@ test('what is appended during a flush waits for the next one, which is shared', 
 });
 
 test('a flush that failed closes the file, and fails the next one without another try', async () => {
-  const { disk, file } = newFile();
-  file.append('a');
-  const first = file.flush();
-  expect(await hasEnded(first)).toBe(false);
-  file.append('b');
-  const second = file.flush();
+  const { disk, file, first, second } = await flushedTwice();
 
   disk.flushes[0]?.reject(new Error('the disk failed'));
 
