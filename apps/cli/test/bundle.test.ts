@@ -3,6 +3,7 @@
  *  - what few need is a chunk that is loaded on demand: the demo, the import of the old database
  *  - the demo is loaded by its command alone, and what only it needs is in no chunk of the others
  *  - its agents' program is a file of its own, under the name that the command starts
+ *  - what every command loads at its start has neither schemas nor storages in it
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +40,25 @@ test('the program of its agents is a file of its own', () => {
   expect(files.has('demo-agent.js')).toBe(true);
   expect(filesWith('"demo-agent.js"')).toEqual(filesWith('import("./demo.js")'));
 });
+
+test.for([
+  ['the library of schemas', 'ZodType'],
+  ['the storages', 'better-sqlite3'],
+] as const)('%s is not loaded at the start of the program', ([, sign]) => {
+  const chunks = filesWith(sign);
+
+  expect(chunks.length).toBeGreaterThan(0);
+  expect(chunks.filter((name) => loadedWith('main.js').has(name))).toEqual([]);
+});
+
+/** A file and all that it imports, not counting what it loads on demand. */
+function loadedWith(name: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(name)) return loaded;
+  loaded.add(name);
+  const imports = files.get(name)?.matchAll(/^(?:import|export)\b[^;]*?"\.\/([^"]+)";/gmu) ?? [];
+  for (const [, imported = ''] of imports) loadedWith(imported, loaded);
+  return loaded;
+}
 
 function filesWith(text: string): string[] {
   return [...files].flatMap(([name, code]) => (code.includes(text) ? [name] : []));
