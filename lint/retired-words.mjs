@@ -6,9 +6,9 @@
 const EXACT = {
   Supposed: 'ClaimPreview',
   Seen: 'ClaimPreview',
-  recall: 'receiptReply, or restore',
-  KeptTask: 'the type of what a receipt keeps of a task, in commands/receipt-reply.ts',
-  toKeep: 'receiptReply, or keep',
+  recall: 'restore, of a receipt codec',
+  KeptTask: 'ReceiptTask',
+  toKeep: 'store, of a receipt codec',
   StoreMark: 'StoreState',
   replaceMark: 'changeStoreState',
   goOnFrom: 'continueFrom',
@@ -18,7 +18,7 @@ const EXACT = {
   HeldLoaded: 'HeldLease',
   // Only the type: `holding` and `holdings` are English.
   Holding: 'HeldLease',
-  // Only the bare word: `EndedStatus` and `LEASE_ENDINGS` say whose end they mean.
+  // Only the bare word: a name such as `EndedStatus` says whose end it means.
   Ending: 'TaskEnd, LeaseEnd, HandlerResult, CommandExit or ExitReason',
   LostLease: 'LeaseEnd',
   LeaseLost: 'LeaseEnd',

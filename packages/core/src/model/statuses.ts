@@ -66,10 +66,10 @@ export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionSta
 /** The statuses in which a task waits in its session's queue. */
 export const WAITING_STATUSES = TASK_STATUS_NAMES.filter((status) => isWaiting(status));
 
-/** The statuses of dead letters: work that failed, and that a person must look at. */
+/** The statuses of dead letters. */
 export const DEAD_LETTER_STATUSES = TASK_STATUS_NAMES.filter((status) => isDeadLetter(status));
 
-/** Whether the task is a dead letter: work that failed, and that a person must look at. */
+/** Whether a task with this status is a dead letter. */
 export function isDeadLetter(status: TaskStatus): boolean {
   const facts: TaskStatusFacts = TASK_STATUSES[status];
   return facts.deadLetter === true;
