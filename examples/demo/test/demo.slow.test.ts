@@ -1,10 +1,44 @@
 /*
  * The demo, as a whole:
+ *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
+ *  - then it shows, as real commands: run, a kill -9, why before and after its command has died, resume, and run again
  *  - a planted fault makes it exit 1 and say which promises are broken
  *  - interrupted, it ends at once, and its agents with it
  */
 import { expect, test } from 'vitest';
 import { Cli, finished } from '../../../apps/cli/test/support/cli.ts';
+
+test(
+  'it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal',
+  { timeout: 90_000 },
+  async () => {
+    using cli = new Cli();
+
+    const { exit, stdout } = await cli.run(['demo'], { env: { TMPDIR: cli.folder } });
+
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringContaining('files done twice: 0\nfiles left out: 0\nparts written twice: 0\nlog: '),
+    ]);
+    for (const shown of [
+      /✗ kill -9 .*company-agent/,
+      /↻ took over .*home-agent/,
+      /↻ resumed .*company-agent.*at once/,
+      /✗ refused .*company-agent/,
+      /\$ orchestrator run --session report -- node write-report\.mjs/,
+      /✗ kill -9 of process \d+, orchestrator run/,
+      /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
+      /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
+      /✗ kill -9 of the script and its children, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
+      /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
+      /\$ orchestrator run --session report --resume /,
+    ]) {
+      expect(stdout).toMatch(shown);
+    }
+    expect(stdout).toMatch(/verify: \d+ events, the chains are complete, the state matches the log\n$/);
+    expect(stdout).not.toContain('\u001b');
+  },
+);
 
 test('a planted fault makes it exit 1 and say which promises are broken', { timeout: 60_000 }, async () => {
   using cli = new Cli();

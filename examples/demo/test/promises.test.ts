@@ -1,10 +1,5 @@
 /*
- * The demo:
- *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
- *  - then it shows, as real commands: run, a kill -9, why before and after its command has died, resume, and run again
- *  - with --json it is one document, and its log is there to be read
- *
- * Its promises are checked on the log: a log that breaks one is found out.
+ * The demo's promises are checked on the log: a log that breaks one is found out.
  *  - a file done twice, a file left out, a task done twice, a wrong digest
  *  - a takeover that starts over, no takeover, no resumption, one that waited for the expiry
  *  - a late write that was let in, a state that is not what the log says
@@ -14,39 +9,6 @@ import type { EventRecord } from '@agent-orchestrator/core';
 import { digestOf } from '../src/hash-folder.ts';
 import { checkPromises } from '../src/promises.ts';
 import { judge } from '../src/run-act.ts';
-import { Cli } from '../../../apps/cli/test/support/cli.ts';
-
-test.concurrent(
-  'it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal',
-  { timeout: 90_000 },
-  async ({ expect }) => {
-    using cli = new Cli();
-
-    const { exit, stdout } = await cli.run(['demo'], { env: { TMPDIR: cli.folder } });
-
-    expect([exit, stdout]).toEqual([
-      0,
-      expect.stringContaining('files done twice: 0\nfiles left out: 0\nparts written twice: 0\nlog: '),
-    ]);
-    for (const shown of [
-      /✗ kill -9 .*company-agent/,
-      /↻ took over .*home-agent/,
-      /↻ resumed .*company-agent.*at once/,
-      /✗ refused .*company-agent/,
-      /\$ orchestrator run --session report -- node write-report\.mjs/,
-      /✗ kill -9 of process \d+, orchestrator run/,
-      /\$ orchestrator why report\n(?: .*\n)*.*The process that claimed is gone/,
-      /Still alive, although the process that claimed is gone: process \d+ \(node\)/,
-      /✗ kill -9 of the script and its children, .*\n\n\$ orchestrator why report\n(?: .*\n)* +(?:not )?claimable now,/,
-      /\$ orchestrator resume report\n(?: .*\n)*.*last action "wrote part \d"/,
-      /\$ orchestrator run --session report --resume /,
-    ]) {
-      expect(stdout).toMatch(shown);
-    }
-    expect(stdout).toMatch(/verify: \d+ events, the chains are complete, the state matches the log\n$/);
-    expect(stdout).not.toContain('\u001b');
-  },
-);
 
 const sound: readonly Partial<EventRecord>[] = [
   queued('a', ['1', '2', '3']),
