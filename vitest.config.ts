@@ -19,8 +19,6 @@ export default defineConfig({
     projects: ['packages/*', 'apps/*', 'examples/demo', 'tests'],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
-    // By default a core is left to the person at the machine; on two cores that is half of them.
-    maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
   },
 });
