@@ -13,12 +13,13 @@ import { createProgram } from '../apps/cli/src/program.ts';
 import { EXEMPT, retiredPhrases } from '../lint/retired-words.mjs';
 import { root } from './support/readme.ts';
 
-/** Installed, built, or written by a tool, or by a test at this moment. */
+/** Installed, built, or written by a tool. */
 const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.turbo']);
 const TEXTS = '*.{ts,mts,js,mjs,cjs,md,sql,sh,yml,yaml,jsonc}';
 
 const files = globSync([`**/${TEXTS}`, `{.github,.changeset}/**/${TEXTS}`, '.ci/*'], {
   cwd: root,
+  // A folder with `.tmp-` in its name is another test's, and can be gone at any moment.
   exclude: (path) =>
     SKIPPED.has(basename(path)) || basename(path).includes('.tmp-') || path.startsWith('apps/cli/drizzle'),
 })
