@@ -13,7 +13,7 @@
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, test } from 'vitest';
@@ -201,13 +201,15 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   test.concurrent('Ctrl-Z stops the command with the wrapper, and both continue', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
-    using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; sleep 2']);
+    // However late the wrapper hears the signal, the command is still there.
+    using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; until [ -e end ]; do sleep 0.1; done']);
     const command = await running.command();
 
     running.child.kill('SIGTSTP');
     // It may be on its way to sleep at the moment when the wrapper has stopped.
     await until(() => stateOf(running.pid) === 'T' && stateOf(command) === 'T');
     running.child.kill('SIGCONT');
+    writeFileSync(join(cli.folder, 'end'), '');
     const { exit } = await running.finished;
 
     expect(exit).toBe(0);
@@ -260,12 +262,12 @@ function writeHook(cli: Cli): void {
   execFileSync('sh', ['-c', 'cat > hook.sh'], { cwd: cli.folder, input: script });
 }
 
-/** The only child that a process has. */
 /** A wrapper that is stopped while it tells the store its command would keep the store locked. */
 async function untilTold(cli: Cli, session: string, command: number): Promise<void> {
   await until(async () => (await sessionOf(cli, session))?.processGroup === command);
 }
 
+/** The only child that a process has. */
 function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
