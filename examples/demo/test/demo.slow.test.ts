@@ -2,6 +2,7 @@
  * The demo, as a whole:
  *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
  *  - then it shows, as real commands: run, a kill -9, why before and after its command has died, resume, and run again
+ *  - with --json it prints one object, which says the same: what was done twice or left out, and that the log is sound
  *  - a planted fault makes it exit 1 and say which promises are broken
  *  - interrupted, it ends at once, and its agents with it
  */
@@ -39,6 +40,16 @@ test(
     expect(stdout).not.toContain('\u001b');
   },
 );
+
+test('with --json it prints one object, which says the same', { timeout: 90_000 }, async () => {
+  using cli = new Cli();
+
+  const { exit, kind, data } = await cli.json(['demo'], { env: { TMPDIR: cli.folder } });
+
+  expect([exit, kind]).toEqual([0, 'demo']);
+  expect(data).toMatchObject({ files_done_twice: 0, files_left_out: 0, parts_written_twice: 0, broken: [] });
+  expect(data['verification']).toMatchObject({ ok: true, findings: [] });
+});
 
 test('a planted fault makes it exit 1 and say which promises are broken', { timeout: 60_000 }, async () => {
   using cli = new Cli();
