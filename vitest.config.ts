@@ -10,8 +10,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** The whole suite against a storage, and what kills processes at many places. */
+const LONG = /\/(?:conformance|(?:crash|failpoints|machines|move|pgbouncer|versions|walk)\.slow)\.test\.ts$/;
+
 function takesLong({ moduleId }: TestSpecification): boolean {
-  return moduleId.endsWith('/conformance.test.ts');
+  return LONG.test(moduleId);
 }
 
 export default defineConfig({
