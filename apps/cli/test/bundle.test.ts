@@ -4,8 +4,8 @@
  *  - the demo is loaded by its command alone, and what only it needs is in no chunk of the others
  *  - its agents' program is a file of its own, under the name that the command starts
  *  - what every command loads at its start has neither schemas nor storages in it
- *  - what a command of a lease's holder loads is in two files, without what only other commands need; `resume` loads
- *    the lists, too, and a title with wide characters their widths
+ *  - what a command of a lease's holder loads is in two files, without the files of other commands; `resume` loads the
+ *    lists, too, and a title with wide characters their widths
  *  - an uncaught error does not print the whole bundle
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -78,6 +78,16 @@ test.for(Object.entries(HOLDERS))('%s loads these files of the bundle, and no ot
   expect(namesOf(loaded)).toEqual([...names, 'start', 'lease', ...more].toSorted());
   for (const name of names) expect(sizeOf(loaded, name)).toBeLessThan(500);
   expect(loaded.filter((url) => url === 'node:child_process' || url === 'node:process')).toEqual([]);
+});
+
+test('what these commands load has the files of no other command in it', () => {
+  const sources = [...files.keys()]
+    .filter((name) => /^(?:start|lease)-/.test(name))
+    .flatMap((name) => (JSON.parse(readFileSync(`${folder}${name}.map`, 'utf8')) as { sources: string[] }).sources);
+
+  const commands = sources.flatMap((source) => /^\.\.\/src\/commands\/(.*)\.ts$/.exec(source)?.[1] ?? []);
+  // `index` tells where each command is.
+  expect(commands.toSorted()).toEqual(['checkpoint', 'claim', 'heartbeat', 'index', 'release', 'resume']);
 });
 
 test('a claim of a title with wide characters loads their widths, too', async () => {

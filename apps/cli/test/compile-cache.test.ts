@@ -3,7 +3,7 @@
  *  - in a folder of the user that no other user can read
  *  - not in a folder that another user can write or replace: what is in it is run
  *  - not where there is no folder for it, nor where the user wants none; the command does the same then
- *  - nothing is created in the home of another user
+ *  - not in the home of another user, where nothing is created for it
  *  - the folder is emptied when it has many files: of older builds, of other Nodes, or left by a full disk
  */
 import {
@@ -37,6 +37,16 @@ test('what was compiled is kept in a private folder', async () => {
   ]);
 });
 
+test('so it is for a user who is not root, and does not own the folders above', async () => {
+  using cli = new Cli();
+  cli.giveAway();
+
+  const { exit, stderr } = await cli.run(['--version'], { env: KEPT, unprivileged: true });
+
+  expect([exit, stderr]).toEqual([0, '']);
+  expect(readdirSync(join(cli.folder, '.cache', NAME))).toHaveLength(1);
+});
+
 test('it is kept in XDG_CACHE_HOME, if that is an absolute path', async () => {
   using cli = new Cli();
   const own = join(cli.folder, 'own');
@@ -51,6 +61,7 @@ test('it is kept in XDG_CACHE_HOME, if that is an absolute path', async () => {
 
 test.for([
   ['NODE_DISABLE_COMPILE_CACHE is set', { NODE_DISABLE_COMPILE_CACHE: '1' }],
+  ['NODE_DISABLE_COMPILE_CACHE is set, but empty', { NODE_DISABLE_COMPILE_CACHE: '' }],
   ['NODE_COMPILE_CACHE names another folder', { NODE_COMPILE_CACHE: 'of-node' }],
   ['HOME is empty', { HOME: '' }],
   ['HOME is relative', { HOME: '.' }],
