@@ -1,6 +1,4 @@
 // Written for the oldest Node that can load an ES module, so that it can still speak.
-import process from 'node:process';
-
 var parts = process.versions.node.split('.');
 var major = Number(parts[0]);
 var minor = Number(parts[1]);

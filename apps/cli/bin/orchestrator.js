@@ -2,5 +2,7 @@
 // The guard runs to its end before the program is even parsed: the bundle may use syntax and native
 // modules that an old Node would answer with a crash.
 import './node-guard.js';
+import { keepCompiledCode } from './compile-cache.js';
 
+keepCompiledCode();
 await import('../dist/main.js');

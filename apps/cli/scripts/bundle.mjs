@@ -3,36 +3,101 @@
 // second bundle, and a program of its agents a third; what they share with the first is in it once.
 import { cp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-await rm(at('../dist'), { recursive: true, force: true });
-await build({
+/**
+ * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast. Only
+ * `resume` reads lists of the store. They stay files of their own: the other calls have no use for their library.
+ */
+const GROUPS = {
+  start: [at('../src/main.ts')],
+  lease: [
+    ...['claim', 'heartbeat', 'checkpoint', 'release', 'resume'].map((name) => at(`../src/commands/${name}.ts`)),
+    at('../src/store-access.ts'),
+    // More of it is used by other commands.
+    at('../src/views/task.ts'),
+    at('../../../packages/storage-sqlite/src/provider.ts'),
+    at('../../../packages/storage-sqlite/src/open-sqlite-storage.ts'),
+  ],
+};
+
+const input = {
+  main: at('../src/index.ts'),
+  demo: at('../../../examples/demo/src/index.ts'),
+  'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
+};
+
+const options = {
   cwd: at('..'),
-  input: {
-    main: at('../src/index.ts'),
-    demo: at('../../../examples/demo/src/index.ts'),
-    'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
-  },
   platform: 'node',
   // Native code cannot be bundled.
   external: ['better-sqlite3'],
   resolve: { conditionNames: ['@agent-orchestrator/source', 'import', 'node', 'default'] },
   transform: { target: 'node22' },
+  plugins: [{ name: 'builtins of commander', resolveId: builtinOfCommander }],
   logLevel: 'warn',
+};
+
+const written = {
+  sourcemap: true,
+  // With line breaks: Node prints the line of an uncaught error.
+  minify: { mangle: true, compress: true, codegen: { removeWhitespace: false } },
+  comments: { legal: true, annotation: false, jsdoc: false },
+};
+
+await rm(at('../dist'), { recursive: true, force: true });
+await build({
+  ...options,
+  input,
+  // Groups without their dependencies need it: else rolldown sets it, and warns.
+  preserveEntrySignatures: 'allow-extension',
   output: {
     dir: at('../dist'),
     format: 'esm',
     // All chunks lie side by side: a storage looks for its migrations at ../drizzle, wherever it ends up.
     chunkFileNames: '[name]-[hash].js',
-    sourcemap: true,
+    ...written,
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: await Promise.all(
+        Object.entries(GROUPS).map(async ([name, files]) => {
+          const modules = await modulesLoadedWith(files);
+          return { name, test: (id) => modules.has(id) };
+        }),
+      ),
+    },
   },
+});
+
+// `#string-width` in package.json: the runtime loads it only for text that needs it. Any Node can require this form.
+await build({
+  ...options,
+  input: createRequire(at('../../../packages/runtime/package.json')).resolve('string-width'),
+  output: { file: at('../dist/string-width.cjs'), format: 'cjs', exports: 'named', ...written },
 });
 
 await rm(at('../drizzle'), { recursive: true, force: true });
 for (const storage of ['storage-sqlite', 'storage-postgres']) {
   const migrations = at(`../../../packages/${storage}/drizzle`);
   if (existsSync(migrations)) await cp(migrations, at('../drizzle'), { recursive: true });
+}
+
+/** The modules of these files, and of what they use of other files, not counting what they load on demand. */
+async function modulesLoadedWith(files) {
+  const { output } = await build({ ...options, input: files, write: false });
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
+  const loaded = new Set(output.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+  for (const name of loaded) for (const imported of chunks.get(name)?.imports ?? []) loaded.add(imported);
+  return new Set([...loaded].flatMap((name) => chunks.get(name)?.moduleIds ?? []));
+}
+
+/** Commander imports modules of Node that a command rarely needs, and that take long to load. */
+function builtinOfCommander(name, importer) {
+  const isCommander = importer?.replaceAll('\\', '/').includes('/node_modules/commander/');
+  const instead = { 'node:process': 'process.mjs', 'node:child_process': 'child-process.mjs' }[name];
+  return isCommander && instead ? at(`./builtins/${instead}`) : undefined;
 }

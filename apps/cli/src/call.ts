@@ -44,7 +44,7 @@ export class Call<Options extends object = object> {
    * @param busyTimeoutMs how long to wait for a store that does not answer, if the command decides that
    */
   async open(mode: StoreMode, busyTimeoutMs?: number): Promise<Orchestrator> {
-    const { openOrchestrator } = await import('@agent-orchestrator/runtime');
+    const { openOrchestrator } = await import('./store-access.ts');
     const { namespace } = this.options;
     const patienceMs = mode === 'read-only' ? READ_BUSY_TIMEOUT_MS : busyTimeoutMs;
     return openOrchestrator(this.settings.store.value, {
@@ -56,14 +56,14 @@ export class Call<Options extends object = object> {
 
   /** The short names of the tasks and sessions that an answer mentions. They are for people: programs get the ids. */
   async names(orchestrator: Orchestrator, mentioned: Mentioned): Promise<Names> {
-    const { Names } = await import('@agent-orchestrator/runtime');
+    const { Names } = await import('./store-access.ts');
     const names = new Names();
     return this.output.format === 'text' ? names.learn(orchestrator, mentioned) : names;
   }
 
   /** Checks a call of the API. Malformed input throws here, before a store is opened or created. */
   async check(name: CallName, request: object): Promise<void> {
-    const { checkCall } = await import('@agent-orchestrator/runtime');
+    const { checkCall } = await import('./store-access.ts');
     const { namespace } = this.options;
     checkCall(name, request, namespace === undefined ? {} : { namespace });
   }
@@ -98,7 +98,7 @@ export class Call<Options extends object = object> {
     if (name === null)
       throw usage('This command needs the name of an agent.', 'Give --agent NAME, or set ORCHESTRATOR_AGENT.', 'agent');
     if (agent === undefined && this.output.format === 'text') {
-      const { tellOnce } = await import('@agent-orchestrator/runtime');
+      const { tellOnce } = await import('./store-access.ts');
       if (tellOnce('default-agent'))
         this.output.chatter(`you work as agent ${name}; --agent NAME or ORCHESTRATOR_AGENT gives another name`);
     }

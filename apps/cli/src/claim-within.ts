@@ -22,7 +22,7 @@ export async function claimOnce(
   request: ClaimRequest,
   calls: Calls = orchestrator,
 ): Promise<ClaimAttempt> {
-  const { claimWithProbe, systemTime } = await import('@agent-orchestrator/runtime');
+  const { claimWithProbe, systemTime } = await import('./store-access.ts');
   const asOf = await orchestrator.asOf();
   const since = systemTime.read();
   return { asOf, since, claimed: await claimWithProbe(orchestrator, request, calls) };

@@ -6,7 +6,7 @@ import type { CommonOptions } from './call.ts';
  * The settings with their origins; loads the runtime. The parser also sets options from variables: they are no flags.
  */
 export async function settingsOf(command: Command): Promise<Settings> {
-  const { resolveSettings } = await import('@agent-orchestrator/runtime');
+  const { resolveSettings } = await import('./store-access.ts');
   const options = command.optsWithGlobals<CommonOptions>();
   const flag = (name: 'store' | 'namespace' | 'agent') =>
     command.getOptionValueSourceWithGlobals(name) === 'cli' ? options[name] : undefined;

@@ -26,7 +26,7 @@ export default define;
 /** Prints the lines that the shell evaluates, not the card. If nothing was claimed, `main` prints them. */
 async function claimForShell(call: Call<Options>): Promise<Answer> {
   if (call.output.format !== 'text') throw usage('--env prints lines for a shell.', 'Omit --json and --quiet.', 'env');
-  const { DEFAULTS, leaseEnvironment, locateStore } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, leaseEnvironment, locateStore } = await import('../store-access.ts');
   const answer = await claim(call);
   const { location } = await locateStore(call.settings.store.value);
   const variables = leaseEnvironment(answer.data as ClaimRecord, {

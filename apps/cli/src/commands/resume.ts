@@ -25,7 +25,7 @@ const define: Define = (program, run) => {
 export default define;
 
 async function resume(call: Call<ResumeOptions>, sessionId: string | undefined): Promise<Answer> {
-  const { readResume, resumeCard, RESUME_BUDGET } = await import('@agent-orchestrator/runtime');
+  const { readResume, resumeCard, RESUME_BUDGET } = await import('../store-access.ts');
   const { instance, role, budget = RESUME_BUDGET.default } = call.options;
   if (budget < RESUME_BUDGET.min || budget > RESUME_BUDGET.max)
     throw usage(`--budget must be from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');

@@ -35,7 +35,8 @@ export interface Document {
 }
 
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** An undefined variable is not set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string | Buffer;
   readonly unprivileged?: boolean;
 }
@@ -45,6 +46,13 @@ export class Cli implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'cli-'));
   readonly path = join(this.folder, 'store.db');
   readonly store = `sqlite:${this.path}`;
+  readonly #env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: this.folder,
+    ORCHESTRATOR_STORE: this.store,
+    // Tests look at all that is in the folder.
+    NODE_DISABLE_COMPILE_CACHE: '1',
+  };
 
   /** Runs to the end. */
   async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -65,15 +73,14 @@ export class Cli implements Disposable {
   }
 
   start(words: readonly string[], { env = {}, unprivileged = false }: RunOptions = {}): ChildProcessWithoutNullStreams {
-    const base = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
     const user = unprivileged && isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
-    return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...base, ...env }, ...user });
+    return spawn(process.execPath, [program, ...words], { cwd: this.folder, env: { ...this.#env, ...env }, ...user });
   }
 
   /** Runs a line of shell, in which the program's words come first. */
   async shell(line: string): Promise<Ran> {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: this.folder, ORCHESTRATOR_STORE: this.store };
-    const child = spawn('bash', ['-c', `exec "$0" "$1" ${line}`, process.execPath, program], { cwd: this.folder, env });
+    const words = ['-c', `exec "$0" "$1" ${line}`, process.execPath, program];
+    const child = spawn('bash', words, { cwd: this.folder, env: this.#env });
     child.stdin.end();
     return finished(child);
   }
