@@ -63,7 +63,7 @@ const HOLDERS = {
   claim: [['claim'], []],
   'claim --env': [['claim', '--env'], []],
   heartbeat: [['heartbeat'], []],
-  checkpoint: [['checkpoint', '--next-action', 'go on'], []],
+  checkpoint: [['checkpoint', '--next-action', 'continue'], []],
   resume: [['resume'], ['lists', 'query-builder']],
   release: [['release', '--outcome', 'succeeded'], []],
 } as const;
