@@ -14,9 +14,16 @@ export interface Query {
   readonly values: readonly Value[];
 }
 
-/** The rows of one answer, each an array in the order of its columns; `command` is what the server says it did. */
-export type Answer = readonly (readonly unknown[])[] & { readonly command: string };
+/**
+ * The rows of one answer, each an array in the order of its columns; `command` is what the server says it did, `state`
+ * which process of the server it named when the connection was opened.
+ */
+export type Answer = readonly (readonly unknown[])[] & {
+  readonly command: string;
+  readonly state: { readonly pid: number };
+};
 
+const WORKING: Query = { text: 'SELECT pg_catalog.pg_backend_pid()', values: [] };
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Never reached: the driver sends one by one what goes beyond it. */
 const PIPELINE_MAX = 100_000;
@@ -86,6 +93,15 @@ export class Connection {
     const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
     if (failed.length > 0) throw firstCause(failed);
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  /**
+   * Whether the server process that works for this connection is the one that was named when it was opened. A pooler
+   * names another one, and may let another work each time.
+   */
+  async isDirect(timeoutMs: number): Promise<boolean> {
+    const [answer] = await this.flush([WORKING], timeoutMs);
+    return answer?.[0]?.[0] === answer?.state.pid;
   }
 
   /** Ends it at once; running statements fail. */

@@ -1,10 +1,12 @@
 /*
  * Wake-ups when the listener fails:
  *  - it was killed: watchers are told all the same, and soon there is a new one
+ *  - behind a pooler there is none, and watchers are told all the same
  *  - a watcher that could not begin does not count as one
  */
 import { expect, test } from 'vitest';
 import { withAdmin } from './harness/databases.ts';
+import { Proxy } from './harness/proxy.ts';
 import { isTold, newDatabase, openStorage, until } from './open-database.ts';
 
 const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
@@ -27,6 +29,20 @@ test('when the listener is killed, changes are told all the same, and soon there
   await until(async () => (await listeners(adminUrl)).length === 1);
   expect(await listeners(adminUrl)).not.toEqual(before);
   await stop();
+});
+
+test('behind a pooler there is no listener, and changes are told all the same', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const proxy = await Proxy.before(url);
+  proxy.isPooler = true;
+  const [watching, changing] = [await openStorage(proxy.through(url)), await openStorage(url)];
+  const stop = await watching.watch(() => {});
+
+  expect(await isTold(watching, changing)).toBe(true);
+  expect(await listeners(adminUrl)).toEqual([]);
+  await stop();
+  await watching.close();
+  await proxy.close();
 });
 
 test('a watcher that could not begin does not count as one: the next is told', async () => {

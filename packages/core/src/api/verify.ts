@@ -1,4 +1,5 @@
 import { canonicalize } from '../log/canonical.ts';
+import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -8,7 +9,7 @@ import type { Page, Reader } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
-export type FindingKind = Mistake['kind'] | 'state' | 'head' | 'missing';
+export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing';
 
 /** A difference between the store and its log, or a fault in the log. */
 export interface Finding {
@@ -38,10 +39,11 @@ export interface Verification {
  * - no event number is missing, and the hash chain is unbroken
  * - every event is legal at its place
  * - fences grow, and each is granted once
+ * - no lease ended for silence before the deadline that its last logged event implies
  * - sessions, tasks and heads are as the events leave them
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
- * was rewritten.
+ * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
  *
  * @param reader a snapshot, so that nothing changes meanwhile
  */
@@ -97,11 +99,14 @@ class Verifier {
     const { namespace, id: sessionId } = found.session;
     this.#sessions += 1;
     const replay = new Replay();
+    const earlyEnd = new EarlyEnd();
     let broken = false;
     for await (const event of pages((after) =>
       this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
     )) {
       this.#events += 1;
+      const early = broken ? null : earlyEnd.judge(replay.session, event);
+      if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
       if (mistake === null) continue;
       this.#report(mistake.kind, found.session, mistake.message, event.taskId, event.id);
