@@ -196,8 +196,9 @@ test('what is there is not written over, and what killed processes left is taken
   await opened(store);
   writeFileSync(join(folder, 'there.db'), 'dear diary');
   // No process has this id; the other one is ours.
-  const [dead, alive] = ['new.db.partial-99999999', `new.db.partial-${process.ppid}`];
-  for (const name of [dead, `${dead}-wal`, alive, 'other.db.partial-99999999'])
+  const key = '0123456789abcdef';
+  const [dead, alive] = [`new.db.partial-99999999-${key}`, `new.db.partial-${process.ppid}-${key}`];
+  for (const name of [dead, `${dead}-wal`, alive, `other.db.partial-99999999-${key}`])
     writeFileSync(join(folder, name), 'half');
 
   await expect(backupStore({ store, file: join(folder, 'there.db') })).rejects.toMatchObject({
@@ -211,7 +212,7 @@ test('what is there is not written over, and what killed processes left is taken
   linkSync(join(folder, 'new.db'), join(folder, dead));
   await expect(backupStore({ store, file: join(folder, 'new.db') })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
-  expect(readdirSync(folder).toSorted()).toEqual(['new.db', alive, 'other.db.partial-99999999', 'there.db']);
+  expect(readdirSync(folder).toSorted()).toEqual(['new.db', alive, `other.db.partial-99999999-${key}`, 'there.db']);
   expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');
 });
 

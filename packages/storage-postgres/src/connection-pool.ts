@@ -97,7 +97,8 @@ export async function openConnection(
 
 /** Before any setting is made: each name says where it is to be found. */
 export const SERVER = query(`SELECT pg_catalog.current_setting('server_version_num')::int,
-  pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()`);
+  pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
+  pg_catalog.current_setting('server_encoding')`);
 
 /** Asks the server what it is. */
 export async function greet(connection: Connection): Promise<void> {
@@ -105,14 +106,17 @@ export async function greet(connection: Connection): Promise<void> {
   assertServer(connection, answer?.[0]);
 }
 
-/** @throws `STORE_SERVER_TOO_OLD`, `STORE_STANDBY` */
+/** @throws `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_ENCODING` */
 export function assertServer(connection: Connection, row: readonly unknown[] = []): void {
-  const [version, versionText, isStandby] = row as [version: number, text: string, standby: boolean];
+  const [version, versionText, isStandby, encoding] = row as [number, string, boolean, string];
   if (version < OLDEST_VERSION)
     throw new OrchestratorError(
       'STORE_SERVER_TOO_OLD',
       `The server has version ${versionText}; ${OLDEST_VERSION / 10_000} or later is needed.`,
     );
   if (isStandby) throw new OrchestratorError('STORE_STANDBY');
+  // In another encoding some characters cannot be stored, and text is not ordered by code point.
+  if (encoding !== 'UTF8')
+    throw new OrchestratorError('STORE_ENCODING', `The database has the encoding ${encoding}; UTF8 is needed.`);
   connection.serverVersion = version;
 }

@@ -59,8 +59,8 @@ const READ_MS = TIMEOUTS.read_ms + TIMEOUTS.answer_ms;
  * call throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
- * password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_ENCODING`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`,
+ * `STORE_INCOMPLETE`; the password is in none of them
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = new PostgresStorage(parseServerUrl(options.url), options);

@@ -21,10 +21,11 @@ import {
 import { retryWhileBusy } from './busy.ts';
 import { NEXT } from './conditions.ts';
 import { openReader, openWriter, type Connection } from './connection.ts';
-import { translateError } from './errors.ts';
+import { explainError } from './explain-error.ts';
 import { assertCurrent } from './readers.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 import { SQL } from './statements.ts';
+import { OpenFile } from './open-file.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
 
@@ -70,25 +71,31 @@ export async function openSqliteRows({
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
     return await retryWhileBusy(busyTimeoutMs, () => {
       inspectFile(file);
-      return new SqliteRows(file, mode, busyTimeoutMs);
+      return new SqliteRows(new OpenFile(file), mode, busyTimeoutMs);
     });
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, path);
   }
 }
 
 class SqliteRows implements RowStore {
-  readonly #path: string;
+  readonly #file: OpenFile;
   readonly #mode: 'existing' | 'read-only';
   readonly #busyTimeoutMs: number;
   readonly #reader: Connection;
   #writer: Connection | null = null;
 
-  constructor(path: string, mode: 'existing' | 'read-only', busyTimeoutMs: number) {
-    this.#path = path;
+  constructor(file: OpenFile, mode: 'existing' | 'read-only', busyTimeoutMs: number) {
+    this.#file = file;
     this.#mode = mode;
     this.#busyTimeoutMs = busyTimeoutMs;
-    this.#reader = openedReader(path);
+    this.#reader = openedReader(file.path);
+    try {
+      file.hold();
+    } catch (error) {
+      void this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   storeState(): Promise<StoreState | null> {
@@ -120,7 +127,8 @@ class SqliteRows implements RowStore {
   }
 
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
-    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#path));
+    this.#file.assertInPlace();
+    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#file.path));
     try {
       db.exec('BEGIN');
       const rows = new Rows(db);
@@ -168,25 +176,32 @@ class SqliteRows implements RowStore {
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#reader.close();
-    // The writer last: only it can copy the write-ahead log into the file when it closes.
-    this.#writer?.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file.closeAfter(async () => {
+      this.#reader.close();
+      // The writer last: only it can copy the write-ahead log into the file when it closes.
+      this.#writer?.close();
+    });
   }
 
   #read<R>(use: (rows: Rows) => R): Promise<R> {
-    return retryWhileBusy(this.#busyTimeoutMs, () => use(new Rows(this.#reader)));
+    return retryWhileBusy(this.#busyTimeoutMs, () => {
+      this.#file.assertInPlace();
+      return use(new Rows(this.#reader));
+    });
   }
 
   async #write(use: (db: Connection) => void): Promise<void> {
     if (this.#mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', `${this.#path} was opened for reading only.`);
+      throw new OrchestratorError('STORE_READ_ONLY', `${this.#file.path} was opened for reading only.`);
     return retryWhileBusy(this.#busyTimeoutMs, () => {
-      const db = (this.#writer ??= openWriter(this.#path));
+      this.#file.assertInPlace();
+      const db = (this.#writer ??= openWriter(this.#file.path));
       db.exec('BEGIN IMMEDIATE');
       try {
         use(db);
         db.exec('COMMIT');
+        this.#file.assertCommitVisible();
       } finally {
         if (db.inTransaction) db.exec('ROLLBACK');
       }

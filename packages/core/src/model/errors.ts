@@ -107,8 +107,35 @@ export const ERRORS = {
   },
   STORE_REPLACED: {
     retryable: false,
-    means: 'The database file was moved or replaced while it was open.',
-    hint: 'Restart the program to open the file that is at this path now.',
+    means: 'The database file, or its log, was moved, deleted or replaced while it was open.',
+    hint:
+      'Restart the program to open the files that are at this path now. ' +
+      'The -wal and -shm files belong to a store in use.',
+  },
+  STORE_SECOND_NAME: {
+    retryable: false,
+    means: 'The database file can be reached by a second name, which would get a log of its own.',
+    hint: 'Remove the second name. Share the folder of the store, never the file alone.',
+  },
+  STORE_FOREIGN: {
+    retryable: false,
+    means: 'A file of the store belongs to another user, or another user may write to it.',
+    hint: 'Put the store into a folder of your own, or remove the file that the message names.',
+  },
+  STORE_ALTERED: {
+    retryable: false,
+    means: 'The tables of the store are not those that this version makes.',
+    hint: 'Undo what the message names, or restore a backup.',
+  },
+  STORE_ENCODING: {
+    retryable: false,
+    means: 'The database does not keep its text in UTF-8.',
+    hint: 'Use a database with the encoding UTF8.',
+  },
+  STORE_PATH_TOO_LONG: {
+    retryable: false,
+    means: 'The path of the store is too long.',
+    hint: 'Name a shorter path. A letter that is not ASCII has 2 to 4 bytes.',
   },
   STORE_MOVED: {
     retryable: false,

@@ -1,10 +1,14 @@
-import { linkSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openReader, openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
-import { createFile, isThere, resolvePath } from '../store-file.ts';
+import { explainError } from '../explain-error.ts';
+import { OpenFile } from '../open-file.ts';
+import { assertOwnFiles, isMine } from '../own-file.ts';
+import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
 import { syncPath } from '../sync-path.ts';
 
@@ -14,15 +18,17 @@ const BUSY_TIMEOUT_MS = 30_000;
  * Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the
  * store.
  */
-export async function beginBackup(path: string, source: string | null): Promise<BackupFile> {
+export async function beginBackup(to: string, source: string | null): Promise<BackupFile> {
   try {
-    const place = resolvePath(resolve(path));
+    const place = resolvePath(resolve(to));
     // First: a process that was killed after it published its file has left the other name.
     removeLeftovers(place);
     assertFree(place);
-    const file = new PartialFile(place);
+    const path = `${place}${suffixOf(process.pid)}`;
+    assertPathFits(path);
+    createNewFile(path);
+    const file = new PartialFile(place, path);
     try {
-      createFile(file.path);
       if (source !== null) await copyInto(file.path, resolvePath(source));
       return file;
     } catch (error) {
@@ -30,7 +36,7 @@ export async function beginBackup(path: string, source: string | null): Promise<
       throw error;
     }
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, to);
   }
 }
 
@@ -38,10 +44,12 @@ export async function beginBackup(path: string, source: string | null): Promise<
 class PartialFile implements BackupFile {
   readonly path: string;
   readonly #place: string;
+  readonly #file: OpenFile;
 
-  constructor(place: string) {
+  constructor(place: string, path: string) {
     this.#place = place;
-    this.path = `${place}${suffixOf(process.pid)}`;
+    this.path = path;
+    this.#file = new OpenFile(path);
   }
 
   seal(state: StoreState): Promise<void> {
@@ -50,6 +58,7 @@ class PartialFile implements BackupFile {
 
   publish(): void {
     try {
+      this.#file.assertInPlace();
       syncPath(this.path);
       assertFree(this.#place);
       giveName(this.path, this.#place);
@@ -78,6 +87,7 @@ async function copyInto(path: string, source: string): Promise<void> {
 }
 
 function seal(path: string, state: StoreState): void {
+  assertOwnFiles(path);
   const db = openWriter(path);
   try {
     db.transaction(() => writeStoreState(db, state)).immediate();
@@ -105,19 +115,22 @@ function assertFree(path: string): void {
   if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is already a file or folder at ${path}.`);
 }
 
+/** No other user can know the name before the file is there, and put one of theirs at its place. */
 function suffixOf(pid: number): string {
-  return `.partial-${pid}`;
+  return `.partial-${pid}-${randomBytes(8).toString('hex')}`;
 }
 
-/** Removes the files of processes that were killed. */
+/** Removes the files that killed processes of this user left. */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
   if (!isThere(folder)) return;
-  const pattern = /\.partial-(\d+)(?:-wal|-shm|-journal)?$/;
+  const pattern = /\.partial-(\d+)-[\da-f]{16}(?:-wal|-shm|-journal)?$/;
   for (const name of readdirSync(folder)) {
     const [suffix, pid] = pattern.exec(name) ?? [];
     if (suffix === undefined || !name.startsWith(`${basename(place)}.partial-`) || isAlive(Number(pid))) continue;
-    rmSync(join(folder, name), { force: true });
+    const path = join(folder, name);
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && isMine(found.uid)) rmSync(path, { force: true });
   }
 }
 
