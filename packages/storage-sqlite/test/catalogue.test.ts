@@ -100,6 +100,13 @@ test('a store that is shut has the triggers that shut it, and these alone', asyn
   await rows[Symbol.asyncDispose]();
 
   expect((await inspectPlace(path)).state).toEqual(moving);
+  look(path, (db) => {
+    const tables = db
+      .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta'`)
+      .pluck();
+    for (const table of tables.all().filter((name) => !name.startsWith('sqlite_')))
+      expect(() => db.exec(`INSERT INTO ${table} DEFAULT VALUES`)).toThrow(moving.address);
+  });
   look(path, (db) => db.exec('DROP TRIGGER shut_tasks_insert'));
   await expect(inspectPlace(path)).rejects.toThrow('It lacks: trigger shut_tasks_insert.');
   look(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'state'`));
