@@ -149,7 +149,7 @@ export async function assertAsExpected(connection: Connection): Promise<void> {
 }
 
 /** How many differences an error names. */
-const NAMED_MAX = 5;
+const NAMED_MAX = 20;
 
 function differences(found: ReadonlyMap<string, string>): readonly string[] {
   const expected: Readonly<Record<string, string>> = CATALOGUE;

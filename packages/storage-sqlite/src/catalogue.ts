@@ -11,16 +11,20 @@ interface Entry {
   readonly sql: string;
 }
 
-/** What SQLite makes by itself has no statement. The statistics of `ANALYZE` change no answer. */
+/**
+ * What SQLite makes by itself has no statement, apart from two kinds of tables that change no answer: the statistics of
+ * `ANALYZE`, and the last numbers of another program's tables, which stay when those tables are dropped.
+ */
 const CATALOGUE = `SELECT type, name, sql FROM sqlite_schema
-  WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_stat_' ESCAPE '~'`;
+  WHERE sql IS NOT NULL
+    AND NOT (type = 'table' AND (name LIKE 'sqlite~_stat_' ESCAPE '~' OR name = 'sqlite_sequence'))`;
 /** The triggers of a store that is shut (see `writeStoreState`). */
 const SHUT = /^shut_/;
 const MADE_BY = /^CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) [`"]?(\w+)/;
 /** Before a statement of a migration. */
 const BEFORE = /^(?:\s+|--[^\n]*\n)+/;
-/** Enough to see what was done to the file. */
-const NAMED_MAX = 5;
+/** Enough to undo what another program that was started on the file by mistake did to it. */
+const NAMED_MAX = 20;
 
 /**
  * Refuses a store whose tables, indexes, triggers and views are not exactly those that its migrations make: one that

@@ -1,10 +1,13 @@
-import { lstatSync, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { hasMountAt, readMountTable } from './file-system.ts';
+import { makerOfPartial } from './partial-name.ts';
 
 /** What SQLite adds to the name of a database for the files that it keeps beside it. */
 const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+
+const COMPANION = new RegExp(`(?:${COMPANIONS.join('|')})$`);
 
 const OTHERS_WRITE = 0o022;
 const PASSWD_LINE = /^([^:]*):[^:]*:(\d+):/;
@@ -30,15 +33,38 @@ export function assertOwnFiles(path: string, { assertMode = true }: OwnFileOptio
     assertRegular(file, found, file === path);
     assertOwner(file, found);
     if (assertMode) assertOthersCannotWrite(file, found);
-    assertOneName(file, found.nlink);
+    if (found.nlink > 1) assertOneName(file, linksLeft(file));
     if (hasMountAt(mounts, file)) throw mountedAlone(file);
   }
+}
+
+/** The name of the database to which a file belongs. */
+export function nameWithoutCompanion(name: string): string {
+  return name.replace(COMPANION, '');
 }
 
 function assertRegular(file: string, found: Stats, isDatabase: boolean): void {
   if (found.isFile()) return;
   if (isDatabase) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${file} is not a file.`);
   throw new OrchestratorError('STORE_FOREIGN', `${file} is not a file. SQLite did not make it.`);
+}
+
+/**
+ * How many names a file has, after the one is removed that a backup had until it was complete. A process that was
+ * killed right after it gave the file its final name left that one, and no process opens the file by it.
+ */
+function linksLeft(file: string): number {
+  for (const other of otherNamesOf(file))
+    if (makerOfPartial(basename(other), basename(file)) !== null) removeIfPossible(other);
+  return statSync(file).nlink;
+}
+
+function removeIfPossible(name: string): void {
+  try {
+    rmSync(name, { force: true });
+  } catch {
+    // The folder cannot be written to, so the file still has the name and is refused.
+  }
 }
 
 /** @throws `STORE_SECOND_NAME` */

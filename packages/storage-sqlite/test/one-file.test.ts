@@ -1,6 +1,7 @@
 /**
  * One file, one log:
  * - a file with two names is refused by each of them, and left as it was
+ * - a backup that still has the name of before it was complete loses that name, and is opened
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
@@ -10,7 +11,7 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
@@ -56,6 +57,30 @@ describe('a file with two names', () => {
     linkSync(path, `${path}.copy`);
 
     await expect(openSqliteStorage({ path })).rejects.toThrow(`${path}.copy`);
+  });
+
+  test('loses the name that a killed backup left, and is opened; by that name it is refused', async () => {
+    const { path, storage } = await aStore();
+    await storage.close();
+    const left = `${path}.partial-${process.pid}-0123456789abcdef`;
+    linkSync(path, left);
+
+    await expect(openSqliteStorage({ path: left })).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
+    await (await openSqliteStorage({ path })).close();
+
+    expect(existsSync(left)).toBe(false);
+  });
+
+  test('keeps a name that only resembles the one of a killed backup, and another file that has that name', async () => {
+    const { path, storage } = await aStore();
+    await storage.close();
+    const [resembling, another] = [`${path}.partial-1-0123`, `${path}.partial-1-0123456789abcdef`];
+    linkSync(path, resembling);
+    writeFileSync(another, 'half');
+
+    await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
+
+    expect([existsSync(resembling), existsSync(another)]).toEqual([true, true]);
   });
 
   test('is neither written nor read any more if it was open before', async () => {

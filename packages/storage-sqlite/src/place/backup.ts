@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
@@ -7,7 +6,8 @@ import { openReader, openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
 import { explainError } from '../explain-error.ts';
 import { OpenFile } from '../open-file.ts';
-import { assertOwnFiles, isMine } from '../own-file.ts';
+import { assertOwnFiles, isMine, nameWithoutCompanion } from '../own-file.ts';
+import { makerOfPartial, newPartialName } from '../partial-name.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
 import { syncPath } from '../sync-path.ts';
@@ -24,7 +24,7 @@ export async function beginBackup(to: string, source: string | null): Promise<Ba
     // First: a process that was killed after it published its file has left the other name.
     removeLeftovers(place);
     assertFree(place);
-    const path = `${place}${suffixOf(process.pid)}`;
+    const path = newPartialName(place);
     assertPathFits(path);
     createNewFile(path);
     const file = new PartialFile(place, path);
@@ -115,19 +115,13 @@ function assertFree(path: string): void {
   if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is already a file or folder at ${path}.`);
 }
 
-/** No other user can know the name before the file is there, and put one of theirs at its place. */
-function suffixOf(pid: number): string {
-  return `.partial-${pid}-${randomBytes(8).toString('hex')}`;
-}
-
 /** Removes the files that killed processes of this user left. */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
   if (!isThere(folder)) return;
-  const pattern = /\.partial-(\d+)-[\da-f]{16}(?:-wal|-shm|-journal)?$/;
   for (const name of readdirSync(folder)) {
-    const [suffix, pid] = pattern.exec(name) ?? [];
-    if (suffix === undefined || !name.startsWith(`${basename(place)}.partial-`) || isAlive(Number(pid))) continue;
+    const maker = makerOfPartial(nameWithoutCompanion(name), basename(place));
+    if (maker === null || isAlive(maker)) continue;
     const path = join(folder, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined && isMine(found.uid)) rmSync(path, { force: true });
