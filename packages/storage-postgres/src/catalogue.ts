@@ -90,7 +90,7 @@ export interface Look {
  * Looks at a database before anything of it is used.
  *
  * @param known how many migrations this version has; a schema of so many has to be just as they make it
- * @throws `STORE_UNSUITABLE`, which names what is more, less or other than it should be
+ * @throws `STORE_ALTERED`, which names what is more, less or other than it should be
  */
 export async function lookAt(connection: Connection, known: number): Promise<Look> {
   const look = await readingRow(connection, LOOK);
@@ -164,7 +164,7 @@ function foreign(found: ReadonlyMap<string, string>): OrchestratorError {
   const named = all.slice(0, NAMED_MAX).join(', ');
   const others = all.length > NAMED_MAX ? ` and ${all.length - NAMED_MAX} more` : '';
   return new OrchestratorError(
-    'STORE_UNSUITABLE',
+    'STORE_ALTERED',
     `The schema in this database is not as this version made it: ${named}${others}.`,
     { hint: 'Let the owner of the database put right what is named, or use another database. Nothing was changed.' },
   );

@@ -24,7 +24,10 @@ const MOVING_OF_TASK = MOVING_TASK_FIELDS.map((field) => COLUMNS.task[field]).jo
 /** The id comes from the column's default: an id far ahead would end up in every reader's way. */
 const NEW_EVENT = without(COLUMNS.event, ['id']);
 
-/** The rights of each role on each table; only the owner may change the tables themselves. */
+/**
+ * The rights of each role on each table; only the owner may change the tables themselves. Who may delete from a table
+ * may also lock it for itself: an agent can do that to the receipts.
+ */
 const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[] = [
   ['USAGE', 'SCHEMA orchestrator', `${APP}, ${READER}`],
   ['SELECT, INSERT', 'orchestrator.sessions, orchestrator.tasks', APP],

@@ -56,7 +56,7 @@ test.for(PLANTED)('refused by name: %s', async ([statement, name]) => {
   const { url, adminUrl } = await newDatabase();
   await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(statement)));
 
-  const refusal = { code: 'STORE_UNSUITABLE', message: expect.stringContaining(name) };
+  const refusal = { code: 'STORE_ALTERED', message: expect.stringContaining(name) };
 
   await expect(openPostgresStorage({ url })).rejects.toMatchObject(refusal);
   await expect(openPostgresStorage({ url, mode: 'read-only' })).rejects.toMatchObject(refusal);
@@ -72,7 +72,7 @@ test('a view in the place of a table is not read, and nothing hangs', async () =
         CREATE TABLE IF NOT EXISTS public.caught_one (); PERFORM pg_sleep(3600); RETURN 'schema'; END $$;
       CREATE VIEW orchestrator.meta AS SELECT public.caught() AS key, '3' AS value`);
   });
-  const refusal = { code: 'STORE_UNSUITABLE', message: expect.stringContaining('table meta (changed)') };
+  const refusal = { code: 'STORE_ALTERED', message: expect.stringContaining('table meta (changed)') };
 
   await expect(openPostgresStorage({ url: adminUrl })).rejects.toMatchObject(refusal);
   await expect(inspectPlace(adminUrl)).rejects.toMatchObject(refusal);
@@ -86,5 +86,5 @@ test('a store that is planted before it is made is not made', async () => {
   const storage = await openStorage(adminUrl);
   await withAdmin(adminUrl, async (sql) => void (await sql.unsafe('CREATE SCHEMA orchestrator')));
 
-  await expect(storage.migrate()).rejects.toMatchObject({ code: 'STORE_UNSUITABLE' });
+  await expect(storage.migrate()).rejects.toMatchObject({ code: 'STORE_ALTERED' });
 });

@@ -90,7 +90,8 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'set the attempts of a task to their end': ['UPDATE orchestrator.tasks SET attempt = 2147483647'],
   'add a task with a number that was not drawn': [NEW_TASK],
   'remove a task': ['DELETE FROM orchestrator.tasks'],
-  'lock a table of the store': ['LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'],
+  'lock the receipts, so that no other command ends': ['LOCK TABLE orchestrator.receipts IN ACCESS EXCLUSIVE MODE'],
+  'lock another table of the store': ['LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'],
   'keep a row locked': ['SELECT 1 FROM orchestrator.sessions FOR UPDATE'],
   'keep a transaction open that may write the log': [WRITING_NOTHING],
   'call `setval` on a sequence': [`SELECT setval('orchestrator.numbers', 1000000)`],
@@ -157,6 +158,14 @@ async function send(sql: postgres.Sql, statements: readonly string[], end: 'COMM
     return String((error as { code?: string }).code);
   }
 }
+
+test.for(['sessions', 'tasks', 'event_log', 'meta'])('an agent cannot lock %s for itself', async (table) => {
+  const database = await storeAtWork();
+
+  await withAdmin(await urlOf(database, 'agent'), async (sql) => {
+    expect(await send(sql, [`LOCK TABLE orchestrator.${table} IN ACCESS EXCLUSIVE MODE`], 'ROLLBACK')).toBe('42501');
+  });
+});
 
 test.for(LOGINS)('as the table says, as %s', { timeout: 120_000 }, async (login) => {
   const database = await storeAtWork();

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, rmSync, statSync, type Stats } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { hasMountAt, readMountTable } from './file-system.ts';
@@ -33,7 +33,7 @@ export function assertOwnFiles(path: string, { assertMode = true }: OwnFileOptio
     assertRegular(file, found, file === path);
     assertOwner(file, found);
     if (assertMode) assertOthersCannotWrite(file, found);
-    if (found.nlink > 1) assertOneName(file, linksLeft(file));
+    assertOneName(file, found.nlink);
     if (hasMountAt(mounts, file)) throw mountedAlone(file);
   }
 }
@@ -49,24 +49,6 @@ function assertRegular(file: string, found: Stats, isDatabase: boolean): void {
   throw new OrchestratorError('STORE_FOREIGN', `${file} is not a file. SQLite did not make it.`);
 }
 
-/**
- * How many names a file has, after the one is removed that a backup had until it was complete. A process that was
- * killed right after it gave the file its final name left that one, and no process opens the file by it.
- */
-function linksLeft(file: string): number {
-  for (const other of otherNamesOf(file))
-    if (makerOfPartial(basename(other), basename(file)) !== null) removeIfPossible(other);
-  return statSync(file).nlink;
-}
-
-function removeIfPossible(name: string): void {
-  try {
-    rmSync(name, { force: true });
-  } catch {
-    // The folder cannot be written to, so the file still has the name and is refused.
-  }
-}
-
 /** @throws `STORE_SECOND_NAME` */
 export function assertOneName(file: string, links: number): void {
   if (links <= 1) return;
@@ -75,7 +57,19 @@ export function assertOneName(file: string, links: number): void {
   throw new OrchestratorError(
     'STORE_SECOND_NAME',
     `${file} has ${links} names (hard links)${where}. By each name, processes would keep a log of their own.`,
+    others.length === links - 1 && others.every((other) => isLeftByBackup(other, file))
+      ? { hint: `A backup that was killed left the other name. Remove it: ${others.join(', ')}` }
+      : {},
   );
+}
+
+/**
+ * A backup has another name until it is complete. One that was killed right after it gave the file its final name left
+ * both. With a log beside it, a process has opened the file by that name: removing it would lose that log.
+ */
+function isLeftByBackup(name: string, file: string): boolean {
+  const isPartial = makerOfPartial(basename(name), basename(file)) !== null;
+  return isPartial && !COMPANIONS.some((suffix) => existsSync(name + suffix));
 }
 
 function mountedAlone(file: string): OrchestratorError {

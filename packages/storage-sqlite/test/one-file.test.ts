@@ -1,7 +1,7 @@
 /**
  * One file, one log:
  * - a file with two names is refused by each of them, and left as it was
- * - a backup that still has the name of before it was complete loses that name, and is opened
+ * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
@@ -11,7 +11,7 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
@@ -59,28 +59,29 @@ describe('a file with two names', () => {
     await expect(openSqliteStorage({ path })).rejects.toThrow(`${path}.copy`);
   });
 
-  test('loses the name that a killed backup left, and is opened; by that name it is refused', async () => {
+  test('is told what to remove if a killed backup left the other one, and opened after that', async () => {
     const { path, storage } = await aStore();
     await storage.close();
-    const left = `${path}.partial-${process.pid}-0123456789abcdef`;
-    linkSync(path, left);
+    const left = leftByBackup(path);
 
-    await expect(openSqliteStorage({ path: left })).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
+    await expect(openSqliteStorage({ path })).rejects.toMatchObject({ hint: expect.stringContaining(left) as string });
+    rmSync(left);
+
     await (await openSqliteStorage({ path })).close();
-
-    expect(existsSync(left)).toBe(false);
   });
 
-  test('keeps a name that only resembles the one of a killed backup, and another file that has that name', async () => {
+  test.each([
+    ['that only resembles the one of a backup', (path: string) => linkSync(path, `${path}.partial-1-0123`)],
+    ['that has a log beside it', (path: string) => writeFileSync(`${leftByBackup(path)}-wal`, '')],
+  ])('is not told to remove a name %s', async (_, link) => {
     const { path, storage } = await aStore();
     await storage.close();
-    const [resembling, another] = [`${path}.partial-1-0123`, `${path}.partial-1-0123456789abcdef`];
-    linkSync(path, resembling);
-    writeFileSync(another, 'half');
+    link(path);
 
-    await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
-
-    expect([existsSync(resembling), existsSync(another)]).toEqual([true, true]);
+    await expect(openSqliteStorage({ path })).rejects.toMatchObject({
+      code: 'STORE_SECOND_NAME',
+      hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
+    });
   });
 
   test('is neither written nor read any more if it was open before', async () => {
@@ -196,3 +197,10 @@ describe('a log that goes away while the store is open', () => {
     await (await openSqliteStorage({ path })).close();
   });
 });
+
+/** The name that a backup has until it is complete, as a second one. */
+function leftByBackup(path: string): string {
+  const name = `${path}.partial-${process.pid}-0123456789abcdef`;
+  linkSync(path, name);
+  return name;
+}

@@ -103,7 +103,7 @@ export const ERRORS = {
   STORE_BUSY: {
     retryable: true,
     means: 'Another process kept the store locked for too long.',
-    hint: 'Try again. If it happens again, find out which process keeps the file open.',
+    hint: 'Try again. If it happens again, find out which process keeps it locked.',
   },
   STORE_REPLACED: {
     retryable: false,
@@ -115,7 +115,9 @@ export const ERRORS = {
   STORE_SECOND_NAME: {
     retryable: false,
     means: 'The database file can be reached by a second name, which would get a log of its own.',
-    hint: 'Remove the second name. Share the folder of the store, never the file alone.',
+    hint:
+      'Stop the programs that use the store. Keep the name that has a -wal file beside it, and remove the other one. ' +
+      'Share the folder of the store, never the file alone.',
   },
   STORE_FOREIGN: {
     retryable: false,
