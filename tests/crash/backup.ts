@@ -42,7 +42,7 @@ export const backup: Prepare = async (kind) => {
 async function removeOtherName(file: string): Promise<void> {
   const [left] = readdirSync(dirname(file)).filter((name) => name.startsWith('backup.db.partial-'));
   if (left === undefined) return;
-  const hint = expect.stringContaining(`Remove it: ${join(dirname(file), left)}`) as string;
+  const hint = expect.stringContaining(`remove it: ${join(dirname(file), left)}`) as string;
   await expect(statusOf(`sqlite:${file}`)).rejects.toMatchObject({ code: 'STORE_SECOND_NAME', hint });
   rmSync(join(dirname(file), left));
 }

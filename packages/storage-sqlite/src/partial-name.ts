@@ -7,8 +7,17 @@ export function newPartialName(place: string): string {
   return `${place}.partial-${process.pid}-${randomBytes(8).toString('hex')}`;
 }
 
-/** The process that made the file `name`, if that is the name of an incomplete backup to `place`; else null. */
-export function makerOfPartial(name: string, place: string): number | null {
+/** Whether `name` is that of an incomplete backup to `place` whose process has ended. */
+export function isLeftover(name: string, place: string): boolean {
   const [suffix, pid] = PARTIAL.exec(name) ?? [];
-  return suffix !== undefined && name === place + suffix ? Number(pid) : null;
+  return suffix !== undefined && name === place + suffix && !isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -72,6 +72,10 @@ describe('a file with two names', () => {
 
   test.each([
     ['that only resembles the one of a backup', (path: string) => linkSync(path, `${path}.partial-1-0123`)],
+    [
+      'of a backup that is still made',
+      (path: string) => linkSync(path, `${path}.partial-${process.pid}-${'0'.repeat(16)}`),
+    ],
     ['that has a log beside it', (path: string) => writeFileSync(`${leftByBackup(path)}-wal`, '')],
   ])('is not told to remove a name %s', async (_, link) => {
     const { path, storage } = await aStore();
@@ -200,7 +204,7 @@ describe('a log that goes away while the store is open', () => {
 
 /** The name that a backup has until it is complete, as a second one. */
 function leftByBackup(path: string): string {
-  const name = `${path}.partial-${process.pid}-0123456789abcdef`;
+  const name = `${path}.partial-99999999-0123456789abcdef`;
   linkSync(path, name);
   return name;
 }

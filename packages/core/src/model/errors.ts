@@ -116,7 +116,8 @@ export const ERRORS = {
     retryable: false,
     means: 'The database file can be reached by a second name, which would get a log of its own.',
     hint:
-      'Stop the programs that use the store. Keep the name that has a -wal file beside it, and remove the other one. ' +
+      'Stop the programs that use the store. If one name has a -wal or -journal file beside it, keep that name, else ' +
+      'the one that you use, and remove the other. If both have one, remove neither: copy all the files first. ' +
       'Share the folder of the store, never the file alone.',
   },
   STORE_FOREIGN: {

@@ -7,7 +7,7 @@ import { translateError } from '../errors.ts';
 import { explainError } from '../explain-error.ts';
 import { OpenFile } from '../open-file.ts';
 import { assertOwnFiles, isMine, nameWithoutCompanion } from '../own-file.ts';
-import { makerOfPartial, newPartialName } from '../partial-name.ts';
+import { isLeftover, newPartialName } from '../partial-name.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
 import { syncPath } from '../sync-path.ts';
@@ -21,9 +21,8 @@ const BUSY_TIMEOUT_MS = 30_000;
 export async function beginBackup(to: string, source: string | null): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(to));
-    // First: a process that was killed after it published its file has left the other name.
-    removeLeftovers(place);
     assertFree(place);
+    removeLeftovers(place);
     const path = newPartialName(place);
     assertPathFits(path);
     createNewFile(path);
@@ -115,24 +114,17 @@ function assertFree(path: string): void {
   if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is already a file or folder at ${path}.`);
 }
 
-/** Removes the files that killed processes of this user left. */
+/**
+ * Removes the files that killed processes of this user left. Only while nothing has the final name: beside a file that
+ * has it, such a name can be a second one of that file, by which a process may have opened it.
+ */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
   if (!isThere(folder)) return;
   for (const name of readdirSync(folder)) {
-    const maker = makerOfPartial(nameWithoutCompanion(name), basename(place));
-    if (maker === null || isAlive(maker)) continue;
+    if (!isLeftover(nameWithoutCompanion(name), basename(place))) continue;
     const path = join(folder, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined && isMine(found.uid)) rmSync(path, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
