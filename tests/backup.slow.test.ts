@@ -211,10 +211,11 @@ test('what is there is not written over, and what killed processes left is taken
   // As a process leaves it that is killed between giving the file its name and taking the other one away. Who looks at
   // the file is told; a backup that is refused removes nothing.
   linkSync(join(folder, 'new.db'), join(folder, dead));
+  writeFileSync(join(folder, `${dead}-wal`), '');
   await expect(backupStore({ store, file: join(folder, 'new.db') })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
   expect(readdirSync(folder).toSorted()).toEqual(
-    ['new.db', dead, alive, `other.db.partial-99999999-${key}`, 'there.db'].toSorted(),
+    ['new.db', dead, `${dead}-wal`, alive, `other.db.partial-99999999-${key}`, 'there.db'].toSorted(),
   );
   expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');
 });

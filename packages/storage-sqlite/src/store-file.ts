@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts';
 import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
 import { readMigrations } from './migrations.ts';
 import { assertOwnFiles, type OwnFileOptions } from './own-file.ts';
+import { assertNotPartial } from './partial-name.ts';
 
 /** `AGOR`, in the header of every file of ours. */
 export const APPLICATION_ID = 0x41474f52;
@@ -31,11 +32,12 @@ export function isThere(path: string): boolean {
  * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it
  * is given).
  *
- * @throws `STORE_PATH_TOO_LONG`
+ * @throws `STORE_PATH_TOO_LONG`, `STORE_INCOMPLETE` for the name of an incomplete backup
  */
 export function resolvePath(path: string): string {
   const followed = followLinks(path);
   assertPathFits(followed);
+  assertNotPartial(followed);
   return followed;
 }
 

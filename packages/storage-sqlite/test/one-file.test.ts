@@ -11,11 +11,12 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
+import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/row-store.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { fingerprint } from './files.ts';
@@ -86,6 +87,19 @@ describe('a file with two names', () => {
       code: 'STORE_SECOND_NAME',
       hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
     });
+  });
+
+  test('is not opened by the name of an incomplete backup, nor a file that has only that name', async () => {
+    const { path, storage } = await aStore();
+    await storage.close();
+    const left = leftByBackup(path);
+
+    await expect(openSqliteStorage({ path: left })).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+    rmSync(path);
+    await expect(openSqliteStorage({ path: left })).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+    await expect(beginBackup(path, left)).rejects.toMatchObject({ code: 'STORE_INCOMPLETE' });
+
+    expect(existsSync(left)).toBe(true);
   });
 
   test('is neither written nor read any more if it was open before', async () => {

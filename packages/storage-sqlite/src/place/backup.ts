@@ -21,14 +21,15 @@ const BUSY_TIMEOUT_MS = 30_000;
 export async function beginBackup(to: string, source: string | null): Promise<BackupFile> {
   try {
     const place = resolvePath(resolve(to));
+    const from = source === null ? null : resolvePath(source);
     assertFree(place);
-    removeLeftovers(place);
     const path = newPartialName(place);
     assertPathFits(path);
+    removeLeftovers(place);
     createNewFile(path);
     const file = new PartialFile(place, path);
     try {
-      if (source !== null) await copyInto(file.path, resolvePath(source));
+      if (from !== null) await copyInto(file.path, from);
       return file;
     } catch (error) {
       file[Symbol.dispose]();
@@ -115,8 +116,8 @@ function assertFree(path: string): void {
 }
 
 /**
- * Removes the files that killed processes of this user left. Only while nothing has the final name: beside a file that
- * has it, such a name can be a second one of that file, by which a process may have opened it.
+ * Removes the files that killed processes of this user left. No process but the maker opens a file by such a name. One
+ * with a second name is left alone: it is complete, and who opens it is told which name to remove.
  */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
@@ -125,6 +126,6 @@ function removeLeftovers(place: string): void {
     if (!isLeftover(nameWithoutCompanion(name), basename(place))) continue;
     const path = join(folder, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found !== undefined && isMine(found.uid)) rmSync(path, { force: true });
+    if (found?.nlink === 1 && isMine(found.uid)) rmSync(path, { force: true });
   }
 }
