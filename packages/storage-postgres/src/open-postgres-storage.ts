@@ -109,10 +109,11 @@ class PostgresStorage implements Storage {
     this.#retryMs = retryMs;
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
-      tell: async (one, timeoutMs) => {
-        // The next use of the connection need not wait for the answer: it is a message by itself.
+      tell: async (one) => {
+        // The next use of the connection need not wait for the answer: it is a message by itself. Giving up on the
+        // answer ends the connection, so a hint waits as long for it as work does, which may be under way behind it.
         const sent = await this.#readingConnections.use(async (connection) => ({
-          answer: connection.flush([one], timeoutMs),
+          answer: connection.flush([one], TIMEOUTS.answer_ms),
         }));
         await sent.answer;
       },

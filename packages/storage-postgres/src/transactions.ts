@@ -8,6 +8,8 @@ import { query } from './statement-batch.ts';
 
 /** No client keeps a lock for longer than this, whatever became of it; each limit is well within the next. */
 export const TIMEOUTS = {
+  /** Watchers look this often by themselves, so a later hint would tell them nothing. */
+  hint_ms: 250,
   lock_ms: 5_000,
   statement_ms: 10_000,
   /** The server gives up on a transaction whose client sends nothing more. */
@@ -71,8 +73,11 @@ export const BEGIN = {
 /** Statements of one message are one transaction by themselves. These are settings for the others in it. */
 export const FIRST = {
   read: settings(READS),
-  /** A hint to others need not survive a crash, so it does not wait for the disk. */
-  hint: settings({ statement_timeout: TIMEOUTS.lock_ms, lock_timeout: TIMEOUTS.lock_ms, synchronous_commit: 'off' }),
+  /**
+   * A hint to others need not survive a crash, so it does not wait for the disk. The next work on its connection may
+   * already be under way behind it, so it waits for hardly anything else either.
+   */
+  hint: settings({ statement_timeout: TIMEOUTS.hint_ms, lock_timeout: TIMEOUTS.hint_ms, synchronous_commit: 'off' }),
 } as const;
 
 /** There is nothing to commit. */

@@ -1,12 +1,12 @@
 import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './followers.ts';
 import { query } from './statement-batch.ts';
-import { FIRST } from './transactions.ts';
+import { FIRST, TIMEOUTS } from './transactions.ts';
 
 /** Where one process tells the others that it has committed. */
 const CHANNEL = 'orchestrator_changed';
 /** The listener is only a hint: so often the database is looked at all the same … */
-const LOOK_MS = 250;
+const LOOK_MS = TIMEOUTS.hint_ms;
 /** … and a listener that is gone, or says nothing any more, is replaced. */
 const LISTENER_ASKED_MS = 15_000;
 /** The first commit is told at once, those that follow within this time together. */
@@ -22,7 +22,7 @@ export interface WatchOptions {
   /** Sends reads. */
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Sends what is a transaction by itself. */
-  readonly tell: (one: Query, timeoutMs: number) => Promise<void>;
+  readonly tell: (one: Query) => Promise<void>;
   /** Opens a connection that hears what is told; `onNotify` is called for each message. */
   readonly connect: (onNotify: () => void) => Promise<Connection>;
 }
@@ -91,7 +91,7 @@ export class ChangeWatcher {
     if (!this.#untold) return;
     this.#untold = false;
     try {
-      await this.#options.tell(TELL, ANSWER_MS);
+      await this.#options.tell(TELL);
     } catch {
       // No listener was told; the others look by themselves.
     }

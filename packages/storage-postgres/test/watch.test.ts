@@ -3,11 +3,13 @@
  *  - it was killed: watchers are told all the same, and soon there is a new one
  *  - behind a pooler there is none, and watchers are told all the same
  *  - a watcher that could not begin does not count as one
+ *  - a hint that waits for a lock holds up no work on its connection
  */
 import { expect, test } from 'vitest';
+import { TIMEOUTS } from '../src/transactions.ts';
 import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
-import { isTold, newDatabase, openStorage, until } from './open-database.ts';
+import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
 const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
 
@@ -54,4 +56,22 @@ test('a watcher that could not begin does not count as one: the next is told', a
   await changing.migrate();
 
   expect(await isTold(watching, changing)).toBe(true);
+});
+
+test('a hint that another transaction holds up does not hold up the work on its connection', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+
+  const tookMs = await withAdmin(adminUrl, (sql) =>
+    sql.begin(async (locking) => {
+      await locking`ALTER SEQUENCE orchestrator.changes CACHE 1`;
+      // Tells the others by a hint, which waits for the sequence.
+      await orchestrator.enqueueTask({});
+      const from = performance.now();
+      await orchestrator.enqueueTask({});
+      return performance.now() - from;
+    }),
+  );
+
+  expect(tookMs).toBeLessThan(TIMEOUTS.lock_ms / 2);
 });
