@@ -5,6 +5,8 @@ import { Failure } from '../failure.ts';
 import { relative } from '../output/time.ts';
 import { exitOfRun } from './exit-of-run.ts';
 
+const GIVEN_BACK = 'The task was given back; no attempt was charged.';
+
 /** The line for people while the command runs; null: none. */
 export function newsLine(news: RunNews, onLost: OnLost): string | null {
   const then = onLost === 'warn' ? 'it continues, because of --on-lost warn' : 'ending it';
@@ -40,7 +42,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'not_started':
       return new Failure('NOT_STARTED', `${message ?? 'The command could not be started'}.`, {
         exit,
-        hint: 'The task was given back; no attempt was charged.',
+        hint: GIVEN_BACK,
       });
     case 'lease_lost': {
       const said = `The lease of task ${name} was lost${lost === null ? '' : lossOf(lost)}.`;
@@ -49,10 +51,8 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
         hint: 'No outcome was reported: the next holder of the task does that.',
       });
     }
-    case 'store_unreachable': {
-      const said = `The outcome of task ${name} could not be reported${message === null ? '' : `: ${message}`}`;
-      return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
-    }
+    case 'store_unreachable':
+      return unreachable(result, name, exit);
     case 'store_moved':
       return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
         exit,
@@ -72,6 +72,18 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'cancelled':
       return null;
   }
+}
+
+function unreachable({ message, status }: RunResult, name: string, exit: ExitCode): Failure {
+  // The store came back when the lease was over, and took the outcome.
+  if (status !== null)
+    return new Failure('STORE_UNREACHABLE', 'The store could not be reached until the lease was over.', {
+      exit,
+      hint: status === 'cancelled' ? `Task ${name} is cancelled, as requested.` : GIVEN_BACK,
+    });
+  const said = `No answer came to the outcome of task ${name}${message === null ? '' : `: ${message}`}`;
+  const hint = 'If it did not arrive, the task is recovered when its lease is stale.';
+  return new Failure('STORE_UNREACHABLE', said, { exit, hint });
 }
 
 /** The line for people at the end; null: the command has said enough. */

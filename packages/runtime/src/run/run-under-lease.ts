@@ -335,7 +335,7 @@ function reasonWithoutAnswer(error: unknown): RunReason {
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new OrchestratorError('STORE_UNREACHABLE')), ms);
+  const timer = setTimeout(() => reject(new OrchestratorError('OUTCOME_UNKNOWN')), ms);
   try {
     return await Promise.race([answer, tooLate]);
   } finally {

@@ -37,6 +37,7 @@ export class Proxy {
   #target: Target;
   readonly #sockets = new Set<Socket>();
   readonly #silent = new Set<Socket>();
+  #acceptsInSilence = false;
 
   private constructor(target: Target) {
     this.#target = target;
@@ -71,6 +72,12 @@ export class Proxy {
     for (const socket of this.#sockets) this.#silent.add(socket);
   }
 
+  /** The same, and on new connections nothing passes either: a server whose machine accepts, and that says nothing. */
+  silenceForGood(): void {
+    this.#acceptsInSilence = true;
+    this.silence();
+  }
+
   /** Ends the connections of now. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -87,6 +94,7 @@ export class Proxy {
     const toClient = this.#passOn(server, client);
     /** What the server has answered to a COMMIT whose answer is not to arrive. */
     let held: Buffer | null = null;
+    if (this.#acceptsInSilence) this.#silent.add(client).add(server);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
