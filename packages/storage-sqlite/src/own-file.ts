@@ -27,7 +27,7 @@ export interface OwnFileOptions {
  */
 export function assertOwnFiles(path: string, { assertMode = true }: OwnFileOptions = {}): void {
   const mounts = readMountTable();
-  for (const file of [path, ...COMPANIONS.map((suffix) => path + suffix)]) {
+  for (const file of withCompanions(path)) {
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found === undefined) continue;
     assertRegular(file, found, file === path);
@@ -36,6 +36,11 @@ export function assertOwnFiles(path: string, { assertMode = true }: OwnFileOptio
     assertOneName(file, found.nlink);
     if (hasMountAt(mounts, file)) throw mountedAlone(file);
   }
+}
+
+/** The path of a database, and those of the files that SQLite keeps beside it. */
+export function withCompanions(path: string): readonly string[] {
+  return [path, ...COMPANIONS.map((suffix) => path + suffix)];
 }
 
 /** The name of the database to which a file belongs. */

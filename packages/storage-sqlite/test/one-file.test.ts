@@ -2,6 +2,7 @@
  * One file, one log:
  * - a file with two names is refused by each of them, and left as it was
  * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
+ * - a later backup removes nothing of a file with two names, and all that others left
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
@@ -87,6 +88,20 @@ describe('a file with two names', () => {
       code: 'STORE_SECOND_NAME',
       hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
     });
+  });
+
+  test('keeps its log and its names when a later backup removes what killed ones left', async () => {
+    const { path, storage } = await aStore();
+    const place = newPath();
+    const kept = leftFiles(place, 'a');
+    linkSync(kept[0] ?? '', join(folderOf(newPath()), 'other.db'));
+    const left = leftFiles(place, 'b');
+
+    (await beginBackup(place, path))[Symbol.dispose]();
+
+    expect(kept.map((file) => existsSync(file))).toEqual([true, true, true, true]);
+    expect(left.map((file) => existsSync(file))).toEqual([false, false, false, false]);
+    await storage.close();
   });
 
   test('is not opened by the name of an incomplete backup, nor a file that has only that name', async () => {
@@ -221,4 +236,13 @@ function leftByBackup(path: string): string {
   const name = `${path}.partial-99999999-0123456789abcdef`;
   linkSync(path, name);
   return name;
+}
+
+/** The files of a backup whose process was killed. */
+function leftFiles(place: string, letter: string): readonly string[] {
+  const files = ['', '-wal', '-shm', '-journal'].map(
+    (suffix) => `${place}.partial-99999999-${letter.repeat(16)}${suffix}`,
+  );
+  for (const file of files) writeFileSync(file, '', { mode: 0o600 });
+  return files;
 }

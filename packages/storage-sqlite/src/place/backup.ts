@@ -6,7 +6,7 @@ import { openReader, openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
 import { explainError } from '../explain-error.ts';
 import { OpenFile } from '../open-file.ts';
-import { assertOwnFiles, isMine, nameWithoutCompanion } from '../own-file.ts';
+import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../own-file.ts';
 import { isLeftover, newPartialName } from '../partial-name.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
@@ -70,7 +70,7 @@ class PartialFile implements BackupFile {
   }
 
   [Symbol.dispose](): void {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.path + suffix, { force: true });
+    for (const file of withCompanions(this.path)) rmSync(file, { force: true });
   }
 }
 
@@ -116,16 +116,23 @@ function assertFree(path: string): void {
 }
 
 /**
- * Removes the files that killed processes of this user left. No process but the maker opens a file by such a name. One
- * with a second name is left alone: it is complete, and who opens it is told which name to remove.
+ * Removes the files that killed processes of this user left. No process but the maker opens a file by such a name. A
+ * database with a second name is left alone, with all that lies beside it: it is complete, and may have a log there.
+ * The process that opens it is told which name to remove.
  */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
   if (!isThere(folder)) return;
-  for (const name of readdirSync(folder)) {
-    if (!isLeftover(nameWithoutCompanion(name), basename(place))) continue;
+  const databases = new Set(readdirSync(folder).map(nameWithoutCompanion));
+  for (const name of databases) {
     const path = join(folder, name);
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found?.nlink === 1 && isMine(found.uid)) rmSync(path, { force: true });
+    if (!isLeftover(name, basename(place)) || !mayGo(path)) continue;
+    for (const file of withCompanions(path)) if (mayGo(file)) rmSync(file, { force: true });
   }
+}
+
+/** Whether a file is this user's and has no other name, or is gone. */
+function mayGo(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined || (found.nlink === 1 && isMine(found.uid));
 }
