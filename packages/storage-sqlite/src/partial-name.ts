@@ -13,14 +13,18 @@ export function newPartialName(place: string): string {
  * Refuses a file that has the name of an incomplete backup, but in the process that makes it. So nobody works on a file
  * that a later backup takes for a leftover, or by a name that is a second one of a complete backup.
  *
- * @throws `STORE_INCOMPLETE`
+ * @throws `STORE_PARTIAL_NAME`
  */
 export function assertNotPartial(path: string): void {
   const [, pid] = PARTIAL.exec(path) ?? [];
   if (pid === undefined || Number(pid) === process.pid) return;
-  throw new OrchestratorError('STORE_INCOMPLETE', `${basename(path)} has the name of a backup that is not complete.`, {
-    hint: 'Begin a new backup. If the file is a store of yours, rename it, with its -wal file if there is one.',
-  });
+  throw new OrchestratorError(
+    'STORE_PARTIAL_NAME',
+    `${basename(path)} has the name of a backup that is not complete.`,
+    {
+      hint: 'Begin a new backup. If the file is a store of yours, rename it, with its -wal file if there is one.',
+    },
+  );
 }
 
 /** Whether `name` is that of an incomplete backup to `place` whose process has ended. */

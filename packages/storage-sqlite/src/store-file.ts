@@ -32,7 +32,7 @@ export function isThere(path: string): boolean {
  * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it
  * is given).
  *
- * @throws `STORE_PATH_TOO_LONG`, `STORE_INCOMPLETE` for the name of an incomplete backup
+ * @throws `STORE_PATH_TOO_LONG`, `STORE_PARTIAL_NAME`
  */
 export function resolvePath(path: string): string {
   const followed = followLinks(path);

@@ -155,6 +155,11 @@ export const ERRORS = {
       'Wait until it is done. If it was interrupted, run the same `orchestrator store move` or ' +
       '`orchestrator store restore` again: it continues.',
   },
+  STORE_PARTIAL_NAME: {
+    retryable: false,
+    means: 'The file has the name of a backup that is not complete.',
+    hint: 'Take a new backup. Use a name without `.partial-` for a store.',
+  },
   STORE_NOT_EMPTY: {
     retryable: false,
     means: 'The destination is not empty.',
