@@ -73,7 +73,7 @@ export function assertOneName(file: string, links: number): void {
  * both. With a log beside it, a process has opened the file by that name: removing it would lose that log.
  */
 function isLeftByBackup(name: string, file: string): boolean {
-  return isLeftover(basename(name), basename(file)) && !COMPANIONS.some((suffix) => existsSync(name + suffix));
+  return isLeftover(name, file) && !COMPANIONS.some((suffix) => existsSync(name + suffix));
 }
 
 function mountedAlone(file: string): OrchestratorError {

@@ -1,12 +1,32 @@
 import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 
-const PARTIAL = /\.partial-(\d+)-[\da-f]{16}$/;
+/** In any case: on some disks, all of them name the same file. */
+const PARTIAL = /\.partial-(\d+)-[\da-f]{16}$/i;
+
+/**
+ * The backups that this process makes, by their paths without links. Its pid would not tell: in containers that share a
+ * folder, several processes have the same one, and so has the process after a restart.
+ */
+const beingMade = new Set<string>();
 
 /** A backup has this name until it is complete. No other user can know it before, and put a file at its place. */
 export function newPartialName(place: string): string {
   return `${place}.partial-${process.pid}-${randomBytes(8).toString('hex')}`;
+}
+
+/** This process has made the file. @returns its path without links, by which this process may open it */
+export function beginPartial(path: string): string {
+  const followed = realpathSync(path);
+  beingMade.add(followed);
+  return followed;
+}
+
+/** The backup is complete, or given up. */
+export function endPartial(path: string): void {
+  beingMade.delete(path);
 }
 
 /**
@@ -16,8 +36,7 @@ export function newPartialName(place: string): string {
  * @throws `STORE_PARTIAL_NAME`
  */
 export function assertNotPartial(path: string): void {
-  const [, pid] = PARTIAL.exec(path) ?? [];
-  if (pid === undefined || Number(pid) === process.pid) return;
+  if (!PARTIAL.test(path) || beingMade.has(path)) return;
   throw new OrchestratorError(
     'STORE_PARTIAL_NAME',
     `${basename(path)} has the name of a backup that is not complete.`,
@@ -27,10 +46,11 @@ export function assertNotPartial(path: string): void {
   );
 }
 
-/** Whether `name` is that of an incomplete backup to `place` whose process has ended. */
-export function isLeftover(name: string, place: string): boolean {
-  const [suffix, pid] = PARTIAL.exec(name) ?? [];
-  return suffix !== undefined && name === place + suffix && !isAlive(Number(pid));
+/** Whether the path is that of an incomplete backup to `place` whose process has ended. Both are without links. */
+export function isLeftover(path: string, place: string): boolean {
+  const [suffix, pid] = PARTIAL.exec(path) ?? [];
+  if (suffix === undefined || path !== place + suffix || beingMade.has(path)) return false;
+  return Number(pid) === process.pid || !isAlive(Number(pid));
 }
 
 function isAlive(pid: number): boolean {

@@ -3,6 +3,7 @@
  * - a file with two names is refused by each of them, and left as it was
  * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
  * - a later backup removes nothing of a file with two names, and all that others left
+ * - the name of an incomplete backup is opened by the process that makes it alone, whatever pid others have
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
@@ -12,7 +13,7 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
@@ -75,8 +76,8 @@ describe('a file with two names', () => {
   test.each([
     ['that only resembles the one of a backup', (path: string) => linkSync(path, `${path}.partial-1-0123`)],
     [
-      'of a backup that is still made',
-      (path: string) => linkSync(path, `${path}.partial-${process.pid}-${'0'.repeat(16)}`),
+      'of a backup that another process still makes',
+      (path: string) => linkSync(path, `${path}.partial-${process.ppid}-${'0'.repeat(16)}`),
     ],
     ['that has a log beside it', (path: string) => writeFileSync(`${leftByBackup(path)}-wal`, '')],
   ])('is not told to remove a name %s', async (_, link) => {
@@ -88,6 +89,20 @@ describe('a file with two names', () => {
       code: 'STORE_SECOND_NAME',
       hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
     });
+  });
+
+  test('is not told to remove the name of a backup that this process still makes', async () => {
+    const { path, storage } = await aStore();
+    const place = newPath();
+    using backup = await beginBackup(place, path);
+    linkSync(backup.path, place);
+
+    await expect(openSqliteStorage({ path: place })).rejects.toMatchObject({
+      code: 'STORE_SECOND_NAME',
+      hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
+    });
+
+    await storage.close();
   });
 
   test('keeps its log and its names when a later backup removes what killed ones left', async () => {
@@ -117,6 +132,41 @@ describe('a file with two names', () => {
     await expect(beginBackup(path, left)).rejects.toMatchObject(refused);
 
     expect(existsSync(left)).toBe(true);
+  });
+
+  test('is not opened by the name of a backup that a process with the same pid left; that is removed', async () => {
+    const { path, storage } = await aStore();
+    await storage.close();
+    const place = newPath();
+    const left = `${place}.partial-${process.pid}-${'0'.repeat(16)}`;
+    copyFileSync(path, left);
+    // On a disk that does not tell the cases of letters apart, this is the same file.
+    const inCapitals = `${place}.PARTIAL-${process.pid}-${'A'.repeat(16)}`;
+    copyFileSync(path, inCapitals);
+
+    for (const name of [left, inCapitals])
+      await expect(openSqliteStorage({ path: name })).rejects.toMatchObject({ code: 'STORE_PARTIAL_NAME' });
+    (await beginBackup(place, path))[Symbol.dispose]();
+
+    expect(existsSync(left)).toBe(false);
+  });
+
+  test('is opened by the name of an incomplete backup by the process that makes it, until it is complete', async () => {
+    const { path, storage } = await aStore();
+    const folder = folderOf(newPath());
+    symlinkSync(folder, `${folder}-link`);
+    // The folder of the backup is made for it, below a link.
+    const backup = await beginBackup(join(`${folder}-link`, 'new', 'backup.db'), path);
+
+    const rows = await openSqliteRows({ path: backup.path, mode: 'read-only' });
+    await rows[Symbol.asyncDispose]();
+    await backup.seal({ status: 'backup', id: 'b', address: 'sqlite:/s.db', at: 1 });
+    backup.publish();
+
+    const again = openSqliteRows({ path: backup.path, mode: 'read-only' });
+    await expect(again).rejects.toMatchObject({ code: 'STORE_PARTIAL_NAME' });
+    rmSync(`${folder}-link`);
+    await storage.close();
   });
 
   test('is neither written nor read any more if it was open before', async () => {

@@ -1,5 +1,5 @@
 import { linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openReader, openWriter } from '../connection.ts';
@@ -7,7 +7,7 @@ import { translateError } from '../errors.ts';
 import { explainError } from '../explain-error.ts';
 import { OpenFile } from '../open-file.ts';
 import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../own-file.ts';
-import { isLeftover, newPartialName } from '../partial-name.ts';
+import { beginPartial, endPartial, isLeftover, newPartialName } from '../partial-name.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
 import { syncPath } from '../sync-path.ts';
@@ -27,7 +27,7 @@ export async function beginBackup(to: string, source: string | null): Promise<Ba
     assertPathFits(path);
     removeLeftovers(place);
     createNewFile(path);
-    const file = new PartialFile(place, path);
+    const file = new PartialFile(place, beginPartial(path));
     try {
       if (from !== null) await copyInto(file.path, from);
       return file;
@@ -71,6 +71,7 @@ class PartialFile implements BackupFile {
 
   [Symbol.dispose](): void {
     for (const file of withCompanions(this.path)) rmSync(file, { force: true });
+    endPartial(this.path);
   }
 }
 
@@ -126,7 +127,7 @@ function removeLeftovers(place: string): void {
   const databases = new Set(readdirSync(folder).map(nameWithoutCompanion));
   for (const name of databases) {
     const path = join(folder, name);
-    if (!isLeftover(name, basename(place)) || !mayGo(path)) continue;
+    if (!isLeftover(path, place) || !mayGo(path)) continue;
     for (const file of withCompanions(path)) if (mayGo(file)) rmSync(file, { force: true });
   }
 }
