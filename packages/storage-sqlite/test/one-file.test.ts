@@ -87,7 +87,7 @@ describe('a file with two names', () => {
 
     await expect(openSqliteStorage({ path })).rejects.toMatchObject({
       code: 'STORE_SECOND_NAME',
-      hint: expect.stringMatching(/^Stop the programs that use the store/) as string,
+      hint: expect.stringMatching(/^Stop the programs that use the store.* contains `.partial-`, rename it/) as string,
     });
   });
 

@@ -117,8 +117,9 @@ export const ERRORS = {
     means: 'The database file can be reached by a second name, which would get a log of its own.',
     hint:
       'Stop the programs that use the store. If one name has a -wal or -journal file beside it, keep that name, else ' +
-      'the one that you use, and remove the other. If both have one, copy all the files, and compare what each shows ' +
-      'with `orchestrator verify`. ' +
+      'the one that you use, and remove the other. If the name that you keep contains `.partial-`, rename it at ' +
+      'once, and the files beside it: a later backup may remove them. If both names have such a file, copy all the ' +
+      'files, and compare what each shows with `orchestrator verify`. ' +
       'Share the folder of the store, never the file alone.',
   },
   STORE_FOREIGN: {
