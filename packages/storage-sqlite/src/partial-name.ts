@@ -37,13 +37,7 @@ export function endPartial(path: string): void {
  */
 export function assertNotPartial(path: string): void {
   if (!PARTIAL.test(path) || beingMade.has(path)) return;
-  throw new OrchestratorError(
-    'STORE_PARTIAL_NAME',
-    `${basename(path)} has the name of a backup that is not complete.`,
-    {
-      hint: 'Begin a new backup. If the file is a store of yours, rename it, with its -wal file if there is one.',
-    },
-  );
+  throw new OrchestratorError('STORE_PARTIAL_NAME', `${basename(path)} has the name of a backup that is not complete.`);
 }
 
 /** Whether the path is that of an incomplete backup to `place` whose process has ended. Both are without links. */

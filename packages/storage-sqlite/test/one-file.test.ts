@@ -125,7 +125,8 @@ describe('a file with two names', () => {
     const left = leftByBackup(path);
 
     // Nothing fills a file of that name: waiting does not help.
-    const refused = { code: 'STORE_PARTIAL_NAME', retryable: false };
+    const hint = expect.stringMatching(/^Take a new backup.*only if you know that it is complete/) as string;
+    const refused = { code: 'STORE_PARTIAL_NAME', retryable: false, hint };
     await expect(openSqliteStorage({ path: left })).rejects.toMatchObject(refused);
     rmSync(path);
     await expect(openSqliteStorage({ path: left })).rejects.toMatchObject(refused);

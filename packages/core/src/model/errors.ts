@@ -159,7 +159,9 @@ export const ERRORS = {
   STORE_PARTIAL_NAME: {
     retryable: false,
     means: 'The file has the name of a backup that is not complete.',
-    hint: 'Take a new backup. Use a name without `.partial-` for a store.',
+    hint:
+      'Take a new backup: the file may hold only a part of the data. Rename it, with its -wal file if there is one, ' +
+      'only if you know that it is complete.',
   },
   STORE_NOT_EMPTY: {
     retryable: false,
