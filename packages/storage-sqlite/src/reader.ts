@@ -102,15 +102,17 @@ const IDLE: readonly IndexPart[] = [
 ];
 const HELD_PART: IndexPart = ['sessions_stale', `status = 'running'`];
 
+/** All of them, whatever the maximum. */
+const OPEN_COUNT = [...IDLE, HELD_PART].map((part) => counted('sessions', part, '-1')).join(' + ');
+
 /**
  * How many sessions of each status there are. The closed ones are the others of all: an index of them would cost each
- * release of a session's last task a page.
+ * release of a session's last task a page. With the open ones all counted, no more closed ones are than asked.
  */
 const SESSION_COUNT: Readonly<Record<SessionStatus, string>> = {
   idle: sumUpTo(IDLE.map((part) => counted('sessions', part))),
   running: counted('sessions', HELD_PART),
-  closed: `min(:max, ${counted('sessions', ['sessions_key', 'true'], '-1')}
-    - ${[...IDLE, HELD_PART].map((part) => counted('sessions', part, '-1')).join(' - ')})`,
+  closed: `${counted('sessions', ['sessions_key', 'true'], `:max + ${OPEN_COUNT}`)} - (${OPEN_COUNT})`,
 };
 
 /** The statuses that have an index of their own; the others stand in the index of their phase. */
