@@ -30,8 +30,8 @@ export function endPartial(path: string): void {
 }
 
 /**
- * Refuses a file that has the name of an incomplete backup, but in the process that makes it. So nobody works on a file
- * that a later backup takes for a leftover, or by a name that is a second one of a complete backup.
+ * Refuses a file that has the name of an incomplete backup, but in the process that makes it. So no process works on
+ * a file that a later backup takes for a leftover, or by a name that is a second one of a complete backup.
  *
  * @throws `STORE_PARTIAL_NAME`
  */
