@@ -16,7 +16,7 @@
  *  - a damaged store is backed up and restored as it is, and says so
  */
 import { createHash } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupStore, moveStore, openOrchestrator, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
@@ -195,11 +195,16 @@ test('what is there is not written over, and what killed processes left is taken
   const folder = newFolder();
   await opened(store);
   writeFileSync(join(folder, 'there.db'), 'dear diary');
-  // No process has this id; the other one is ours.
   const key = '0123456789abcdef';
-  const [dead, alive] = [`new.db.partial-99999999-${key}`, `new.db.partial-${process.ppid}-${key}`];
-  for (const name of [dead, `${dead}-wal`, alive, `other.db.partial-99999999-${key}`])
+  const [dead, written, other] = [
+    `new.db.partial-${key}`,
+    `new.db.partial-${'0'.repeat(16)}`,
+    `other.db.partial-${key}`,
+  ];
+  for (const name of [dead, `${dead}-wal`, written, other]) {
     writeFileSync(join(folder, name), 'half');
+    if (name !== written) utimesSync(join(folder, name), 0, 0);
+  }
 
   await expect(backupStore({ store, file: join(folder, 'there.db') })).rejects.toMatchObject({
     code: 'STORE_NOT_EMPTY',
@@ -208,14 +213,14 @@ test('what is there is not written over, and what killed processes left is taken
     code: 'STORE_NOT_FOUND',
   });
   await backupStore({ store, file: join(folder, 'new.db') });
-  // As a process leaves it that is killed between giving the file its name and taking the other one away. Who looks at
-  // the file is told; a backup that is refused removes nothing.
+  // As a process leaves it that is killed between giving the file its name and taking the other one away. A process
+  // that opens the file is told; a backup that is refused removes nothing.
   linkSync(join(folder, 'new.db'), join(folder, dead));
   writeFileSync(join(folder, `${dead}-wal`), '');
   await expect(backupStore({ store, file: join(folder, 'new.db') })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
   expect(readdirSync(folder).toSorted()).toEqual(
-    ['new.db', dead, `${dead}-wal`, alive, `other.db.partial-99999999-${key}`, 'there.db'].toSorted(),
+    ['new.db', dead, `${dead}-wal`, written, other, 'there.db'].toSorted(),
   );
   expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');
 });

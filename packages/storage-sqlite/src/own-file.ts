@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type Stats 
 import { basename, dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { hasMountAt, readMountTable } from './file-system.ts';
-import { isLeftover } from './partial-name.ts';
+import { isPartialOfOthers } from './partial-name.ts';
 
 /** What SQLite adds to the name of a database for the files that it keeps beside it. */
 const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
@@ -63,7 +63,11 @@ export function assertOneName(file: string, links: number): void {
     'STORE_SECOND_NAME',
     `${file} has ${links} names (hard links)${where}. By each name, processes would keep a log of their own.`,
     others.length === links - 1 && others.every((other) => isLeftByBackup(other, file))
-      ? { hint: `A backup that was killed left the other name. Stop what uses it, and remove it: ${others.join(', ')}` }
+      ? {
+          hint:
+            'A backup gave the file its name, and has not removed the other one. If no backup to this file runs any ' +
+            `more, stop what uses the other name, and remove it: ${others.join(', ')}`,
+        }
       : {},
   );
 }
@@ -73,7 +77,7 @@ export function assertOneName(file: string, links: number): void {
  * both. With a log beside it, a process has opened the file by that name: removing it would lose that log.
  */
 function isLeftByBackup(name: string, file: string): boolean {
-  return isLeftover(name, file) && !COMPANIONS.some((suffix) => existsSync(name + suffix));
+  return isPartialOfOthers(name, file) && !COMPANIONS.some((suffix) => existsSync(name + suffix));
 }
 
 function mountedAlone(file: string): OrchestratorError {

@@ -4,17 +4,14 @@ import { basename } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 
 /** In any case: on some disks, all of them name the same file. */
-const PARTIAL = /\.partial-(\d+)-[\da-f]{16}$/i;
+const PARTIAL = /\.partial-[\da-f]{16}$/i;
 
-/**
- * The backups that this process makes, by their paths without links. Its pid would not tell: in containers that share a
- * folder, several processes have the same one, and so has the process after a restart.
- */
+/** The backups that this process makes, by their paths without links. */
 const beingMade = new Set<string>();
 
 /** A backup has this name until it is complete. No other user can know it before, and put a file at its place. */
 export function newPartialName(place: string): string {
-  return `${place}.partial-${process.pid}-${randomBytes(8).toString('hex')}`;
+  return `${place}.partial-${randomBytes(8).toString('hex')}`;
 }
 
 /** This process has made the file. @returns its path without links, by which this process may open it */
@@ -40,18 +37,8 @@ export function assertNotPartial(path: string): void {
   throw new OrchestratorError('STORE_PARTIAL_NAME', `${basename(path)} has the name of a backup that is not complete.`);
 }
 
-/** Whether the path is that of an incomplete backup to `place` whose process has ended. Both are without links. */
-export function isLeftover(path: string, place: string): boolean {
-  const [suffix, pid] = PARTIAL.exec(path) ?? [];
-  if (suffix === undefined || path !== place + suffix || beingMade.has(path)) return false;
-  return Number(pid) === process.pid || !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Whether the path is that of an incomplete backup to `place` that this process does not make. Both are without links. */
+export function isPartialOfOthers(path: string, place: string): boolean {
+  const [suffix] = PARTIAL.exec(path) ?? [];
+  return suffix !== undefined && path === place + suffix && !beingMade.has(path);
 }

@@ -2,8 +2,9 @@
  * One file, one log:
  * - a file with two names is refused by each of them, and left as it was
  * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
- * - a later backup removes nothing of a file with two names, and all that others left
- * - the name of an incomplete backup is opened by the process that makes it alone, whatever pid others have
+ * - a later backup removes all that killed ones left ten minutes ago, but nothing of what is written, or has two names
+ * - while a backup is made, its file looks written
+ * - the name of an incomplete backup is opened by the process that makes it alone
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
@@ -13,10 +14,21 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/row-store.ts';
@@ -26,6 +38,9 @@ import { onCommitting } from './open-process.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const HELD = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
+const BACKUP = { status: 'backup', id: 'b', address: 'sqlite:/s.db', at: 1 } as const;
+/** What SQLite adds to the name of a database; the database itself first. */
+const COMPANIONS = ['', '-wal', '-shm', '-journal'];
 const SOURCE = '--conditions=@agent-orchestrator/source';
 
 /** A program of its own: two openings in one process share SQLite's view of the file. @returns what it wrote */
@@ -74,11 +89,7 @@ describe('a file with two names', () => {
   });
 
   test.each([
-    ['that only resembles the one of a backup', (path: string) => linkSync(path, `${path}.partial-1-0123`)],
-    [
-      'of a backup that another process still makes',
-      (path: string) => linkSync(path, `${path}.partial-${process.ppid}-${'0'.repeat(16)}`),
-    ],
+    ['that only resembles the one of a backup', (path: string) => linkSync(path, `${path}.partial-0123`)],
     ['that has a log beside it', (path: string) => writeFileSync(`${leftByBackup(path)}-wal`, '')],
   ])('is not told to remove a name %s', async (_, link) => {
     const { path, storage } = await aStore();
@@ -105,11 +116,11 @@ describe('a file with two names', () => {
     await storage.close();
   });
 
-  test('keeps its log and its names when a later backup removes what killed ones left', async () => {
+  test.each(COMPANIONS)('keeps all its files when a later backup removes what killed ones left: %s', async (suffix) => {
     const { path, storage } = await aStore();
     const place = newPath();
     const kept = leftFiles(place, 'a');
-    linkSync(kept[0] ?? '', join(folderOf(newPath()), 'other.db'));
+    linkSync(kept[COMPANIONS.indexOf(suffix)] ?? '', join(folderOf(newPath()), 'other'));
     const left = leftFiles(place, 'b');
 
     (await beginBackup(place, path))[Symbol.dispose]();
@@ -135,21 +146,14 @@ describe('a file with two names', () => {
     expect(existsSync(left)).toBe(true);
   });
 
-  test('is not opened by the name of a backup that a process with the same pid left; that is removed', async () => {
+  test('is not opened by the name of an incomplete backup in capitals', async () => {
     const { path, storage } = await aStore();
     await storage.close();
-    const place = newPath();
-    const left = `${place}.partial-${process.pid}-${'0'.repeat(16)}`;
-    copyFileSync(path, left);
-    // On a disk that does not tell the cases of letters apart, this is the same file.
-    const inCapitals = `${place}.PARTIAL-${process.pid}-${'A'.repeat(16)}`;
+    // On a disk that does not tell the cases of letters apart, this is the same file as with small ones.
+    const inCapitals = `${path}.PARTIAL-${'A'.repeat(16)}`;
     copyFileSync(path, inCapitals);
 
-    for (const name of [left, inCapitals])
-      await expect(openSqliteStorage({ path: name })).rejects.toMatchObject({ code: 'STORE_PARTIAL_NAME' });
-    (await beginBackup(place, path))[Symbol.dispose]();
-
-    expect(existsSync(left)).toBe(false);
+    await expect(openSqliteStorage({ path: inCapitals })).rejects.toMatchObject({ code: 'STORE_PARTIAL_NAME' });
   });
 
   test('is opened by the name of an incomplete backup by the process that makes it, until it is complete', async () => {
@@ -161,7 +165,7 @@ describe('a file with two names', () => {
 
     const rows = await openSqliteRows({ path: backup.path, mode: 'read-only' });
     await rows[Symbol.asyncDispose]();
-    await backup.seal({ status: 'backup', id: 'b', address: 'sqlite:/s.db', at: 1 });
+    await backup.seal(BACKUP);
     backup.publish();
 
     const again = openSqliteRows({ path: backup.path, mode: 'read-only' });
@@ -179,6 +183,50 @@ describe('a file with two names', () => {
 
     await expect(written).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
     await expect(storage.read.namespaces()).rejects.toMatchObject({ code: 'STORE_SECOND_NAME' });
+    await storage.close();
+  });
+});
+
+describe('the file of a backup', () => {
+  test.each(COMPANIONS)(
+    'stays while any of its files is written, as by a process that cannot be seen: %s',
+    async (suffix) => {
+      const { path, storage } = await aStore();
+      const place = newPath();
+      const written = leftFiles(place, 'a', 60);
+      writtenAgo(written[COMPANIONS.indexOf(suffix)] ?? '', 9);
+
+      (await beginBackup(place, path))[Symbol.dispose]();
+
+      expect(written.map((file) => existsSync(file))).toEqual([true, true, true, true]);
+      await storage.close();
+    },
+  );
+
+  test('stays if this process makes it, however long it was not written', async () => {
+    const { path, storage } = await aStore();
+    const place = newPath();
+    using first = await beginBackup(place, path);
+    writtenAgo(first.path, 60);
+
+    (await beginBackup(place, path))[Symbol.dispose]();
+
+    expect(existsSync(first.path)).toBe(true);
+    await storage.close();
+  });
+
+  test('looks written while it is only read', async () => {
+    const { path, storage } = await aStore();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    using backup = await beginBackup(newPath(), path);
+    writtenAgo(backup.path, 9);
+
+    vi.advanceTimersByTime(60_000);
+
+    expect(Date.now() - statSync(backup.path).mtimeMs).toBeLessThan(60_000);
+    backup[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
     await storage.close();
   });
 });
@@ -286,16 +334,22 @@ describe('a log that goes away while the store is open', () => {
 
 /** The name that a backup has until it is complete, as a second one. */
 function leftByBackup(path: string): string {
-  const name = `${path}.partial-99999999-0123456789abcdef`;
+  const name = `${path}.partial-0123456789abcdef`;
   linkSync(path, name);
   return name;
 }
 
-/** The files of a backup whose process was killed. */
-function leftFiles(place: string, letter: string): readonly string[] {
-  const files = ['', '-wal', '-shm', '-journal'].map(
-    (suffix) => `${place}.partial-99999999-${letter.repeat(16)}${suffix}`,
-  );
-  for (const file of files) writeFileSync(file, '', { mode: 0o600 });
+/** The files of a backup whose process was killed some time ago. */
+function leftFiles(place: string, letter: string, minutesAgo = 10): readonly string[] {
+  const files = COMPANIONS.map((suffix) => `${place}.partial-${letter.repeat(16)}${suffix}`);
+  for (const file of files) {
+    writeFileSync(file, '', { mode: 0o600 });
+    writtenAgo(file, minutesAgo);
+  }
   return files;
+}
+
+function writtenAgo(file: string, minutes: number): void {
+  const at = new Date(Date.now() - minutes * 60_000);
+  utimesSync(file, at, at);
 }

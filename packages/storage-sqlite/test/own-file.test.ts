@@ -8,8 +8,17 @@
  * - what a killed process of another user left behind stays, and is in the way of no other process
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
@@ -58,20 +67,24 @@ describe.skipIf(!isRoot)('a file of another user (needs root)', () => {
     expect(schema).toBeGreaterThan(0);
   });
 
-  test('what a killed process of another user left stays, and a backup is made all the same', async () => {
+  test.each(['', '-wal'])('what a killed process of another user left stays: its backup%s', async (suffix) => {
     const { path, storage } = await aStore();
     const place = inSharedFolder();
-    const left = `${place}.partial-99999999-0123456789abcdef`;
-    writeFileSync(left, '');
-    chownSync(left, ANOTHER, ANOTHER);
+    const left = `${place}.partial-0123456789abcdef`;
+    for (const file of [left, `${left}-wal`]) {
+      writeFileSync(file, '');
+      utimesSync(file, 0, 0);
+    }
+    chownSync(left + suffix, ANOTHER, ANOTHER);
 
     const backup = await beginBackup(place, path);
     await backup.seal({ status: 'backup', id: 'b', address: 'sqlite:/s.db', at: 1 });
     backup.publish();
     await storage.close();
 
-    expect(readdirSync(folderOf(place)).length).toBe(2);
-    expect(existsSync(left)).toBe(true);
+    expect(readdirSync(folderOf(place)).toSorted()).toEqual(
+      [place, left, `${left}-wal`].map((file) => basename(file)).toSorted(),
+    );
   });
 });
 

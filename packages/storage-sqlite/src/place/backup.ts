@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, lstatSync, lutimesSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
@@ -7,12 +7,19 @@ import { translateError } from '../errors.ts';
 import { explainError } from '../explain-error.ts';
 import { OpenFile } from '../open-file.ts';
 import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../own-file.ts';
-import { beginPartial, endPartial, isLeftover, newPartialName } from '../partial-name.ts';
+import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../partial-name.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
 import { writeStoreState } from '../store-state.ts';
 import { syncPath } from '../sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
+/**
+ * An incomplete backup that was not written for this time is a leftover. Its maker cannot be asked: in containers that
+ * share a folder, processes do not see each other, and the pid of one is that of another, or of none.
+ */
+const LEFTOVER_MS = 600_000;
+/** So often the maker changes the time of the file, because a check of a large copy reads it for long. */
+const TOUCH_MS = 60_000;
 
 /**
  * Begins a backup file; `source` is the path of the store's file. While it is copied, other processes write to the
@@ -45,11 +52,13 @@ class PartialFile implements BackupFile {
   readonly path: string;
   readonly #place: string;
   readonly #file: OpenFile;
+  readonly #touching: NodeJS.Timeout;
 
   constructor(place: string, path: string) {
     this.#place = place;
     this.path = path;
     this.#file = new OpenFile(path);
+    this.#touching = setInterval(() => touch(path), TOUCH_MS).unref();
   }
 
   seal(state: StoreState): Promise<void> {
@@ -70,8 +79,18 @@ class PartialFile implements BackupFile {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#touching);
     for (const file of withCompanions(this.path)) rmSync(file, { force: true });
     endPartial(this.path);
+  }
+}
+
+function touch(path: string): void {
+  try {
+    const now = new Date();
+    lutimesSync(path, now, now);
+  } catch {
+    // It is gone: the next step of the backup reports that.
   }
 }
 
@@ -118,8 +137,8 @@ function assertFree(path: string): void {
 
 /**
  * Removes the files that killed processes of this user left. No process but the maker opens a file by such a name. A
- * database with a second name is left alone, with all that lies beside it: it is complete, and may have a log there.
- * The process that opens it is told which name to remove.
+ * file with a second name is left alone, with all that lies beside it: a database that has one is complete, and may
+ * have a log there. The process that opens it is told which name to remove.
  */
 function removeLeftovers(place: string): void {
   const folder = dirname(place);
@@ -127,13 +146,15 @@ function removeLeftovers(place: string): void {
   const databases = new Set(readdirSync(folder).map(nameWithoutCompanion));
   for (const name of databases) {
     const path = join(folder, name);
-    if (!isLeftover(path, place) || !mayGo(path)) continue;
-    for (const file of withCompanions(path)) if (mayGo(file)) rmSync(file, { force: true });
+    const files = withCompanions(path);
+    if (!isPartialOfOthers(path, place) || !files.every(mayGo)) continue;
+    for (const file of files) rmSync(file, { force: true });
   }
 }
 
-/** Whether a file is this user's and has no other name, or is gone. */
+/** Whether a file is this user's, has no other name, and was not written lately, or is gone. */
 function mayGo(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found === undefined || (found.nlink === 1 && isMine(found.uid));
+  if (found === undefined) return true;
+  return found.nlink === 1 && isMine(found.uid) && Date.now() - found.mtimeMs >= LEFTOVER_MS;
 }
