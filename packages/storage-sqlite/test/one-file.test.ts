@@ -3,7 +3,7 @@
  * - a file with two names is refused by each of them, and left as it was
  * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
  * - a later backup removes all that killed ones left ten minutes ago, but nothing of what is written, or has two names
- * - while a backup is made, its file looks written
+ * - a backup whose file is removed or replaced says so; while it is made, its file looks written
  * - the name of an incomplete backup is opened by the process that makes it alone
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
@@ -227,6 +227,24 @@ describe('the file of a backup', () => {
     expect(Date.now() - statSync(backup.path).mtimeMs).toBeLessThan(60_000);
     backup[Symbol.dispose]();
     expect(vi.getTimerCount()).toBe(0);
+    await storage.close();
+  });
+
+  test.each([
+    ['removed', (file: string) => rmSync(file)],
+    ['replaced', (file: string) => (renameSync(file, `${file}-old`), copyFileSync(`${file}-old`, file))],
+  ])('was %s: no step of the backup works on, and each says why', async (_, lose) => {
+    const { path, storage } = await aStore();
+    using backup = await beginBackup(newPath(), path);
+    lose(backup.path);
+
+    const refused = {
+      code: 'STORE_REPLACED',
+      message: `${backup.path} was removed or replaced while the backup was being made.`,
+      hint: 'Take a new backup.',
+    };
+    await expect(backup.seal(BACKUP)).rejects.toMatchObject(refused);
+    expect(() => backup.publish()).toThrow(expect.objectContaining(refused) as Error);
     await storage.close();
   });
 });

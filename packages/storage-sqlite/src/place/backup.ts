@@ -62,12 +62,15 @@ class PartialFile implements BackupFile {
   }
 
   seal(state: StoreState): Promise<void> {
-    return retryWhileBusy(BUSY_TIMEOUT_MS, () => seal(this.path, state));
+    return retryWhileBusy(BUSY_TIMEOUT_MS, () => {
+      this.#assertInPlace();
+      seal(this.path, state);
+    });
   }
 
   publish(): void {
     try {
-      this.#file.assertInPlace();
+      this.#assertInPlace();
       syncPath(this.path);
       assertFree(this.#place);
       giveName(this.path, this.#place);
@@ -82,6 +85,20 @@ class PartialFile implements BackupFile {
     clearInterval(this.#touching);
     for (const file of withCompanions(this.path)) rmSync(file, { force: true });
     endPartial(this.path);
+  }
+
+  /** @throws `STORE_REPLACED`, `STORE_SECOND_NAME` */
+  #assertInPlace(): void {
+    try {
+      this.#file.assertInPlace();
+    } catch (error) {
+      if (!(error instanceof OrchestratorError) || error.code !== 'STORE_REPLACED') throw error;
+      throw new OrchestratorError(
+        'STORE_REPLACED',
+        `${this.path} was removed or replaced while the backup was being made.`,
+        { hint: 'Take a new backup.', cause: error },
+      );
+    }
   }
 }
 
