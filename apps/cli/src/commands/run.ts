@@ -226,6 +226,7 @@ interface Result extends Omit<RunResult, 'reason'> {
 }
 
 const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
+  outcomeUnknown: false,
   code: null,
   signal: null,
   interruptedBy: null,

@@ -74,16 +74,26 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
   }
 }
 
-function unreachable({ message, status }: RunResult, name: string, exit: ExitCode): Failure {
-  // The store came back when the lease was over, and took the outcome.
-  if (status !== null)
+function unreachable({ message, status, lost, outcomeUnknown }: RunResult, name: string, exit: ExitCode): Failure {
+  // The store came back when the lease was over, and took the outcome, or had one already.
+  if (status !== null || lost !== null)
     return new Failure('STORE_UNREACHABLE', 'The store could not be reached until the lease was over.', {
       exit,
-      hint: status === 'cancelled' ? `Task ${name} is cancelled, as requested.` : GIVEN_BACK,
+      hint:
+        lost === null ? takenAs(status, name) : `Task ${name} had been released before, with the token of this run.`,
     });
-  const said = `No answer came to the outcome of task ${name}${message === null ? '' : `: ${message}`}`;
-  const hint = 'If it did not arrive, the task is recovered when its lease is stale.';
-  return new Failure('STORE_UNREACHABLE', said, { exit, hint });
+  if (outcomeUnknown)
+    return new Failure(
+      'STORE_UNREACHABLE',
+      `The store did not answer. It is not known whether the outcome of task ${name} arrived.`,
+      { exit, hint: 'If it did not arrive, the task is recovered when its lease is stale.' },
+    );
+  const said = `The outcome of task ${name} could not be reported${message === null ? '.' : `: ${message}`}`;
+  return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
+}
+
+function takenAs(status: RunResult['status'], name: string): string {
+  return status === 'cancelled' ? `Task ${name} is cancelled, as requested.` : GIVEN_BACK;
 }
 
 /** The line for people at the end; null: the command has said enough. */

@@ -36,6 +36,8 @@ export interface RunResult extends CommandExit {
   readonly runAt: number | null;
   /** For people: why it did not start, why the store did not answer, or why the journal was not written. */
   readonly message: string | null;
+  /** No answer came to the outcome that was sent: it is not known whether it arrived. */
+  readonly outcomeUnknown: boolean;
   /** When the command started and ended, in milliseconds; null: it never started. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;

@@ -34,6 +34,9 @@ const LAST_WORD_MS = 1_000;
 /** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
 const INTERRUPT_EFFECT_MS = 10_000;
 
+/** Says what OUTCOME_UNKNOWN does, but not of "the command": here that is what was run. */
+const NO_ANSWER = 'The store did not answer. It is not known whether the outcome of the task arrived.';
+
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
 /** Why this process ends the command. */
@@ -273,15 +276,22 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      return this.#result(reasonWithoutAnswer(error), end, { message: messageOf(error) });
+      const outcomeUnknown = isOutcomeUnknown(error);
+      const why = outcomeUnknown ? NO_ANSWER : messageOf(error);
+      return this.#result(reasonWithoutAnswer(error), end, { message: why, outcomeUnknown });
     }
   }
 
-  /** Tries until the lease is over. */
+  /**
+   * Tries until the lease is over.
+   *
+   * @throws `OUTCOME_UNKNOWN` if it is unknown of any try, although the last one certainly changed nothing
+   */
   async #release(report: Report): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
     const commandId = newCommandId();
+    let unknown: OrchestratorError | null = null;
     for (;;) {
       try {
         return await orchestrator.releaseTask({
@@ -292,8 +302,9 @@ class Run {
           ...report,
         });
       } catch (error) {
-        const mayPass = error instanceof OrchestratorError && error.retryable;
-        if (!mayPass || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
+        if (!(error instanceof OrchestratorError) || !error.retryable) throw error;
+        if (error.code === 'OUTCOME_UNKNOWN') unknown = error;
+        if (elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw unknown ?? error;
         await pause(AGAIN_MS);
       }
     }
@@ -302,7 +313,7 @@ class Run {
   #result(
     reason: RunReason,
     { code, signal }: CommandExit,
-    told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message'>> = {},
+    told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message' | 'outcomeUnknown'>> = {},
   ): RunResult {
     return {
       reason,
@@ -313,6 +324,7 @@ class Run {
       status: null,
       runAt: null,
       message: null,
+      outcomeUnknown: false,
       lost: this.#lost,
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
@@ -333,6 +345,11 @@ function reasonWithoutAnswer(error: unknown): RunReason {
   return code === 'STORE_MOVED' ? 'store_moved' : 'store_unreachable';
 }
 
+function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof OrchestratorError && error.code === 'OUTCOME_UNKNOWN';
+}
+
+/** @throws `OUTCOME_UNKNOWN` if there is no answer within this time */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new OrchestratorError('OUTCOME_UNKNOWN')), ms);

@@ -1,0 +1,64 @@
+/*
+ * What the last lines of a run say of a store that was not reached:
+ *  - it refused the outcome: why, and that the task is recovered
+ *  - it did not answer: that it is not known whether the outcome arrived
+ *  - it came back when the lease was over: what became of the task
+ */
+import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
+import type { RunResult } from '@agent-orchestrator/runtime';
+import { expect, test } from 'vitest';
+import { failureOfRun } from '../src/run/words.ts';
+
+const CLAIM = { task: { id: 'build', number: 1 } } as ClaimRecord;
+const RECOVERED = 'The task is recovered when its lease is stale.';
+const REFUSED = 'The outcome of task build could not be reported';
+const NO_ANSWER = 'The store did not answer. It is not known whether the outcome of task build arrived.';
+const LATE = 'The store could not be reached until the lease was over.';
+
+const UNREACHABLE: RunResult = {
+  reason: 'store_unreachable',
+  code: null,
+  signal: 'SIGTERM',
+  interruptedBy: null,
+  outcome: null,
+  status: null,
+  lost: null,
+  runAt: null,
+  message: null,
+  outcomeUnknown: false,
+  startedAt: 1,
+  endedAt: 2,
+};
+
+test.each<[what: string, result: Partial<RunResult>, message: string, hint: string]>([
+  ['it refused the outcome', { message: 'It was moved.' }, `${REFUSED}: It was moved.`, RECOVERED],
+  ['it gave no reason', {}, `${REFUSED}.`, RECOVERED],
+  [
+    'it did not answer',
+    { outcomeUnknown: true, message: 'The connection was lost.' },
+    NO_ANSWER,
+    'If it did not arrive, the task is recovered when its lease is stale.',
+  ],
+  [
+    'it took the task back',
+    { outcome: 'released', status: 'queued' },
+    LATE,
+    'The task was given back; no attempt was charged.',
+  ],
+  [
+    'it cancelled the task',
+    { outcome: 'released', status: 'cancelled' },
+    LATE,
+    'Task build is cancelled, as requested.',
+  ],
+  [
+    'the task had been released by the command',
+    { lost: { ok: false } as LeaseRefusal },
+    LATE,
+    'Task build had been released before, with the token of this run.',
+  ],
+])('%s', (_, result, message, hint) => {
+  const failure = failureOfRun({ ...UNREACHABLE, ...result }, CLAIM);
+
+  expect(failure).toMatchObject({ code: 'STORE_UNREACHABLE', exit: 69, message, hint });
+});
