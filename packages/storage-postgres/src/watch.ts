@@ -83,7 +83,11 @@ export class ChangeWatcher {
     if (this.#telling !== null) clearTimeout(this.#telling);
     this.#telling = null;
     this.#stop();
-    await this.#tell();
+    // No work follows it. The connections stay open for a moment longer, in which the server may still get it.
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, TIMEOUTS.hint_ms);
+    await Promise.race([this.#tell(), tooLate]);
+    clearTimeout(timer);
   }
 
   /** Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk. */

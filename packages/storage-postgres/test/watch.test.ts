@@ -4,9 +4,11 @@
  *  - behind a pooler there is none, and watchers are told all the same
  *  - a watcher that could not begin does not count as one
  *  - a hint that waits for a lock holds up no work on its connection
+ *  - a hint that is not answered holds up no end of the program
  */
 import { expect, test } from 'vitest';
 import { TIMEOUTS } from '../src/transactions.ts';
+import { ChangeWatcher } from '../src/watch.ts';
 import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
 import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
@@ -74,4 +76,24 @@ test('a hint that another transaction holds up does not hold up the work on its 
   );
 
   expect(tookMs).toBeLessThan(TIMEOUTS.lock_ms / 2);
+});
+
+test('a hint that is not answered does not hold up the end of the program', async () => {
+  let told = 0;
+  const watcher = new ChangeWatcher({
+    read: () => Promise.reject(new Error('not read')),
+    tell: () => {
+      told += 1;
+      return new Promise(() => {});
+    },
+    connect: () => Promise.reject(new Error('not connected')),
+  });
+  watcher.announce();
+  watcher.announce();
+
+  const from = performance.now();
+  await watcher.close();
+
+  expect(told).toBe(2);
+  expect(performance.now() - from).toBeLessThan(2_000);
 });
