@@ -75,7 +75,9 @@ export const FIRST = {
   read: settings(READS),
   /**
    * A hint to others need not survive a crash, so it does not wait for the disk. The next work on its connection may
-   * already be under way behind it, so it waits for hardly anything else either.
+   * already be under way behind it, so it waits for hardly anything else either. It needs both limits: a
+   * statement may wait for something else than a lock, and NOTIFY takes its lock at the commit, where the limit on
+   * statements no longer counts.
    */
   hint: settings({ statement_timeout: TIMEOUTS.hint_ms, lock_timeout: TIMEOUTS.hint_ms, synchronous_commit: 'off' }),
 } as const;
