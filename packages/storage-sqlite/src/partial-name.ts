@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 
@@ -27,17 +27,25 @@ export function endPartial(path: string): void {
 }
 
 /**
- * Refuses a file that has the name of an incomplete backup, but in the process that makes it. So no process works on
- * a file that a later backup takes for a leftover, or by a name that is a second one of a complete backup.
+ * Refuses the name of an incomplete backup, whether there is such a file or not, but in the process that makes it. So
+ * no process works on a file that a later backup takes for a leftover, or by a name that is a second one of a complete
+ * backup.
  *
  * @throws `STORE_PARTIAL_NAME`
  */
 export function assertNotPartial(path: string): void {
   if (!PARTIAL.test(path) || beingMade.has(path)) return;
-  throw new OrchestratorError('STORE_PARTIAL_NAME', `${basename(path)} has the name of a backup that is not complete.`);
+  const said = `${basename(path)} is the name of a backup that is not complete.`;
+  throw new OrchestratorError(
+    'STORE_PARTIAL_NAME',
+    said,
+    existsSync(path)
+      ? {}
+      : { hint: 'There is no such file. Use a name without `.partial-` and 16 hex digits at its end.' },
+  );
 }
 
-/** Whether the path is that of an incomplete backup to `place` that this process does not make. Both are without links. */
+/** Whether a path is that of an incomplete backup to `place` that this process does not make; both without links. */
 export function isPartialOfOthers(path: string, place: string): boolean {
   const [suffix] = PARTIAL.exec(path) ?? [];
   return suffix !== undefined && path === place + suffix && !beingMade.has(path);

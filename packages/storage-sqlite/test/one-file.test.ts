@@ -136,7 +136,9 @@ describe('a file with two names', () => {
     const left = leftByBackup(path);
 
     // Nothing fills a file of that name: waiting does not help.
-    const hint = expect.stringMatching(/^Take a new backup.*only if you know that it is complete/) as string;
+    const hint = expect.stringMatching(
+      /^Take a new backup: .* Rename it, and the files beside it, only if you know that it is complete/,
+    ) as string;
     const refused = { code: 'STORE_PARTIAL_NAME', retryable: false, hint };
     await expect(openSqliteStorage({ path: left })).rejects.toMatchObject(refused);
     rmSync(path);
@@ -144,6 +146,17 @@ describe('a file with two names', () => {
     await expect(beginBackup(path, left)).rejects.toMatchObject(refused);
 
     expect(existsSync(left)).toBe(true);
+  });
+
+  test('is not made with the name of an incomplete backup, and the error says nothing of a file', async () => {
+    const path = `${newPath()}.partial-${'0'.repeat(16)}`;
+
+    await expect(openSqliteStorage({ path })).rejects.toMatchObject({
+      code: 'STORE_PARTIAL_NAME',
+      message: expect.stringMatching(/is the name of a backup that is not complete\.$/) as string,
+      hint: expect.stringMatching(/^There is no such file\. Use a name without/) as string,
+    });
+    expect(existsSync(path)).toBe(false);
   });
 
   test('is not opened by the name of an incomplete backup in capitals', async () => {

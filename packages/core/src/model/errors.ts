@@ -158,9 +158,9 @@ export const ERRORS = {
   },
   STORE_PARTIAL_NAME: {
     retryable: false,
-    means: 'The file has the name of a backup that is not complete.',
+    means: 'The path is the name of a backup that is not complete.',
     hint:
-      'Take a new backup: the file may hold only a part of the data. Rename it, with its -wal file if there is one, ' +
+      'Take a new backup: a file of that name may hold only a part of the data. Rename it, and the files beside it, ' +
       'only if you know that it is complete.',
   },
   STORE_NOT_EMPTY: {
