@@ -114,7 +114,7 @@ export class Connection {
     void this.#sql.end({ timeout: 0 });
   }
 
-  /** Closes it in an orderly way. No statement may be running. */
+  /** Closes it in an orderly way. The statement of a hint may be running: it gets a second, and fails after that. */
   async close(): Promise<void> {
     this.#broken = true;
     await this.#sql.end({ timeout: 1 });
