@@ -5,6 +5,7 @@
  *  - whatever a file is called, it can be a backup
  *  - what is there is not written over
  *  - a backup that fails leaves nothing behind, and removes what a killed one left
+ *  - timers fire while the copy is checked: one of them keeps the file from looking like a leftover
  *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
  *  - every token granted before a restore is refused
  *  - later fences are also greater than any granted since the backup, even by a clock that was ahead
@@ -20,6 +21,7 @@ import { linkSync, readdirSync, readFileSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 import { backupStore, moveStore, openOrchestrator, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
+import { work } from './support/long-log.ts';
 import {
   claim,
   Cut,
@@ -295,6 +297,26 @@ test.for(KINDS)('from %s: a damaged store is backed up and restored as it is, an
 
   expect([backup.verification, restored.verification]).toMatchObject([{ ok: false }, { ok: false }]);
   expect(await (await opened(to)).claimTask({ agent: 'a' })).toMatchObject({ ok: true });
+});
+
+test('timers fire while the copy of a long log is checked', async () => {
+  const store = await newPlace('sqlite');
+  await work(await opened(store), 3_000);
+  let fired = 0;
+  const timers: NodeJS.Timeout[] = [];
+
+  const { verification } = await backupStore({
+    store,
+    file: join(newFolder(), 'backup.db'),
+    onProgress: ({ step, done }) => {
+      if (step === 'verifying' && done === 0) timers.push(setInterval(() => (fired += 1), 1));
+      else timers.forEach(clearInterval);
+    },
+  });
+
+  // Opening the copy lets a few fire; its thousand sessions take far longer.
+  expect(fired).toBeGreaterThan(20);
+  expect(verification).toMatchObject({ ok: true, sessions: 1_000 });
 });
 
 /** Adds a task in a session of its own, and claims it. */

@@ -2,8 +2,7 @@
  * One file, one log:
  * - a file with two names is refused by each of them, and left as it was
  * - a backup that still has the name of before it was complete is refused, with that name as the one to remove
- * - a later backup removes all that killed ones left ten minutes ago, but nothing of what is written, or has two names
- * - a backup whose file is removed or replaced says so; while it is made, its file looks written
+ * - a later backup removes all that killed ones left, but nothing of what has two names
  * - the name of an incomplete backup is opened by the process that makes it alone
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
@@ -14,33 +13,20 @@
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/row-store.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { fingerprint } from './files.ts';
+import { BACKUP, COMPANIONS, leftFiles } from './left-files.ts';
 import { onCommitting } from './open-process.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const HELD = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
-const BACKUP = { status: 'backup', id: 'b', address: 'sqlite:/s.db', at: 1 } as const;
-/** What SQLite adds to the name of a database; the database itself first. */
-const COMPANIONS = ['', '-wal', '-shm', '-journal'];
 const SOURCE = '--conditions=@agent-orchestrator/source';
 
 /** A program of its own: two openings in one process share SQLite's view of the file. @returns what it wrote */
@@ -200,68 +186,6 @@ describe('a file with two names', () => {
   });
 });
 
-describe('the file of a backup', () => {
-  test.each(COMPANIONS)(
-    'stays while any of its files is written, as by a process that cannot be seen: %s',
-    async (suffix) => {
-      const { path, storage } = await aStore();
-      const place = newPath();
-      const written = leftFiles(place, 'a', 60);
-      writtenAgo(written[COMPANIONS.indexOf(suffix)] ?? '', 9);
-
-      (await beginBackup(place, path))[Symbol.dispose]();
-
-      expect(written.map((file) => existsSync(file))).toEqual([true, true, true, true]);
-      await storage.close();
-    },
-  );
-
-  test('stays if this process makes it, however long it was not written', async () => {
-    const { path, storage } = await aStore();
-    const place = newPath();
-    using first = await beginBackup(place, path);
-    writtenAgo(first.path, 60);
-
-    (await beginBackup(place, path))[Symbol.dispose]();
-
-    expect(existsSync(first.path)).toBe(true);
-    await storage.close();
-  });
-
-  test('looks written while it is only read', async () => {
-    const { path, storage } = await aStore();
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => void vi.useRealTimers());
-    using backup = await beginBackup(newPath(), path);
-    writtenAgo(backup.path, 9);
-
-    vi.advanceTimersByTime(60_000);
-
-    expect(Date.now() - statSync(backup.path).mtimeMs).toBeLessThan(60_000);
-    backup[Symbol.dispose]();
-    expect(vi.getTimerCount()).toBe(0);
-    await storage.close();
-  });
-
-  test.each([
-    ['removed', (file: string) => rmSync(file)],
-    ['replaced', (file: string) => (renameSync(file, `${file}-old`), copyFileSync(`${file}-old`, file))],
-  ])('was %s: no step of the backup works on, and each says why', async (_, lose) => {
-    const { path, storage } = await aStore();
-    using backup = await beginBackup(newPath(), path);
-    lose(backup.path);
-
-    const refused = {
-      code: 'STORE_REPLACED',
-      message: `${backup.path} was removed or replaced while the backup was being made.`,
-      hint: 'Take a new backup.',
-    };
-    await expect(backup.seal(BACKUP)).rejects.toMatchObject(refused);
-    expect(() => backup.publish()).toThrow(expect.objectContaining(refused) as Error);
-    await storage.close();
-  });
-});
-
 describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a mount (needs root)', () => {
   test('of the file alone is refused; of its folder it is not', async () => {
     const { path, storage } = await aStore();
@@ -368,19 +292,4 @@ function leftByBackup(path: string): string {
   const name = `${path}.partial-0123456789abcdef`;
   linkSync(path, name);
   return name;
-}
-
-/** The files of a backup whose process was killed some time ago. */
-function leftFiles(place: string, letter: string, minutesAgo = 10): readonly string[] {
-  const files = COMPANIONS.map((suffix) => `${place}.partial-${letter.repeat(16)}${suffix}`);
-  for (const file of files) {
-    writeFileSync(file, '', { mode: 0o600 });
-    writtenAgo(file, minutesAgo);
-  }
-  return files;
-}
-
-function writtenAgo(file: string, minutes: number): void {
-  const at = new Date(Date.now() - minutes * 60_000);
-  utimesSync(file, at, at);
 }

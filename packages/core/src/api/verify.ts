@@ -33,6 +33,12 @@ export interface Verification {
   readonly truncated: boolean;
 }
 
+export interface VerifyLogOptions {
+  readonly findingsMax?: number | undefined;
+  /** Called before every page is read, and awaited. It can let the event loop turn: reads of a file may block it. */
+  readonly beforePage?: () => void | Promise<void>;
+}
+
 /**
  * Replays the log of every session from empty, and checks that
  *
@@ -50,9 +56,9 @@ export interface Verification {
 export async function verifyLog(
   reader: Reader,
   namespaces: readonly string[],
-  findingsMax = 100,
+  { findingsMax = 100, beforePage = () => {} }: VerifyLogOptions = {},
 ): Promise<Verification> {
-  const verifier = new Verifier(reader, findingsMax);
+  const verifier = new Verifier(reader, findingsMax, beforePage);
   for (const namespace of namespaces) await verifier.namespace(namespace);
   return verifier.result();
 }
@@ -62,6 +68,7 @@ type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
 class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
+  readonly #beforePage: () => void | Promise<void>;
   readonly #findings: Finding[] = [];
   readonly #fences = new Set<number>();
   #truncated = false;
@@ -69,14 +76,15 @@ class Verifier {
   #sessions = 0;
   #tasks = 0;
 
-  constructor(reader: Reader, findingsMax: number) {
+  constructor(reader: Reader, findingsMax: number, beforePage: () => void | Promise<void>) {
     this.#reader = reader;
     this.#findingsMax = findingsMax;
+    this.#beforePage = beforePage;
   }
 
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
-    for await (const { id } of pages((after) =>
+    for await (const { id } of this.#pages((after) =>
       this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
     )) {
       const loaded = await this.#reader.session(namespace, id);
@@ -101,7 +109,7 @@ class Verifier {
     const replay = new Replay();
     const earlyEnd = new EarlyEnd();
     let broken = false;
-    for await (const event of pages((after) =>
+    for await (const event of this.#pages((after) =>
       this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
     )) {
       this.#events += 1;
@@ -140,7 +148,7 @@ class Verifier {
   async #compareTasks(found: StoredSession, replayed: Map<string, Task>): Promise<void> {
     const { namespace, id: sessionId } = found.session;
     const queued: Task[] = [];
-    for await (const task of pages((after) =>
+    for await (const task of this.#pages((after) =>
       this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
     )) {
       this.#tasks += 1;
@@ -182,6 +190,16 @@ class Verifier {
     }
   }
 
+  async *#pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
+    let cursor: string | null = null;
+    do {
+      await this.#beforePage();
+      const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
+      yield* page.items;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
   #report(
     kind: FindingKind,
     of: { namespace: string; id: string },
@@ -197,13 +215,4 @@ class Verifier {
 /** Scheduled and queued count as the same status: only time turns one into the other. */
 function sameWaiting(task: Task): Task {
   return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
-}
-
-async function* pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
-    yield* page.items;
-    cursor = page.next;
-  } while (cursor !== null);
 }

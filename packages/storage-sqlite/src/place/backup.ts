@@ -18,7 +18,11 @@ const BUSY_TIMEOUT_MS = 30_000;
  * share a folder, processes do not see each other, and the pid of one is that of another, or of none.
  */
 const LEFTOVER_MS = 600_000;
-/** So often the maker changes the time of the file, because a check of a large copy reads it for long. */
+/**
+ * So often the maker changes the time of the file, because a check of a large copy reads it for long. The check lets
+ * the event loop turn before each page. What can hold the event loop for long is `VACUUM INTO`, which writes the file
+ * meanwhile, and the sync, which waits for the disk: if that takes too long, `publish` finds the file gone.
+ */
 const TOUCH_MS = 60_000;
 
 /**
@@ -71,9 +75,7 @@ class PartialFile implements BackupFile {
   publish(): void {
     try {
       this.#assertInPlace();
-      syncPath(this.path);
-      assertFree(this.#place);
-      giveName(this.path, this.#place);
+      this.#complete();
       this[Symbol.dispose]();
       syncPath(dirname(this.#place));
     } catch (error) {
@@ -87,18 +89,32 @@ class PartialFile implements BackupFile {
     endPartial(this.path);
   }
 
+  /** The sync can take long, and the file may go meanwhile. */
+  #complete(): void {
+    try {
+      syncPath(this.path);
+      assertFree(this.#place);
+      this.#assertInPlace();
+      giveName(this.path, this.#place);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? this.#gone(error) : error;
+    }
+  }
+
   /** @throws `STORE_REPLACED`, `STORE_SECOND_NAME` */
   #assertInPlace(): void {
     try {
-      this.#file.assertInPlace();
+      // It looks each time: for `assertInPlace`, a look from before the sync may count.
+      this.#file.assertCommitVisible();
     } catch (error) {
-      if (!(error instanceof OrchestratorError) || error.code !== 'STORE_REPLACED') throw error;
-      throw new OrchestratorError(
-        'STORE_REPLACED',
-        `${this.path} was removed or replaced while the backup was being made.`,
-        { hint: 'Take a new backup.', cause: error },
-      );
+      const isGone = error instanceof OrchestratorError && error.code === 'STORE_REPLACED';
+      throw isGone ? this.#gone(error) : error;
     }
+  }
+
+  #gone(cause: unknown): OrchestratorError {
+    const message = `${this.path} was removed or replaced while the backup was being made.`;
+    return new OrchestratorError('STORE_REPLACED', message, { hint: 'Take a new backup.', cause });
   }
 }
 
@@ -169,9 +185,10 @@ function removeLeftovers(place: string): void {
   }
 }
 
-/** Whether a file is this user's, has no other name, and was not written lately, or is gone. */
+/** Whether it is a file of this user that has no other name and was not written lately, or is gone. */
 function mayGo(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return true;
-  return found.nlink === 1 && isMine(found.uid) && Date.now() - found.mtimeMs >= LEFTOVER_MS;
+  const isOwnFile = found.isFile() && found.nlink === 1 && isMine(found.uid);
+  return isOwnFile && Date.now() - found.mtimeMs >= LEFTOVER_MS;
 }
