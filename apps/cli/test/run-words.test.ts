@@ -1,7 +1,7 @@
 /*
  * What the last lines of a run say of a store that was not reached:
  *  - it refused the outcome: why, and that the task is recovered
- *  - it did not answer: that it is not known whether the outcome arrived
+ *  - it did not answer a try: that it is not known whether the outcome arrived, even if it refused a later one
  *  - it came back when the lease was over: what became of the task
  */
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
@@ -12,7 +12,8 @@ import { failureOfRun } from '../src/run/words.ts';
 const CLAIM = { task: { id: 'build', number: 1 } } as ClaimRecord;
 const RECOVERED = 'The task is recovered when its lease is stale.';
 const REFUSED = 'The outcome of task build could not be reported';
-const NO_ANSWER = 'The store did not answer. It is not known whether the outcome of task build arrived.';
+const NOT_KNOWN = 'It is not known whether the outcome of task build arrived.';
+const IF_NOT = 'If it did not arrive, the task is recovered when its lease is stale.';
 const LATE = 'The store could not be reached until the lease was over.';
 
 const UNREACHABLE: RunResult = {
@@ -35,9 +36,15 @@ test.each<[what: string, result: Partial<RunResult>, message: string, hint: stri
   ['it gave no reason', {}, `${REFUSED}.`, RECOVERED],
   [
     'it did not answer',
-    { outcomeUnknown: true, message: 'The connection was lost.' },
-    NO_ANSWER,
-    'If it did not arrive, the task is recovered when its lease is stale.',
+    { outcomeUnknown: true, message: 'The store did not answer.' },
+    `The store did not answer. ${NOT_KNOWN}`,
+    IF_NOT,
+  ],
+  [
+    'it did not answer, and then refused the outcome',
+    { outcomeUnknown: true, message: 'It was replaced.' },
+    `It was replaced. ${NOT_KNOWN}`,
+    IF_NOT,
   ],
   [
     'it took the task back',
@@ -61,4 +68,26 @@ test.each<[what: string, result: Partial<RunResult>, message: string, hint: stri
   const failure = failureOfRun({ ...UNREACHABLE, ...result }, CLAIM);
 
   expect(failure).toMatchObject({ code: 'STORE_UNREACHABLE', exit: 69, message, hint });
+});
+
+test.each([
+  [
+    false,
+    'Task build is still claimed there.',
+    'Run it again with --store and the new address, and with --resume: it takes the session back.',
+  ],
+  [true, NOT_KNOWN, 'If it did not arrive, run it again with --store and the new address, and with --resume.'],
+])('it has moved, outcome unknown: %s', (outcomeUnknown, said, hint) => {
+  const result: RunResult = { ...UNREACHABLE, reason: 'store_moved', outcomeUnknown, message: 'It has moved.' };
+
+  const message = `It has moved. ${said}`;
+  expect(failureOfRun(result, CLAIM)).toMatchObject({ code: 'STORE_MOVED', exit: 78, message, hint });
+});
+
+test('the journal lacks the outcome: the store has it', () => {
+  const result: RunResult = { ...UNREACHABLE, reason: 'journal_unwritable', message: 'The disk is full.' };
+
+  const message = 'The outcome of task build is not in the journal: The disk is full.';
+  const hint = expect.stringContaining('The store has it: ');
+  expect(failureOfRun(result, CLAIM)).toMatchObject({ code: 'JOURNAL_UNWRITABLE', exit: 74, message, hint });
 });

@@ -2,7 +2,9 @@
  * What a run says of a release that the store did not take:
  *  - it did not answer until the lease was over: the outcome is unknown
  *  - it refused the release: the outcome is not in the store, and the message says why
- *  - one try had an unknown outcome, and the last one certainly changed nothing: the outcome is unknown
+ *  - one try had an unknown outcome, and the last one certainly changed nothing: the outcome is unknown, and a last
+ *    error that ended the tries says why
+ *  - the store answered one try, and the journal has no answer: the store has the outcome, whatever the others met
  */
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +15,7 @@ import { newSeed } from '../src/system/seed.ts';
 type Release = Orchestrator['releaseTask'];
 
 const TTL_MS = 1_000;
-const NO_ANSWER = 'The store did not answer. It is not known whether the outcome of the task arrived.';
+const NO_ANSWER = 'The store did not answer.';
 
 /** Runs a command under a lease that is not renewed, with a store that answers a release so. */
 async function run(command: readonly string[], releaseTask: Release): Promise<RunResult> {
@@ -62,5 +64,36 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
 
     expect(tries).toBeGreaterThan(1);
     expect(result).toMatchObject({ reason: 'store_unreachable', outcomeUnknown: true, message: NO_ANSWER });
+  });
+
+  test.each([
+    ['STORE_MOVED', 'store_moved'],
+    ['STORE_REPLACED', 'store_unreachable'],
+    ['STORE_LOGIN_REFUSED', 'store_unreachable'],
+  ] as const)('one try had an unknown outcome, %s ended the tries: unknown, and it says why', async (code, reason) => {
+    const left = [new OrchestratorError('OUTCOME_UNKNOWN'), new OrchestratorError(code, 'This is why.')];
+
+    const result = await run(['true'], () => Promise.reject(left.shift() ?? new Error('a try too many')));
+
+    expect(left).toEqual([]);
+    expect(result).toMatchObject({ reason, outcomeUnknown: true, message: 'This is why.' });
+  });
+
+  test.each([
+    ['OUTCOME_UNKNOWN', 'JOURNAL_UNWRITABLE'],
+    ['JOURNAL_UNWRITABLE', 'OUTCOME_UNKNOWN'],
+    ['JOURNAL_UNWRITABLE', 'STORE_MOVED'],
+  ] as const)('%s, then %s: the store has the outcome, only the journal lacks it', async (first, then) => {
+    let tries = 0;
+
+    const result = await run(['true'], () => {
+      tries += 1;
+      const code = tries === 1 ? first : then;
+      return Promise.reject(new OrchestratorError(code, `This is ${code}.`));
+    });
+
+    expect(tries).toBeGreaterThan(1);
+    const message = 'This is JOURNAL_UNWRITABLE.';
+    expect(result).toMatchObject({ reason: 'journal_unwritable', outcomeUnknown: false, message });
   });
 });

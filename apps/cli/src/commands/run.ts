@@ -67,7 +67,11 @@ const DESCRIPTION = [
     'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
     'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
     'over: exit 74. Calls that the command itself makes are not in the journal.',
-  '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link.',
+  '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
+    'data has these fields: exit (of `run`), reason and message (why the run ended), code and signal (of the ' +
+    'command), interrupted_by (a signal to `run`), outcome (as reported), status and run_at (of the task after ' +
+    'that), outcome_unknown (true: the outcome was sent, but it is not known whether it arrived), lost (what ended ' +
+    'the lease, if `run` did not), started_at, ended_at, task_id, and lease (without the token).',
   'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
     'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
     'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +

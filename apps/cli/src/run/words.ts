@@ -54,10 +54,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'store_unreachable':
       return unreachable(result, name, exit);
     case 'store_moved':
-      return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
-        exit,
-        hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
-      });
+      return moved(result, name, exit);
     case 'journal_unwritable': {
       const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
@@ -83,13 +80,29 @@ function unreachable({ message, status, lost, outcomeUnknown }: RunResult, name:
         lost === null ? takenAs(status, name) : `Task ${name} had been released before, with the token of this run.`,
     });
   if (outcomeUnknown)
-    return new Failure(
-      'STORE_UNREACHABLE',
-      `The store did not answer. It is not known whether the outcome of task ${name} arrived.`,
-      { exit, hint: 'If it did not arrive, the task is recovered when its lease is stale.' },
-    );
+    return new Failure('STORE_UNREACHABLE', `${message ?? 'The store did not answer.'} ${notKnown(name)}`, {
+      exit,
+      hint: 'If it did not arrive, the task is recovered when its lease is stale.',
+    });
   const said = `The outcome of task ${name} could not be reported${message === null ? '.' : `: ${message}`}`;
   return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
+}
+
+function moved({ message, outcomeUnknown }: RunResult, name: string, exit: ExitCode): Failure {
+  const said = message ?? 'The store has moved.';
+  if (outcomeUnknown)
+    return new Failure('STORE_MOVED', `${said} ${notKnown(name)}`, {
+      exit,
+      hint: 'If it did not arrive, run it again with --store and the new address, and with --resume.',
+    });
+  return new Failure('STORE_MOVED', `${said} Task ${name} is still claimed there.`, {
+    exit,
+    hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
+  });
+}
+
+function notKnown(name: string): string {
+  return `It is not known whether the outcome of task ${name} arrived.`;
 }
 
 function takenAs(status: RunResult['status'], name: string): string {

@@ -17,7 +17,10 @@ export type RunReason =
   | 'lease_lost'
   /** The store could not be reached until the TTL was over. */
   | 'store_unreachable'
-  /** The store has moved: the lease is kept at its new address, which this run does not know. */
+  /**
+   * The store has moved to an address that this run does not know. The lease is kept there; with `outcomeUnknown`, the
+   * outcome may have ended it before.
+   */
   | 'store_moved'
   /** The command ended, but its outcome could not be written into the journal. The store most likely has it. */
   | 'journal_unwritable';
@@ -36,7 +39,10 @@ export interface RunResult extends CommandExit {
   readonly runAt: number | null;
   /** For people: why it did not start, why the store did not answer, or why the journal was not written. */
   readonly message: string | null;
-  /** No answer came to the outcome that was sent: it is not known whether it arrived. */
+  /**
+   * The outcome was sent, and it is not known whether it arrived. One try without an answer is enough, even if a later
+   * try was refused; `reason` and `message` then tell of the refusal. False if the store answered any try.
+   */
   readonly outcomeUnknown: boolean;
   /** When the command started and ended, in milliseconds; null: it never started. */
   readonly startedAt: number | null;

@@ -6,6 +6,7 @@ import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, StartError, type CommandExit } from './command-process.ts';
+import { FailedTries, isRetryable, messageOf } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { leaseEnvironment } from './lease-environment.ts';
@@ -33,9 +34,6 @@ const AGAIN_MS = 250;
 const LAST_WORD_MS = 1_000;
 /** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
 const INTERRUPT_EFFECT_MS = 10_000;
-
-/** Says what OUTCOME_UNKNOWN does, but not of "the command": here that is what was run. */
-const NO_ANSWER = 'The store did not answer. It is not known whether the outcome of the task arrived.';
 
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
@@ -265,8 +263,9 @@ class Run {
     const { timeoutMs } = this.#options;
     const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
     this.#keeper.stop();
+    const tries = new FailedTries();
     try {
-      const release = this.#release(report);
+      const release = this.#release(report, tries);
       const reply = await (reason === this.#expiry ? within(LAST_WORD_MS, release) : release);
       if (!reply.ok) {
         this.#lost = reply;
@@ -276,22 +275,22 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      const outcomeUnknown = isOutcomeUnknown(error);
-      const why = outcomeUnknown ? NO_ANSWER : messageOf(error);
-      return this.#result(reasonWithoutAnswer(error), end, { message: why, outcomeUnknown });
+      tries.add(error);
+      const { reason: why, outcomeUnknown } = tries;
+      return this.#result(why, end, { message: tries.message, outcomeUnknown });
     }
   }
 
   /**
    * Tries until the lease is over.
    *
-   * @throws `OUTCOME_UNKNOWN` if it is unknown of any try, although the last one certainly changed nothing
+   * @param tries gets the errors of all tries but the last
+   * @throws the error of the last try
    */
-  async #release(report: Report): Promise<Released> {
+  async #release(report: Report, tries: FailedTries): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
     const commandId = newCommandId();
-    let unknown: OrchestratorError | null = null;
     for (;;) {
       try {
         return await orchestrator.releaseTask({
@@ -302,9 +301,8 @@ class Run {
           ...report,
         });
       } catch (error) {
-        if (!(error instanceof OrchestratorError) || !error.retryable) throw error;
-        if (error.code === 'OUTCOME_UNKNOWN') unknown = error;
-        if (elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw unknown ?? error;
+        if (!isRetryable(error) || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
+        tries.add(error);
         await pause(AGAIN_MS);
       }
     }
@@ -339,16 +337,6 @@ function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   return reason === 'ended' ? 'released_by_command' : reason;
 }
 
-function reasonWithoutAnswer(error: unknown): RunReason {
-  const code = error instanceof OrchestratorError ? error.code : null;
-  if (code === 'JOURNAL_UNWRITABLE') return 'journal_unwritable';
-  return code === 'STORE_MOVED' ? 'store_moved' : 'store_unreachable';
-}
-
-function isOutcomeUnknown(error: unknown): boolean {
-  return error instanceof OrchestratorError && error.code === 'OUTCOME_UNKNOWN';
-}
-
 /** @throws `OUTCOME_UNKNOWN` if there is no answer within this time */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
@@ -358,8 +346,4 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
