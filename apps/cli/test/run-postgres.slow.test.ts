@@ -40,7 +40,7 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     expect([exit, stderr]).toEqual([69, expect.stringContaining('ending it')]);
     expect(isGone(command)).toBe(true);
     expect(stderr).toMatch(
-      /did not answer\. It is not known whether the outcome of task t1 arrived\. \[STORE_UNREACHABLE\]/,
+      /did not answer every try\. It is not known whether the outcome of task t1 arrived\. \[STORE_UNREACHABLE\]/,
     );
     expect(stderr).toContain('If it did not arrive, the task is recovered when its lease is stale');
     expect(await store.statuses()).toEqual(['running']);

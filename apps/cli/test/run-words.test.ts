@@ -13,7 +13,8 @@ const CLAIM = { task: { id: 'build', number: 1 } } as ClaimRecord;
 const RECOVERED = 'The task is recovered when its lease is stale.';
 const REFUSED = 'The outcome of task build could not be reported';
 const NOT_KNOWN = 'It is not known whether the outcome of task build arrived.';
-const IF_NOT = 'If it did not arrive, the task is recovered when its lease is stale.';
+const IF_NOT =
+  '`orchestrator task show build` shows the task. If it did not arrive, the task is recovered when its lease is stale.';
 const LATE = 'The store could not be reached until the lease was over.';
 
 const UNREACHABLE: RunResult = {
@@ -42,8 +43,8 @@ test.each<[what: string, result: Partial<RunResult>, message: string, hint: stri
   ],
   [
     'it did not answer, and then refused the outcome',
-    { outcomeUnknown: true, message: 'It was replaced.' },
-    `It was replaced. ${NOT_KNOWN}`,
+    { outcomeUnknown: true, message: 'It was replaced (28P01)' },
+    `It was replaced (28P01). ${NOT_KNOWN}`,
     IF_NOT,
   ],
   [
@@ -76,7 +77,12 @@ test.each([
     'Task build is still claimed there.',
     'Run it again with --store and the new address, and with --resume: it takes the session back.',
   ],
-  [true, NOT_KNOWN, 'If it did not arrive, run it again with --store and the new address, and with --resume.'],
+  [
+    true,
+    NOT_KNOWN,
+    '`orchestrator task show build` shows the task, with --store and the new address. If it did not arrive, run the ' +
+      'command again with that --store, and with --resume.',
+  ],
 ])('it has moved, outcome unknown: %s', (outcomeUnknown, said, hint) => {
   const result: RunResult = { ...UNREACHABLE, reason: 'store_moved', outcomeUnknown, message: 'It has moved.' };
 

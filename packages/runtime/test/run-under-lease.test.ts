@@ -15,7 +15,7 @@ import { newSeed } from '../src/system/seed.ts';
 type Release = Orchestrator['releaseTask'];
 
 const TTL_MS = 1_000;
-const NO_ANSWER = 'The store did not answer.';
+const NO_ANSWER = 'The store did not answer every try.';
 
 /** Runs a command under a lease that is not renewed, with a store that answers a release so. */
 async function run(command: readonly string[], releaseTask: Release): Promise<RunResult> {
@@ -66,12 +66,20 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
     expect(result).toMatchObject({ reason: 'store_unreachable', outcomeUnknown: true, message: NO_ANSWER });
   });
 
+  test('all tries were refused until the lease was over: known, and it says why', async () => {
+    const result = await run(['true'], () => Promise.reject(new OrchestratorError('STORE_BUSY', 'This is why.')));
+
+    expect(result).toMatchObject({ reason: 'store_unreachable', outcomeUnknown: false, message: 'This is why.' });
+  });
+
   test.each([
-    ['STORE_MOVED', 'store_moved'],
-    ['STORE_REPLACED', 'store_unreachable'],
-    ['STORE_LOGIN_REFUSED', 'store_unreachable'],
-  ] as const)('one try had an unknown outcome, %s ended the tries: unknown, and it says why', async (code, reason) => {
-    const left = [new OrchestratorError('OUTCOME_UNKNOWN'), new OrchestratorError(code, 'This is why.')];
+    ['OUTCOME_UNKNOWN', 'STORE_MOVED', 'store_moved'],
+    ['OUTCOME_UNKNOWN', 'STORE_REPLACED', 'store_unreachable'],
+    ['OUTCOME_UNKNOWN', 'STORE_LOGIN_REFUSED', 'store_unreachable'],
+    ['JOURNAL_UNWRITABLE', 'STORE_MOVED', 'store_moved'],
+    ['JOURNAL_UNWRITABLE', 'STORE_REPLACED', 'store_unreachable'],
+  ] as const)('%s, then %s ended the tries: unknown, and it says why', async (first, code, reason) => {
+    const left = [new OrchestratorError(first), new OrchestratorError(code, 'This is why.')];
 
     const result = await run(['true'], () => Promise.reject(left.shift() ?? new Error('a try too many')));
 
@@ -82,8 +90,8 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
   test.each([
     ['OUTCOME_UNKNOWN', 'JOURNAL_UNWRITABLE'],
     ['JOURNAL_UNWRITABLE', 'OUTCOME_UNKNOWN'],
-    ['JOURNAL_UNWRITABLE', 'STORE_MOVED'],
-  ] as const)('%s, then %s: the store has the outcome, only the journal lacks it', async (first, then) => {
+    ['JOURNAL_UNWRITABLE', 'STORE_BUSY'],
+  ] as const)('%s, then %s until the lease is over: an answer came, only the journal lacks it', async (first, then) => {
     let tries = 0;
 
     const result = await run(['true'], () => {

@@ -68,7 +68,8 @@ export class OpenFile {
   }
 
   /**
-   * After a commit, before any caller is told of it: other processes can see what was committed.
+   * Looks again, whenever it was last looked: after a commit, before any caller is told of it, so that other processes
+   * can see what was committed; and before a backup gets its name.
    *
    * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`
    */

@@ -68,10 +68,8 @@ const DESCRIPTION = [
     'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
     'over: exit 74. Calls that the command itself makes are not in the journal.',
   '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
-    'data has these fields: exit (of `run`), reason and message (why the run ended), code and signal (of the ' +
-    'command), interrupted_by (a signal to `run`), outcome (as reported), status and run_at (of the task after ' +
-    'that), outcome_unknown (true: the outcome was sent, but it is not known whether it arrived), lost (what ended ' +
-    'the lease, if `run` did not), started_at, ended_at, task_id, and lease (without the token).',
+    'data tells why the run ended (reason, exit), how the command ended (code, signal), and what became of the task ' +
+    '(outcome, status). outcome_unknown says that the outcome was sent, and that it is not known whether it arrived.',
   'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
     'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
     'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +
@@ -79,6 +77,8 @@ const DESCRIPTION = [
 ].join('\n\n');
 
 export default define;
+
+const NOT_ALL_ANSWERED: ReadonlySet<string> = new Set(['store_unreachable', 'store_moved', 'journal_unwritable']);
 
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
@@ -111,7 +111,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
     const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
     // A call that still waits for the store would keep this process alive.
-    if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
+    if (NOT_ALL_ANSWERED.has(result.reason)) process.exit(exit);
     return exit;
   } catch (error) {
     return await notRun(call, failureOf(error), resultFile);

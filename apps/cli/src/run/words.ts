@@ -52,14 +52,14 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
       });
     }
     case 'store_unreachable':
-      return unreachable(result, name, exit);
+      return unreachable(result, task, exit);
     case 'store_moved':
-      return moved(result, name, exit);
+      return moved(result, task, exit);
     case 'journal_unwritable': {
       const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
         exit,
-        hint: `The store has it: \`orchestrator task show ${referenceTo('task', task)}\` shows the task.`,
+        hint: `The store has it: ${shows(task)}.`,
       });
     }
     case 'ended':
@@ -71,7 +71,11 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
   }
 }
 
-function unreachable({ message, status, lost, outcomeUnknown }: RunResult, name: string, exit: ExitCode): Failure {
+type ClaimedTask = ClaimRecord['task'];
+
+function unreachable(result: RunResult, task: ClaimedTask, exit: ExitCode): Failure {
+  const { message, status, lost, outcomeUnknown } = result;
+  const name = nameOf('task', task);
   // The store came back when the lease was over, and took the outcome, or had one already.
   if (status !== null || lost !== null)
     return new Failure('STORE_UNREACHABLE', 'The store could not be reached until the lease was over.', {
@@ -80,20 +84,23 @@ function unreachable({ message, status, lost, outcomeUnknown }: RunResult, name:
         lost === null ? takenAs(status, name) : `Task ${name} had been released before, with the token of this run.`,
     });
   if (outcomeUnknown)
-    return new Failure('STORE_UNREACHABLE', `${message ?? 'The store did not answer.'} ${notKnown(name)}`, {
+    return new Failure('STORE_UNREACHABLE', `${sentence(message ?? 'The store did not answer')} ${notKnown(name)}`, {
       exit,
-      hint: 'If it did not arrive, the task is recovered when its lease is stale.',
+      hint: `${shows(task)}. If it did not arrive, the task is recovered when its lease is stale.`,
     });
   const said = `The outcome of task ${name} could not be reported${message === null ? '.' : `: ${message}`}`;
   return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
 }
 
-function moved({ message, outcomeUnknown }: RunResult, name: string, exit: ExitCode): Failure {
-  const said = message ?? 'The store has moved.';
+function moved({ message, outcomeUnknown }: RunResult, task: ClaimedTask, exit: ExitCode): Failure {
+  const name = nameOf('task', task);
+  const said = sentence(message ?? 'The store has moved');
   if (outcomeUnknown)
     return new Failure('STORE_MOVED', `${said} ${notKnown(name)}`, {
       exit,
-      hint: 'If it did not arrive, run it again with --store and the new address, and with --resume.',
+      hint:
+        `${shows(task)}, with --store and the new address. If it did not arrive, run the command again with that ` +
+        '--store, and with --resume.',
     });
   return new Failure('STORE_MOVED', `${said} Task ${name} is still claimed there.`, {
     exit,
@@ -101,8 +108,17 @@ function moved({ message, outcomeUnknown }: RunResult, name: string, exit: ExitC
   });
 }
 
+function shows(task: ClaimedTask): string {
+  return `\`orchestrator task show ${referenceTo('task', task)}\` shows the task`;
+}
+
 function notKnown(name: string): string {
   return `It is not known whether the outcome of task ${name} arrived.`;
+}
+
+/** Messages of servers may end without a full stop. */
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
 function takenAs(status: RunResult['status'], name: string): string {

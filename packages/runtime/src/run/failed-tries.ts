@@ -2,15 +2,14 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import type { RunReason } from './run-result.ts';
 
 /** In place of the message of OUTCOME_UNKNOWN, which speaks of "the command": here that is what was run. */
-const NO_ANSWER = 'The store did not answer.';
+const NO_ANSWER = 'The store did not answer every try.';
 
 /**
  * What the failed tries of one release show together. All of them have one command id, so any of them may have had the
- * effect.
+ * effect: a later try that certainly changed nothing does not show what an earlier one did.
  *
- * If the store answered any of them, it has the outcome, and only the journal lacks it. Otherwise, the outcome is
- * unknown as soon as it is unknown of any try: a later try that certainly changed nothing does not show what the
- * earlier one did.
+ * An error that ended the tries says why. If the lease ended them, an answer that the journal lacks says most: the
+ * store has judged the outcome. Then a try without an answer, then the last error.
  */
 export class FailedTries {
   /** The store answered this try, but the answer is not in the journal. */
@@ -25,8 +24,9 @@ export class FailedTries {
     if (code === 'OUTCOME_UNKNOWN') this.#unknown = error;
   }
 
+  /** Whether the outcome may have arrived, with nothing that shows it. */
   get outcomeUnknown(): boolean {
-    return this.#answered === null && this.#unknown !== null;
+    return this.reason !== 'journal_unwritable' && (this.#answered ?? this.#unknown) !== null;
   }
 
   get reason(): RunReason {
@@ -40,10 +40,8 @@ export class FailedTries {
     return codeOf(error) === 'OUTCOME_UNKNOWN' ? NO_ANSWER : messageOf(error);
   }
 
-  /** The error that tells most: the store's answer, then an error that ended the tries, then a missing answer. */
   get #telling(): unknown {
-    if (this.#answered !== null) return this.#answered;
-    return isRetryable(this.#last) ? (this.#unknown ?? this.#last) : this.#last;
+    return isRetryable(this.#last) ? (this.#answered ?? this.#unknown ?? this.#last) : this.#last;
   }
 }
 

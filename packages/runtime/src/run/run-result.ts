@@ -41,7 +41,8 @@ export interface RunResult extends CommandExit {
   readonly message: string | null;
   /**
    * The outcome was sent, and it is not known whether it arrived. One try without an answer is enough, even if a later
-   * try was refused; `reason` and `message` then tell of the refusal. False if the store answered any try.
+   * try was refused; `reason` and `message` then tell of the refusal. False if the reason is `journal_unwritable`: an
+   * answer came.
    */
   readonly outcomeUnknown: boolean;
   /** When the command started and ended, in milliseconds; null: it never started. */
