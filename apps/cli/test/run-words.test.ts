@@ -90,10 +90,10 @@ test.each([
   expect(failureOfRun(result, CLAIM)).toMatchObject({ code: 'STORE_MOVED', exit: 78, message, hint });
 });
 
-test('the journal lacks the outcome: the store has it', () => {
+test('the journal lacks the outcome: the store has answered', () => {
   const result: RunResult = { ...UNREACHABLE, reason: 'journal_unwritable', message: 'The disk is full.' };
 
   const message = 'The outcome of task build is not in the journal: The disk is full.';
-  const hint = expect.stringContaining('The store has it: ');
+  const hint = expect.stringContaining('The store has answered: ');
   expect(failureOfRun(result, CLAIM)).toMatchObject({ code: 'JOURNAL_UNWRITABLE', exit: 74, message, hint });
 });

@@ -4,7 +4,7 @@
  *  - it refused the release: the outcome is not in the store, and the message says why
  *  - one try had an unknown outcome, and the last one certainly changed nothing: the outcome is unknown, and a last
  *    error that ended the tries says why
- *  - the store answered one try, and the journal has no answer: the store has the outcome, whatever the others met
+ *  - the store answered one try, and the journal lacks the answer: so it says, unless another error ended the tries
  */
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { describe, expect, test } from 'vitest';
@@ -64,6 +64,18 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
 
     expect(tries).toBeGreaterThan(1);
     expect(result).toMatchObject({ reason: 'store_unreachable', outcomeUnknown: true, message: NO_ANSWER });
+  });
+
+  test.each([
+    ['STORE_IO', 'STORE_IO'],
+    ['STORE_IO', 'STORE_BUSY'],
+  ] as const)('%s, then %s until the lease is over: unknown', async (first, then) => {
+    let tries = 0;
+
+    const result = await run(['true'], () => Promise.reject(new OrchestratorError(tries++ === 0 ? first : then)));
+
+    const message = 'The disk reported an error.';
+    expect(result).toMatchObject({ reason: 'store_unreachable', outcomeUnknown: true, message });
   });
 
   test('all tries were refused until the lease was over: known, and it says why', async () => {

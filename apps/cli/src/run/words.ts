@@ -59,7 +59,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
       const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
         exit,
-        hint: `The store has it: ${shows(task)}.`,
+        hint: `The store has answered: ${shows(task)}.`,
       });
     }
     case 'ended':

@@ -1,8 +1,14 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { RunReason } from './run-result.ts';
 
-/** In place of the message of OUTCOME_UNKNOWN, which speaks of "the command": here that is what was run. */
-const NO_ANSWER = 'The store did not answer every try.';
+/**
+ * The errors after which a release may have had its effect. Their own messages speak of "the command", which is here
+ * what was run.
+ */
+const UNKNOWN: ReadonlyMap<string, string> = new Map([
+  ['OUTCOME_UNKNOWN', 'The store did not answer every try.'],
+  ['STORE_IO', 'The disk reported an error.'],
+]);
 
 /**
  * What the failed tries of one release show together. All of them have one command id, so any of them may have had the
@@ -21,7 +27,7 @@ export class FailedTries {
     this.#last = error;
     const code = codeOf(error);
     if (code === 'JOURNAL_UNWRITABLE') this.#answered = error;
-    if (code === 'OUTCOME_UNKNOWN') this.#unknown = error;
+    if (UNKNOWN.has(code)) this.#unknown = error;
   }
 
   /** Whether the outcome may have arrived, with nothing that shows it. */
@@ -37,7 +43,7 @@ export class FailedTries {
 
   get message(): string {
     const error = this.#telling;
-    return codeOf(error) === 'OUTCOME_UNKNOWN' ? NO_ANSWER : messageOf(error);
+    return UNKNOWN.get(codeOf(error)) ?? messageOf(error);
   }
 
   get #telling(): unknown {
@@ -53,6 +59,6 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function codeOf(error: unknown): string | null {
-  return error instanceof OrchestratorError ? error.code : null;
+function codeOf(error: unknown): string {
+  return error instanceof OrchestratorError ? error.code : '';
 }

@@ -22,7 +22,7 @@ export type RunReason =
    * outcome may have ended it before.
    */
   | 'store_moved'
-  /** The command ended, but its outcome could not be written into the journal. The store most likely has it. */
+  /** The command ended, but its outcome could not be written into the journal. The store has answered it. */
   | 'journal_unwritable';
 
 export interface RunResult extends CommandExit {
