@@ -5,6 +5,7 @@
  *  - whatever a file is called, it can be a backup
  *  - what is there is not written over
  *  - a backup that fails leaves nothing behind, and removes what a killed one left
+ *  - timers fire while the copy is checked: one of them keeps the file from looking like a leftover
  *  - a restored store holds what the backup held, and every lease in it is closed, in all namespaces
  *  - every token granted before a restore is refused
  *  - later fences are also greater than any granted since the backup, even by a clock that was ahead
@@ -16,10 +17,11 @@
  *  - a damaged store is backed up and restored as it is, and says so
  */
 import { createHash } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupStore, moveStore, openOrchestrator, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
+import { work } from './support/long-log.ts';
 import {
   claim,
   Cut,
@@ -195,10 +197,16 @@ test('what is there is not written over, and what killed processes left is taken
   const folder = newFolder();
   await opened(store);
   writeFileSync(join(folder, 'there.db'), 'dear diary');
-  // No process has this id; the other one is ours.
-  const [dead, alive] = ['new.db.partial-99999999', `new.db.partial-${process.ppid}`];
-  for (const name of [dead, `${dead}-wal`, alive, 'other.db.partial-99999999'])
+  const key = '0123456789abcdef';
+  const [dead, written, other] = [
+    `new.db.partial-${key}`,
+    `new.db.partial-${'0'.repeat(16)}`,
+    `other.db.partial-${key}`,
+  ];
+  for (const name of [dead, `${dead}-wal`, written, other]) {
     writeFileSync(join(folder, name), 'half');
+    if (name !== written) utimesSync(join(folder, name), 0, 0);
+  }
 
   await expect(backupStore({ store, file: join(folder, 'there.db') })).rejects.toMatchObject({
     code: 'STORE_NOT_EMPTY',
@@ -207,11 +215,15 @@ test('what is there is not written over, and what killed processes left is taken
     code: 'STORE_NOT_FOUND',
   });
   await backupStore({ store, file: join(folder, 'new.db') });
-  // As a process leaves it that is killed between giving the file its name and taking the other one away.
+  // As a process leaves it that is killed between giving the file its name and taking the other one away. A process
+  // that opens the file is told; a backup that is refused removes nothing.
   linkSync(join(folder, 'new.db'), join(folder, dead));
+  writeFileSync(join(folder, `${dead}-wal`), '');
   await expect(backupStore({ store, file: join(folder, 'new.db') })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
-  expect(readdirSync(folder).toSorted()).toEqual(['new.db', alive, 'other.db.partial-99999999', 'there.db']);
+  expect(readdirSync(folder).toSorted()).toEqual(
+    ['new.db', dead, `${dead}-wal`, written, other, 'there.db'].toSorted(),
+  );
   expect(readFileSync(join(folder, 'there.db'), 'utf8')).toBe('dear diary');
 });
 
@@ -285,6 +297,26 @@ test.for(KINDS)('from %s: a damaged store is backed up and restored as it is, an
 
   expect([backup.verification, restored.verification]).toMatchObject([{ ok: false }, { ok: false }]);
   expect(await (await opened(to)).claimTask({ agent: 'a' })).toMatchObject({ ok: true });
+});
+
+test('timers fire while the copy of a long log is checked', async () => {
+  const store = await newPlace('sqlite');
+  await work(await opened(store), 3_000);
+  let fired = 0;
+  const timers: NodeJS.Timeout[] = [];
+
+  const { verification } = await backupStore({
+    store,
+    file: join(newFolder(), 'backup.db'),
+    onProgress: ({ step, done }) => {
+      if (step === 'verifying' && done === 0) timers.push(setInterval(() => (fired += 1), 1));
+      else timers.forEach(clearInterval);
+    },
+  });
+
+  // Opening the copy lets a few fire; its thousand sessions take far longer.
+  expect(fired).toBeGreaterThan(20);
+  expect(verification).toMatchObject({ ok: true, sessions: 1_000 });
 });
 
 /** Adds a task in a session of its own, and claims it. */

@@ -10,7 +10,8 @@
  *  - a store that has other data, or is being filled from elsewhere, is refused
  *  - what is no old database, or is at the place of the new store, is refused, and nothing is made
  *  - a storage without access to its rows is refused
- *  - an old program that is started at the place of the new store fails at its log, and does the store no harm
+ *  - an old program that is started at the place of the new store fails at its log and changes no row; the store is
+ *    refused by the names of the tables that it added, until they are dropped
  */
 import { join } from 'node:path';
 import { checkStore, importLegacy, locateStore, openStorage, type LegacyImport } from '@agent-orchestrator/runtime';
@@ -150,7 +151,9 @@ describe.each(KINDS)('into %s', (kind) => {
 
     const refused = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     expect(refused).toEqual(
-      refused.map(() => expect.objectContaining({ code: expect.stringMatching(/^STORE_(BUSY|NOT_EMPTY)$/) })),
+      refused.map(() =>
+        expect.objectContaining({ code: expect.stringMatching(/^STORE_(BUSY|NOT_EMPTY|INCOMPLETE)$/) }),
+      ),
     );
     expect(await importTo(store, file)).toMatchObject({
       outcome: expect.stringMatching(/^imported(_before)?$/),
@@ -235,18 +238,27 @@ test('a storage without access to its rows is refused', async () => {
   await expect(importTo('memory:', oldFile([4], COMMON))).rejects.toMatchObject({ code: 'STORE_UNSUPPORTED' });
 });
 
-test('an old program that is started on the new store fails at its log, and does not damage the store', async () => {
+test('an old program that is started on the new store fails at its log, and changes none of its rows', async () => {
   const store = await newPlace('sqlite');
   const path = store.slice('sqlite:'.length);
   await importTo(store, oldFile([4], COMMON));
   const before = await everythingIn(store);
 
   expect(() => oldFile([4], { event_log: [event()] }, path)).toThrow(/has no column/);
+  await expect(opened(store)).rejects.toMatchObject({ code: 'STORE_ALTERED' });
+  const added = await namedTables(opened(store));
+  look(path, (db) => added.forEach((table) => db.exec(`DROP TABLE ${table}`)));
 
   expect(await everythingIn(store)).toEqual(before);
   expect(await checkStore(store)).toMatchObject({ ok: true });
   expect(await (await opened(store)).claimTask({ agent: 'a', sessionId: 'busy' })).toMatchObject({ ok: true });
 });
+
+/** The tables that a refusal names. */
+async function namedTables(refused: Promise<unknown>): Promise<readonly string[]> {
+  const message = await refused.then(String, (error: Error) => error.message);
+  return [...message.matchAll(/table (\w+)/gu)].map(([, table = '']) => table);
+}
 
 function reportOf(result: LegacyImport): object {
   if (result.outcome === 'imported_before') throw new Error('nothing was imported');

@@ -237,6 +237,9 @@ test.for(KINDS)('from %s: a log that does not bear out its state is not moved', 
   expect(await before.enqueueTask({})).toMatchObject({ ok: true });
 });
 
+/** Of a namespace that is there. */
+const RECEIPT = { sqlite: `1, zeroblob(16), zeroblob(32)`, postgres: `'default', 'c', 'h'` } as const;
+
 test.for(KINDS)('a program that knows nothing of moves is refused by %s itself', async (kind) => {
   const [from, to] = [await newPlace(kind), await newPlace('sqlite')];
   const before = await opened(from);
@@ -247,7 +250,8 @@ test.for(KINDS)('a program that knows nothing of moves is refused by %s itself',
   const writes = [
     `UPDATE ${table('sessions')} SET heartbeat_at = heartbeat_at + 1 WHERE id = '${held.sessionId}'`,
     `UPDATE ${table('tasks')} SET status = 'queued' WHERE id = 'later'`,
-    `INSERT INTO ${table('receipts')} (namespace, command_id, request_hash, reply, at) VALUES ('n', 'c', 'h', '{}', 1)`,
+    `INSERT INTO ${table('receipts')} (namespace, command_id, request_hash, reply, at)
+      VALUES (${RECEIPT[kind]}, '{}', 1)`,
     `DELETE FROM ${table('receipts')}`,
   ];
   for (const write of writes) await expect(statement(kind, from, write)).rejects.toThrow(to);

@@ -100,7 +100,10 @@ const YEAR_MS = 365 * DAY_MS;
 function idOf(place: number, session: number, task: number): string {
   return `01900000-0000-7000-8${digits(place, 3)}-${digits(session, 7)}${digits(task, 7)}`;
 }
-const digits = (number: number, count: number): string => String(number).padStart(count, '0');
+
+function digits(number: number, count: number): string {
+  return String(number).padStart(count, '0');
+}
 
 /** The same, in SQL that every database understands. */
 const sqlIdOf = (place: number, session: string, task: string): string =>
@@ -141,11 +144,12 @@ function insertsOf({ sessions, tasksEach, state, kind, assignee, place }: Crowd)
     : 'NULL, NULL, NULL, NULL, NULL';
 
   return [
-    `INSERT INTO sessions (namespace, id, status, agent, fence, token_hash, ttl_ms, stale_after_ms,
+    `INSERT INTO sessions (namespace, id, number, status, agent, fence, token_hash, ttl_ms, stale_after_ms,
       lease_expires_at, heartbeat_at, stale_at, task_id, renewals, near_misses, tasks_open, seq, hash,
       next_task_id, next_priority, next_queued_at, next_kind, next_for, version, created_at, updated_at)
     WITH RECURSIVE ${numbers('s', sessions)}
-    SELECT 'default', ${session}, ${lease}, 0, 0, ${tasksEach}, ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
+    SELECT 'default', ${session}, ${place * NUMBERS_PER_CROWD + 1} + s.i, ${lease}, 0, 0, ${tasksEach},
+      ${1 + tasksEach + (locked ? 1 : 0)}, '${HASH}',
       ${next}, 1, ${at}, ${at} FROM s`,
     `INSERT INTO tasks (namespace, id, number, session_id, kind, title, payload, priority, status, run_at, queued_at,
       attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, created_at, started_at, version)

@@ -33,6 +33,11 @@ export class Identifiers {
   }
 }
 
+/** The same bytes as a UUID or a hash of text has digits. */
+export function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex.replaceAll('-', ''), 'hex');
+}
+
 /** A text that looks and sorts like a UUIDv7, for no more than it takes to write it. */
 function uuidAt(process: number, count: number): string {
   return `01900000-0000-7000-8${String(process).padStart(3, '0')}-${String(count).padStart(12, '0')}`;

@@ -12,4 +12,4 @@ export interface Sample {
   readonly rows: Readonly<Record<'sessions' | 'tasks' | 'event_log', readonly Row[]>>;
 }
 
-export type Row = Readonly<Record<string, string | number | null>>;
+export type Row = Readonly<Record<string, string | number | Buffer | null>>;

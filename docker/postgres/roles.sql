@@ -1,16 +1,20 @@
 -- What `orchestrator store init --roles --print` prints: the roles, made when the server starts for the first time.
 -- A login for an agent: CREATE ROLE company_agent LOGIN PASSWORD '…' IN ROLE orchestrator_app;
 DO $role$ BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_owner') THEN CREATE ROLE orchestrator_owner NOLOGIN; END IF;
 END $role$;
 DO $role$ BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_app') THEN CREATE ROLE orchestrator_app NOLOGIN; END IF;
 END $role$;
 DO $role$ BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'orchestrator_reader') THEN CREATE ROLE orchestrator_reader NOLOGIN; END IF;
 END $role$;
 GRANT orchestrator_owner TO CURRENT_USER;
 DO $owner$ BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   EXECUTE format('GRANT CREATE ON DATABASE %I TO orchestrator_owner', current_database());
   IF to_regnamespace('orchestrator') IS NOT NULL THEN
     ALTER SCHEMA orchestrator OWNER TO orchestrator_owner;
@@ -22,9 +26,15 @@ DO $owner$ BEGIN
     ALTER SEQUENCE orchestrator.changes OWNER TO orchestrator_owner;
     ALTER SEQUENCE orchestrator.numbers OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.refuse_work() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.refuse_agent() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.check_new_event() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.check_meta() OWNER TO orchestrator_owner;
     GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
-    GRANT SELECT, INSERT, UPDATE ON orchestrator.sessions, orchestrator.tasks TO orchestrator_app;
-    GRANT SELECT, INSERT ON orchestrator.event_log TO orchestrator_app;
+    GRANT SELECT, INSERT ON orchestrator.sessions, orchestrator.tasks TO orchestrator_app;
+    GRANT UPDATE (status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for) ON orchestrator.sessions TO orchestrator_app;
+    GRANT UPDATE (status, run_at, queued_at, attempt, interruptions, assignee, role, note, cancel_requested_at, result, error, started_at, finished_at, version) ON orchestrator.tasks TO orchestrator_app;
+    GRANT SELECT, INSERT (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, instance, fence, command_id, payload, at, prev_hash, hash) ON orchestrator.event_log TO orchestrator_app;
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
     GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;
     GRANT SELECT, UPDATE (value) ON orchestrator.meta TO orchestrator_app;

@@ -10,8 +10,7 @@ import { build } from 'rolldown';
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast. Only
- * `resume` reads lists of the store. They stay files of their own: the other calls have no use for their library.
+ * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast.
  */
 const GROUPS = {
   start: [at('../src/main.ts')],

@@ -1,6 +1,7 @@
 /*
  * run on a shared store that goes away, by way of a proxy:
  *  - until the TTL is over, whether it refuses connections or says nothing: the command is paused, then ended, 69
+ *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +10,7 @@ import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts'
 import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
 import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 import { Cli } from './support/cli.ts';
-import { isGone, Running, stateOf, until } from './support/running.ts';
+import { isGone, Running, stateOf, until, WORK } from './support/running.ts';
 
 let server: TestServer;
 
@@ -23,12 +24,12 @@ afterAll(async () => server.stop());
 describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout: 60_000 }, () => {
   test.for([
     ['refuses connections', (proxy: Proxy) => proxy.close()],
-    ['says nothing any more', async (proxy: Proxy) => proxy.silence()],
+    // Not on new connections either: to a run that hears from the store in time, it is not away.
+    ['says nothing any more', async (proxy: Proxy) => proxy.silenceForGood()],
   ] as const)('a store that %s until the TTL is over: the command is paused, then ended, 69', async ([, goAway]) => {
     using cli = new Cli();
     await using store = await openedStore();
-    const words = ['--ttl', '4s', '--store', store.url, '--', 'sh', '-c', 'echo "pid $$"; sleep 100 & wait'];
-    using running = new Running(cli, words);
+    using running = new Running(cli, ['--ttl', '4s', '--store', store.url, '--', ...WORK]);
     const command = await running.command();
 
     await goAway(store.proxy);
@@ -38,7 +39,28 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
 
     expect([exit, stderr]).toEqual([69, expect.stringContaining('ending it')]);
     expect(isGone(command)).toBe(true);
+    expect(stderr).toMatch(
+      /did not answer every try\. It is not known whether the outcome of task t1 arrived\. \[STORE_UNREACHABLE\]/,
+    );
+    expect(stderr).toContain('If it did not arrive, the task is recovered when its lease is stale');
     expect(await store.statuses()).toEqual(['running']);
+  });
+
+  test('a store that is back when the TTL is just over: the task is given back, and the run says so', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    using running = new Running(cli, ['--ttl', '4s', '--store', store.url, '--', ...WORK]);
+    const command = await running.command();
+
+    store.proxy.silence();
+    await running.says('ending it');
+    // New connections work.
+    store.proxy.drop();
+    const { exit, stderr } = await running.finished;
+
+    expect([exit, isGone(command)]).toEqual([69, true]);
+    expect(stderr).toMatch(/until the lease was over\. \[STORE_UNREACHABLE\]\n.*The task was given back/);
+    expect(await store.statuses()).toEqual(['queued']);
   });
 });
 

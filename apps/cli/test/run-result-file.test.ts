@@ -36,6 +36,7 @@ describe.skipIf(process.platform === 'win32')('run --result-file', () => {
         status: 'scheduled',
         run_at: time,
         message: null,
+        outcome_unknown: false,
         lost: null,
         started_at: time,
         ended_at: time,

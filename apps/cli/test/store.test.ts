@@ -16,11 +16,13 @@
  *  - verify and store check find nothing in a sound store, and exit 1 where the state was changed by hand
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StoreState } from '@agent-orchestrator/core';
+import { locateStore } from '@agent-orchestrator/runtime';
 import Database from 'better-sqlite3';
 import { test } from 'vitest';
-import { Cli, holderOf, inventedToken, isRoot } from './support/cli.ts';
+import { Cli, holderOf, inventedToken, isRoot, UNPRIVILEGED } from './support/cli.ts';
 
 const reads = [
   ['status'],
@@ -167,6 +169,7 @@ test.skipIf(process.platform === 'win32')(
     using cli = new Cli();
     await cli.run(['store', 'init']);
     chmodSync(cli.path, 0o444);
+    if (isRoot) chownSync(cli.path, UNPRIVILEGED, UNPRIVILEGED);
     mkdirSync(join(cli.folder, 'locked'), { mode: 0o555 });
     chmodSync(cli.folder, 0o755);
 
@@ -272,8 +275,8 @@ test.concurrent('a move that was cut off is refused by both stores, and can be f
   await cli.run(['task', 'create', 'x']);
   const to = `sqlite:${join(cli.folder, 'new.db')}`;
   await cli.run(['store', 'init', '--store', to]);
-  database(cli.path, stateIs('moving', to));
-  database(join(cli.folder, 'new.db'), stateIs('filling', cli.store));
+  await changeState(cli.store, { status: 'moving', address: to });
+  await changeState(to, { status: 'filling', address: cli.store });
 
   const [old, fresh, look] = await Promise.all([
     cli.json(['claim', '--agent', 'a']),
@@ -328,8 +331,11 @@ test.concurrent('store backup and restore: all comes back but the leases', async
 });
 
 /** The state in which a move leaves a store when it is killed. */
-function stateIs(status: string, address: string): string {
-  return `INSERT INTO meta VALUES ('state', '${JSON.stringify({ status, id: 'm', address, at: 1 })}')`;
+/** As a move does it that is then cut off. */
+async function changeState(url: string, state: Pick<StoreState, 'status' | 'address'>): Promise<void> {
+  const { provider, location } = await locateStore(url);
+  await using rows = await provider.openRows?.(location, 'existing');
+  await rows?.changeStoreState(null, { ...state, id: 'm', at: 1 });
 }
 
 function database(path: string, statements: string): void {

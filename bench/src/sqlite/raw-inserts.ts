@@ -1,20 +1,19 @@
 import type Database from 'better-sqlite3';
-import { HASH, Identifiers, NAMESPACE } from '../identifiers.ts';
+import { bytesOf, HASH, Identifiers, NAMESPACE } from '../identifiers.ts';
 import type { Row, Sample } from '../sample.ts';
 import type { Synchronous } from '../subject.ts';
 import { openLikeOurs } from './floor.ts';
 
-type Cell = string | number | null;
+type Cell = Row[string];
 const TABLES = ['sessions', 'tasks', 'event_log'] as const;
 
-/** What each column holds that has to differ from batch to batch. */
+/** What each column holds that has to differ from batch to batch: an id, or the number of a session or a task. */
 const IDS = {
-  sessions: ['id', 'next_task_id'],
-  tasks: ['id', 'session_id'],
-  event_log: ['stream_id', 'session_id', 'task_id'],
+  sessions: ['id', 'next_task_id', 'number'],
+  tasks: ['id', 'number', 'session'],
+  event_log: ['session', 'task'],
 } as const;
 
-/** The rows of one enqueue, written again and again under new ids by prepared inserts in one transaction. */
 export class RawInserts {
   readonly #db: Database.Database;
   readonly #sample: Sample;
@@ -27,23 +26,23 @@ export class RawInserts {
     this.#sample = sample;
     this.#tables = TABLES.map((table) => insertsOf(this.#db, table, sample.rows[table]));
     this.#receipt = this.#db.prepare(
-      'INSERT INTO receipts (namespace, command_id, request_hash, reply, at) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO receipts (namespace, command_id, request_hash, reply, at)
+        VALUES ((SELECT id FROM namespaces WHERE name = ?), ?, ?, ?, ?)`,
     );
   }
 
   insertBatch(): void {
-    const ids = new Map(this.#sample.rows.sessions.map(({ id }) => [id as Cell, this.#identifiers.nextUuid()]));
-    this.#db.exec('BEGIN IMMEDIATE');
-    for (const { insert, rows, isId, numberAt } of this.#tables) {
-      for (const cells of rows)
-        insert.run(
-          ...cells.map((cell, at) => {
-            if (at === numberAt && cell !== null) return this.#identifiers.nextNumber();
-            return isId[at] === true ? (ids.get(cell) ?? cell) : cell;
-          }),
-        );
+    const ids = new Map<Cell, Cell>();
+    for (const { id, number } of [...this.#sample.rows.sessions, ...this.#sample.rows.tasks]) {
+      if (id !== undefined && !ids.has(id)) ids.set(id, this.#identifiers.nextUuid());
+      if (number !== undefined && !ids.has(number)) ids.set(number, this.#identifiers.nextNumber());
     }
-    this.#receipt.run(NAMESPACE, this.#identifiers.nextUuid(), HASH, this.#sample.enqueueReply, Date.now());
+    this.#db.exec('BEGIN IMMEDIATE');
+    for (const { insert, rows, isId } of this.#tables)
+      for (const cells of rows)
+        insert.run(...cells.map((cell, at) => (isId[at] === true ? (ids.get(cell) ?? cell) : cell)));
+    const command = bytesOf(this.#identifiers.nextUuid());
+    this.#receipt.run(NAMESPACE, command, bytesOf(HASH), this.#sample.enqueueReply, Date.now());
     this.#db.exec('COMMIT');
   }
 
@@ -60,7 +59,5 @@ function insertsOf(db: Database.Database, table: (typeof TABLES)[number], rows: 
     insert: db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`),
     rows: rows.map((row) => columns.map((column) => row[column] ?? null)),
     isId: columns.map((column) => ids.includes(column)),
-    /** No two rows of a table have one number. */
-    numberAt: columns.indexOf('number'),
   };
 }

@@ -19,7 +19,7 @@ export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
 export type { Telemetry } from './api/telemetry.ts';
-export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
+export { verifyLog, type Finding, type FindingKind, type Verification, type VerifyLogOptions } from './api/verify.ts';
 
 // The inputs and replies of the commands.
 export { closeRestoredLeases } from './commands/close-restored-leases.ts';
@@ -59,6 +59,7 @@ export type { Context, StoredContext } from './model/context.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */
 export * as fields from './model/fields.ts';
+export { timeOfUuid } from './model/ids.ts';
 export type { Json, JsonText } from './model/json.ts';
 export { isHeld, isStale, nextFence, type Lease, type ProcessIdentity, type PublicLease } from './model/lease.ts';
 export { DEFAULTS, LIMITS } from './model/limits.ts';

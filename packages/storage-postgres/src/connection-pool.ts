@@ -2,30 +2,42 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import { Connection } from './connection.ts';
 import { query } from './statement-batch.ts';
 import type { ServerAddress } from './server-address.ts';
-import { TIMEOUTS } from './statements.ts';
+import { TIMEOUTS } from './transactions.ts';
 
 /** Oldest supported version, as servers number themselves. */
 const OLDEST_VERSION = 140_000;
 
-/** A few connections, opened when they are first needed and used by one at a time. */
+/**
+ * Connections, opened when they are first needed and used by one at a time. Several pools of one storage share those
+ * that are not in use, and each limits only how many it uses at once: so a program that sends one command needs one
+ * connection.
+ */
 export class ConnectionPool {
   readonly #address: ServerAddress;
   /** How many can be in use at once. */
   readonly max: number;
-  readonly #idle: Connection[] = [];
+  readonly #idle: Connection[];
   readonly #waiting: ((connection: Connection | null) => void)[] = [];
-  /** Those that are open or being opened. */
+  /** Those that are in use or being opened. */
   #count = 0;
   #closed = false;
 
-  constructor(address: ServerAddress, max: number) {
+  constructor(address: ServerAddress, max: number, sharing?: ConnectionPool) {
     this.#address = address;
     this.max = max;
+    this.#idle = sharing === undefined ? [] : sharing.#idle;
   }
 
-  /** Runs `use` on a connection of its own. One that breaks meanwhile is not used again. */
-  async use<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
-    const connection = await this.#take();
+  /**
+   * Runs `use` on a connection of its own. One that breaks meanwhile is not used again.
+   *
+   * @param first what a new connection begins with
+   */
+  async use<R>(
+    use: (connection: Connection) => Promise<R>,
+    first?: (connection: Connection) => Promise<void>,
+  ): Promise<R> {
+    const connection = await this.#take(first);
     try {
       return await use(connection);
     } finally {
@@ -40,19 +52,16 @@ export class ConnectionPool {
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
-  async #take(): Promise<Connection> {
+  async #take(first?: (connection: Connection) => Promise<void>): Promise<Connection> {
     if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.usable) return idle;
-      this.#count -= 1;
-    }
     if (this.#count >= this.max) {
       const passed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
-      return passed ?? this.#take();
+      return passed ?? this.#take(first);
     }
     this.#count += 1;
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.usable) return idle;
     try {
-      return await openConnection(this.#address);
+      return await openConnection(this.#address, undefined, first);
     } catch (error) {
       this.#count -= 1;
       this.#waiting.shift()?.(null);
@@ -61,31 +70,24 @@ export class ConnectionPool {
   }
 
   #giveBack(connection: Connection): void {
-    if (connection.usable && !this.#closed) {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(connection);
-      else next(connection);
-      return;
-    }
+    const next = connection.usable && !this.#closed ? this.#waiting.shift() : undefined;
+    if (next !== undefined) return next(connection);
     this.#count -= 1;
-    if (connection.usable) void connection.close();
-    this.#waiting.shift()?.(null);
+    if (!connection.usable) this.#waiting.shift()?.(null);
+    else if (this.#closed) void connection.close();
+    else this.#idle.push(connection);
   }
 }
 
 /** A connection to a server that can be used: new enough, and not a standby. */
-export async function openConnection(address: ServerAddress, onNotify?: () => void): Promise<Connection> {
+export async function openConnection(
+  address: ServerAddress,
+  onNotify?: () => void,
+  first: (connection: Connection) => Promise<void> = greet,
+): Promise<Connection> {
   const connection = new Connection(address, onNotify);
   try {
-    const [answer] = await connection.flush([query(SERVER)], TIMEOUTS.answer_ms);
-    const [version, versionText, isStandby] = (answer?.[0] ?? []) as [version: number, text: string, standby: boolean];
-    if (version < OLDEST_VERSION)
-      throw new OrchestratorError(
-        'STORE_SERVER_TOO_OLD',
-        `The server has version ${versionText}; ${OLDEST_VERSION / 10_000} or later is needed.`,
-      );
-    if (isStandby) throw new OrchestratorError('STORE_STANDBY');
-    connection.serverVersion = version;
+    await first(connection);
     return connection;
   } catch (error) {
     connection.destroy();
@@ -93,5 +95,28 @@ export async function openConnection(address: ServerAddress, onNotify?: () => vo
   }
 }
 
-const SERVER = `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-  pg_is_in_recovery()`;
+/** Before any setting is made: each name says where it is to be found. */
+export const SERVER = query(`SELECT pg_catalog.current_setting('server_version_num')::int,
+  pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
+  pg_catalog.current_setting('server_encoding')`);
+
+/** Asks the server what it is. */
+export async function greet(connection: Connection): Promise<void> {
+  const [answer] = await connection.flush([SERVER], TIMEOUTS.answer_ms);
+  assertServer(connection, answer?.[0]);
+}
+
+/** @throws `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_ENCODING` */
+export function assertServer(connection: Connection, row: readonly unknown[] = []): void {
+  const [version, versionText, isStandby, encoding] = row as [number, string, boolean, string];
+  if (version < OLDEST_VERSION)
+    throw new OrchestratorError(
+      'STORE_SERVER_TOO_OLD',
+      `The server has version ${versionText}; ${OLDEST_VERSION / 10_000} or later is needed.`,
+    );
+  if (isStandby) throw new OrchestratorError('STORE_STANDBY');
+  // In another encoding some characters cannot be stored, and text is not ordered by code point.
+  if (encoding !== 'UTF8')
+    throw new OrchestratorError('STORE_ENCODING', `The database has the encoding ${encoding}; UTF8 is needed.`);
+  connection.serverVersion = version;
+}

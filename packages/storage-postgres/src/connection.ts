@@ -14,9 +14,16 @@ export interface Query {
   readonly values: readonly Value[];
 }
 
-/** The rows of one answer, each an array in the order of its columns; `command` is what the server says it did. */
-export type Answer = readonly (readonly unknown[])[] & { readonly command: string };
+/**
+ * The rows of one answer, each an array in the order of its columns; `command` is what the server says it did, `state`
+ * which process of the server it named when the connection was opened.
+ */
+export type Answer = readonly (readonly unknown[])[] & {
+  readonly command: string;
+  readonly state: { readonly pid: number };
+};
 
+const WORKING: Query = { text: 'SELECT pg_catalog.pg_backend_pid()', values: [] };
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Never reached: the driver sends one by one what goes beyond it. */
 const PIPELINE_MAX = 100_000;
@@ -88,6 +95,15 @@ export class Connection {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
+  /**
+   * Whether the server process that works for this connection is the one that was named when it was opened. A pooler
+   * names another one, and may let another work each time.
+   */
+  async isDirect(timeoutMs: number): Promise<boolean> {
+    const [answer] = await this.flush([WORKING], timeoutMs);
+    return answer?.[0]?.[0] === answer?.state.pid;
+  }
+
   /** Ends it at once; running statements fail. */
   destroy(): void {
     if (this.#destroyed) return;
@@ -98,7 +114,7 @@ export class Connection {
     void this.#sql.end({ timeout: 0 });
   }
 
-  /** Closes it in an orderly way. No statement may be running. */
+  /** Closes it in an orderly way. The statement of a hint may be running: it gets a second, and fails after that. */
   async close(): Promise<void> {
     this.#broken = true;
     await this.#sql.end({ timeout: 1 });

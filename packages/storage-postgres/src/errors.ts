@@ -15,8 +15,8 @@ interface ServerError {
   readonly table_name?: string;
 }
 
-/** What triggers answer to a write in a store that is shut (see `store-state.ts`). */
-export const SHUT = 'AO001';
+/** What triggers answer to a write in a store that is shut (`refuse_work` in the migrations). */
+const SHUT = 'AO001';
 
 /** The transaction had failed before: a consequence, not a cause. */
 const ABORTED = '25P02';
@@ -118,6 +118,16 @@ export function firstCause(errors: readonly unknown[]): unknown {
 
 export function connectionLost(): Error {
   return Object.assign(new Error('The connection was lost.'), { code: 'CONNECTION_CLOSED' });
+}
+
+/** Transactions that write to the log do not end, so no reader can tell which events are still to come. */
+export function writersStay(waitedMs: number, count: number): OrchestratorError {
+  return new OrchestratorError(
+    'STORE_BUSY',
+    `${count === 1 ? 'A transaction that writes' : `${count} transactions that write`} to the event log ` +
+      `did not end within ${waitedMs} ms.`,
+    { hint: 'Let the operator of the server end it: pg_locks shows which session has locked orchestrator.event_log.' },
+  );
 }
 
 /** The connection went while COMMIT was on its way, and no further try could tell what had become of it. */

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
+import { assertAsExpected } from './catalogue.ts';
 import type { Connection } from './connection.ts';
 import { GRANTS, OWNER } from './roles.ts';
-import { newer } from './schema-version.ts';
+import { newer, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { SQL } from './statements.ts';
+import { BEGIN } from './transactions.ts';
 
 /** One migration of the folder that drizzle-kit keeps. */
 export interface Migration {
@@ -21,9 +23,8 @@ const LOCK = 0x41474f52;
 const TIMEOUT_MS = 600_000;
 
 /** Read from the catalogue's tables: what `to_regclass` remembers may be older than the lock. */
-const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = 'orchestrator' AND c.relname = 'meta')`;
+const TABLES = `SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = 'orchestrator' AND c.relname = 'meta' AND c.relkind = 'r')`;
 const VERSION = `SELECT coalesce((SELECT m.value FROM orchestrator.meta m WHERE m.key = 'schema'), '0')::int`;
 /** Version 16 tells membership from the right to act as the role. */
 export const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oid, current_database(), 'CREATE')
@@ -31,12 +32,6 @@ export const OWNER_USABLE = `SELECT coalesce((SELECT has_database_privilege(r.oi
   FROM pg_roles r WHERE r.rolname = '${OWNER}'), false)`;
 const SAVE_VERSION = `INSERT INTO orchestrator.meta (key, value) VALUES ('schema', $1)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
-
-/** How many migrations were applied to the database; 0 if there is nothing of ours. */
-export async function schemaVersionOf(connection: Connection): Promise<number> {
-  if ((await value(connection, TABLES)) !== true) return 0;
-  return Number(await value(connection, VERSION));
-}
 
 /** The migrations in their order. Loads drizzle, which takes a while: only where there is something to migrate. */
 export async function readMigrations(): Promise<readonly Migration[]> {
@@ -58,10 +53,10 @@ export async function applyMigrations(
   connection: Connection,
   migrations: readonly Migration[],
 ): Promise<MigrationReport> {
-  await run(connection, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  await run(connection, BEGIN.long);
   try {
     await run(connection, `SELECT pg_advisory_xact_lock(${LOCK})`);
-    const version = await schemaVersionOf(connection);
+    const version = await appliedIn(connection);
     if (version > migrations.length) throw newer(version);
     const pending = migrations.slice(version);
     if (pending.length > 0) {
@@ -69,6 +64,7 @@ export async function applyMigrations(
       for (const { statements } of pending) for (const statement of statements) await run(connection, statement);
       await connection.flush([query(SAVE_VERSION, String(migrations.length))], TIMEOUT_MS);
       await run(connection, GRANTS);
+      if (migrations.length === SCHEMA_VERSION) await assertAsExpected(connection);
     }
     await run(connection, SQL.commit);
     return { created: version === 0 && pending.length > 0, applied: pending.map(({ name }) => name) };
@@ -76,6 +72,11 @@ export async function applyMigrations(
     if (connection.usable) await run(connection, SQL.rollback);
     throw error;
   }
+}
+
+/** How many were applied, as far as this transaction sees: the lock is held, so no other process changes it. */
+async function appliedIn(connection: Connection): Promise<number> {
+  return (await value(connection, TABLES)) === true ? Number(await value(connection, VERSION)) : 0;
 }
 
 async function run(connection: Connection, text: string): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   assertComplete,
   assertOpenForWork,
+  decodeStoreState,
   OrchestratorError,
   type Capabilities,
   type Clock,
@@ -16,13 +17,13 @@ import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
 import type { Answer, Query } from './connection.ts';
 import { ConnectionPool, openConnection } from './connection-pool.ts';
-import { applyMigrations, readMigrations, schemaVersionOf } from './migrate.ts';
+import { firstLook, lookAt, type Look } from './catalogue.ts';
+import { applyMigrations, readMigrations } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
 import { assertCurrent, newer, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl, type ServerAddress } from './server-address.ts';
-import { readStoreState } from './store-state.ts';
-import { SQL } from './statements.ts';
+import { BEGIN, reading, TIMEOUTS } from './transactions.ts';
 import { ChangeWatcher } from './watch.ts';
 
 export interface PostgresStorageOptions {
@@ -45,20 +46,21 @@ export interface PostgresStorageOptions {
 }
 
 const RETRY_MS = 30_000;
+const NOTHING_APPLIED: MigrationReport = { created: false, applied: [] };
 /** Two groups, so that one can be decided while the other waits for the disk. */
 const GROUP_CONNECTIONS = 2;
 const WAITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 4;
-/** A read may be of 500 large events. */
-const READ_MS = 60_000;
+/** The server gives up on a read before this client does. */
+const READ_MS = TIMEOUTS.read_ms + TIMEOUTS.answer_ms;
 
 /**
  * Opens a store in a database that several machines share. Creates no tables: `migrate()` does. Until then every other
  * call throws `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_URL_INVALID`, `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_DATABASE_MISSING`, `STORE_TLS`,
- * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`, `STORE_INCOMPLETE`; the
- * password is in none of them
+ * `STORE_SERVER_TOO_OLD`, `STORE_STANDBY`, `STORE_ENCODING`, `STORE_PERMISSION`, `STORE_NEWER`, `STORE_MOVED`,
+ * `STORE_INCOMPLETE`; the password is in none of them
  */
 export async function openPostgresStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = new PostgresStorage(parseServerUrl(options.url), options);
@@ -89,6 +91,9 @@ class PostgresStorage implements Storage {
   readonly #readingConnections: ConnectionPool;
   readonly #group: Group;
   readonly #watcher: ChangeWatcher;
+  readonly #retryMs: number;
+  /** A store never goes back to an earlier version. */
+  #isMigrated = false;
   #closed: Promise<void> | null = null;
 
   constructor(
@@ -99,10 +104,19 @@ class PostgresStorage implements Storage {
     this.#mode = mode;
     this.#filling = filling;
     this.#connections = new ConnectionPool(address, GROUP_CONNECTIONS);
-    this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS);
-    this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS);
+    this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS, this.#connections);
+    this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS, this.#connections);
+    this.#retryMs = retryMs;
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
+      tell: async (one) => {
+        // The next use of the connection need not wait for the answer: it is a message by itself. Giving up on the
+        // answer ends the connection, so a hint waits as long for it as work does, which may be under way behind it.
+        const sent = await this.#readingConnections.use(async (connection) => ({
+          answer: connection.flush([one], TIMEOUTS.answer_ms),
+        }));
+        await sent.answer;
+      },
       connect: (onNotify) => openConnection(address, onNotify),
     });
     this.#group = new Group({
@@ -118,22 +132,32 @@ class PostgresStorage implements Storage {
 
   /** Connects, so that errors appear now. */
   async assertUsable(): Promise<void> {
-    const version = await this.#connections.use(schemaVersionOf);
+    let found: Look | undefined;
+    const { version, state: text } = await this.#connections.use(
+      async (connection) => found ?? lookAt(connection, SCHEMA_VERSION),
+      async (connection) => {
+        found = await firstLook(connection, SCHEMA_VERSION);
+      },
+    );
     if (version > SCHEMA_VERSION) throw newer(version);
     if (this.#mode !== 'create') assertCurrent(version);
     if (version < SCHEMA_VERSION) return;
-    const state = await this.#connections.use(readStoreState);
+    this.#isMigrated = true;
+    const state = decodeStoreState(text);
     if (this.#mode === 'read-only') assertComplete(state, this.#filling);
     else assertOpenForWork(state, this.#filling);
   }
 
   async migrate(): Promise<MigrationReport> {
     this.#assertWriting();
+    if (this.#isMigrated) return NOTHING_APPLIED;
     try {
-      return await this.#waitingConnections.use(async (connection) => {
-        if ((await schemaVersionOf(connection)) === SCHEMA_VERSION) return { created: false, applied: [] };
+      const report = await this.#waitingConnections.use(async (connection) => {
+        if ((await lookAt(connection, SCHEMA_VERSION)).version === SCHEMA_VERSION) return NOTHING_APPLIED;
         return applyMigrations(connection, await readMigrations());
       });
+      this.#isMigrated = true;
+      return report;
     } catch (error) {
       throw translateError(error);
     }
@@ -173,7 +197,7 @@ class PostgresStorage implements Storage {
       },
       settledEventId: async () => {
         this.#assertOpen();
-        return settledEventId((queries) => this.#flush(queries));
+        return this.#settledEventId();
       },
     };
   }
@@ -182,7 +206,7 @@ class PostgresStorage implements Storage {
   async #flush(queries: readonly Query[], timeoutMs = READ_MS): Promise<readonly Answer[]> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#readingConnections.use((connection) => connection.flush(queries, timeoutMs));
+        return await this.#readingConnections.use((connection) => reading(connection, queries, timeoutMs));
       } catch (error) {
         if (!isConnectionLost(error) || tries > READING_CONNECTIONS || this.#closed !== null)
           throw translateError(error);
@@ -190,9 +214,13 @@ class PostgresStorage implements Storage {
     }
   }
 
+  #settledEventId(): Promise<number> {
+    return settledEventId((queries) => this.#flush(queries), this.#retryMs);
+  }
+
   async #snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that all it tells can be seen in it.
-    const settled = await settledEventId((queries) => this.#flush(queries));
+    const settled = await this.#settledEventId();
     return this.#readingConnections.use(async (connection) => {
       const flush = async (queries: readonly Query[]): Promise<readonly Answer[]> => {
         try {
@@ -201,7 +229,7 @@ class PostgresStorage implements Storage {
           throw translateError(error);
         }
       };
-      await flush([query(SQL.beginSnapshot)]);
+      await flush([query(BEGIN.snapshot)]);
       const source: ReadSource = {
         read: async (one) => (await flush([one]))[0] as Answer,
         // All that is read in a snapshot sees the same state already.

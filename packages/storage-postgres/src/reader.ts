@@ -81,7 +81,7 @@ const namespacesOf = (table: string, where = 'true'): string => {
 const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
 const OF_STREAMS = STREAMS.map((stream) => namespacesOf('event_log', stream));
 const NAMESPACES = `${[namespacesOf('sessions'), ...OF_STREAMS].join(' UNION ')} ORDER BY 1`;
-const NOW = `SELECT ${now('$1')}`;
+const NOW = query(`SELECT ${now('NULL')}`);
 
 /** Rows of a table under a condition, which names the index that holds them; each counted up to the maximum. */
 const counted = (table: string, conditions: readonly string[]): string => {
@@ -233,8 +233,8 @@ export class PostgresReader implements Reader {
   }
 
   async now(): Promise<number> {
-    const [row] = await this.#source.read(query(NOW, timeOf(this.#clock)));
-    return row?.[0] as number;
+    const [row] = await this.#source.read(NOW);
+    return timeOf(this.#clock) ?? (row?.[0] as number);
   }
 
   async storeState(): Promise<StoreState | null> {

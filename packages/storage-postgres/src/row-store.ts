@@ -20,14 +20,16 @@ import { translateError } from './errors.ts';
 import { settledDrawnId } from './followers.ts';
 import type { Connection, Query, Value } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { OWNER_USABLE, schemaVersionOf } from './migrate.ts';
+import { lookAt } from './catalogue.ts';
+import { OWNER_USABLE } from './migrate.ts';
 import { OWNER } from './roles.ts';
 import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
-import { assertCurrent } from './schema-version.ts';
+import { assertCurrent, SCHEMA_VERSION } from './schema-version.ts';
 import { query } from './statement-batch.ts';
 import { parseServerUrl } from './server-address.ts';
-import { NEXT, now, SQL } from './statements.ts';
+import { NEXT, now } from './statements.ts';
 import { readStoreState, writingStoreState } from './store-state.ts';
+import { BEGIN, reading, TIMEOUTS } from './transactions.ts';
 
 export interface PostgresRowsOptions {
   /** As for `openPostgresStorage`. Methods that write need the rights of the tables' owner. */
@@ -68,7 +70,7 @@ const DRAW_BEYOND = {
 export async function openPostgresRows({ url, mode = 'existing' }: PostgresRowsOptions): Promise<RowStore> {
   const connections = new ConnectionPool(parseServerUrl(url), 2);
   try {
-    assertCurrent(await connections.use(schemaVersionOf));
+    assertCurrent((await connections.use((connection) => lookAt(connection, SCHEMA_VERSION))).version);
     return new PostgresRows(connections, mode);
   } catch (error) {
     await connections.close();
@@ -86,38 +88,40 @@ class PostgresRows implements RowStore {
   }
 
   storeState(): Promise<StoreState | null> {
-    return this.#use(readStoreState);
+    return this.#transaction(readStoreState);
   }
 
   rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
-    return this.#use((connection) => page(connection, table, after, limit));
+    return this.#transaction((connection) => page(connection, table, after, limit));
   }
 
   lastKey(table: TableName): Promise<RowKey> {
-    return this.#use((connection) => lastKey(connection, table));
+    return this.#transaction((connection) => lastKey(connection, table));
   }
 
   count(table: TableName): Promise<number> {
-    return this.#use((connection) => count(connection, table));
+    return this.#transaction((connection) => count(connection, table));
   }
 
   lastEventId(): Promise<number> {
-    return this.#use((connection) => settledDrawnId((queries) => connection.flush(queries, ANSWER_MS)));
+    return this.#use((connection) =>
+      settledDrawnId((queries) => reading(connection, queries, ANSWER_MS), TIMEOUTS.long_lock_ms),
+    );
   }
 
   clock(): Promise<ClockState> {
-    return this.#use(clockOf);
+    return this.#transaction(clockOf);
   }
 
   now(): Promise<number> {
-    return this.#use(timeOf);
+    return this.#transaction(timeOf);
   }
 
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
     return this.#use(async (connection) => {
-      await run(connection, query(SQL.beginSnapshot));
+      await run(connection, query(BEGIN.snapshot));
       try {
         return await use({
           storeState: () => readStoreState(connection),
@@ -137,7 +141,7 @@ class PostgresRows implements RowStore {
   async changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#transaction(async (connection) => {
+        return await this.#writing(async (connection) => {
           await becomeOwner(connection);
           // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
           await run(
@@ -159,18 +163,18 @@ class PostgresRows implements RowStore {
   }
 
   add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
-    return this.#transaction(async (connection) => {
+    return this.#writing(async (connection) => {
       await becomeOwner(connection);
       await lockStoreState(connection);
       assertSameState(await readStoreState(connection), state);
       if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
-      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
       await run(connection, ...drawingBeyond(table, rows));
+      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
     });
   }
 
   continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
-    return this.#transaction(async (connection) => {
+    return this.#writing(async (connection) => {
       await becomeOwner(connection);
       await lockStoreState(connection);
       assertSameState(await readStoreState(connection), state);
@@ -186,14 +190,19 @@ class PostgresRows implements RowStore {
     await this.#connections.close();
   }
 
-  async #transaction(use: (connection: Connection) => Promise<void>): Promise<void> {
+  async #writing(use: (connection: Connection) => Promise<void>): Promise<void> {
     if (this.#mode === 'read-only')
       throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
+    return this.#transaction(use);
+  }
+
+  #transaction<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
     return this.#use(async (connection) => {
-      await run(connection, query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'));
+      await run(connection, query(BEGIN.long));
       try {
-        await use(connection);
+        const result = await use(connection);
         await run(connection, query('COMMIT'));
+        return result;
       } catch (error) {
         if (connection.usable) await run(connection, query('ROLLBACK'));
         throw error;

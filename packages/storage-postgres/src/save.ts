@@ -42,6 +42,7 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
     (change) => sessionUpdate(change, queues),
   );
   const further = unsaved(queues, sessions);
+  const clock = clockChange(decisions, database);
 
   const stopped: Write = ['updateTasks', toUpdate.filter(stops).map(taskUpdate)];
   const started: Write = ['updateTasks', toUpdate.filter((change) => !stops(change)).map(taskUpdate)];
@@ -57,6 +58,7 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
       'insertReceipts',
       decisions.flatMap(({ receipt }) => receipt ?? []).map((receipt) => cells(FIELDS.receipt, receipt)),
     ],
+    ['noteClock', clock?.isAboutJump === false ? [clock.values] : []],
   ];
   // One statement writes its parts in no order that could be relied on, so several new sessions are not with their
   // events.
@@ -69,7 +71,7 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
     ...write(first),
     ...(looksUp ? [...write(second), ...further, ...write(last)] : write([...second, ...last])),
     ...forget(decisions, database),
-    ...saveClock(decisions, database),
+    ...(clock?.isAboutJump === true ? [query(SQL.saveClock, ...clock.values)] : []),
   ];
 }
 
@@ -216,10 +218,14 @@ function forget(decisions: readonly WriteSet<unknown>[], { oldestReceiptAt }: Da
   return oldestReceiptAt === null || oldestReceiptAt > at ? [] : [query(SQL.forgetReceipts, at)];
 }
 
-function saveClock(decisions: readonly WriteSet<unknown>[], { clock: before, clockText }: Database): Query[] {
+/** The clocks' state as it becomes and as it was; null: it stays. */
+function clockChange(
+  decisions: readonly WriteSet<unknown>[],
+  { clock: before, clockText }: Database,
+): { readonly isAboutJump: boolean; readonly values: readonly [after: string, before: string] } | null {
   const states = decisions.flatMap(({ clock }) => clock ?? []);
   const last = states.at(-1);
-  if (last === undefined) return [];
+  if (last === undefined) return null;
   const isAboutJump = before.jump !== null || states.some(({ jump }) => jump !== null);
-  return [query(isAboutJump ? SQL.saveClock : SQL.noteClock, JSON.stringify(last), clockText)];
+  return { isAboutJump, values: [JSON.stringify(last), clockText] };
 }

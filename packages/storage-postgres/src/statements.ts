@@ -16,25 +16,13 @@ import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TA
 
 /*
  * Every statement of the hot path as text, with numbered parameters (those that write rows are in `writes.ts`); each
- * connection prepares it once. All names are qualified, so no search path has a say. Lists of ids come as one text with
- * a line for each (no id holds a line feed): an array of unknown length, joined to a table, makes the planner scan it,
- * `= ANY` of an expression does not.
+ * connection prepares it once. Each runs in a transaction that `transactions.ts` begins. Lists of ids come as one text
+ * with a line for each (no id holds a line feed): an array of unknown length, joined to a table, makes the planner scan
+ * it, `= ANY` of an expression does not.
  *
  * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later
  * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
  */
-
-/** No client keeps a lock for longer than this, whatever became of it; each limit is well within the next. */
-export const TIMEOUTS = {
-  lock_ms: 5_000,
-  statement_ms: 10_000,
-  /** The server gives up on a transaction whose client sends nothing more. */
-  idle_ms: 10_000,
-  /** The client gives up on a server that does not answer. */
-  answer_ms: 15_000,
-  /** The server gives up on a transaction, whatever it waits for; from version 17 on. */
-  transaction_ms: 20_000,
-} as const;
 
 const SESSION = selected(SESSION_COLUMNS, 's');
 const TASK = selected(TASK_COLUMNS, 't');
@@ -207,33 +195,6 @@ const FIRST_DUE = `ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}`;
 
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
-  /**
-   * No state of the session outlives the transaction, so a pooler may be in between. Plans are made once, and
-   * without regard to how small a table is just now: it may be large by the time the plan is used again.
-   */
-  begin: [
-    'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
-    'SET LOCAL enable_seqscan = off',
-    'SET LOCAL enable_bitmapscan = off',
-    'SET LOCAL enable_sort = off',
-    'SET LOCAL enable_hashjoin = off',
-    'SET LOCAL enable_mergejoin = off',
-    'SET LOCAL plan_cache_mode = force_generic_plan',
-    'SET LOCAL jit = off',
-    `SET LOCAL statement_timeout = ${TIMEOUTS.statement_ms}`,
-    `SET LOCAL lock_timeout = ${TIMEOUTS.lock_ms}`,
-    `SET LOCAL idle_in_transaction_session_timeout = ${TIMEOUTS.idle_ms}`,
-  ].join('; '),
-  /**
-   * A client that went away in the middle of a statement is not idle to the server, and what it has locked stays
-   * locked. Only the limit on whole transactions ends that. It does not count while a commit waits for a standby.
-   */
-  limitTransaction: `SET LOCAL transaction_timeout = ${TIMEOUTS.transaction_ms}`,
-  /**
-   * A snapshot is taken by the first statement that needs one: this one, so that it is of the moment when it was asked
-   * for.
-   */
-  beginSnapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 
@@ -349,12 +310,6 @@ export const SQL = {
   forgetReceipts: `DELETE FROM orchestrator.receipts r WHERE r.ctid = ANY (ARRAY(
      SELECT o.ctid FROM orchestrator.receipts o WHERE o.at <= $1
      ORDER BY o.at LIMIT ${LIMITS.receipts_forgotten_max} FOR UPDATE SKIP LOCKED))`,
-  /**
-   * New and old state. No transaction waits to write the time down: one that has the row locked writes much the same.
-   */
-  noteClock: `WITH free AS MATERIALIZED (SELECT m.key FROM orchestrator.meta m
-      WHERE m.key = 'clock' AND m.value = $2 FOR NO KEY UPDATE SKIP LOCKED)
-     UPDATE orchestrator.meta m SET value = $1 WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM free)`,
   /**
    * New and old state. What is known of a jump must not get lost: a command that read an older state is decided again.
    */

@@ -1,8 +1,7 @@
 import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@agent-orchestrator/core';
-import { SHUT } from './errors.ts';
 import type { Connection, Query } from './connection.ts';
 import { query } from './statement-batch.ts';
-import { TIMEOUTS } from './statements.ts';
+import { TIMEOUTS } from './transactions.ts';
 
 /** Asks for the state of the store: one row. */
 export const STORE_STATE = query(`SELECT (SELECT m.value FROM orchestrator.meta m WHERE m.key = 'state')`);
@@ -12,7 +11,7 @@ const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
 
 const SHUT_TABLES = ['sessions', 'tasks', 'event_log', 'receipts'];
 
-/** The state of the store; null: it is open. The tables must be there. */
+/** The state of the store, in a transaction that is open; null: it is open for work. The tables must be there. */
 export async function readStoreState(connection: Connection): Promise<StoreState | null> {
   const [answer] = await connection.flush([STORE_STATE], TIMEOUTS.answer_ms);
   return storeStateOf(answer?.[0]);
@@ -27,26 +26,19 @@ export function storeStateOf(row: readonly unknown[] | undefined): StoreState | 
  * but a client of another kind may not.
  */
 export function writingStoreState(next: StoreState | null): readonly Query[] {
-  const opened = [
-    ...SHUT_TABLES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`)),
-    query('DROP FUNCTION IF EXISTS orchestrator.refuse_work()'),
-  ];
+  const opened = SHUT_TABLES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`));
   if (next === null) return [query(DELETE), ...opened];
   const written = [query(WRITE, encodeStoreState(next)), ...opened];
   return isShut(next) ? [...written, ...shutting(next)] : written;
 }
 
 function shutting({ address }: StoreState): readonly Query[] {
-  const refuse = `CREATE FUNCTION orchestrator.refuse_work() RETURNS trigger LANGUAGE plpgsql AS ${text(
-    `BEGIN RAISE EXCEPTION 'the store was moved to %', ${text(address)} USING ERRCODE = '${SHUT}'; END`,
-  )}`;
-  const triggers = SHUT_TABLES.map((table) =>
+  return SHUT_TABLES.map((table) =>
     query(
       `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table}
-         EXECUTE FUNCTION orchestrator.refuse_work()`,
+         EXECUTE FUNCTION orchestrator.refuse_work(${text(address)})`,
     ),
   );
-  return [query(refuse), ...triggers];
 }
 
 /** A literal whatever it holds, backslashes included. */

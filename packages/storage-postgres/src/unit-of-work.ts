@@ -15,7 +15,8 @@ import { ReadyLookup } from './ready-lookup.ts';
 import { assertCurrent } from './schema-version.ts';
 import { hasEffect, saving } from './save.ts';
 import { query } from './statement-batch.ts';
-import { SQL, TIMEOUTS, type WhenLocked } from './statements.ts';
+import { SQL, type WhenLocked } from './statements.ts';
+import { BEGIN, TIMEOUTS } from './transactions.ts';
 
 /** The call to decide. */
 export interface Unit {
@@ -72,7 +73,7 @@ export async function transact(
   const flush = (queries: readonly Query[]) => connection.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? SQL.begin : `${SQL.begin}; ${SQL.limitTransaction}`;
+    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? BEGIN.work : BEGIN.limitedWork;
     const loaded = await load(flush, query(begin), scopes, whenLocked, options);
     assertCurrent(loaded.database.schemaVersion);
     const { outcomes, decisions } = judge(units, loaded, carried);

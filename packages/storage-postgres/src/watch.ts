@@ -1,11 +1,12 @@
 import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './followers.ts';
 import { query } from './statement-batch.ts';
+import { FIRST, TIMEOUTS } from './transactions.ts';
 
 /** Where one process tells the others that it has committed. */
 const CHANNEL = 'orchestrator_changed';
 /** The listener is only a hint: so often the database is looked at all the same … */
-const LOOK_MS = 250;
+const LOOK_MS = TIMEOUTS.hint_ms;
 /** … and a listener that is gone, or says nothing any more, is replaced. */
 const LISTENER_ASKED_MS = 15_000;
 /** The first commit is told at once, those that follow within this time together. */
@@ -13,29 +14,31 @@ const TELL_MS = 50;
 /** After this time without an answer, the next look uses another connection. */
 const ANSWER_MS = 5_000;
 
-/**
- * Told to listeners, and to watchers that look. A hint need not survive a crash, so this does not wait for the disk.
- */
-const TELL = query(
-  `SELECT set_config('synchronous_commit', 'off', true), nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`,
-);
+/** Told to listeners, and to watchers that look. */
+const TELL = query(`${FIRST.hint}; SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
 const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
 
 export interface WatchOptions {
+  /** Sends reads. */
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
+  /** Sends what is a transaction by itself. */
+  readonly tell: (one: Query) => Promise<void>;
   /** Opens a connection that hears what is told; `onNotify` is called for each message. */
   readonly connect: (onNotify: () => void) => Promise<Connection>;
 }
 
 /**
  * Reports when the data have changed: at once when this process has committed or the listener gets a notification of
- * another process, and by looking, four times a second. A pooler drops notifications; looking is then enough.
+ * another process, and by looking, four times a second. Behind a pooler looking is all there is, and enough: a listener
+ * would get nothing there, and would leave LISTEN behind on a connection that others use next. PgBouncer then writes a
+ * warning into its log for each message.
  */
 export class ChangeWatcher {
   readonly #options: WatchOptions;
   readonly #listeners = new Set<() => void>();
   #listener: Connection | null = null;
   #connecting = false;
+  #isPooled = false;
   #askedAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #telling: NodeJS.Timeout | null = null;
@@ -80,7 +83,11 @@ export class ChangeWatcher {
     if (this.#telling !== null) clearTimeout(this.#telling);
     this.#telling = null;
     this.#stop();
-    await this.#tell();
+    // No work follows it. The connections stay open for a moment longer, in which the server may still get it.
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, TIMEOUTS.hint_ms);
+    await Promise.race([this.#tell(), tooLate]);
+    clearTimeout(timer);
   }
 
   /** Outside of the commit: NOTIFY holds a lock of the whole database while its transaction waits for the disk. */
@@ -88,7 +95,7 @@ export class ChangeWatcher {
     if (!this.#untold) return;
     this.#untold = false;
     try {
-      await this.#options.read([TELL], ANSWER_MS);
+      await this.#options.tell(TELL);
     } catch {
       // No listener was told; the others look by themselves.
     }
@@ -97,6 +104,10 @@ export class ChangeWatcher {
   #stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#letGoOfListener();
+  }
+
+  #letGoOfListener(): void {
     this.#listener?.destroy();
     this.#listener = null;
   }
@@ -129,7 +140,7 @@ export class ChangeWatcher {
    * answer.
    */
   async #listen(): Promise<void> {
-    if (this.#connecting) return;
+    if (this.#connecting || this.#isPooled) return;
     const now = performance.now();
     if (this.#listener?.usable === true && now - this.#askedAt < LISTENER_ASKED_MS) return;
     this.#connecting = true;
@@ -137,12 +148,13 @@ export class ChangeWatcher {
     try {
       this.#listener =
         this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
-      // Once more on the same connection does no harm, and corrects what a pooler has mixed up.
+      this.#isPooled = !(await this.#listener.isDirect(ANSWER_MS));
+      if (this.#isPooled) return this.#letGoOfListener();
+      // Once more on the same connection does no harm.
       await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
       if (this.#listeners.size === 0) this.#stop();
     } catch {
-      this.#listener?.destroy();
-      this.#listener = null;
+      this.#letGoOfListener();
     } finally {
       this.#connecting = false;
     }

@@ -49,6 +49,13 @@ const WRITES = {
   updateTasks: update('tasks', columnsOf(TASK_COLUMNS, FIELDS.taskChanges)),
   insertEvents: insertInto('event_log', columnsOf(EVENT_COLUMNS, FIELDS.newEvent)),
   insertReceipts: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
+  /** New and old state. No transaction waits to note the time: one that has the row locked writes much the same. */
+  noteClock: {
+    columns: ['value', 'before'],
+    text: (rows) => `UPDATE orchestrator.meta m SET value = v.value FROM ${rows}
+      WHERE m.key = 'clock' AND EXISTS (SELECT 1 FROM orchestrator.meta f
+        WHERE f.key = 'clock' AND f.value = v.before FOR NO KEY UPDATE SKIP LOCKED)`,
+  },
 } as const satisfies Readonly<Record<string, Write>>;
 export type WriteName = keyof typeof WRITES;
 

@@ -4,6 +4,7 @@
  *  - of an agent's login it finds nothing missing and nothing too much
  *  - of a reader's login it tells what an agent would lack
  *  - of a superuser's login it tells what could be done to the log
+ *  - it tells who may create functions in the schema public
  *  - what is no store, and who may not come in, is refused with a code of its own, and without the password
  */
 import { expect, test } from 'vitest';
@@ -64,6 +65,17 @@ test("of a superuser's login it tells what could be done to the log", async () =
     missing: [],
     excess: ['UPDATE event_log', 'DELETE event_log', 'TRUNCATE event_log'],
   });
+});
+
+test('it tells who may create functions in the schema public', async () => {
+  const { adminUrl, url } = await newDatabase();
+  const before = (await inspectPlace(url)).facts.publicCreators;
+  await withAdmin(adminUrl, async (sql) => {
+    await sql.unsafe('GRANT CREATE ON SCHEMA public TO PUBLIC, orchestrator_reader');
+  });
+
+  expect(before).toEqual([]);
+  expect((await inspectPlace(url)).facts.publicCreators).toEqual(['every login', 'orchestrator_reader']);
 });
 
 test('what is no store, and who may not come in, is refused, and without the password', async () => {

@@ -1,6 +1,7 @@
 /*
  * What the facts of a store on a server amount to:
  *  - each row of the table is a fact, and the finding that it leads to
+ *  - who may create functions in the schema public is a warning of its own
  *  - a server as it should be has nothing but what is ok
  */
 import type { PlaceCheck, Severity } from '@agent-orchestrator/core';
@@ -10,6 +11,7 @@ import { judge, type LoginFacts, type PostgresFacts } from '../src/place/judge.t
 const facts = (over: Partial<PostgresFacts> = {}, login: Partial<LoginFacts> = {}): PostgresFacts => ({
   version: '18.1',
   login: { user: 'agent', isSuperuser: false, isOwner: false, missing: [], excess: [], ...login },
+  publicCreators: [],
   unsafeSettings: [],
   logBytes: null,
   logBytesKept: 1_000_000_000,
@@ -90,6 +92,22 @@ test.for(ROWS)('%s', ([, given, check, severity, says, hint = /|/]) => {
   expect(findings.map((finding) => finding.severity)).toEqual([severity]);
   expect(findings[0]?.message).toMatch(says);
   expect(findings[0]?.hint ?? '').toMatch(hint);
+});
+
+test('who may create functions in the schema public is a warning of its own', () => {
+  const findings = judge(facts({ publicCreators: ['every login', 'mallory'] })).filter(
+    ({ severity }) => severity !== 'ok',
+  );
+
+  expect(findings).toMatchObject([
+    {
+      check: 'permissions',
+      severity: 'warning',
+      message: expect.stringContaining('every login, mallory'),
+      hint: expect.stringContaining('REVOKE CREATE ON SCHEMA public FROM PUBLIC'),
+      count: 2,
+    },
+  ]);
 });
 
 test('a server as it should be has nothing but what is ok', () => {

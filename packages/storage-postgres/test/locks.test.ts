@@ -61,8 +61,8 @@ test(
   { timeout: 60_000 },
   async () => {
     const { url, adminUrl } = await newDatabase();
-    await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(ADD_SLOWLY)));
     const storages = await Promise.all([1, 2, 3, 4].map(() => openStorage(url)));
+    await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(ADD_SLOWLY)));
     const orchestrators = storages.map(orchestratorOn);
     const ids = ['a', 'b', 'c', 'd'];
     await orchestrators[0]?.enqueueTasks(ids.map((id) => ({ sessionId: id })));
@@ -90,6 +90,7 @@ test(
     await until(async () => (await numberOf(adminUrl, OTHERS)) === 0);
 
     expect(await numberOf(adminUrl, DEADLOCKS)).toBe(0);
+    await withAdmin(adminUrl, async (sql) => void (await sql.unsafe('DROP FUNCTION public.take_a_while CASCADE')));
     const reader = orchestratorOn(await openStorage(url));
     expect(await reader.verify()).toMatchObject({ ok: true });
     expect(await reader.counts()).toMatchObject({ tasks: { queued: 4 + 6 * 4 * 8 } });

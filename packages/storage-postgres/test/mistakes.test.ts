@@ -5,9 +5,11 @@
  *  - a server that is not there, a wrong password, a missing database
  *  - a server without TLS, one with a certificate that no known authority signed
  *  - a server that is too old, and a standby
+ *  - a database that does not keep its text in UTF-8
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
  */
+import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server-address.ts';
@@ -56,6 +58,22 @@ test('a password may hold any character, encoded', () => {
     password: '/@:?#%',
     shown: 'postgres://u@h/d',
   });
+});
+
+test.for(['EUC_KR', 'SQL_ASCII', 'LATIN1'])('a database with the encoding %s', async (encoding) => {
+  const server = inject('postgresUrl');
+  const name = `encoded_${encoding.toLowerCase()}_${randomUUID().replaceAll('-', '')}`;
+  await withAdmin(server, async (sql) => {
+    await sql.unsafe(`CREATE DATABASE ${name} ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`);
+  });
+  try {
+    expect(await refusalOf(databaseUrl(server, name), PASSWORD)).toMatchObject({
+      code: 'STORE_ENCODING',
+      message: `The database has the encoding ${encoding}; UTF8 is needed.`,
+    });
+  } finally {
+    await withAdmin(server, async (sql) => void (await sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`)));
+  }
 });
 
 test('a server that is not there', async () => {

@@ -2,12 +2,14 @@
 /*
  * Behind a pooler in transaction mode, each transaction may get another connection to the server:
  *  - the whole suite passes
+ *  - no connection to the server is left listening
  *  - without `?prepare=false` the error names it
  */
 import { conformance } from '@agent-orchestrator/storage-conformance';
 import { afterAll, expect, inject, test } from 'vitest';
 import { hasPgBouncer, startPgBouncer, type Pooler } from './harness/pgbouncer.ts';
-import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { withAdmin } from './harness/databases.ts';
+import { isTold, newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 import { targetOf } from './target.ts';
 
 const poolers: Promise<Pooler>[] = [];
@@ -29,6 +31,19 @@ if (hasPgBouncer()) {
       walk: { steps: 100 },
     }),
   );
+
+  test('no connection to the server is left listening', async () => {
+    const { url, adminUrl } = await newDatabase();
+    const own = await startPgBouncer(url);
+    poolers.push(Promise.resolve(own));
+    const [watching, changing] = [await openStorage(own.through(url)), await openStorage(own.through(url))];
+
+    expect(await isTold(watching, changing)).toBe(true);
+    const listening = await withAdmin(adminUrl, (sql) =>
+      sql.unsafe(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`),
+    );
+    expect(listening).toHaveLength(0);
+  });
 
   test('without ?prepare=false the error names it', async () => {
     const { url } = await newDatabase();

@@ -1,11 +1,17 @@
 /*
  * Wake-ups when the listener fails:
  *  - it was killed: watchers are told all the same, and soon there is a new one
+ *  - behind a pooler there is none, and watchers are told all the same
  *  - a watcher that could not begin does not count as one
+ *  - a hint that waits for a lock holds up no work on its connection
+ *  - a hint that is not answered holds up no end of the program
  */
 import { expect, test } from 'vitest';
+import { TIMEOUTS } from '../src/transactions.ts';
+import { ChangeWatcher } from '../src/watch.ts';
 import { withAdmin } from './harness/databases.ts';
-import { isTold, newDatabase, openStorage, until } from './open-database.ts';
+import { Proxy } from './harness/proxy.ts';
+import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
 const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
 
@@ -29,6 +35,20 @@ test('when the listener is killed, changes are told all the same, and soon there
   await stop();
 });
 
+test('behind a pooler there is no listener, and changes are told all the same', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const proxy = await Proxy.before(url);
+  proxy.isPooler = true;
+  const [watching, changing] = [await openStorage(proxy.through(url)), await openStorage(url)];
+  const stop = await watching.watch(() => {});
+
+  expect(await isTold(watching, changing)).toBe(true);
+  expect(await listeners(adminUrl)).toEqual([]);
+  await stop();
+  await watching.close();
+  await proxy.close();
+});
+
 test('a watcher that could not begin does not count as one: the next is told', async () => {
   const { adminUrl } = await newDatabase({ migrated: false });
   const watching = await openStorage(adminUrl);
@@ -38,4 +58,42 @@ test('a watcher that could not begin does not count as one: the next is told', a
   await changing.migrate();
 
   expect(await isTold(watching, changing)).toBe(true);
+});
+
+test('a hint that another transaction holds up does not hold up the work on its connection', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+
+  const tookMs = await withAdmin(adminUrl, (sql) =>
+    sql.begin(async (locking) => {
+      await locking`ALTER SEQUENCE orchestrator.changes CACHE 1`;
+      // Tells the others by a hint, which waits for the sequence.
+      await orchestrator.enqueueTask({});
+      const from = performance.now();
+      await orchestrator.enqueueTask({});
+      return performance.now() - from;
+    }),
+  );
+
+  expect(tookMs).toBeLessThan(TIMEOUTS.lock_ms / 2);
+});
+
+test('a hint that is not answered does not hold up the end of the program', async () => {
+  let told = 0;
+  const watcher = new ChangeWatcher({
+    read: () => Promise.reject(new Error('not read')),
+    tell: () => {
+      told += 1;
+      return new Promise(() => {});
+    },
+    connect: () => Promise.reject(new Error('not connected')),
+  });
+  watcher.announce();
+  watcher.announce();
+
+  const from = performance.now();
+  await watcher.close();
+
+  expect(told).toBe(2);
+  expect(performance.now() - from).toBeLessThan(2_000);
 });

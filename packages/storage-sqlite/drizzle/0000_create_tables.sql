@@ -1,56 +1,62 @@
 CREATE TABLE `event_log` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`stream_kind` text NOT NULL,
-	`namespace` text NOT NULL,
-	`stream_id` text NOT NULL,
+	`namespace` integer NOT NULL,
+	`stream_id` text,
+	`session` integer,
 	`seq` integer NOT NULL,
 	`type` text NOT NULL,
+	`task` integer,
+	`fence` integer,
 	`lease_effect` text,
-	`session_id` text,
-	`task_id` text,
 	`agent` text,
 	`instance` text,
-	`fence` integer,
-	`command_id` text,
-	`payload` text NOT NULL,
+	`command_id` blob,
 	`at` integer NOT NULL,
-	`prev_hash` text NOT NULL,
-	`hash` text NOT NULL,
-	FOREIGN KEY (`namespace`,`session_id`) REFERENCES `sessions`(`namespace`,`id`) ON UPDATE no action ON DELETE no action,
+	`hash` blob NOT NULL,
+	`payload` text NOT NULL,
+	FOREIGN KEY (`task`) REFERENCES `tasks`(`number`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "event_log_stream" CHECK(stream_kind IN ('session', 'agent')),
-	CONSTRAINT "event_log_session_stream" CHECK(stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
+	CONSTRAINT "event_log_session_stream" CHECK(CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ELSE stream_id IS NOT NULL END),
 	CONSTRAINT "event_log_lease_effect" CHECK(lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
 	CONSTRAINT "event_log_numbers" CHECK(seq BETWEEN 0 AND 9007199254740991 AND seq > 0 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "event_log_payload" CHECK(json_valid(payload)),
-	CONSTRAINT "event_log_hashes" CHECK(length(prev_hash) = 64 AND length(hash) = 64)
+	CONSTRAINT "event_log_bytes" CHECK(length(hash) = 32 AND length(command_id) = 16)
 ) STRICT;
 --> statement-breakpoint
-CREATE UNIQUE INDEX `event_log_seq` ON `event_log` (`stream_kind`,`namespace`,`stream_id`,`seq`);--> statement-breakpoint
+CREATE UNIQUE INDEX `event_log_seq` ON `event_log` (`namespace`,`session`,`seq`) WHERE stream_kind = 'session';--> statement-breakpoint
+CREATE UNIQUE INDEX `event_log_stream` ON `event_log` (`stream_kind`,`namespace`,`stream_id`,`seq`) WHERE stream_id IS NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX `event_log_lease` ON `event_log` (`fence`,`lease_effect`) WHERE lease_effect IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `event_log_grant` ON `event_log` (`namespace`,`session_id`,`fence`) WHERE lease_effect = 'granted';--> statement-breakpoint
-CREATE INDEX `event_log_task` ON `event_log` (`namespace`,`task_id`,`id`) WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `meta` (
 	`key` text PRIMARY KEY NOT NULL,
 	`value` text NOT NULL,
 	CONSTRAINT "meta_value" CHECK(json_valid(value))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `namespaces` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`name` text NOT NULL
+) STRICT;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `namespaces_name` ON `namespaces` (`name`);--> statement-breakpoint
 CREATE TABLE `receipts` (
-	`namespace` text NOT NULL,
-	`command_id` text NOT NULL,
-	`request_hash` text NOT NULL,
-	`reply` text NOT NULL,
+	`namespace` integer NOT NULL,
+	`command_id` blob NOT NULL,
+	`request_hash` blob NOT NULL,
 	`at` integer NOT NULL,
+	`reply` text NOT NULL,
 	PRIMARY KEY(`namespace`, `command_id`),
+	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "receipts_bytes" CHECK(length(command_id) = 16 AND length(request_hash) = 32),
 	CONSTRAINT "receipts_reply" CHECK(json_valid(reply)),
 	CONSTRAINT "receipts_at" CHECK(at BETWEEN 0 AND 9007199254740991)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `receipts_over` ON `receipts` (`at`);--> statement-breakpoint
 CREATE TABLE `sessions` (
-	`namespace` text NOT NULL,
+	`number` integer PRIMARY KEY NOT NULL,
+	`namespace` integer NOT NULL,
 	`id` text NOT NULL,
-	`number` integer NOT NULL,
 	`status` text NOT NULL,
 	`agent` text,
 	`instance` text,
@@ -60,7 +66,7 @@ CREATE TABLE `sessions` (
 	`process_start` text,
 	`process_group` integer,
 	`fence` integer,
-	`token_hash` text,
+	`token_hash` blob,
 	`ttl_ms` integer,
 	`stale_after_ms` integer,
 	`lease_expires_at` integer,
@@ -74,7 +80,7 @@ CREATE TABLE `sessions` (
 	`context` text,
 	`tasks_open` integer NOT NULL,
 	`seq` integer NOT NULL,
-	`hash` text NOT NULL,
+	`hash` blob NOT NULL,
 	`next_task_id` text,
 	`next_priority` integer,
 	`next_queued_at` integer,
@@ -83,36 +89,35 @@ CREATE TABLE `sessions` (
 	`version` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	PRIMARY KEY(`namespace`, `id`),
+	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "sessions_status" CHECK(status IN ('idle', 'running', 'closed')),
 	CONSTRAINT "sessions_number" CHECK(number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running' THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
 	CONSTRAINT "sessions_next" CHECK(CASE WHEN next_task_id IS NULL THEN coalesce(next_task_id, next_priority, next_queued_at, next_kind, next_for) IS NULL ELSE next_task_id IS NOT NULL AND next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL END),
-	CONSTRAINT "sessions_fence" CHECK(fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 64),
+	CONSTRAINT "sessions_fence" CHECK(fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 32),
 	CONSTRAINT "sessions_process_group" CHECK(process_group BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_lease_times" CHECK(lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_times" CHECK(created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_counters" CHECK(tasks_open BETWEEN 0 AND 9007199254740991 AND seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 0 AND 9007199254740991 AND renewals BETWEEN 0 AND 9007199254740991 AND near_misses BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_hash" CHECK(length(hash) = 32),
 	CONSTRAINT "sessions_context" CHECK(json_valid(context))
 ) STRICT;
 --> statement-breakpoint
-CREATE UNIQUE INDEX `sessions_by_number` ON `sessions` (`number`);--> statement-breakpoint
+CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`namespace`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `sessions_key` ON `sessions` (`namespace`,`number`);--> statement-breakpoint
 CREATE INDEX `sessions_ready` ON `sessions` (`namespace`,`next_for`,`next_priority`,`next_queued_at`,`next_task_id`) WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_ready_of_kind` ON `sessions` (`namespace`,`next_for`,`next_kind`,`next_priority`,`next_queued_at`,`next_task_id`) WHERE status = 'idle' AND next_task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_stale` ON `sessions` (`namespace`,`stale_at`,`id`) WHERE status = 'running';--> statement-breakpoint
-CREATE INDEX `sessions_held` ON `sessions` (`namespace`,`agent`,`id`) WHERE status = 'running';--> statement-breakpoint
-CREATE INDEX `sessions_closed` ON `sessions` (`namespace`) WHERE status = 'closed';--> statement-breakpoint
 CREATE INDEX `sessions_empty` ON `sessions` (`namespace`) WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
 CREATE TABLE `tasks` (
-	`namespace` text NOT NULL,
+	`number` integer PRIMARY KEY NOT NULL,
+	`namespace` integer NOT NULL,
 	`id` text NOT NULL,
-	`number` integer NOT NULL,
-	`session_id` text NOT NULL,
+	`session` integer NOT NULL,
+	`status` text NOT NULL,
 	`kind` text NOT NULL,
 	`title` text NOT NULL,
-	`payload` text NOT NULL,
 	`priority` integer NOT NULL,
-	`status` text NOT NULL,
 	`dedupe_key` text,
 	`run_at` integer,
 	`queued_at` integer NOT NULL,
@@ -128,14 +133,14 @@ CREATE TABLE `tasks` (
 	`source` text,
 	`note` text,
 	`cancel_requested_at` integer,
-	`result` text,
-	`error` text,
 	`created_at` integer NOT NULL,
 	`started_at` integer,
 	`finished_at` integer,
 	`version` integer NOT NULL,
-	PRIMARY KEY(`namespace`, `id`),
-	FOREIGN KEY (`namespace`,`session_id`) REFERENCES `sessions`(`namespace`,`id`) ON UPDATE no action ON DELETE no action,
+	`payload` text NOT NULL,
+	`result` text,
+	`error` text,
+	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "tasks_status" CHECK(status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
 	CONSTRAINT "tasks_number" CHECK(number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
@@ -149,12 +154,26 @@ CREATE TABLE `tasks` (
 	CONSTRAINT "tasks_result" CHECK(json_valid(result) AND json_valid(error))
 ) STRICT;
 --> statement-breakpoint
-CREATE UNIQUE INDEX `tasks_by_number` ON `tasks` (`number`);--> statement-breakpoint
+CREATE UNIQUE INDEX `tasks_id` ON `tasks` (`namespace`,`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `tasks_dedupe_key` ON `tasks` (`namespace`,`dedupe_key`) WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX `tasks_running` ON `tasks` (`namespace`,`session_id`) WHERE status = 'running';--> statement-breakpoint
-CREATE INDEX `tasks_of_session` ON `tasks` (`namespace`,`session_id`,`id`);--> statement-breakpoint
-CREATE INDEX `tasks_queued` ON `tasks` (`namespace`,`session_id`,`priority`,`queued_at`,`id`) WHERE status = 'queued';--> statement-breakpoint
+CREATE UNIQUE INDEX `tasks_running` ON `tasks` (`namespace`,`session`) WHERE status = 'running';--> statement-breakpoint
+CREATE INDEX `tasks_of_session` ON `tasks` (`namespace`,`session`,`id`);--> statement-breakpoint
+CREATE INDEX `tasks_queued` ON `tasks` (`namespace`,`session`,`priority`,`queued_at`,`id`) WHERE status = 'queued';--> statement-breakpoint
 CREATE INDEX `tasks_due` ON `tasks` (`namespace`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
-CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session_id`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
-CREATE INDEX `tasks_waiting` ON `tasks` (`namespace`,`session_id`,`id`) WHERE status IN ('scheduled', 'queued');--> statement-breakpoint
+CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE status IN ('succeeded', 'failed', 'cancelled');
+--> statement-breakpoint
+CREATE VIEW `tasks_v` AS
+SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM tasks;
+--> statement-breakpoint
+CREATE VIEW `sessions_v` AS
+SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, nullif(lower(hex(token_hash)), '') AS "token_hash", ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM sessions;
+--> statement-breakpoint
+CREATE VIEW `leases_v` AS
+SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id AS "session_id", task_id, agent, instance, fence, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, host, boot, pid, process_start, process_group, progress FROM sessions WHERE status = 'running';
+--> statement-breakpoint
+CREATE VIEW `events_v` AS
+SELECT id, stream_kind, (SELECT name FROM namespaces WHERE id = event_log.namespace) AS "namespace", CASE WHEN event_log.stream_kind = 'session' THEN (SELECT id FROM sessions WHERE number = event_log.session) ELSE stream_id END AS "stream_id", seq, type, lease_effect, (SELECT id FROM sessions WHERE number = event_log.session) AS "session_id", (SELECT id FROM tasks WHERE number = event_log.task) AS "task_id", agent, instance, fence, nullif(substr(lower(hex(command_id)), 1, 8) || '-' || substr(lower(hex(command_id)), 9, 4) || '-' || substr(lower(hex(command_id)), 13, 4) || '-' || substr(lower(hex(command_id)), 17, 4) || '-' || substr(lower(hex(command_id)), 21, 12), '----') AS "command_id", payload, at, coalesce(CASE WHEN event_log.seq = 1 THEN '0000000000000000000000000000000000000000000000000000000000000000' WHEN event_log.stream_kind = 'session'
+  THEN (SELECT nullif(lower(hex(p.hash)), '') FROM event_log p INDEXED BY event_log_seq WHERE p.stream_kind = 'session' AND p.namespace = event_log.namespace AND p.session = event_log.session AND p.seq = event_log.seq - 1)
+  ELSE (SELECT nullif(lower(hex(p.hash)), '') FROM event_log p INDEXED BY event_log_stream WHERE p.stream_id IS NOT NULL AND p.stream_kind = event_log.stream_kind AND p.namespace = event_log.namespace
+      AND p.stream_id = event_log.stream_id AND p.seq = event_log.seq - 1) END, '0000000000000000000000000000000000000000000000000000000000000000') AS "prev_hash", nullif(lower(hex(hash)), '') AS "hash" FROM event_log;

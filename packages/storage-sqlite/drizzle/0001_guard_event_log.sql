@@ -8,6 +8,7 @@ BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;
 -- key of the table is looked up before the row goes in.
 CREATE TRIGGER `event_log_no_replace` BEFORE INSERT ON `event_log`
 WHEN EXISTS (SELECT 1 FROM `event_log` WHERE `id` = NEW.`id`)
-  OR EXISTS (SELECT 1 FROM `event_log` WHERE `stream_kind` = NEW.`stream_kind` AND `namespace` = NEW.`namespace` AND `stream_id` = NEW.`stream_id` AND `seq` = NEW.`seq`)
+  OR (NEW.`stream_kind` = 'session' AND EXISTS (SELECT 1 FROM `event_log` WHERE `stream_kind` = 'session' AND `namespace` = NEW.`namespace` AND `session` = NEW.`session` AND `seq` = NEW.`seq`))
+  OR (NEW.`stream_id` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `stream_id` IS NOT NULL AND `stream_kind` = NEW.`stream_kind` AND `namespace` = NEW.`namespace` AND `stream_id` = NEW.`stream_id` AND `seq` = NEW.`seq`))
   OR (NEW.`lease_effect` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `fence` = NEW.`fence` AND `lease_effect` = NEW.`lease_effect` AND `lease_effect` IS NOT NULL))
 BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;

@@ -1,5 +1,6 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { isBusy, translateError } from './errors.ts';
+import { described, lockHolderOf } from './lock-holder.ts';
 
 /** The longest pause, so that a free lock is not left unused for long. */
 const PAUSE_MS_MAX = 4;
@@ -15,22 +16,33 @@ export function busyPause(triesInVain: number, resume: () => void): void {
   setTimeout(resume, 1 + Math.random() * Math.min(2 ** triesInVain, PAUSE_MS_MAX));
 }
 
-/** Runs `attempt` until the lock is free. */
-export async function retryWhileBusy<R>(timeoutMs: number, attempt: () => R): Promise<R> {
+/**
+ * Runs `attempt` until the lock is free.
+ *
+ * @param path of the store, so that the error can name the process that keeps it
+ */
+export async function retryWhileBusy<R>(timeoutMs: number, attempt: () => R, path?: string): Promise<R> {
   const giveUpAt = performance.now() + timeoutMs;
   for (let triesInVain = 0; ; triesInVain += 1) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw translateError(error);
-      if (performance.now() >= giveUpAt) throw storeBusy(timeoutMs, error);
+      if (performance.now() >= giveUpAt) throw storeBusy(timeoutMs, error, path);
     }
     await new Promise<void>((resume) => busyPause(triesInVain, resume));
   }
 }
 
-export function storeBusy(timeoutMs: number, cause: unknown): OrchestratorError {
-  return new OrchestratorError('STORE_BUSY', `Another process kept the store locked for more than ${timeoutMs} ms.`, {
-    cause,
-  });
+export function storeBusy(timeoutMs: number, cause: unknown, path?: string): OrchestratorError {
+  const holder = path === undefined ? null : lockHolderOf(path);
+  if (holder === null)
+    return new OrchestratorError('STORE_BUSY', `Another process kept the store locked for more than ${timeoutMs} ms.`, {
+      cause,
+    });
+  return new OrchestratorError(
+    'STORE_BUSY',
+    `The store was locked for more than ${timeoutMs} ms, now by ${described(holder)}.`,
+    { hint: 'Try again; if it happens again, look at what that process does, and end it.', cause },
+  );
 }

@@ -3,7 +3,6 @@ import {
   isEnded,
   TASK_STATUS_NAMES,
   TASK_STATUSES,
-  WAITING_STATUSES,
   type LeaseEffect,
   type StreamKind,
 } from '@agent-orchestrator/core';
@@ -21,9 +20,6 @@ export function isOneOf(column: string, words: readonly string[]): string {
   const [only] = words;
   return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;
 }
-
-/** A task that waits in the queue of its session. */
-export const WAITING = isOneOf('status', WAITING_STATUSES);
 
 /** A task under a lease. */
 export const RUNNING = isOneOf(

@@ -27,6 +27,11 @@ export function isRefusedRow(error: unknown): boolean {
   return driverCode(error).startsWith('SQLITE_CONSTRAINT') || driverCode(error) === '';
 }
 
+/** What SQLite or the system say where the place does not allow that a file is opened, made or written. */
+export function isDeniedByPlace(error: unknown): boolean {
+  return /^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM)|EROFS|EACCES)/.test(driverCode(error));
+}
+
 /** By the beginning of the driver's code; the first that fits. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_BUSY', 'STORE_BUSY'],
@@ -50,6 +55,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['ENOENT', 'STORE_NOT_FOUND'],
   // A part of the path is a file.
   ['EEXIST', 'STORE_PERMISSION'],
+  ['ENAMETOOLONG', 'STORE_PATH_TOO_LONG'],
   ['EROFS', 'STORE_READ_ONLY'],
   ['ENOSPC', 'STORE_FULL'],
   ['EDQUOT', 'STORE_FULL'],

@@ -32,9 +32,10 @@ const FUSE_MAGIC = 0x65735546;
 
 /**
  * By its number, FUSE may be anything from a local disk to another continent: only these names are known to be local.
+ * Those that show files which lie elsewhere under a second name (bindfs, mergerfs, portal) are not among them: the
+ * locks of one name do not hold for the other.
  */
-const LOCAL_FUSE =
-  /^(fuseblk|fuse\.(fuse-overlayfs|bindfs|mergerfs|gocryptfs|encfs|cryfs|ntfs-3g|exfat|lxcfs|portal))$/;
+const LOCAL_FUSE = /^(fuseblk|fuse\.(fuse-overlayfs|gocryptfs|encfs|cryfs|ntfs-3g|exfat))$/;
 
 /** What tells a file system: its number from `statfs`, its name from the mount table where that can be read. */
 export interface FileSystem {
@@ -54,27 +55,49 @@ export function unsafeFileSystem({ magic, type }: FileSystem): string | null {
 /** The file system under a folder. Only Linux numbers its file systems alike everywhere; elsewhere nothing is known. */
 export function fileSystemOf(folder: string): FileSystem | null {
   if (process.platform !== 'linux') return null;
-  return { magic: statfsSync(folder).type, type: mountedType(readMountTable(), folder) };
+  return { magic: statfsSync(folder).type, type: mountOf(readMountTable(), folder)?.type ?? null };
 }
 
-/** The type of the mount that a path lies in, from the text of `/proc/self/mountinfo`. */
-export function mountedType(mountinfo: string, path: string): string | null {
-  let best = { point: '', type: null as string | null };
+/** A line of the mount table. */
+export interface Mount {
+  readonly point: string;
+  readonly type: string;
+  readonly readOnly: boolean;
+}
+
+/** The mount that a path lies in, from the text of `/proc/self/mountinfo`. */
+export function mountOf(mountinfo: string, path: string): Mount | null {
+  let best: Mount | null = null;
   for (const line of mountinfo.split('\n')) {
-    const [before, after] = line.split(' - ');
-    const point = before
-      ?.split(' ')[4]
-      ?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-    const type = after?.split(' ')[0];
-    if (point === undefined || type === undefined) continue;
+    const [before = '', after = ''] = line.split(' - ');
+    const fields = before.split(' ');
+    const point = fields[4]?.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    );
+    const type = after.split(' ')[0];
+    if (point === undefined || type === undefined || type === '') continue;
     const covers = point === '/' || path === point || path.startsWith(`${point}/`);
     // Of two mounts at one point, the later one covers the earlier.
-    if (covers && point.length >= best.point.length) best = { point, type };
+    if (covers && point.length >= (best?.point.length ?? 0))
+      best = { point, type, readOnly: isReadOnly(fields[5]) || isReadOnly(after.split(' ')[2]) };
   }
-  return best.type;
+  return best;
 }
 
-function readMountTable(): string {
+/** Whether a path is a mount of its own, by the text of `/proc/self/mountinfo`. */
+export function hasMountAt(mountinfo: string, path: string): boolean {
+  // Most openings need no more: the table is long where containers run.
+  const letters = path.replace(/[\s\\#]+/g, ' ').split(' ');
+  return letters.every((part) => mountinfo.includes(part)) && mountOf(mountinfo, path)?.point === path;
+}
+
+/** Of the mount or of its file system: `rw,relatime`. */
+function isReadOnly(options = ''): boolean {
+  return options.split(',').includes('ro');
+}
+
+/** The text of the mount table; empty where the system has none. */
+export function readMountTable(): string {
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {

@@ -110,7 +110,7 @@ export class Group {
     const now = performance.now();
     const over = this.#calls.filter(({ giveUpAt }) => giveUpAt <= now);
     this.#calls = this.#calls.filter(({ giveUpAt }) => giveUpAt > now);
-    this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error));
+    this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error, this.#options.file.path));
     busyPause(this.#triesInVain, this.#flush);
     this.#triesInVain += 1;
   }
@@ -143,6 +143,7 @@ export class Group {
     try {
       const { outcomes, changed } = this.#run(writer, calls);
       writer.commit();
+      this.#options.file.assertCommitVisible();
       if (changed) this.#options.onChange();
       for (const [index, outcome] of outcomes.entries()) settle(calls[index], outcome);
     } catch (error) {

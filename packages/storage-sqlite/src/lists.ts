@@ -1,63 +1,70 @@
-import type { Session, SessionFilter, Task, TaskFilter } from '@agent-orchestrator/core';
-import { and, asc, eq, gt, inArray, type SQL } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
-import type { Connection } from './connection.ts';
-import { SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
-import { sessions, tasks } from './schema.ts';
+import { isEnded, type SessionFilter, type TaskFilter } from '@agent-orchestrator/core';
+import { ENDED, RUNNING } from './conditions.ts';
+import { KEY_OF_NAMESPACE, NUMBER_OF_SESSION, SESSION_PLACES, selected, TASK_PLACES } from './rows.ts';
 
-/*
- * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for,
- * since loading drizzle takes as long as a thousand claims.
- */
-
-/** One row more than asked, if there is one. */
-export function listSessions(
-  db: Connection,
-  { namespace, status, agent, limit, after = '' }: SessionFilter,
-): Session[] {
-  const where: (SQL | undefined)[] = [
-    eq(sessions.namespace, namespace),
-    gt(sessions.id, after),
-    status && inArray(sessions.status, [...status]),
-    agent === undefined ? undefined : eq(sessions.agent, agent),
-  ];
-  return drizzle(db)
-    .select(picked(sessions, SESSION_COLUMNS))
-    .from(sessions)
-    .where(and(...where))
-    .orderBy(asc(sessions.id))
-    .limit(limit + 1)
-    .all();
+/** A query whose text depends only on which filters are set, so that there are few of them. */
+export interface ListQuery {
+  readonly sql: string;
+  readonly values: readonly unknown[];
 }
 
-/** One row more than asked, if there is one. */
-export function listTasks(
-  db: Connection,
-  { namespace, sessionId, status, kind, limit, after = '' }: TaskFilter,
-): Task[] {
-  const where: (SQL | undefined)[] = [
-    eq(tasks.namespace, namespace),
-    gt(tasks.id, after),
-    sessionId === undefined ? undefined : eq(tasks.sessionId, sessionId),
-    status && inArray(tasks.status, [...status]),
-    kind === undefined ? undefined : eq(tasks.kind, kind),
-  ];
-  return drizzle(db)
-    .select(picked(tasks, TASK_COLUMNS))
-    .from(tasks)
-    .where(and(...where))
-    .orderBy(asc(tasks.id))
-    .limit(limit + 1)
-    .all();
+/** A condition and the values of its question marks. */
+export type Part = readonly [condition: string, ...values: unknown[]];
+
+/** By id; one row more than asked, if there is one. */
+export function listSessionsQuery({ namespace, status, agent, limit, after = '' }: SessionFilter): ListQuery {
+  const held = isOnly(status, 'running');
+  return list({
+    from: `${selected(SESSION_PLACES)} FROM sessions INDEXED BY ${held ? 'sessions_stale' : 'sessions_id'}`,
+    where: [
+      [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
+      ['id > +?', after],
+      ...oneOf(status),
+      // The condition of the index, word for word.
+      ...(held ? [[`status = 'running'`] as const] : []),
+      ...(agent === undefined ? [] : [['agent = +?', agent] as const]),
+    ],
+    limit,
+  });
 }
 
-/** The columns that a row of the API has. */
-function picked<Table extends object, Field extends keyof Table>(
-  table: Table,
-  fields: Readonly<Record<Field, string>>,
-): Pick<Table, Field> {
-  return Object.fromEntries((Object.keys(fields) as Field[]).map((field) => [field, table[field]])) as Pick<
-    Table,
-    Field
-  >;
+/** By id; one row more than asked, if there is one. */
+export function listTasksQuery({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): ListQuery {
+  const [index, its] = sessionId === undefined ? indexOf(status) : ['tasks_of_session', []];
+  return list({
+    from: `${selected(TASK_PLACES)} FROM tasks INDEXED BY ${index}`,
+    where: [
+      [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
+      ...(sessionId === undefined ? [] : [[`session = ${NUMBER_OF_SESSION}`, namespace, sessionId] as const]),
+      ['id > +?', after],
+      ...oneOf(status),
+      ...its,
+      ...(kind === undefined ? [] : [['kind = +?', kind] as const]),
+    ],
+    limit,
+  });
+}
+
+/** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */
+function indexOf(status: TaskFilter['status']): readonly [index: string, conditions: readonly Part[]] {
+  if (isOnly(status, 'running')) return ['tasks_running', [[RUNNING]]];
+  const [only] = status ?? [];
+  return only !== undefined && isOnly(status, only) && isEnded(only)
+    ? ['tasks_ended', [['status = +?', only], [ENDED]]]
+    : ['tasks_id', []];
+}
+
+function isOnly<Status>(status: readonly Status[] | undefined, only: Status): boolean {
+  return status?.length === 1 && status[0] === only;
+}
+
+function oneOf(status: readonly string[] | undefined): readonly Part[] {
+  return status === undefined ? [] : [['+status IN (SELECT value FROM json_each(?))', JSON.stringify(status)]];
+}
+
+function list({ from, where, limit }: { from: string; where: readonly Part[]; limit: number }): ListQuery {
+  return {
+    sql: `SELECT ${from} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY id LIMIT +?`,
+    values: [...where.flatMap(([, ...values]) => values), limit + 1],
+  };
 }

@@ -1,5 +1,6 @@
 import {
   compareCodePoints,
+  hasQueue,
   isHeld,
   LIMITS,
   namedByReceipt,
@@ -79,39 +80,39 @@ function loadSessions(on: Statements, scope: ScopeBy<'sessions'>, now: number): 
     rows.set(session.id, session);
     return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
   });
-  const ids = [...rows.keys()];
-  queueDueInSessions(on, namespace, ids, now);
+  const found = [...rows.values()];
+  const withQueue = found.filter((session) => hasQueue(session));
+  queueDueInSessions(on, namespace, withQueue, now);
   // What comes next is a claim without a session, and sees due tasks of all sessions like any other.
   if (nextReady !== undefined) queueDue(on, namespace, now);
-  const own = [...rows.values()].map((session) => complete(on, session));
+  const own = found.map((session) => complete(on, session));
   const others = nextReady === undefined ? [] : readyExcept(on, namespace, nextReady, rows);
   return {
     sessions: [...own, ...others],
-    tasks: openTasksLimit === 0 ? [] : waitingTasks(on, namespace, ids, openTasksLimit),
+    tasks: openTasksLimit === 0 ? [] : waitingTasks(on, withQueue, openTasksLimit),
     named,
-    nextDueAt: own.every(({ head }) => head === null) ? nextDueIn(on, namespace, ids) : null,
+    nextDueAt: own.every(({ head }) => head === null) ? nextDueIn(on, withQueue) : null,
     receipt: null,
   };
 }
 
 function sessionOfRef(on: Statements, namespace: string, ref: SessionRef): Session | undefined {
-  const id = 'fence' in ref ? on.sessionOfFence.get(ref.fence, namespace) : ref.sessionId;
-  return id === undefined ? undefined : on.session.get(namespace, id);
+  return 'fence' in ref ? on.sessionOfFence.get(namespace, ref.fence) : on.session.get(namespace, ref.sessionId);
 }
 
 /** The first waiting tasks of these sessions, by session and id. */
-function waitingTasks(on: Statements, namespace: string, ids: readonly string[], limit: number): Task[] {
+function waitingTasks(on: Statements, sessions: readonly Session[], limit: number): Task[] {
   const found: Task[] = [];
-  for (const id of ids.toSorted(compareCodePoints)) {
+  for (const { namespace, number } of sessions.toSorted((a, b) => compareCodePoints(a.id, b.id))) {
     if (found.length === limit) break;
-    found.push(...on.waiting.all(namespace, id, limit - found.length));
+    found.push(...on.waiting.all(namespace, number, namespace, number, limit - found.length));
   }
   return found;
 }
 
 /** When the next scheduled task of these sessions is due. */
-function nextDueIn(on: Statements, namespace: string, ids: readonly string[]): number | null {
-  const times = ids.flatMap((id) => on.dueInSession.get(namespace, id) ?? []);
+function nextDueIn(on: Statements, sessions: readonly Session[]): number | null {
+  const times = sessions.flatMap(({ namespace, number }) => on.dueInSession.get(namespace, number) ?? []);
   return times.length === 0 ? null : Math.min(...times);
 }
 
@@ -174,22 +175,22 @@ function queueDue(on: Statements, namespace: string, now: number): number | null
 }
 
 /** Makes tasks of these sessions claimable whose time has come: those that are due longest, if there are too many. */
-function queueDueInSessions(on: Statements, namespace: string, ids: readonly string[], now: number): void {
-  const due = ids.flatMap((id) => {
-    const dueAt = on.dueInSession.get(namespace, id) ?? null;
-    return dueAt === null || dueAt > now ? [] : on.dueTasksInSession.all(namespace, id, now);
+function queueDueInSessions(on: Statements, namespace: string, sessions: readonly Session[], now: number): void {
+  const due = sessions.flatMap(({ number }) => {
+    const dueAt = on.dueInSession.get(namespace, number) ?? null;
+    return dueAt === null || dueAt > now ? [] : on.dueTasksInSession.all(namespace, number, now);
   });
   const first = due.toSorted((a, b) => a.runAt - b.runAt).slice(0, LIMITS.flipped_tasks_max);
-  for (const { row } of first) on.queueTask.run(row);
+  for (const { number } of first) on.queueTask.run(number);
   setNextHeads(
     on,
     namespace,
-    first.map(({ sessionId }) => sessionId),
+    first.map(({ session }) => session),
   );
 }
 
-function setNextHeads(on: Statements, namespace: string, sessionIds: readonly string[]): void {
-  for (const id of unique(sessionIds)) setNextHead(on, namespace, id);
+function setNextHeads(on: Statements, namespace: string, sessions: readonly number[]): void {
+  for (const number of unique(sessions)) setNextHead(on, namespace, number);
 }
 
 function heldAndStale(on: Statements, { namespace, heldBy, staleLimit }: ScopeBy<'ready'>, now: number): Session[] {
@@ -200,8 +201,8 @@ function heldAndStale(on: Statements, { namespace, heldBy, staleLimit }: ScopeBy
 }
 
 function readySessions(on: Statements, namespace: string, filter: ReadyFilter): LoadedSession[] {
-  return readyKeys(on, namespace, filter).flatMap(([rowid]) => {
-    const session = on.sessionOfRow.get(rowid);
+  return readyKeys(on, namespace, filter).flatMap(([number]) => {
+    const session = on.sessionOfNumber.get(number);
     return session === undefined ? [] : [complete(on, session)];
   });
 }
@@ -227,11 +228,11 @@ function sessionRows(on: Statements, namespace: string, ids: readonly string[]):
 }
 
 function complete(on: Statements, session: Session): LoadedSession {
-  const { namespace, taskId } = session;
+  const { namespace, number, taskId } = session;
   return {
     session,
     task: taskId === null ? null : (on.task.get(namespace, taskId) ?? null),
-    head: on.head.get(namespace, session.id) ?? null,
+    head: hasQueue(session) ? (on.head.get(namespace, number) ?? null) : null,
   };
 }
 
@@ -243,11 +244,11 @@ function endedLease(on: Statements, session: Session, fence: number): EndedLease
   return {
     grant,
     end,
-    successor: on.leaseSuccessor.get(session.namespace, session.id, fence) ?? null,
+    successor: on.leaseSuccessor.get(session.namespace, session.number, end.seq) ?? null,
     refused: on.leaseRefusal.get(fence) !== undefined,
   };
 }
 
-function unique(words: readonly string[]): readonly string[] {
-  return words.length <= 1 ? words : [...new Set(words)];
+function unique<Value>(values: readonly Value[]): readonly Value[] {
+  return values.length <= 1 ? values : [...new Set(values)];
 }

@@ -15,17 +15,19 @@ import {
 } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import { openReader, openWriter, type Connection, type Synchronous } from './connection.ts';
-import { translateError } from './errors.ts';
+import { explainError } from './explain-error.ts';
 import { Group } from './group.ts';
-import { applyMigrations, readMigrations } from './migrate.ts';
+import { applyMigrations } from './migrate.ts';
+import { readMigrations } from './migrations.ts';
 import { assertCurrent, Readers } from './readers.ts';
 import { OpenFile } from './open-file.ts';
+import { assertOwnFiles } from './own-file.ts';
 import { SqliteReader, type ReadSource } from './reader.ts';
 import {
   assertLocal,
   createFile,
-  inspectFile,
   isThere,
+  lookAtFile,
   resolvePath,
   schemaVersionOf,
   SCHEMA_VERSION,
@@ -60,8 +62,8 @@ const BUSY_TIMEOUT_MS = 30_000;
  * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
  *
  * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
- * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`;
- * the file is left as it was
+ * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`,
+ * `STORE_SECOND_NAME`, `STORE_PARTIAL_NAME`; the file is left as it was
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
@@ -69,25 +71,43 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     const path = resolvePath(options.path);
     prepareFile(path, mode);
     const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
-    await retryWhileBusy(busyTimeoutMs, () =>
-      inspectFile(path, (db) => assertState(readStoreState(db), options.filling)),
+    const looking = await retryWhileBusy(
+      busyTimeoutMs,
+      () => lookAtFile(path, (db) => assertState(readStoreState(db), options.filling)),
+      path,
     );
-    if (mode !== 'read-only') assertWritable(path);
-    const file = new OpenFile(path);
-    const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, options.synchronous));
-    return new SqliteStorage({ ...options, path, mode, busyTimeoutMs }, file, db);
+    try {
+      return await openForUse({ ...options, path, mode, busyTimeoutMs });
+    } finally {
+      looking.close();
+    }
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, options.path);
   }
 }
 
 type Settings = SqliteStorageOptions & Required<Pick<SqliteStorageOptions, 'mode' | 'busyTimeoutMs'>>;
+
+async function openForUse(settings: Settings): Promise<Storage> {
+  const { path, mode, busyTimeoutMs, synchronous } = settings;
+  if (mode !== 'read-only') assertWritable(path);
+  const file = new OpenFile(path);
+  const db = await retryWhileBusy(busyTimeoutMs, () => connect(path, mode, synchronous), path);
+  try {
+    await retryWhileBusy(busyTimeoutMs, () => file.hold(), path);
+  } catch (error) {
+    await file.closeAfter(async () => void db?.close());
+    throw error;
+  }
+  return new SqliteStorage(settings, file, db);
+}
 
 class SqliteStorage implements Storage {
   readonly capabilities: Capabilities;
   readonly read: Reader;
   readonly #settings: Settings;
   readonly #clock: Clock;
+  readonly #file: OpenFile;
   readonly #group: Group;
   readonly #readers: Readers;
   readonly #watcher: ChangeWatcher;
@@ -99,6 +119,7 @@ class SqliteStorage implements Storage {
     const { path, clock = systemClock, busyTimeoutMs, filling } = settings;
     this.#settings = settings;
     this.#clock = clock;
+    this.#file = file;
     this.#opened = opened;
     this.#readers = new Readers(file, busyTimeoutMs, filling);
     this.#watcher = new ChangeWatcher(path, () => this.#readers.dataVersion());
@@ -128,10 +149,10 @@ class SqliteStorage implements Storage {
   async migrate(): Promise<MigrationReport> {
     this.#assertWriting();
     const { path, busyTimeoutMs, synchronous } = this.#settings;
-    const db = (this.#opened ??= await retryWhileBusy(busyTimeoutMs, () => openWriter(path, synchronous)));
+    const db = (this.#opened ??= await retryWhileBusy(busyTimeoutMs, () => openWriter(path, synchronous), path));
     if (schemaVersionOf(db, path) === SCHEMA_VERSION) return { created: false, applied: [] };
-    const migrations = await readMigrations();
-    return retryWhileBusy(busyTimeoutMs, () => applyMigrations(db, path, migrations));
+    const migrations = readMigrations();
+    return retryWhileBusy(busyTimeoutMs, () => applyMigrations(db, path, migrations), path);
   }
 
   async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
@@ -149,12 +170,14 @@ class SqliteStorage implements Storage {
     return this.#closed;
   }
 
-  async #letGo(): Promise<void> {
+  #letGo(): Promise<void> {
     this.#watcher.close();
-    // The writer last: only it can copy the write-ahead log into the file when it closes.
-    await this.#readers.close();
-    await this.#group.close();
-    this.#opened?.close();
+    return this.#file.closeAfter(async () => {
+      // The writer last: only it can copy the write-ahead log into the file when it closes.
+      await this.#readers.close();
+      await this.#group.close();
+      this.#opened?.close();
+    });
   }
 
   #connect(): Writer {
@@ -181,8 +204,11 @@ class SqliteStorage implements Storage {
 
 function prepareFile(path: string, mode: Settings['mode']): void {
   if (isThere(path)) assertLocal(dirname(path));
-  else if (mode === 'create') createFile(path);
-  else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
+  else if (mode === 'create') {
+    // Those beside it may be there already.
+    assertOwnFiles(path);
+    createFile(path);
+  } else throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${path}.`);
 }
 
 function assertWritable(path: string): void {

@@ -22,13 +22,21 @@ import {
   noTasks,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
-  TASK_STATUSES,
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
-import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+import { ENDED, STREAM_KINDS } from './conditions.ts';
 import type { Connection } from './connection.ts';
-import { EVENT_COLUMNS, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+import { listSessionsQuery, listTasksQuery, type ListQuery, type Part } from './lists.ts';
+import {
+  EVENT_PLACES,
+  KEY_OF_NAMESPACE,
+  NUMBER_OF_SESSION,
+  NUMBER_OF_TASK,
+  SESSION_PLACES,
+  selected,
+  TASK_PLACES,
+} from './rows.ts';
 import { readStoreState } from './store-state.ts';
 
 /** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
@@ -57,87 +65,101 @@ function first<Row>(rows: readonly Row[]): Row | null {
   return rows[0] ?? null;
 }
 
-const SESSION = `SELECT ${selected(SESSION_COLUMNS)} FROM sessions WHERE namespace = ? AND id = ?`;
-const TASK = `SELECT ${selected(TASK_COLUMNS)} FROM tasks WHERE namespace = ? AND id = ?`;
+const SESSION = `SELECT ${selected(SESSION_PLACES)} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const TASK = `SELECT ${selected(TASK_PLACES)} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
     next_kind AS "kind", next_for AS "addressee"
-  FROM sessions WHERE namespace = ? AND id = ? AND next_task_id IS NOT NULL`;
-/** One step along the index for each namespace, not over all rows. */
-function namespacesOf(table: string, where = 'true'): string {
-  return `SELECT namespace FROM (WITH RECURSIVE found(namespace) AS (SELECT min(namespace) FROM ${table} WHERE ${where}
-    UNION ALL SELECT (SELECT min(namespace) FROM ${table} WHERE ${where} AND namespace > found.namespace)
-    FROM found WHERE found.namespace IS NOT NULL)
-    SELECT namespace FROM found WHERE namespace IS NOT NULL)`;
-}
-
-const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
-const NAMESPACED = [namespacesOf('sessions'), ...STREAMS.map((stream) => namespacesOf('event_log', stream))];
-const NAMESPACES = `${NAMESPACED.join(' UNION ')} ORDER BY 1`;
+  FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ? AND next_task_id IS NOT NULL`;
+const OTHER_STREAMS = STREAM_KINDS.filter((kind) => kind !== 'session').map(
+  (kind) => `stream_id IS NOT NULL AND stream_kind = '${kind}'`,
+);
+/** Those that hold anything: a session, or events that are in no session's stream. */
+const HOLDINGS = [
+  'sessions INDEXED BY sessions_key WHERE namespace = n.id',
+  ...OTHER_STREAMS.map((stream) => `event_log INDEXED BY event_log_stream WHERE ${stream} AND namespace = n.id`),
+].map((holding) => `EXISTS (SELECT 1 FROM ${holding})`);
+const NAMESPACES = `SELECT name AS namespace FROM namespaces n WHERE ${HOLDINGS.join(' OR ')} ORDER BY name`;
 
 /** Rows that an index holds under a condition. */
 type IndexPart = readonly [index: string, condition: string];
 
-/** How many rows of a namespace the parts hold, up to the maximum. */
-function counted(table: string, parts: readonly IndexPart[]): string {
-  const counts = parts.map(
-    ([index, condition]) => `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
-      WHERE namespace = :namespace AND ${condition} LIMIT :max))`,
-  );
+const NAMED = '(SELECT id FROM namespaces WHERE name = :namespace)';
+
+/** How many rows of the namespace the part holds, up to the maximum. */
+function counted(table: string, [index, condition]: IndexPart, max = ':max'): string {
+  return `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
+      WHERE namespace = ${NAMED} AND ${condition} LIMIT ${max}))`;
+}
+
+function sumUpTo(counts: readonly string[]): string {
   return `min(:max, ${counts.join(' + ')})`;
 }
 
-/** The indexes that contain the sessions of each status. */
-const SESSION_PARTS: Readonly<Record<SessionStatus, readonly IndexPart[]>> = {
-  idle: [
-    ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
-    ['sessions_empty', `status = 'idle' AND next_task_id IS NULL`],
-  ],
-  running: [['sessions_held', `status = 'running'`]],
-  closed: [['sessions_closed', `status = 'closed'`]],
+const IDLE: readonly IndexPart[] = [
+  ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
+  ['sessions_empty', `status = 'idle' AND next_task_id IS NULL`],
+];
+const HELD_PART: IndexPart = ['sessions_stale', `status = 'running'`];
+
+/** All of them, whatever the maximum. */
+const OPEN_COUNT = [...IDLE, HELD_PART].map((part) => counted('sessions', part, '-1')).join(' + ');
+
+/**
+ * How many sessions of each status there are. The closed ones are the others of all: an index of them would cost each
+ * release of a session's last task a page. With the open ones all counted, no more closed ones are than asked.
+ */
+const SESSION_COUNT: Readonly<Record<SessionStatus, string>> = {
+  idle: sumUpTo(IDLE.map((part) => counted('sessions', part))),
+  running: counted('sessions', HELD_PART),
+  closed: `${counted('sessions', ['sessions_key', 'true'], `:max + ${OPEN_COUNT}`)} - (${OPEN_COUNT})`,
 };
 
-/** The statuses that have an index of their own; the others are in the index of their phase. */
-const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'tasks_due', queued: 'tasks_queued' };
-const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], IndexPart>> = {
-  waiting: ['tasks_waiting', WAITING],
-  running: ['tasks_running', RUNNING],
-  ended: ['tasks_ended', ENDED],
+/** The statuses that have an index of their own; the others stand in the index of their phase. */
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
+  scheduled: 'tasks_due',
+  queued: 'tasks_queued',
+  running: 'tasks_running',
 };
 
 function taskPart(status: TaskStatus): IndexPart {
   const only = `status = '${status}'`;
   const own = OWN_INDEX[status];
-  if (own !== undefined) return [own, only];
-  const [index, condition] = PHASE_INDEX[TASK_STATUSES[status].phase];
   // The index's own condition, word for word: SQLite does not infer it from one of its words.
-  return [index, condition === only ? only : `${only} AND ${condition}`];
+  return own === undefined ? ['tasks_ended', `${only} AND ${ENDED}`] : [own, only];
 }
 
-const sessionCount = (status: SessionStatus) => `${counted('sessions', SESSION_PARTS[status])} AS ${status}`;
-const taskCount = (status: TaskStatus) => `${counted('tasks', [taskPart(status)])} AS ${status}`;
+const taskCount = (status: TaskStatus) => `${counted('tasks', taskPart(status))} AS ${status}`;
+const sessionCount = (status: SessionStatus) => `${SESSION_COUNT[status]} AS ${status}`;
 const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map(sessionCount).join(', ')}`;
 const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map(taskCount).join(', ')}`;
-const EVENTS: readonly IndexPart[] = STREAMS.map((stream) => ['event_log_seq', stream]);
-const EVENT_COUNT = `SELECT ${counted('event_log', EVENTS)} AS events`;
+const EVENTS: readonly IndexPart[] = [
+  ['event_log_seq', `stream_kind = 'session'`],
+  ...OTHER_STREAMS.map((stream): IndexPart => ['event_log_stream', stream]),
+];
+const EVENT_COUNT = `SELECT ${sumUpTo(EVENTS.map((part) => counted('event_log', part)))} AS events`;
 
 const SETTLED_EVENT_ID = 'SELECT max(id) AS id FROM event_log';
-const TASK_OF_NUMBER = `SELECT id FROM tasks INDEXED BY tasks_by_number WHERE number = ? AND namespace = ?`;
-const SESSION_OF_NUMBER = `SELECT id FROM sessions INDEXED BY sessions_by_number WHERE number = ? AND namespace = ?`;
+const TASK_OF_NUMBER = `SELECT id FROM tasks WHERE number = ? AND namespace = ${KEY_OF_NAMESPACE}`;
+const SESSION_OF_NUMBER = `SELECT id FROM sessions WHERE number = ? AND namespace = ${KEY_OF_NAMESPACE}`;
 
-const READY = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
-  WHERE namespace = ? AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
+const SESSION_OF_TASK = `(SELECT session FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = +?)`;
+
+const READY = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const READY_OF_KIND = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId"
+const READY_OF_KIND = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId"
   FROM sessions INDEXED BY sessions_ready_of_kind
-  WHERE namespace = ? AND next_for = ? AND next_kind = ? AND status = 'idle' AND next_task_id IS NOT NULL
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND next_kind = ? AND status = 'idle'
+    AND next_task_id IS NOT NULL
   ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const HELD = `SELECT ${selected(SESSION_COLUMNS)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
-  WHERE namespace = ? AND status = 'running' ORDER BY stale_at, id LIMIT ?`;
-const SCHEDULED = `SELECT ${selected(TASK_COLUMNS)} FROM tasks INDEXED BY tasks_due
-  WHERE namespace = ? AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
-const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_COLUMNS)} FROM tasks INDEXED BY tasks_due_in_session
-  WHERE namespace = ? AND session_id = ? AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
+const HELD = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT ?`;
+const SCHEDULED = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
+const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due_in_session
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
+  ORDER BY run_at LIMIT ?`;
 const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
@@ -173,16 +195,12 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => first(on.all<Task>(TASK, namespace, id)));
   }
 
-  async sessions(filter: SessionFilter): Promise<Page<Session>> {
-    const { listSessions } = await import('./lists.ts');
-    const found = await this.#source.read(({ db }) => listSessions(db, filter));
-    return pageOf(found, filter.limit, ({ id }) => id);
+  sessions(filter: SessionFilter): Promise<Page<Session>> {
+    return this.#list<Session>(listSessionsQuery(filter), filter.limit);
   }
 
-  async tasks(filter: TaskFilter): Promise<Page<Task>> {
-    const { listTasks } = await import('./lists.ts');
-    const found = await this.#source.read(({ db }) => listTasks(db, filter));
-    return pageOf(found, filter.limit, ({ id }) => id);
+  tasks(filter: TaskFilter): Promise<Page<Task>> {
+    return this.#list<Task>(listTasksQuery(filter), filter.limit);
   }
 
   async events(filter: EventFilter): Promise<Page<Event>> {
@@ -214,7 +232,7 @@ export class SqliteReader implements Reader {
           : {
               sessions: [loadedSession(on, namespace, scope.sessionId)].filter((one) => one !== null),
               held: [],
-              scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, scope.sessionId, scheduledLimit),
+              scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, namespace, scope.sessionId, scheduledLimit),
             };
       return { clock: { ...remembered, reading: this.#clock.read() }, ...found };
     });
@@ -244,6 +262,11 @@ export class SqliteReader implements Reader {
 
   storeState(): Promise<StoreState | null> {
     return this.#source.read((on) => readStoreState(on.db));
+  }
+
+  async #list<Row extends { readonly id: string }>({ sql, values }: ListQuery, limit: number): Promise<Page<Row>> {
+    const found = await this.#source.read((on) => on.all<Row>(sql, ...values));
+    return pageOf(found, limit, ({ id }) => id);
   }
 }
 
@@ -283,7 +306,12 @@ function readySessions(
     .slice(0, limit);
 }
 
-/** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
+/**
+ * The text depends only on which filters are set. One row more than asked tells whether there is a next page.
+ *
+ * The events of a task stand in the stream of its session, so they are found along that: an index of their own would
+ * cost each claim and release a page.
+ */
 export function eventsQuery({
   namespace,
   sessionId,
@@ -293,29 +321,36 @@ export function eventsQuery({
   limit,
   after = '0',
   upTo,
-}: EventFilter): {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-} {
-  const cursor = sessionId === undefined ? 'id' : 'seq';
-  const index =
-    sessionId !== undefined
-      ? 'INDEXED BY event_log_seq'
-      : taskId !== undefined
-        ? 'INDEXED BY event_log_task'
-        : 'NOT INDEXED';
-  const where: [condition: string, value: unknown][] = [
-    ['namespace = ?', namespace],
-    [`${cursor} > ?`, Number(after)],
-  ];
-  if (sessionId !== undefined) where.push([`stream_kind = 'session' AND stream_id = ?`, sessionId]);
-  if (taskId !== undefined) where.push(['task_id = ?', taskId]);
+}: EventFilter): ListQuery {
+  const inStream = sessionId !== undefined || taskId !== undefined;
+  const where: Part[] = [[`namespace = ${KEY_OF_NAMESPACE}`, namespace]];
+  if (inStream) where.push([`stream_kind = 'session'`]);
+  if (sessionId !== undefined)
+    where.push([`session = ${NUMBER_OF_SESSION}`, namespace, sessionId], ['seq > +?', Number(after)]);
+  if (taskId !== undefined) {
+    if (sessionId === undefined)
+      where.push([`session = ${SESSION_OF_TASK}`, namespace, taskId], ...afterId(Number(after)));
+    where.push([`task = ${NUMBER_OF_TASK}`, namespace, taskId]);
+  }
+  if (!inStream) where.push(['id > +?', Number(after)]);
   if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
-  if (leaseEffect !== undefined) where.push(['lease_effect = ?', leaseEffect]);
-  if (upTo !== undefined) where.push(['id <= ?', upTo]);
-  const sql = `SELECT ${selected(EVENT_COLUMNS)} FROM event_log ${index}
-    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${cursor} LIMIT ?`;
-  return { sql, values: [...where.map(([, value]) => value), limit + 1] };
+  if (leaseEffect !== undefined) where.push(['+lease_effect = ?', leaseEffect]);
+  if (upTo !== undefined) where.push(['id <= +?', upTo]);
+  const sql = `SELECT ${selected(EVENT_PLACES)} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}
+    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${inStream ? 'seq' : 'id'} LIMIT +?`;
+  return { sql, values: [...where.flatMap(([, ...values]) => values), limit + 1] };
+}
+
+/** Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is a start. */
+function afterId(id: number): Part[] {
+  return [
+    ['id > +?', id],
+    [
+      `seq > coalesce((SELECT e.seq FROM event_log e WHERE e.id = +? AND e.stream_kind = 'session'
+        AND e.namespace = event_log.namespace AND e.session = event_log.session), 0)`,
+      id,
+    ],
+  ];
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */

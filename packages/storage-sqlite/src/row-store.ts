@@ -8,7 +8,6 @@ import {
   OrchestratorError,
   PAGE_CHARACTERS,
   anotherProcessCopies,
-  TABLE_KEYS,
   TABLE_NAMES,
   type ClockState,
   type Row,
@@ -19,12 +18,12 @@ import {
   type TableName,
 } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
-import { NEXT } from './conditions.ts';
 import { openReader, openWriter, type Connection } from './connection.ts';
-import { translateError } from './errors.ts';
+import { explainError } from './explain-error.ts';
 import { assertCurrent } from './readers.ts';
-import { EVENT_COLUMNS, RECEIPT_COLUMNS, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { NAMESPACE_AFTER, ROW_TEXTS } from './row-texts.ts';
 import { SQL } from './statements.ts';
+import { OpenFile } from './open-file.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from './store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
 
@@ -38,13 +37,6 @@ export interface SqliteRowsOptions {
 }
 
 const BUSY_TIMEOUT_MS = 30_000;
-
-const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
-  sessions: [...Object.values(SESSION_COLUMNS), ...NEXT],
-  tasks: Object.values(TASK_COLUMNS),
-  event_log: Object.values(EVENT_COLUMNS),
-  receipts: Object.values(RECEIPT_COLUMNS),
-};
 
 /**
  * Differs: an id that was drawn and not used is drawn again, so the greatest one is in the log. But in a moved or
@@ -70,25 +62,31 @@ export async function openSqliteRows({
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
     return await retryWhileBusy(busyTimeoutMs, () => {
       inspectFile(file);
-      return new SqliteRows(file, mode, busyTimeoutMs);
+      return new SqliteRows(new OpenFile(file), mode, busyTimeoutMs);
     });
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, path);
   }
 }
 
 class SqliteRows implements RowStore {
-  readonly #path: string;
+  readonly #file: OpenFile;
   readonly #mode: 'existing' | 'read-only';
   readonly #busyTimeoutMs: number;
   readonly #reader: Connection;
   #writer: Connection | null = null;
 
-  constructor(path: string, mode: 'existing' | 'read-only', busyTimeoutMs: number) {
-    this.#path = path;
+  constructor(file: OpenFile, mode: 'existing' | 'read-only', busyTimeoutMs: number) {
+    this.#file = file;
     this.#mode = mode;
     this.#busyTimeoutMs = busyTimeoutMs;
-    this.#reader = openedReader(path);
+    this.#reader = openedReader(file.path);
+    try {
+      file.hold();
+    } catch (error) {
+      void this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   storeState(): Promise<StoreState | null> {
@@ -120,7 +118,8 @@ class SqliteRows implements RowStore {
   }
 
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
-    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#path));
+    this.#file.assertInPlace();
+    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#file.path));
     try {
       db.exec('BEGIN');
       const rows = new Rows(db);
@@ -149,14 +148,14 @@ class SqliteRows implements RowStore {
   }
 
   add(state: StoreState, table: TableName, after: RowKey, added: readonly Row[]): Promise<void> {
-    const columns = COLUMNS[table];
-    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
     return this.#write((db) => {
       const rows = new Rows(db);
       assertSameState(rows.storeState(), state);
       if (JSON.stringify(rows.lastKey(table)) !== JSON.stringify(after)) throw anotherProcessCopies();
-      const insert = db.prepare(sql);
-      for (const row of added) insert.run(columns.map((column) => row[column]));
+      const addNamespace = db.prepare(SQL.addNamespace);
+      for (const namespace of new Set(added.map((row) => row['namespace']))) addNamespace.run(namespace);
+      const insert = db.prepare(ROW_TEXTS[table].insert);
+      for (const row of added) insert.run(row);
     });
   }
 
@@ -168,25 +167,32 @@ class SqliteRows implements RowStore {
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#reader.close();
-    // The writer last: only it can copy the write-ahead log into the file when it closes.
-    this.#writer?.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file.closeAfter(async () => {
+      this.#reader.close();
+      // The writer last: only it can copy the write-ahead log into the file when it closes.
+      this.#writer?.close();
+    });
   }
 
   #read<R>(use: (rows: Rows) => R): Promise<R> {
-    return retryWhileBusy(this.#busyTimeoutMs, () => use(new Rows(this.#reader)));
+    return retryWhileBusy(this.#busyTimeoutMs, () => {
+      this.#file.assertInPlace();
+      return use(new Rows(this.#reader));
+    });
   }
 
   async #write(use: (db: Connection) => void): Promise<void> {
     if (this.#mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', `${this.#path} was opened for reading only.`);
+      throw new OrchestratorError('STORE_READ_ONLY', `${this.#file.path} was opened for reading only.`);
     return retryWhileBusy(this.#busyTimeoutMs, () => {
-      const db = (this.#writer ??= openWriter(this.#path));
+      this.#file.assertInPlace();
+      const db = (this.#writer ??= openWriter(this.#file.path));
       db.exec('BEGIN IMMEDIATE');
       try {
         use(db);
         db.exec('COMMIT');
+        this.#file.assertCommitVisible();
       } finally {
         if (db.inTransaction) db.exec('ROLLBACK');
       }
@@ -207,13 +213,9 @@ class Rows {
   }
 
   page(table: TableName, after: RowKey, limit: number): readonly Row[] {
-    const key = TABLE_KEYS[table];
-    const keyColumns = key.join(', ');
-    const where = after === null ? '' : `WHERE (${keyColumns}) > (${key.map(() => '?').join(', ')})`;
-    const sql = `SELECT ${COLUMNS[table].join(', ')} FROM ${table} ${where} ORDER BY ${keyColumns} LIMIT ?`;
     const rows: Row[] = [];
     let characters = 0;
-    for (const row of this.#db.prepare<unknown[], Row>(sql).iterate(...(after ?? []), limit)) {
+    for (const row of this.#rowsAfter(table, after, limit)) {
       characters += charactersOf(row);
       if (characters > PAGE_CHARACTERS && rows.length > 0) break;
       rows.push(row);
@@ -221,11 +223,36 @@ class Rows {
     return rows;
   }
 
+  /** Namespace by namespace, since rows do not know the name of theirs. */
+  *#rowsAfter(table: TableName, after: RowKey, limit: number): Generator<Row> {
+    const { first, following } = ROW_TEXTS[table];
+    if (table === 'event_log') {
+      yield* this.#rows(following, ...(after ?? [0]), limit);
+      return;
+    }
+    let left = limit;
+    for (let namespace = after === null ? null : String(after[0]), key = after?.[1]; left > 0; key = undefined) {
+      if (key === undefined) namespace = this.#namespaceAfter(namespace);
+      if (namespace === null) return;
+      const rows = key === undefined ? this.#rows(first, namespace, left) : this.#rows(following, namespace, key, left);
+      for (const row of rows) {
+        yield row;
+        left -= 1;
+      }
+    }
+  }
+
+  #rows(sql: string, ...values: readonly unknown[]): IterableIterator<Row> {
+    return this.#db.prepare<unknown[], Row>(sql).iterate(...values);
+  }
+
+  #namespaceAfter(name: string | null): string | null {
+    const found = this.#db.prepare<[string | null], string>(NAMESPACE_AFTER).pluck().get(name);
+    return found ?? null;
+  }
+
   lastKey(table: TableName): RowKey {
-    const key = TABLE_KEYS[table];
-    const sql = `SELECT ${key.join(', ')} FROM ${table}
-      ORDER BY ${key.map((column) => `${column} DESC`).join(', ')} LIMIT 1`;
-    const row = this.#db.prepare<[], Row>(sql).get();
+    const row = this.#db.prepare<[], Row>(ROW_TEXTS[table].last).get();
     return row === undefined ? null : keyOfRow(table, row);
   }
 

@@ -5,6 +5,7 @@ import {
   hasQueue,
   OrchestratorError,
   type Change,
+  type NewEvent,
   type WriteSet,
   type Session,
   type Task,
@@ -18,25 +19,57 @@ import { FIELDS, type Statements } from './statements.ts';
  * @param eventIdBefore the id after which the events continue, if it is not the last one in the log
  */
 export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore: number | null): void {
+  const numbers = new Numbers(on, writeSet);
   const queues = changedQueues(writeSet.tasks);
   for (const { before, after } of writeSet.sessions) {
-    if (before === null) insertSession(on, after, queues.get(keyOf(after.namespace, after.id)));
+    if (before !== null) continue;
+    on.addNamespace.run(after.namespace);
+    insertSession(on, after, queues.get(keyOf(after.namespace, after.id)));
   }
-  saveTasks(on, writeSet.tasks);
+  saveTasks(on, writeSet.tasks, numbers);
   for (const { before, after } of writeSet.sessions) {
     const queue = keyOf(after.namespace, after.id);
     if (before !== null) updateSession(on, before, after, queues.has(queue));
     queues.delete(queue);
   }
   // A task that changed without its session: no event says so, but the index must.
-  for (const [task] of queues.values()) if (task !== undefined) setNextHead(on, task.namespace, task.sessionId);
+  for (const [task] of queues.values())
+    if (task !== undefined) setNextHead(on, task.namespace, numbers.ofSession(task.namespace, task.sessionId));
 
   for (const [index, event] of writeSet.events.entries()) {
     const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
-    on.insertEvent.run(id, ...valuesOf(event, FIELDS.event));
+    on.insertEvent.run(id, ...eventValues(event, numbers));
   }
   if (writeSet.receipt !== null) on.insertReceipt.run(...valuesOf(writeSet.receipt, FIELDS.receipt));
   if (writeSet.clock !== null) on.saveClock.run(JSON.stringify(writeSet.clock));
+}
+
+/** No row has it: what names it is refused. */
+const NO_NUMBER = -1;
+
+/** The numbers by which rows name sessions and tasks: those of the decision itself, and others that are looked up. */
+class Numbers {
+  readonly #on: Statements;
+  readonly #sessions: ReadonlyMap<string, number>;
+  readonly #tasks: ReadonlyMap<string, number>;
+
+  constructor(on: Statements, { sessions, tasks }: WriteSet<unknown>) {
+    this.#on = on;
+    this.#sessions = numbersOf(sessions);
+    this.#tasks = numbersOf(tasks);
+  }
+
+  ofSession(namespace: string, id: string): number {
+    return this.#sessions.get(keyOf(namespace, id)) ?? this.#on.sessionNumber.get(namespace, id) ?? NO_NUMBER;
+  }
+
+  ofTask(namespace: string, id: string): number {
+    return this.#tasks.get(keyOf(namespace, id)) ?? this.#on.taskNumber.get(namespace, id) ?? NO_NUMBER;
+  }
+}
+
+function numbersOf(changes: readonly Change<Session | Task>[]): Map<string, number> {
+  return new Map(changes.map(({ after }) => [keyOf(after.namespace, after.id), after.number]));
 }
 
 /** Whether there is anything to write. */
@@ -51,8 +84,8 @@ export function hasEffect(writeSet: WriteSet<unknown>): boolean {
 }
 
 /** Looks up the head of a session's queue and keeps it in the session's row, where the claim's index finds it. */
-export function setNextHead(on: Statements, namespace: string, sessionId: string): void {
-  on.setNext.run(...nextColumns(on.nextHead.get(namespace, sessionId)), namespace, sessionId);
+export function setNextHead(on: Statements, namespace: string, session: number): void {
+  on.setNext.run(...nextColumns(on.nextHead.get(namespace, session)), session);
 }
 
 /** For each session whose queue may have a new head: the tasks of this decision that are in it. */
@@ -80,10 +113,10 @@ function insertSession(on: Statements, session: Session, queue: readonly Task[] 
 }
 
 function updateSession(on: Statements, before: Session, after: Session, queueChanged: boolean): void {
-  const { namespace, id } = after;
-  const next = queueChanged ? nextColumns(hasQueue(after) ? on.nextHead.get(namespace, id) : undefined) : [];
+  const { namespace, number, id } = after;
+  const next = queueChanged ? nextColumns(hasQueue(after) ? on.nextHead.get(namespace, number) : undefined) : [];
   const [statement, fields] = sessionUpdate(on, before, after, queueChanged);
-  assertOne(statement.run(...valuesOf(after, fields), ...next, namespace, id, before.version).changes, 'session', id);
+  assertOne(statement.run(...valuesOf(after, fields), ...next, number, before.version).changes, 'session', id);
 }
 
 /**
@@ -99,25 +132,35 @@ function sessionUpdate(on: Statements, before: Session, after: Session, queueCha
 }
 
 /** One task of a session runs at a time, and the database insists: first those that stop running. */
-function saveTasks(on: Statements, tasks: readonly Change<Task>[]): void {
-  for (const change of tasks) if (stops(change)) saveTask(on, change);
-  for (const change of tasks) if (!stops(change)) saveTask(on, change);
+function saveTasks(on: Statements, tasks: readonly Change<Task>[], numbers: Numbers): void {
+  for (const change of tasks) if (stops(change)) saveTask(on, change, numbers);
+  for (const change of tasks) if (!stops(change)) saveTask(on, change, numbers);
 }
 
 function stops({ before, after }: Change<Task>): boolean {
   return before?.status === 'running' && after.status !== 'running';
 }
 
-function saveTask(on: Statements, { before, after }: Change<Task>): void {
+function saveTask(on: Statements, { before, after }: Change<Task>, numbers: Numbers): void {
   if (before === null) {
-    on.insertTask.run(...valuesOf(after, FIELDS.task));
+    const session = numbers.ofSession(after.namespace, after.sessionId);
+    on.insertTask.run(...FIELDS.task.map((field) => (field === 'sessionId' ? session : after[field])));
     return;
   }
-  assertOne(
-    on.updateTask.run(...valuesOf(after, FIELDS.taskChanges), after.namespace, after.id, before.version).changes,
-    'task',
-    after.id,
-  );
+  const { changes } = on.updateTask.run(...valuesOf(after, FIELDS.taskChanges), after.number, before.version);
+  assertOne(changes, 'task', after.id);
+}
+
+/** In the order of `FIELDS.event`. */
+function eventValues(event: NewEvent, numbers: Numbers): unknown[] {
+  const { namespace, sessionId, taskId } = event;
+  const stored = {
+    ...event,
+    streamId: event.streamKind === 'session' ? null : event.streamId,
+    sessionId: sessionId === null ? null : numbers.ofSession(namespace, sessionId),
+    taskId: taskId === null ? null : numbers.ofTask(namespace, taskId),
+  };
+  return FIELDS.event.map((field) => stored[field as keyof NewEvent]);
 }
 
 function valuesOf<Row>(row: Row, fields: readonly (keyof Row)[]): unknown[] {

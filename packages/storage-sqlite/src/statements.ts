@@ -6,14 +6,19 @@ import {
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
 } from '@agent-orchestrator/core';
-import { NEXT, WAITING } from './conditions.ts';
+import { NEXT } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import {
-  EVENT_COLUMNS,
-  RECEIPT_COLUMNS,
-  SESSION_COLUMNS,
+  EVENT_PLACES,
+  insertInto,
+  KEY_OF_NAMESPACE,
+  placesOf,
+  RECEIPT_PLACES,
   selected,
-  TASK_COLUMNS,
+  SESSION_PLACES,
+  setTo,
+  TASK_PLACES,
+  type Place,
   type QueueHeadColumns,
   type ReadyKey,
 } from './rows.ts';
@@ -27,10 +32,10 @@ import {
  * by.
  */
 
-const SESSION = selected(SESSION_COLUMNS);
-const TASK = selected(TASK_COLUMNS);
-const EVENT = selected(EVENT_COLUMNS);
-const RECEIPT = selected(RECEIPT_COLUMNS);
+const SESSION = selected(SESSION_PLACES);
+const TASK = selected(TASK_PLACES);
+const EVENT = selected(EVENT_PLACES);
+const RECEIPT = selected(RECEIPT_PLACES);
 
 const without = (fields: readonly (keyof Session)[], left: readonly string[]): (keyof Session)[] =>
   fields.filter((field) => !left.includes(field));
@@ -38,7 +43,7 @@ const without = (fields: readonly (keyof Session)[], left: readonly string[]): (
 /** The deadlines and what else heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
 const DEADLINES = UNLOGGED_SESSION_FIELDS;
 /** The status, the lease, and all else that may change. */
-const LEASE = without(Object.keys(SESSION_COLUMNS) as (keyof Session)[], FIXED_SESSION_FIELDS);
+const LEASE = without(Object.keys(SESSION_PLACES) as (keyof Session)[], FIXED_SESSION_FIELDS);
 /** The end of the chain, the context, and what else events may change while the lease stays as it is. */
 const CHAIN = without(LEASE, without(['status', ...(Object.keys(NO_LEASE) as (keyof Session)[])], DEADLINES));
 
@@ -48,115 +53,129 @@ export const FIELDS = {
   chain: CHAIN,
   lease: LEASE,
   taskChanges: MOVING_TASK_FIELDS,
-  session: Object.keys(SESSION_COLUMNS) as (keyof Session)[],
-  task: Object.keys(TASK_COLUMNS) as (keyof Task)[],
-  event: (Object.keys(EVENT_COLUMNS) as (keyof Event)[]).filter((field) => field !== 'id'),
-  receipt: Object.keys(RECEIPT_COLUMNS) as (keyof Receipt)[],
+  session: Object.keys(SESSION_PLACES) as (keyof Session)[],
+  task: Object.keys(TASK_PLACES) as (keyof Task)[],
+  event: (Object.keys(EVENT_PLACES) as (keyof Event)[]).filter(
+    (field) => field !== 'id' && EVENT_PLACES[field].column !== null,
+  ),
+  receipt: Object.keys(RECEIPT_PLACES) as (keyof Receipt)[],
 } as const;
 
-const columnsOf = <Field extends string>(
-  columns: Readonly<Record<Field, string>>,
-  fields: readonly Field[],
-): string[] => fields.map((field) => columns[field]);
-const assigned = (columns: readonly string[]): string => columns.map((column) => `${column} = ?`).join(', ');
-const insertInto = (table: string, columns: readonly string[]): string =>
-  `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+const NEXT_PLACES = NEXT.map((column): Place => ({ column, read: column, write: '?' }));
 
-const updateSession = (fields: readonly (keyof Session)[], further: readonly string[] = []): string =>
-  `UPDATE sessions SET ${assigned([...columnsOf(SESSION_COLUMNS, fields), ...further])}
-    WHERE namespace = ? AND id = ? AND version = ?`;
+const updateSession = (fields: readonly (keyof Session)[], further: readonly Place[] = []): string =>
+  `UPDATE sessions SET ${setTo([...placesOf(SESSION_PLACES, fields), ...further])} WHERE number = ? AND version = ?`;
+
+/** The tasks with one status of a session, of which the namespace and the number are given. */
+const inSession = (status: 'queued' | 'scheduled'): string =>
+  `namespace = ${KEY_OF_NAMESPACE} AND session = +? AND status = '${status}'`;
 
 /** The text of every statement; exported for the test that looks at their query plans. */
 export const SQL = {
   dataVersion: 'PRAGMA data_version',
   schemaVersion: 'PRAGMA user_version',
 
-  session: `SELECT ${SESSION} FROM sessions WHERE namespace = ? AND id = ?`,
-  sessionOfRow: `SELECT ${SESSION} FROM sessions WHERE rowid = ?`,
-  task: `SELECT ${TASK} FROM tasks WHERE namespace = ? AND id = ?`,
-  taskOfDedupeKey: `SELECT ${TASK} FROM tasks WHERE namespace = ? AND dedupe_key = ?`,
-  head: `SELECT ${TASK} FROM tasks INDEXED BY tasks_queued
-    WHERE namespace = +? AND session_id = +? AND status = 'queued' ORDER BY priority, queued_at, id LIMIT 1`,
-  waiting: `SELECT ${TASK} FROM tasks INDEXED BY tasks_waiting
-    WHERE namespace = +? AND session_id = +? AND ${WAITING} ORDER BY id LIMIT +?`,
+  session: `SELECT ${SESSION} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  sessionOfNumber: `SELECT ${SESSION} FROM sessions WHERE number = ?`,
+  sessionNumber: `SELECT number FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  task: `SELECT ${TASK} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  taskNumber: `SELECT number FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  taskOfDedupeKey: `SELECT ${TASK} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ?`,
+  head: `SELECT ${TASK} FROM tasks INDEXED BY tasks_queued WHERE ${inSession('queued')}
+    ORDER BY priority, queued_at, id LIMIT 1`,
+  // Only to close a session with its tasks: it sorts the ids of all that wait there, which spares every claim an index.
+  waiting: `SELECT ${TASK} FROM tasks WHERE number IN (
+      SELECT number FROM (
+        SELECT number, id FROM tasks INDEXED BY tasks_queued WHERE ${inSession('queued')}
+        UNION ALL
+        SELECT number, id FROM tasks INDEXED BY tasks_due_in_session WHERE ${inSession('scheduled')})
+      ORDER BY id LIMIT +?)
+    ORDER BY id`,
 
-  ready: `SELECT rowid, next_priority, next_queued_at, next_task_id FROM sessions INDEXED BY sessions_ready
-    WHERE namespace = +? AND next_for = +? AND status = 'idle' AND next_task_id IS NOT NULL
+  ready: `SELECT number, next_priority, next_queued_at, next_task_id FROM sessions INDEXED BY sessions_ready
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND status = 'idle' AND next_task_id IS NOT NULL
     ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`,
-  readyOfKind: `SELECT rowid, next_priority, next_queued_at, next_task_id
+  readyOfKind: `SELECT number, next_priority, next_queued_at, next_task_id
     FROM sessions INDEXED BY sessions_ready_of_kind
-    WHERE namespace = +? AND next_for = +? AND next_kind = +? AND status = 'idle' AND next_task_id IS NOT NULL
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND next_kind = +? AND status = 'idle'
+      AND next_task_id IS NOT NULL
     ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`,
   stale: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
-    WHERE namespace = +? AND status = 'running' AND stale_at <= +? ORDER BY stale_at, id LIMIT +?`,
-  heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_held
-    WHERE namespace = +? AND status = 'running' AND agent = +? ORDER BY fence LIMIT ${LIMITS.sweep_page_max}`,
-  // Only after a clock jump: it sorts the keys of all that is held, which spares every claim and release another index.
-  heldAfter: `SELECT namespace, id FROM sessions INDEXED BY sessions_held
-    WHERE status = 'running' AND (namespace, id) > (+?, +?) ORDER BY namespace, id LIMIT +?`,
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND stale_at <= +? ORDER BY stale_at, id LIMIT +?`,
+  // Walks over what is held in the namespace, which spares every claim and release another index.
+  heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND agent = +?
+    ORDER BY fence LIMIT ${LIMITS.sweep_page_max}`,
+  // Only after a clock jump: it sorts the keys of all that is held, for the same reason.
+  heldAfter: `SELECT n.name AS namespace, s.id FROM sessions s INDEXED BY sessions_stale
+    CROSS JOIN namespaces n ON n.id = s.namespace
+    WHERE s.status = 'running' AND (n.name, s.id) > (+?, +?) ORDER BY n.name, s.id LIMIT +?`,
 
-  due: `SELECT run_at FROM tasks INDEXED BY tasks_due WHERE namespace = +? AND status = 'scheduled'
+  due: `SELECT run_at FROM tasks INDEXED BY tasks_due WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled'
     ORDER BY run_at LIMIT 1`,
-  dueInSession: `SELECT run_at FROM tasks INDEXED BY tasks_due_in_session
-    WHERE namespace = +? AND session_id = +? AND status = 'scheduled' ORDER BY run_at LIMIT 1`,
-  queueDue: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE rowid IN
-    (SELECT rowid FROM tasks INDEXED BY tasks_due
-    WHERE namespace = +? AND status = 'scheduled' AND run_at <= +? ORDER BY run_at
-    LIMIT ${LIMITS.flipped_tasks_max}) RETURNING session_id`,
-  dueTasksInSession: `SELECT rowid AS "row", run_at AS "runAt", session_id AS "sessionId"
-    FROM tasks INDEXED BY tasks_due_in_session
-    WHERE namespace = +? AND session_id = +? AND status = 'scheduled' AND run_at <= +? ORDER BY run_at
-    LIMIT ${LIMITS.flipped_tasks_max}`,
-  queueTask: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE rowid = ?`,
+  dueInSession: `SELECT run_at FROM tasks INDEXED BY tasks_due_in_session WHERE ${inSession('scheduled')}
+    ORDER BY run_at LIMIT 1`,
+  queueDue: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE number IN
+    (SELECT number FROM tasks INDEXED BY tasks_due
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' AND run_at <= +? ORDER BY run_at
+    LIMIT ${LIMITS.flipped_tasks_max}) RETURNING session`,
+  dueTasksInSession: `SELECT number, run_at AS "runAt", session FROM tasks INDEXED BY tasks_due_in_session
+    WHERE ${inSession('scheduled')} AND run_at <= +? ORDER BY run_at LIMIT ${LIMITS.flipped_tasks_max}`,
+  queueTask: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE number = ?`,
 
   nextHead: `SELECT id, priority, queued_at AS "queuedAt", kind, assignee, role FROM tasks INDEXED BY tasks_queued
-    WHERE namespace = +? AND session_id = +? AND status = 'queued' ORDER BY priority, queued_at, id LIMIT 1`,
-  setNext: `UPDATE sessions SET ${assigned(NEXT)} WHERE namespace = ? AND id = ?`,
+    WHERE ${inSession('queued')} ORDER BY priority, queued_at, id LIMIT 1`,
+  setNext: `UPDATE sessions SET ${setTo(NEXT_PLACES)} WHERE number = ?`,
 
-  sessionOfFence: `SELECT session_id FROM event_log INDEXED BY event_log_lease
-    WHERE fence = ? AND lease_effect = 'granted' AND namespace = ?`,
+  sessionOfFence: `SELECT ${SESSION} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND number =
+    (SELECT session FROM event_log INDEXED BY event_log_lease WHERE fence = ? AND lease_effect = 'granted')`,
   leaseGrant: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE fence = ? AND lease_effect = 'granted'`,
   leaseEnd: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_lease WHERE fence = ? AND lease_effect = 'ended'`,
   leaseRefusal: `SELECT 1 FROM event_log INDEXED BY event_log_lease WHERE fence = ? AND lease_effect = 'refused'`,
-  leaseSuccessor: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_grant
-    WHERE namespace = +? AND session_id = +? AND fence > +? AND lease_effect = 'granted' ORDER BY fence LIMIT 1`,
+  // From the end of the lease, along its session's events.
+  leaseSuccessor: `SELECT ${EVENT} FROM event_log INDEXED BY event_log_seq
+    WHERE stream_kind = 'session' AND namespace = ${KEY_OF_NAMESPACE} AND session = +? AND seq > +?
+      AND lease_effect = 'granted' ORDER BY seq LIMIT 1`,
   greatestFence: `SELECT max(fence) FROM event_log INDEXED BY event_log_lease WHERE lease_effect = 'granted'`,
-  greatestTaskNumber: `SELECT max(number) FROM tasks INDEXED BY tasks_by_number`,
-  greatestSessionNumber: `SELECT max(number) FROM sessions INDEXED BY sessions_by_number`,
+  greatestTaskNumber: `SELECT max(number) FROM tasks`,
+  greatestSessionNumber: `SELECT max(number) FROM sessions`,
 
-  receipt: `SELECT ${RECEIPT} FROM receipts WHERE namespace = ? AND command_id = ?`,
-  oldestReceipt: `SELECT min(at) FROM receipts`,
-  forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT namespace, command_id
-    FROM receipts WHERE at <= +? ORDER BY at LIMIT ${LIMITS.receipts_forgotten_max})`,
+  receipt: `SELECT ${RECEIPT} FROM receipts
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND command_id = ${RECEIPT_PLACES.commandId.write}`,
+  oldestReceipt: `SELECT min(oldest) FROM (
+    SELECT (SELECT min(command_id) FROM receipts WHERE namespace = n.id) AS oldest FROM namespaces n)`,
+  forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT r.namespace, r.command_id
+    FROM namespaces n CROSS JOIN receipts r ON r.namespace = n.id
+    WHERE r.command_id < +? LIMIT ${LIMITS.receipts_forgotten_max})`,
 
   storeState: `SELECT value FROM meta WHERE key = 'state'`,
   clock: `SELECT value FROM meta WHERE key = 'clock'`,
   saveClock: `INSERT INTO meta (key, value) VALUES ('clock', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
 
-  insertSession: insertInto('sessions', [...columnsOf(SESSION_COLUMNS, FIELDS.session), ...NEXT]),
+  addNamespace: 'INSERT INTO namespaces (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
+  insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
   setSessionDeadlines: updateSession(DEADLINES),
   setSessionChain: updateSession(CHAIN),
-  setSessionChainAndNext: updateSession(CHAIN, NEXT),
+  setSessionChainAndNext: updateSession(CHAIN, NEXT_PLACES),
   setSessionLease: updateSession(LEASE),
-  setSessionLeaseAndNext: updateSession(LEASE, NEXT),
-  insertTask: insertInto('tasks', columnsOf(TASK_COLUMNS, FIELDS.task)),
-  updateTask: `UPDATE tasks SET ${assigned(columnsOf(TASK_COLUMNS, MOVING_TASK_FIELDS))}
-    WHERE namespace = ? AND id = ? AND version = ?`,
+  setSessionLeaseAndNext: updateSession(LEASE, NEXT_PLACES),
+  insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
+  updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, MOVING_TASK_FIELDS))} WHERE number = ? AND version = ?`,
   /** In a store that came from elsewhere, until its first event: the id after which the log continues. */
   eventIdBefore: `SELECT CAST(value AS INTEGER) FROM meta
     WHERE key = 'last_event_id' AND CAST(value AS INTEGER) > coalesce((SELECT max(id) FROM event_log), 0)`,
   /** The id, or null for the next one; then the fields. */
-  insertEvent: insertInto('event_log', ['id', ...columnsOf(EVENT_COLUMNS, FIELDS.event)]),
-  insertReceipt: insertInto('receipts', columnsOf(RECEIPT_COLUMNS, FIELDS.receipt)),
+  insertEvent: insertInto('event_log', placesOf(EVENT_PLACES, ['id', ...FIELDS.event])),
+  insertReceipt: insertInto('receipts', placesOf(RECEIPT_PLACES, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
 /** A scheduled task whose time has come, and its session. */
 interface DueTask {
-  readonly row: number;
+  readonly number: number;
   readonly runAt: number;
-  readonly sessionId: string;
+  readonly session: number;
 }
 
 interface Query<Row> {
@@ -170,9 +189,11 @@ interface Write {
 
 /** Prepares them all; the tables must be there. */
 export function prepareStatements(db: Connection) {
-  const rows = <Row>(sql: string): Query<Row> => db.prepare<unknown[], Row>(sql);
+  return { ...prepareTransactions(db), ...prepareQueries(db), ...prepareChanges(db) };
+}
+
+function prepareTransactions(db: Connection) {
   const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
-  const keys = (sql: string): Query<ReadyKey> => db.prepare<unknown[], ReadyKey>(sql).raw();
   const write = (sql: string): Write => db.prepare(sql);
   return {
     begin: write('BEGIN IMMEDIATE'),
@@ -184,10 +205,20 @@ export function prepareStatements(db: Connection) {
     release: write('RELEASE undo'),
     dataVersion: value<number>(SQL.dataVersion),
     schemaVersion: value<number>(SQL.schemaVersion),
+  };
+}
 
+function prepareQueries(db: Connection) {
+  const rows = <Row>(sql: string): Query<Row> => db.prepare<unknown[], Row>(sql);
+  const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
+  const keys = (sql: string): Query<ReadyKey> => db.prepare<unknown[], ReadyKey>(sql).raw();
+  const write = (sql: string): Write => db.prepare(sql);
+  return {
     session: rows<Session>(SQL.session),
-    sessionOfRow: rows<Session>(SQL.sessionOfRow),
+    sessionOfNumber: rows<Session>(SQL.sessionOfNumber),
+    sessionNumber: value<number>(SQL.sessionNumber),
     task: rows<Task>(SQL.task),
+    taskNumber: value<number>(SQL.taskNumber),
     taskOfDedupeKey: rows<Task>(SQL.taskOfDedupeKey),
     head: rows<Task>(SQL.head),
     waiting: rows<Task>(SQL.waiting),
@@ -200,14 +231,14 @@ export function prepareStatements(db: Connection) {
 
     due: value<number>(SQL.due),
     dueInSession: value<number>(SQL.dueInSession),
-    queueDue: value<string>(SQL.queueDue),
+    queueDue: value<number>(SQL.queueDue),
     dueTasksInSession: rows<DueTask>(SQL.dueTasksInSession),
     queueTask: write(SQL.queueTask),
 
     nextHead: rows<QueueHeadColumns>(SQL.nextHead),
     setNext: write(SQL.setNext),
 
-    sessionOfFence: value<string>(SQL.sessionOfFence),
+    sessionOfFence: rows<Session>(SQL.sessionOfFence),
     leaseGrant: rows<Event>(SQL.leaseGrant),
     leaseEnd: rows<Event>(SQL.leaseEnd),
     leaseRefusal: value<1>(SQL.leaseRefusal),
@@ -217,13 +248,20 @@ export function prepareStatements(db: Connection) {
     greatestSessionNumber: value<number | null>(SQL.greatestSessionNumber),
 
     receipt: rows<Receipt>(SQL.receipt),
-    oldestReceipt: value<number | null>(SQL.oldestReceipt),
+    oldestReceipt: value<Buffer | null>(SQL.oldestReceipt),
     forgetReceipts: write(SQL.forgetReceipts),
 
     storeState: value<string>(SQL.storeState),
     clock: value<string>(SQL.clock),
     saveClock: write(SQL.saveClock),
+  };
+}
 
+function prepareChanges(db: Connection) {
+  const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
+  const write = (sql: string): Write => db.prepare(sql);
+  return {
+    addNamespace: write(SQL.addNamespace),
     insertSession: write(SQL.insertSession),
     setSessionDeadlines: write(SQL.setSessionDeadlines),
     setSessionChain: write(SQL.setSessionChain),

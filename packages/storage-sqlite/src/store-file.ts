@@ -2,8 +2,12 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } fr
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { assertCatalogue } from './catalogue.ts';
 import type { Connection } from './connection.ts';
 import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
+import { readMigrations } from './migrations.ts';
+import { assertOwnFiles, type OwnFileOptions } from './own-file.ts';
+import { assertNotPartial } from './partial-name.ts';
 
 /** `AGOR`, in the header of every file of ours. */
 export const APPLICATION_ID = 0x41474f52;
@@ -11,11 +15,11 @@ export const APPLICATION_ID = 0x41474f52;
 /** How many migrations there are; `user_version` counts those that a file has seen. */
 export const SCHEMA_VERSION = 2;
 
+/** SQLite takes paths of 512 bytes, its longest addition (`-journal`) included. */
+const PATH_BYTES_MAX = 504;
+
 /** No SQLite file is smaller than the smallest page, but for an empty one. */
 const FILE_BYTES_MIN = 512;
-
-/** Which file a path names: another file at the same path has another one. */
-export type FileIdentity = string;
 
 /**
  * Whether there is a file or folder at the path. Throws if this process may not look there.
@@ -27,35 +31,57 @@ export function isThere(path: string): boolean {
 /**
  * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it
  * is given).
+ *
+ * @throws `STORE_PATH_TOO_LONG`, `STORE_PARTIAL_NAME`
  */
 export function resolvePath(path: string): string {
+  const followed = followLinks(path);
+  assertPathFits(followed);
+  assertNotPartial(followed);
+  return followed;
+}
+
+function followLinks(path: string): string {
   if (isThere(path)) return realpathSync(path);
   const folder = dirname(path);
   return isThere(folder) ? join(realpathSync(folder), basename(path)) : path;
 }
 
-export function identityOf(path: string): FileIdentity | null {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev}:${found.ino}`;
+/** Before anything is made there. */
+export function assertPathFits(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > PATH_BYTES_MAX)
+    throw new OrchestratorError(
+      'STORE_PATH_TOO_LONG',
+      `The path of the store has ${bytes} bytes; SQLite takes at most ${PATH_BYTES_MAX}: ${path}`,
+    );
+}
+
+/** As `createNewFile`; a file that another process made meanwhile is judged when it is opened. */
+export function createFile(path: string): void {
+  try {
+    createNewFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isThere(path)) throw error;
+  }
 }
 
 /**
  * Makes an empty file that only its owner may read, and the folders above it. SQLite gives its side files the mode of
  * the database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker
  * thread.
+ *
+ * @throws the system's `EEXIST` if there is anything at the path
  */
-export function createFile(path: string): void {
+export function createNewFile(path: string): void {
   try {
     createFolder(dirname(path));
     assertLocal(dirname(path));
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Another process made it meanwhile.
-    if (code === 'EEXIST' && isThere(path)) return;
     // Below /proc, or behind a broken link, no file can be created, and the system answers ENOENT.
-    if (code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new OrchestratorError('STORE_PERMISSION', `${path} cannot be created.`, { cause: error });
   }
 }
@@ -91,17 +117,33 @@ export function assertLocal(folder: string): void {
  *
  * @param assertUsable may refuse a store of this version
  */
-export function inspectFile(path: string, assertUsable: (db: Connection) => void = () => {}): void {
+export function inspectFile(path: string, assertUsable?: (db: Connection) => void, options: OwnFileOptions = {}): void {
+  lookAtFile(path, assertUsable, options).close();
+}
+
+/** As `inspectFile`. @returns the connection, so that the next one finds the side files that this one made */
+export function lookAtFile(
+  path: string,
+  assertUsable: (db: Connection) => void = () => {},
+  options: OwnFileOptions = {},
+): Connection {
+  assertOwnFiles(path, options);
   const found = statSync(path);
-  if (!found.isFile()) throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is not a file.`);
   // SQLite takes a file shorter than a page for a new one, and would overwrite it.
   if (found.size > 0 && found.size < FILE_BYTES_MIN)
     throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);
   const db = openToLook(path);
   try {
-    if (schemaVersionOf(db, path) === SCHEMA_VERSION) assertUsable(db);
-  } finally {
+    // All of it as it is at one moment: another process may be making the tables.
+    db.exec('BEGIN');
+    const version = schemaVersionOf(db, path);
+    if (version > 0) assertCatalogue(db, path, readMigrations().slice(0, version));
+    if (version === SCHEMA_VERSION) assertUsable(db);
+    db.exec('COMMIT');
+    return db;
+  } catch (error) {
     db.close();
+    throw error;
   }
 }
 
@@ -129,6 +171,7 @@ function versionIn(db: Connection, path: string): number {
   const version = Number(db.pragma('user_version', { simple: true }));
   if (application === APPLICATION_ID) {
     if (version > SCHEMA_VERSION) throw newer(path, version);
+    assertEncoding(db, path);
     if (version > 0) return version;
     throw new OrchestratorError(
       'STORE_NOT_A_DATABASE',
@@ -145,7 +188,15 @@ function versionIn(db: Connection, path: string): number {
       `${path} is a SQLite database of another application. It was not touched.`,
     );
   }
+  assertEncoding(db, path);
   return 0;
+}
+
+/** Orders and lengths of text are those of UTF-8 everywhere else. */
+function assertEncoding(db: Connection, path: string): void {
+  const encoding = String(db.pragma('encoding', { simple: true }));
+  if (encoding !== 'UTF-8')
+    throw new OrchestratorError('STORE_ENCODING', `${path} keeps its text in ${encoding}; UTF-8 is needed.`);
 }
 
 export function newer(path: string, version: number): OrchestratorError {

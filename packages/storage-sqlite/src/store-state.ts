@@ -8,6 +8,7 @@ const DELETE = `DELETE FROM meta WHERE key = 'state'`;
 
 /** The writes to each table. */
 const WRITES = [
+  ['namespaces', 'INSERT'],
   ['sessions', 'INSERT'],
   ['sessions', 'UPDATE'],
   ['tasks', 'INSERT'],

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
-/** Brings a file, or the names in a folder, to the disk: SQLite does not do so for what `VACUUM INTO` wrote. */
+/** Brings a file, or the names in a folder, to the disk. SQLite syncs files, but not the name that a new one gets. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

@@ -4,6 +4,7 @@ import {
   decodeStoreState,
   NO_CLOCK,
   OrchestratorError,
+  timeOfUuid,
   type Clock,
   type ClockReading,
   type Change,
@@ -18,14 +19,22 @@ import { hasEffect, save } from './save.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { newer, SCHEMA_VERSION } from './store-file.ts';
 
+/** A UUIDv7 begins with the time at which it was made. */
+const TIME_BYTES = 6;
+
+/** The bytes before which the ids lie that were made before a time. */
+function timeBytes(time: number): Buffer {
+  const bytes = Buffer.alloc(TIME_BYTES);
+  bytes.writeUIntBE(Math.max(time, 0), 0, TIME_BYTES);
+  return bytes;
+}
+
 /** Values of the whole database that are kept from call to call, as long as no other process writes. */
 interface Carried {
   readonly clock: ClockState;
   readonly greatestFence: number;
   /** The greatest number for people that a task or a session has. */
   readonly greatestNumber: number;
-  /** The time of the oldest receipt; null: there is none. */
-  readonly oldestReceiptAt: number | null;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
@@ -40,6 +49,11 @@ export class Writer {
   /** SQLite's count of other connections' commits when `#carried` was read. */
   #dataVersion = -1;
   #carried: Carried | null = null;
+  /**
+   * When the id of the oldest receipt was made, or earlier; null: it is not known. Other processes only add receipts
+   * and take old ones away, so it outlives what they do.
+   */
+  #oldestReceiptAt: number | null = null;
   #reading: ClockReading;
 
   constructor(db: Connection, path: string, clock: Clock, filling?: string) {
@@ -151,7 +165,6 @@ export class Writer {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestFence: this.#on.greatestFence.get() ?? 0,
         greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
-        oldestReceiptAt: this.#on.oldestReceipt.get() ?? null,
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
@@ -178,23 +191,30 @@ export class Writer {
   #carry(writeSet: WriteSet<unknown>): void {
     const { events, receipt, forgetReceiptsAt, clock } = writeSet;
     const known = this.#known();
-    let { greatestFence, oldestReceiptAt } = known;
+    let { greatestFence } = known;
     for (const { leaseEffect, fence } of events)
       if (leaseEffect === 'granted' && fence !== null) greatestFence = Math.max(greatestFence, fence);
-    if (receipt !== null) {
-      oldestReceiptAt = Math.min(oldestReceiptAt ?? receipt.at, receipt.at);
-      if (oldestReceiptAt <= forgetReceiptsAt) {
-        this.#on.forgetReceipts.run(forgetReceiptsAt);
-        oldestReceiptAt = this.#on.oldestReceipt.get() ?? null;
-      }
-    }
+    if (receipt !== null) this.#forgetReceipts(timeOfUuid(receipt.commandId), forgetReceiptsAt);
     this.#carried = {
       clock: clock ?? known.clock,
       greatestFence,
       greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
-      oldestReceiptAt,
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
+  }
+
+  /** A receipt is over by the time in its command id: an id that old is refused. */
+  #forgetReceipts(newAt: number, until: number): void {
+    const oldestAt = Math.min(newAt, this.#oldestReceiptAt ?? this.#oldestReceipt());
+    this.#oldestReceiptAt = oldestAt;
+    if (oldestAt > until) return;
+    this.#on.forgetReceipts.run(timeBytes(until + 1));
+    this.#oldestReceiptAt = this.#oldestReceipt();
+  }
+
+  #oldestReceipt(): number {
+    const id = this.#on.oldestReceipt.get() ?? null;
+    return id === null ? Number.MAX_SAFE_INTEGER : id.readUIntBE(0, TIME_BYTES);
   }
 
   #known(): Carried {

@@ -1,5 +1,5 @@
-import { COLUMNS } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
+import { EVENT_PLACES, placesOf } from '../src/rows.ts';
 import type { OpenedSqlite } from './open-target.ts';
 
 /** Another program that has the file open, with SQLite's own settings and not ours. */
@@ -23,7 +23,9 @@ const run =
     });
 
 /** All columns but the id. */
-const COPIED = Object.values(COLUMNS.event).slice(1).join(', ');
+const COPIED = placesOf(EVENT_PLACES, Object.keys(EVENT_PLACES) as (keyof typeof EVENT_PLACES)[])
+  .flatMap(({ column }) => (column === null || column === 'id' ? [] : [column]))
+  .join(', ');
 const SEQ_AHEAD = COPIED.replace('seq', 'seq + 1000');
 const FIRST = 'FROM event_log ORDER BY id LIMIT 1';
 const GRANT = `FROM event_log WHERE lease_effect = 'granted' ORDER BY id LIMIT 1`;
@@ -46,6 +48,6 @@ export const attacks: Readonly<Record<string, (opened: OpenedSqlite) => void>> =
   ),
   'INSERT a second grant of a fence': run(`INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${SEQ_AHEAD} ${GRANT}`),
   'INSERT an event without a session': run(
-    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${SEQ_AHEAD.replace('session_id', 'NULL')} ${FIRST}`,
+    `INSERT OR REPLACE INTO event_log (${COPIED}) SELECT ${SEQ_AHEAD.replace(/\bsession\b/, 'NULL')} ${FIRST}`,
   ),
 };

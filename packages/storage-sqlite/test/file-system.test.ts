@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { assertSafeVersion } from '../src/connection.ts';
-import { mountedType, unsafeFileSystem } from '../src/file-system.ts';
+import { mountOf, unsafeFileSystem } from '../src/file-system.ts';
 
 const FUSE = 0x65735546;
 const EXT4 = 0xef53;
@@ -21,6 +21,8 @@ describe('unsafeFileSystem', () => {
     [0x00c36400, 'ceph', 'Ceph'],
     [FUSE, 'fuse.sshfs', 'fuse.sshfs'],
     [FUSE, 'fuse.rclone', 'fuse.rclone'],
+    [FUSE, 'fuse.bindfs', 'fuse.bindfs'],
+    [FUSE, 'fuse.portal', 'fuse.portal'],
     [FUSE, 'virtiofs', 'virtiofs'],
     [FUSE, null, 'FUSE'],
     [EXT4, 'fuse.osxfs', 'fuse.osxfs'],
@@ -36,7 +38,7 @@ describe('unsafeFileSystem', () => {
     [0x58465342, 'xfs'],
     [0x2fc12fc1, 'zfs'],
     [FUSE, 'fuseblk'],
-    [FUSE, 'fuse.mergerfs'],
+    [FUSE, 'fuse.gocryptfs'],
     [EXT4, null],
   ])('%d %s is fine', (magic, type) => {
     expect(unsafeFileSystem({ magic, type })).toBeNull();
@@ -53,12 +55,12 @@ test('the mount that counts is the deepest and latest one over the folder', () =
     '34 22 0:44 / /srv rw - cifs //server/share rw',
   ].join('\n');
 
-  expect(mountedType(mountinfo, '/home/you/data')).toBe('nfs4');
-  expect(mountedType(mountinfo, '/home/me/data')).toBe('ext4');
-  expect(mountedType(mountinfo, '/homestead')).toBe('ext4');
-  expect(mountedType(mountinfo, '/mnt/two words/data')).toBe('fuse.sshfs');
-  expect(mountedType(mountinfo, '/srv/data')).toBe('cifs');
-  expect(mountedType('', '/srv')).toBeNull();
+  expect(mountOf(mountinfo, '/home/you/data')?.type).toBe('nfs4');
+  expect(mountOf(mountinfo, '/home/me/data')?.type).toBe('ext4');
+  expect(mountOf(mountinfo, '/homestead')?.type).toBe('ext4');
+  expect(mountOf(mountinfo, '/mnt/two words/data')?.type).toBe('fuse.sshfs');
+  expect(mountOf(mountinfo, '/srv/data')?.type).toBe('cifs');
+  expect(mountOf('', '/srv')).toBeNull();
 });
 
 test.each(['3.51.2', '3.40.1', '2.9.9'])('SQLite %s is refused', (version) => {

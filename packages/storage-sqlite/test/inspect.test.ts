@@ -1,19 +1,28 @@
 /**
  * A look at a store's file:
  * - it tells version, schema, files with their modes, the log's size and the remembered clocks
- * - it changes nothing, and waits for no writer
+ * - it changes nothing, and waits but a moment for a writer, whose process it names
  * - a store of an older schema is told of, not refused
  * - what is no store is refused as it is by opening it
  * What can be fixed:
  * - the files become their owner's alone; the folder stays as it is
  * - the log is emptied; while another connection reads, only what can be is
  */
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { openWriter } from '../src/connection.ts';
+import { openSqliteStorage } from '../src/index.ts';
+import { applyMigrations } from '../src/migrate.ts';
+import { readMigrations } from '../src/migrations.ts';
 import { emptyLog, tightenFiles } from '../src/place/fix.ts';
 import { inspectPlace } from '../src/place/inspect.ts';
+import { createFile } from '../src/store-file.ts';
 import { aDecision, aStore, aTask, aSession, add } from './factories.ts';
+import { fingerprint } from './files.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const hasModes = process.platform !== 'win32';
@@ -38,26 +47,50 @@ test('it tells version, schema, files with their modes, the log and the remember
     expect([role, mode, isMine]).toEqual([role, role === 'folder' ? 0o700 : 0o600, true]);
 });
 
-test('it changes nothing, and waits for no writer', async () => {
+test('it changes nothing', async () => {
   const { path, storage } = await aStore();
-  const writer = new Database(path);
-  writer.exec('BEGIN IMMEDIATE');
-  const before = statSync(path);
+  await add(storage, aSession(), [aTask()]);
+  const before = fingerprint(path);
 
-  const { schema } = await inspectPlace(path);
+  const { facts } = await inspectPlace(path);
 
-  expect(schema).toBeGreaterThan(0);
-  expect(statSync(path)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, mode: before.mode });
-  writer.exec('ROLLBACK');
-  writer.close();
+  expect(facts.lock).toMatchObject({ isFree: true });
+  expect(fingerprint(path)).toEqual(before);
   await storage.close();
 });
 
-test('a store of an older schema is told of, not refused', async () => {
+test('it waits but a moment for a writer, whose process it names where the system does', async () => {
   const { path, storage } = await aStore();
   await storage.close();
-  const db = new Database(path);
-  db.pragma('user_version = 1');
+  const program = `const db = new (require('better-sqlite3'))(${JSON.stringify(path)});
+    db.exec('BEGIN IMMEDIATE'); console.log('locked'); setInterval(() => {}, 1_000);`;
+  const writer = spawn(process.execPath, ['-e', program], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(writer.stdout, 'data');
+
+  const { findings, facts } = await inspectPlace(path);
+  const storeOfOthers = await openSqliteStorage({ path, busyTimeoutMs: 20 });
+  const refused = await add(storeOfOthers, aSession()).catch((error: unknown) => error);
+  await storeOfOthers.close();
+  writer.kill('SIGKILL');
+  await once(writer, 'exit');
+
+  expect(facts.lock?.isFree).toBe(false);
+  const named = process.platform === 'linux' ? `process ${writer.pid} (` : 'nother process';
+  expect(findings).toContainEqual(
+    expect.objectContaining({ check: 'lock', severity: 'warning', message: expect.stringContaining(named) as string }),
+  );
+  expect(refused).toMatchObject({ code: 'STORE_BUSY', message: expect.stringContaining(named) as string });
+  expect((await inspectPlace(path)).facts.lock?.isFree).toBe(true);
+});
+
+test('a store of an older schema is told of, not refused', async () => {
+  const path = newPath();
+  createFile(path);
+  const db = openWriter(path);
+  applyMigrations(db, path, readMigrations().slice(0, 1));
   db.close();
 
   const { schema, schemaKnown } = await inspectPlace(path);

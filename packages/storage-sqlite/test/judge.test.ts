@@ -15,6 +15,7 @@ const facts = (over: Partial<SqliteFacts> = {}): SqliteFacts => ({
   version: '3.53.0',
   isBackup: false,
   journalMode: 'wal',
+  lock: { isFree: true, triedMs: 0, holder: null },
   files: [folder, database],
   logBytes: 0,
   logBytesKept: 64_000_000,
@@ -75,6 +76,22 @@ const ROWS: readonly Row[] = [
     /does not show/,
   ],
 
+  [
+    'a lock that is kept by a process that the system names',
+    facts({ lock: { isFree: false, triedMs: 1_000, holder: { pid: 4711, program: 'python3' } } }),
+    'lock',
+    'warning',
+    /^For 1000 ms .* by process 4711 \(python3\)\.$/,
+    /STORE_BUSY/,
+  ],
+  [
+    'a lock that is kept by a process that the system does not name',
+    facts({ lock: { isFree: false, triedMs: 1_000, holder: null } }),
+    'lock',
+    'warning',
+    /by another process/,
+  ],
+
   ['another journal mode', facts({ journalMode: 'delete' }), 'durability', 'warning', /journal mode delete/],
 
   ['an all but empty log', facts({ logBytes: 4_120 }), 'log_size', 'ok', /has 5 kB$/],
@@ -92,11 +109,12 @@ test.for(ROWS)('%s', ([, given, check, severity, says, hint = /|/]) => {
 
 test.for([
   ['a file', facts()],
-  ['a backup', facts({ isBackup: true, journalMode: 'delete' })],
+  ['a backup', facts({ isBackup: true, journalMode: 'delete', lock: null })],
 ] as const)('%s as it should be has nothing but what is ok', ([, given]) => {
   expect(judge(given).map(({ check, severity }) => [check, severity])).toEqual([
     ['version', 'ok'],
     ['permissions', 'ok'],
+    ...(given.lock === null ? [] : [['lock', 'ok']]),
     ['log_size', 'ok'],
   ]);
 });

@@ -16,10 +16,12 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { applyMigrations, readMigrations, type Migration } from '../src/migrate.ts';
+import { applyMigrations } from '../src/migrate.ts';
+import { readMigrations, type Migration } from '../src/migrations.ts';
 import { createFile, SCHEMA_VERSION } from '../src/store-file.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 import { look } from './files.ts';
@@ -76,7 +78,7 @@ test('it is done once, and says what it did', async () => {
 
 test('a store of an older version is refused until it is migrated, and then it gets what it lacks', async () => {
   const path = newPath();
-  const migrations = await readMigrations();
+  const migrations = readMigrations();
   await apply(path, migrations.slice(0, -1));
   const storage = await openSqliteStorage({ path });
   await expect(openSqliteStorage({ path, mode: 'read-only' })).rejects.toMatchObject({ code: 'STORE_OLDER' });
@@ -94,7 +96,7 @@ test('a further migration leaves all rows where they are, and the store is newer
   const { path, storage } = await aStore();
   await add(storage, aSession(), [aTask()]);
   await storage.close();
-  const migrations = await readMigrations();
+  const migrations = readMigrations();
   const planted = [...migrations, { name: 'further', statements: ['ALTER TABLE tasks ADD colour text'] }];
 
   const report = await apply(path, planted);
@@ -111,7 +113,7 @@ test('a migration that fails leaves nothing behind', async () => {
   await (await openSqliteStorage({ path })).close();
   const db = openWriter(path);
   const broken = [
-    ...(await readMigrations()),
+    ...readMigrations(),
     { name: 'broken', statements: ['CREATE TABLE half (id)', 'CREATE TABLE half (id)'] },
   ];
 
@@ -122,8 +124,11 @@ test('a migration that fails leaves nothing behind', async () => {
   db.close();
 });
 
-test('the code knows as many versions as there are migrations', async () => {
-  expect(await readMigrations()).toHaveLength(SCHEMA_VERSION);
+test('the code knows as many versions as there are migrations, and reads them as drizzle does', () => {
+  const read = readMigrationFiles({ migrationsFolder: join(PACKAGE, 'drizzle') });
+
+  expect(readMigrations()).toHaveLength(SCHEMA_VERSION);
+  expect(readMigrations().map(({ statements }) => statements)).toEqual(read.map(({ sql }) => sql));
 });
 
 test(

@@ -12,24 +12,37 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 
-const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = '${'f'.repeat(64)}', task_id = 't1',
+const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = zeroblob(32), task_id = 't1',
   ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1`;
+const SESSION = (id: string) => `(SELECT number FROM sessions WHERE id = '${id}')`;
 const EVENT = (over: Record<string, string>) => {
   const row = {
     stream_kind: `'session'`,
-    namespace: `'default'`,
-    stream_id: `'s1'`,
-    session_id: over['stream_id'] ?? `'s1'`,
+    namespace: '1',
+    session: SESSION('s1'),
     seq: '2',
     type: `'x'`,
     payload: `'{}'`,
     at: '1',
-    prev_hash: `'${'0'.repeat(64)}'`,
-    hash: `'${'1'.repeat(64)}'`,
+    hash: 'zeroblob(32)',
     ...over,
   };
   return `INSERT INTO event_log (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
 };
+
+const RECEIPT = (over: Record<string, string>) => {
+  const row = {
+    namespace: '1',
+    command_id: 'zeroblob(16)',
+    request_hash: 'zeroblob(32)',
+    at: '1',
+    reply: `'{}'`,
+    ...over,
+  };
+  return `INSERT INTO receipts (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+};
+/** A namespace that is there. */
+const OTHER = `(SELECT id FROM namespaces WHERE name = 'other')`;
 
 const REFUSED: Record<string, string> = {
   'a session status that does not exist': `UPDATE sessions SET status = 'stale'`,
@@ -38,9 +51,13 @@ const REFUSED: Record<string, string> = {
   'a running session without a heartbeat': `UPDATE sessions SET ${HELD}, heartbeat_at = NULL`,
   'a running session without a fence': `UPDATE sessions SET ${HELD}, fence = NULL`,
   'a running session without the hash of its token': `UPDATE sessions SET ${HELD}, token_hash = NULL`,
-  'half the hash of a token': `UPDATE sessions SET ${HELD}, token_hash = 'abc'`,
+  'half the hash of a token': `UPDATE sessions SET ${HELD}, token_hash = zeroblob(16)`,
+  'the hash of a token as text': `UPDATE sessions SET ${HELD}, token_hash = '${'f'.repeat(32)}'`,
+  'half the hash of an event': `UPDATE sessions SET hash = zeroblob(16)`,
   'an idle session with a fence': `UPDATE sessions SET fence = 1`,
-  'an idle session with the hash of a token': `UPDATE sessions SET token_hash = '${'f'.repeat(64)}'`,
+  'an idle session with the hash of a token': `UPDATE sessions SET token_hash = zeroblob(32)`,
+  'a session of a namespace that is not there': `UPDATE sessions SET namespace = 9 WHERE id = 's2'`,
+  'two namespaces with one name': `INSERT INTO namespaces (name) VALUES ('default')`,
   'an idle session with a process': `UPDATE sessions SET pid = 1`,
   'an idle session with a process group': `UPDATE sessions SET process_group = 1`,
   'a process group below 0': `UPDATE sessions SET ${HELD}, process_group = -1`,
@@ -59,12 +76,16 @@ const REFUSED: Record<string, string> = {
   'two running tasks in one session': `UPDATE tasks SET status = 'running'`,
   'a task for an agent and a role': `UPDATE tasks SET assignee = 'a', role = 'b'`,
   'a scheduled task without a time': `UPDATE tasks SET status = 'scheduled'`,
-  'a task without its session': `UPDATE tasks SET session_id = 's9'`,
+  'a task without its session': `UPDATE tasks SET session = 9`,
+  'a task of another namespace than its session': `UPDATE tasks SET namespace = ${OTHER} WHERE id = 't1'`,
   'a result that is not JSON': `UPDATE tasks SET result = '{'`,
   'two tasks with one dedupe key': `UPDATE tasks SET dedupe_key = 'k'`,
-  'an event without its session': EVENT({ stream_id: `'s9'` }),
-  'an event of a session that says another session': EVENT({ session_id: `'s2'` }),
-  'an event of a session that says none': EVENT({ session_id: 'NULL' }),
+  'an event without its session': EVENT({ session: '9' }),
+  'an event of another namespace than its session': EVENT({ namespace: OTHER }),
+  'an event without its task': EVENT({ task: '9' }),
+  'an event of a session that says another stream': EVENT({ stream_id: `'s2'` }),
+  'an event of a session that says none': EVENT({ session: 'NULL' }),
+  'an event of a stream that says none': EVENT({ stream_kind: `'agent'` }),
   'an event of a stream of a kind that does not exist': EVENT({ stream_kind: `'other'` }),
   'a second event with one number': EVENT({ seq: '1' }),
   'an event numbered 0': EVENT({ seq: '0' }),
@@ -74,7 +95,12 @@ const REFUSED: Record<string, string> = {
   'a second end of a lease': EVENT({ lease_effect: `'ended'`, fence: '7' }),
   'a second refusal of a token': EVENT({ lease_effect: `'refused'`, fence: '7' }),
   'an event whose payload is not JSON': EVENT({ payload: `'{'` }),
-  'an event with half a hash': EVENT({ hash: `'abc'` }),
+  'an event with half a hash': EVENT({ hash: `x'abcd'` }),
+  'an event with half a command id': EVENT({ command_id: `x'abcd'` }),
+  'a receipt with half a command id': RECEIPT({ command_id: 'zeroblob(8)' }),
+  'a receipt with half the hash of its request': RECEIPT({ request_hash: 'zeroblob(8)' }),
+  'a receipt whose reply is not JSON': RECEIPT({ reply: `'{'` }),
+  'a receipt of a namespace that is not there': RECEIPT({ namespace: '9' }),
 };
 
 describe('the database refuses', () => {
@@ -84,10 +110,11 @@ describe('the database refuses', () => {
     const { path, storage } = await aStore();
     await add(storage, aSession(), [aTask(), aTask({ id: 't2' })]);
     await add(storage, aSession({ id: 's2' }));
+    await add(storage, aSession({ id: 's3', namespace: 'other' }));
     await storage.close();
     db = openWriter(path);
     for (const [at, effect] of ['granted', 'ended', 'refused'].entries())
-      db.exec(EVENT({ stream_id: `'s2'`, seq: `${at + 2}`, lease_effect: `'${effect}'`, fence: '7' }));
+      db.exec(EVENT({ session: SESSION('s2'), seq: `${at + 2}`, lease_effect: `'${effect}'`, fence: '7' }));
   });
 
   afterEach(() => {
@@ -95,7 +122,11 @@ describe('the database refuses', () => {
   });
 
   test.each(Object.entries(REFUSED))('%s', (_, sql) => {
-    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only/);
+    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch/);
+  });
+
+  test('nothing of what the rules do: an event and a receipt are fine', () => {
+    expect(() => db.exec(`${EVENT({ seq: '9' })}; ${RECEIPT({})}`)).not.toThrow();
   });
 
   test('nothing of what the rules do: a held session is fine', () => {
@@ -112,7 +143,10 @@ describe('the database refuses', () => {
 
   test('all tables are STRICT', () => {
     const loose = db
-      .prepare(`SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0`)
+      .prepare(
+        `SELECT name FROM pragma_table_list
+          WHERE schema = 'main' AND type <> 'view' AND name NOT LIKE 'sqlite_%' AND strict = 0`,
+      )
       .all();
 
     expect(loose).toEqual([]);

@@ -67,7 +67,9 @@ const DESCRIPTION = [
     'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
     'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
     'over: exit 74. Calls that the command itself makes are not in the journal.',
-  '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link.',
+  '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
+    'data tells why the run ended (reason, exit), how the command ended (code, signal), and what became of the task ' +
+    '(outcome, status). outcome_unknown says that the outcome was sent, and that it is not known whether it arrived.',
   'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
     'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
     'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +
@@ -75,6 +77,8 @@ const DESCRIPTION = [
 ].join('\n\n');
 
 export default define;
+
+const NOT_ALL_ANSWERED: ReadonlySet<string> = new Set(['store_unreachable', 'store_moved', 'journal_unwritable']);
 
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
@@ -107,7 +111,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
     const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
     // A call that still waits for the store would keep this process alive.
-    if (result.reason === 'store_unreachable' || result.reason === 'store_moved') process.exit(exit);
+    if (NOT_ALL_ANSWERED.has(result.reason)) process.exit(exit);
     return exit;
   } catch (error) {
     return await notRun(call, failureOf(error), resultFile);
@@ -226,6 +230,7 @@ interface Result extends Omit<RunResult, 'reason'> {
 }
 
 const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
+  outcomeUnknown: false,
   code: null,
   signal: null,
   interruptedBy: null,

@@ -5,6 +5,8 @@ import { Failure } from '../failure.ts';
 import { relative } from '../output/time.ts';
 import { exitOfRun } from './exit-of-run.ts';
 
+const GIVEN_BACK = 'The task was given back; no attempt was charged.';
+
 /** The line for people while the command runs; null: none. */
 export function newsLine(news: RunNews, onLost: OnLost): string | null {
   const then = onLost === 'warn' ? 'it continues, because of --on-lost warn' : 'ending it';
@@ -40,7 +42,7 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'not_started':
       return new Failure('NOT_STARTED', `${message ?? 'The command could not be started'}.`, {
         exit,
-        hint: 'The task was given back; no attempt was charged.',
+        hint: GIVEN_BACK,
       });
     case 'lease_lost': {
       const said = `The lease of task ${name} was lost${lost === null ? '' : lossOf(lost)}.`;
@@ -49,20 +51,15 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
         hint: 'No outcome was reported: the next holder of the task does that.',
       });
     }
-    case 'store_unreachable': {
-      const said = `The outcome of task ${name} could not be reported${message === null ? '' : `: ${message}`}`;
-      return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
-    }
+    case 'store_unreachable':
+      return unreachable(result, task, exit);
     case 'store_moved':
-      return new Failure('STORE_MOVED', `${message ?? 'The store has moved.'} Task ${name} is still claimed there.`, {
-        exit,
-        hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
-      });
+      return moved(result, task, exit);
     case 'journal_unwritable': {
       const said = `The outcome of task ${name} is not in the journal${message === null ? '.' : `: ${message}`}`;
       return new Failure('JOURNAL_UNWRITABLE', said, {
         exit,
-        hint: `The store has it: \`orchestrator task show ${referenceTo('task', task)}\` shows the task.`,
+        hint: `The store has answered: ${shows(task)}.`,
       });
     }
     case 'ended':
@@ -72,6 +69,60 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
     case 'cancelled':
       return null;
   }
+}
+
+type ClaimedTask = ClaimRecord['task'];
+
+function unreachable(result: RunResult, task: ClaimedTask, exit: ExitCode): Failure {
+  const { message, status, lost, outcomeUnknown } = result;
+  const name = nameOf('task', task);
+  // The store came back when the lease was over, and took the outcome, or had one already.
+  if (status !== null || lost !== null)
+    return new Failure('STORE_UNREACHABLE', 'The store could not be reached until the lease was over.', {
+      exit,
+      hint:
+        lost === null ? takenAs(status, name) : `Task ${name} had been released before, with the token of this run.`,
+    });
+  if (outcomeUnknown)
+    return new Failure('STORE_UNREACHABLE', `${sentence(message ?? 'The store did not answer')} ${notKnown(name)}`, {
+      exit,
+      hint: `${shows(task)}. If it did not arrive, the task is recovered when its lease is stale.`,
+    });
+  const said = `The outcome of task ${name} could not be reported${message === null ? '.' : `: ${message}`}`;
+  return new Failure('STORE_UNREACHABLE', said, { exit, hint: 'The task is recovered when its lease is stale.' });
+}
+
+function moved({ message, outcomeUnknown }: RunResult, task: ClaimedTask, exit: ExitCode): Failure {
+  const name = nameOf('task', task);
+  const said = sentence(message ?? 'The store has moved');
+  if (outcomeUnknown)
+    return new Failure('STORE_MOVED', `${said} ${notKnown(name)}`, {
+      exit,
+      hint:
+        `${shows(task)}, with --store and the new address. If it did not arrive, run the command again with that ` +
+        '--store, and with --resume.',
+    });
+  return new Failure('STORE_MOVED', `${said} Task ${name} is still claimed there.`, {
+    exit,
+    hint: 'Run it again with --store and the new address, and with --resume: it takes the session back.',
+  });
+}
+
+function shows(task: ClaimedTask): string {
+  return `\`orchestrator task show ${referenceTo('task', task)}\` shows the task`;
+}
+
+function notKnown(name: string): string {
+  return `It is not known whether the outcome of task ${name} arrived.`;
+}
+
+/** Messages of servers may end without a full stop. */
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
+function takenAs(status: RunResult['status'], name: string): string {
+  return status === 'cancelled' ? `Task ${name} is cancelled, as requested.` : GIVEN_BACK;
 }
 
 /** The line for people at the end; null: the command has said enough. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/orchestrator.js', import.meta.url));
 /** Root may write everything: what permissions do is tried as another user. */
-const UNPRIVILEGED = 65_534;
+export const UNPRIVILEGED = 65_534;
 export const isRoot = process.getuid?.() === 0;
 
 export interface Ran {

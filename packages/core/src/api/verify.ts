@@ -1,4 +1,5 @@
 import { canonicalize } from '../log/canonical.ts';
+import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -8,7 +9,7 @@ import type { Page, Reader } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
-export type FindingKind = Mistake['kind'] | 'state' | 'head' | 'missing';
+export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing';
 
 /** A difference between the store and its log, or a fault in the log. */
 export interface Finding {
@@ -32,25 +33,32 @@ export interface Verification {
   readonly truncated: boolean;
 }
 
+export interface VerifyLogOptions {
+  readonly findingsMax?: number | undefined;
+  /** Called before every page is read, and awaited. It can let the event loop turn: reads of a file may block it. */
+  readonly beforePage?: () => void | Promise<void>;
+}
+
 /**
  * Replays the log of every session from empty, and checks that
  *
  * - no event number is missing, and the hash chain is unbroken
  * - every event is legal at its place
  * - fences grow, and each is granted once
+ * - no lease ended for silence before the deadline that its last logged event implies
  * - sessions, tasks and heads are as the events leave them
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
- * was rewritten.
+ * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
  *
  * @param reader a snapshot, so that nothing changes meanwhile
  */
 export async function verifyLog(
   reader: Reader,
   namespaces: readonly string[],
-  findingsMax = 100,
+  { findingsMax = 100, beforePage = () => {} }: VerifyLogOptions = {},
 ): Promise<Verification> {
-  const verifier = new Verifier(reader, findingsMax);
+  const verifier = new Verifier(reader, findingsMax, beforePage);
   for (const namespace of namespaces) await verifier.namespace(namespace);
   return verifier.result();
 }
@@ -60,6 +68,7 @@ type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
 class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
+  readonly #beforePage: () => void | Promise<void>;
   readonly #findings: Finding[] = [];
   readonly #fences = new Set<number>();
   #truncated = false;
@@ -67,14 +76,15 @@ class Verifier {
   #sessions = 0;
   #tasks = 0;
 
-  constructor(reader: Reader, findingsMax: number) {
+  constructor(reader: Reader, findingsMax: number, beforePage: () => void | Promise<void>) {
     this.#reader = reader;
     this.#findingsMax = findingsMax;
+    this.#beforePage = beforePage;
   }
 
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
-    for await (const { id } of pages((after) =>
+    for await (const { id } of this.#pages((after) =>
       this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
     )) {
       const loaded = await this.#reader.session(namespace, id);
@@ -97,11 +107,14 @@ class Verifier {
     const { namespace, id: sessionId } = found.session;
     this.#sessions += 1;
     const replay = new Replay();
+    const earlyEnd = new EarlyEnd();
     let broken = false;
-    for await (const event of pages((after) =>
+    for await (const event of this.#pages((after) =>
       this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
     )) {
       this.#events += 1;
+      const early = broken ? null : earlyEnd.judge(replay.session, event);
+      if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
       if (mistake === null) continue;
       this.#report(mistake.kind, found.session, mistake.message, event.taskId, event.id);
@@ -135,7 +148,7 @@ class Verifier {
   async #compareTasks(found: StoredSession, replayed: Map<string, Task>): Promise<void> {
     const { namespace, id: sessionId } = found.session;
     const queued: Task[] = [];
-    for await (const task of pages((after) =>
+    for await (const task of this.#pages((after) =>
       this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
     )) {
       this.#tasks += 1;
@@ -177,6 +190,16 @@ class Verifier {
     }
   }
 
+  async *#pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
+    let cursor: string | null = null;
+    do {
+      await this.#beforePage();
+      const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
+      yield* page.items;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
   #report(
     kind: FindingKind,
     of: { namespace: string; id: string },
@@ -192,13 +215,4 @@ class Verifier {
 /** Scheduled and queued count as the same status: only time turns one into the other. */
 function sameWaiting(task: Task): Task {
   return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
-}
-
-async function* pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
-    yield* page.items;
-    cursor = page.next;
-  } while (cursor !== null);
 }

@@ -94,6 +94,9 @@ const JUMP_MS = 2_000;
 /** The stored reading is replaced by a write when it is older than this. */
 const READING_KEPT_MS = 10_000;
 
+/** A clock that was set back by no more than this since a lease was granted may have left no trace in the log. */
+export const UNLOGGED_CLOCK_STEP_MS = READING_KEPT_MS + JUMP_MS;
+
 /**
  * Compares a reading with the stored one.
  *

@@ -103,12 +103,44 @@ export const ERRORS = {
   STORE_BUSY: {
     retryable: true,
     means: 'Another process kept the store locked for too long.',
-    hint: 'Try again. If it happens again, find out which process keeps the file open.',
+    hint: 'Try again. If it happens again, find out which process keeps it locked.',
   },
   STORE_REPLACED: {
     retryable: false,
-    means: 'The database file was moved or replaced while it was open.',
-    hint: 'Restart the program to open the file that is at this path now.',
+    means: 'The database file, or its log, was moved, deleted or replaced while it was open.',
+    hint:
+      'Restart the program to open the files that are at this path now. ' +
+      'The -wal and -shm files belong to a store in use.',
+  },
+  STORE_SECOND_NAME: {
+    retryable: false,
+    means: 'The database file can be reached by a second name, which would get a log of its own.',
+    hint:
+      'Stop the programs that use the store. If one name has a -wal or -journal file beside it, keep that name, else ' +
+      'the one that you use, and remove the other. If the name that you keep contains `.partial-`, rename it at ' +
+      'once, and the files beside it: a later backup may remove them. If both names have such a file, copy all the ' +
+      'files, and compare what each shows with `orchestrator verify`. ' +
+      'Share the folder of the store, never the file alone.',
+  },
+  STORE_FOREIGN: {
+    retryable: false,
+    means: 'A file of the store belongs to another user, or another user may write to it.',
+    hint: 'Put the store into a folder of your own, or remove the file that the message names.',
+  },
+  STORE_ALTERED: {
+    retryable: false,
+    means: 'The tables of the store are not those that this version makes.',
+    hint: 'Undo what the message names, or restore a backup.',
+  },
+  STORE_ENCODING: {
+    retryable: false,
+    means: 'The database does not keep its text in UTF-8.',
+    hint: 'Use a database with the encoding UTF8.',
+  },
+  STORE_PATH_TOO_LONG: {
+    retryable: false,
+    means: 'The path of the store is too long.',
+    hint: 'Name a shorter path. A letter that is not ASCII has 2 to 4 bytes.',
   },
   STORE_MOVED: {
     retryable: false,
@@ -123,6 +155,13 @@ export const ERRORS = {
     hint:
       'Wait until it is done. If it was interrupted, run the same `orchestrator store move` or ' +
       '`orchestrator store restore` again: it continues.',
+  },
+  STORE_PARTIAL_NAME: {
+    retryable: false,
+    means: 'The path is the name of a backup that is not complete.',
+    hint:
+      'Take a new backup: a file of that name may hold only a part of the data. Rename it, and the files beside it, ' +
+      'only if you know that it is complete.',
   },
   STORE_NOT_EMPTY: {
     retryable: false,

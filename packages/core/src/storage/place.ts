@@ -9,7 +9,8 @@ import type { StoreState } from './store-state.ts';
 
 export interface StorePlace<Location extends StoreLocation = StoreLocation> {
   /**
-   * Inspects a store without a lock and without a change. Another schema is reported, not refused.
+   * Inspects a store without a change. Keeps no lock; it may try for a moment whether the lock to write is free.
+   * Another schema is reported, not refused.
    *
    * @throws `STORE_NOT_FOUND` and the other errors of opening the store for reading
    */
@@ -54,10 +55,10 @@ export interface PlaceReport {
 }
 
 /**
- * The checks of a place: the version of the engine, the permissions of the store, whether a commit is durable, and the
- * size of the engine's log.
+ * The checks of a place: the version of the engine, the permissions of the store, whether the lock to write is free,
+ * whether a commit is durable, and the size of the engine's log.
  */
-export const PLACE_CHECKS = ['version', 'permissions', 'durability', 'log_size'] as const;
+export const PLACE_CHECKS = ['version', 'permissions', 'lock', 'durability', 'log_size'] as const;
 export type PlaceCheck = (typeof PLACE_CHECKS)[number];
 
 /**

@@ -17,9 +17,12 @@ export type RunReason =
   | 'lease_lost'
   /** The store could not be reached until the TTL was over. */
   | 'store_unreachable'
-  /** The store has moved: the lease is kept at its new address, which this run does not know. */
+  /**
+   * The store has moved to an address that this run does not know. The lease is kept there; with `outcomeUnknown`, the
+   * outcome may have ended it before.
+   */
   | 'store_moved'
-  /** The command ended, but its outcome could not be written into the journal. The store most likely has it. */
+  /** The command ended, but its outcome could not be written into the journal. The store has answered it. */
   | 'journal_unwritable';
 
 export interface RunResult extends CommandExit {
@@ -36,6 +39,12 @@ export interface RunResult extends CommandExit {
   readonly runAt: number | null;
   /** For people: why it did not start, why the store did not answer, or why the journal was not written. */
   readonly message: string | null;
+  /**
+   * The outcome was sent, and it is not known whether it arrived. One try without an answer is enough, even if a later
+   * try was refused; `reason` and `message` then tell of the refusal. False if the reason is `journal_unwritable`: an
+   * answer came.
+   */
+  readonly outcomeUnknown: boolean;
   /** When the command started and ended, in milliseconds; null: it never started. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;

@@ -6,6 +6,7 @@ import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, StartError, type CommandExit } from './command-process.ts';
+import { FailedTries, isRetryable, messageOf } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { leaseEnvironment } from './lease-environment.ts';
@@ -262,8 +263,9 @@ class Run {
     const { timeoutMs } = this.#options;
     const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
     this.#keeper.stop();
+    const tries = new FailedTries();
     try {
-      const release = this.#release(report);
+      const release = this.#release(report, tries);
       const reply = await (reason === this.#expiry ? within(LAST_WORD_MS, release) : release);
       if (!reply.ok) {
         this.#lost = reply;
@@ -273,12 +275,19 @@ class Run {
       if (repeated && reason === 'ended') return this.#result('released_by_command', end, { status, runAt });
       return this.#result(reason, end, { message, status, runAt, outcome: report.outcome });
     } catch (error) {
-      return this.#result(reasonWithoutAnswer(error), end, { message: messageOf(error) });
+      tries.add(error);
+      const { reason: why, outcomeUnknown } = tries;
+      return this.#result(why, end, { message: tries.message, outcomeUnknown });
     }
   }
 
-  /** Tries until the lease is over. */
-  async #release(report: Report): Promise<Released> {
+  /**
+   * Tries until the lease is over.
+   *
+   * @param tries gets the errors of all tries but the last
+   * @throws the error of the last try
+   */
+  async #release(report: Report, tries: FailedTries): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
     const commandId = newCommandId();
@@ -292,8 +301,8 @@ class Run {
           ...report,
         });
       } catch (error) {
-        const mayPass = error instanceof OrchestratorError && error.retryable;
-        if (!mayPass || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
+        if (!isRetryable(error) || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
+        tries.add(error);
         await pause(AGAIN_MS);
       }
     }
@@ -302,7 +311,7 @@ class Run {
   #result(
     reason: RunReason,
     { code, signal }: CommandExit,
-    told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message'>> = {},
+    told: Partial<Pick<RunResult, 'outcome' | 'status' | 'runAt' | 'message' | 'outcomeUnknown'>> = {},
   ): RunResult {
     return {
       reason,
@@ -313,6 +322,7 @@ class Run {
       status: null,
       runAt: null,
       message: null,
+      outcomeUnknown: false,
       lost: this.#lost,
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
@@ -327,22 +337,13 @@ function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   return reason === 'ended' ? 'released_by_command' : reason;
 }
 
-function reasonWithoutAnswer(error: unknown): RunReason {
-  const code = error instanceof OrchestratorError ? error.code : null;
-  if (code === 'JOURNAL_UNWRITABLE') return 'journal_unwritable';
-  return code === 'STORE_MOVED' ? 'store_moved' : 'store_unreachable';
-}
-
+/** @throws `OUTCOME_UNKNOWN` if there is no answer within this time */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new OrchestratorError('STORE_UNREACHABLE')), ms);
+  const timer = setTimeout(() => reject(new OrchestratorError('OUTCOME_UNKNOWN')), ms);
   try {
     return await Promise.race([answer, tooLate]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { noSessions, noTasks, WAITING_STATUSES, type EventFilter } from '@agent-orchestrator/core';
+import { noTasks, WAITING_STATUSES, type EventFilter } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { allPages } from '../everything.ts';
@@ -124,17 +124,30 @@ async function eventCursors(world: World): Promise<void> {
 }
 
 async function counts(world: World): Promise<void> {
-  await world.orchestrator.enqueueTasks(Array.from({ length: 5 }, (_, at) => ({ delayMs: at < 3 ? 0 : 60_000 })));
+  for (const claim of [await world.claimNew(), await world.claimNew()]) await world.release(claim);
+  await world.orchestrator.enqueueTasks(Array.from({ length: 7 }, (_, at) => ({ delayMs: at < 5 ? 0 : 60_000 })));
   await world.claim();
+  const { read } = world.peer;
 
-  const [all, upToTwo] = [await world.peer.read.counts('default', 100), await world.peer.read.counts('default', 2)];
+  const found = [await read.counts('default', 100), await read.counts('default', 3), await read.counts('default', 1)];
 
-  expect(all).toEqual({
-    sessions: { ...noSessions(), idle: 4, running: 1 },
-    tasks: { ...noTasks(), scheduled: 2, queued: 2, running: 1 },
-    events: 11,
-  });
-  expect(upToTwo).toMatchObject({ sessions: { idle: 2, running: 1 }, tasks: { scheduled: 2, queued: 2, running: 1 } });
+  expect(found).toEqual([
+    {
+      sessions: { idle: 6, running: 1, closed: 2 },
+      tasks: { ...noTasks(), scheduled: 2, queued: 4, running: 1, succeeded: 2 },
+      events: 25,
+    },
+    {
+      sessions: { idle: 3, running: 1, closed: 2 },
+      tasks: { ...noTasks(), scheduled: 2, queued: 3, running: 1, succeeded: 2 },
+      events: 3,
+    },
+    {
+      sessions: { idle: 1, running: 1, closed: 1 },
+      tasks: { ...noTasks(), scheduled: 1, queued: 1, running: 1, succeeded: 1 },
+      events: 1,
+    },
+  ]);
 }
 
 async function notThere(world: World): Promise<void> {

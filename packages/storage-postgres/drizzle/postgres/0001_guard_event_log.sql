@@ -13,3 +13,133 @@ FOR EACH STATEMENT EXECUTE FUNCTION "orchestrator"."refuse_change"();
 ALTER TABLE "orchestrator"."event_log" ENABLE ALWAYS TRIGGER "event_log_no_update";
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ENABLE ALWAYS TRIGGER "event_log_no_truncate";
+--> statement-breakpoint
+-- A store that was moved or is being filled gets triggers `shut` that call this, with the new address.
+CREATE FUNCTION "orchestrator"."refuse_work"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the store was moved to %', TG_ARGV[0] USING ERRCODE = 'AO001';
+END $$;
+--> statement-breakpoint
+-- What follows holds for agents. Who may act as the owner of the tables repairs and copies rows, and is let through.
+-- A condition of a trigger costs next to nothing: the function runs only for what is to be refused.
+CREATE FUNCTION "orchestrator"."refuse_agent"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+-- An event is at most the last of its session, and ends a lease only if the session has let go of it: so an event that no
+-- unit of work wrote keeps none from writing what follows. A fence continues from the greatest one or from the clock of
+-- the server, so fences never run out.
+CREATE FUNCTION "orchestrator"."check_new_event"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  last_seq integer;
+  held bigint;
+  now_micros bigint;
+BEGIN
+  SELECT s.seq, s.fence INTO last_seq, held FROM orchestrator.sessions s
+  WHERE s.namespace = NEW.namespace AND s.id = NEW.stream_id;
+  IF NEW.stream_kind = 'session' AND NEW.seq <= last_seq THEN
+    IF NEW.lease_effect IS NULL THEN
+      RETURN NULL;
+    ELSIF NEW.lease_effect = 'granted' THEN
+      now_micros := extract(epoch FROM clock_timestamp()) * 1000000;
+      IF NEW.fence <= now_micros + 1000000 OR NEW.fence <= 1000000 + (
+        SELECT greatest((m.value::json ->> 'fencesAfter')::bigint, now_micros + (m.value::json ->> 'fencesAhead')::bigint,
+          (SELECT e.fence FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.fence >= 0
+             AND e.fence < NEW.fence ORDER BY e.fence DESC LIMIT 1))
+        FROM orchestrator.meta m WHERE m.key = 'clock') THEN
+        RETURN NULL;
+      END IF;
+    ELSIF NEW.lease_effect = 'refused' OR held IS DISTINCT FROM NEW.fence THEN
+      IF EXISTS (SELECT 1 FROM orchestrator.event_log e WHERE e.namespace = NEW.namespace AND e.session_id = NEW.stream_id
+          AND e.session_id > '' AND e.fence = NEW.fence AND e.lease_effect = 'granted') THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+  END IF;
+  IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'an event goes with a change of its session, of its lease and of the clock'
+    USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER "event_log_new" AFTER INSERT ON "orchestrator"."event_log"
+FOR EACH ROW EXECUTE FUNCTION "orchestrator"."check_new_event"();
+--> statement-breakpoint
+-- Of what is in `meta`, an agent writes down the clock, and nothing but the time and a jump.
+CREATE FUNCTION "orchestrator"."check_meta"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  now_ms numeric := extract(epoch FROM clock_timestamp()) * 1000 + 2000;
+  was jsonb;
+  noted jsonb;
+BEGIN
+  IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+    RETURN NEW;
+  END IF;
+  IF OLD.key = 'clock' AND NEW.key = 'clock' THEN
+    BEGIN
+      was := OLD.value;
+      noted := NEW.value;
+      -- A comparison with what is missing is neither true nor false, and so refuses, too.
+      IF noted - 'last' - 'jump' = was - 'last' - 'jump'
+        AND (noted -> 'last' = 'null' OR (
+          (noted #>> '{last,wall}')::numeric BETWEEN 0 AND now_ms
+          AND (noted #>> '{last,steady}')::numeric BETWEEN 0 AND now_ms
+          AND (noted #>> '{last,uptime}')::numeric BETWEEN 0 AND now_ms
+          AND jsonb_typeof(noted #> '{last,wall}') || jsonb_typeof(noted #> '{last,steady}')
+            || jsonb_typeof(noted #> '{last,uptime}') = 'numbernumbernumber'
+          AND jsonb_typeof(noted #> '{last,boot}') IN ('null', 'string')))
+        AND (noted -> 'jump' = 'null' OR (
+          (noted #>> '{jump,seenAt}')::numeric BETWEEN 0 AND now_ms
+          AND (noted #>> '{jump,byMs}')::numeric BETWEEN -now_ms AND now_ms
+          AND jsonb_typeof(noted #> '{jump,seenAt}') || jsonb_typeof(noted #> '{jump,byMs}') = 'numbernumber'
+          AND (noted #> '{jump,after}' = 'null' OR jsonb_typeof(noted #> '{jump,after,namespace}')
+            || jsonb_typeof(noted #> '{jump,after,sessionId}') = 'stringstring'))) THEN
+        RETURN NEW;
+      END IF;
+    EXCEPTION WHEN data_exception THEN
+      NULL; -- It is not what is written there.
+    END;
+  END IF;
+  RAISE EXCEPTION 'an agent writes only the time here' USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER "meta_of_agents" BEFORE UPDATE ON "orchestrator"."meta"
+FOR EACH ROW EXECUTE FUNCTION "orchestrator"."check_meta"();
+--> statement-breakpoint
+-- A receipt is kept for eight days, so that a command that is sent again has no second effect.
+CREATE TRIGGER "receipts_kept" BEFORE DELETE ON "orchestrator"."receipts" FOR EACH ROW
+WHEN (OLD.at > extract(epoch FROM clock_timestamp()) * 1000 - 691200000)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a receipt that is not over is kept');
+--> statement-breakpoint
+CREATE TRIGGER "receipts_unchanged" BEFORE UPDATE ON "orchestrator"."receipts" FOR EACH ROW
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a receipt is never changed');
+--> statement-breakpoint
+-- Counters grow by small steps: one that was set to its end would keep all others from writing the row.
+CREATE TRIGGER "sessions_steps" AFTER UPDATE ON "orchestrator"."sessions" FOR EACH ROW
+WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq - OLD.seq NOT BETWEEN 0 AND 4000
+  OR NEW.renewals > OLD.renewals + 1 OR NEW.near_misses > OLD.near_misses + 1 OR NEW.tasks_open > OLD.tasks_open + 4000)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a session changes step by step');
+--> statement-breakpoint
+CREATE TRIGGER "tasks_steps" AFTER UPDATE ON "orchestrator"."tasks" FOR EACH ROW
+WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt > OLD.attempt + 1
+  OR NEW.interruptions > OLD.interruptions + 1)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a task changes step by step');
+--> statement-breakpoint
+-- A number that was not drawn would be in the way of the one who draws it.
+CREATE TRIGGER "sessions_new" AFTER INSERT ON "orchestrator"."sessions" FOR EACH ROW
+WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status <> 'idle'
+  OR NEW.version > 1 OR NEW.seq > 4000 OR NEW.tasks_open > 4000 OR NEW.renewals > 0 OR NEW.near_misses > 0)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a session begins idle, with a number that was drawn');
+--> statement-breakpoint
+CREATE TRIGGER "tasks_new" AFTER INSERT ON "orchestrator"."tasks" FOR EACH ROW
+WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
+  OR NEW.status NOT IN ('scheduled', 'queued') OR NEW.version > 1 OR NEW.attempt > 0 OR NEW.interruptions > 0)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a task begins in its queue, with a number that was drawn');
+--> statement-breakpoint
+ALTER TABLE "orchestrator"."event_log" ENABLE ALWAYS TRIGGER "event_log_new";

@@ -1,13 +1,12 @@
-import { decodeClockState, type PlaceReport } from '@agent-orchestrator/core';
+import { decodeClockState, decodeStoreState, type PlaceReport } from '@agent-orchestrator/core';
 import { translateError } from '../errors.ts';
 import type { Connection } from '../connection.ts';
 import { ConnectionPool } from '../connection-pool.ts';
-import { schemaVersionOf } from '../migrate.ts';
+import { lookAt } from '../catalogue.ts';
 import { notFound, SCHEMA_VERSION } from '../schema-version.ts';
 import { query } from '../statement-batch.ts';
-import { readStoreState } from '../store-state.ts';
 import { parseServerUrl } from '../server-address.ts';
-import { TIMEOUTS } from '../statements.ts';
+import { reading, readingRow, TIMEOUTS } from '../transactions.ts';
 import { judge, type PostgresFacts } from './judge.ts';
 
 /** The rights that agents need: see `orchestrator_app`. */
@@ -32,7 +31,8 @@ type Rights = readonly (readonly [right: string, table: string])[];
 function rights(of: Rights, has: boolean): string {
   const values = of.map(([right, table]) => `('${right}', '${table}')`).join(', ');
   return `SELECT right_ || ' ' || table_ FROM (VALUES ${values}) AS v (right_, table_)
-    WHERE has_table_privilege('orchestrator.' || table_, right_) = ${has}`;
+    WHERE CASE WHEN right_ IN ('INSERT', 'UPDATE') THEN has_any_column_privilege('orchestrator.' || table_, right_)
+      ELSE has_table_privilege('orchestrator.' || table_, right_) END = ${has}`;
 }
 
 /** The sequence of numbers, if the login cannot draw from it. */
@@ -40,6 +40,14 @@ const NOT_DRAWN = `SELECT 'USAGE numbers' WHERE NOT has_sequence_privilege('orch
 
 const LOGIN = `SELECT current_user::text, r.rolsuper, pg_has_role(n.nspowner, 'MEMBER')
   FROM pg_roles r, pg_namespace n WHERE r.rolname = current_user AND n.nspname = 'orchestrator'`;
+/** Who but superusers and the owner of the schema may put functions and operators where other programs find them. */
+const CREATORS = `SELECT g.name FROM (
+    SELECT 'every login' AS name, 0 AS place FROM pg_namespace n, aclexplode(n.nspacl) a
+    WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'
+    UNION ALL
+    SELECT r.rolname, 1 FROM pg_namespace n, aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE n.nspname = 'public' AND a.privilege_type = 'CREATE' AND NOT r.rolsuper AND r.oid <> n.nspowner) g
+  ORDER BY g.place, g.name LIMIT 10`;
 const UNSAFE = `SELECT name || ' = ' || setting FROM pg_settings
   WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`;
 const SERVER = `SELECT current_setting('server_version'),
@@ -66,10 +74,11 @@ export async function inspectPlace(address: string): Promise<ServerReport> {
 }
 
 async function inspect(connection: Connection): Promise<ServerReport> {
-  const schema = await schemaVersionOf(connection);
+  const { version: schema, state } = await lookAt(connection, SCHEMA_VERSION);
   if (schema === 0) throw notFound();
-  const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK];
-  const [server, login, missing, notDrawn, excess, unsafe, slots, clock] = await connection.flush(
+  const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK, CREATORS];
+  const [server, login, missing, notDrawn, excess, unsafe, slots, clock, creators] = await reading(
+    connection,
     texts.map((text) => query(text)),
     TIMEOUTS.answer_ms,
   );
@@ -85,6 +94,7 @@ async function inspect(connection: Connection): Promise<ServerReport> {
       missing: [...firstColumn(missing), ...firstColumn(notDrawn)],
       excess: firstColumn(excess),
     },
+    publicCreators: firstColumn(creators),
     unsafeSettings: firstColumn(unsafe),
     logBytes: maySeeLog ? await logBytesOf(connection) : null,
     logBytesKept,
@@ -94,7 +104,7 @@ async function inspect(connection: Connection): Promise<ServerReport> {
     version,
     schema,
     schemaKnown: SCHEMA_VERSION,
-    state: await readStoreState(connection),
+    state: decodeStoreState(state),
     clock: clockText === undefined ? null : decodeClockState(clockText),
     serverNow,
     findings: judge(facts),
@@ -103,8 +113,8 @@ async function inspect(connection: Connection): Promise<ServerReport> {
 }
 
 async function logBytesOf(connection: Connection): Promise<number> {
-  const [answer] = await connection.flush([query(LOG_BYTES)], TIMEOUTS.answer_ms);
-  return answer?.[0]?.[0] as number;
+  const [bytes] = await readingRow(connection, query(LOG_BYTES));
+  return bytes as number;
 }
 
 function firstColumn(answer: readonly (readonly unknown[])[] = []): readonly string[] {

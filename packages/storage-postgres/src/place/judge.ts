@@ -4,6 +4,8 @@ import { counted, placeFinding, sized, type PlaceFinding } from '@agent-orchestr
 export type PostgresFacts = {
   readonly version: string;
   readonly login: LoginFacts;
+  /** Who may create functions and operators in the schema `public`, where other programs may call them. */
+  readonly publicCreators: readonly string[];
   /** Settings under which an acknowledged commit may be lost, with their values; none: a commit is durable. */
   readonly unsafeSettings: readonly string[];
   /** Bytes of the server's write-ahead log; null: this login may not read it. */
@@ -39,6 +41,7 @@ export function judge(facts: PostgresFacts): readonly PlaceFinding[] {
   return [
     placeFinding('version', 'ok', `PostgreSQL ${facts.version}`),
     judgeLogin(facts.login),
+    ...judgePublic(facts),
     judgeDurability(facts),
     judgeLogSize(facts),
   ];
@@ -72,6 +75,20 @@ function judgeLogin({ user, isSuperuser, isOwner, missing, excess }: LoginFacts)
       '`orchestrator store init --roles` creates the roles.',
     count: excess.length,
   });
+}
+
+/** Ours never look there; a person with `psql`, or another program, does. */
+function judgePublic({ publicCreators }: PostgresFacts): readonly PlaceFinding[] {
+  if (publicCreators.length === 0) return [];
+  const said = `Functions and operators may be created in the schema public by ${publicCreators.join(', ')}.`;
+  return [
+    placeFinding('permissions', 'warning', said, {
+      hint:
+        'They run with the rights of any login whose program looks there, as psql does. ' +
+        'As the owner of the database: REVOKE CREATE ON SCHEMA public FROM PUBLIC.',
+      count: publicCreators.length,
+    }),
+  ];
 }
 
 function judgeDurability({ unsafeSettings }: PostgresFacts): PlaceFinding {

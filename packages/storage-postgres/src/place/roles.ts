@@ -3,7 +3,7 @@ import { ConnectionPool } from '../connection-pool.ts';
 import { ROLE_STATEMENTS } from '../roles.ts';
 import { query } from '../statement-batch.ts';
 import { parseServerUrl } from '../server-address.ts';
-import { SQL, TIMEOUTS } from '../statements.ts';
+import { BEGIN, TIMEOUTS } from '../transactions.ts';
 
 /**
  * Creates the roles and grants their rights, all or nothing; an existing role is not changed. The login of
@@ -15,7 +15,7 @@ export async function createRoles(url: string): Promise<void> {
   const connections = new ConnectionPool(parseServerUrl(url), 1);
   try {
     await connections.use(async (connection) => {
-      const statements = ['BEGIN', ...ROLE_STATEMENTS, SQL.commit];
+      const statements = [BEGIN.long, ...ROLE_STATEMENTS, 'COMMIT'];
       await connection.flush(
         statements.map((statement) => query(statement)),
         TIMEOUTS.answer_ms,

@@ -6,6 +6,14 @@ const COMMIT = Buffer.from('COMMIT\0');
 /** How a transaction ends that had failed before its COMMIT. */
 const ROLLBACK = Buffer.from('ROLLBACK\0');
 
+/** How the message begins that names the process, and the secret by which it can be told to stop. */
+const NAMES_PROCESS = Buffer.from([0x4b, 0, 0, 0, 12]);
+
+function renameProcess(data: Buffer): void {
+  const at = data.indexOf(NAMES_PROCESS);
+  if (at !== -1) data.writeInt32BE(0x7fffffff, at + NAMES_PROCESS.length);
+}
+
 interface Target {
   readonly host: string;
   readonly port: number;
@@ -21,12 +29,15 @@ export class Proxy {
    * The next connection over which this text goes falls silent once it was passed on: the server never hears the rest.
    */
   silenceAfter: string | null = null;
+  /** Names another process of the server to each client, as a pooler does. */
+  isPooler = false;
   /** How much later than it came everything is passed on, each way, in milliseconds. */
   delayMs = 0;
   readonly #server: Server;
   #target: Target;
   readonly #sockets = new Set<Socket>();
   readonly #silent = new Set<Socket>();
+  #acceptsInSilence = false;
 
   private constructor(target: Target) {
     this.#target = target;
@@ -61,6 +72,12 @@ export class Proxy {
     for (const socket of this.#sockets) this.#silent.add(socket);
   }
 
+  /** The same, and on new connections nothing passes either: a server whose machine accepts, and that says nothing. */
+  silenceForGood(): void {
+    this.#acceptsInSilence = true;
+    this.silence();
+  }
+
   /** Ends the connections of now. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -77,6 +94,7 @@ export class Proxy {
     const toClient = this.#passOn(server, client);
     /** What the server has answered to a COMMIT whose answer is not to arrive. */
     let held: Buffer | null = null;
+    if (this.#acceptsInSilence) this.#silent.add(client).add(server);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
@@ -101,6 +119,7 @@ export class Proxy {
       }
     });
     server.on('data', (data) => {
+      if (this.isPooler) renameProcess(data);
       if (held === null) {
         toClient(data);
         return;

@@ -1,7 +1,7 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openReader, type Connection } from '../connection.ts';
-import { translateError } from '../errors.ts';
+import { explainError } from '../explain-error.ts';
 import { inspectFile, isThere, resolvePath } from '../store-file.ts';
 
 /** A damaged file can have a problem on every page: this many are enough to see what is wrong. */
@@ -29,7 +29,7 @@ export async function checkPlace(path: string): Promise<readonly string[]> {
       }
     });
   } catch (error) {
-    const translated = translateError(error);
+    const translated = explainError(error, path);
     if (translated instanceof OrchestratorError && translated.code === 'STORE_CORRUPT') return [translated.message];
     throw translated;
   }

@@ -1,9 +1,9 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, lstatSync } from 'node:fs';
 import type { FixResult } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { openWriter } from '../connection.ts';
-import { translateError } from '../errors.ts';
-import { resolvePath } from '../store-file.ts';
+import { explainError } from '../explain-error.ts';
+import { inspectFile, resolvePath } from '../store-file.ts';
 import { filesOf } from './inspect.ts';
 import type { FixName } from './judge.ts';
 
@@ -35,12 +35,14 @@ export async function fixPlace(path: string, fix: FixName): Promise<FixResult> {
 export function tightenFiles(path: string): readonly string[] {
   try {
     const open = filesOf(resolvePath(path)).filter(
-      ({ role, mode, isMine }) => role !== 'folder' && isMine === true && mode !== null && (mode & 0o077) !== 0,
+      ({ role, path: name, mode, isMine }) =>
+        // What a link leads to is none of the store's files.
+        role !== 'folder' && isMine === true && mode !== null && (mode & 0o077) !== 0 && lstatSync(name).isFile(),
     );
     for (const file of open) chmodSync(file.path, OWNER_ALONE);
     return open.map((file) => file.path);
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, path);
   }
 }
 
@@ -54,6 +56,7 @@ export async function emptyLog(path: string): Promise<boolean> {
   try {
     const file = resolvePath(path);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
+      inspectFile(file);
       const db = openWriter(file);
       try {
         const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as readonly { readonly busy: number }[];
@@ -63,6 +66,6 @@ export async function emptyLog(path: string): Promise<boolean> {
       }
     });
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, path);
   }
 }

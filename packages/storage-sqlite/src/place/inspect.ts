@@ -1,9 +1,11 @@
-import { statSync, type Stats } from 'node:fs';
+import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
 import { decodeClockState, OrchestratorError, type ClockState, type PlaceReport } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../busy.ts';
 import { LOG_BYTES_KEPT, openReader, type Connection } from '../connection.ts';
-import { translateError } from '../errors.ts';
+import { explainError } from '../explain-error.ts';
+import { lockHolderOf } from '../lock-holder.ts';
 import { readStoreState } from '../store-state.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf, SCHEMA_VERSION } from '../store-file.ts';
 import { judge, type FileFacts, type SqliteFacts } from './judge.ts';
@@ -17,40 +19,68 @@ export async function inspectPlace(path: string): Promise<FileReport> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
-    return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
-      inspectFile(file);
-      // Before the file is opened: a read may leave an empty log.
-      const files = filesOf(file);
-      const db = openReader(file);
-      try {
-        const schema = schemaVersionOf(db, file);
-        if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} contains no store yet.`);
-        const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '';
-        const state = readStoreState(db);
-        const facts: SqliteFacts = {
-          version,
-          isBackup: state?.status === 'backup',
-          journalMode: String(db.pragma('journal_mode', { simple: true })),
-          files,
-          logBytes: files.find(({ role }) => role === 'log')?.bytes ?? 0,
-          logBytesKept: LOG_BYTES_KEPT,
-        };
-        return {
-          version,
-          schema,
-          schemaKnown: SCHEMA_VERSION,
-          state,
-          clock: clockIn(db),
-          serverNow: null,
-          findings: judge(facts),
-          facts,
-        };
-      } finally {
-        db.close();
-      }
-    });
+    const look = await retryWhileBusy(BUSY_TIMEOUT_MS, () => lookAt(file), file);
+    const facts: SqliteFacts = { ...look.facts, lock: look.facts.journalMode === 'wal' ? await tryLock(file) : null };
+    return { ...look, facts, findings: judge(facts) };
   } catch (error) {
-    throw translateError(error);
+    throw explainError(error, path);
+  }
+}
+
+function lookAt(file: string): Omit<FileReport, 'facts' | 'findings'> & { readonly facts: Omit<SqliteFacts, 'lock'> } {
+  // That other users may write to a file is a finding, and what can be done about it is known.
+  inspectFile(file, () => {}, { assertMode: false });
+  // Before the file is opened: a read may leave an empty log.
+  const files = filesOf(file);
+  const db = openReader(file);
+  try {
+    const schema = schemaVersionOf(db, file);
+    if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} contains no store yet.`);
+    const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '';
+    const state = readStoreState(db);
+    const facts = {
+      version,
+      isBackup: state?.status === 'backup',
+      journalMode: String(db.pragma('journal_mode', { simple: true })),
+      files,
+      logBytes: files.find(({ role }) => role === 'log')?.bytes ?? 0,
+      logBytesKept: LOG_BYTES_KEPT,
+    };
+    return { version, schema, schemaKnown: SCHEMA_VERSION, state, clock: clockIn(db), serverNow: null, facts };
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Whether the lock to write can be had within a moment. It is given back at once, and nothing is written.
+ *
+ * @returns null where this user may not write
+ */
+async function tryLock(file: string): Promise<SqliteFacts['lock']> {
+  if (!isWritable(file)) return null;
+  // Closing the last connection that may write takes the log away: so one that only reads is closed after it.
+  const reader = openReader(file);
+  const db = new Database(file, { fileMustExist: true, timeout: 0 });
+  try {
+    reader.pragma('schema_version');
+    await retryWhileBusy(BUSY_TIMEOUT_MS, () => db.exec('BEGIN IMMEDIATE; ROLLBACK'));
+    return { isFree: true, triedMs: 0, holder: null };
+  } catch (error) {
+    if (!(error instanceof OrchestratorError) || error.code !== 'STORE_BUSY') throw error;
+    return { isFree: false, triedMs: BUSY_TIMEOUT_MS, holder: lockHolderOf(file) };
+  } finally {
+    db.close();
+    reader.close();
+  }
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

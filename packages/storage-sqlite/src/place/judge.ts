@@ -1,4 +1,5 @@
 import { placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
+import { described, type LockHolder } from '../lock-holder.ts';
 
 /** A folder or file, as the operating system describes it. */
 export type FileFacts = {
@@ -16,6 +17,8 @@ export type SqliteFacts = {
   readonly version: string;
   readonly isBackup: boolean;
   readonly journalMode: string;
+  /** Whether the lock to write could be had; null: not tried, since this user may not write, or it is a backup. */
+  readonly lock: { readonly isFree: boolean; readonly triedMs: number; readonly holder: LockHolder | null } | null;
   /** The folder, the database, and its existing side files. */
   readonly files: readonly FileFacts[];
   /** Bytes of the write-ahead log; 0 if there is none. */
@@ -38,6 +41,7 @@ export function judge(facts: SqliteFacts): readonly PlaceFinding[] {
   return [
     placeFinding('version', 'ok', `SQLite ${facts.version}`),
     ...judgePermissions(facts),
+    ...judgeLock(facts),
     ...judgeDurability(facts),
     judgeLogSize(facts),
   ];
@@ -87,6 +91,18 @@ function foreignFiles(files: readonly KnownFile[]): PlaceFinding[] {
   if (foreign.length === 0) return [];
   const paths = foreign.map(({ path }) => path).join(', ');
   return [placeFinding('permissions', 'notice', `Another user owns ${paths}.`, { count: foreign.length })];
+}
+
+function judgeLock({ lock }: SqliteFacts): PlaceFinding[] {
+  if (lock === null) return [];
+  if (lock.isFree) return [placeFinding('lock', 'ok', 'the lock to write can be had')];
+  const holder = lock.holder === null ? 'another process' : described(lock.holder);
+  return [
+    placeFinding('lock', 'warning', `For ${lock.triedMs} ms the store was locked; the lock is kept by ${holder}.`, {
+      hint: 'Look at what that process does. While it keeps the lock, every command waits, and ends with STORE_BUSY.',
+      count: 1,
+    }),
+  ];
 }
 
 /** Each connection has its own synchronous mode; in the file only the journal mode is visible. */

@@ -1,0 +1,226 @@
+/*
+ * What each kind of login can do with SQL of its own:
+ *  - each row of the table in docs/security.md is tried, as an agent, as a reader and as the owner, and comes out as
+ *    the row says
+ *  - fences grow, whatever agents have tried
+ *  - a wait for a transaction that keeps the log open ends with an error that says so
+ */
+import { readFileSync } from 'node:fs';
+import type postgres from 'postgres';
+import { expect, test } from 'vitest';
+import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
+import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+
+const OUTCOMES = ['done', 'found', 'refused'] as const;
+type Outcome = (typeof OUTCOMES)[number];
+const LOGINS = ['agent', 'reader', 'owner'] as const;
+type Login = (typeof LOGINS)[number];
+
+/** Insufficient privilege, a CHECK, and what the trigger on the log says. */
+const REFUSALS = ['42501', '23514', '23001'];
+const HASH = '0'.repeat(64);
+const FAR_AHEAD = '9007199254740990';
+
+const eventOf = (seq: string, further: Readonly<Record<string, string>> = {}): string => {
+  const cells = {
+    stream_kind: `'session'`,
+    namespace: 's.namespace',
+    stream_id: 's.id',
+    session_id: 's.id',
+    seq,
+    type: `'legacy.event'`,
+    payload: `'{}'`,
+    at: '1',
+    prev_hash: `'${HASH}'`,
+    hash: `'${HASH}'`,
+    ...further,
+  };
+  return `INSERT INTO orchestrator.event_log (${Object.keys(cells).join(', ')}) OVERRIDING USER VALUE
+    SELECT ${Object.values(cells).join(', ')} FROM orchestrator.sessions s WHERE s.id = 's'`;
+};
+/** It takes the lock of a writer all the same. */
+const WRITING_NOTHING = `${eventOf('1')} AND false`;
+const count = (seq: number): string => `UPDATE orchestrator.sessions SET seq = seq + ${seq} WHERE id = 's'`;
+const noteClock = (path: string, value: string): string =>
+  `UPDATE orchestrator.meta SET value = jsonb_set(value::jsonb, '${path}', '${value}')::text WHERE key = 'clock'`;
+const NEW_TASK = `INSERT INTO orchestrator.tasks (namespace, id, number, session_id, kind, title, payload, priority,
+    status, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
+  VALUES ('default', 'x', 1000000, 's', 'k', 't', '{}', 5, 'queued', 1, 0, 4, 0, 16, 1, 1, 1)`;
+
+/** What is tried, by the words of the table. Several statements are one transaction. */
+const TRIES: Readonly<Record<string, readonly string[]>> = {
+  'read payloads, contexts and results': [
+    'SELECT t.payload, t.result, s.context FROM orchestrator.tasks t, orchestrator.sessions s',
+  ],
+  'change an event': [`UPDATE orchestrator.event_log SET payload = '{}'`],
+  'remove an event': ['DELETE FROM orchestrator.event_log'],
+  'add an event with an id of its choice': [
+    count(1),
+    eventOf('s.seq', { id: '1000000' }).replace('USER VALUE', 'SYSTEM VALUE'),
+  ],
+  'add an event behind the last one of its session': [eventOf('s.seq + 1')],
+  'add an event, and count it in its session': [count(1), eventOf('s.seq')],
+  'add the end of a lease that another agent holds': [
+    count(1),
+    eventOf('s.seq', { fence: 's.fence', lease_effect: `'ended'` }),
+  ],
+  'grant a fence far ahead of the clock': [count(1), eventOf('s.seq', { fence: FAR_AHEAD, lease_effect: `'granted'` })],
+  'change the schema version in `meta`': [`UPDATE orchestrator.meta SET value = '999' WHERE key = 'schema'`],
+  'add a state to `meta` that shuts the store': [
+    `INSERT INTO orchestrator.meta (key, value) VALUES ('state', '{"status":"moved","id":"x","address":"x"}')`,
+  ],
+  'move the fences of the store ahead in `meta`': [noteClock('{fencesAfter}', FAR_AHEAD)],
+  'note a time that is still to come in `meta`': [noteClock('{last,wall}', FAR_AHEAD)],
+  'write what is no time into `meta`': [`UPDATE orchestrator.meta SET value = '{' WHERE key = 'clock'`],
+  'note a jump of the clock, so that leases begin anew': [
+    noteClock('{jump}', '{"seenAt":1,"byMs":-5000,"after":null}'),
+  ],
+  'remove a receipt that is not over': ['DELETE FROM orchestrator.receipts'],
+  'change a receipt': ['UPDATE orchestrator.receipts SET at = 0'],
+  'add a receipt for a command that was never sent': [
+    `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) VALUES ('n', 'c', '', '{}', 1)`,
+  ],
+  'change the payload of a task': [`UPDATE orchestrator.tasks SET payload = '{"x":1}'`],
+  'change the note of a task': [`UPDATE orchestrator.tasks SET note = 'forged'`],
+  'end a lease early by its deadlines, and recover it': [
+    `UPDATE orchestrator.sessions SET lease_expires_at = 1, stale_at = 1, heartbeat_at = 1`,
+  ],
+  "put another token's hash into a lease": [`UPDATE orchestrator.sessions SET token_hash = '${HASH}'`],
+  'set the version of a session to its end': ['UPDATE orchestrator.sessions SET version = 2147483647'],
+  'set the attempts of a task to their end': ['UPDATE orchestrator.tasks SET attempt = 2147483647'],
+  'add a task with a number that was not drawn': [NEW_TASK],
+  'remove a task': ['DELETE FROM orchestrator.tasks'],
+  'lock the receipts, so that no other command ends': ['LOCK TABLE orchestrator.receipts IN ACCESS EXCLUSIVE MODE'],
+  'lock another table of the store': ['LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'],
+  'keep a row locked': ['SELECT 1 FROM orchestrator.sessions FOR UPDATE'],
+  'keep a transaction open that may write the log': [WRITING_NOTHING],
+  'call `setval` on a sequence': [`SELECT setval('orchestrator.numbers', 1000000)`],
+  'switch a trigger off': ['ALTER TABLE orchestrator.event_log DISABLE TRIGGER ALL'],
+  'replace a function of the store': [
+    `CREATE OR REPLACE FUNCTION orchestrator.refuse_change() RETURNS trigger LANGUAGE plpgsql
+       AS 'BEGIN RETURN NEW; END'`,
+  ],
+  'add a column to a table': ['ALTER TABLE orchestrator.tasks ADD COLUMN x int'],
+};
+
+/** The rows of the table: what is tried, and what comes of it for each kind of login. */
+function rowsOfTable(): readonly (readonly [what: string, outcomes: Readonly<Record<Login, Outcome>>])[] {
+  const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split('<!-- rows: packages/storage-postgres/test/logins.test.ts -->\n\n');
+  const [lines = ''] = table.split('\n\n');
+  return lines
+    .split('\n')
+    .slice(2)
+    .map((line) => {
+      const [, what = '', ...outcomes] = line.split('|').map((cell) => cell.trim());
+      return [what, Object.fromEntries(LOGINS.map((login, at) => [login, outcomes[at]]))] as [
+        string,
+        Record<Login, Outcome>,
+      ];
+    });
+}
+
+const ROWS = rowsOfTable();
+
+test('the table and what is tried have the same rows', () => {
+  expect(ROWS.map(([what]) => what)).toEqual(Object.keys(TRIES));
+  for (const [, outcomes] of ROWS) for (const login of LOGINS) expect(OUTCOMES).toContain(outcomes[login]);
+});
+
+/** A store with a task of `company-agent` under a lease, and a few receipts. */
+async function storeAtWork(): Promise<TestDatabase> {
+  const database = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(database.url));
+  await orchestrator.enqueueTask({ sessionId: 's' });
+  await orchestrator.claimTask({ agent: 'company-agent' });
+  return database;
+}
+
+async function urlOf({ url, adminUrl }: TestDatabase, login: Login): Promise<string> {
+  if (login !== 'reader') return login === 'agent' ? url : adminUrl;
+  const reader = { user: 'reader_of_logins', password: 'reader' };
+  await withAdmin(adminUrl, async (sql) => {
+    await sql.unsafe(`DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${reader.user}') THEN
+      CREATE ROLE ${reader.user} LOGIN PASSWORD '${reader.password}' IN ROLE orchestrator_reader; END IF; END $$`);
+  });
+  return userUrl(adminUrl, reader);
+}
+
+/** Sends the statements in one transaction; answers the code of what was refused, if anything. */
+async function send(sql: postgres.Sql, statements: readonly string[], end: 'COMMIT' | 'ROLLBACK'): Promise<string> {
+  await sql.unsafe('BEGIN');
+  try {
+    for (const statement of statements) await sql.unsafe(statement);
+    await sql.unsafe(end);
+    return 'done';
+  } catch (error) {
+    await sql.unsafe('ROLLBACK');
+    return String((error as { code?: string }).code);
+  }
+}
+
+test.for(['sessions', 'tasks', 'event_log', 'meta'])('an agent cannot lock %s for itself', async (table) => {
+  const database = await storeAtWork();
+
+  await withAdmin(await urlOf(database, 'agent'), async (sql) => {
+    expect(await send(sql, [`LOCK TABLE orchestrator.${table} IN ACCESS EXCLUSIVE MODE`], 'ROLLBACK')).toBe('42501');
+  });
+});
+
+test.for(LOGINS)('as the table says, as %s', { timeout: 120_000 }, async (login) => {
+  const database = await storeAtWork();
+
+  await withAdmin(await urlOf(database, login), async (sql) => {
+    for (const [what, outcomes] of ROWS) {
+      const code = await send(sql, TRIES[what] ?? [], 'ROLLBACK');
+      expect(outcomes[login] === 'refused' ? REFUSALS : ['done'], `${what}: ${code}`).toContain(code);
+    }
+  });
+  expect(await orchestratorOn(await openStorage(database.url)).verify()).toMatchObject({ ok: true });
+});
+
+const FOUND = ROWS.flatMap(([what, outcomes]) =>
+  LOGINS.flatMap((login) => (outcomes[login] === 'found' ? [[what, login] as const] : [])),
+);
+
+test.for(FOUND)('verify finds: %s, as %s', async ([what, login]) => {
+  const database = await storeAtWork();
+  const orchestrator = orchestratorOn(await openStorage(database.url));
+
+  const code = await withAdmin(await urlOf(database, login), (sql) => send(sql, TRIES[what] ?? [], 'COMMIT'));
+  await orchestrator.staleRecovery({});
+
+  expect(code).toBe('done');
+  expect(await orchestrator.verify()).toMatchObject({ ok: false });
+});
+
+test('a holder continues whatever another agent has added to its session, and fences grow', async () => {
+  const database = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(database.url));
+  await orchestrator.enqueueTask({ sessionId: 's' });
+  const claim = await orchestrator.claimTask({ agent: 'company-agent' });
+  if (!claim.ok) throw new Error('nothing was claimed');
+  await withAdmin(database.url, async (sql) => {
+    for (const statements of Object.values(TRIES).slice(3, 10)) await send(sql, statements, 'COMMIT');
+  });
+
+  expect(await orchestrator.checkpoint({ token: claim.lease.token, nextAction: 'continue' })).toMatchObject({
+    ok: true,
+  });
+  expect(await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'released' })).toMatchObject({ ok: true });
+  expect(await orchestrator.claimTask({ agent: 'company-agent' })).toMatchObject({ ok: true });
+});
+
+test('a wait for a transaction that keeps the log open ends with an error that says so', async () => {
+  const database = await storeAtWork();
+  const orchestrator = orchestratorOn(await openStorage(database.url, { retryMs: 100 }));
+
+  await withAdmin(database.url, async (sql) => {
+    await sql.unsafe(`BEGIN; ${WRITING_NOTHING}`);
+
+    await expect(orchestrator.asOf()).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    await expect(orchestrator.verify()).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    await sql.unsafe('ROLLBACK');
+  });
+  expect(await orchestrator.asOf()).toBe(3);
+});
