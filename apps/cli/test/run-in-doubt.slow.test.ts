@@ -9,7 +9,8 @@
  *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
  *  - what ignores SIGTERM is killed after ten seconds, with what it has started
  *  - Ctrl-Z stops the command with the wrapper
- *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt
+ *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt, even if the wrapper gets
+ *    it only after the command has ended
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
@@ -247,6 +248,19 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
       },
     );
+
+  test
+    .skipIf(!hasTerminal)
+    .concurrent('a Ctrl-C that the wrapper gets after the command has ended charges no attempt', async ({ expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
+      const script = '(sleep 0.2; kill -INT $PPID) & kill -INT $$';
+
+      using terminal = new Terminal(cli, `${ORCHESTRATOR} run --agent a -- sh -c '${script}'`);
+      await terminal.closed;
+
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
+    });
 });
 
 /** Keeps all others from writing. @returns lets them again */

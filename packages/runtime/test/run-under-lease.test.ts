@@ -43,7 +43,7 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
   });
 }
 
-describe.skipIf(process.platform === 'win32')('a release that the store did not take', () => {
+describe.skipIf(process.platform === 'win32')('a release that the store did not take', { concurrent: true }, () => {
   test('it did not answer until the lease was over: the outcome is unknown', async () => {
     const result = await run(['sleep', '100'], () => new Promise(() => {}));
 

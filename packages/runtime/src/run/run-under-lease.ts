@@ -34,6 +34,9 @@ const AGAIN_MS = 250;
 const LAST_WORD_MS = 1_000;
 /** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
 const INTERRUPT_EFFECT_MS = 10_000;
+/** How often, and after what time each, it is looked whether the terminal's Ctrl-C has reached us, too. */
+const KEY_LOOKS = 40;
+const KEY_LOOK_MS = 25;
 
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
@@ -129,7 +132,16 @@ class Run {
     this.#endedAt = Date.now();
     clearTimeout(timer);
     await this.#exit?.done;
+    if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
     return await this.#conclude(end);
+  }
+
+  /**
+   * The terminal sends its key to the command and to us at once. But ours may be handled later than the end of the
+   * command: while a process is started, the system gives a signal to another thread of ours.
+   */
+  async #hearKey(): Promise<void> {
+    for (let look = 0; look < KEY_LOOKS && this.#interruption === null; look += 1) await pause(KEY_LOOK_MS);
   }
 
   /** The command must also get the signals and news that arrived while it was being started. */
@@ -329,6 +341,11 @@ class Run {
       ...told,
     };
   }
+}
+
+/** By Ctrl-C or Ctrl-\ of a terminal, or a shell that says that its command ended so. */
+function endedByKey({ code, signal }: CommandExit): boolean {
+  return signal === 'SIGINT' || signal === 'SIGQUIT' || code === 130 || code === 131;
 }
 
 /** The reason of a run that has lost its lease, and so has nothing to report. */
