@@ -1,7 +1,7 @@
 // Leases that another process ended for silence, judged by the log alone:
 // - before the deadline that the claim implies: found, and the finding says what cannot be judged
 // - a checkpoint moves the deadline, as far as its time is that of the clock
-// - a jump of the clock sets it anew
+// - a jump of the clock and a new lease set it anew; another event does not
 // - at the deadline and later, on evidence, by a resume or a restore: nothing is found
 // - a clock that was set back a little leaves no finding
 // - times that no claim and no heartbeat sets: found
@@ -74,6 +74,30 @@ test('a jump of the clock sets it anew', () => {
   expect(findings(jump, takenOverAt(NOW + 200_000, NOW + 200_000 - TTL_MS))).toEqual([]);
 });
 
+test('a checkpoint from before a jump of the clock, or from an earlier lease, no longer moves it', () => {
+  const jump = event('clock.jumped', { by_ms: 1, expires_at: NOW + 70_000 }, { fence: 1, at: NOW + 50_010 });
+  // The clock was set back while no lease was held.
+  const lease = { fence: 2, at: NOW + 10_000 };
+  const again = [
+    { ...recovered('a', 'dead'), at: NOW + 50_005 },
+    { ...claimed('a', lease), at: NOW + 50_010 },
+  ];
+  const end = { ...takenOver('a', 'expired', { heartbeatAt: NOW + 10_000, lease: { fence: 2 } }), at: NOW + 70_000 };
+
+  expect(findings(checkpoint(NOW + 50_000), jump, takenOverAt(NOW + 70_000, NOW + 10_000))).toEqual([]);
+  expect(findings(checkpoint(NOW + 50_000), ...again, end)).toEqual([]);
+});
+
+test('another event leaves the deadline as it is', () => {
+  const refused = event(
+    'lease.refused',
+    { operation: 'release', ended_by: 'x', ended_at: 1 },
+    { at: NOW + 50_001, fence: 1, leaseEffect: 'refused' },
+  );
+
+  expect(findings(checkpoint(NOW + 50_000), refused, takenOverAt(NOW + TTL_MS))).toHaveLength(1);
+});
+
 test('at the deadline and later, on evidence, by a resume or a restore nothing is found', () => {
   expect(findings(recoveredAt(NOW + STALE_AFTER_MS))).toEqual([]);
   expect(findings(takenOverAt(NOW + TTL_MS))).toEqual([]);
@@ -89,5 +113,7 @@ test('a clock that was set back a little leaves no finding', () => {
 test('times that no claim and no heartbeat sets are found', () => {
   const forged = recovered('a', 'stale', { lease: { ttlMs: 1, staleAfterMs: 1 }, heartbeatAt: NOW + STALE_AFTER_MS });
 
-  expect(findings({ ...forged, at: NOW + 2 * STALE_AFTER_MS })).toEqual([expect.stringContaining('none that a claim')]);
+  expect(findings({ ...forged, at: NOW + 2 * STALE_AFTER_MS })).toEqual([
+    expect.stringContaining('none that a claim or a heartbeat sets.'),
+  ]);
 });
