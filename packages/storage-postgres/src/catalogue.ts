@@ -75,7 +75,7 @@ const META = query('SELECT m.key, m.value FROM orchestrator.meta m');
 /** The parts of the schema by name, each with a digest of what it is. */
 export async function readCatalogue(connection: Connection): Promise<ReadonlyMap<string, string>> {
   const [parts] = await reading(connection, [LIST], TIMEOUTS.answer_ms);
-  return new Map(parts?.map(([name, digest]) => [name as string, digest as string]));
+  return new Map(pairsOf(parts));
 }
 
 /** What a database holds. */
@@ -106,10 +106,11 @@ export async function lookAt(connection: Connection, known: number): Promise<Loo
 
 async function readMeta(connection: Connection): Promise<[key: string, value: string][]> {
   const [rows] = await reading(connection, [META], TIMEOUTS.answer_ms);
-  return metaOf(rows);
+  return pairsOf(rows);
 }
 
-function metaOf(rows: Answer | undefined): [key: string, value: string][] {
+/** Rows of two texts. */
+function pairsOf(rows: Answer | undefined): [key: string, value: string][] {
   return (rows ?? []).map(([key, value]) => [key as string, value as string]);
 }
 
@@ -133,7 +134,7 @@ async function lookTogether(connection: Connection, known: number): Promise<Look
     const answers = await together(connection, asked, TIMEOUTS.answer_ms);
     if (answers.length < asked.length) return null;
     assertServer(connection, answers[1]?.[0]);
-    const meta = new Map(metaOf(answers[3]));
+    const meta = new Map(pairsOf(answers[3]));
     return Number(meta.get('schema')) === known ? { version: known, state: meta.get('state') ?? null } : null;
   } catch (error) {
     if (UNEXPECTED.test(String((error as { code?: unknown }).code))) return null;
@@ -144,7 +145,7 @@ async function lookTogether(connection: Connection, known: number): Promise<Look
 /** Refuses what a migration has left, if it is not as this version expects. */
 export async function assertAsExpected(connection: Connection): Promise<void> {
   const [parts] = await connection.flush([LIST], TIMEOUTS.answer_ms);
-  const found = new Map(parts?.map(([name, digest]) => [name as string, digest as string]));
+  const found = new Map(pairsOf(parts));
   if (differences(found).length > 0) throw foreign(found);
 }
 

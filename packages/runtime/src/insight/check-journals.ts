@@ -13,6 +13,7 @@ import {
   type MissingOperation,
 } from '@agent-orchestrator/core/journal';
 import { everyRow } from './every-row.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** An acknowledged call as the report shows it: without its content. */
 export type AcknowledgedCall = Pick<Attempt, 'command' | 'agent' | 'instance' | 'sentAt' | 'answeredAt'>;
@@ -94,7 +95,7 @@ async function orNotFound<T>(path: string, read: Promise<T>): Promise<T> {
   try {
     return await read;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new OrchestratorError('JOURNAL_NOT_FOUND', `${path} cannot be read: ${why}`, { cause: error });
   }
 }

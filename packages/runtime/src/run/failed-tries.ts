@@ -1,4 +1,6 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { messageOf } from '../text/message-of.ts';
+import { isRetryable } from '../work/resend.ts';
 import type { RunReason } from './run-result.ts';
 
 /**
@@ -49,14 +51,6 @@ export class FailedTries {
   get #telling(): unknown {
     return isRetryable(this.#last) ? (this.#answered ?? this.#unknown ?? this.#last) : this.#last;
   }
-}
-
-export function isRetryable(error: unknown): boolean {
-  return error instanceof OrchestratorError && error.retryable;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { OrchestratorError, type RowStore, type Storage } from '@agent-orchestrator/core';
 import type { LocatedStore } from './locate-store.ts';
+import { messageOf } from '../text/message-of.ts';
 
 type Opened = Storage | RowStore;
 
@@ -37,6 +38,6 @@ function failedToOpen({ from, location }: LocatedStore, why: string, cause?: unk
 
 /** The first line; the address in it may hold a password. */
 function saidBy(error: unknown, { location: { address, url } }: LocatedStore): string {
-  const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  const [said = ''] = messageOf(error).split('\n', 1);
   return said.replaceAll(address, () => url).replace(/\.$/, '') || 'it does not say why';
 }

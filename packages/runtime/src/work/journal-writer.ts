@@ -6,6 +6,7 @@ import { newCommandId } from '../system/command-id.ts';
 import { systemTime, type Time } from '../system/time.ts';
 import type { JournalDisk } from './journal-disk.ts';
 import { JournalFile } from './journal-file.ts';
+import { messageOf } from '../text/message-of.ts';
 
 export interface JournalOptions {
   /** The folder of the journal; created if it does not exist. Several workers may share it. */
@@ -102,7 +103,7 @@ export class JournalWriter implements Disposable {
    */
   threw(call: number, error: unknown): void {
     const code = error instanceof OrchestratorError ? error.code : null;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     try {
       const line = textOf({ is: 'threw', call, code, message, at: this.#now() });
       this.#append(line, line);
@@ -194,7 +195,7 @@ export class JournalWriter implements Disposable {
 
   #asUnwritable(error: unknown): OrchestratorError {
     if (error instanceof OrchestratorError) return error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new OrchestratorError('JOURNAL_UNWRITABLE', `The journal in ${this.#folder} cannot be written: ${why}`, {
       cause: error,
     });

@@ -27,13 +27,18 @@ export async function resend<Reply>(send: () => Promise<Reply>, options: ResendO
     try {
       return await send();
     } catch (error) {
-      if (signal.aborted || !(error instanceof OrchestratorError && error.retryable)) throw error;
+      if (signal.aborted || !isRetryable(error)) throw error;
       const ms = backOff.next();
       onOutage(error, ms);
       await pause(ms, time, signal);
       if (signal.aborted) throw error;
     }
   }
+}
+
+/** Whether the same command may succeed if it is sent again. */
+export function isRetryable(error: unknown): error is OrchestratorError {
+  return error instanceof OrchestratorError && error.retryable;
 }
 
 /** Resolves after `ms`, or when aborted. */
