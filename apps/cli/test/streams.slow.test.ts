@@ -7,6 +7,7 @@
  *  - events continues after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
  *  - a signal ends a log of many pages between two of them, and a log that was cut short is not done
+ *  - a reader that does not read neither fills the memory nor keeps a signal from ending the stream
  *  - a reader that stops is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
@@ -14,9 +15,10 @@
  *  - a command that looks at a backup says so
  */
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { test } from 'vitest';
 import { Cli, finished, inventedToken, type Document } from './support/cli.ts';
 
@@ -37,6 +39,54 @@ test.concurrent('a signal ends a log of many pages between two of them, and a lo
   expect(exit).toBe(143);
   expect(stdout.split('\n').length).toBeLessThan(5_000);
 });
+
+/** Each is 200 kB long, so that the log is far longer than what a stream may keep in memory. */
+const LONG_EVENTS = 400;
+
+test.skipIf(!existsSync('/proc/self/status')).for(['', '--follow'])(
+  'a reader that does not read neither fills the memory nor keeps a signal from ending events --jsonl %s',
+  { timeout: 60_000 },
+  async (more, { expect }) => {
+    using cli = new Cli();
+    await addLongTasks(cli);
+    const dump = cli.start(['events', '--after', '0', '--jsonl', ...(more === '' ? [] : [more])]);
+    const ended = once(dump, 'exit');
+    dump.stdout.pause();
+
+    await untilAtRest(dump.pid ?? 0);
+    const peak = peakMemoryMb(dump.pid ?? 0);
+    const killedAt = performance.now();
+    dump.kill('SIGTERM');
+    const [exit] = (await ended) as [number | null];
+
+    expect(exit).toBe(more === '' ? 143 : 0);
+    expect(performance.now() - killedAt).toBeLessThan(3_000);
+    expect(peak).toBeLessThan(250);
+  },
+);
+
+async function addLongTasks(cli: Cli): Promise<void> {
+  await using orchestrator = await openOrchestrator(cli.store);
+  const task = { payload: 'x'.repeat(200_000) };
+  for (let added = 0; added < LONG_EVENTS; added += 100)
+    await orchestrator.enqueueTasks(Array.from({ length: 100 }, () => task));
+}
+
+/** Waits until the process has begun to work, and uses no processor time any more. */
+async function untilAtRest(pid: number): Promise<void> {
+  const ticks = () => Number(/^\S+ \(.*\) (?:\S+ ){11}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  let before = 0;
+  await until(async () => {
+    const isAtRest = before > 0 && ticks() - before <= 1;
+    before = ticks();
+    if (!isAtRest) await new Promise((resolve) => setTimeout(resolve, 500));
+    return isAtRest;
+  });
+}
+
+function peakMemoryMb(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+}
 
 test.concurrent('claim --wait takes what is added meanwhile, soon after', async ({ expect }) => {
   using cli = new Cli();

@@ -80,7 +80,7 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
-    await printAll(call, orchestrator, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+    await printAll(call, orchestrator, feed.present(interrupted), { limit: limit ?? DEFAULT_LIMIT, interrupted });
     // An incomplete log must not look like a complete one.
     if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
   }
@@ -97,7 +97,7 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
     return state?.status === 'moved';
   };
   await keepTrying(call.output, interrupted, async () => {
-    await printAll(call, orchestrator, feed.followed(interrupted, look), Infinity);
+    await printAll(call, orchestrator, feed.followed(interrupted, look), { limit: Infinity, interrupted });
     if (!interrupted.aborted) assertOpenForWork(state);
   });
 }
@@ -114,14 +114,15 @@ async function printAll(
   call: Call,
   orchestrator: Orchestrator,
   events: AsyncIterable<EventRecord>,
-  limit: number,
+  { limit, interrupted }: { readonly limit: number; readonly interrupted: AbortSignal },
 ): Promise<void> {
   const names = await call.names(orchestrator, {});
   let left = limit;
   for await (const event of events) {
-    if (outputEnded.aborted || left === 0) return;
+    if (interrupted.aborted || left === 0) return;
     if (call.output.format === 'text') await names.learn(orchestrator, mentionedIn([event]));
     print(call, event, names);
+    await call.output.room(interrupted);
     left -= 1;
   }
 }

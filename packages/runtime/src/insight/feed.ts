@@ -9,7 +9,8 @@ interface EventFilter {
   readonly type?: EventType[];
 }
 
-const PAGE = 500;
+/** Small pages: a page is in memory as a whole, and events may be large. */
+const PAGE = 100;
 
 /**
  * The events that match a filter, in order, each once. The cursor only moves to an event that was delivered, or to an
