@@ -11,11 +11,14 @@ export interface ListQuery {
 /** A condition and the values of its question marks. */
 export type Part = readonly [condition: string, ...values: unknown[]];
 
+const SESSION = selected(SESSION_PLACES);
+const TASK = selected(TASK_PLACES);
+
 /** By id; one row more than asked, if there is one. */
 export function listSessionsQuery({ namespace, status, agent, limit, after = '' }: SessionFilter): ListQuery {
   const held = isOnly(status, 'running');
   return list({
-    from: `${selected(SESSION_PLACES)} FROM sessions INDEXED BY ${held ? 'sessions_stale' : 'sessions_id'}`,
+    from: `${SESSION} FROM sessions INDEXED BY ${held ? 'sessions_stale' : 'sessions_id'}`,
     where: [
       [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
       ['id > +?', after],
@@ -32,7 +35,7 @@ export function listSessionsQuery({ namespace, status, agent, limit, after = '' 
 export function listTasksQuery({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): ListQuery {
   const [index, its] = sessionId === undefined ? indexOf(status) : ['tasks_of_session', []];
   return list({
-    from: `${selected(TASK_PLACES)} FROM tasks INDEXED BY ${index}`,
+    from: `${TASK} FROM tasks INDEXED BY ${index}`,
     where: [
       [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
       ...(sessionId === undefined ? [] : [[`session = ${NUMBER_OF_SESSION}`, namespace, sessionId] as const]),
@@ -59,7 +62,7 @@ function isOnly<Status>(status: readonly Status[] | undefined, only: Status): bo
 }
 
 function oneOf(status: readonly string[] | undefined): readonly Part[] {
-  return status === undefined ? [] : [['+status IN (SELECT value FROM json_each(?))', JSON.stringify(status)]];
+  return status === undefined ? [] : [['+status IN (SELECT value FROM json_each(+?))', JSON.stringify(status)]];
 }
 
 function list({ from, where, limit }: { from: string; where: readonly Part[]; limit: number }): ListQuery {

@@ -18,6 +18,7 @@ import type {
 import {
   compareInQueue,
   decodeClockState,
+  decodeStoreState,
   noSessions,
   noTasks,
   SESSION_STATUS_NAMES,
@@ -37,7 +38,7 @@ import {
   selected,
   TASK_PLACES,
 } from './rows.ts';
-import { readStoreState } from './store-state.ts';
+import { SQL } from './statements.ts';
 
 /** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
 export interface ReadSource {
@@ -45,19 +46,33 @@ export interface ReadSource {
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
 }
 
+interface Prepared {
+  all(...values: unknown[]): unknown[];
+  run(...values: unknown[]): unknown;
+}
+
 /** Each text is prepared once for each connection; there are few, and none holds a value. */
 export class PreparedReads {
   readonly db: Connection;
-  readonly #statements = new Map<string, { all(...values: unknown[]): unknown[] }>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(db: Connection) {
     this.db = db;
   }
 
   all<Row>(sql: string, ...values: unknown[]): Row[] {
+    return this.#prepared(sql).all(...values) as Row[];
+  }
+
+  /** Runs a statement that has no rows. */
+  run(sql: string): void {
+    this.#prepared(sql).run();
+  }
+
+  #prepared(sql: string): Prepared {
     let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.db.prepare(sql)));
-    return statement.all(...values) as Row[];
+    if (statement === undefined) this.#statements.set(sql, (statement = this.db.prepare<unknown[], object>(sql)));
+    return statement;
   }
 }
 
@@ -65,8 +80,12 @@ function first<Row>(rows: readonly Row[]): Row | null {
   return rows[0] ?? null;
 }
 
-const SESSION = `SELECT ${selected(SESSION_PLACES)} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
-const TASK = `SELECT ${selected(TASK_PLACES)} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const SESSION_COLUMNS = selected(SESSION_PLACES);
+const TASK_COLUMNS = selected(TASK_PLACES);
+const EVENT_COLUMNS = selected(EVENT_PLACES);
+
+const SESSION = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const TASK = `SELECT ${TASK_COLUMNS} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
     next_kind AS "kind", next_for AS "addressee"
@@ -87,7 +106,7 @@ type IndexPart = readonly [index: string, condition: string];
 const NAMED = '(SELECT id FROM namespaces WHERE name = :namespace)';
 
 /** How many rows of the namespace the part holds, up to the maximum. */
-function counted(table: string, [index, condition]: IndexPart, max = ':max'): string {
+function counted(table: string, [index, condition]: IndexPart, max = '+:max'): string {
   return `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
       WHERE namespace = ${NAMED} AND ${condition} LIMIT ${max}))`;
 }
@@ -145,21 +164,21 @@ const SESSION_OF_NUMBER = `SELECT id FROM sessions WHERE number = ? AND namespac
 
 const SESSION_OF_TASK = `(SELECT session FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = +?)`;
 
-const READY = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
-  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const READY_OF_KIND = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId"
+const READY = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND status = 'idle' AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const READY_OF_KIND = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId"
   FROM sessions INDEXED BY sessions_ready_of_kind
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND next_kind = ? AND status = 'idle'
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND next_kind = +? AND status = 'idle'
     AND next_task_id IS NOT NULL
-  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const HELD = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT ?`;
-const SCHEDULED = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
-const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due_in_session
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const HELD = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT +?`;
+const SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT +?`;
+const SCHEDULED_IN_SESSION = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due_in_session
   WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
-  ORDER BY run_at LIMIT ?`;
+  ORDER BY run_at LIMIT +?`;
 const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
@@ -261,7 +280,7 @@ export class SqliteReader implements Reader {
   }
 
   storeState(): Promise<StoreState | null> {
-    return this.#source.read((on) => readStoreState(on.db));
+    return this.#source.read((on) => decodeStoreState(first(on.all<{ value: string }>(SQL.storeState))?.value ?? null));
   }
 
   async #list<Row extends { readonly id: string }>({ sql, values }: ListQuery, limit: number): Promise<Page<Row>> {
@@ -333,10 +352,10 @@ export function eventsQuery({
     where.push([`task = ${NUMBER_OF_TASK}`, namespace, taskId]);
   }
   if (!inStream) where.push(['id > +?', Number(after)]);
-  if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
-  if (leaseEffect !== undefined) where.push(['+lease_effect = ?', leaseEffect]);
+  if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(+?))', JSON.stringify(types)]);
+  if (leaseEffect !== undefined) where.push(['+lease_effect = +?', leaseEffect]);
   if (upTo !== undefined) where.push(['id <= +?', upTo]);
-  const sql = `SELECT ${selected(EVENT_PLACES)} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}
+  const sql = `SELECT ${EVENT_COLUMNS} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}
     WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${inStream ? 'seq' : 'id'} LIMIT +?`;
   return { sql, values: [...where.flatMap(([, ...values]) => values), limit + 1] };
 }

@@ -6,6 +6,7 @@ import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
 import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
+import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';
 
 /**
@@ -26,7 +27,7 @@ export class Readers implements ReadSource {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  read<R>(use: (on: PreparedReads) => R): Promise<R> {
+  async read<R>(use: (on: PreparedReads) => R): Promise<R> {
     return retryWhileBusy(this.#busyTimeoutMs, () => this.#readOnce(use));
   }
 
@@ -39,7 +40,8 @@ export class Readers implements ReadSource {
   /** A count that moves with every commit to the file, by any process. */
   dataVersion(): number | null {
     try {
-      return Number(this.#connected().db.pragma('data_version', { simple: true }));
+      const [row] = this.#connected().all<{ data_version: number }>(SQL.dataVersion);
+      return Number(row?.data_version);
     } catch (error) {
       if (isBusy(error)) return null;
       this.#drop();
@@ -80,14 +82,16 @@ export class Readers implements ReadSource {
     const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
     this.#spare = null;
     try {
-      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on.db));
+      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
       const source: ReadSource = {
-        read: (read) => retryWhileBusy(this.#busyTimeoutMs, () => read(on)),
+        read: async (read) => {
+                return retryWhileBusy(this.#busyTimeoutMs, () => read(on));
+        },
         snapshot: (further) => further(source),
       };
       return await use(source);
     } finally {
-      if (on.db.inTransaction) on.db.exec('COMMIT');
+      if (on.db.inTransaction) on.run('COMMIT');
       if (this.#spare === null) this.#spare = on;
       else on.db.close();
     }
@@ -108,9 +112,9 @@ export class Readers implements ReadSource {
 }
 
 /** BEGIN alone fixes nothing: the first read does. */
-function beginSnapshot(db: Connection): void {
-  if (!db.inTransaction) db.exec('BEGIN');
-  db.prepare('SELECT count(*) FROM meta').get();
+function beginSnapshot(on: PreparedReads): void {
+  if (!on.db.inTransaction) on.run('BEGIN');
+  on.all('SELECT count(*) FROM meta');
 }
 
 /** Refuses a file whose tables are not there yet, or are of an older version. */
