@@ -8,6 +8,7 @@ import { PreparedReads, type ReadSource } from './reader.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
@@ -20,6 +21,7 @@ export class Readers implements ReadSource {
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
   readonly #open = new Set<Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(file: OpenFile, busyTimeoutMs: number, filling?: string) {
     this.#file = file;
@@ -28,6 +30,7 @@ export class Readers implements ReadSource {
   }
 
   async read<R>(use: (on: PreparedReads) => R): Promise<R> {
+    if (this.#turns.isOver) await this.#turns.next();
     return retryWhileBusy(this.#busyTimeoutMs, () => this.#readOnce(use));
   }
 
@@ -85,7 +88,8 @@ export class Readers implements ReadSource {
       await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
       const source: ReadSource = {
         read: async (read) => {
-                return retryWhileBusy(this.#busyTimeoutMs, () => read(on));
+          if (this.#turns.isOver) await this.#turns.next();
+          return retryWhileBusy(this.#busyTimeoutMs, () => read(on));
         },
         snapshot: (further) => further(source),
       };
