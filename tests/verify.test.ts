@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 
 const key = 'default\ns';
 
-async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator }> {
+async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator; token: string }> {
   const data = createMemoryData();
   const orchestrator = new Orchestrator({ storage: openMemoryStorage({ data }), newCommandId, newSeed });
   await orchestrator.enqueueTasks([
@@ -21,8 +21,7 @@ async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator 
   const { token } = await claim(orchestrator);
   await orchestrator.checkpoint({ token, nextAction: 'continue' });
   await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
-  await claim(orchestrator);
-  return { data, orchestrator };
+  return { data, orchestrator, token: (await claim(orchestrator)).token };
 }
 
 async function claim(orchestrator: Orchestrator) {
@@ -30,6 +29,24 @@ async function claim(orchestrator: Orchestrator) {
   if (!claimed.ok) throw new Error('nothing was claimed');
   return claimed.lease;
 }
+
+test('a session with very many tasks is clean, whatever happens to one that was looked at before', async () => {
+  const { data, orchestrator, token } = await worked();
+  for (let added = 0; added < 6_000; added += 1_000)
+    await orchestrator.enqueueTasks(Array.from({ length: 1_000 }, () => ({ sessionId: 's' })));
+  await orchestrator.checkpoint({ token, nextAction: 'continue' });
+
+  expect(await orchestrator.verify()).toMatchObject({ ok: true, tasks: 6_003, findings: [] });
+
+  const task = data.tasks.get('default\ndone');
+  if (task !== undefined) data.tasks.set('default\ndone', { ...task, attempt: 3 });
+  data.tasks.delete('default\nwaits');
+
+  expect((await orchestrator.verify()).findings).toMatchObject([
+    { kind: 'state', taskId: 'done' },
+    { kind: 'missing', taskId: 'waits' },
+  ]);
+});
 
 test('an honest store is clean', async () => {
   const { orchestrator } = await worked();

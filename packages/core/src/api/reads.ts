@@ -239,7 +239,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async verify(options: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
     const { namespace, findingsMax } = parseInput(verified, options);
     return this.#storage.read.snapshot(async (reader) =>
-      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], { findingsMax }),
+      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
     );
   }
 
