@@ -1,65 +1,55 @@
 import type { SessionFilter, TaskFilter } from '@agent-orchestrator/core';
-import { and, asc, eq, gt, gte, inArray, type SQL } from 'drizzle-orm';
-import { QueryBuilder } from 'drizzle-orm/pg-core';
 import type { Query, Value } from './connection.ts';
-import { FIELDS } from './statements.ts';
-import { sessions, tasks } from './schema.ts';
+import { SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+import { query } from './statement-batch.ts';
 
 /*
- * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for,
- * since loading drizzle takes as long as a thousand claims. Differs: drizzle only writes the text here; it would change
- * the driver's client that runs it.
+ * The filtered lists. Their text depends only on which filters are set and on the limit, so that there are few of them
+ * and each connection prepares each of them once.
  */
 
-const build = new QueryBuilder();
+/** A condition up to its value, the value, and what follows it. */
+export type Condition = readonly [before: string, value: Value, behind?: string];
 
-/** One row more than asked, if there is one. */
-export function listSessions({ namespace, status, agent, limit, after = '' }: SessionFilter): Query {
-  const where: (SQL | undefined)[] = [
-    eq(sessions.namespace, namespace),
-    gt(sessions.id, after),
-    status && inArray(sessions.status, [...status]),
-    agent === undefined ? undefined : eq(sessions.agent, agent),
+const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')} FROM orchestrator.sessions s`;
+const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t`;
+
+/** By id; one row more than asked, if there is one. */
+export function listSessionsQuery({ namespace, status, agent, limit, after = '' }: SessionFilter): Query {
+  const where: Condition[] = [
+    ['s.namespace =', namespace],
+    ['s.id >', after],
   ];
-  return asQuery(
-    build
-      .select(picked(sessions, FIELDS.session))
-      .from(sessions)
-      .where(and(...where))
-      .orderBy(asc(sessions.id))
-      .limit(limit + 1)
-      .toSQL(),
-  );
+  if (status !== undefined) where.push(oneOf('s.status', status));
+  if (agent !== undefined) where.push(['s.agent =', agent]);
+  return listQuery(SESSION, where, { orderBy: 's.id', limit });
 }
 
-/** One row more than asked, if there is one. */
-export function listTasks({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): Query {
-  const where: (SQL | undefined)[] = [
-    eq(tasks.namespace, namespace),
-    gt(tasks.id, after),
-    sessionId === undefined ? undefined : and(eq(tasks.sessionId, sessionId), gte(tasks.createdAt, 0)),
-    status && inArray(tasks.status, [...status]),
-    kind === undefined ? undefined : eq(tasks.kind, kind),
+/** By id; one row more than asked, if there is one. */
+export function listTasksQuery({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): Query {
+  const where: Condition[] = [
+    ['t.namespace =', namespace],
+    ['t.id >', after],
   ];
-  return asQuery(
-    build
-      .select(picked(tasks, FIELDS.task))
-      .from(tasks)
-      .where(and(...where))
-      .orderBy(asc(tasks.id))
-      .limit(limit + 1)
-      .toSQL(),
-  );
+  // The condition of the index on the tasks of a session.
+  if (sessionId !== undefined) where.push(['t.created_at >= 0 AND t.session_id =', sessionId]);
+  if (status !== undefined) where.push(oneOf('t.status', status));
+  if (kind !== undefined) where.push(['t.kind =', kind]);
+  return listQuery(TASK, where, { orderBy: 't.id', limit });
 }
 
-function asQuery({ sql, params }: { readonly sql: string; readonly params: readonly unknown[] }): Query {
-  return { text: sql, values: params as readonly Value[] };
+/** That a column has one of some words, none of which holds a comma. */
+export function oneOf(column: string, words: readonly string[]): Condition {
+  return [`${column} = ANY (string_to_array(`, words.join(','), `, ','))`];
 }
 
-/** The columns that a row of the API has. */
-function picked<Table extends object, Field extends keyof Table>(
-  table: Table,
-  fields: readonly Field[],
-): Pick<Table, Field> {
-  return Object.fromEntries(fields.map((field) => [field, table[field]])) as Pick<Table, Field>;
+/** One row more than asked tells whether there is a next page. */
+export function listQuery(
+  from: string,
+  where: readonly Condition[],
+  { orderBy, limit }: { readonly orderBy: string; readonly limit: number },
+): Query {
+  const conditions = where.map(([before, , behind = ''], at) => `${before} $${at + 1}${behind}`).join(' AND ');
+  const text = `${from} WHERE ${conditions} ORDER BY ${orderBy} LIMIT ${limit + 1}`;
+  return query(text, ...where.map(([, value]) => value));
 }

@@ -25,7 +25,8 @@ import {
   type TaskStatus,
 } from '@agent-orchestrator/core';
 import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
-import type { Answer, Query, Value } from './connection.ts';
+import type { Answer, Query } from './connection.ts';
+import { listQuery, listSessionsQuery, listTasksQuery, oneOf, type Condition } from './lists.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
@@ -69,6 +70,7 @@ const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
 export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
 
+const EVENT = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e`;
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** One step along the index for each namespace, not over all rows. */
 const namespacesOf = (table: string, where = 'true'): string => {
@@ -149,8 +151,7 @@ export class PostgresReader implements Reader {
   }
 
   async sessions(filter: SessionFilter): Promise<Page<Session>> {
-    const { listSessions } = await import('./lists.ts');
-    const found = await this.#source.read(listSessions(filter));
+    const found = await this.#source.read(listSessionsQuery(filter));
     return pageOf(
       found.map((row) => rowAt<Session>(FIELDS.session, row)),
       filter.limit,
@@ -159,8 +160,7 @@ export class PostgresReader implements Reader {
   }
 
   async tasks(filter: TaskFilter): Promise<Page<Task>> {
-    const { listTasks } = await import('./lists.ts');
-    const found = await this.#source.read(listTasks(filter));
+    const found = await this.#source.read(listTasksQuery(filter));
     return pageOf(
       found.map((row) => rowAt<Task>(FIELDS.task, row)),
       filter.limit,
@@ -278,7 +278,7 @@ function countsOf<Status extends string>(names: readonly Status[], values: reado
   return Object.fromEntries(names.map((status, at) => [status, values[at] ?? 0])) as Record<Status, number>;
 }
 
-/** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
+/** By event id; by `seq` if a session is named. One row more than asked, if there is one. */
 export function eventsQuery({
   namespace,
   sessionId,
@@ -289,20 +289,17 @@ export function eventsQuery({
   after = '0',
   upTo,
 }: EventFilter): Query {
-  const cursor = sessionId === undefined ? 'id' : 'seq';
-  const conditions: [before: string, value: Value, behind?: string][] = [
-    ['namespace =', namespace],
+  const cursor = sessionId === undefined ? 'e.id' : 'e.seq';
+  const where: Condition[] = [
+    ['e.namespace =', namespace],
     [`${cursor} >`, Number(after)],
   ];
-  if (sessionId !== undefined) conditions.push([`stream_kind = 'session' AND e.stream_id =`, sessionId]);
-  if (taskId !== undefined) conditions.push(['task_id =', taskId]);
-  if (types !== undefined) conditions.push([`type = ANY (string_to_array(`, types.join(','), `, ','))`]);
-  if (leaseEffect !== undefined) conditions.push(['lease_effect =', leaseEffect]);
-  if (upTo !== undefined) conditions.push(['id <=', upTo]);
-  const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
-  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
-    WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
-  return query(text, ...conditions.map(([, value]) => value));
+  if (sessionId !== undefined) where.push([`e.stream_kind = 'session' AND e.stream_id =`, sessionId]);
+  if (taskId !== undefined) where.push(['e.task_id =', taskId]);
+  if (types !== undefined) where.push(oneOf('e.type', types));
+  if (leaseEffect !== undefined) where.push(['e.lease_effect =', leaseEffect]);
+  if (upTo !== undefined) where.push(['e.id <=', upTo]);
+  return listQuery(EVENT, where, { orderBy: cursor, limit });
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */
