@@ -26,7 +26,7 @@ import {
 } from '@agent-orchestrator/core';
 import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 import type { Answer, Query } from './connection.ts';
-import { listQuery, listSessionsQuery, listTasksQuery, oneOf, type Condition } from './lists.ts';
+import { listQuery, listSessionsQuery, listTasksQuery, oneOf, within, type Condition } from './lists.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
@@ -287,19 +287,20 @@ export function eventsQuery({
   leaseEffect,
   limit,
   after = '0',
+  before,
   upTo,
 }: EventFilter): Query {
   const cursor = sessionId === undefined ? 'e.id' : 'e.seq';
   const where: Condition[] = [
     ['e.namespace =', namespace],
-    [`${cursor} >`, Number(after)],
+    ...within(cursor, { after: Number(after), before: typeof before === 'string' ? Number(before) : before }),
   ];
   if (sessionId !== undefined) where.push([`e.stream_kind = 'session' AND e.stream_id =`, sessionId]);
   if (taskId !== undefined) where.push(['e.task_id =', taskId]);
   if (types !== undefined) where.push(oneOf('e.type', types));
   if (leaseEffect !== undefined) where.push(['e.lease_effect =', leaseEffect]);
   if (upTo !== undefined) where.push(['e.id <=', upTo]);
-  return listQuery(EVENT, where, { orderBy: cursor, limit });
+  return listQuery(EVENT, where, { by: cursor, before, limit });
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */

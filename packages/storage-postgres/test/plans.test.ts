@@ -92,6 +92,8 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   events: [eventsQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
+  'events, newest first': [eventsQuery({ namespace: 'n', upTo: 9, limit: 50, before: null }).text, ['event_log_pkey']],
+  'tasks, newest first': [listTasksQuery({ namespace: 'n', limit: 50, before: 'x' }).text, ['tasks_pk']],
   sessions: [listSessionsQuery({ namespace: 'n', limit: 50 }).text, ['sessions_pk']],
   tasks: [listTasksQuery({ namespace: 'n', limit: 50 }).text, ['tasks_pk']],
   'tasks of a session': [listTasksQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['tasks_of_session']],

@@ -28,7 +28,7 @@ import {
 } from '@agent-orchestrator/core';
 import { ENDED, STREAM_KINDS } from './conditions.ts';
 import type { Connection } from './connection.ts';
-import { listSessionsQuery, listTasksQuery, type ListQuery, type Part } from './lists.ts';
+import { listSessionsQuery, listTasksQuery, list, orderBy, within, type ListQuery, type Part } from './lists.ts';
 import {
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
@@ -326,8 +326,6 @@ function readySessions(
 }
 
 /**
- * The text depends only on which filters are set. One row more than asked tells whether there is a next page.
- *
  * The events of a task stand in the stream of its session, so they are found along that: an index of their own would
  * cost each claim and release a page.
  */
@@ -339,37 +337,41 @@ export function eventsQuery({
   leaseEffect,
   limit,
   after = '0',
+  before,
   upTo,
 }: EventFilter): ListQuery {
   const inStream = sessionId !== undefined || taskId !== undefined;
+  const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
   const where: Part[] = [[`namespace = ${KEY_OF_NAMESPACE}`, namespace]];
   if (inStream) where.push([`stream_kind = 'session'`]);
   if (sessionId !== undefined)
-    where.push([`session = ${NUMBER_OF_SESSION}`, namespace, sessionId], ['seq > +?', Number(after)]);
+    where.push([`session = ${NUMBER_OF_SESSION}`, namespace, sessionId], ...within('seq', range));
   if (taskId !== undefined) {
     if (sessionId === undefined)
-      where.push([`session = ${SESSION_OF_TASK}`, namespace, taskId], ...afterId(Number(after)));
+      where.push([`session = ${SESSION_OF_TASK}`, namespace, taskId], ...within('id', range), ...seqWithin(range));
     where.push([`task = ${NUMBER_OF_TASK}`, namespace, taskId]);
   }
-  if (!inStream) where.push(['id > +?', Number(after)]);
+  if (!inStream) where.push(...within('id', range));
   if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(+?))', JSON.stringify(types)]);
   if (leaseEffect !== undefined) where.push(['+lease_effect = +?', leaseEffect]);
   if (upTo !== undefined) where.push(['id <= +?', upTo]);
-  const sql = `SELECT ${EVENT_COLUMNS} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}
-    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${inStream ? 'seq' : 'id'} LIMIT +?`;
-  return { sql, values: [...where.flatMap(([, ...values]) => values), limit + 1] };
+  return list({
+    from: `${EVENT_COLUMNS} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}`,
+    where,
+    order: orderBy(inStream ? 'seq' : 'id', before),
+    limit,
+  });
 }
 
-/** Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is a start. */
-function afterId(id: number): Part[] {
-  return [
-    ['id > +?', id],
-    [
-      `seq > coalesce((SELECT e.seq FROM event_log e WHERE e.id = +? AND e.stream_kind = 'session'
-        AND e.namespace = event_log.namespace AND e.session = event_log.session), 0)`,
-      id,
-    ],
-  ];
+/**
+ * Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is where to
+ * start.
+ */
+function seqWithin({ after, before }: { readonly after: number; readonly before: number | null | undefined }): Part[] {
+  const seqOf = `(SELECT e.seq FROM event_log e WHERE e.id = +? AND e.stream_kind = 'session'
+    AND e.namespace = event_log.namespace AND e.session = event_log.session)`;
+  if (before === undefined) return [[`seq > coalesce(${seqOf}, 0)`, after]];
+  return before === null ? [] : [[`seq < coalesce(${seqOf}, ${Number.MAX_SAFE_INTEGER})`, before]];
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */

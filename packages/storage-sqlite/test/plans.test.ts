@@ -120,6 +120,24 @@ describe('reads', () => {
     'of all, after a cursor': { types: ['task.claimed'], upTo: 7 },
   } as const;
 
+  test.each(Object.entries(filters))('events %s, newest first, are found by the cursor', (_, filter) => {
+    const { sql, values } = eventsQuery({ namespace: 'default', limit: 10, before: '5', ...filter });
+    const steps = plan(sql, ...values);
+
+    expect(steps.filter((step) => /SCAN event_log|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+
+  test('lists that go backwards are read off the index', () => {
+    const lists = [
+      listSessionsQuery({ namespace: 'default', limit: 10, before: null }),
+      listTasksQuery({ namespace: 'default', limit: 10, before: 'i' }),
+      listTasksQuery({ namespace: 'default', sessionId: 's', limit: 10, before: null }),
+    ];
+    const steps = lists.flatMap(({ sql, values }) => plan(sql, ...values));
+
+    expect(steps.filter((step) => /SCAN (?!CONSTANT)|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+
   test.each(Object.entries(filters))('events %s are found by the cursor', (_, filter) => {
     const { sql, values } = eventsQuery({ namespace: 'default', limit: 10, after: '5', ...filter });
     const steps = plan(sql, ...values);

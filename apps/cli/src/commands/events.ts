@@ -15,6 +15,8 @@ import { eventLine, mentionedIn } from '../views/event.ts';
 interface EventsOptions {
   readonly follow?: true;
   readonly after?: number;
+  /** true: from the end. */
+  readonly before?: number | true;
   readonly limit?: number;
   readonly session?: string;
   readonly task?: string;
@@ -29,16 +31,33 @@ const define: Define = (program, run) => {
     .command('events')
     .description('print the event log in order; event numbers are cursors')
     .option('--after <n>', 'begin after this event; 0 is the start (default: the last ones)', parseInteger)
+    .option('--before [n]', 'newest first: those before this event (default: the last ones)', parseInteger)
     .option('--limit <n>', 'maximum number (default: 50; with --jsonl and --after: all)', parseCount)
     .option('--follow', 'continue with new events until interrupted, each exactly once')
     .option('--session <id>', 'only events of this session')
     .option('--task <id>', 'only events of this task')
     .option('--type <type>', 'only events of this type (repeatable)', collect)
     .option('--jsonl', 'one JSON document per line')
-    .action(run<EventsOptions>((call) => (call.options.follow || call.options.jsonl ? stream(call) : list(call))));
+    .action(
+      run<EventsOptions>((call) => {
+        assertOneDirection(call.options);
+        return call.options.follow || call.options.jsonl ? stream(call) : list(call);
+      }),
+    );
 };
 
 export default define;
+
+function assertOneDirection({ follow, after, before }: EventsOptions): void {
+  const other = after === undefined ? follow && '--follow' : '--after';
+  if (before !== undefined && other)
+    throw usage(`--before and ${other} cannot be given together.`, 'Omit one of them.', 'before');
+}
+
+/** The events that the options ask for, of those that are settled now. */
+function asked({ before }: EventsOptions, feed: EventFeed, interrupted?: AbortSignal): AsyncGenerator<EventRecord> {
+  return before === undefined ? feed.present(interrupted) : feed.backwards(before);
+}
 
 async function list(call: Call<EventsOptions>): Promise<Answer> {
   const limit = call.options.limit ?? DEFAULT_LIMIT;
@@ -46,7 +65,8 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
   const feed = await EventFeed.open(orchestrator, call.options, limit);
   const events: EventRecord[] = [];
   let more = false;
-  for await (const event of feed.present()) {
+  const isBack = call.options.before !== undefined;
+  for await (const event of asked(call.options, feed)) {
     if (events.length === limit) {
       more = true;
       break;
@@ -63,8 +83,10 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
     ids: events.map(({ id }) => String(id)),
     text: (paint) => (events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, names, paint))),
     chatter: [
-      ...(feed.start > 0 && call.options.after === undefined ? ['these are the last ones; all: --after 0'] : []),
-      ...(more ? [`there are more: --after ${last}`] : []),
+      ...(feed.start > 0 && call.options.after === undefined && !isBack
+        ? ['these are the last ones; all: --after 0']
+        : []),
+      ...(more ? [`there are more: ${isBack ? '--before' : '--after'} ${last}`] : []),
     ],
   };
 }
@@ -80,7 +102,10 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
-    await printAll(call, orchestrator, feed.present(interrupted), { limit: limit ?? DEFAULT_LIMIT, interrupted });
+    await printAll(call, orchestrator, asked(call.options, feed, interrupted), {
+      limit: limit ?? DEFAULT_LIMIT,
+      interrupted,
+    });
     // An incomplete log must not look like a complete one.
     if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
   }

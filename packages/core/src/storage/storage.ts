@@ -73,12 +73,12 @@ export interface Reader {
   /** With `next` and the head that it names, as they are stored: a read makes no scheduled task queued. */
   session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
   task(namespace: string, id: string): Promise<Task | null>;
-  /** By id, after the cursor, which is an id. */
+  /** By id; the cursor is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /**
-   * The events of one session by `seq`, after the cursor, which is a `seq`. Otherwise by event id, after the cursor,
-   * which is an id. None beyond `upTo`.
+   * The events of one session by `seq`; the cursor is a `seq`. Otherwise by event id; the cursor is an id. None beyond
+   * `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
@@ -109,14 +109,20 @@ export interface Reader {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** The cursor of the next page; null: this was the last. */
+  /** The cursor of the next page, for `after` or `before` as in the request; null: this was the last. */
   readonly next: string | null;
 }
 
 interface PageRequest {
   readonly namespace: string;
   readonly limit: number;
+  /** Only what comes after this cursor. */
   readonly after?: string;
+  /**
+   * The list goes backwards, the last row first: only what comes before this cursor; null: from the end. Not given
+   * together with `after`.
+   */
+  readonly before?: string | null;
 }
 
 export interface SessionFilter extends PageRequest {

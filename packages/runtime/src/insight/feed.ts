@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventRecord, EventType, Orchestrator } from '@agent-orchestrator/core';
 import { Changes } from './changes.ts';
+import { everyRow } from './every-row.ts';
 
 interface EventFilter {
   readonly after?: number;
@@ -51,6 +52,13 @@ export class EventFeed {
     if (until?.aborted !== true) this.#cursor = Math.max(this.#cursor, settled);
   }
 
+  /** The events before one (true: the end of the log), newest first. */
+  backwards(before: number | true): AsyncGenerator<EventRecord> {
+    const upTo = before === true ? this.asOf : Math.min(this.asOf, Math.max(0, before - 1));
+    const asked = { ...asFilter(this.#filter), upTo };
+    return everyRow((page) => this.#orchestrator.listEvents({ ...asked, ...page }), { before: null });
+  }
+
   /**
    * The events that are settled now, then new ones as they come.
    *
@@ -76,19 +84,13 @@ interface EventRange {
 
 async function* eventsIn(
   orchestrator: Orchestrator,
-  { session, task, type }: EventFilter,
+  asked: EventFilter,
   range: EventRange,
   until?: AbortSignal,
 ): AsyncGenerator<EventRecord> {
-  const filter = {
-    limit: PAGE,
-    upTo: range.upTo,
-    ...(session !== undefined && { sessionId: session }),
-    ...(task !== undefined && { taskId: task }),
-    ...(type !== undefined && { types: type }),
-  };
+  const filter = { ...asFilter(asked), limit: PAGE, upTo: range.upTo };
   // For one session the API counts by the session's own numbers. So earlier events are read, too, and left out here.
-  let after: string | null = session === undefined ? String(range.after) : '0';
+  let after: string | null = asked.session === undefined ? String(range.after) : '0';
   while (after !== null) {
     // Reads of a local file block the event loop. Without this turn, signals would only be handled at the end.
     await nextTurn();
@@ -99,22 +101,27 @@ async function* eventsIn(
   }
 }
 
-/** The event after which the `last` events follow. Reads larger and larger parts of the log until it has enough. */
+/** The event after which the `last` events follow. */
 async function startOfLast(
   orchestrator: Orchestrator,
   filter: EventFilter,
-  asOf: number,
+  upTo: number,
   last: number,
 ): Promise<number> {
-  for (let back = last; ; back *= 4) {
-    const from = Math.max(0, asOf - back);
-    const ids: number[] = [];
-    for await (const { id } of eventsIn(orchestrator, filter, { after: from, upTo: asOf })) {
-      ids.push(id);
-      if (ids.length > last) ids.shift();
-    }
-    const [first] = ids;
-    if (ids.length === last && first !== undefined) return first - 1;
-    if (from === 0) return 0;
+  const asked = { ...asFilter(filter), upTo };
+  let left = last;
+  for await (const { id } of everyRow((page) => orchestrator.listEvents({ ...asked, ...page }), { before: null })) {
+    left -= 1;
+    if (left <= 0) return id - 1;
   }
+  return 0;
+}
+
+/** The same filter, as the API takes it. */
+function asFilter({ session, task, type }: EventFilter) {
+  return {
+    ...(session !== undefined && { sessionId: session }),
+    ...(task !== undefined && { taskId: task }),
+    ...(type !== undefined && { types: type }),
+  };
 }

@@ -54,6 +54,7 @@ export const connection: readonly Mutant[] = [
   { name: 'a snapshot is none', chapter: 'reads', wrap: withReader((read) => ({ snapshot: (use) => use(read) })) },
   { name: 'a page of events begins with the one at the cursor', chapter: 'reads', wrap: withReader(inclusiveCursor) },
   { name: 'the last of each page is lost', chapter: 'reads', wrap: withReader(losesLast) },
+  { name: 'a list from the end leaves out the first', chapter: 'reads', wrap: withReader(losesFirstBackwards) },
   {
     name: 'a full page always promises another',
     chapter: 'reads',
@@ -192,6 +193,15 @@ function inclusiveCursor(read: Reader): Partial<Reader> {
   return {
     events: ({ after, ...filter }) =>
       read.events({ ...filter, ...(after !== undefined && { after: String(Number(after) - 1) }) }),
+  };
+}
+
+function losesFirstBackwards(read: Reader): Partial<Reader> {
+  return {
+    async tasks(filter) {
+      const { items, next } = await read.tasks(filter);
+      return { items: filter.before !== undefined && next === null ? items.slice(0, -1) : items, next };
+    },
   };
 }
 
