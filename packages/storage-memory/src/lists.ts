@@ -27,7 +27,7 @@ export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader
         (kind === undefined || task.kind === kind);
       return pageOf([...data.tasks.values()].filter(fits).toSorted(byId), { limit, after, before }, idCursor);
     },
-    async events({ namespace, sessionId, taskId, types, leaseEffect, limit, after, before, upTo }) {
+    async events({ namespace, sessionId, taskId, types, leaseEffect, agent, limit, after, before, upTo }) {
       assertOpen();
       const cursor = (event: Event) => (sessionId === undefined ? event.id : event.seq);
       const fits = (event: Event) =>
@@ -36,6 +36,7 @@ export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader
         (taskId === undefined || event.taskId === taskId) &&
         (types?.includes(event.type) ?? true) &&
         (leaseEffect === undefined || event.leaseEffect === leaseEffect) &&
+        (agent === undefined || event.agent === agent) &&
         (upTo === undefined || event.id <= upTo);
       return pageOf(
         data.events.filter(fits),

@@ -285,6 +285,7 @@ export function eventsQuery({
   taskId,
   types,
   leaseEffect,
+  agent,
   limit,
   after = '0',
   before,
@@ -298,6 +299,7 @@ export function eventsQuery({
   if (sessionId !== undefined) where.push([`e.stream_kind = 'session' AND e.stream_id =`, sessionId]);
   if (taskId !== undefined) where.push(['e.task_id =', taskId]);
   if (types !== undefined) where.push(oneOf('e.type', types));
+  if (agent !== undefined) where.push(['e.agent =', agent]);
   if (leaseEffect !== undefined) where.push(['e.lease_effect =', leaseEffect]);
   if (upTo !== undefined) where.push(['e.id <=', upTo]);
   return listQuery(EVENT, where, { by: cursor, before, limit });

@@ -82,6 +82,7 @@ const eventFilter = z
     upTo: z.int().min(0).optional(),
     sessionId: field.id.optional(),
     taskId: field.id.optional(),
+    agent: field.name.optional(),
     types: z
       .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
       .min(1)

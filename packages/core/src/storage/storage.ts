@@ -151,6 +151,8 @@ export type EventFilter = EventPageRequest &
 interface EventPageRequest extends PageRequest {
   readonly types?: readonly EventType[];
   readonly leaseEffect?: LeaseEffect;
+  /** The agent that the event names. */
+  readonly agent?: string;
 }
 
 export interface Counts {

@@ -12,7 +12,7 @@ export const reads = chapter('reads', {
   'a cursor is given only where something follows': noEmptyPage,
   'sessions are filtered by status and by holder': sessionFilters,
   'tasks are filtered by session, status and kind': taskFilters,
-  'events are filtered by session, task, type and lease effect': eventFilters,
+  'events are filtered by session, task, agent, type and lease effect': eventFilters,
   'events of a session are paged by their number, others by id': eventCursors,
   'counts say how many there are of each status, up to the given number': counts,
   'what is not there is null, and an empty list has no cursor': notThere,
@@ -169,6 +169,9 @@ async function eventFilters(world: World): Promise<void> {
   ]);
   expect(await types({ types: ['session.opened'] })).toHaveLength(2);
   expect(await types({ leaseEffect: 'granted' })).toEqual(['task.claimed']);
+  expect(await types({ agent: AGENT })).toEqual(['task.claimed', 'task.succeeded']);
+  expect(await types({ agent: AGENT, types: ['task.succeeded'], before: null })).toEqual(['task.succeeded']);
+  expect(await types({ agent: OTHER_AGENT })).toEqual([]);
   expect(await types({ sessionId, leaseEffect: 'ended' })).toEqual(['task.succeeded']);
   expect(await types({ sessionId, taskId: 'none' })).toEqual([]);
 }
