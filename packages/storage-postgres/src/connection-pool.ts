@@ -37,6 +37,7 @@ export class ConnectionPool {
     use: (connection: Connection) => Promise<R>,
     first?: (connection: Connection) => Promise<void>,
   ): Promise<R> {
+    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
     const connection = await this.#take(first);
     try {
       return await use(connection);
@@ -45,15 +46,13 @@ export class ConnectionPool {
     }
   }
 
-  /** Closes what is not in use. */
+  /** Closes what is not in use. Those that wait for a connection came before the close, so they still get one. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const resolve of this.#waiting.splice(0)) resolve(null);
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
   async #take(first?: (connection: Connection) => Promise<void>): Promise<Connection> {
-    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
     if (this.#count >= this.max) {
       const passed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
       return passed ?? this.#take(first);
@@ -70,7 +69,7 @@ export class ConnectionPool {
   }
 
   #giveBack(connection: Connection): void {
-    const next = connection.usable && !this.#closed ? this.#waiting.shift() : undefined;
+    const next = connection.usable ? this.#waiting.shift() : undefined;
     if (next !== undefined) return next(connection);
     this.#count -= 1;
     if (!connection.usable) this.#waiting.shift()?.(null);

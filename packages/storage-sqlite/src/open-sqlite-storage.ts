@@ -170,11 +170,12 @@ class SqliteStorage implements Storage {
     return this.#closed;
   }
 
-  #letGo(): Promise<void> {
+  async #letGo(): Promise<void> {
     this.#watcher.close();
-    return this.#file.closeAfter(async () => {
+    await this.#readers.ended();
+    await this.#file.closeAfter(async () => {
       // The writer last: only it can copy the write-ahead log into the file when it closes.
-      await this.#readers.close();
+      this.#readers.close();
       await this.#group.close();
       this.#opened?.close();
     });

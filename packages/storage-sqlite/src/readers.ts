@@ -9,6 +9,7 @@ import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';
 import { Turns } from './turns.ts';
+import { UnderWay } from './under-way.ts';
 
 /**
  * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
@@ -20,7 +21,8 @@ export class Readers implements ReadSource {
   #shared: PreparedReads | null = null;
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
-  readonly #open = new Set<Promise<unknown>>();
+  /** Reads, too: one waits for its turn, or while the file is busy. */
+  readonly #underWay = new UnderWay();
   readonly #turns = new Turns();
 
   constructor(file: OpenFile, busyTimeoutMs: number, filling?: string) {
@@ -29,15 +31,12 @@ export class Readers implements ReadSource {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  async read<R>(use: (on: PreparedReads) => R): Promise<R> {
-    if (this.#turns.isOver) await this.#turns.next();
-    return retryWhileBusy(this.#busyTimeoutMs, () => this.#readOnce(use));
+  read<R>(use: (on: PreparedReads) => R): Promise<R> {
+    return this.#underWay.track(this.#inTurn(() => this.#readOnce(use)));
   }
 
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
-    const running = this.#runSnapshot(use).finally(() => this.#open.delete(running));
-    this.#open.add(running);
-    return running;
+    return this.#underWay.track(this.#runSnapshot(use));
   }
 
   /** A count that moves with every commit to the file, by any process. */
@@ -52,12 +51,21 @@ export class Readers implements ReadSource {
     }
   }
 
-  /** Waits for open snapshots. */
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#open);
+  /** Waits for the reads and snapshots that have begun. */
+  async ended(): Promise<void> {
+    await this.#underWay.ended();
+  }
+
+  /** Closes the connections. A read that has not ended would open one again: `ended` comes first. */
+  close(): void {
     this.#drop();
     this.#spare?.db.close();
     this.#spare = null;
+  }
+
+  async #inTurn<R>(attempt: () => R): Promise<R> {
+    if (this.#turns.isOver) await this.#turns.next();
+    return retryWhileBusy(this.#busyTimeoutMs, attempt);
   }
 
   #readOnce<R>(use: (on: PreparedReads) => R): R {
@@ -84,17 +92,22 @@ export class Readers implements ReadSource {
     this.#file.assertInPlace();
     const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
     this.#spare = null;
+    const reads = new UnderWay();
+    let isOver = false;
     try {
       await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
       const source: ReadSource = {
         read: async (read) => {
-          if (this.#turns.isOver) await this.#turns.next();
-          return retryWhileBusy(this.#busyTimeoutMs, () => read(on));
+          if (isOver) throw new Error('A read of a snapshot came after the snapshot was over.');
+          return reads.track(this.#inTurn(() => read(on)));
         },
         snapshot: (further) => further(source),
       };
       return await use(source);
     } finally {
+      // A caller that failed does not wait for its reads. After the commit they would see another state.
+      isOver = true;
+      await reads.ended();
       if (on.db.inTransaction) on.run('COMMIT');
       if (this.#spare === null) this.#spare = on;
       else on.db.close();

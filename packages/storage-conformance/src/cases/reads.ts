@@ -1,8 +1,8 @@
-import { noTasks, WAITING_STATUSES, type EventFilter } from '@agent-orchestrator/core';
+import { noTasks, WAITING_STATUSES, type EventFilter, type Page, type Task } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { allPages, allPagesBack } from '../everything.ts';
-import { AGENT, claimCall, holderOf, idsOf, OTHER_AGENT } from '../factories.ts';
+import { AGENT, claimCall, holderOf, idsOf, MANY_READS, OTHER_AGENT } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const reads = chapter('reads', {
@@ -22,6 +22,7 @@ export const reads = chapter('reads', {
     previewOfReady,
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
+  'reads that a failed snapshot did not wait for see its state, or are refused': snapshotFailsEarly,
   'reading changes nothing': changesNothing,
 });
 
@@ -341,6 +342,23 @@ async function snapshotFails(world: World): Promise<void> {
   await expect(failing).rejects.toBe(thrown);
   expect(await world.peer.read.snapshot((reader) => reader.now())).toBe(world.clock.now);
   await world.add();
+}
+
+async function snapshotFailsEarly(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks(Array.from({ length: 499 }, () => ({})));
+  const { promise: answered, resolve } = Promise.withResolvers<PromiseSettledResult<Page<Task>>[]>();
+
+  const failing = world.peer.read.snapshot(async (reader) => {
+    await reader.now();
+    await world.add();
+    const sent = Array.from({ length: MANY_READS }, () => reader.tasks({ namespace: 'default', limit: 500 }));
+    void Promise.allSettled(sent).then(resolve);
+    throw new Error('thrown by the reader');
+  });
+
+  await expect(failing).rejects.toThrow('thrown by the reader');
+  const wrong = (await answered).filter((one) => one.status === 'fulfilled' && one.value.items.length !== 499);
+  expect(wrong).toEqual([]);
 }
 
 async function changesNothing(world: World): Promise<void> {

@@ -22,6 +22,7 @@ export const connection: readonly Mutant[] = [
     chapter: 'opening and closing',
     wrap: (storage) => ({ ...delegate(storage), close: async () => {} }),
   },
+  { name: 'closing refuses the reads that wait for their turn', chapter: 'restart', wrap: withReader(waitsUntracked) },
   { name: 'closing one connection closes the other', chapter: 'opening and closing', wrap: closesBoth() },
   {
     name: 'migrating again says that all was created anew',
@@ -193,6 +194,17 @@ function inclusiveCursor(read: Reader): Partial<Reader> {
   return {
     events: ({ after, ...filter }) =>
       read.events({ ...filter, ...(after !== undefined && { after: String(Number(after) - 1) }) }),
+  };
+}
+
+function waitsUntracked(read: Reader): Partial<Reader> {
+  let reads = 0;
+  return {
+    async tasks(filter) {
+      reads += 1;
+      if (reads % 2 === 0) await new Promise((resume) => setImmediate(resume));
+      return read.tasks(filter);
+    },
   };
 }
 
