@@ -4,14 +4,20 @@ const SPREAD = 2_654_435_769;
 
 /**
  * The fences of a log, in 16 to 32 bytes for each: a `Set` of numbers takes three times that, and ends at 16 million.
- * No fence is 0.
  */
 export class FenceSet {
   #slots = new Float64Array(FIRST_CAPACITY);
   #size = 0;
+  /** 0 marks a free slot. No lease has the fence 0, but a log that was tampered with may. */
+  #hasZero = false;
 
   /** @returns whether the fence was not there before */
   add(fence: number): boolean {
+    if (fence === 0) {
+      const isNew = !this.#hasZero;
+      this.#hasZero = true;
+      return isNew;
+    }
     const slot = slotOf(this.#slots, fence);
     if (this.#slots[slot] === fence) return false;
     this.#slots[slot] = fence;
@@ -30,7 +36,8 @@ export class FenceSet {
 /** Where the fence is, or the free place where it belongs. */
 function slotOf(slots: Float64Array, fence: number): number {
   const folded = (fence >>> 0) ^ Math.floor(fence / 2 ** 32);
-  let slot = (Math.imul(folded, SPREAD) >>> 0) & (slots.length - 1);
+  // The high bits, to which all bits of the fence contribute: the low ones of fences far apart may all be the same.
+  let slot = Math.imul(folded, SPREAD) >>> (Math.clz32(slots.length) + 1);
   while (slots[slot] !== 0 && slots[slot] !== fence) slot = (slot + 1) & (slots.length - 1);
   return slot;
 }
