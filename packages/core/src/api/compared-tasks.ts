@@ -8,13 +8,15 @@ const HELD_MAX = 5_000;
 const CHUNK = 50;
 
 /**
- * Bounds the memory of the replay of a session with very many tasks. A task that is already as its row says is
- * forgotten, but for its id. If a later event is about it, the row is read again: in one snapshot it is still the same.
- * So the replay holds the tasks that the events to come will change, and a few thousand others.
+ * Saves memory in the replay of a session with very many tasks. A task that is already as its row says is forgotten,
+ * but for its id. If a later event is about it, the row is read again: in one snapshot it is still the same. So the
+ * replay holds the tasks that the events to come will change, and a few thousand others. Where all tasks of a session
+ * were open at once and have ended since, those are all of them.
  */
 export class ComparedTasks {
   readonly #reader: Reader;
   readonly #replay: Replay;
+  /** One id for each task of the session at most: without them, a row that has no event would not be found. */
   readonly #equal = new Set<string>();
   #compareAt = HELD_MAX;
 
@@ -58,10 +60,16 @@ export class ComparedTasks {
   }
 }
 
+/** Scheduled and queued count as the same status: only time turns one into the other. */
+export function sameWaiting(task: Task): Task {
+  return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
+}
+
 function isAs(row: Task, replayed: Task | undefined): boolean {
   if (replayed === undefined) return false;
-  const columns = Object.keys(replayed) as (keyof Task)[];
+  const [stored, logged] = [sameWaiting(row), sameWaiting(replayed)];
+  const columns = Object.keys(logged) as (keyof Task)[];
   return columns.every(
-    (column) => row[column] === replayed[column] || (UNLOGGED_TASK_FIELDS as readonly string[]).includes(column),
+    (column) => stored[column] === logged[column] || (UNLOGGED_TASK_FIELDS as readonly string[]).includes(column),
   );
 }

@@ -3,7 +3,7 @@ import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
 import { ahead } from './ahead.ts';
-import { ComparedTasks } from './compared-tasks.ts';
+import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
@@ -228,11 +228,6 @@ class Verifier {
     if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
     else this.#findings.push({ kind, namespace: of.namespace, sessionId: of.id, taskId, eventId, message });
   }
-}
-
-/** Scheduled and queued count as the same status: only time turns one into the other. */
-function sameWaiting(task: Task): Task {
-  return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
 }
 
 interface After {

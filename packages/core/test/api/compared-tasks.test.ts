@@ -1,5 +1,6 @@
 // What the replay of a session with very many tasks holds:
 // - tasks that are as their rows say are forgotten, all others are kept
+// - time alone makes no difference: a scheduled task that fell due is as its row says
 // - a task that was forgotten comes back as it was
 // - a replay that cannot forget its tasks is not looked at again before it has grown
 import { expect, test } from 'vitest';
@@ -51,6 +52,16 @@ test('tasks that are as their rows say are forgotten, and come back', async () =
 
   expect(replay.tasks.get('task-1')).toMatchObject({ id: 'task-1', attempt: 0 });
   expect(compared.has('task-1')).toBe(false);
+});
+
+test('a scheduled task that fell due is forgotten', async () => {
+  const { replay, compared, hold } = replayed((at) => taskOf(at, { status: 'queued' }));
+  hold(0, 1);
+  replay.tasks.set('task-1', taskOf(1, { status: 'scheduled' }));
+
+  await compared.forget('default');
+
+  expect([compared.has('task-0'), compared.has('task-1'), replay.tasks.size]).toEqual([true, true, 0]);
 });
 
 test('a replay that cannot forget its tasks is not looked at again before it has grown', async () => {

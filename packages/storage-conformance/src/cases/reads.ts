@@ -97,10 +97,14 @@ async function filtersBackwards(world: World): Promise<void> {
   expect(await ids(rival.listEvents({ types: ['task.claimed'], limit: 1, ...back }))).toEqual([
     (await rival.listEvents({ taskId: second.task.id, types: ['task.claimed'] })).items[0]?.id,
   ]);
-  await expect(rival.listTasks({ after: first.task.id, before: first.task.id })).rejects.toMatchObject({
-    code: 'INVALID_INPUT',
-    field: 'before',
-  });
+  const bothDirections = [
+    () => rival.listTasks({ after: first.task.id, before: first.task.id }),
+    () => rival.listSessions({ after: 'branch', before: 'branch' }),
+    () => rival.listEvents({ after: '1', before: '1' }),
+    () => rival.listEvents({ after: '1', ...back }),
+  ];
+  for (const list of bothDirections)
+    await expect(list()).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'before' });
   await expect(rival.listTasks({ before: 'none' })).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'before' });
 }
 
