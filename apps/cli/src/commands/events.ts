@@ -55,18 +55,28 @@ function assertOneDirection({ follow, after, before }: EventsOptions): void {
 }
 
 /** The events that the options ask for, of those that are settled now. */
-function asked({ before }: EventsOptions, feed: EventFeed, interrupted?: AbortSignal): AsyncGenerator<EventRecord> {
-  return before === undefined ? feed.present(interrupted) : feed.backwards(before);
+function asked(
+  { before }: EventsOptions,
+  feed: EventFeed,
+  limit: number,
+  interrupted?: AbortSignal,
+): AsyncGenerator<EventRecord> {
+  return before === undefined ? feed.present(interrupted) : feed.backwards(before, limit);
+}
+
+/** A list that goes backwards begins at no past event. */
+function opened(orchestrator: Orchestrator, options: EventsOptions, limit: number): Promise<EventFeed> {
+  return EventFeed.open(orchestrator, options, options.before === undefined ? limit : 0);
 }
 
 async function list(call: Call<EventsOptions>): Promise<Answer> {
   const limit = call.options.limit ?? DEFAULT_LIMIT;
   await using orchestrator = await call.open('read-only');
-  const feed = await EventFeed.open(orchestrator, call.options, limit);
+  const feed = await opened(orchestrator, call.options, limit);
   const events: EventRecord[] = [];
   let more = false;
   const isBack = call.options.before !== undefined;
-  for await (const event of asked(call.options, feed)) {
+  for await (const event of asked(call.options, feed, limit)) {
     if (events.length === limit) {
       more = true;
       break;
@@ -93,21 +103,20 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
 
 /** Prints lines as the events come: to the end of the log, or endlessly with `--follow`. */
 async function stream(call: Call<EventsOptions>): Promise<null> {
-  const { follow, after, limit = after === undefined || follow ? undefined : Infinity } = call.options;
+  const { follow, after, before } = call.options;
   if (follow) call.refuseJsonWith('--follow');
-  if (follow && limit !== undefined)
+  if (follow && call.options.limit !== undefined)
     throw usage('--limit and --follow cannot be given together.', 'Omit one of them.', 'limit');
+  const limit = call.options.limit ?? (after === undefined || follow ? DEFAULT_LIMIT : Infinity);
   await using orchestrator = await call.open('read-only');
-  const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
+  const feed = await opened(orchestrator, call.options, limit);
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
-    await printAll(call, orchestrator, asked(call.options, feed, interrupted), {
-      limit: limit ?? DEFAULT_LIMIT,
-      interrupted,
-    });
+    await printAll(call, orchestrator, asked(call.options, feed, limit, interrupted), { limit, interrupted });
     // An incomplete log must not look like a complete one.
-    if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
+    if (interrupted.aborted && !outputEnded.aborted)
+      throw cutShort(interrupted, before === undefined ? 'after' : 'before');
   }
   return null;
 }
@@ -127,10 +136,10 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
   });
 }
 
-function cutShort(interrupted: AbortSignal): Failure {
+function cutShort(interrupted: AbortSignal, direction: 'after' | 'before'): Failure {
   return new Failure('INTERRUPTED', 'Interrupted: not all events were written.', {
     exit: interruptedBy(interrupted),
-    hint: 'Continue after the last one with --after.',
+    hint: `Continue ${direction} the last one with --${direction}.`,
     retryable: true,
   });
 }

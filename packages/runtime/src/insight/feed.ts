@@ -34,7 +34,7 @@ export class EventFeed {
     this.#cursor = start;
   }
 
-  /** @param last how many past events to begin with, if the filter names no event to begin after */
+  /** @param last how many past events to begin with (0: none), if the filter names no event to begin after */
   static async open(orchestrator: Orchestrator, filter: EventFilter, last: number): Promise<EventFeed> {
     const asOf = await orchestrator.asOf();
     const start = filter.after ?? (await startOfLast(orchestrator, filter, asOf, last));
@@ -52,11 +52,14 @@ export class EventFeed {
     if (until?.aborted !== true) this.#cursor = Math.max(this.#cursor, settled);
   }
 
-  /** The events before one (true: the end of the log), newest first. */
-  backwards(before: number | true): AsyncGenerator<EventRecord> {
+  /**
+   * The events before one (true: the end of the log), newest first.
+   *
+   * @param wanted how many the caller takes; one more tells whether there are more
+   */
+  backwards(before: number | true, wanted: number): AsyncGenerator<EventRecord> {
     const upTo = before === true ? this.asOf : Math.min(this.asOf, Math.max(0, before - 1));
-    const asked = { ...asFilter(this.#filter), upTo };
-    return everyRow((page) => this.#orchestrator.listEvents({ ...asked, ...page }), { before: null });
+    return newestFirst(this.#orchestrator, this.#filter, { upTo, wanted });
   }
 
   /**
@@ -108,13 +111,31 @@ async function startOfLast(
   upTo: number,
   last: number,
 ): Promise<number> {
-  const asked = { ...asFilter(filter), upTo };
+  if (last === 0) return upTo;
   let left = last;
-  for await (const { id } of everyRow((page) => orchestrator.listEvents({ ...asked, ...page }), { before: null })) {
+  for await (const { id } of newestFirst(orchestrator, filter, { upTo, wanted: last })) {
     left -= 1;
-    if (left <= 0) return id - 1;
+    if (left === 0) return id - 1;
   }
   return 0;
+}
+
+/** Reads no more events than are wanted, and one. */
+function newestFirst(
+  orchestrator: Orchestrator,
+  filter: EventFilter,
+  { upTo, wanted }: { readonly upTo: number; readonly wanted: number },
+): AsyncGenerator<EventRecord> {
+  const asked = { ...asFilter(filter), upTo };
+  let left = wanted + 1;
+  return everyRow(
+    async (start) => {
+      const page = await orchestrator.listEvents({ ...asked, ...start, limit: Math.max(1, Math.min(left, PAGE)) });
+      left -= page.items.length;
+      return page;
+    },
+    { before: null },
+  );
 }
 
 /** The same filter, as the API takes it. */
