@@ -8,7 +8,7 @@ const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies
 /** How long an interrupted program waits for a reader that has not taken the last lines. */
 const LAST_LINES_MS = 200;
 
-let interruptedBySignal = false;
+let interruptedWith: ExitCode | undefined;
 
 /**
  * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that the current work can end properly; its reason is the exit
@@ -18,7 +18,7 @@ export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      interruptedBySignal = true;
+      interruptedWith = EXIT_AFTER[signal];
       controller.abort(EXIT_AFTER[signal]);
     });
   return AbortSignal.any([controller.signal, outputEnded]);
@@ -36,12 +36,14 @@ export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | und
 
 /**
  * Ends the process if a signal interrupted the command. Otherwise the process would live until the reader has taken
- * everything that was written, and a reader that has stopped reading never does.
+ * everything that was written, and a reader that has stopped reading never does. Then the last lines are lost, and the
+ * command has not succeeded.
  */
 export async function endIfInterrupted(): Promise<void> {
-  if (!interruptedBySignal) return;
-  const { promise: taken, resolve } = Promise.withResolvers<void>();
-  process.stdout.write('', () => resolve());
-  await Promise.race([taken, pause(LAST_LINES_MS)]);
+  if (interruptedWith === undefined) return;
+  const { promise: taken, resolve } = Promise.withResolvers<true>();
+  process.stdout.write('', () => resolve(true));
+  const isTaken = await Promise.race([taken, pause(LAST_LINES_MS, false)]);
+  if (!isTaken && process.exitCode === 0) process.exitCode = interruptedWith;
   process.exit();
 }
