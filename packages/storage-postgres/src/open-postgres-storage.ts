@@ -230,8 +230,12 @@ class PostgresStorage implements Storage {
         }
       };
       await flush([query(BEGIN.snapshot)]);
+      let isOver = false;
       const source: ReadSource = {
-        read: async (one) => (await flush([one]))[0] as Answer,
+        read: async (one) => {
+          if (isOver) throw new Error('A read of a snapshot came after the snapshot was over.');
+          return (await flush([one]))[0] as Answer;
+        },
         // All that is read in a snapshot sees the same state already.
         snapshot: (useInside) => useInside(source),
         settledEventId: async () => settled,
@@ -239,6 +243,8 @@ class PostgresStorage implements Storage {
       try {
         return await use(source);
       } finally {
+        // The connection is given back, and may serve another snapshot.
+        isOver = true;
         if (connection.usable) await flush([query('ROLLBACK')]);
       }
     });
