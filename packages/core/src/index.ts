@@ -158,4 +158,5 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
+export { readAfterSnapshot, UnderWay } from './storage/under-way.ts';
 export type * from './storage/write-set.ts';

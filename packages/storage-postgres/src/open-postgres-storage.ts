@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   assertComplete,
   assertOpenForWork,
   decodeStoreState,
   OrchestratorError,
+  readAfterSnapshot,
+  UnderWay,
   type Capabilities,
   type Clock,
   type WriteSet,
@@ -91,6 +94,7 @@ class PostgresStorage implements Storage {
   readonly #readingConnections: ConnectionPool;
   readonly #group: Group;
   readonly #watcher: ChangeWatcher;
+  readonly #underWay = new UnderWay();
   readonly #retryMs: number;
   /** A store never goes back to an earlier version. */
   #isMigrated = false;
@@ -180,24 +184,35 @@ class PostgresStorage implements Storage {
 
   async #letGo(): Promise<void> {
     await this.#group.settled();
+    await this.#readsEnded();
     await this.#watcher.close();
     await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
+  }
+
+  /** Those that wait for a silent server end one after another: closing waits no longer than one may take. */
+  async #readsEnded(): Promise<void> {
+    const limit = new AbortController();
+    await Promise.race([
+      this.#underWay.ended(),
+      pause(READ_MS, undefined, { ref: false, signal: limit.signal }).catch(() => {}),
+    ]);
+    limit.abort();
   }
 
   #source(): ReadSource {
     return {
       read: async (one) => {
         this.#assertOpen();
-        const [answer] = await this.#flush([one]);
+        const [answer] = await this.#underWay.track(this.#flush([one]));
         return answer as Answer;
       },
       snapshot: async (use) => {
         this.#assertOpen();
-        return this.#snapshot(use);
+        return this.#underWay.track(this.#snapshot(use));
       },
       settledEventId: async () => {
         this.#assertOpen();
-        return this.#settledEventId();
+        return this.#underWay.track(this.#settledEventId());
       },
     };
   }
@@ -233,7 +248,7 @@ class PostgresStorage implements Storage {
       let isOver = false;
       const source: ReadSource = {
         read: async (one) => {
-          if (isOver) throw new Error('A read of a snapshot came after the snapshot was over.');
+          if (isOver) throw readAfterSnapshot();
           return (await flush([one]))[0] as Answer;
         },
         // All that is read in a snapshot sees the same state already.

@@ -1,4 +1,4 @@
-import { assertComplete, OrchestratorError } from '@agent-orchestrator/core';
+import { assertComplete, OrchestratorError, readAfterSnapshot, UnderWay } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
@@ -9,7 +9,6 @@ import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';
 import { Turns } from './turns.ts';
-import { UnderWay } from './under-way.ts';
 
 /**
  * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
@@ -90,15 +89,17 @@ export class Readers implements ReadSource {
 
   async #runSnapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
     this.#file.assertInPlace();
-    const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
+    // Taken at once: while one is opened, another snapshot may end, and keep its own for the next.
+    const spare = this.#spare;
     this.#spare = null;
+    const on = spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
     const reads = new UnderWay();
     let isOver = false;
     try {
       await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
       const source: ReadSource = {
         read: async (read) => {
-          if (isOver) throw new Error('A read of a snapshot came after the snapshot was over.');
+          if (isOver) throw readAfterSnapshot();
           return reads.track(this.#inTurn(() => read(on)));
         },
         snapshot: (further) => further(source),

@@ -1,5 +1,6 @@
 // Closing while reads wait for their turn:
-// - all are answered, and no connection stays open, also while another storage has the same file open
+// - all are answered, and no connection stays open, also while another storage has the same file open, or where one
+//   snapshot ends while another begins
 // - a read that comes after its snapshot is over is refused: its connection may serve another snapshot
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { Orchestrator, type Reader } from '@agent-orchestrator/core';
@@ -44,6 +45,20 @@ test.skipIf(!existsSync(OPEN_FILES))('no file stays open, though reads waited fo
 
   expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
   expect(openFilesOf(path)).toEqual([]);
+});
+
+test.skipIf(!existsSync(OPEN_FILES))('no file stays open where one snapshot ends while another begins', async () => {
+  const path = await storeWith(1);
+
+  for (let turns = 0; turns < 20; turns += 1) {
+    const storage = await openSqliteStorage({ path });
+    const first = storage.read.snapshot((reader) => reader.now());
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    await Promise.all([first, storage.read.snapshot((reader) => reader.now())]);
+    await storage.close();
+
+    expect([turns, openFilesOf(path)]).toEqual([turns, []]);
+  }
 });
 
 test('a read that comes after its snapshot is over is refused', async () => {

@@ -41,7 +41,8 @@ export interface Storage {
    */
   watch(onChange: () => void): Promise<() => Promise<void>>;
   /**
-   * Finishes the running calls and closes every handle. Further calls throw `STORE_CLOSED`; closing twice is allowed.
+   * Finishes the running calls and closes every handle: a call that waits, for its turn or for a connection, is running.
+   * Further calls throw `STORE_CLOSED`; closing twice is allowed. A snapshot that awaits it waits for itself.
    */
   close(): Promise<void>;
 }
@@ -99,7 +100,10 @@ export interface Reader {
   idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null>;
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
-  /** Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. */
+  /**
+   * Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. A read that
+   * comes after `use` has ended is refused.
+   */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;

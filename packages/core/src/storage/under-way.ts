@@ -13,3 +13,8 @@ export class UnderWay {
     await Promise.allSettled(this.#all);
   }
 }
+
+/** A read that comes after its snapshot would see another state. Its caller has not waited for it. */
+export function readAfterSnapshot(): Error {
+  return new Error('A read of a snapshot came after the snapshot was over.');
+}
