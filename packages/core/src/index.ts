@@ -158,5 +158,5 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
-export { readAfterSnapshot, UnderWay } from './storage/under-way.ts';
+export { RunningCalls } from './storage/running-calls.ts';
 export type * from './storage/write-set.ts';

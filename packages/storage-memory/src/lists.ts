@@ -9,17 +9,15 @@ import {
 import { byId, sessionsOf, type MemoryData } from './data.ts';
 
 /** Lists in pages. */
-export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader, 'sessions' | 'tasks' | 'events'> {
+export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' | 'events'> {
   return {
     async sessions({ namespace, status, agent, limit, after, before }) {
-      assertOpen();
       const fits = (session: Session) =>
         (status?.includes(session.status) ?? true) && (agent === undefined || session.agent === agent);
       const found = sessionsOf(data, namespace).filter(fits);
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
     async tasks({ namespace, sessionId, status, kind, limit, after, before }) {
-      assertOpen();
       const fits = (task: Task) =>
         task.namespace === namespace &&
         (sessionId === undefined || task.sessionId === sessionId) &&
@@ -28,7 +26,6 @@ export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader
       return pageOf([...data.tasks.values()].filter(fits).toSorted(byId), { limit, after, before }, idCursor);
     },
     async events({ namespace, sessionId, taskId, types, leaseEffect, agent, limit, after, before, upTo }) {
-      assertOpen();
       const cursor = (event: Event) => (sessionId === undefined ? event.id : event.seq);
       const fits = (event: Event) =>
         event.namespace === namespace &&

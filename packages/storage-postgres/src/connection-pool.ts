@@ -19,6 +19,8 @@ export class ConnectionPool {
   readonly #idle: Connection[];
   readonly #waiting: ((connection: Connection | null) => void)[] = [];
   /** Those that are in use or being opened. */
+  readonly #busy = new Set<Connection>();
+  /** How many they are, with those that are between one use and the next. */
   #count = 0;
   #closed = false;
 
@@ -37,31 +39,43 @@ export class ConnectionPool {
     use: (connection: Connection) => Promise<R>,
     first?: (connection: Connection) => Promise<void>,
   ): Promise<R> {
-    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
     const connection = await this.#take(first);
+    this.#busy.add(connection);
     try {
+      // It was opened, or passed on, while the pool was being closed.
+      this.#assertOpen();
       return await use(connection);
     } finally {
+      this.#busy.delete(connection);
       this.#giveBack(connection);
     }
   }
 
-  /** Closes what is not in use. Those that wait for a connection came before the close, so they still get one. */
+  /**
+   * Refuses what waits for a connection, and ends at once what uses one: it is called when all has ended, or when it
+   * has lasted too long. Idle connections are closed in an orderly way.
+   */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const wake of this.#waiting.splice(0)) wake(null);
+    for (const connection of this.#busy) connection.destroy();
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
   async #take(first?: (connection: Connection) => Promise<void>): Promise<Connection> {
+    this.#assertOpen();
     if (this.#count >= this.max) {
       const passed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
       return passed ?? this.#take(first);
     }
     this.#count += 1;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.usable) return idle;
+    const connection = new Connection(this.#address);
+    this.#busy.add(connection);
     try {
-      return await openConnection(this.#address, undefined, first);
+      return await begun(connection, first);
     } catch (error) {
+      this.#busy.delete(connection);
       this.#count -= 1;
       this.#waiting.shift()?.(null);
       throw error;
@@ -76,15 +90,22 @@ export class ConnectionPool {
     else if (this.#closed) void connection.close();
     else this.#idle.push(connection);
   }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
+  }
 }
 
 /** A connection to a server that can be used: new enough, and not a standby. */
-export async function openConnection(
-  address: ServerAddress,
-  onNotify?: () => void,
+export function openConnection(address: ServerAddress, onNotify?: () => void): Promise<Connection> {
+  return begun(new Connection(address, onNotify));
+}
+
+/** @param first what the connection begins with */
+async function begun(
+  connection: Connection,
   first: (connection: Connection) => Promise<void> = greet,
 ): Promise<Connection> {
-  const connection = new Connection(address, onNotify);
   try {
     await first(connection);
     return connection;

@@ -66,8 +66,11 @@ export class Connection {
       socket: async () => {
         if (opened) throw connectionLost();
         opened = true;
-        this.#socket = await openSocket(address, CONNECT_TIMEOUT_MS);
-        return this.#socket;
+        const socket = await openSocket(address, CONNECT_TIMEOUT_MS);
+        this.#socket = socket;
+        if (!this.#destroyed) return socket;
+        socket.destroy();
+        throw connectionLost();
       },
     };
     this.#sql = postgres(options as postgres.Options<{ bigint: postgres.PostgresType<number> }>);

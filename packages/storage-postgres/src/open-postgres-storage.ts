@@ -4,8 +4,7 @@ import {
   assertOpenForWork,
   decodeStoreState,
   OrchestratorError,
-  readAfterSnapshot,
-  UnderWay,
+  RunningCalls,
   type Capabilities,
   type Clock,
   type WriteSet,
@@ -46,6 +45,8 @@ export interface PostgresStorageOptions {
   readonly filling?: string;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
+  /** How long `close()` waits for the reads of a server that does not answer, in milliseconds. Default: 75 seconds. */
+  readonly closeMs?: number;
 }
 
 const RETRY_MS = 30_000;
@@ -94,15 +95,21 @@ class PostgresStorage implements Storage {
   readonly #readingConnections: ConnectionPool;
   readonly #group: Group;
   readonly #watcher: ChangeWatcher;
-  readonly #underWay = new UnderWay();
+  /** `transact` and `migrate`: closing waits for them as long as they take. */
+  readonly #changes = new RunningCalls(closed);
+  /** All others: closing waits for them for `closeMs`. */
+  readonly #reads = new RunningCalls(closed);
   readonly #retryMs: number;
+  readonly #closeMs: number;
   /** A store never goes back to an earlier version. */
   #isMigrated = false;
-  #closed: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  /** The connections are closed. */
+  #isClosed = false;
 
   constructor(
     address: ServerAddress,
-    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS }: PostgresStorageOptions,
+    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS, closeMs = READ_MS }: PostgresStorageOptions,
   ) {
     const clock = ownClock ?? null;
     this.#mode = mode;
@@ -111,6 +118,7 @@ class PostgresStorage implements Storage {
     this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS, this.#connections);
     this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS, this.#connections);
     this.#retryMs = retryMs;
+    this.#closeMs = closeMs;
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
       tell: async (one) => {
@@ -131,7 +139,7 @@ class PostgresStorage implements Storage {
       retryMs,
       onChange: () => this.#watcher.announce(),
     });
-    this.read = new PostgresReader(this.#source(), clock);
+    this.read = this.#reads.reader(new PostgresReader(this.#source(), clock));
   }
 
   /** Connects, so that errors appear now. */
@@ -152,8 +160,47 @@ class PostgresStorage implements Storage {
     else assertOpenForWork(state, this.#filling);
   }
 
-  async migrate(): Promise<MigrationReport> {
-    this.#assertWriting();
+  migrate(): Promise<MigrationReport> {
+    return this.#change(() => this.#migrate());
+  }
+
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
+    return this.#change(() => this.#group.transact(scope, decide));
+  }
+
+  watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.#reads.run(() => this.#watcher.add(onChange));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#changes.end(), this.#readsEnded()]);
+    await this.#watcher.close();
+    this.#isClosed = true;
+    await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
+  }
+
+  /** Those that wait for a silent server end one after another: closing does not wait for all of them. */
+  async #readsEnded(): Promise<void> {
+    const limit = new AbortController();
+    const tooLate = pause(this.#closeMs, undefined, { ref: false, signal: limit.signal }).catch(() => {});
+    await Promise.race([this.#reads.end(), tooLate]);
+    limit.abort();
+  }
+
+  #change<R>(change: () => Promise<R>): Promise<R> {
+    return this.#changes.run(async () => {
+      if (this.#mode === 'read-only')
+        throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
+      return change();
+    });
+  }
+
+  async #migrate(): Promise<MigrationReport> {
     if (this.#isMigrated) return NOTHING_APPLIED;
     try {
       const report = await this.#waitingConnections.use(async (connection) => {
@@ -167,53 +214,11 @@ class PostgresStorage implements Storage {
     }
   }
 
-  async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
-    this.#assertWriting();
-    return this.#group.transact(scope, decide);
-  }
-
-  async watch(onChange: () => void): Promise<() => Promise<void>> {
-    this.#assertOpen();
-    return this.#watcher.add(onChange);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#letGo();
-    return this.#closed;
-  }
-
-  async #letGo(): Promise<void> {
-    await this.#group.settled();
-    await this.#readsEnded();
-    await this.#watcher.close();
-    await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
-  }
-
-  /** Those that wait for a silent server end one after another: closing waits no longer than one may take. */
-  async #readsEnded(): Promise<void> {
-    const limit = new AbortController();
-    await Promise.race([
-      this.#underWay.ended(),
-      pause(READ_MS, undefined, { ref: false, signal: limit.signal }).catch(() => {}),
-    ]);
-    limit.abort();
-  }
-
   #source(): ReadSource {
     return {
-      read: async (one) => {
-        this.#assertOpen();
-        const [answer] = await this.#underWay.track(this.#flush([one]));
-        return answer as Answer;
-      },
-      snapshot: async (use) => {
-        this.#assertOpen();
-        return this.#underWay.track(this.#snapshot(use));
-      },
-      settledEventId: async () => {
-        this.#assertOpen();
-        return this.#underWay.track(this.#settledEventId());
-      },
+      read: async (one) => (await this.#flush([one]))[0] as Answer,
+      snapshot: (use) => this.#snapshot(use),
+      settledEventId: () => this.#settledEventId(),
     };
   }
 
@@ -223,8 +228,7 @@ class PostgresStorage implements Storage {
       try {
         return await this.#readingConnections.use((connection) => reading(connection, queries, timeoutMs));
       } catch (error) {
-        if (!isConnectionLost(error) || tries > READING_CONNECTIONS || this.#closed !== null)
-          throw translateError(error);
+        if (!isConnectionLost(error) || tries > READING_CONNECTIONS) throw this.#translated(error);
       }
     }
   }
@@ -241,16 +245,12 @@ class PostgresStorage implements Storage {
         try {
           return await connection.flush(queries, READ_MS);
         } catch (error) {
-          throw translateError(error);
+          throw this.#translated(error);
         }
       };
       await flush([query(BEGIN.snapshot)]);
-      let isOver = false;
       const source: ReadSource = {
-        read: async (one) => {
-          if (isOver) throw readAfterSnapshot();
-          return (await flush([one]))[0] as Answer;
-        },
+        read: async (one) => (await flush([one]))[0] as Answer,
         // All that is read in a snapshot sees the same state already.
         snapshot: (useInside) => useInside(source),
         settledEventId: async () => settled,
@@ -258,20 +258,17 @@ class PostgresStorage implements Storage {
       try {
         return await use(source);
       } finally {
-        // The connection is given back, and may serve another snapshot.
-        isOver = true;
         if (connection.usable) await flush([query('ROLLBACK')]);
       }
     });
   }
 
-  #assertOpen(): void {
-    if (this.#closed !== null) throw new OrchestratorError('STORE_CLOSED');
+  /** A read that closing has not waited for loses its connection. */
+  #translated(error: unknown): unknown {
+    return this.#isClosed && isConnectionLost(error) ? closed() : translateError(error);
   }
+}
 
-  #assertWriting(): void {
-    this.#assertOpen();
-    if (this.#mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
-  }
+function closed(): Error {
+  return new OrchestratorError('STORE_CLOSED');
 }

@@ -32,7 +32,10 @@ import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
-/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
+/**
+ * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
+ * the storage is open is asked once for each call of the reader (`RunningCalls`).
+ */
 export interface ReadSource {
   read(query: Query): Promise<Answer>;
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;

@@ -41,6 +41,7 @@ export class ChangeWatcher {
   #isPooled = false;
   #askedAt = 0;
   #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> = Promise.resolve();
   #telling: NodeJS.Timeout | null = null;
   #untold = false;
   #seen = '';
@@ -83,10 +84,11 @@ export class ChangeWatcher {
     if (this.#telling !== null) clearTimeout(this.#telling);
     this.#telling = null;
     this.#stop();
-    // No work follows it. The connections stay open for a moment longer, in which the server may still get it.
+    // No work follows it. The connections stay open for a moment longer, in which the server may still get it, and
+    // answer a look.
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, TIMEOUTS.hint_ms);
-    await Promise.race([this.#tell(), tooLate]);
+    await Promise.race([Promise.all([this.#tell(), this.#looking]), tooLate]);
     clearTimeout(timer);
   }
 
@@ -118,7 +120,9 @@ export class ChangeWatcher {
 
   #lookLater(): void {
     if (this.#listeners.size === 0) return;
-    this.#timer = setTimeout(() => void this.#look(), LOOK_MS);
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look();
+    }, LOOK_MS);
   }
 
   async #look(): Promise<void> {

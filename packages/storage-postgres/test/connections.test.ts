@@ -6,9 +6,7 @@
  *  - a server that does not come back within the bound: the outcome is unknown, and the error says how to ask
  *  - a server that is a standby for a while, as after a fail-over: the command waits until it is promoted
  *  - a session that another transaction locks without end: STORE_BUSY, and no other command waits
- *  - a read that comes after its snapshot is over: it is refused, since its connection may serve another snapshot
  */
-import type { Reader } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { withAdmin } from './harness/databases.ts';
 import { FakeServer } from './harness/fake-server.ts';
@@ -133,12 +131,3 @@ async function timed<R>(call: Promise<R>): Promise<{ reply: R; ms: number }> {
   const reply = await call;
   return { reply, ms: performance.now() - begin };
 }
-
-test('a read that comes after its snapshot is over is refused', async () => {
-  const { url } = await newDatabase();
-  const storage = await openStorage(url);
-  const kept: Reader[] = [];
-  await storage.read.snapshot(async (reader) => void kept.push(reader));
-
-  await expect(kept[0]?.counts('default', 1)).rejects.toThrow('after the snapshot was over');
-});

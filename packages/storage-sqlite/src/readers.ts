@@ -1,4 +1,4 @@
-import { assertComplete, OrchestratorError, readAfterSnapshot, UnderWay } from '@agent-orchestrator/core';
+import { assertComplete, OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from './busy.ts';
 import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
@@ -20,8 +20,6 @@ export class Readers implements ReadSource {
   #shared: PreparedReads | null = null;
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
-  /** Reads, too: one waits for its turn, or while the file is busy. */
-  readonly #underWay = new UnderWay();
   readonly #turns = new Turns();
 
   constructor(file: OpenFile, busyTimeoutMs: number, filling?: string) {
@@ -31,11 +29,27 @@ export class Readers implements ReadSource {
   }
 
   read<R>(use: (on: PreparedReads) => R): Promise<R> {
-    return this.#underWay.track(this.#inTurn(() => this.#readOnce(use)));
+    return this.#inTurn(() => this.#readOnce(use));
   }
 
-  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
-    return this.#underWay.track(this.#runSnapshot(use));
+  async snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    this.#file.assertInPlace();
+    // Taken at once: while one is opened, another snapshot may end, and keep its own for the next.
+    const spare = this.#spare;
+    this.#spare = null;
+    const on = spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
+    try {
+      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
+      const source: ReadSource = {
+        read: (read) => this.#inTurn(() => read(on)),
+        snapshot: (further) => further(source),
+      };
+      return await use(source);
+    } finally {
+      if (on.db.inTransaction) on.run('COMMIT');
+      if (this.#spare === null) this.#spare = on;
+      else on.db.close();
+    }
   }
 
   /** A count that moves with every commit to the file, by any process. */
@@ -50,12 +64,7 @@ export class Readers implements ReadSource {
     }
   }
 
-  /** Waits for the reads and snapshots that have begun. */
-  async ended(): Promise<void> {
-    await this.#underWay.ended();
-  }
-
-  /** Closes the connections. A read that has not ended would open one again: `ended` comes first. */
+  /** Closes the connections. A read that runs would open one again, so all must have ended. */
   close(): void {
     this.#drop();
     this.#spare?.db.close();
@@ -85,34 +94,6 @@ export class Readers implements ReadSource {
   #drop(): void {
     this.#shared?.db.close();
     this.#shared = null;
-  }
-
-  async #runSnapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
-    this.#file.assertInPlace();
-    // Taken at once: while one is opened, another snapshot may end, and keep its own for the next.
-    const spare = this.#spare;
-    this.#spare = null;
-    const on = spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
-    const reads = new UnderWay();
-    let isOver = false;
-    try {
-      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
-      const source: ReadSource = {
-        read: async (read) => {
-          if (isOver) throw readAfterSnapshot();
-          return reads.track(this.#inTurn(() => read(on)));
-        },
-        snapshot: (further) => further(source),
-      };
-      return await use(source);
-    } finally {
-      // A caller that failed does not wait for its reads. After the commit they would see another state.
-      isOver = true;
-      await reads.ended();
-      if (on.db.inTransaction) on.run('COMMIT');
-      if (this.#spare === null) this.#spare = on;
-      else on.db.close();
-    }
   }
 
   #opened(): Connection {

@@ -41,8 +41,11 @@ export interface Storage {
    */
   watch(onChange: () => void): Promise<() => Promise<void>>;
   /**
-   * Finishes the running calls and closes every handle: a call that waits, for its turn or for a connection, is running.
-   * Further calls throw `STORE_CLOSED`; closing twice is allowed. A snapshot that awaits it waits for itself.
+   * Finishes the running calls and closes every handle: a call that waits, for its turn or for a connection, is
+   * running. Further calls throw `STORE_CLOSED`; closing twice is allowed. A snapshot that awaits it waits for itself.
+   *
+   * A storage whose server may fall silent waits for reads for a bounded time, which it documents (on Postgres, 75
+   * seconds). Then it closes the handles all the same, and the reads that are left throw `STORE_CLOSED`.
    */
   close(): Promise<void>;
 }
@@ -101,8 +104,8 @@ export interface Reader {
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
   /**
-   * Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. A read that
-   * comes after `use` has ended is refused.
+   * Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. A read
+   * that comes after `use` has ended is refused.
    */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */

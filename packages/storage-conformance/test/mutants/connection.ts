@@ -23,6 +23,16 @@ export const connection: readonly Mutant[] = [
     wrap: (storage) => ({ ...delegate(storage), close: async () => {} }),
   },
   { name: 'closing refuses the reads that wait for their turn', chapter: 'restart', wrap: withReader(waitsUntracked) },
+  {
+    name: 'a read of several statements finds the store closed in the middle',
+    chapter: 'opening and closing',
+    wrap: withReader((read) => ({
+      async claimPreview(scope) {
+        await read.now();
+        return read.claimPreview(scope);
+      },
+    })),
+  },
   { name: 'closing one connection closes the other', chapter: 'opening and closing', wrap: closesBoth() },
   {
     name: 'migrating again says that all was created anew',
