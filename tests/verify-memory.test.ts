@@ -1,6 +1,6 @@
 // How much verify holds at once:
 // - of a session with very many tasks, those that are as their rows say are forgotten, and not looked for too often
-// - of many sessions, it begins no more ahead than a hundred events
+// - of many sessions, it reads as many at once as have a hundred events, and no more than two times those ahead
 import { Orchestrator, verifyLog, type Reader } from '@agent-orchestrator/core';
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
@@ -31,21 +31,24 @@ test('tasks that are as their rows say are forgotten, and not looked for too oft
   expect(rows).toBe(5_000);
 });
 
-test('no more sessions are begun ahead than have a hundred events', async () => {
+test('as many sessions are read at once as have a hundred events, and no more than two times those ahead', async () => {
   const reader = await readerOf(300);
   let [begun, most] = [0, 0];
+  const together: number[] = [];
   const slow: Reader = {
     ...reader,
-    async session(namespace, id) {
+    async histories(namespace, sessionIds, limit) {
+      together.push(sessionIds.length);
       begun += 1;
       most = Math.max(most, begun);
       await new Promise((resume) => setImmediate(resume));
       begun -= 1;
-      return reader.session(namespace, id);
+      return reader.histories(namespace, sessionIds, limit);
     },
   };
 
   expect(await verifyLog(slow, ['default'])).toMatchObject({ ok: true, sessions: 300 });
   // Each has two events: it was opened, and its task was queued.
-  expect(most).toBe(50);
+  expect(together).toEqual([50, 50, 50, 50, 50, 50]);
+  expect(most).toBe(2);
 });

@@ -7,16 +7,28 @@ import {
   type Clock,
   type Reader,
   type Session,
+  type SessionHistory,
   type Task,
 } from '@agent-orchestrator/core';
 import { byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, type MemoryData } from './data.ts';
 import { listReads } from './lists.ts';
 
 export function memoryReader(data: MemoryData, clock: Clock): Reader {
+  const [rows, lists] = [rowReads(data), listReads(data)];
   return {
-    ...rowReads(data),
-    ...listReads(data),
+    ...rows,
+    ...lists,
     ...overviews(data, clock),
+    async histories(namespace, sessionIds, limit) {
+      const found: SessionHistory[] = [];
+      for (const sessionId of sessionIds) {
+        const stored = await rows.session(namespace, sessionId);
+        const page = { namespace, sessionId, limit };
+        if (stored === null) continue;
+        found.push({ ...stored, events: await lists.events(page), tasks: await lists.tasks(page) });
+      }
+      return found;
+    },
     async settledEventId() {
       return data.events.at(-1)?.id ?? 0;
     },

@@ -11,6 +11,8 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  SessionHistory,
+  StoredSession,
   StoreState,
   Task,
   TaskFilter,
@@ -30,7 +32,7 @@ import { listQuery, listSessionsQuery, listTasksQuery, oneOf, within, type Condi
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
-import { FIELDS, now, timeOf } from './statements.ts';
+import { FIELDS, lines, now, timeOf } from './statements.ts';
 
 /**
  * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
@@ -52,6 +54,27 @@ const LOADED = `SELECT
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
   LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id`;
 const SESSION = `${LOADED} WHERE s.namespace = $1 AND s.id = $2`;
+
+/** Of several sessions, whose ids are the lines of $2. */
+const SESSIONS = `${LOADED} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`;
+/** For each session the first rows, in their order. */
+const ofEach = (rows: string, order: string, limit: number): string =>
+  `SELECT r.* FROM unnest(${lines('$2')}) WITH ORDINALITY n (id, at) CROSS JOIN LATERAL (
+    ${rows} ORDER BY ${order} LIMIT ${limit + 1}) r ORDER BY n.at, r.${order}`;
+const eventsOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
+    WHERE e.stream_kind = 'session' AND e.namespace = $1 AND e.stream_id = n.id AND e.seq > 0`,
+    'seq',
+    limit,
+  );
+const tasksOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+    WHERE t.namespace = $1 AND t.session_id = n.id AND t.created_at >= 0`,
+    'id',
+    limit,
+  );
 /** The conditions that come after `namespace =` are those of the claim's index, word for word (see `readyRanges`). */
 const ready = (isKind: string, limit: number): string =>
   `${LOADED} WHERE s.namespace = $1 AND s.next_for = $2${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL
@@ -69,6 +92,9 @@ const scheduledInSession = (limit: number): string =>
    WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
    ORDER BY t.run_at LIMIT ${limit}`;
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
+
+/** The texts of the histories of sessions, for the test that looks at their query plans. */
+export const HISTORIES = { SESSIONS, eventsOfEach, tasksOfEach } as const;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
 export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
@@ -142,10 +168,31 @@ export class PostgresReader implements Reader {
     this.#clock = clock;
   }
 
-  async session(namespace: string, id: string): ReturnType<Reader['session']> {
+  async session(namespace: string, id: string): Promise<StoredSession | null> {
     const [row] = await this.#source.read(query(SESSION, namespace, id));
-    if (row === undefined) return null;
-    return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
+    return row === undefined ? null : storedAt(row);
+  }
+
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const ids = sessionIds.join('\n');
+    const [sessions, events, tasks] = await Promise.all([
+      this.#source.read(query(SESSIONS, namespace, ids)),
+      this.#source.read(query(eventsOfEach(limit), namespace, ids)),
+      this.#source.read(query(tasksOfEach(limit), namespace, ids)),
+    ]);
+    const eventsOf = Map.groupBy(
+      events.map((row) => rowAt<Event>(FIELDS.event, row)),
+      ({ streamId }) => streamId,
+    );
+    const tasksOf = Map.groupBy(
+      tasks.map((row) => rowAt<Task>(FIELDS.task, row)),
+      ({ sessionId }) => sessionId,
+    );
+    return sessions.map(storedAt).map((stored) => ({
+      ...stored,
+      events: pageOf(eventsOf.get(stored.session.id) ?? [], limit, ({ seq }) => String(seq)),
+      tasks: pageOf(tasksOf.get(stored.session.id) ?? [], limit, ({ id }) => id),
+    }));
   }
 
   async task(namespace: string, id: string): Promise<Task | null> {
@@ -274,6 +321,11 @@ function loadedAt(row: Answer[number]): LoadedSession {
     task: taskAt(FIELDS.session.length),
     head: taskAt(FIELDS.session.length + FIELDS.task.length),
   };
+}
+
+/** The same, with the head as the claim's index knows it. */
+function storedAt(row: Answer[number]): StoredSession {
+  return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
 }
 
 /** The counts by status, in the order of the names. */

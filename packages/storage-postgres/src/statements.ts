@@ -58,7 +58,7 @@ export const FIELDS = {
   receipt: fieldsOf<Receipt>(RECEIPT_COLUMNS),
 } as const;
 
-const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
+export const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
 const FOUND = `coalesce(current_setting('orchestrator.found', true), '')`;
 /** Not one of those that an earlier look-up has found. */
 const NOT_FOUND = `s.id <> ALL ((SELECT ${lines(FOUND)})::text[])`;

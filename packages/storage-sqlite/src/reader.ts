@@ -11,6 +11,8 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  SessionHistory,
+  StoredSession,
   StoreState,
   Task,
   TaskFilter,
@@ -27,8 +29,8 @@ import {
   type TaskStatus,
 } from '@agent-orchestrator/core';
 import { ENDED, STREAM_KINDS } from './conditions.ts';
-import type { Connection } from './connection.ts';
 import { listSessionsQuery, listTasksQuery, list, orderBy, within, type ListQuery, type Part } from './lists.ts';
+import type { PreparedReads, ReadSource } from './prepared-reads.ts';
 import {
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
@@ -39,42 +41,6 @@ import {
   TASK_PLACES,
 } from './rows.ts';
 import { SQL } from './statements.ts';
-
-/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
-export interface ReadSource {
-  read<R>(use: (on: PreparedReads) => R): Promise<R>;
-  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
-}
-
-interface Prepared {
-  all(...values: unknown[]): unknown[];
-  run(...values: unknown[]): unknown;
-}
-
-/** Each text is prepared once for each connection; there are few, and none holds a value. */
-export class PreparedReads {
-  readonly db: Connection;
-  readonly #statements = new Map<string, Prepared>();
-
-  constructor(db: Connection) {
-    this.db = db;
-  }
-
-  all<Row>(sql: string, ...values: unknown[]): Row[] {
-    return this.#prepared(sql).all(...values) as Row[];
-  }
-
-  /** Runs a statement that has no rows. */
-  run(sql: string): void {
-    this.#prepared(sql).run();
-  }
-
-  #prepared(sql: string): Prepared {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.db.prepare<unknown[], object>(sql)));
-    return statement;
-  }
-}
 
 function first<Row>(rows: readonly Row[]): Row | null {
   return rows[0] ?? null;
@@ -206,8 +172,18 @@ export class SqliteReader implements Reader {
     this.#clock = clock;
   }
 
-  session(namespace: string, id: string): ReturnType<Reader['session']> {
+  session(namespace: string, id: string): Promise<StoredSession | null> {
     return this.#source.read((on) => loadedSession(on, namespace, id));
+  }
+
+  histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    return this.#source.read((on) =>
+      sessionIds.flatMap((sessionId) => {
+        const stored = loadedSession(on, namespace, sessionId);
+        const page = { namespace, sessionId, limit };
+        return stored === null ? [] : [{ ...stored, events: eventPage(on, page), tasks: taskPage(on, page) }];
+      }),
+    );
   }
 
   task(namespace: string, id: string): Promise<Task | null> {
@@ -215,17 +191,15 @@ export class SqliteReader implements Reader {
   }
 
   sessions(filter: SessionFilter): Promise<Page<Session>> {
-    return this.#list<Session>(listSessionsQuery(filter), filter.limit);
+    return this.#source.read((on) => sessionPage(on, filter));
   }
 
   tasks(filter: TaskFilter): Promise<Page<Task>> {
-    return this.#list<Task>(listTasksQuery(filter), filter.limit);
+    return this.#source.read((on) => taskPage(on, filter));
   }
 
-  async events(filter: EventFilter): Promise<Page<Event>> {
-    const { sql, values } = eventsQuery(filter);
-    const found = await this.#source.read((on) => on.all<Event>(sql, ...values));
-    return pageOf(found, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+  events(filter: EventFilter): Promise<Page<Event>> {
+    return this.#source.read((on) => eventPage(on, filter));
   }
 
   counts(namespace: string, max: number): Promise<Counts> {
@@ -282,21 +256,28 @@ export class SqliteReader implements Reader {
   storeState(): Promise<StoreState | null> {
     return this.#source.read((on) => decodeStoreState(first(on.all<{ value: string }>(SQL.storeState))?.value ?? null));
   }
+}
 
-  async #list<Row extends { readonly id: string }>({ sql, values }: ListQuery, limit: number): Promise<Page<Row>> {
-    const found = await this.#source.read((on) => on.all<Row>(sql, ...values));
-    return pageOf(found, limit, ({ id }) => id);
-  }
+function sessionPage(on: PreparedReads, filter: SessionFilter): Page<Session> {
+  const { sql, values } = listSessionsQuery(filter);
+  return pageOf(on.all<Session>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function taskPage(on: PreparedReads, filter: TaskFilter): Page<Task> {
+  const { sql, values } = listTasksQuery(filter);
+  return pageOf(on.all<Task>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function eventPage(on: PreparedReads, filter: EventFilter): Page<Event> {
+  const { sql, values } = eventsQuery(filter);
+  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
+  return pageOf(on.all<Event>(sql, ...values), filter.limit, cursorOf);
 }
 
 /** A row with the id of its head, as the claim's index knows it. */
 type IndexedSession = Session & { readonly headId: string | null };
 
-function loadedSession(
-  on: PreparedReads,
-  namespace: string,
-  id: string,
-): (LoadedSession & { readonly next: NextHead | null }) | null {
+function loadedSession(on: PreparedReads, namespace: string, id: string): StoredSession | null {
   const session = first(on.all<Session>(SESSION, namespace, id));
   if (session === null) return null;
   const next = first(on.all<NextHead>(NEXT, namespace, id));

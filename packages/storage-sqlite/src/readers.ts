@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
 import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
-import { PreparedReads, type ReadSource } from './reader.ts';
+import { PreparedReads, type ReadSource } from './prepared-reads.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
 import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';

@@ -27,3 +27,31 @@ export async function* ahead<Item, Result>(
   }
   for (const { result } of underWay) yield await result;
 }
+
+/** Some items, and the sum of their weights. */
+export interface Batch<Item> {
+  readonly items: readonly Item[];
+  readonly weight: number;
+}
+
+/**
+ * The items in their order, as many at once as weigh no more than the limit. An item that is heavier is alone.
+ */
+export async function* batched<Item>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  weightOf: (item: Item) => number,
+): AsyncGenerator<Batch<Item>> {
+  let batch: Item[] = [];
+  let total = 0;
+  for await (const item of items) {
+    const weight = weightOf(item);
+    if (batch.length > 0 && total + weight > limit) {
+      yield { items: batch, weight: total };
+      [batch, total] = [[], 0];
+    }
+    batch.push(item);
+    total += weight;
+  }
+  if (batch.length > 0) yield { items: batch, weight: total };
+}

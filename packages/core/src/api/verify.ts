@@ -2,12 +2,12 @@ import { canonicalize } from '../log/canonical.ts';
 import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
-import { ahead } from './ahead.ts';
+import { ahead, batched, type Batch } from './ahead.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
-import type { Page, Reader } from '../storage/storage.ts';
+import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
@@ -61,17 +61,10 @@ export async function verifyLog(
 
 /** Small pages: a page is in memory as a whole, and rows may be large. */
 const PAGE = 100;
-/** How many events of other sessions are read before they are needed. */
-const AHEAD = 100;
-
-type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
-
-/** A session with the first pages of what belongs to it. */
-interface BegunSession {
-  readonly found: StoredSession | null;
-  readonly events: Page<Event>;
-  readonly tasks: Page<Task>;
-}
+/** How many events of small sessions are read at once … */
+const BATCH = 100;
+/** … and how many before they are needed. */
+const AHEAD = 2 * BATCH;
 
 class Verifier {
   readonly #reader: Reader;
@@ -91,9 +84,16 @@ class Verifier {
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
     const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
-    const weight = { limit: AHEAD, weightOf: ({ seq }: Session) => Math.min(seq, AHEAD) };
-    for await (const { found, events, tasks } of ahead(sessions, weight, (session) => this.#begin(session)))
-      if (found !== null) await this.#session(found, events, tasks);
+    const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
+    const begin = ({ items }: Batch<Session>) =>
+      this.#reader.histories(
+        namespace,
+        items.map(({ id }) => id),
+        PAGE,
+      );
+    const weightOf = ({ weight }: Batch<Session>) => Math.min(weight, BATCH);
+    for await (const histories of ahead(batches, { limit: AHEAD, weightOf }, begin))
+      for (const history of histories) await this.#session(history);
     await this.#compareTotals(namespace, before);
   }
 
@@ -107,24 +107,15 @@ class Verifier {
     };
   }
 
-  async #begin({ namespace, id }: Session): Promise<BegunSession> {
-    const [found, events, tasks] = await Promise.all([
-      this.#reader.session(namespace, id),
-      this.#eventsOf(namespace, id),
-      this.#tasksOf(namespace, id),
-    ]);
-    return { found, events, tasks };
-  }
-
-  #eventsOf(namespace: string, sessionId: string, after: After = {}): Promise<Page<Event>> {
+  #eventsOf(namespace: string, sessionId: string, after: After): Promise<Page<Event>> {
     return this.#reader.events({ namespace, sessionId, limit: PAGE, ...after });
   }
 
-  #tasksOf(namespace: string, sessionId: string, after: After = {}): Promise<Page<Task>> {
+  #tasksOf(namespace: string, sessionId: string, after: After): Promise<Page<Task>> {
     return this.#reader.tasks({ namespace, sessionId, limit: PAGE, ...after });
   }
 
-  async #session(found: StoredSession, events: Page<Event>, tasks: Page<Task>): Promise<void> {
+  async #session({ events, tasks, ...found }: SessionHistory): Promise<void> {
     const { namespace, id } = found.session;
     this.#sessions += 1;
     const replay = new Replay();

@@ -42,6 +42,7 @@ export class RunningCalls {
       sessions: (filter) => this.run(() => reader.sessions(filter)),
       tasks: (filter) => this.run(() => reader.tasks(filter)),
       events: (filter) => this.run(() => reader.events(filter)),
+      histories: (namespace, sessionIds, limit) => this.run(() => reader.histories(namespace, sessionIds, limit)),
       counts: (namespace, max) => this.run(() => reader.counts(namespace, max)),
       claimPreview: (scope) => this.run(() => reader.claimPreview(scope)),
       settledEventId: () => this.run(() => reader.settledEventId()),

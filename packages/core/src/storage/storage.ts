@@ -75,7 +75,7 @@ export interface MigrationReport {
 
 export interface Reader {
   /** With `next` and the head that it names, as they are stored: a read makes no scheduled task queued. */
-  session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
+  session(namespace: string, id: string): Promise<StoredSession | null>;
   task(namespace: string, id: string): Promise<Task | null>;
   /** By id; the cursor is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
@@ -85,6 +85,11 @@ export interface Reader {
    * `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
+  /**
+   * The sessions with these ids, in any order, each with the first page of its events and of its tasks; an id without a
+   * session is left out. It takes as many statements for many sessions as for one: `verify` reads a store with it.
+   */
+  histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
   /**
@@ -112,6 +117,17 @@ export interface Reader {
   now(): Promise<number>;
   /** null: the store is open for work. A store that is not open can still be read. */
   storeState(): Promise<StoreState | null>;
+}
+
+/** A session with the head as the claim's index knows it. */
+export interface StoredSession extends LoadedSession {
+  readonly next: NextHead | null;
+}
+
+/** The pages go on with `events` and `tasks` of the session. */
+export interface SessionHistory extends StoredSession {
+  readonly events: Page<Event>;
+  readonly tasks: Page<Task>;
 }
 
 export interface Page<T> {

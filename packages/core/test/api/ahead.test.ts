@@ -2,8 +2,9 @@
 // - the results come in the order of the items, whichever is ready first
 // - no more than the limit is under way; an item that is heavier is alone
 // - an error is thrown where its result is asked for, and ends nothing before
+// - batches hold the items in order, and weigh no more than the limit; an item that is heavier is alone
 import { expect, test } from 'vitest';
-import { ahead } from '../../src/api/ahead.ts';
+import { ahead, batched } from '../../src/api/ahead.ts';
 
 async function* each(items: readonly number[]): AsyncGenerator<number> {
   yield* items;
@@ -50,4 +51,22 @@ test('an error is thrown in its turn', async () => {
 
   expect([await results.next(), await results.next()]).toMatchObject([{ value: 1 }, { value: 2 }]);
   await expect(results.next()).rejects.toThrow('three');
+});
+
+/** The batches of these weights, at most 10 at once. */
+async function batchesOf(weights: readonly number[]) {
+  const batches: (readonly [items: readonly number[], weight: number])[] = [];
+  for await (const { items, weight } of batched(each(weights), 10, (item) => item)) batches.push([items, weight]);
+  return batches;
+}
+
+test('batches weigh no more than the limit, and an item that is heavier is alone', async () => {
+  expect(await batchesOf([3, 4, 3, 1, 50, 2, 8, 1])).toEqual([
+    [[3, 4, 3], 10],
+    [[1], 1],
+    [[50], 50],
+    [[2, 8], 10],
+    [[1], 1],
+  ]);
+  expect(await batchesOf([])).toEqual([]);
 });

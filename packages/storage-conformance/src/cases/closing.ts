@@ -33,6 +33,7 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
     (read) => read.events({ ...page, sessionId: 'none' }),
     (read) => read.events({ ...page, taskId: 'none' }),
   ],
+  histories: [(read) => read.histories('default', ['none', 'nor this'], 10)],
   claimPreview: [
     (read) => read.claimPreview({ ...none, by: 'session', sessionId: 'none' }),
     (read) => read.claimPreview({ ...none, by: 'ready', addressees, limit: 1, heldLimit: 1 }),

@@ -112,6 +112,16 @@ export const connection: readonly Mutant[] = [
     })),
   },
   {
+    name: 'a history does not say that there are more events',
+    chapter: 'reads: histories of sessions',
+    wrap: withReader((read) => ({
+      async histories(namespace, sessionIds, limit) {
+        const found = await read.histories(namespace, sessionIds, limit);
+        return found.map((history) => ({ ...history, events: { ...history.events, next: null } }));
+      },
+    })),
+  },
+  {
     name: 'the preview of a claim is not cut to what was asked',
     chapter: 'reads',
     wrap: withReader((read) => ({
