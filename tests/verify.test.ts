@@ -2,6 +2,7 @@
 // - any column of a session or a task that the log does not bear out
 // - a next head that is not the head of the queue, in any of its columns
 // - rows without events, and events without rows
+// - other callers get their turn while it replays
 // - and it never says ok while it knows of a finding that it does not list
 import { CHAIN_START, hashEvent, Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
@@ -148,6 +149,24 @@ test('a fence that was granted in two sessions', async () => {
   copySession(data, 's', 'twin');
 
   expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'fence', sessionId: 'twin' }] });
+});
+
+test('timers get their turn while large rows are replayed that are there already', async () => {
+  const storage = openMemoryStorage();
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
+  await orchestrator.enqueueTasks(Array.from({ length: 40 }, () => ({ payload: 'x'.repeat(100_000) })));
+  let [turns, isOver] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+
+  await orchestrator.verify();
+  isOver = true;
+
+  // Three of these rows are a turn.
+  expect(turns).toBeGreaterThan(10);
 });
 
 test('it never says ok while it knows of a finding that it does not list', async () => {

@@ -6,6 +6,7 @@ import { ahead, batched, type Batch } from './ahead.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
+import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
@@ -71,6 +72,7 @@ class Verifier {
   readonly #findingsMax: number;
   readonly #findings: Finding[] = [];
   readonly #fences = new FenceSet();
+  readonly #turns = new Turns();
   #truncated = false;
   #events = 0;
   #sessions = 0;
@@ -124,6 +126,7 @@ class Verifier {
     let broken = false;
     for await (const event of pages((after) => this.#eventsOf(namespace, id, after), events)) {
       this.#events += 1;
+      if (this.#turns.isOverAfter(event.payload.length)) await this.#turns.next();
       if (event.taskId !== null && compared.has(event.taskId)) await compared.readAgain(namespace, event.taskId);
       const early = broken ? null : earlyEnd.judge(replay.session, event);
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
