@@ -87,15 +87,19 @@ class Verifier {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
     const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
     const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
-    const begin = ({ items }: Batch<Session>) =>
-      this.#reader.histories(
+    const begin = async ({ items }: Batch<Session>) => ({
+      listed: items,
+      found: await this.#reader.histories(
         namespace,
         items.map(({ id }) => id),
         PAGE,
-      );
+      ),
+    });
     const weightOf = ({ weight }: Batch<Session>) => Math.min(weight, BATCH);
-    for await (const histories of ahead(batches, { limit: AHEAD, weightOf }, begin))
-      for (const history of histories) await this.#session(history);
+    for await (const { listed, found } of ahead(batches, { limit: AHEAD, weightOf }, begin)) {
+      const byId = Map.groupBy(found, ({ session }) => session.id);
+      for (const session of listed) await this.#listed(session, byId.get(session.id) ?? []);
+    }
     await this.#compareTotals(namespace, before);
   }
 
@@ -117,9 +121,17 @@ class Verifier {
     return this.#reader.tasks({ namespace, sessionId, limit: PAGE, ...after });
   }
 
+  /** A session that the list shows must be found by its id, and once. */
+  async #listed(session: Session, found: readonly SessionHistory[]): Promise<void> {
+    this.#sessions += 1;
+    const [history] = found;
+    if (history === undefined) this.#report('missing', session, 'the session is listed, but not found by its id.');
+    else if (found.length > 1) this.#report('state', session, `${found.length} sessions have this id.`);
+    else await this.#session(history);
+  }
+
   async #session({ events, tasks, ...found }: SessionHistory): Promise<void> {
     const { namespace, id } = found.session;
-    this.#sessions += 1;
     const replay = new Replay();
     const compared = new ComparedTasks(this.#reader, replay);
     const earlyEnd = new EarlyEnd();
