@@ -2,15 +2,27 @@
 // - any column of a session or a task that the log does not bear out
 // - a next head that is not the head of the queue, in any of its columns
 // - rows without events, and events without rows
+// - a session that is listed, and that the storage does not find by its id, or finds twice
+// - the findings come in the order of the sessions, whatever the order in which the storage finds them
+// - other callers get their turn while it replays
 // - and it never says ok while it knows of a finding that it does not list
-import { CHAIN_START, hashEvent, Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
+import {
+  CHAIN_START,
+  hashEvent,
+  Orchestrator,
+  verifyLog,
+  type Reader,
+  type Session,
+  type SessionHistory,
+  type Task,
+} from '@agent-orchestrator/core';
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import { expect, test } from 'vitest';
 
 const key = 'default\ns';
 
-async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator }> {
+async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator; token: string }> {
   const data = createMemoryData();
   const orchestrator = new Orchestrator({ storage: openMemoryStorage({ data }), newCommandId, newSeed });
   await orchestrator.enqueueTasks([
@@ -21,8 +33,7 @@ async function worked(): Promise<{ data: MemoryData; orchestrator: Orchestrator 
   const { token } = await claim(orchestrator);
   await orchestrator.checkpoint({ token, nextAction: 'continue' });
   await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { lines: 1 } });
-  await claim(orchestrator);
-  return { data, orchestrator };
+  return { data, orchestrator, token: (await claim(orchestrator)).token };
 }
 
 async function claim(orchestrator: Orchestrator) {
@@ -30,6 +41,24 @@ async function claim(orchestrator: Orchestrator) {
   if (!claimed.ok) throw new Error('nothing was claimed');
   return claimed.lease;
 }
+
+test('a session with very many tasks is clean, whatever happens to one that was looked at before', async () => {
+  const { data, orchestrator, token } = await worked();
+  for (let added = 0; added < 6_000; added += 1_000)
+    await orchestrator.enqueueTasks(Array.from({ length: 1_000 }, () => ({ sessionId: 's' })));
+  await orchestrator.checkpoint({ token, nextAction: 'continue' });
+
+  expect(await orchestrator.verify()).toMatchObject({ ok: true, tasks: 6_003, findings: [] });
+
+  const task = data.tasks.get('default\ndone');
+  if (task !== undefined) data.tasks.set('default\ndone', { ...task, attempt: 3 });
+  data.tasks.delete('default\nwaits');
+
+  expect((await orchestrator.verify()).findings).toMatchObject([
+    { kind: 'state', taskId: 'done' },
+    { kind: 'missing', taskId: 'waits' },
+  ]);
+});
 
 test('an honest store is clean', async () => {
   const { orchestrator } = await worked();
@@ -131,6 +160,51 @@ test('a fence that was granted in two sessions', async () => {
   copySession(data, 's', 'twin');
 
   expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'fence', sessionId: 'twin' }] });
+});
+
+/** What verify finds where the storage answers other histories than there are. */
+async function verifiedWith(change: (histories: readonly SessionHistory[]) => readonly SessionHistory[]) {
+  const data = createMemoryData();
+  const storage = openMemoryStorage({ data });
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
+  await orchestrator.enqueueTasks(['a', 'b', 'c'].map((sessionId) => ({ sessionId })));
+  for (const id of ['default\na', 'default\nc']) {
+    const session = data.sessions.get(id);
+    if (session !== undefined) data.sessions.set(id, { ...session, tasksOpen: 7 });
+  }
+  const reader: Reader = {
+    ...storage.read,
+    histories: async (namespace, sessionIds, limit) =>
+      change(await storage.read.histories(namespace, sessionIds, limit)),
+  };
+  const { ok, sessions, findings } = await verifyLog(reader, ['default']);
+  return { ok, sessions, findings: findings.map(({ kind, sessionId }) => `${kind} ${sessionId}`) };
+}
+
+test.each<[string, Parameters<typeof verifiedWith>[0], string[]]>([
+  ['in another order', (histories) => histories.toReversed(), ['state a', 'state c']],
+  ['not at all', (histories) => histories.slice(1), ['missing a', 'state c', 'missing ']],
+  ['twice', (histories) => histories.flatMap((one) => [one, one]), ['state a', 'state b', 'state c', 'missing ']],
+])('sessions that are listed, and found %s', async (_what, change, findings) => {
+  expect(await verifiedWith(change)).toEqual({ ok: false, sessions: 3, findings });
+});
+
+test('timers get their turn while large rows are replayed that are there already', async () => {
+  const storage = openMemoryStorage();
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
+  await orchestrator.enqueueTasks(Array.from({ length: 40 }, () => ({ payload: 'x'.repeat(100_000) })));
+  let [turns, isOver] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+
+  await orchestrator.verify();
+  isOver = true;
+
+  // Three of these rows are a turn.
+  expect(turns).toBeGreaterThan(10);
 });
 
 test('it never says ok while it knows of a finding that it does not list', async () => {

@@ -20,7 +20,8 @@ An error that waiting can help has \`retry_after_ms\` as well.
 Keys are \`snake_case\`, times ISO-8601 in UTC. What users put in (\`payload\`, \`result\`, \`progress\`, \`data\`)
 comes back as it was; so does the payload of an event, whose times are milliseconds, because it is the text that was
 hashed. One thing is an object, many are an array. Every event up to \`meta.as_of\` is in the answer: continue with
-\`events --after\` and miss nothing. A page that was cut has \`meta.next\`, the cursor for \`--after\`.
+\`events --after\` and miss nothing. A page that was cut has \`meta.next\`, the cursor for \`--after\`; in a
+list that goes backwards, for \`--before\`.
 
 Durations are written \`500ms\`, \`30s\`, \`2m\`, \`8h\`. JSON is given as text, as \`@FILE\`, or as \`-\` for standard
 input.

@@ -1,3 +1,5 @@
+import { endIfInterrupted } from './interruption.ts';
 import { main } from './main.ts';
 
 process.exitCode = await main(process.argv.slice(2));
+await endIfInterrupted();

@@ -1,8 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
 import { outputEnded } from './output/readers.ts';
 
 /** The exit code after each signal. */
 const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
+
+/** How long an interrupted program waits for a reader that has not taken the last lines. */
+const LAST_LINES_MS = 200;
+
+let interruptedWith: ExitCode | undefined;
 
 /**
  * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that the current work can end properly; its reason is the exit
@@ -11,7 +17,10 @@ const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => controller.abort(EXIT_AFTER[signal]));
+    process.once(signal, () => {
+      interruptedWith = EXIT_AFTER[signal];
+      controller.abort(EXIT_AFTER[signal]);
+    });
   return AbortSignal.any([controller.signal, outputEnded]);
 }
 
@@ -23,4 +32,18 @@ export function interruptedBy(interrupted: AbortSignal): ExitCode {
 /** The signal that interrupted; undefined: it was no signal. */
 export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | undefined {
   return (Object.keys(EXIT_AFTER) as (keyof typeof EXIT_AFTER)[]).find((signal) => EXIT_AFTER[signal] === reason);
+}
+
+/**
+ * Ends the process if a signal interrupted the command. Otherwise the process would live until the reader has taken
+ * everything that was written, and a reader that has stopped reading never does. Then the last lines are lost, and the
+ * command has not succeeded.
+ */
+export async function endIfInterrupted(): Promise<void> {
+  if (interruptedWith === undefined) return;
+  const { promise: taken, resolve } = Promise.withResolvers<true>();
+  process.stdout.write('', () => resolve(true));
+  const isTaken = await Promise.race([taken, pause(LAST_LINES_MS, false)]);
+  if (!isTaken && process.exitCode === 0) process.exitCode = interruptedWith;
+  process.exit();
 }

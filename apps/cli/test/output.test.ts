@@ -72,6 +72,31 @@ test.concurrent('a list that was cut says so, and how it continues', async ({ ex
   expect(rest.stdout).not.toMatch(/ b\n/);
 });
 
+const lines = (text: string): string[] => text.trim().split('\n');
+
+test.concurrent('lists go backwards, too, page by page', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', '--jsonl', '-'], { input: '{"title":"a"}\n{"title":"b"}\n{"title":"c"}' });
+
+  const { stdout, stderr } = await cli.run(['task', 'list', '--limit', '2', '--before']);
+  const [, cursor = ''] = /there are more: --before (\S+),/.exec(stderr) ?? [];
+  const rest = await cli.run(['task', 'list', '--before', cursor]);
+  const sessions = await cli.run(['session', 'list', '--quiet']);
+  const newest = await cli.run(['session', 'list', '--quiet', '--before']);
+  const log = await cli.run(['events', '--quiet', '--after', '0']);
+  const last = await cli.run(['events', '--quiet', '--before', '--limit', '2']);
+  const earlier = await cli.run(['events', '--jsonl', '--before', '5', '--limit', '2']);
+  const both = await cli.json(['task', 'list', '--after', cursor, '--before', cursor]);
+
+  expect(stdout).toMatch(/ c\n.* b\n$/);
+  expect(rest.stdout).toMatch(/ a\n$/);
+  expect(rest.stdout).not.toMatch(/ b\n/);
+  expect(lines(newest.stdout)).toEqual(lines(sessions.stdout).toReversed());
+  expect(lines(last.stdout)).toEqual(lines(log.stdout).slice(-2).toReversed());
+  expect(lines(earlier.stdout).map((line) => (JSON.parse(line) as { data: { id: number } }).data.id)).toEqual([4, 3]);
+  expect([both.exit, both.error]).toMatchObject([64, { code: 'USAGE', field: 'before' }]);
+});
+
 test.concurrent('help exit-codes prints the one table; help limits prints the limits', async ({ expect }) => {
   using cli = new Cli();
 

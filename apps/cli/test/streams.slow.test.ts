@@ -7,6 +7,8 @@
  *  - events continues after any event, of a session or a type as well; as_of is a cursor
  *  - without --after it tells the last ones; --jsonl --after 0 tells all
  *  - a signal ends a log of many pages between two of them, and a log that was cut short is not done
+ *  - a reader that does not read neither fills the memory nor keeps a signal from ending the stream; lines that it did
+ *    not take make the exit code 128 and the signal
  *  - a reader that stops is no error, and does not make one done: the exit code stays the command's own
  *  - an answer that cannot be written is 74; a refusal stays a refusal
  *  - status --watch tells anew what has changed
@@ -14,29 +16,91 @@
  *  - a command that looks at a backup says so
  */
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { test } from 'vitest';
 import { Cli, finished, inventedToken, type Document } from './support/cli.ts';
 
-test.concurrent('a signal ends a log of many pages between two of them, and a log cut short is not done', async ({
-  expect,
-}) => {
-  using cli = new Cli();
-  const lines = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ title: `task ${n}`, session: 'all' })).join(
-    '\n',
-  );
-  writeFileSync(join(cli.folder, 'tasks.jsonl'), lines);
-  await cli.run(['task', 'create', '--jsonl', join(cli.folder, 'tasks.jsonl')]);
-  const dump = cli.start(['events', '--after', '0', '--jsonl']);
+test.concurrent.for([
+  ['after', ['--after', '0']],
+  ['before', ['--before', '--limit', '10000']],
+] as const)(
+  'a signal ends a log of many pages between two of them, and a log cut short is not done: --%s',
+  async ([direction, words], { expect }) => {
+    using cli = new Cli();
+    const lines = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ title: `task ${n}`, session: 'all' })).join(
+      '\n',
+    );
+    writeFileSync(join(cli.folder, 'tasks.jsonl'), lines);
+    await cli.run(['task', 'create', '--jsonl', join(cli.folder, 'tasks.jsonl')]);
+    const dump = cli.start(['events', ...words, '--jsonl']);
 
-  dump.stdout.once('data', () => dump.kill('SIGTERM'));
-  const { exit, stdout } = await finished(dump);
+    dump.stdout.once('data', () => dump.kill('SIGTERM'));
+    const { exit, stdout } = await finished(dump);
 
-  expect(exit).toBe(143);
-  expect(stdout.split('\n').length).toBeLessThan(5_000);
-});
+    const told = stdout.trimEnd().split('\n');
+    expect(exit).toBe(143);
+    expect(told.length).toBeLessThan(5_000);
+    expect(JSON.parse(told.at(-1) ?? '')).toMatchObject({
+      error: { code: 'INTERRUPTED', hint: `Continue ${direction} the last one with --${direction}.` },
+    });
+  },
+);
+
+/** Each is 200 kB long, so that the log is far longer than what a stream may keep in memory. */
+const LONG_EVENTS = 400;
+/** The program, and a page of 100 events in all the forms that it takes. A page of 500 would need more. */
+const MEMORY_MB = 150;
+
+test
+  .skipIf(!existsSync('/proc/self/status'))
+  .for(['--after 0', '--after 0 --follow', '--follow', '--before --limit 800'])(
+  'a reader that does not read neither fills the memory nor keeps a signal from ending events --jsonl %s',
+  { timeout: 60_000 },
+  async (words, { expect }) => {
+    using cli = new Cli();
+    await addLongTasks(cli);
+    const dump = cli.start(['events', '--jsonl', ...words.split(' ')]);
+    const ended = once(dump, 'exit');
+    dump.stdout.pause();
+
+    await untilAtRest(dump.pid ?? 0);
+    const peak = peakMemoryMb(dump.pid ?? 0);
+    const killedAt = performance.now();
+    dump.kill('SIGTERM');
+    const [exit] = (await ended) as [number | null];
+
+    // Lines that were written and not taken are lost.
+    expect(exit).toBe(143);
+    expect(performance.now() - killedAt).toBeLessThan(3_000);
+    expect(peak).toBeLessThan(MEMORY_MB);
+  },
+);
+
+async function addLongTasks(cli: Cli): Promise<void> {
+  await using orchestrator = await openOrchestrator(cli.store);
+  const task = { payload: 'x'.repeat(200_000) };
+  for (let added = 0; added < LONG_EVENTS; added += 100)
+    await orchestrator.enqueueTasks(Array.from({ length: 100 }, () => task));
+}
+
+/** Waits until the process has begun to work, and uses no processor time any more. */
+async function untilAtRest(pid: number): Promise<void> {
+  const ticks = () => Number(/^\S+ \(.*\) (?:\S+ ){11}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  let before = 0;
+  await until(async () => {
+    const isAtRest = before > 0 && ticks() - before <= 1;
+    before = ticks();
+    if (!isAtRest) await new Promise((resolve) => setTimeout(resolve, 500));
+    return isAtRest;
+  });
+}
+
+function peakMemoryMb(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+}
 
 test.concurrent('claim --wait takes what is added meanwhile, soon after', async ({ expect }) => {
   using cli = new Cli();

@@ -19,7 +19,7 @@ export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
 export type { Telemetry } from './api/telemetry.ts';
-export { verifyLog, type Finding, type FindingKind, type Verification, type VerifyLogOptions } from './api/verify.ts';
+export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
 
 // The inputs and replies of the commands.
 export { closeRestoredLeases } from './commands/close-restored-leases.ts';
@@ -158,4 +158,5 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
+export { RunningCalls } from './storage/running-calls.ts';
 export type * from './storage/write-set.ts';

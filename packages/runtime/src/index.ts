@@ -46,7 +46,7 @@ export { needsAttention } from './insight/doctor/finding.ts';
 export { keepLease, type Checkpoint, type KeepLeaseOptions, type LeaseKeeper } from './work/lease-keeper.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { Changes } from './insight/changes.ts';
-export { everyRow } from './insight/every-row.ts';
+export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
 export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';

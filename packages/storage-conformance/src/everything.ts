@@ -31,6 +31,22 @@ export function assertSame(after: Everything, before: Everything): void {
   expect(after, 'nothing changes').toEqual(before);
 }
 
+/** Every item of a list, page by page, the last one first. */
+export async function allPagesBack<T>(
+  read: (page: { limit: number; before: string | null }) => Promise<Page<T>>,
+  limit: number,
+): Promise<T[]> {
+  const items: T[] = [];
+  let before: string | null = null;
+  do {
+    const page: Page<T> = await read({ limit, before });
+    if (page.next !== null && page.next === before) throw new Error(`the cursor ${before} leads to itself`);
+    items.push(...page.items);
+    before = page.next;
+  } while (before !== null);
+  return items;
+}
+
 /** Every item of a list, page by page. */
 export async function allPages<T>(
   read: (page: { limit: number; after?: string }) => Promise<Page<T>>,

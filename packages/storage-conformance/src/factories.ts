@@ -52,3 +52,6 @@ export function commandIdAt(at: number, number: number): string {
 export function seedNumber(number: number): string {
   return number.toString(16).padStart(32, '5eed');
 }
+
+/** Enough reads of 500 rows that a storage which lets others work between its reads has to do so. */
+export const MANY_READS = 60;

@@ -9,29 +9,23 @@ import {
 import { byId, sessionsOf, type MemoryData } from './data.ts';
 
 /** Lists in pages. */
-export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader, 'sessions' | 'tasks' | 'events'> {
+export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' | 'events'> {
   return {
-    async sessions({ namespace, status, agent, limit, after = '' }) {
-      assertOpen();
+    async sessions({ namespace, status, agent, limit, after, before }) {
       const fits = (session: Session) =>
         (status?.includes(session.status) ?? true) && (agent === undefined || session.agent === agent);
-      const found = sessionsOf(data, namespace).filter(
-        (session) => fits(session) && compareCodePoints(session.id, after) > 0,
-      );
-      return pageOf(found.toSorted(byId), limit, ({ id }) => id);
+      const found = sessionsOf(data, namespace).filter(fits);
+      return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
-    async tasks({ namespace, sessionId, status, kind, limit, after = '' }) {
-      assertOpen();
+    async tasks({ namespace, sessionId, status, kind, limit, after, before }) {
       const fits = (task: Task) =>
         task.namespace === namespace &&
         (sessionId === undefined || task.sessionId === sessionId) &&
         (status?.includes(task.status) ?? true) &&
         (kind === undefined || task.kind === kind);
-      const found = [...data.tasks.values()].filter((task) => fits(task) && compareCodePoints(task.id, after) > 0);
-      return pageOf(found.toSorted(byId), limit, ({ id }) => id);
+      return pageOf([...data.tasks.values()].filter(fits).toSorted(byId), { limit, after, before }, idCursor);
     },
-    async events({ namespace, sessionId, taskId, types, leaseEffect, limit, after = '0', upTo }) {
-      assertOpen();
+    async events({ namespace, sessionId, taskId, types, leaseEffect, agent, limit, after, before, upTo }) {
       const cursor = (event: Event) => (sessionId === undefined ? event.id : event.seq);
       const fits = (event: Event) =>
         event.namespace === namespace &&
@@ -39,15 +33,40 @@ export function listReads(data: MemoryData, assertOpen: () => void): Pick<Reader
         (taskId === undefined || event.taskId === taskId) &&
         (types?.includes(event.type) ?? true) &&
         (leaseEffect === undefined || event.leaseEffect === leaseEffect) &&
+        (agent === undefined || event.agent === agent) &&
         (upTo === undefined || event.id <= upTo);
-      const found = data.events.filter((event) => fits(event) && cursor(event) > Number(after));
-      return pageOf(found, limit, (event) => String(cursor(event)));
+      return pageOf(
+        data.events.filter(fits),
+        { limit, after, before },
+        { of: (event) => String(cursor(event)), compare: (a, b) => Number(a) - Number(b) },
+      );
     },
   };
 }
 
-function pageOf<T>(rows: readonly T[], limit: number, cursor: (row: T) => string): Page<T> {
-  const items = rows.slice(0, limit);
+/** How the rows of a list are told apart. */
+interface Cursor<T> {
+  readonly of: (row: T) => string;
+  readonly compare: (a: string, b: string) => number;
+}
+
+const idCursor: Cursor<{ readonly id: string }> = { of: ({ id }) => id, compare: compareCodePoints };
+
+interface Range {
+  readonly limit: number;
+  readonly after: string | undefined;
+  readonly before: string | null | undefined;
+}
+
+/** @param rows in the order of their cursors */
+function pageOf<T>(rows: readonly T[], { limit, after, before }: Range, { of, compare }: Cursor<T>): Page<T> {
+  const found = rows.filter(
+    (row) =>
+      (after === undefined || compare(of(row), after) > 0) &&
+      (before === undefined || before === null || compare(of(row), before) < 0),
+  );
+  const ordered = before === undefined ? found : found.toReversed();
+  const items = ordered.slice(0, limit);
   const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? cursor(last) : null };
+  return { items, next: ordered.length > limit && last !== undefined ? of(last) : null };
 }

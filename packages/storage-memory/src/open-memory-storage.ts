@@ -5,6 +5,7 @@
  */
 import {
   OrchestratorError,
+  RunningCalls,
   type Clock,
   type Loaded,
   type Scope,
@@ -29,10 +30,7 @@ export function openMemoryStorage({
   data = createMemoryData(),
 }: MemoryStorageOptions = {}): Storage {
   const watching = new Set<() => void>();
-  let closed = false;
-  const assertOpen = () => {
-    if (closed) throw new OrchestratorError('STORE_CLOSED');
-  };
+  const calls = new RunningCalls(() => new OrchestratorError('STORE_CLOSED'));
   return {
     capabilities: {
       shared: false,
@@ -43,38 +41,38 @@ export function openMemoryStorage({
       timePrecisionMs: 1,
     },
 
-    async migrate() {
-      assertOpen();
-      const created = !data.migrated;
-      data.migrated = true;
-      return { created, applied: [] };
-    },
+    migrate: () =>
+      calls.run(async () => {
+        const created = !data.migrated;
+        data.migrated = true;
+        return { created, applied: [] };
+      }),
 
     // Nothing here waits, so no other call can come between loading and saving: that is the lock.
-    async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
-      assertOpen();
-      const writeSet = decide(load(data, clock, scope));
-      if (save(data, writeSet)) for (const changed of data.listeners) queueMicrotask(changed);
-      return writeSet.reply;
-    },
+    transact: <R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> =>
+      calls.run(async () => {
+        const writeSet = decide(load(data, clock, scope));
+        if (save(data, writeSet)) for (const changed of data.listeners) queueMicrotask(changed);
+        return writeSet.reply;
+      }),
 
-    read: memoryReader(data, clock, assertOpen),
+    read: calls.reader(memoryReader(data, clock)),
 
-    async watch(onChange) {
-      assertOpen();
-      const listener = () => {
-        if (watching.has(listener)) onChange();
-      };
-      data.listeners.add(listener);
-      watching.add(listener);
-      return async () => {
-        data.listeners.delete(listener);
-        watching.delete(listener);
-      };
-    },
+    watch: (onChange) =>
+      calls.run(async () => {
+        const listener = () => {
+          if (watching.has(listener)) onChange();
+        };
+        data.listeners.add(listener);
+        watching.add(listener);
+        return async () => {
+          data.listeners.delete(listener);
+          watching.delete(listener);
+        };
+      }),
 
     async close() {
-      closed = true;
+      await calls.end();
       for (const listener of watching) data.listeners.delete(listener);
       watching.clear();
     },

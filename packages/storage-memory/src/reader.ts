@@ -7,56 +7,61 @@ import {
   type Clock,
   type Reader,
   type Session,
+  type SessionHistory,
   type Task,
 } from '@agent-orchestrator/core';
 import { byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, type MemoryData } from './data.ts';
 import { listReads } from './lists.ts';
 
-export function memoryReader(data: MemoryData, clock: Clock, assertOpen: () => void): Reader {
+export function memoryReader(data: MemoryData, clock: Clock): Reader {
+  const [rows, lists] = [rowReads(data), listReads(data)];
   return {
-    ...rowReads(data, assertOpen),
-    ...listReads(data, assertOpen),
-    ...overviews(data, clock, assertOpen),
+    ...rows,
+    ...lists,
+    ...overviews(data, clock),
+    async histories(namespace, sessionIds, limit) {
+      const found: SessionHistory[] = [];
+      for (const sessionId of new Set(sessionIds)) {
+        const stored = await rows.session(namespace, sessionId);
+        const page = { namespace, sessionId, limit };
+        if (stored === null) continue;
+        found.push({ ...stored, events: await lists.events(page), tasks: await lists.tasks(page) });
+      }
+      return found;
+    },
     async settledEventId() {
-      assertOpen();
       return data.events.at(-1)?.id ?? 0;
     },
     async snapshot(use) {
-      assertOpen();
       const frozen = {
         ...data,
         sessions: new Map(data.sessions),
         tasks: new Map(data.tasks),
         events: [...data.events],
       };
-      return use(memoryReader(frozen, clock, assertOpen));
+      return use(memoryReader(frozen, clock));
     },
     async now() {
-      assertOpen();
       return Math.floor(clock.read().wall);
     },
     /** Differs: a store in memory is neither moved nor backed up. */
     async storeState() {
-      assertOpen();
       return null;
     },
   };
 }
 
 /** Single rows. */
-function rowReads(data: MemoryData, assertOpen: () => void): Pick<Reader, 'session' | 'task' | 'idOfNumber'> {
+function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'idOfNumber'> {
   return {
     async session(namespace, id) {
-      assertOpen();
       const [found] = loadedSession(data, data.sessions.get(keyOf(namespace, id)));
       return found === undefined ? null : { ...found, next: found.head === null ? null : nextHeadOf(found.head) };
     },
     async task(namespace, id) {
-      assertOpen();
       return data.tasks.get(keyOf(namespace, id)) ?? null;
     },
     async idOfNumber(namespace, kind, number) {
-      assertOpen();
       const rows: Iterable<Session | Task> = kind === 'task' ? data.tasks.values() : data.sessions.values();
       for (const row of rows) if (row.number === number && row.namespace === namespace) return row.id;
       return null;
@@ -65,14 +70,9 @@ function rowReads(data: MemoryData, assertOpen: () => void): Pick<Reader, 'sessi
 }
 
 /** What there is altogether, and what a claim would find. */
-function overviews(
-  data: MemoryData,
-  clock: Clock,
-  assertOpen: () => void,
-): Pick<Reader, 'counts' | 'claimPreview' | 'namespaces'> {
+function overviews(data: MemoryData, clock: Clock): Pick<Reader, 'counts' | 'claimPreview' | 'namespaces'> {
   return {
     async counts(namespace, max) {
-      assertOpen();
       const sessions = noSessions();
       for (const { status } of sessionsOf(data, namespace)) sessions[status] = Math.min(sessions[status] + 1, max);
       const tasks = noTasks();
@@ -82,7 +82,6 @@ function overviews(
       return { sessions, tasks, events };
     },
     async claimPreview(scope) {
-      assertOpen();
       const { namespace } = scope;
       const held = scope.by === 'ready' ? sessionsOf(data, namespace).filter(isHeld).toSorted(byStaleAt) : [];
       const isMeant = (task: Task) =>
@@ -103,7 +102,6 @@ function overviews(
       };
     },
     async namespaces() {
-      assertOpen();
       const named = [...data.sessions.values(), ...data.events].map(({ namespace }) => namespace);
       return [...new Set(named)].toSorted(compareCodePoints);
     },

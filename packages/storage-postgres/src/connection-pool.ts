@@ -19,6 +19,8 @@ export class ConnectionPool {
   readonly #idle: Connection[];
   readonly #waiting: ((connection: Connection | null) => void)[] = [];
   /** Those that are in use or being opened. */
+  readonly #busy = new Set<Connection>();
+  /** How many they are, with those that are between one use and the next. */
   #count = 0;
   #closed = false;
 
@@ -38,31 +40,42 @@ export class ConnectionPool {
     first?: (connection: Connection) => Promise<void>,
   ): Promise<R> {
     const connection = await this.#take(first);
+    this.#busy.add(connection);
     try {
+      // It was handed over while the pool was being closed, which did not see it.
+      this.#assertOpen();
       return await use(connection);
     } finally {
+      this.#busy.delete(connection);
       this.#giveBack(connection);
     }
   }
 
-  /** Closes what is not in use. */
+  /**
+   * Refuses what waits for a connection, and ends at once what uses one: it is called when all has ended, or when it
+   * has lasted too long. Idle connections are closed in an orderly way.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const resolve of this.#waiting.splice(0)) resolve(null);
+    for (const wake of this.#waiting.splice(0)) wake(null);
+    for (const connection of this.#busy) connection.destroy();
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
   async #take(first?: (connection: Connection) => Promise<void>): Promise<Connection> {
-    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
+    this.#assertOpen();
     if (this.#count >= this.max) {
       const passed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
       return passed ?? this.#take(first);
     }
     this.#count += 1;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.usable) return idle;
+    const connection = new Connection(this.#address);
+    this.#busy.add(connection);
     try {
-      return await openConnection(this.#address, undefined, first);
+      return await begun(connection, first);
     } catch (error) {
+      this.#busy.delete(connection);
       this.#count -= 1;
       this.#waiting.shift()?.(null);
       throw error;
@@ -70,22 +83,24 @@ export class ConnectionPool {
   }
 
   #giveBack(connection: Connection): void {
-    const next = connection.usable && !this.#closed ? this.#waiting.shift() : undefined;
+    const next = connection.usable ? this.#waiting.shift() : undefined;
     if (next !== undefined) return next(connection);
     this.#count -= 1;
     if (!connection.usable) this.#waiting.shift()?.(null);
     else if (this.#closed) void connection.close();
     else this.#idle.push(connection);
   }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new OrchestratorError('STORE_CLOSED');
+  }
 }
 
-/** A connection to a server that can be used: new enough, and not a standby. */
-export async function openConnection(
-  address: ServerAddress,
-  onNotify?: () => void,
+/** @param first what the connection begins with: that the server is new enough and no standby, unless told */
+async function begun(
+  connection: Connection,
   first: (connection: Connection) => Promise<void> = greet,
 ): Promise<Connection> {
-  const connection = new Connection(address, onNotify);
   try {
     await first(connection);
     return connection;
@@ -100,7 +115,7 @@ export const SERVER = query(`SELECT pg_catalog.current_setting('server_version_n
   pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
   pg_catalog.current_setting('server_encoding')`);
 
-/** Asks the server what it is. */
+/** Opens a connection by asking the server what it is. */
 export async function greet(connection: Connection): Promise<void> {
   const [answer] = await connection.flush([SERVER], TIMEOUTS.answer_ms);
   assertServer(connection, answer?.[0]);

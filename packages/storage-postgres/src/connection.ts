@@ -1,12 +1,10 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
+import { arrayText, isList, type Value } from './values.ts';
 import { connectionLost, firstCause } from './errors.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openSocket } from './socket.ts';
-
-/** What a parameter may be. */
-export type Value = string | number | null;
 
 /** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
 export interface Query {
@@ -66,8 +64,11 @@ export class Connection {
       socket: async () => {
         if (opened) throw connectionLost();
         opened = true;
-        this.#socket = await openSocket(address, CONNECT_TIMEOUT_MS);
-        return this.#socket;
+        const socket = await openSocket(address, CONNECT_TIMEOUT_MS);
+        this.#socket = socket;
+        if (!this.#destroyed) return socket;
+        socket.destroy();
+        throw connectionLost();
       },
     };
     this.#sql = postgres(options as postgres.Options<{ bigint: postgres.PostgresType<number> }>);
@@ -134,10 +135,8 @@ export class Connection {
 
   #send({ text, values }: Query): Promise<Answer> {
     const prepare = this.#prepare && values.length > 0;
-    return this.#sql
-      .unsafe(text, [...values], { prepare })
-      .values()
-      .execute();
+    const parameters = values.map((value) => (isList(value) ? arrayText(value) : value));
+    return this.#sql.unsafe(text, parameters, { prepare }).values().execute();
   }
 }
 

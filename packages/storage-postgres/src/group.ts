@@ -47,8 +47,6 @@ export class Group {
   readonly #taken = new Map<string, number>();
   #underWay = 0;
   #scheduled = false;
-  #unanswered = 0;
-  #whenAnswered: (() => void)[] = [];
 
   constructor(options: GroupOptions) {
     this.#options = options;
@@ -56,7 +54,6 @@ export class Group {
 
   transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      this.#unanswered += 1;
       this.#calls.push({
         scope,
         decide,
@@ -69,11 +66,6 @@ export class Group {
       });
       this.#schedule();
     });
-  }
-
-  /** Waits until every call has been answered. */
-  async settled(): Promise<void> {
-    if (this.#unanswered > 0) await new Promise<void>((resolve) => this.#whenAnswered.push(resolve));
   }
 
   #schedule(): void {
@@ -187,8 +179,6 @@ export class Group {
     }
     tell();
     this.#schedule();
-    this.#unanswered -= 1;
-    if (this.#unanswered === 0) for (const resolve of this.#whenAnswered.splice(0)) resolve();
   }
 }
 

@@ -1,65 +1,58 @@
 import type { SessionFilter, TaskFilter } from '@agent-orchestrator/core';
-import { and, asc, eq, gt, gte, inArray, type SQL } from 'drizzle-orm';
-import { QueryBuilder } from 'drizzle-orm/pg-core';
-import type { Query, Value } from './connection.ts';
-import { FIELDS } from './statements.ts';
-import { sessions, tasks } from './schema.ts';
+import { arrayOf, isList, type Cell, type Value } from './values.ts';
+import type { Query } from './connection.ts';
+import { SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
+import { query } from './statement-batch.ts';
 
 /*
- * The filtered lists: many combinations, none of them hot. This module is imported when a list is first asked for,
- * since loading drizzle takes as long as a thousand claims. Differs: drizzle only writes the text here; it would change
- * the driver's client that runs it.
+ * The filtered lists. Their text depends only on which filters are set and on the limit, so that there are few of them
+ * and each connection prepares each of them once.
  */
 
-const build = new QueryBuilder();
+/** A condition up to its value, and the value. */
+export type Condition = readonly [start: string, value: Value];
 
-/** One row more than asked, if there is one. */
-export function listSessions({ namespace, status, agent, limit, after = '' }: SessionFilter): Query {
-  const where: (SQL | undefined)[] = [
-    eq(sessions.namespace, namespace),
-    gt(sessions.id, after),
-    status && inArray(sessions.status, [...status]),
-    agent === undefined ? undefined : eq(sessions.agent, agent),
-  ];
-  return asQuery(
-    build
-      .select(picked(sessions, FIELDS.session))
-      .from(sessions)
-      .where(and(...where))
-      .orderBy(asc(sessions.id))
-      .limit(limit + 1)
-      .toSQL(),
-  );
+const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')} FROM orchestrator.sessions s`;
+const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t`;
+
+/** By id; one row more than asked, if there is one. */
+export function listSessionsQuery({ namespace, status, agent, limit, after = '', before }: SessionFilter): Query {
+  const where: Condition[] = [['s.namespace =', namespace], ...within('s.id', { after, before })];
+  if (status !== undefined) where.push(['s.status = ANY', status]);
+  if (agent !== undefined) where.push(['s.agent =', agent]);
+  return listQuery(SESSION, where, { by: 's.id', before, limit });
 }
 
-/** One row more than asked, if there is one. */
-export function listTasks({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): Query {
-  const where: (SQL | undefined)[] = [
-    eq(tasks.namespace, namespace),
-    gt(tasks.id, after),
-    sessionId === undefined ? undefined : and(eq(tasks.sessionId, sessionId), gte(tasks.createdAt, 0)),
-    status && inArray(tasks.status, [...status]),
-    kind === undefined ? undefined : eq(tasks.kind, kind),
-  ];
-  return asQuery(
-    build
-      .select(picked(tasks, FIELDS.task))
-      .from(tasks)
-      .where(and(...where))
-      .orderBy(asc(tasks.id))
-      .limit(limit + 1)
-      .toSQL(),
-  );
+/** By id; one row more than asked, if there is one. */
+export function listTasksQuery({ namespace, sessionId, status, kind, limit, after = '', before }: TaskFilter): Query {
+  const where: Condition[] = [['t.namespace =', namespace], ...within('t.id', { after, before })];
+  // The condition of the index on the tasks of a session.
+  if (sessionId !== undefined) where.push(['t.created_at >= 0 AND t.session_id =', sessionId]);
+  if (status !== undefined) where.push(['t.status = ANY', status]);
+  if (kind !== undefined) where.push(['t.kind =', kind]);
+  return listQuery(TASK, where, { by: 't.id', before, limit });
 }
 
-function asQuery({ sql, params }: { readonly sql: string; readonly params: readonly unknown[] }): Query {
-  return { text: sql, values: params as readonly Value[] };
+/** The rows beyond the cursor, in the order of the list. */
+export function within<Cursor extends Cell>(
+  column: string,
+  { after, before }: { readonly after: Cursor; readonly before: Cursor | null | undefined },
+): Condition[] {
+  if (before === undefined) return [[`${column} >`, after]];
+  return before === null ? [] : [[`${column} <`, before]];
 }
 
-/** The columns that a row of the API has. */
-function picked<Table extends object, Field extends keyof Table>(
-  table: Table,
-  fields: readonly Field[],
-): Pick<Table, Field> {
-  return Object.fromEntries(fields.map((field) => [field, table[field]])) as Pick<Table, Field>;
+interface Order {
+  readonly by: string;
+  readonly before: string | null | undefined;
+  readonly limit: number;
+}
+
+/** One row more than asked tells whether there is a next page. */
+export function listQuery(from: string, where: readonly Condition[], { by, before, limit }: Order): Query {
+  const parameters = where.map(([, value], at) => (isList(value) ? arrayOf(`$${at + 1}`) : `$${at + 1}`));
+  const conditions = where.map(([start], at) => `${start} ${parameters[at]}`).join(' AND ');
+  const order = before === undefined ? by : `${by} DESC`;
+  const text = `${from} WHERE ${conditions} ORDER BY ${order} LIMIT ${limit + 1}`;
+  return query(text, ...where.map(([, value]) => value));
 }

@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   assertComplete,
   assertOpenForWork,
   decodeStoreState,
   OrchestratorError,
+  RunningCalls,
   type Capabilities,
   type Clock,
   type WriteSet,
@@ -15,8 +17,8 @@ import {
 import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
-import type { Answer, Query } from './connection.ts';
-import { ConnectionPool, openConnection } from './connection-pool.ts';
+import { Connection, type Answer, type Query } from './connection.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { firstLook, lookAt, type Look } from './catalogue.ts';
 import { applyMigrations, readMigrations } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
@@ -43,6 +45,8 @@ export interface PostgresStorageOptions {
   readonly filling?: string;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
+  /** How long `close()` waits for the reads of a server that does not answer, in milliseconds. Default: 75 seconds. */
+  readonly closeMs?: number;
 }
 
 const RETRY_MS = 30_000;
@@ -51,6 +55,8 @@ const NOTHING_APPLIED: MigrationReport = { created: false, applied: [] };
 const GROUP_CONNECTIONS = 2;
 const WAITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 4;
+/** A timer that is longer would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 /** The server gives up on a read before this client does. */
 const READ_MS = TIMEOUTS.read_ms + TIMEOUTS.answer_ms;
 
@@ -91,14 +97,21 @@ class PostgresStorage implements Storage {
   readonly #readingConnections: ConnectionPool;
   readonly #group: Group;
   readonly #watcher: ChangeWatcher;
+  /** `transact` and `migrate`: closing waits for them as long as they take. */
+  readonly #changes = new RunningCalls(closed);
+  /** All others: closing waits for them for `closeMs`. */
+  readonly #reads = new RunningCalls(closed);
   readonly #retryMs: number;
+  readonly #closeMs: number;
   /** A store never goes back to an earlier version. */
   #isMigrated = false;
-  #closed: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  /** The connections are closed. */
+  #isClosed = false;
 
   constructor(
     address: ServerAddress,
-    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS }: PostgresStorageOptions,
+    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS, closeMs = READ_MS }: PostgresStorageOptions,
   ) {
     const clock = ownClock ?? null;
     this.#mode = mode;
@@ -107,6 +120,7 @@ class PostgresStorage implements Storage {
     this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS, this.#connections);
     this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS, this.#connections);
     this.#retryMs = retryMs;
+    this.#closeMs = Math.min(closeMs, TIMER_MAX_MS);
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
       tell: async (one) => {
@@ -117,7 +131,7 @@ class PostgresStorage implements Storage {
         }));
         await sent.answer;
       },
-      connect: (onNotify) => openConnection(address, onNotify),
+      newConnection: (onNotify) => new Connection(address, onNotify),
     });
     this.#group = new Group({
       connections: this.#connections,
@@ -127,7 +141,7 @@ class PostgresStorage implements Storage {
       retryMs,
       onChange: () => this.#watcher.announce(),
     });
-    this.read = new PostgresReader(this.#source(), clock);
+    this.read = this.#reads.reader(new PostgresReader(this.#source(), clock));
   }
 
   /** Connects, so that errors appear now. */
@@ -148,8 +162,47 @@ class PostgresStorage implements Storage {
     else assertOpenForWork(state, this.#filling);
   }
 
-  async migrate(): Promise<MigrationReport> {
-    this.#assertWriting();
+  migrate(): Promise<MigrationReport> {
+    return this.#change(() => this.#migrate());
+  }
+
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
+    return this.#change(() => this.#group.transact(scope, decide));
+  }
+
+  watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.#reads.run(() => this.#watcher.add(onChange));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#changes.end(), this.#readsEnded()]);
+    await this.#watcher.close();
+    this.#isClosed = true;
+    await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
+  }
+
+  /** Those that wait for a silent server end one after another: closing does not wait for all of them. */
+  async #readsEnded(): Promise<void> {
+    const limit = new AbortController();
+    const tooLate = pause(this.#closeMs, undefined, { ref: false, signal: limit.signal }).catch(() => {});
+    await Promise.race([this.#reads.end(), tooLate]);
+    limit.abort();
+  }
+
+  #change<R>(change: () => Promise<R>): Promise<R> {
+    return this.#changes.run(async () => {
+      if (this.#mode === 'read-only')
+        throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
+      return change();
+    });
+  }
+
+  async #migrate(): Promise<MigrationReport> {
     if (this.#isMigrated) return NOTHING_APPLIED;
     try {
       const report = await this.#waitingConnections.use(async (connection) => {
@@ -163,42 +216,11 @@ class PostgresStorage implements Storage {
     }
   }
 
-  async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
-    this.#assertWriting();
-    return this.#group.transact(scope, decide);
-  }
-
-  async watch(onChange: () => void): Promise<() => Promise<void>> {
-    this.#assertOpen();
-    return this.#watcher.add(onChange);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#letGo();
-    return this.#closed;
-  }
-
-  async #letGo(): Promise<void> {
-    await this.#group.settled();
-    await this.#watcher.close();
-    await Promise.all([this.#connections.close(), this.#waitingConnections.close(), this.#readingConnections.close()]);
-  }
-
   #source(): ReadSource {
     return {
-      read: async (one) => {
-        this.#assertOpen();
-        const [answer] = await this.#flush([one]);
-        return answer as Answer;
-      },
-      snapshot: async (use) => {
-        this.#assertOpen();
-        return this.#snapshot(use);
-      },
-      settledEventId: async () => {
-        this.#assertOpen();
-        return this.#settledEventId();
-      },
+      read: async (one) => (await this.#flush([one]))[0] as Answer,
+      snapshot: (use) => this.#snapshot(use),
+      settledEventId: () => this.#settledEventId(),
     };
   }
 
@@ -208,8 +230,7 @@ class PostgresStorage implements Storage {
       try {
         return await this.#readingConnections.use((connection) => reading(connection, queries, timeoutMs));
       } catch (error) {
-        if (!isConnectionLost(error) || tries > READING_CONNECTIONS || this.#closed !== null)
-          throw translateError(error);
+        if (!isConnectionLost(error) || tries > READING_CONNECTIONS) throw this.#translated(error);
       }
     }
   }
@@ -226,7 +247,7 @@ class PostgresStorage implements Storage {
         try {
           return await connection.flush(queries, READ_MS);
         } catch (error) {
-          throw translateError(error);
+          throw this.#translated(error);
         }
       };
       await flush([query(BEGIN.snapshot)]);
@@ -244,13 +265,12 @@ class PostgresStorage implements Storage {
     });
   }
 
-  #assertOpen(): void {
-    if (this.#closed !== null) throw new OrchestratorError('STORE_CLOSED');
+  /** A read that closing has not waited for loses its connection. */
+  #translated(error: unknown): unknown {
+    return this.#isClosed && isConnectionLost(error) ? closed() : translateError(error);
   }
+}
 
-  #assertWriting(): void {
-    this.#assertOpen();
-    if (this.#mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
-  }
+function closed(): Error {
+  return new OrchestratorError('STORE_CLOSED');
 }

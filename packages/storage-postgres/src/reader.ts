@@ -11,6 +11,8 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  SessionHistory,
+  StoredSession,
   StoreState,
   Task,
   TaskFilter,
@@ -24,14 +26,19 @@ import {
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
+import { arrayOf } from './values.ts';
 import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
-import type { Answer, Query, Value } from './connection.ts';
+import type { Answer, Query } from './connection.ts';
+import { listQuery, listSessionsQuery, listTasksQuery, within, type Condition } from './lists.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
 import { FIELDS, now, timeOf } from './statements.ts';
 
-/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
+/**
+ * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
+ * the storage is open is asked once for each call of the reader (`RunningCalls`).
+ */
 export interface ReadSource {
   read(query: Query): Promise<Answer>;
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
@@ -48,6 +55,27 @@ const LOADED = `SELECT
   LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
   LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id`;
 const SESSION = `${LOADED} WHERE s.namespace = $1 AND s.id = $2`;
+
+/** Of the sessions whose ids are in $2. */
+const SESSIONS = `${LOADED} WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`;
+/** For each session the first rows, in their order. */
+const ofEach = (rows: string, order: string, limit: number): string =>
+  `SELECT r.* FROM unnest(${arrayOf('$2')}) WITH ORDINALITY n (id, at) CROSS JOIN LATERAL (
+    ${rows} ORDER BY ${order} LIMIT ${limit + 1}) r ORDER BY n.at, r.${order}`;
+const eventsOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
+    WHERE e.stream_kind = 'session' AND e.namespace = $1 AND e.stream_id = n.id AND e.seq > 0`,
+    'seq',
+    limit,
+  );
+const tasksOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t
+    WHERE t.namespace = $1 AND t.session_id = n.id AND t.created_at >= 0`,
+    'id',
+    limit,
+  );
 /** The conditions that come after `namespace =` are those of the claim's index, word for word (see `readyRanges`). */
 const ready = (isKind: string, limit: number): string =>
   `${LOADED} WHERE s.namespace = $1 AND s.next_for = $2${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL
@@ -66,9 +94,13 @@ const scheduledInSession = (limit: number): string =>
    ORDER BY t.run_at LIMIT ${limit}`;
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
+/** The texts of the histories of sessions, for the test that looks at their query plans. */
+export const HISTORIES = { SESSIONS, eventsOfEach, tasksOfEach } as const;
+
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
 export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
 
+const EVENT = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e`;
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
 /** One step along the index for each namespace, not over all rows. */
 const namespacesOf = (table: string, where = 'true'): string => {
@@ -137,10 +169,32 @@ export class PostgresReader implements Reader {
     this.#clock = clock;
   }
 
-  async session(namespace: string, id: string): ReturnType<Reader['session']> {
+  async session(namespace: string, id: string): Promise<StoredSession | null> {
     const [row] = await this.#source.read(query(SESSION, namespace, id));
-    if (row === undefined) return null;
-    return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
+    return row === undefined ? null : storedAt(row);
+  }
+
+  /** Differs: three statements, however many sessions there are; each of them sees what is committed when it begins. */
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const ids = unique(sessionIds);
+    const [sessions, events, tasks] = await Promise.all([
+      this.#source.read(query(SESSIONS, namespace, ids)),
+      this.#source.read(query(eventsOfEach(limit), namespace, ids)),
+      this.#source.read(query(tasksOfEach(limit), namespace, ids)),
+    ]);
+    const eventsOf = Map.groupBy(
+      events.map((row) => rowAt<Event>(FIELDS.event, row)),
+      ({ streamId }) => streamId,
+    );
+    const tasksOf = Map.groupBy(
+      tasks.map((row) => rowAt<Task>(FIELDS.task, row)),
+      ({ sessionId }) => sessionId,
+    );
+    return sessions.map(storedAt).map((stored) => ({
+      ...stored,
+      events: pageOf(eventsOf.get(stored.session.id) ?? [], limit, ({ seq }) => String(seq)),
+      tasks: pageOf(tasksOf.get(stored.session.id) ?? [], limit, ({ id }) => id),
+    }));
   }
 
   async task(namespace: string, id: string): Promise<Task | null> {
@@ -149,8 +203,7 @@ export class PostgresReader implements Reader {
   }
 
   async sessions(filter: SessionFilter): Promise<Page<Session>> {
-    const { listSessions } = await import('./lists.ts');
-    const found = await this.#source.read(listSessions(filter));
+    const found = await this.#source.read(listSessionsQuery(filter));
     return pageOf(
       found.map((row) => rowAt<Session>(FIELDS.session, row)),
       filter.limit,
@@ -159,8 +212,7 @@ export class PostgresReader implements Reader {
   }
 
   async tasks(filter: TaskFilter): Promise<Page<Task>> {
-    const { listTasks } = await import('./lists.ts');
-    const found = await this.#source.read(listTasks(filter));
+    const found = await this.#source.read(listTasksQuery(filter));
     return pageOf(
       found.map((row) => rowAt<Task>(FIELDS.task, row)),
       filter.limit,
@@ -273,36 +325,41 @@ function loadedAt(row: Answer[number]): LoadedSession {
   };
 }
 
+/** The same, with the head as the claim's index knows it. */
+function storedAt(row: Answer[number]): StoredSession {
+  return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
+}
+
 /** The counts by status, in the order of the names. */
 function countsOf<Status extends string>(names: readonly Status[], values: readonly number[]): Record<Status, number> {
   return Object.fromEntries(names.map((status, at) => [status, values[at] ?? 0])) as Record<Status, number>;
 }
 
-/** The text depends only on which filters are set. One row more than asked tells whether there is a next page. */
+/** By event id; by `seq` if a session is named. One row more than asked, if there is one. */
 export function eventsQuery({
   namespace,
   sessionId,
   taskId,
   types,
   leaseEffect,
+  agent,
   limit,
   after = '0',
+  before,
   upTo,
 }: EventFilter): Query {
-  const cursor = sessionId === undefined ? 'id' : 'seq';
-  const conditions: [before: string, value: Value, behind?: string][] = [
-    ['namespace =', namespace],
-    [`${cursor} >`, Number(after)],
+  const cursor = sessionId === undefined ? 'e.id' : 'e.seq';
+  const where: Condition[] = [
+    ['e.namespace =', namespace],
+    ...within(cursor, { after: Number(after), before: typeof before === 'string' ? Number(before) : before }),
   ];
-  if (sessionId !== undefined) conditions.push([`stream_kind = 'session' AND e.stream_id =`, sessionId]);
-  if (taskId !== undefined) conditions.push(['task_id =', taskId]);
-  if (types !== undefined) conditions.push([`type = ANY (string_to_array(`, types.join(','), `, ','))`]);
-  if (leaseEffect !== undefined) conditions.push(['lease_effect =', leaseEffect]);
-  if (upTo !== undefined) conditions.push(['id <=', upTo]);
-  const where = conditions.map(([before, , behind = ''], at) => `e.${before} $${at + 1}${behind}`).join(' AND ');
-  const text = `SELECT ${selected(EVENT_COLUMNS, 'e')} FROM orchestrator.event_log e
-    WHERE ${where} ORDER BY e.${cursor} LIMIT ${limit + 1}`;
-  return query(text, ...conditions.map(([, value]) => value));
+  if (sessionId !== undefined) where.push([`e.stream_kind = 'session' AND e.stream_id =`, sessionId]);
+  if (taskId !== undefined) where.push(['e.task_id =', taskId]);
+  if (types !== undefined) where.push(['e.type = ANY', types]);
+  if (agent !== undefined) where.push(['e.agent =', agent]);
+  if (leaseEffect !== undefined) where.push(['e.lease_effect =', leaseEffect]);
+  if (upTo !== undefined) where.push(['e.id <=', upTo]);
+  return listQuery(EVENT, where, { by: cursor, before, limit });
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */

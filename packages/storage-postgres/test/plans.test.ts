@@ -5,7 +5,8 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { eventsQuery, CLAIM_PREVIEW, READS } from '../src/reader.ts';
+import { listSessionsQuery, listTasksQuery } from '../src/lists.ts';
+import { eventsQuery, CLAIM_PREVIEW, HISTORIES, READS } from '../src/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { BEGIN } from '../src/transactions.ts';
 import { writing, type WriteName } from '../src/writes.ts';
@@ -91,6 +92,14 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   events: [eventsQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
+  'events, newest first': [eventsQuery({ namespace: 'n', upTo: 9, limit: 50, before: null }).text, ['event_log_pkey']],
+  'tasks, newest first': [listTasksQuery({ namespace: 'n', limit: 50, before: 'x' }).text, ['tasks_pk']],
+  sessions: [listSessionsQuery({ namespace: 'n', limit: 50 }).text, ['sessions_pk']],
+  tasks: [listTasksQuery({ namespace: 'n', limit: 50 }).text, ['tasks_pk']],
+  'tasks of a session': [listTasksQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['tasks_of_session']],
+  'sessions of histories': [HISTORIES.SESSIONS, ['sessions_pk', 'tasks_pk']],
+  'events of histories': [HISTORIES.eventsOfEach(100), ['event_log_seq']],
+  'tasks of histories': [HISTORIES.tasksOfEach(100), ['tasks_of_session']],
   'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
   'preview, ready of a kind': [CLAIM_PREVIEW.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
   'preview, held': [CLAIM_PREVIEW.held(10), ['sessions_stale', 'tasks_pk']],

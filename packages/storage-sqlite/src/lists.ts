@@ -11,36 +11,41 @@ export interface ListQuery {
 /** A condition and the values of its question marks. */
 export type Part = readonly [condition: string, ...values: unknown[]];
 
+const SESSION = selected(SESSION_PLACES);
+const TASK = selected(TASK_PLACES);
+
 /** By id; one row more than asked, if there is one. */
-export function listSessionsQuery({ namespace, status, agent, limit, after = '' }: SessionFilter): ListQuery {
+export function listSessionsQuery({ namespace, status, agent, limit, after, before }: SessionFilter): ListQuery {
   const held = isOnly(status, 'running');
   return list({
-    from: `${selected(SESSION_PLACES)} FROM sessions INDEXED BY ${held ? 'sessions_stale' : 'sessions_id'}`,
+    from: `${SESSION} FROM sessions INDEXED BY ${held ? 'sessions_stale' : 'sessions_id'}`,
     where: [
       [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
-      ['id > +?', after],
+      ...within('id', { after: after ?? '', before }),
       ...oneOf(status),
       // The condition of the index, word for word.
       ...(held ? [[`status = 'running'`] as const] : []),
       ...(agent === undefined ? [] : [['agent = +?', agent] as const]),
     ],
+    order: orderBy('id', before),
     limit,
   });
 }
 
 /** By id; one row more than asked, if there is one. */
-export function listTasksQuery({ namespace, sessionId, status, kind, limit, after = '' }: TaskFilter): ListQuery {
+export function listTasksQuery({ namespace, sessionId, status, kind, limit, after, before }: TaskFilter): ListQuery {
   const [index, its] = sessionId === undefined ? indexOf(status) : ['tasks_of_session', []];
   return list({
-    from: `${selected(TASK_PLACES)} FROM tasks INDEXED BY ${index}`,
+    from: `${TASK} FROM tasks INDEXED BY ${index}`,
     where: [
       [`namespace = ${KEY_OF_NAMESPACE}`, namespace],
       ...(sessionId === undefined ? [] : [[`session = ${NUMBER_OF_SESSION}`, namespace, sessionId] as const]),
-      ['id > +?', after],
+      ...within('id', { after: after ?? '', before }),
       ...oneOf(status),
       ...its,
       ...(kind === undefined ? [] : [['kind = +?', kind] as const]),
     ],
+    order: orderBy('id', before),
     limit,
   });
 }
@@ -59,12 +64,33 @@ function isOnly<Status>(status: readonly Status[] | undefined, only: Status): bo
 }
 
 function oneOf(status: readonly string[] | undefined): readonly Part[] {
-  return status === undefined ? [] : [['+status IN (SELECT value FROM json_each(?))', JSON.stringify(status)]];
+  return status === undefined ? [] : [['+status IN (SELECT value FROM json_each(+?))', JSON.stringify(status)]];
 }
 
-function list({ from, where, limit }: { from: string; where: readonly Part[]; limit: number }): ListQuery {
+/** The rows beyond the cursor, in the order of the list; with neither, all. */
+export function within<Cursor>(
+  column: string,
+  { after, before }: { readonly after: Cursor; readonly before: Cursor | null | undefined },
+): readonly Part[] {
+  if (before === undefined) return [[`${column} > +?`, after]];
+  return before === null ? [] : [[`${column} < +?`, before]];
+}
+
+export function orderBy(column: string, before: string | null | undefined): string {
+  return before === undefined ? column : `${column} DESC`;
+}
+
+interface List {
+  readonly from: string;
+  readonly where: readonly Part[];
+  readonly order: string;
+  readonly limit: number;
+}
+
+/** One row more than asked tells whether there is a next page. */
+export function list({ from, where, order, limit }: List): ListQuery {
   return {
-    sql: `SELECT ${from} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY id LIMIT +?`,
+    sql: `SELECT ${from} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${order} LIMIT +?`,
     values: [...where.flatMap(([, ...values]) => values), limit + 1],
   };
 }

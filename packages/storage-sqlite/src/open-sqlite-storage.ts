@@ -4,6 +4,7 @@ import {
   assertComplete,
   assertOpenForWork,
   OrchestratorError,
+  RunningCalls,
   type Capabilities,
   type Clock,
   type WriteSet,
@@ -22,7 +23,7 @@ import { readMigrations } from './migrations.ts';
 import { assertCurrent, Readers } from './readers.ts';
 import { OpenFile } from './open-file.ts';
 import { assertOwnFiles } from './own-file.ts';
-import { SqliteReader, type ReadSource } from './reader.ts';
+import { SqliteReader } from './reader.ts';
 import {
   assertLocal,
   createFile,
@@ -113,7 +114,8 @@ class SqliteStorage implements Storage {
   readonly #watcher: ChangeWatcher;
   /** Open, and not yet in use by the group. */
   #opened: Connection | null;
-  #closed: Promise<void> | null = null;
+  readonly #calls = new RunningCalls(() => new OrchestratorError('STORE_CLOSED'));
+  #closing: Promise<void> | null = null;
 
   constructor(settings: Settings, file: OpenFile, opened: Connection | null) {
     const { path, clock = systemClock, busyTimeoutMs, filling } = settings;
@@ -129,11 +131,7 @@ class SqliteStorage implements Storage {
       connect: () => this.#connect(),
       onChange: () => this.#watcher.announce(),
     });
-    const guarded: ReadSource = {
-      read: async (use) => this.#open().read(use),
-      snapshot: async (use) => this.#open().snapshot(use),
-    };
-    this.read = new SqliteReader(guarded, clock);
+    this.read = this.#calls.reader(new SqliteReader(this.#readers, clock));
     this.capabilities = {
       shared: false,
       multiProcess: true,
@@ -146,38 +144,48 @@ class SqliteStorage implements Storage {
     };
   }
 
-  async migrate(): Promise<MigrationReport> {
-    this.#assertWriting();
+  migrate(): Promise<MigrationReport> {
+    return this.#change(() => this.#migrate());
+  }
+
+  transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
+    return this.#change(() => this.#group.transact(scope, decide));
+  }
+
+  watch(onChange: () => void): Promise<() => Promise<void>> {
+    return this.#calls.run(async () => this.#watcher.add(onChange));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#calls.end();
+    this.#watcher.close();
+    await this.#file.closeAfter(async () => {
+      // The writer last: only it can copy the write-ahead log into the file when it closes.
+      this.#readers.close();
+      await this.#group.close();
+      this.#opened?.close();
+    });
+  }
+
+  #change<R>(change: () => Promise<R>): Promise<R> {
+    return this.#calls.run(async () => {
+      if (this.#settings.mode === 'read-only')
+        throw new OrchestratorError('STORE_READ_ONLY', `${this.#settings.path} was opened for reading only.`);
+      return change();
+    });
+  }
+
+  async #migrate(): Promise<MigrationReport> {
     const { path, busyTimeoutMs, synchronous } = this.#settings;
     const db = (this.#opened ??= await retryWhileBusy(busyTimeoutMs, () => openWriter(path, synchronous), path));
     if (schemaVersionOf(db, path) === SCHEMA_VERSION) return { created: false, applied: [] };
     const migrations = readMigrations();
     return retryWhileBusy(busyTimeoutMs, () => applyMigrations(db, path, migrations), path);
-  }
-
-  async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
-    this.#assertWriting();
-    return this.#group.transact(scope, decide);
-  }
-
-  async watch(onChange: () => void): Promise<() => Promise<void>> {
-    this.#open();
-    return this.#watcher.add(onChange);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#letGo();
-    return this.#closed;
-  }
-
-  #letGo(): Promise<void> {
-    this.#watcher.close();
-    return this.#file.closeAfter(async () => {
-      // The writer last: only it can copy the write-ahead log into the file when it closes.
-      await this.#readers.close();
-      await this.#group.close();
-      this.#opened?.close();
-    });
   }
 
   #connect(): Writer {
@@ -188,17 +196,6 @@ class SqliteStorage implements Storage {
     const writer = new Writer(db, path, this.#clock, filling);
     this.#opened = null;
     return writer;
-  }
-
-  #open(): Readers {
-    if (this.#closed !== null) throw new OrchestratorError('STORE_CLOSED');
-    return this.#readers;
-  }
-
-  #assertWriting(): void {
-    this.#open();
-    if (this.#settings.mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', `${this.#settings.path} was opened for reading only.`);
   }
 }
 

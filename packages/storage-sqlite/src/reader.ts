@@ -11,6 +11,8 @@ import type {
   Reader,
   Session,
   SessionFilter,
+  SessionHistory,
+  StoredSession,
   StoreState,
   Task,
   TaskFilter,
@@ -18,6 +20,7 @@ import type {
 import {
   compareInQueue,
   decodeClockState,
+  decodeStoreState,
   noSessions,
   noTasks,
   SESSION_STATUS_NAMES,
@@ -26,8 +29,8 @@ import {
   type TaskStatus,
 } from '@agent-orchestrator/core';
 import { ENDED, STREAM_KINDS } from './conditions.ts';
-import type { Connection } from './connection.ts';
-import { listSessionsQuery, listTasksQuery, type ListQuery, type Part } from './lists.ts';
+import { listSessionsQuery, listTasksQuery, list, orderBy, within, type ListQuery, type Part } from './lists.ts';
+import type { PreparedReads, ReadSource } from './prepared-reads.ts';
 import {
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
@@ -37,36 +40,18 @@ import {
   selected,
   TASK_PLACES,
 } from './rows.ts';
-import { readStoreState } from './store-state.ts';
-
-/** Runs single reads on a shared connection, and each snapshot on a connection of its own. */
-export interface ReadSource {
-  read<R>(use: (on: PreparedReads) => R): Promise<R>;
-  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
-}
-
-/** Each text is prepared once for each connection; there are few, and none holds a value. */
-export class PreparedReads {
-  readonly db: Connection;
-  readonly #statements = new Map<string, { all(...values: unknown[]): unknown[] }>();
-
-  constructor(db: Connection) {
-    this.db = db;
-  }
-
-  all<Row>(sql: string, ...values: unknown[]): Row[] {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.db.prepare(sql)));
-    return statement.all(...values) as Row[];
-  }
-}
+import { SQL } from './statements.ts';
 
 function first<Row>(rows: readonly Row[]): Row | null {
   return rows[0] ?? null;
 }
 
-const SESSION = `SELECT ${selected(SESSION_PLACES)} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
-const TASK = `SELECT ${selected(TASK_PLACES)} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const SESSION_COLUMNS = selected(SESSION_PLACES);
+const TASK_COLUMNS = selected(TASK_PLACES);
+const EVENT_COLUMNS = selected(EVENT_PLACES);
+
+const SESSION = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const TASK = `SELECT ${TASK_COLUMNS} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
     next_kind AS "kind", next_for AS "addressee"
@@ -87,7 +72,7 @@ type IndexPart = readonly [index: string, condition: string];
 const NAMED = '(SELECT id FROM namespaces WHERE name = :namespace)';
 
 /** How many rows of the namespace the part holds, up to the maximum. */
-function counted(table: string, [index, condition]: IndexPart, max = ':max'): string {
+function counted(table: string, [index, condition]: IndexPart, max = '+:max'): string {
   return `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
       WHERE namespace = ${NAMED} AND ${condition} LIMIT ${max}))`;
 }
@@ -145,21 +130,21 @@ const SESSION_OF_NUMBER = `SELECT id FROM sessions WHERE number = ? AND namespac
 
 const SESSION_OF_TASK = `(SELECT session FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = +?)`;
 
-const READY = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND status = 'idle' AND next_task_id IS NOT NULL
-  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const READY_OF_KIND = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId"
+const READY = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND status = 'idle' AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const READY_OF_KIND = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId"
   FROM sessions INDEXED BY sessions_ready_of_kind
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = ? AND next_kind = ? AND status = 'idle'
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND next_kind = +? AND status = 'idle'
     AND next_task_id IS NOT NULL
-  ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?`;
-const HELD = `SELECT ${selected(SESSION_PLACES)}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT ?`;
-const SCHEDULED = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due
-  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT ?`;
-const SCHEDULED_IN_SESSION = `SELECT ${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_due_in_session
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const HELD = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT +?`;
+const SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT +?`;
+const SCHEDULED_IN_SESSION = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due_in_session
   WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
-  ORDER BY run_at LIMIT ?`;
+  ORDER BY run_at LIMIT +?`;
 const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
@@ -187,8 +172,18 @@ export class SqliteReader implements Reader {
     this.#clock = clock;
   }
 
-  session(namespace: string, id: string): ReturnType<Reader['session']> {
+  session(namespace: string, id: string): Promise<StoredSession | null> {
     return this.#source.read((on) => loadedSession(on, namespace, id));
+  }
+
+  /** Differs: each session is a read of its own, so that others get their turn between them. */
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const found: SessionHistory[] = [];
+    for (const sessionId of new Set(sessionIds)) {
+      const history = await this.#source.read((on) => historyOf(on, { namespace, sessionId, limit }));
+      if (history !== null) found.push(history);
+    }
+    return found;
   }
 
   task(namespace: string, id: string): Promise<Task | null> {
@@ -196,17 +191,15 @@ export class SqliteReader implements Reader {
   }
 
   sessions(filter: SessionFilter): Promise<Page<Session>> {
-    return this.#list<Session>(listSessionsQuery(filter), filter.limit);
+    return this.#source.read((on) => sessionPage(on, filter));
   }
 
   tasks(filter: TaskFilter): Promise<Page<Task>> {
-    return this.#list<Task>(listTasksQuery(filter), filter.limit);
+    return this.#source.read((on) => taskPage(on, filter));
   }
 
-  async events(filter: EventFilter): Promise<Page<Event>> {
-    const { sql, values } = eventsQuery(filter);
-    const found = await this.#source.read((on) => on.all<Event>(sql, ...values));
-    return pageOf(found, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+  events(filter: EventFilter): Promise<Page<Event>> {
+    return this.#source.read((on) => eventPage(on, filter));
   }
 
   counts(namespace: string, max: number): Promise<Counts> {
@@ -261,27 +254,42 @@ export class SqliteReader implements Reader {
   }
 
   storeState(): Promise<StoreState | null> {
-    return this.#source.read((on) => readStoreState(on.db));
+    return this.#source.read((on) => decodeStoreState(first(on.all<{ value: string }>(SQL.storeState))?.value ?? null));
   }
+}
 
-  async #list<Row extends { readonly id: string }>({ sql, values }: ListQuery, limit: number): Promise<Page<Row>> {
-    const found = await this.#source.read((on) => on.all<Row>(sql, ...values));
-    return pageOf(found, limit, ({ id }) => id);
-  }
+function sessionPage(on: PreparedReads, filter: SessionFilter): Page<Session> {
+  const { sql, values } = listSessionsQuery(filter);
+  return pageOf(on.all<Session>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function taskPage(on: PreparedReads, filter: TaskFilter): Page<Task> {
+  const { sql, values } = listTasksQuery(filter);
+  return pageOf(on.all<Task>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function eventPage(on: PreparedReads, filter: EventFilter): Page<Event> {
+  const { sql, values } = eventsQuery(filter);
+  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
+  return pageOf(on.all<Event>(sql, ...values), filter.limit, cursorOf);
 }
 
 /** A row with the id of its head, as the claim's index knows it. */
 type IndexedSession = Session & { readonly headId: string | null };
 
-function loadedSession(
-  on: PreparedReads,
-  namespace: string,
-  id: string,
-): (LoadedSession & { readonly next: NextHead | null }) | null {
+function loadedSession(on: PreparedReads, namespace: string, id: string): StoredSession | null {
   const session = first(on.all<Session>(SESSION, namespace, id));
   if (session === null) return null;
   const next = first(on.all<NextHead>(NEXT, namespace, id));
   return { ...withTasks(on, { ...session, headId: next?.taskId ?? null }), session, next };
+}
+
+function historyOf(
+  on: PreparedReads,
+  page: { readonly namespace: string; readonly sessionId: string; readonly limit: number },
+): SessionHistory | null {
+  const stored = loadedSession(on, page.namespace, page.sessionId);
+  return stored === null ? null : { ...stored, events: eventPage(on, page), tasks: taskPage(on, page) };
 }
 
 function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): LoadedSession {
@@ -307,8 +315,6 @@ function readySessions(
 }
 
 /**
- * The text depends only on which filters are set. One row more than asked tells whether there is a next page.
- *
  * The events of a task stand in the stream of its session, so they are found along that: an index of their own would
  * cost each claim and release a page.
  */
@@ -318,39 +324,46 @@ export function eventsQuery({
   taskId,
   types,
   leaseEffect,
+  agent,
   limit,
   after = '0',
+  before,
   upTo,
 }: EventFilter): ListQuery {
   const inStream = sessionId !== undefined || taskId !== undefined;
+  const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
   const where: Part[] = [[`namespace = ${KEY_OF_NAMESPACE}`, namespace]];
   if (inStream) where.push([`stream_kind = 'session'`]);
   if (sessionId !== undefined)
-    where.push([`session = ${NUMBER_OF_SESSION}`, namespace, sessionId], ['seq > +?', Number(after)]);
+    where.push([`session = ${NUMBER_OF_SESSION}`, namespace, sessionId], ...within('seq', range));
   if (taskId !== undefined) {
     if (sessionId === undefined)
-      where.push([`session = ${SESSION_OF_TASK}`, namespace, taskId], ...afterId(Number(after)));
+      where.push([`session = ${SESSION_OF_TASK}`, namespace, taskId], ...within('id', range), ...seqWithin(range));
     where.push([`task = ${NUMBER_OF_TASK}`, namespace, taskId]);
   }
-  if (!inStream) where.push(['id > +?', Number(after)]);
-  if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(?))', JSON.stringify(types)]);
-  if (leaseEffect !== undefined) where.push(['+lease_effect = ?', leaseEffect]);
+  if (!inStream) where.push(...within('id', range));
+  // First, since it is quickly compared and leaves the fewest rows.
+  if (agent !== undefined) where.push(['agent = +?', agent]);
+  if (types !== undefined) where.push(['type IN (SELECT value FROM json_each(+?))', JSON.stringify(types)]);
+  if (leaseEffect !== undefined) where.push(['+lease_effect = +?', leaseEffect]);
   if (upTo !== undefined) where.push(['id <= +?', upTo]);
-  const sql = `SELECT ${selected(EVENT_PLACES)} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}
-    WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${inStream ? 'seq' : 'id'} LIMIT +?`;
-  return { sql, values: [...where.flatMap(([, ...values]) => values), limit + 1] };
+  return list({
+    from: `${EVENT_COLUMNS} FROM event_log ${inStream ? 'INDEXED BY event_log_seq' : 'NOT INDEXED'}`,
+    where,
+    order: orderBy(inStream ? 'seq' : 'id', before),
+    limit,
+  });
 }
 
-/** Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is a start. */
-function afterId(id: number): Part[] {
-  return [
-    ['id > +?', id],
-    [
-      `seq > coalesce((SELECT e.seq FROM event_log e WHERE e.id = +? AND e.stream_kind = 'session'
-        AND e.namespace = event_log.namespace AND e.session = event_log.session), 0)`,
-      id,
-    ],
-  ];
+/**
+ * Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is where to
+ * start.
+ */
+function seqWithin({ after, before }: { readonly after: number; readonly before: number | null | undefined }): Part[] {
+  const seqOf = `(SELECT e.seq FROM event_log e WHERE e.id = +? AND e.stream_kind = 'session'
+    AND e.namespace = event_log.namespace AND e.session = event_log.session)`;
+  if (before === undefined) return [[`seq > coalesce(${seqOf}, 0)`, after]];
+  return before === null ? [] : [[`seq < coalesce(${seqOf}, ${Number.MAX_SAFE_INTEGER})`, before]];
 }
 
 /** Makes a page from the rows: one row more than asked means that there is a next page. */

@@ -4,9 +4,11 @@ import type { Connection } from './connection.ts';
 import { openReader } from './connection.ts';
 import type { OpenFile } from './open-file.ts';
 import { isBrokenConnection, isBusy, translateError } from './errors.ts';
-import { PreparedReads, type ReadSource } from './reader.ts';
+import { PreparedReads, type ReadSource } from './prepared-reads.ts';
 import { schemaVersionOf, SCHEMA_VERSION } from './store-file.ts';
+import { SQL } from './statements.ts';
 import { readStoreState } from './store-state.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The connections that read: one for single reads, and one for each snapshot that is open. They never wait for writers.
@@ -18,7 +20,7 @@ export class Readers implements ReadSource {
   #shared: PreparedReads | null = null;
   /** Kept for the next snapshot, since opening a file takes longer than most snapshots. */
   #spare: PreparedReads | null = null;
-  readonly #open = new Set<Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(file: OpenFile, busyTimeoutMs: number, filling?: string) {
     this.#file = file;
@@ -27,19 +29,34 @@ export class Readers implements ReadSource {
   }
 
   read<R>(use: (on: PreparedReads) => R): Promise<R> {
-    return retryWhileBusy(this.#busyTimeoutMs, () => this.#readOnce(use));
+    return this.#inTurn(() => this.#readOnce(use));
   }
 
-  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
-    const running = this.#runSnapshot(use).finally(() => this.#open.delete(running));
-    this.#open.add(running);
-    return running;
+  async snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
+    this.#file.assertInPlace();
+    // Taken at once: while one is opened, another snapshot may end, and keep its own for the next.
+    const spare = this.#spare;
+    this.#spare = null;
+    const on = spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
+    try {
+      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on));
+      const source: ReadSource = {
+        read: (read) => this.#inTurn(() => read(on)),
+        snapshot: (further) => further(source),
+      };
+      return await use(source);
+    } finally {
+      if (on.db.inTransaction) on.run('COMMIT');
+      if (this.#spare === null) this.#spare = on;
+      else on.db.close();
+    }
   }
 
   /** A count that moves with every commit to the file, by any process. */
   dataVersion(): number | null {
     try {
-      return Number(this.#connected().db.pragma('data_version', { simple: true }));
+      const [row] = this.#connected().all<{ data_version: number }>(SQL.dataVersion);
+      return Number(row?.data_version);
     } catch (error) {
       if (isBusy(error)) return null;
       this.#drop();
@@ -47,12 +64,16 @@ export class Readers implements ReadSource {
     }
   }
 
-  /** Waits for open snapshots. */
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#open);
+  /** Closes the connections. A read that runs would open one again, so all must have ended. */
+  close(): void {
     this.#drop();
     this.#spare?.db.close();
     this.#spare = null;
+  }
+
+  async #inTurn<R>(attempt: () => R): Promise<R> {
+    if (this.#turns.isOver) await this.#turns.next();
+    return retryWhileBusy(this.#busyTimeoutMs, attempt);
   }
 
   #readOnce<R>(use: (on: PreparedReads) => R): R {
@@ -75,24 +96,6 @@ export class Readers implements ReadSource {
     this.#shared = null;
   }
 
-  async #runSnapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {
-    this.#file.assertInPlace();
-    const on = this.#spare ?? (await retryWhileBusy(this.#busyTimeoutMs, () => new PreparedReads(this.#opened())));
-    this.#spare = null;
-    try {
-      await retryWhileBusy(this.#busyTimeoutMs, () => beginSnapshot(on.db));
-      const source: ReadSource = {
-        read: (read) => retryWhileBusy(this.#busyTimeoutMs, () => read(on)),
-        snapshot: (further) => further(source),
-      };
-      return await use(source);
-    } finally {
-      if (on.db.inTransaction) on.db.exec('COMMIT');
-      if (this.#spare === null) this.#spare = on;
-      else on.db.close();
-    }
-  }
-
   #opened(): Connection {
     const { path } = this.#file;
     const db = openReader(path);
@@ -108,9 +111,9 @@ export class Readers implements ReadSource {
 }
 
 /** BEGIN alone fixes nothing: the first read does. */
-function beginSnapshot(db: Connection): void {
-  if (!db.inTransaction) db.exec('BEGIN');
-  db.prepare('SELECT count(*) FROM meta').get();
+function beginSnapshot(on: PreparedReads): void {
+  if (!on.db.inTransaction) on.run('BEGIN');
+  on.all('SELECT count(*) FROM meta');
 }
 
 /** Refuses a file whose tables are not there yet, or are of an older version. */

@@ -15,6 +15,8 @@ import { eventLine, mentionedIn } from '../views/event.ts';
 interface EventsOptions {
   readonly follow?: true;
   readonly after?: number;
+  /** true: from the end. */
+  readonly before?: number | true;
   readonly limit?: number;
   readonly session?: string;
   readonly task?: string;
@@ -29,24 +31,52 @@ const define: Define = (program, run) => {
     .command('events')
     .description('print the event log in order; event numbers are cursors')
     .option('--after <n>', 'begin after this event; 0 is the start (default: the last ones)', parseInteger)
+    .option('--before [n]', 'newest first: those before this event (default: the last ones)', parseInteger)
     .option('--limit <n>', 'maximum number (default: 50; with --jsonl and --after: all)', parseCount)
     .option('--follow', 'continue with new events until interrupted, each exactly once')
     .option('--session <id>', 'only events of this session')
     .option('--task <id>', 'only events of this task')
     .option('--type <type>', 'only events of this type (repeatable)', collect)
     .option('--jsonl', 'one JSON document per line')
-    .action(run<EventsOptions>((call) => (call.options.follow || call.options.jsonl ? stream(call) : list(call))));
+    .action(
+      run<EventsOptions>((call) => {
+        assertOneDirection(call.options);
+        return call.options.follow || call.options.jsonl ? stream(call) : list(call);
+      }),
+    );
 };
 
 export default define;
 
+function assertOneDirection({ follow, after, before }: EventsOptions): void {
+  const other = after === undefined ? follow && '--follow' : '--after';
+  if (before !== undefined && other)
+    throw usage(`--before and ${other} cannot be given together.`, 'Omit one of them.', 'before');
+}
+
+/** The events that the options ask for, of those that are settled now. */
+function asked(
+  { before }: EventsOptions,
+  feed: EventFeed,
+  limit: number,
+  interrupted?: AbortSignal,
+): AsyncGenerator<EventRecord> {
+  return before === undefined ? feed.present(interrupted) : feed.backwards(before, limit);
+}
+
+/** A list that goes backwards begins at no past event. */
+function opened(orchestrator: Orchestrator, options: EventsOptions, limit: number): Promise<EventFeed> {
+  return EventFeed.open(orchestrator, options, options.before === undefined ? limit : 0);
+}
+
 async function list(call: Call<EventsOptions>): Promise<Answer> {
   const limit = call.options.limit ?? DEFAULT_LIMIT;
   await using orchestrator = await call.open('read-only');
-  const feed = await EventFeed.open(orchestrator, call.options, limit);
+  const feed = await opened(orchestrator, call.options, limit);
   const events: EventRecord[] = [];
   let more = false;
-  for await (const event of feed.present()) {
+  const isBack = call.options.before !== undefined;
+  for await (const event of asked(call.options, feed, limit)) {
     if (events.length === limit) {
       more = true;
       break;
@@ -63,26 +93,30 @@ async function list(call: Call<EventsOptions>): Promise<Answer> {
     ids: events.map(({ id }) => String(id)),
     text: (paint) => (events.length === 0 ? ['no events'] : events.map((event) => eventLine(event, names, paint))),
     chatter: [
-      ...(feed.start > 0 && call.options.after === undefined ? ['these are the last ones; all: --after 0'] : []),
-      ...(more ? [`there are more: --after ${last}`] : []),
+      ...(feed.start > 0 && call.options.after === undefined && !isBack
+        ? ['these are the last ones; all: --after 0']
+        : []),
+      ...(more ? [`there are more: ${isBack ? '--before' : '--after'} ${last}`] : []),
     ],
   };
 }
 
 /** Prints lines as the events come: to the end of the log, or endlessly with `--follow`. */
 async function stream(call: Call<EventsOptions>): Promise<null> {
-  const { follow, after, limit = after === undefined || follow ? undefined : Infinity } = call.options;
+  const { follow, after, before } = call.options;
   if (follow) call.refuseJsonWith('--follow');
-  if (follow && limit !== undefined)
+  if (follow && call.options.limit !== undefined)
     throw usage('--limit and --follow cannot be given together.', 'Omit one of them.', 'limit');
+  const limit = call.options.limit ?? (after === undefined || follow ? DEFAULT_LIMIT : Infinity);
   await using orchestrator = await call.open('read-only');
-  const feed = await EventFeed.open(orchestrator, call.options, limit ?? DEFAULT_LIMIT);
+  const feed = await opened(orchestrator, call.options, limit);
   const interrupted = interruption();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
-    await printAll(call, orchestrator, feed.present(interrupted), limit ?? DEFAULT_LIMIT);
+    await printAll(call, orchestrator, asked(call.options, feed, limit, interrupted), { limit, interrupted });
     // An incomplete log must not look like a complete one.
-    if (interrupted.aborted && !outputEnded.aborted) throw cutShort(interrupted);
+    if (interrupted.aborted && !outputEnded.aborted)
+      throw cutShort(interrupted, before === undefined ? 'after' : 'before');
   }
   return null;
 }
@@ -97,15 +131,15 @@ async function followTo(call: Call, orchestrator: Orchestrator, feed: EventFeed,
     return state?.status === 'moved';
   };
   await keepTrying(call.output, interrupted, async () => {
-    await printAll(call, orchestrator, feed.followed(interrupted, look), Infinity);
+    await printAll(call, orchestrator, feed.followed(interrupted, look), { limit: Infinity, interrupted });
     if (!interrupted.aborted) assertOpenForWork(state);
   });
 }
 
-function cutShort(interrupted: AbortSignal): Failure {
+function cutShort(interrupted: AbortSignal, direction: 'after' | 'before'): Failure {
   return new Failure('INTERRUPTED', 'Interrupted: not all events were written.', {
     exit: interruptedBy(interrupted),
-    hint: 'Continue after the last one with --after.',
+    hint: `Continue ${direction} the last one with --${direction}.`,
     retryable: true,
   });
 }
@@ -114,14 +148,15 @@ async function printAll(
   call: Call,
   orchestrator: Orchestrator,
   events: AsyncIterable<EventRecord>,
-  limit: number,
+  { limit, interrupted }: { readonly limit: number; readonly interrupted: AbortSignal },
 ): Promise<void> {
   const names = await call.names(orchestrator, {});
   let left = limit;
   for await (const event of events) {
-    if (outputEnded.aborted || left === 0) return;
+    if (interrupted.aborted || left === 0) return;
     if (call.output.format === 'text') await names.learn(orchestrator, mentionedIn([event]));
     print(call, event, names);
+    await call.output.room(interrupted);
     left -= 1;
   }
 }

@@ -46,6 +46,7 @@ async function watch(call: Call<RecoverOptions>): Promise<null> {
   await keepTrying(call.output, interrupted, async () => {
     const answer = await recoverAll(call, orchestrator);
     if (answer.ids.length > 0) call.output.answer(answer);
+    await call.output.room(interrupted);
     await changes.wait(undefined, interrupted);
   });
   return null;

@@ -68,6 +68,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
     if (isScreen) process.stdout.write(CLEAR_SCREEN);
     if (isScreen || seen !== last) call.output.answer(answer);
     last = seen;
+    await call.output.room(interrupted);
     if (state?.status === 'moved') assertOpenForWork(state);
     await Promise.all([changes.wait(undefined, interrupted), pause(REDRAW_MS)]);
   });

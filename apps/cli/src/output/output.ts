@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Failure } from '../failure.ts';
 import { document, snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { printable } from './printable.ts';
@@ -55,6 +56,18 @@ export class Output {
         for (const line of answer.text(this.paint)) this.line(line);
         for (const remark of answer.chatter ?? []) this.chatter(remark);
     }
+  }
+
+  /**
+   * Waits while the reader has not taken most of what was written, so that a slow reader does not fill the memory. A
+   * stream calls it after each line.
+   *
+   * @param ended ends the wait, too
+   */
+  async room(ended: AbortSignal): Promise<void> {
+    if (!process.stdout.writableNeedDrain || ended.aborted) return;
+    // A write error ends the output; `outliveReaders` handles it.
+    await once(process.stdout, 'drain', { signal: AbortSignal.any([ended, outputEnded]) }).catch(() => {});
   }
 
   /** @returns whether the reader has taken everything that was written so far */

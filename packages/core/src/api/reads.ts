@@ -35,7 +35,12 @@ const page = {
   namespace: field.name,
   limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
   after: field.id.optional(),
+  /** Newest first: the page before this cursor; null: the last page. */
+  before: field.id.nullable().optional(),
 };
+const ONE_DIRECTION = { error: 'cannot be given together with after', path: ['before'] };
+const inOneDirection = ({ after, before }: { after?: unknown; before?: unknown }) =>
+  after === undefined || before === undefined;
 const one = z.strictObject({ namespace: field.name, id: field.id });
 const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
 const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
@@ -46,38 +51,44 @@ const claimant = z.strictObject({
   kinds: field.kinds.optional(),
   evidence: z.array(evidence).max(LIMITS.batch_max).optional(),
 });
-const sessionFilter = z.strictObject({
-  ...page,
-  status: z.array(z.enum(SESSION_STATUS_NAMES)).min(1).optional(),
-  agent: field.name.optional(),
-});
-const taskFilter = z.strictObject({
-  ...page,
-  sessionId: field.id.optional(),
-  status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
-  kind: field.name.optional(),
-});
+const sessionFilter = z
+  .strictObject({
+    ...page,
+    status: z.array(z.enum(SESSION_STATUS_NAMES)).min(1).optional(),
+    agent: field.name.optional(),
+  })
+  .refine(inOneDirection, ONE_DIRECTION);
+const taskFilter = z
+  .strictObject({
+    ...page,
+    sessionId: field.id.optional(),
+    status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
+    kind: field.name.optional(),
+  })
+  .refine(inOneDirection, ONE_DIRECTION);
 const headsFilter = z.strictObject({
   namespace: field.name,
   agent: field.name,
   roles: field.roles.default([]),
   limit: page.limit,
 });
-const eventFilter = z.strictObject({
-  ...page,
-  after: z
-    .string()
-    .regex(/^\d{1,16}$/, 'must be the number of an event')
-    .optional(),
-  /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
-  upTo: z.int().min(0).optional(),
-  sessionId: field.id.optional(),
-  taskId: field.id.optional(),
-  types: z
-    .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
-    .min(1)
-    .optional(),
-});
+const eventCursor = z.string().regex(/^\d{1,16}$/, 'must be the number of an event');
+const eventFilter = z
+  .strictObject({
+    ...page,
+    after: eventCursor.optional(),
+    before: eventCursor.nullable().optional(),
+    /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
+    upTo: z.int().min(0).optional(),
+    sessionId: field.id.optional(),
+    taskId: field.id.optional(),
+    agent: field.name.optional(),
+    types: z
+      .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
+      .min(1)
+      .optional(),
+  })
+  .refine(inOneDirection, ONE_DIRECTION);
 
 type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
 
@@ -113,20 +124,26 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return found === null ? null : toLoadedSessionRecord(found);
   }
 
-  /** By id; the cursor is the id of a session. Only `getSession` answers `headTaskId`. */
+  /**
+   * By id; the cursor is the id of a session. With `before`, in reverse order. Only `getSession` answers `headTaskId`.
+   */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
     const { read } = this.#storage;
     const asked = parseInput(sessionFilter, await this.#pageWithin('session', filter));
-    if (asked.after !== undefined) assertCursor(await read.session(asked.namespace, asked.after), 'session');
+    for (const [name, cursor] of cursorsOf(asked))
+      assertCursor(name, await read.session(asked.namespace, cursor), 'session');
     const { items, next } = await read.sessions(asked);
     return { items: items.map((session) => toSessionRecord(session, null)), next };
   }
 
-  /** By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. */
+  /**
+   * By id: tasks added without an id come in the order in which they were added. The cursor is the id of a task. With
+   * `before`, in reverse order.
+   */
   async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
     const { read } = this.#storage;
     const asked = parseInput(taskFilter, await this.#pageWithin('task', filter));
-    if (asked.after !== undefined) assertCursor(await read.task(asked.namespace, asked.after), 'task');
+    for (const [name, cursor] of cursorsOf(asked)) assertCursor(name, await read.task(asked.namespace, cursor), 'task');
     const { items, next } = await read.tasks(asked);
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
@@ -149,8 +166,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /**
-   * By event id; by `seq` if a session is named. The cursor is that number. Lists only settled events: none with a
-   * smaller id will appear later. `asOf` is the last settled event id.
+   * By event id; by `seq` if a session is named. The cursor is that number. With `before`, in reverse order. Lists only
+   * settled events: none with a smaller id will appear later. `asOf` is the last settled event id.
    */
   async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord> & { readonly asOf: number }> {
     const { sessionId, taskId, upTo, ...asked } = parseInput(eventFilter, await this.#within(filter));
@@ -239,7 +256,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async verify(options: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
     const { namespace, findingsMax } = parseInput(verified, options);
     return this.#storage.read.snapshot(async (reader) =>
-      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], { findingsMax }),
+      verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
     );
   }
 
@@ -271,10 +288,13 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   }
 
   /** The same for a list whose cursors are ids. */
-  async #pageWithin<T extends References & { readonly after?: string }>(kind: NumberedKind, filter: T) {
+  async #pageWithin<T extends References & Cursors>(kind: NumberedKind, filter: T) {
     const within = await this.#within(filter);
-    const { after, namespace } = within;
-    return after === undefined ? within : { ...within, after: await this.idOf(kind, after, namespace) };
+    const cursors = cursorsOf(within).map(async ([name, cursor]) => [
+      name,
+      await this.idOf(kind, cursor, within.namespace),
+    ]);
+    return { ...within, ...(Object.fromEntries(await Promise.all(cursors)) as Cursors) };
   }
 
   /** The same call with ids where it has numbers for people. */
@@ -295,9 +315,22 @@ interface References {
   readonly sessionId?: string | undefined;
 }
 
+interface Cursors {
+  readonly after?: string | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** The cursor of a list, if it has one. */
+function cursorsOf({ after, before }: Cursors): (readonly [name: keyof Cursors, cursor: string])[] {
+  return [
+    ...(after === undefined ? [] : [['after', after] as const]),
+    ...(before === undefined || before === null ? [] : [['before', before] as const]),
+  ];
+}
+
 /**
  * Rows are never removed, so a cursor without a row is a mistake: an empty page would look like the end of the list.
  */
-function assertCursor(row: object | null, called: string): void {
-  if (row === null) throw invalidInput('after', `is not a cursor: there is no ${called} with this id`);
+function assertCursor(name: keyof Cursors, row: object | null, called: string): void {
+  if (row === null) throw invalidInput(name, `is not a cursor: there is no ${called} with this id`);
 }

@@ -2,10 +2,13 @@ import { canonicalize } from '../log/canonical.ts';
 import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
-import { LIMITS } from '../model/limits.ts';
+import { ahead, batched, type Batch } from './ahead.ts';
+import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
+import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
+import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
-import type { Page, Reader } from '../storage/storage.ts';
+import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
@@ -33,12 +36,6 @@ export interface Verification {
   readonly truncated: boolean;
 }
 
-export interface VerifyLogOptions {
-  readonly findingsMax?: number | undefined;
-  /** Called before every page is read, and awaited. It can let the event loop turn: reads of a file may block it. */
-  readonly beforePage?: () => void | Promise<void>;
-}
-
 /**
  * Replays the log of every session from empty, and checks that
  *
@@ -56,39 +53,52 @@ export interface VerifyLogOptions {
 export async function verifyLog(
   reader: Reader,
   namespaces: readonly string[],
-  { findingsMax = 100, beforePage = () => {} }: VerifyLogOptions = {},
+  findingsMax = 100,
 ): Promise<Verification> {
-  const verifier = new Verifier(reader, findingsMax, beforePage);
+  const verifier = new Verifier(reader, findingsMax);
   for (const namespace of namespaces) await verifier.namespace(namespace);
   return verifier.result();
 }
 
-type StoredSession = NonNullable<Awaited<ReturnType<Reader['session']>>>;
+/** Small pages: a page is in memory as a whole, and rows may be large. */
+const PAGE = 100;
+/** How many events of small sessions are read at once … */
+const BATCH = 100;
+/** … and how many before they are needed. */
+const AHEAD = 2 * BATCH;
 
 class Verifier {
   readonly #reader: Reader;
   readonly #findingsMax: number;
-  readonly #beforePage: () => void | Promise<void>;
   readonly #findings: Finding[] = [];
-  readonly #fences = new Set<number>();
+  readonly #fences = new FenceSet();
+  readonly #turns = new Turns();
   #truncated = false;
   #events = 0;
   #sessions = 0;
   #tasks = 0;
 
-  constructor(reader: Reader, findingsMax: number, beforePage: () => void | Promise<void>) {
+  constructor(reader: Reader, findingsMax: number) {
     this.#reader = reader;
     this.#findingsMax = findingsMax;
-    this.#beforePage = beforePage;
   }
 
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
-    for await (const { id } of this.#pages((after) =>
-      this.#reader.sessions({ namespace, limit: LIMITS.page_max, ...after }),
-    )) {
-      const loaded = await this.#reader.session(namespace, id);
-      if (loaded !== null) await this.#session(loaded);
+    const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
+    const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
+    const begin = async ({ items }: Batch<Session>) => ({
+      listed: items,
+      found: await this.#reader.histories(
+        namespace,
+        items.map(({ id }) => id),
+        PAGE,
+      ),
+    });
+    const weightOf = ({ weight }: Batch<Session>) => Math.min(weight, BATCH);
+    for await (const { listed, found } of ahead(batches, { limit: AHEAD, weightOf }, begin)) {
+      const byId = Map.groupBy(found, ({ session }) => session.id);
+      for (const session of listed) await this.#listed(session, byId.get(session.id) ?? []);
     }
     await this.#compareTotals(namespace, before);
   }
@@ -103,35 +113,53 @@ class Verifier {
     };
   }
 
-  async #session(found: StoredSession): Promise<void> {
-    const { namespace, id: sessionId } = found.session;
+  #eventsOf(namespace: string, sessionId: string, after: After): Promise<Page<Event>> {
+    return this.#reader.events({ namespace, sessionId, limit: PAGE, ...after });
+  }
+
+  #tasksOf(namespace: string, sessionId: string, after: After): Promise<Page<Task>> {
+    return this.#reader.tasks({ namespace, sessionId, limit: PAGE, ...after });
+  }
+
+  /** A session that the list shows must be found by its id, and once. */
+  async #listed(session: Session, found: readonly SessionHistory[]): Promise<void> {
     this.#sessions += 1;
+    const [history] = found;
+    if (history === undefined) this.#report('missing', session, 'the session is listed, but not found by its id.');
+    else if (found.length > 1) this.#report('state', session, `${found.length} sessions have this id.`);
+    else await this.#session(history);
+  }
+
+  async #session({ events, tasks, ...found }: SessionHistory): Promise<void> {
+    const { namespace, id } = found.session;
     const replay = new Replay();
+    const compared = new ComparedTasks(this.#reader, replay);
     const earlyEnd = new EarlyEnd();
     let broken = false;
-    for await (const event of this.#pages((after) =>
-      this.#reader.events({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
-    )) {
+    for await (const event of pages((after) => this.#eventsOf(namespace, id, after), events)) {
       this.#events += 1;
+      if (this.#turns.isOverAfter(event.payload.length)) await this.#turns.next();
+      if (event.taskId !== null && compared.has(event.taskId)) await compared.readAgain(namespace, event.taskId);
       const early = broken ? null : earlyEnd.judge(replay.session, event);
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
-      if (mistake === null) continue;
+      if (mistake === null) {
+        if (compared.isFull) await compared.forget(namespace);
+        continue;
+      }
       this.#report(mistake.kind, found.session, mistake.message, event.taskId, event.id);
       broken = true;
     }
     if (broken) return;
     if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
-    await this.#compareTasks(found, replay.tasks);
+    await this.#compareTasks(found, { replayed: replay.tasks, compared, first: tasks });
   }
 
   /** A fence is granted once in the whole database. */
   #grantedTwice({ leaseEffect, fence }: Event): Mistake | null {
     if (leaseEffect !== 'granted' || fence === null) return null;
-    if (this.#fences.has(fence)) return { kind: 'fence', message: `the fence ${fence} was granted twice.` };
-    this.#fences.add(fence);
-    return null;
+    return this.#fences.add(fence) ? null : { kind: 'fence', message: `the fence ${fence} was granted twice.` };
   }
 
   /** Finds events and tasks whose session does not exist. */
@@ -145,22 +173,28 @@ class Verifier {
     this.#report('missing', { namespace, id: '' }, `${events} events and ${tasks} tasks belong to no session.`);
   }
 
-  async #compareTasks(found: StoredSession, replayed: Map<string, Task>): Promise<void> {
+  async #compareTasks(
+    found: StoredSession,
+    {
+      replayed,
+      compared,
+      first,
+    }: { readonly replayed: Map<string, Task>; readonly compared: ComparedTasks; readonly first: Page<Task> },
+  ): Promise<void> {
     const { namespace, id: sessionId } = found.session;
-    const queued: Task[] = [];
-    for await (const task of this.#pages((after) =>
-      this.#reader.tasks({ namespace, sessionId, limit: LIMITS.page_max, ...after }),
-    )) {
+    let head: Task | null = null;
+    for await (const task of pages((after) => this.#tasksOf(namespace, sessionId, after), first)) {
       this.#tasks += 1;
+      if (task.status === 'queued' && (head === null || compareInQueue(task, head) < 0)) head = task;
+      if (compared.has(task.id)) continue;
       const expected = replayed.get(task.id);
       if (expected === undefined) this.#report('missing', found.session, `the task ${task.id} has no events.`, task.id);
       else this.#compare(sameWaiting(task), sameWaiting(expected), UNLOGGED_TASK_FIELDS, task.id);
       replayed.delete(task.id);
-      if (task.status === 'queued') queued.push(task);
     }
     for (const { id } of replayed.values())
       this.#report('missing', found.session, `the task ${id} is in the log but not in the table.`, id);
-    this.#compareHead(found, queued.toSorted(compareInQueue)[0] ?? null);
+    this.#compareHead(found, head);
     const running = isHeld(found.session) ? found.session.taskId : null;
     if ((found.task?.id ?? null) !== running)
       this.#report('state', found.session, 'the session and its running task do not refer to each other.');
@@ -190,16 +224,6 @@ class Verifier {
     }
   }
 
-  async *#pages<T>(read: (after: { after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
-    let cursor: string | null = null;
-    do {
-      await this.#beforePage();
-      const page: Page<T> = await read(cursor === null ? {} : { after: cursor });
-      yield* page.items;
-      cursor = page.next;
-    } while (cursor !== null);
-  }
-
   #report(
     kind: FindingKind,
     of: { namespace: string; id: string },
@@ -212,7 +236,16 @@ class Verifier {
   }
 }
 
-/** Scheduled and queued count as the same status: only time turns one into the other. */
-function sameWaiting(task: Task): Task {
-  return task.status === 'scheduled' ? { ...task, status: 'queued' } : task;
+interface After {
+  readonly after?: string;
+}
+
+/** @param first the first page, if it was read already */
+async function* pages<T>(read: (after: After) => Promise<Page<T>>, first?: Page<T>): AsyncGenerator<T> {
+  let page = first ?? (await read({}));
+  yield* page.items;
+  while (page.next !== null) {
+    page = await read({ after: page.next });
+    yield* page.items;
+  }
 }

@@ -41,7 +41,11 @@ export interface Storage {
    */
   watch(onChange: () => void): Promise<() => Promise<void>>;
   /**
-   * Finishes the running calls and closes every handle. Further calls throw `STORE_CLOSED`; closing twice is allowed.
+   * Finishes the running calls and closes every handle: a call that waits, for its turn or for a connection, is
+   * running. Further calls throw `STORE_CLOSED`; closing twice is allowed. A snapshot that awaits it waits for itself.
+   *
+   * A storage whose server may fall silent waits for reads for a bounded time, which it documents (on Postgres, 75
+   * seconds). Then it closes the handles all the same, and the reads that are left throw `STORE_CLOSED`.
    */
   close(): Promise<void>;
 }
@@ -71,16 +75,22 @@ export interface MigrationReport {
 
 export interface Reader {
   /** With `next` and the head that it names, as they are stored: a read makes no scheduled task queued. */
-  session(namespace: string, id: string): Promise<(LoadedSession & { readonly next: NextHead | null }) | null>;
+  session(namespace: string, id: string): Promise<StoredSession | null>;
   task(namespace: string, id: string): Promise<Task | null>;
-  /** By id, after the cursor, which is an id. */
+  /** By id; the cursor is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /**
-   * The events of one session by `seq`, after the cursor, which is a `seq`. Otherwise by event id, after the cursor,
-   * which is an id. None beyond `upTo`.
+   * The events of one session by `seq`; the cursor is a `seq`. Otherwise by event id; the cursor is an id. None beyond
+   * `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
+  /**
+   * The sessions with these ids, each once and in any order, with the first page of its events and of its tasks; an id
+   * without a session is left out. Outside of a snapshot, they need not all be of one moment. `verify` reads a store
+   * with it, in a snapshot.
+   */
+  histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
   /**
@@ -99,7 +109,10 @@ export interface Reader {
   idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null>;
   /** The namespaces that hold a session or an event. */
   namespaces(): Promise<readonly string[]>;
-  /** Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. */
+  /**
+   * Runs reads that all see the same state. It must be short: a long one blocks the clean-up of the database. A read
+   * that comes after `use` has ended is refused.
+   */
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
@@ -107,16 +120,33 @@ export interface Reader {
   storeState(): Promise<StoreState | null>;
 }
 
+/** A session with the head as the claim's index knows it. */
+export interface StoredSession extends LoadedSession {
+  readonly next: NextHead | null;
+}
+
+/** The next pages come from `events` and `tasks` of the session. */
+export interface SessionHistory extends StoredSession {
+  readonly events: Page<Event>;
+  readonly tasks: Page<Task>;
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
-  /** The cursor of the next page; null: this was the last. */
+  /** The cursor of the next page, for `after` or `before` as in the request; null: this was the last. */
   readonly next: string | null;
 }
 
 interface PageRequest {
   readonly namespace: string;
   readonly limit: number;
+  /** Only what comes after this cursor. */
   readonly after?: string;
+  /**
+   * The list goes backwards, the last row first: only what comes before this cursor; null: from the end. Not given
+   * together with `after`.
+   */
+  readonly before?: string | null;
 }
 
 export interface SessionFilter extends PageRequest {
@@ -145,6 +175,8 @@ export type EventFilter = EventPageRequest &
 interface EventPageRequest extends PageRequest {
   readonly types?: readonly EventType[];
   readonly leaseEffect?: LeaseEffect;
+  /** The agent that the event names. */
+  readonly agent?: string;
 }
 
 export interface Counts {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventRecord, EventType, Orchestrator } from '@agent-orchestrator/core';
 import { Changes } from './changes.ts';
+import { everyRow } from './every-row.ts';
 
 interface EventFilter {
   readonly after?: number;
@@ -9,7 +10,8 @@ interface EventFilter {
   readonly type?: EventType[];
 }
 
-const PAGE = 500;
+/** Small pages: a page is in memory as a whole, and events may be large. */
+const PAGE = 100;
 
 /**
  * The events that match a filter, in order, each once. The cursor only moves to an event that was delivered, or to an
@@ -32,7 +34,7 @@ export class EventFeed {
     this.#cursor = start;
   }
 
-  /** @param last how many past events to begin with, if the filter names no event to begin after */
+  /** @param last how many past events to begin with (0: none), if the filter names no event to begin after */
   static async open(orchestrator: Orchestrator, filter: EventFilter, last: number): Promise<EventFeed> {
     const asOf = await orchestrator.asOf();
     const start = filter.after ?? (await startOfLast(orchestrator, filter, asOf, last));
@@ -48,6 +50,16 @@ export class EventFeed {
       yield event;
     }
     if (until?.aborted !== true) this.#cursor = Math.max(this.#cursor, settled);
+  }
+
+  /**
+   * The events before one (true: the end of the log), newest first.
+   *
+   * @param wanted how many the caller takes; one more tells whether there are more
+   */
+  backwards(before: number | true, wanted: number): AsyncGenerator<EventRecord> {
+    const upTo = before === true ? this.asOf : Math.min(this.asOf, Math.max(0, before - 1));
+    return newestFirst(this.#orchestrator, this.#filter, { upTo, wanted });
   }
 
   /**
@@ -75,19 +87,13 @@ interface EventRange {
 
 async function* eventsIn(
   orchestrator: Orchestrator,
-  { session, task, type }: EventFilter,
+  asked: EventFilter,
   range: EventRange,
   until?: AbortSignal,
 ): AsyncGenerator<EventRecord> {
-  const filter = {
-    limit: PAGE,
-    upTo: range.upTo,
-    ...(session !== undefined && { sessionId: session }),
-    ...(task !== undefined && { taskId: task }),
-    ...(type !== undefined && { types: type }),
-  };
+  const filter = { ...asFilter(asked), limit: PAGE, upTo: range.upTo };
   // For one session the API counts by the session's own numbers. So earlier events are read, too, and left out here.
-  let after: string | null = session === undefined ? String(range.after) : '0';
+  let after: string | null = asked.session === undefined ? String(range.after) : '0';
   while (after !== null) {
     // Reads of a local file block the event loop. Without this turn, signals would only be handled at the end.
     await nextTurn();
@@ -98,22 +104,45 @@ async function* eventsIn(
   }
 }
 
-/** The event after which the `last` events follow. Reads larger and larger parts of the log until it has enough. */
+/** The event after which the `last` events follow. */
 async function startOfLast(
   orchestrator: Orchestrator,
   filter: EventFilter,
-  asOf: number,
+  upTo: number,
   last: number,
 ): Promise<number> {
-  for (let back = last; ; back *= 4) {
-    const from = Math.max(0, asOf - back);
-    const ids: number[] = [];
-    for await (const { id } of eventsIn(orchestrator, filter, { after: from, upTo: asOf })) {
-      ids.push(id);
-      if (ids.length > last) ids.shift();
-    }
-    const [first] = ids;
-    if (ids.length === last && first !== undefined) return first - 1;
-    if (from === 0) return 0;
+  if (last === 0) return upTo;
+  let left = last;
+  for await (const { id } of newestFirst(orchestrator, filter, { upTo, wanted: last })) {
+    left -= 1;
+    if (left === 0) return id - 1;
   }
+  return 0;
+}
+
+/** Reads no more events than are wanted, and one. */
+function newestFirst(
+  orchestrator: Orchestrator,
+  filter: EventFilter,
+  { upTo, wanted }: { readonly upTo: number; readonly wanted: number },
+): AsyncGenerator<EventRecord> {
+  const asked = { ...asFilter(filter), upTo };
+  let left = wanted + 1;
+  return everyRow(
+    async (start) => {
+      const page = await orchestrator.listEvents({ ...asked, ...start, limit: Math.max(1, Math.min(left, PAGE)) });
+      left -= page.items.length;
+      return page;
+    },
+    { before: null },
+  );
+}
+
+/** The same filter, as the API takes it. */
+function asFilter({ session, task, type }: EventFilter) {
+  return {
+    ...(session !== undefined && { sessionId: session }),
+    ...(task !== undefined && { taskId: task }),
+    ...(type !== undefined && { types: type }),
+  };
 }

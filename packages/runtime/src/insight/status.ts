@@ -127,7 +127,9 @@ async function readWorking(orchestrator: Orchestrator, now: number): Promise<Wor
 async function readRefused(orchestrator: Orchestrator, asOf: number, now: number): Promise<EventRecord[]> {
   const refused: EventRecord[] = [];
   const start = String(Math.max(0, asOf - RECENT_EVENTS));
-  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), start))
+  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), {
+    after: start,
+  }))
     if (event.at > now - FRESH_MS) refused.push(event);
   return refused;
 }

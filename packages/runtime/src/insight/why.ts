@@ -13,7 +13,6 @@ import {
 } from '@agent-orchestrator/core';
 import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
-import { lookBack } from './look-back.ts';
 
 /** What an id can name. */
 export type WhySubject = 'task' | 'session' | 'agent';
@@ -138,8 +137,8 @@ async function othersOf(
   return [...(isSession ? (['session'] as const) : []), ...((await isAgent(reads, id)) ? (['agent'] as const) : [])];
 }
 
-/** Agents are not registered. One is known if it holds a session, or claimed one among this many claims. */
-const CLAIMS_LOOKED_AT = 10_000;
+/** Agents are not registered. One is known if it holds a session, or claimed one within this many events. */
+const EVENTS_LOOKED_AT = 10_000;
 
 async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
   // An id may hold characters that no name has.
@@ -147,13 +146,9 @@ async function isAgent(reads: OrchestratorReads, id: string): Promise<boolean> {
   if (name === undefined) return false;
   const { items } = await reads.listSessions({ status: ['running'], agent: name, limit: 1 });
   if (items.length > 0) return true;
-  const isClaim = ({ agent }: { readonly agent: string | null }) => agent === name;
-  const { events } = await lookBack(
-    (page) => reads.listEvents({ types: ['task.claimed'], ...page }),
-    { end: await reads.asOf(), reach: CLAIMS_LOOKED_AT, by: 'id', page: 500 },
-    (claims) => claims.some(isClaim),
-  );
-  return events.some(isClaim);
+  const after = String(Math.max(0, (await reads.asOf()) - EVENTS_LOOKED_AT));
+  const claims = await reads.listEvents({ types: ['task.claimed'], agent: name, after, limit: 1 });
+  return claims.items.length > 0;
 }
 
 function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProcesses {

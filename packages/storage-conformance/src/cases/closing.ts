@@ -1,4 +1,4 @@
-import type { Storage } from '@agent-orchestrator/core';
+import type { ClaimPreviewScope, Reader, Storage } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { nothing } from '../port.ts';
@@ -11,32 +11,54 @@ export const closing = chapter('opening and closing', {
   'closing twice is fine, one after the other and at once': closeTwice,
   'closing one connection leaves the other at work': otherWorks,
   'what was sent before the close is answered, and has its effect': finishesWork,
+  'every call that was sent before the close is answered, however many statements it takes': everyCallIsAnswered,
+  'a snapshot that began before the close is answered whole, and refuses a read that comes after it': snapshotIsWhole,
   'closing stops what it watched': stopsWatching,
   'an orchestrator closes its storage when it is disposed of': disposed,
 });
 
 const page = { namespace: 'default', limit: 10 };
 
-const calls: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = {
-  migrate: (storage) => storage.migrate(),
-  transact: (storage) =>
-    storage.transact({ by: 'task', namespace: 'default', taskId: 'none' }, () => nothing('answered')),
-  watch: (storage) => storage.watch(() => {}),
-  'read.session': ({ read }) => read.session('default', 'none'),
-  'read.task': ({ read }) => read.task('default', 'none'),
-  'read.sessions': ({ read }) => read.sessions(page),
-  'read.tasks': ({ read }) => read.tasks(page),
-  'read.events': ({ read }) => read.events({ ...page, upTo: 10 }),
-  'read.claimPreview': ({ read }) =>
-    read.claimPreview({ by: 'session', namespace: 'default', sessionId: 'none', scheduledLimit: 1 }),
-  'read.idOfNumber': ({ read }) => read.idOfNumber('default', 'task', 1),
-  'read.storeState': ({ read }) => read.storeState(),
-  'read.counts': ({ read }) => read.counts('default', 10),
-  'read.settledEventId': ({ read }) => read.settledEventId(),
-  'read.namespaces': ({ read }) => read.namespaces(),
-  'read.snapshot': ({ read }) => read.snapshot(async () => 'used'),
-  'read.now': ({ read }) => read.now(),
+const none: Pick<ClaimPreviewScope, 'namespace' | 'scheduledLimit'> = { namespace: 'default', scheduledLimit: 1 };
+const addressees = ['', 'agent:none'];
+
+/** Each read in every way that may take other statements: the type allows no read to be left out. */
+const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Promise<unknown>)[] } = {
+  session: [(read) => read.session('default', 'none')],
+  task: [(read) => read.task('default', 'none')],
+  sessions: [(read) => read.sessions(page)],
+  tasks: [(read) => read.tasks(page)],
+  events: [
+    (read) => read.events({ ...page, upTo: 10 }),
+    (read) => read.events({ ...page, sessionId: 'none' }),
+    (read) => read.events({ ...page, taskId: 'none' }),
+  ],
+  histories: [(read) => read.histories('default', ['none', 'nor this'], 10)],
+  claimPreview: [
+    (read) => read.claimPreview({ ...none, by: 'session', sessionId: 'none' }),
+    (read) => read.claimPreview({ ...none, by: 'ready', addressees, limit: 1, heldLimit: 1 }),
+    (read) => read.claimPreview({ ...none, by: 'ready', addressees, kinds: ['a', 'b'], limit: 1, heldLimit: 1 }),
+  ],
+  idOfNumber: [(read) => read.idOfNumber('default', 'task', 1), (read) => read.idOfNumber('default', 'session', 1)],
+  storeState: [(read) => read.storeState()],
+  counts: [(read) => read.counts('default', 10)],
+  settledEventId: [(read) => read.settledEventId()],
+  namespaces: [(read) => read.namespaces()],
+  snapshot: [(read) => read.snapshot(async () => 'used'), (read) => read.snapshot((inside) => inside.tasks(page))],
+  now: [(read) => read.now()],
 };
+
+const calls: readonly (readonly [name: string, call: (storage: Storage) => Promise<unknown>])[] = [
+  ['migrate', (storage) => storage.migrate()],
+  [
+    'transact',
+    (storage) => storage.transact({ by: 'task', namespace: 'default', taskId: 'none' }, () => nothing('answered')),
+  ],
+  ['watch', (storage) => storage.watch(() => {})],
+  ...Object.entries(reads).flatMap(([name, ways]) =>
+    ways.map((way, at) => [`read.${name} ${at + 1}`, ({ read }: Storage) => way(read)] as const),
+  ),
+];
 
 async function migrateAgain(world: World): Promise<void> {
   await world.claimNew();
@@ -53,11 +75,41 @@ async function everyCallThrows(world: World): Promise<void> {
   await world.storage.close();
 
   const codes: Record<string, string> = {};
-  for (const [name, call] of Object.entries(calls)) {
+  for (const [name, call] of calls) {
     const error = await thrownBy(call(world.storage)).catch((other: Error) => ({ code: other.message }));
     codes[name] = error.code;
   }
-  expect(codes).toEqual(Object.fromEntries(Object.keys(calls).map((name) => [name, 'STORE_CLOSED'])));
+  expect(codes).toEqual(Object.fromEntries(calls.map(([name]) => [name, 'STORE_CLOSED'])));
+}
+
+async function everyCallIsAnswered(world: World): Promise<void> {
+  await world.add();
+  const sent = calls.map(([, call]) => call(world.storage));
+
+  const [answers] = await Promise.all([Promise.allSettled(sent), world.storage.close()]);
+
+  const refused = answers.flatMap((answer, at) =>
+    answer.status === 'rejected' ? [`${calls[at]?.[0]}: ${String(answer.reason)}`] : [],
+  );
+  expect(refused).toEqual([]);
+}
+
+async function snapshotIsWhole(world: World): Promise<void> {
+  await world.add();
+  const [began, mayGoOn] = [Promise.withResolvers<Reader>(), Promise.withResolvers<void>()];
+  const sent = world.storage.read.snapshot(async (inside) => {
+    began.resolve(inside);
+    await mayGoOn.promise;
+    return (await inside.tasks(page)).items.length;
+  });
+  const inside = await began.promise;
+
+  const closed = world.storage.close();
+  mayGoOn.resolve();
+
+  expect(await sent).toBe(1);
+  await closed;
+  await expect(inside.tasks(page)).rejects.toThrow('after the snapshot was over');
 }
 
 async function closeTwice(world: World): Promise<void> {

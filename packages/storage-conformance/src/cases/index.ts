@@ -6,6 +6,7 @@ import { replaysOfCommands } from './replays.ts';
 import { fenceAndToken } from './fence-and-token.ts';
 import { filling } from './filling.ts';
 import { releaseBatches } from './release-batches.ts';
+import { histories } from './histories.ts';
 import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
 import { settledReads } from './settled.ts';
@@ -77,6 +78,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...names,
   ...numbers,
   ...reads,
+  ...histories,
   ...settledReads,
   ...why,
   ...closing,

@@ -1,16 +1,18 @@
-import { noTasks, WAITING_STATUSES, type EventFilter } from '@agent-orchestrator/core';
+import { noTasks, WAITING_STATUSES, type EventFilter, type Page, type Task } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { allPages } from '../everything.ts';
-import { AGENT, claimCall, holderOf, idsOf, OTHER_AGENT } from '../factories.ts';
+import { allPages, allPagesBack } from '../everything.ts';
+import { AGENT, claimCall, holderOf, idsOf, MANY_READS, OTHER_AGENT } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const reads = chapter('reads', {
   'pages of any size show every row once, in order of id': pagesInOrder,
+  'pages from the end show every row once, newest first': pagesBackwards,
+  'a list that goes backwards has the same filters': filtersBackwards,
   'a cursor is given only where something follows': noEmptyPage,
   'sessions are filtered by status and by holder': sessionFilters,
   'tasks are filtered by session, status and kind': taskFilters,
-  'events are filtered by session, task, type and lease effect': eventFilters,
+  'events are filtered by session, task, agent, type and lease effect': eventFilters,
   'events of a session are paged by their number, others by id': eventCursors,
   'counts say how many there are of each status, up to the given number': counts,
   'what is not there is null, and an empty list has no cursor': notThere,
@@ -20,6 +22,7 @@ export const reads = chapter('reads', {
     previewOfReady,
   'a snapshot sees one state, whatever happens meanwhile': snapshot,
   'a snapshot that fails hands its error on, and the next one works': snapshotFails,
+  'reads that a failed snapshot did not wait for see its state, or are refused': snapshotFailsEarly,
   'reading changes nothing': changesNothing,
 });
 
@@ -43,6 +46,73 @@ async function pagesInOrder(world: World): Promise<void> {
   }
   expect(idsOf(all)).toEqual(idsOf(all).toSorted());
 }
+
+async function pagesBackwards(world: World): Promise<void> {
+  await world.addSession(
+    'branch',
+    Array.from({ length: 11 }, () => ({})),
+  );
+  await world.orchestrator.enqueueTasks(Array.from({ length: 11 }, () => ({})));
+  const namespace = 'default';
+  const { read } = world.peer;
+  const upTo = await read.settledEventId();
+  const lists = [
+    (page: AnyPage) => read.sessions({ namespace, ...page }),
+    (page: AnyPage) => read.tasks({ namespace, ...page }),
+    (page: AnyPage) => read.tasks({ namespace, sessionId: 'branch', ...page }),
+    (page: AnyPage) => read.events({ namespace, upTo, ...page }),
+    (page: AnyPage) => read.events({ namespace, sessionId: 'branch', ...page }),
+  ];
+
+  for (const list of lists) {
+    const forwards = await allPages<object>(list);
+    for (const limit of [1, 7, forwards.length, 500])
+      expect(await allPagesBack<object>(list, limit)).toEqual(forwards.toReversed());
+    expect(forwards.length).toBeGreaterThan(10);
+  }
+}
+
+interface AnyPage {
+  readonly limit: number;
+  readonly after?: string;
+  readonly before?: string | null;
+}
+
+async function filtersBackwards(world: World): Promise<void> {
+  const [first, second] = [await world.claimNew(), await world.claimNew({}, { agent: OTHER_AGENT })];
+  const [one, two] = await world.addSession('branch', [{ kind: 'build' }, { kind: 'build' }]);
+  await world.release(first);
+  const { rival } = world;
+  const log = (await rival.listEvents({ taskId: first.task.id })).items;
+  const back = { before: null };
+
+  expect(await ids(rival.listSessions({ status: ['running'], ...back }))).toEqual([second.lease.sessionId]);
+  expect(await ids(rival.listSessions({ agent: OTHER_AGENT, before: 'branch' }))).toEqual([second.lease.sessionId]);
+  expect(await ids(rival.listTasks({ kind: 'build', ...back }))).toEqual(sorted([one?.id, two?.id]).toReversed());
+  expect(await ids(rival.listTasks({ status: ['succeeded'], ...back }))).toEqual([first.task.id]);
+  expect(await ids(rival.listEvents({ taskId: first.task.id, ...back }))).toEqual(idsOfEvents(log).toReversed());
+  expect(await ids(rival.listEvents({ taskId: first.task.id, before: String(log.at(-1)?.id) }))).toEqual(
+    idsOfEvents(log.slice(0, -1)).toReversed(),
+  );
+  expect(await ids(rival.listEvents({ types: ['task.claimed'], limit: 1, ...back }))).toEqual([
+    (await rival.listEvents({ taskId: second.task.id, types: ['task.claimed'] })).items[0]?.id,
+  ]);
+  const bothDirections = [
+    () => rival.listTasks({ after: first.task.id, before: first.task.id }),
+    () => rival.listSessions({ after: 'branch', before: 'branch' }),
+    () => rival.listEvents({ after: '1', before: '1' }),
+    () => rival.listEvents({ after: '1', ...back }),
+  ];
+  for (const list of bothDirections)
+    await expect(list()).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'before' });
+  await expect(rival.listTasks({ before: 'none' })).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'before' });
+}
+
+async function ids(list: Promise<{ readonly items: readonly { readonly id: string | number }[] }>) {
+  return (await list).items.map(({ id }) => id);
+}
+
+const idsOfEvents = (events: readonly { readonly id: number }[]): number[] => events.map(({ id }) => id);
 
 async function noEmptyPage(world: World): Promise<void> {
   await world.orchestrator.enqueueTasks([{}, {}, {}, {}]);
@@ -104,6 +174,9 @@ async function eventFilters(world: World): Promise<void> {
   ]);
   expect(await types({ types: ['session.opened'] })).toHaveLength(2);
   expect(await types({ leaseEffect: 'granted' })).toEqual(['task.claimed']);
+  expect(await types({ agent: AGENT })).toEqual(['task.claimed', 'task.succeeded']);
+  expect(await types({ agent: AGENT, types: ['task.succeeded'], before: null })).toEqual(['task.succeeded']);
+  expect(await types({ agent: OTHER_AGENT })).toEqual([]);
   expect(await types({ sessionId, leaseEffect: 'ended' })).toEqual(['task.succeeded']);
   expect(await types({ sessionId, taskId: 'none' })).toEqual([]);
 }
@@ -273,6 +346,23 @@ async function snapshotFails(world: World): Promise<void> {
   await expect(failing).rejects.toBe(thrown);
   expect(await world.peer.read.snapshot((reader) => reader.now())).toBe(world.clock.now);
   await world.add();
+}
+
+async function snapshotFailsEarly(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks(Array.from({ length: 499 }, () => ({})));
+  const { promise: answered, resolve } = Promise.withResolvers<PromiseSettledResult<Page<Task>>[]>();
+
+  const failing = world.peer.read.snapshot(async (reader) => {
+    await reader.now();
+    await world.add();
+    const sent = Array.from({ length: MANY_READS }, () => reader.tasks({ namespace: 'default', limit: 500 }));
+    void Promise.allSettled(sent).then(resolve);
+    throw new Error('thrown by the reader');
+  });
+
+  await expect(failing).rejects.toThrow('thrown by the reader');
+  const wrong = (await answered).filter((one) => one.status === 'fulfilled' && one.value.items.length !== 499);
+  expect(wrong).toEqual([]);
 }
 
 async function changesNothing(world: World): Promise<void> {

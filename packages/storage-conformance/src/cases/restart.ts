@@ -1,8 +1,8 @@
-import { Orchestrator, type Storage } from '@agent-orchestrator/core';
+import { Orchestrator, type Page, type Reader, type Storage, type Task } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { readAll } from '../everything.ts';
-import { claimCall, holderOf, TTL_MS } from '../factories.ts';
+import { claimCall, holderOf, MANY_READS, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const restart = chapter(
@@ -16,6 +16,7 @@ export const restart = chapter(
     'a clock jump that was detected before the restart is processed after it': jumpSurvives,
     'event ids continue to grow after the restart': eventsGrow,
     'nothing is left to migrate': nothingToMigrate,
+    'reads that were sent before the close are all answered, however many there are': readsAreAnswered,
   },
   { needs: 'reopen' },
 );
@@ -114,4 +115,21 @@ async function nothingToMigrate(world: World): Promise<void> {
   const { storage } = await reopen(world);
 
   expect(await storage.migrate()).toEqual({ created: false, applied: [] });
+}
+
+async function readsAreAnswered(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks(Array.from({ length: 500 }, () => ({})));
+  const { read } = world.storage;
+  const sent = Array.from({ length: MANY_READS }, (_, at) => (at % 2 === 0 ? listOf(read) : read.snapshot(listOf)));
+  const answered = sent.map(async (one) => (await one).items.length);
+  const lengths: number[] = [];
+  for (const one of answered) one.then((length) => lengths.push(length)).catch(() => {});
+
+  await reopen(world);
+
+  expect(lengths).toEqual(sent.map(() => 500));
+}
+
+function listOf(reader: Reader): Promise<Page<Task>> {
+  return reader.tasks({ namespace: 'default', limit: 500 });
 }

@@ -22,6 +22,17 @@ export const connection: readonly Mutant[] = [
     chapter: 'opening and closing',
     wrap: (storage) => ({ ...delegate(storage), close: async () => {} }),
   },
+  { name: 'closing refuses the reads that wait for their turn', chapter: 'restart', wrap: withReader(waitsUntracked) },
+  {
+    name: 'a read of several statements finds the store closed in the middle',
+    chapter: 'opening and closing',
+    wrap: withReader((read) => ({
+      async claimPreview(scope) {
+        await read.now();
+        return read.claimPreview(scope);
+      },
+    })),
+  },
   { name: 'closing one connection closes the other', chapter: 'opening and closing', wrap: closesBoth() },
   {
     name: 'migrating again says that all was created anew',
@@ -54,6 +65,7 @@ export const connection: readonly Mutant[] = [
   { name: 'a snapshot is none', chapter: 'reads', wrap: withReader((read) => ({ snapshot: (use) => use(read) })) },
   { name: 'a page of events begins with the one at the cursor', chapter: 'reads', wrap: withReader(inclusiveCursor) },
   { name: 'the last of each page is lost', chapter: 'reads', wrap: withReader(losesLast) },
+  { name: 'a list from the end leaves out the first', chapter: 'reads', wrap: withReader(losesFirstBackwards) },
   {
     name: 'a full page always promises another',
     chapter: 'reads',
@@ -96,6 +108,26 @@ export const connection: readonly Mutant[] = [
       async session(namespace, id) {
         const found = await read.session(namespace, id);
         return found === null ? null : { ...found, head: null };
+      },
+    })),
+  },
+  {
+    name: 'a history does not say that there are more events',
+    chapter: 'reads: histories of sessions',
+    wrap: withReader((read) => ({
+      async histories(namespace, sessionIds, limit) {
+        const found = await read.histories(namespace, sessionIds, limit);
+        return found.map((history) => ({ ...history, events: { ...history.events, next: null } }));
+      },
+    })),
+  },
+  {
+    name: 'a history whose id is given twice is answered twice',
+    chapter: 'reads: histories of sessions',
+    wrap: withReader((read) => ({
+      async histories(namespace, sessionIds, limit) {
+        const found = await read.histories(namespace, sessionIds, limit);
+        return sessionIds.flatMap((id) => found.filter(({ session }) => session.id === id));
       },
     })),
   },
@@ -192,6 +224,26 @@ function inclusiveCursor(read: Reader): Partial<Reader> {
   return {
     events: ({ after, ...filter }) =>
       read.events({ ...filter, ...(after !== undefined && { after: String(Number(after) - 1) }) }),
+  };
+}
+
+function waitsUntracked(read: Reader): Partial<Reader> {
+  let reads = 0;
+  return {
+    async tasks(filter) {
+      reads += 1;
+      if (reads % 2 === 0) await new Promise((resume) => setImmediate(resume));
+      return read.tasks(filter);
+    },
+  };
+}
+
+function losesFirstBackwards(read: Reader): Partial<Reader> {
+  return {
+    async tasks(filter) {
+      const { items, next } = await read.tasks(filter);
+      return { items: filter.before !== undefined && next === null ? items.slice(0, -1) : items, next };
+    },
   };
 }
 

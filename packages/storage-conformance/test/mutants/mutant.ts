@@ -55,6 +55,7 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       sessions: (filter) => read.sessions(filter),
       tasks: (filter) => read.tasks(filter),
       events: (filter) => read.events(filter),
+      histories: (namespace, sessionIds, limit) => read.histories(namespace, sessionIds, limit),
       counts: (namespace, max) => read.counts(namespace, max),
       settledEventId: () => read.settledEventId(),
       namespaces: () => read.namespaces(),

@@ -31,11 +31,14 @@ export class Proxy {
   silenceAfter: string | null = null;
   /** Names another process of the server to each client, as a pooler does. */
   isPooler = false;
+  /** How many connections were accepted, ever. */
+  accepted = 0;
   /** How much later than it came everything is passed on, each way, in milliseconds. */
   delayMs = 0;
   readonly #server: Server;
   #target: Target;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   readonly #silent = new Set<Socket>();
   #acceptsInSilence = false;
 
@@ -78,6 +81,11 @@ export class Proxy {
     this.silence();
   }
 
+  /** How many clients have a connection open. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
   /** Ends the connections of now. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -89,6 +97,9 @@ export class Proxy {
   }
 
   #accept(client: Socket): void {
+    this.accepted += 1;
+    this.#clients.add(client);
+    client.on('close', () => this.#clients.delete(client));
     const server = connect(this.#target);
     const toServer = this.#passOn(client, server);
     const toClient = this.#passOn(server, client);

@@ -19,10 +19,10 @@ const BUSY_TIMEOUT_MS = 30_000;
  */
 const LEFTOVER_MS = 600_000;
 /**
- * So often the maker changes the time of the file, because a check of a large copy reads it for long. The check lets
- * the event loop turn before each page. What can hold the event loop for long is `VACUUM INTO`, which writes the file
- * until it syncs it at its end, and the syncs of `seal` and `publish`. If a sync takes too long, the next step reports
- * that the file is gone.
+ * So often the maker changes the time of the file, because a check of a large copy reads it for long. Reads let the
+ * event loop turn. What can hold the event loop for long is `VACUUM INTO`, which writes the file until it syncs it at
+ * its end, and the syncs of `seal` and `publish`. If a sync takes too long, the next step reports that the file is
+ * gone.
  */
 const TOUCH_MS = 60_000;
 

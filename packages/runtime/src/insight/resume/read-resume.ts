@@ -133,7 +133,7 @@ class ResumeReading {
     const isOwn = (event: EventInBrief) => event.agent === agent;
     const end = await this.#reads.asOf();
     const { events } = await lookBack(
-      async (page) => brief(await this.#reads.listEvents({ types: ['task.claimed'], ...page })),
+      async (page) => brief(await this.#reads.listEvents({ types: ['task.claimed'], agent, ...page })),
       { end, reach: STORE_REACH, by: 'id', page: 500 },
       (claims) => claims.some(isOwn),
     );

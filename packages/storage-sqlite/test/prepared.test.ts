@@ -1,0 +1,50 @@
+// Statements are prepared once for each connection:
+// - reads, snapshots, and the look whether another process wrote, prepare nothing when they are repeated
+import Database from 'better-sqlite3';
+import type { Reader } from '@agent-orchestrator/core';
+import { afterEach, expect, test, vi } from 'vitest';
+import { OpenFile } from '../src/open-file.ts';
+import { SqliteReader } from '../src/reader.ts';
+import { Readers } from '../src/readers.ts';
+import { systemClock } from '../src/system-clock.ts';
+import { aStore } from './factories.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function readAll(reader: Reader): Promise<void> {
+  const page = { namespace: 'default', limit: 10 };
+  await reader.sessions({ ...page, status: ['running'] });
+  await reader.tasks({ ...page, kind: 'build' });
+  await reader.events({ ...page, sessionId: 's' });
+  await reader.session('default', 's');
+  await reader.task('default', 't');
+  await reader.counts('default', 10);
+  await reader.claimPreview({ by: 'session', namespace: 'default', sessionId: 's', scheduledLimit: 1 });
+  await reader.settledEventId();
+  await reader.namespaces();
+  await reader.storeState();
+}
+
+test('what is repeated prepares nothing', async () => {
+  const { path, storage } = await aStore();
+  const file = new OpenFile(path);
+  file.hold();
+  const readers = new Readers(file, 1_000);
+  const reader = new SqliteReader(readers, systemClock);
+  const all = async () => {
+    await readAll(reader);
+    await reader.snapshot(readAll);
+    readers.dataVersion();
+  };
+  await all();
+  const prepared = (['prepare', 'pragma', 'exec'] as const).map((name) => vi.spyOn(Database.prototype, name));
+
+  await all();
+  await all();
+
+  expect(prepared.map(({ mock }) => mock.calls)).toEqual([[], [], []]);
+  await file.closeAfter(async () => readers.close());
+  await storage.close();
+});
