@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { StorageProvider } from '@agent-orchestrator/core';
 import { parseServerUrl } from './server-address.ts';
 
@@ -8,9 +7,9 @@ export const provider: StorageProvider = {
   name: 'PostgreSQL',
   example: 'postgres://user@host/database',
 
-  parseUrl(url, { folder }) {
+  parseUrl(url, { resolvePath }) {
     const { shown, rootCertificate } = parseServerUrl(url);
-    const address = rootCertificate === null ? url : withCertificate(url, resolve(folder, rootCertificate));
+    const address = rootCertificate === null ? url : withCertificate(url, resolvePath(rootCertificate));
     return { scheme: 'postgres', url: shown, address };
   },
 

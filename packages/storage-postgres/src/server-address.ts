@@ -45,13 +45,20 @@ export function parseServerUrl(text: string): ServerAddress {
     throw invalid('The store URL is malformed. A password with / ? # @ or % in it must be percent-encoded.');
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')
     throw invalid('The store URL does not begin with postgres://.');
+  const option = (name: string): string | null => {
+    const value = url.searchParams.get(name);
+    return value === null ? null : withoutNul(value);
+  };
   const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
   if (unknown.length > 0) throw invalid(`The store URL has an unknown option; the options are ${OPTIONS.join(', ')}.`);
 
   const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1');
   const database = decoded(url.pathname.slice(1));
   const user = decoded(url.username);
-  if (host === '') throw invalid('The store URL names no host.');
+  if (host === '')
+    throw invalid(
+      /^[a-z]+:\/\//i.test(text) ? 'The store URL names no host.' : 'The store URL lacks two slashes before the host.',
+    );
   if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
@@ -64,10 +71,10 @@ export function parseServerUrl(text: string): ServerAddress {
     user,
     password: decoded(url.password),
     database,
-    tls: tlsMode(url.searchParams.get('sslmode'), socketFolder !== null || isLoopback(host)),
-    rootCertificate: url.searchParams.get('sslrootcert'),
-    prepare: preparing(url.searchParams.get('prepare')),
-    applicationName: url.searchParams.get('application_name') ?? 'agent-orchestrator',
+    tls: tlsMode(option('sslmode'), socketFolder !== null || isLoopback(host)),
+    rootCertificate: option('sslrootcert'),
+    prepare: preparing(option('prepare')),
+    applicationName: option('application_name') ?? 'agent-orchestrator',
     shown: `postgres://${encodeURIComponent(user)}@${url.host}${url.pathname}`,
   };
 }
@@ -92,11 +99,19 @@ function preparing(asked: string | null): boolean {
 }
 
 function decoded(text: string): string {
+  let value: string;
   try {
-    return decodeURIComponent(text);
+    value = decodeURIComponent(text);
   } catch {
     throw invalid('The store URL has a % that encodes no character. Write %25 for a % in a password.');
   }
+  return withoutNul(value);
+}
+
+/** The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. */
+function withoutNul(value: string): string {
+  if (value.includes('\0')) throw invalid('The store URL contains U+0000.');
+  return value;
 }
 
 function invalid(message: string): OrchestratorError {

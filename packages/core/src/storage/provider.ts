@@ -21,10 +21,11 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
   /**
    * Parses a URL that has one of the schemes. Uses nothing but the URL.
    *
-   * @param from.folder the absolute folder that a relative path starts from
+   * @param from.resolvePath makes a path in the URL absolute, as all paths of the program: the one place that knows `~`
+   *   and the folder that relative paths start from. Throws `STORE_URL_INVALID` for what is no path
    * @throws `STORE_URL_INVALID`; the message never repeats a part that may hold a password
    */
-  parseUrl(url: string, from: { readonly folder: string }): Location;
+  parseUrl(url: string, from: { readonly resolvePath: (path: string) => string }): Location;
   /**
    * Opens the storage. Does not create or upgrade its tables: `migrate()` does.
    *
