@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly namespace: string;
   /** The command and its arguments, without a shell. */
   readonly command: readonly string[];
+  /** Descriptors beyond 2 that the command gets, under the same numbers. */
+  readonly descriptors?: readonly number[];
   /** The store URL for `ORCHESTRATOR_STORE`; valid in any current folder. */
   readonly store: string;
   /** The task's payload and the session's context, for the command's files. */

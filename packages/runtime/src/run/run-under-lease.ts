@@ -120,7 +120,8 @@ class Run {
     const command = await CommandProcess.start(words, {
       lease: claim.lease,
       env: this.#env,
-      stdio: kept?.stdio ?? 'inherit',
+      stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
+      descriptors: this.#options.descriptors,
     });
     this.#command = command;
     this.#startedAt = Date.now();
