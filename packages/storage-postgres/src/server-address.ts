@@ -1,4 +1,5 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { AUTH_METHODS, type AuthMethod } from './authentication.ts';
 
 /** How sure the client is of whom it talks to. */
 type TlsMode = 'off' | 'unchecked' | 'verified';
@@ -13,6 +14,8 @@ export interface ServerAddress {
   readonly password: string;
   readonly database: string;
   readonly tls: TlsMode;
+  /** How the server may ask for the password. */
+  readonly authMethods: readonly AuthMethod[];
   /** A file with the certificates of the authorities to trust, instead of the system's. */
   readonly rootCertificate: string | null;
   /**
@@ -25,7 +28,7 @@ export interface ServerAddress {
   readonly shown: string;
 }
 
-const OPTIONS = ['sslmode', 'sslrootcert', 'prepare', 'application_name'];
+const OPTIONS = ['sslmode', 'sslrootcert', 'require_auth', 'prepare', 'application_name'];
 const TLS_MODES: Readonly<Record<string, TlsMode>> = {
   disable: 'off',
   require: 'unchecked',
@@ -33,7 +36,8 @@ const TLS_MODES: Readonly<Record<string, TlsMode>> = {
 };
 
 /**
- * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&prepare=…&application_name=…`.
+ * Reads `postgres://user:password@host:port/database` with the options `sslmode`, `sslrootcert`, `require_auth`,
+ * `prepare` and `application_name`.
  *
  * A connection to another machine uses TLS with a checked certificate, unless `sslmode` sets another mode.
  *
@@ -72,6 +76,7 @@ export function parseServerUrl(text: string): ServerAddress {
     password: decoded(url.password),
     database,
     tls: tlsMode(option('sslmode'), socketFolder !== null || isLoopback(host)),
+    authMethods: authMethods(option('require_auth')),
     rootCertificate: option('sslrootcert'),
     prepare: preparing(option('prepare')),
     applicationName: option('application_name') ?? 'agent-orchestrator',
@@ -90,6 +95,16 @@ function tlsMode(asked: string | null, local: boolean): TlsMode {
   if (mode === undefined)
     throw invalid(`sslmode in the store URL must be one of ${Object.keys(TLS_MODES).join(', ')}.`);
   return mode;
+}
+
+function authMethods(asked: string | null): readonly AuthMethod[] {
+  const methods = asked?.split(',') ?? ['scram-sha-256'];
+  if (methods.every(isAuthMethod)) return methods;
+  throw invalid(`require_auth in the store URL must be a list of ${AUTH_METHODS.join(', ')}.`);
+}
+
+function isAuthMethod(method: string): method is AuthMethod {
+  return (AUTH_METHODS as readonly string[]).includes(method);
 }
 
 function preparing(asked: string | null): boolean {
