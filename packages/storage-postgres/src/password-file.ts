@@ -29,6 +29,24 @@ export function passwordOf(target: Target, env: Environment = process.env): stri
   return text === null ? '' : (passwordIn(text, target) ?? '');
 }
 
+/** The text of a password file for this login, and all that is in the one that counts now. */
+export function passwordFileWith(target: Target, env: Environment = process.env): string {
+  const { port, user, database, password } = target;
+  const fields = [hostOf(target), String(port), database, user, password];
+  const line = fields.map((field) => field.replaceAll(/[\\:]/gu, String.raw`\$&`)).join(':');
+  let others: string | null = null;
+  try {
+    others = readPasswordFile(env);
+  } catch {
+    // Others can read it, so it was of no use before either.
+  }
+  return `${line}\n${others ?? ''}`;
+}
+
+function hostOf({ host, socketFolder }: Target): string {
+  return socketFolder !== null && USUAL_FOLDERS.has(socketFolder) ? 'localhost' : host;
+}
+
 function readPasswordFile(env: Environment): string | null {
   const named = env['PGPASSFILE'];
   const path = named || join(homedir(), '.pgpass');
@@ -54,9 +72,8 @@ function readPasswordFile(env: Environment): string | null {
 }
 
 /** The lines are `host:port:database:user:password`; `*` stands for any, a backslash before `:` and itself. */
-function passwordIn(text: string, { host, port, socketFolder, user, database }: Target): string | null {
-  const name = socketFolder !== null && USUAL_FOLDERS.has(socketFolder) ? 'localhost' : host;
-  const wanted = [name, String(port), database, user];
+function passwordIn(text: string, target: Target): string | null {
+  const wanted = [hostOf(target), String(target.port), target.database, target.user];
   for (const line of text.split(/\r?\n/u)) {
     if (line.startsWith('#')) continue;
     const fields = fieldsOf(line);

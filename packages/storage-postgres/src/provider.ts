@@ -1,4 +1,5 @@
 import type { StorageProvider } from '@agent-orchestrator/core';
+import { passwordFileWith } from './password-file.ts';
 import { parseServerUrl } from './server-address.ts';
 
 /** `postgres://` and a server with its database: see `server-address.ts`. */
@@ -11,6 +12,14 @@ export const provider: StorageProvider = {
     const { shown, rootCertificate } = parseServerUrl(url);
     const address = rootCertificate === null ? url : withCertificate(url, resolvePath(rootCertificate));
     return { scheme: 'postgres', url: shown, address };
+  },
+
+  withoutSecret({ address }) {
+    const server = parseServerUrl(address);
+    if (server.password === '') return null;
+    const url = new URL(address);
+    url.password = '';
+    return { address: url.href, secret: { variable: 'PGPASSFILE', text: passwordFileWith(server) } };
   },
 
   async open({ address }, { busyTimeoutMs, mode, filling }) {

@@ -6,7 +6,8 @@
  *  - by scram-sha-256, and lets in what it cannot check: refused
  *
  * A password that is not in the URL is that of PGPASSWORD, else of the first line that fits in the file of PGPASSFILE,
- * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for.
+ * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. The password of a
+ * URL can be handed over in such a file.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,9 +15,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { passwordOf } from '../src/password-file.ts';
+import { provider } from '../src/index.ts';
+import { passwordFileWith, passwordOf } from '../src/password-file.ts';
+import { parseServerUrl } from '../src/server-address.ts';
 import { refusalOf } from './refusal-of.ts';
 
 const request = (code: number, ...more: number[]) =>
@@ -117,6 +120,42 @@ test('a server that lets in without a proof that it knows the password is refuse
 
   expect(refusal).toMatchObject({ code: 'STORE_AUTHENTICATION', message: expect.stringContaining('not proven') });
 });
+
+test.for([
+  ['postgres://alice:hunter2@h/db', 'postgres://alice@h/db', 'h:5432:db:alice:hunter2\n'],
+  [
+    'postgres://alice:h%3An%5Cx@h:1/db?prepare=false',
+    'postgres://alice@h:1/db?prepare=false',
+    'h:1:db:alice:h\\:n\\\\x\n',
+  ],
+  ['postgres://alice:x@[::1]/db', 'postgres://alice@[::1]/db', '\\:\\:1:5432:db:alice:x\n'],
+] as const)('the password of %s can be handed over in a file', ([url, address, text]) => {
+  const { location, parsed } = located(url);
+
+  expect(provider.withoutSecret?.(location)).toEqual({ address, secret: { variable: 'PGPASSFILE', text } });
+  const file = join(mkdtempSync(join(tmpdir(), 'orchestrator-handed-')), 'password');
+  writeFileSync(file, text, { mode: 0o600 });
+  expect(passwordOf({ ...parsed, password: '' }, { PGPASSFILE: file })).toBe(parsed.password);
+  rmSync(dirname(file), { recursive: true });
+});
+
+test('what stood in the password file before follows', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'orchestrator-handed-')), 'password');
+  writeFileSync(file, '*:*:*:*:other\n', { mode: 0o600 });
+
+  expect(passwordFileWith(located('postgres://alice:hunter2@h/db').parsed, { PGPASSFILE: file })).toBe(
+    'h:5432:db:alice:hunter2\n*:*:*:*:other\n',
+  );
+  rmSync(dirname(file), { recursive: true });
+});
+
+test('an address without a password has nothing to hand over', () => {
+  expect(provider.withoutSecret?.(located('postgres://alice@h/db').location)).toBeNull();
+});
+
+function located(url: string) {
+  return { location: provider.parseUrl(url, { resolvePath: (path) => path }), parsed: parseServerUrl(url) };
+}
 
 describe('a password that is not in the URL', () => {
   const target = { host: 'h', port: 5432, socketFolder: null, user: 'alice', database: 'db', password: '' };

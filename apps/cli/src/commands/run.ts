@@ -152,16 +152,15 @@ async function perform(
   { options, output, settings }: Call<RunOptions>,
   run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'descriptors' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
-  const { DEFAULTS, locateStore, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, runUnderLease, storeForOthers } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
     if (line !== null && output.format === 'text') output.chatter(printable(line));
   };
-  const { location } = await locateStore(settings.store.value);
   const { claim, onLost } = run;
   const result = await runUnderLease({
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
-    store: location.address,
+    store: await storeForOthers(settings.store.value),
     files: { payload: claim.task.payload, context: toJson(claim.context) },
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,

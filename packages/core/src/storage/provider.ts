@@ -40,6 +40,14 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    * @throws `STORE_NOT_FOUND` and the other `STORE_` codes
    */
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;
+  /**
+   * For an engine whose addresses can hold a password: the address without it, the text of a private file that has it,
+   * and the variable by which this storage finds that file. null: this address holds none.
+   */
+  withoutSecret?(location: Location): {
+    readonly address: string;
+    readonly secret: { readonly variable: string; readonly text: string };
+  } | null;
   /** For an engine that keeps a store in one file: the URL of the store at a path, which may be relative. */
   urlOfFile?(path: string): string;
   /** Checks and fixes of the place of the store, beyond the port. */
