@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { survivesHangup } from '@agent-orchestrator/runtime/hangup';
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
 import { outputEnded } from './output/readers.ts';
 
@@ -12,15 +13,20 @@ let interruptedWith: ExitCode | undefined;
 
 /**
  * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that the current work can end properly; its reason is the exit
- * code. The second signal kills as usual. It also aborts when standard output has no reader any more.
+ * code. The second signal kills as usual. Under `nohup`, SIGHUP is ignored. It also aborts when standard output has no
+ * reader any more.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      interruptedWith = EXIT_AFTER[signal];
-      controller.abort(EXIT_AFTER[signal]);
-    });
+    if (signal === 'SIGHUP' && survivesHangup()) {
+      // Without a handler, Node would end at it.
+      process.on(signal, () => {});
+    } else
+      process.once(signal, () => {
+        interruptedWith = EXIT_AFTER[signal];
+        controller.abort(EXIT_AFTER[signal]);
+      });
   return AbortSignal.any([controller.signal, outputEnded]);
 }
 

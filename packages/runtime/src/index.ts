@@ -65,6 +65,7 @@ export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveS
 export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { locateStore, type LocatedStore, type LocateOptions } from './stores/locate-store.ts';
+export { storeForOthers, type StoreForOthers } from './stores/hand-over.ts';
 export { openStorage } from './stores/open-storage.ts';
 export { registerStorage, urlOfFile } from './stores/registry.ts';
 export { stopOnSignals } from './work/stop-on-signals.ts';
@@ -72,6 +73,7 @@ export { rolesOf } from './stores/roles.ts';
 export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
+export { inheritedDescriptors } from './run/inherited-descriptors.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';

@@ -1,7 +1,9 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
+import { guardAuthentication } from './authentication.ts';
 import { connectionLost, firstCause } from './errors.ts';
+import { passwordOf } from './password-file.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openSocket } from './socket.ts';
 
@@ -43,12 +45,13 @@ export class Connection {
 
   constructor(address: ServerAddress, onNotify?: () => void) {
     let opened = false;
+    let password = '';
     this.#prepare = address.prepare;
     const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & Further = {
       host: address.host,
       port: address.port,
       user: address.user,
-      pass: address.password,
+      pass: () => password,
       database: address.database,
       max: 1,
       max_pipeline: PIPELINE_MAX,
@@ -68,9 +71,15 @@ export class Connection {
         opened = true;
         const socket = await openSocket(address, CONNECT_TIMEOUT_MS);
         this.#socket = socket;
-        if (!this.#destroyed) return socket;
-        socket.destroy();
-        throw connectionLost();
+        if (this.#destroyed) {
+          socket.destroy();
+          throw connectionLost();
+        }
+        guardAuthentication(socket, {
+          allowed: address.authMethods,
+          onAsked: () => void (password = passwordOf(address)),
+        });
+        return socket;
       },
     };
     this.#sql = postgres(options as postgres.Options<{ bigint: postgres.PostgresType<number> }>);
@@ -146,7 +155,7 @@ export class Connection {
 
 /** Options of the driver that its types do not declare. */
 interface Further {
-  readonly pass: string;
+  readonly pass: () => string;
   readonly no_subscribe: boolean;
   readonly max_pipeline: number;
   readonly onnotify: () => void;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { OrchestratorError } from '@agent-orchestrator/core';
@@ -78,7 +78,7 @@ export function createNewFile(path: string): void {
     createFolder(dirname(path));
     assertLocal(dirname(path));
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
-    closeSync(openSync(path, 'wx', 0o600));
+    giveAndClose(openSync(path, 'wx', 0o600), dirname(path));
   } catch (error) {
     // Below /proc, or behind a broken link, no file can be created, and the system answers ENOENT.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -92,9 +92,28 @@ function createFolder(folder: string): void {
   createFolder(dirname(folder));
   try {
     mkdirSync(folder, { mode: 0o700 });
+    if (isRoot()) giveAndClose(openSync(folder, constants.O_DIRECTORY | constants.O_NOFOLLOW), dirname(folder));
   } catch (error) {
     // Another process may have made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+/**
+ * Closes a new file or folder. What root makes in the folder of a user belongs to that user, who would else be locked
+ * out of it; SQLite does the same for the files beside the database. By its descriptor: that user could put another
+ * file in its place meanwhile.
+ */
+function giveAndClose(file: number, folder: string): void {
+  try {
+    const { uid, gid } = statSync(folder);
+    if (isRoot() && uid !== 0) fchownSync(file, uid, gid);
+  } finally {
+    closeSync(file);
   }
 }
 

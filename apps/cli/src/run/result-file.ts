@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
+import { pathOfArgument } from '@agent-orchestrator/runtime/path';
 import { Failure } from '../failure.ts';
 
 /** The result file of a run: written atomically, readable only by its owner. */
@@ -17,7 +18,7 @@ export class ResultFile {
    * @throws `OUTPUT`, exit 73
    */
   static async at(file: string): Promise<ResultFile> {
-    const path = resolve(file);
+    const path = pathOfArgument(file, 'resultFile');
     try {
       await access(dirname(path), constants.W_OK | constants.X_OK);
       await refuseWhatIsNoFile(path);

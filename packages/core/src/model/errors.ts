@@ -192,6 +192,11 @@ export const ERRORS = {
       '?sslrootcert=/path/ca.crt to the store URL. In a network that you trust, add ?sslmode=require (no check of ' +
       'the certificate) or ?sslmode=disable.',
   },
+  STORE_AUTHENTICATION: {
+    retryable: false,
+    means: 'The server asked for the password in a form that tells it. It was not sent.',
+    hint: 'Let the server ask by scram-sha-256.',
+  },
   STORE_SERVER_TOO_OLD: {
     retryable: false,
     means: 'The server is older than the oldest supported version.',

@@ -18,8 +18,13 @@ export class LeaseFiles implements Disposable {
 
   /** Writes a value as JSON. @returns the path */
   write(name: string, value: unknown): string {
+    return this.writeText(name, `${JSON.stringify(value)}\n`);
+  }
+
+  /** @returns the path */
+  writeText(name: string, text: string): string {
     const path = this.path(name);
-    writeFileSync(path, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
     return path;
   }
 

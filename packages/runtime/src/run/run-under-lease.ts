@@ -120,7 +120,8 @@ class Run {
     const command = await CommandProcess.start(words, {
       lease: claim.lease,
       env: this.#env,
-      stdio: kept?.stdio ?? 'inherit',
+      stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
+      descriptors: this.#options.descriptors,
     });
     this.#command = command;
     this.#startedAt = Date.now();
@@ -159,10 +160,11 @@ class Run {
 
   #environment(files: LeaseFiles): NodeJS.ProcessEnv {
     const { claim, namespace, store, files: contents } = this.#options;
-    const variables = Object.entries(leaseEnvironment(claim, { namespace, store }));
+    const variables = Object.entries(leaseEnvironment(claim, { namespace, store: store.address }));
     return {
       ...process.env,
       ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
+      ...(store.secret !== null && { [store.secret.variable]: files.writeText('password', store.secret.text) }),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
       ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
     };

@@ -1,7 +1,8 @@
-import { OrchestratorError, type ClaimRecord, type Released } from '@agent-orchestrator/core';
+import type { ClaimRecord, Released } from '@agent-orchestrator/core';
 import { newSeed } from '../system/seed.ts';
 import { elapsedMs } from '../system/time.ts';
-import { failure, Job, type JobEnd } from './job.ts';
+import { Job } from './job.ts';
+import { failure, storableEnd, type JobEnd } from './job-end.ts';
 import { pause } from './resend.ts';
 import type { TakenTask, WorkerClaims } from './worker-claims.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -72,10 +73,11 @@ export class WorkerSlot {
     const since = this.#context.time.read();
     let said = jobEnd;
     try {
-      const reply = await this.#sendRelease(claim, said).catch((error: unknown) => {
-        if (!isOfHandlerOutput(error)) throw error;
-        // What the handler gave cannot be stored. That is its failure: another attempt may give something else.
-        said = failure(error);
+      const reply = await this.#sendRelease(claim, said).catch(async (error: unknown) => {
+        const { orchestrator } = this.#context.options;
+        const stored = await storableEnd(jobEnd, (end) => orchestrator.check('releaseTask', releaseOf(claim, end)));
+        if (stored === null) throw error;
+        said = stored;
         return this.#sendRelease(claim, said);
       });
       if (reply.ok) {
@@ -92,22 +94,17 @@ export class WorkerSlot {
 
   async #sendRelease(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<Released> {
     const { instance, calls, newCommandId, shutdown } = this.#context;
-    const { token } = claim.lease;
     const command = {
-      ...jobEnd,
-      token,
+      ...releaseOf(claim, jobEnd),
       instance,
       commandId: newCommandId(),
       seed: newSeed(),
-      ...(jobEnd.outcome === 'succeeded' && { kind: claim.task.kind }),
       ...(this.#claims.mayTakeNext && { claimNext: this.#context.claimTerms() }),
     };
     return this.#context.resend(() => calls.releaseTask(command), shutdown.gaveUp);
   }
 }
 
-/** Whether the handler's output is at fault, not the store: it breaks the rules, or it threw when it was read. */
-function isOfHandlerOutput(error: unknown): boolean {
-  if (!(error instanceof OrchestratorError)) return true;
-  return error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED';
+function releaseOf({ lease, task }: ClaimRecord, jobEnd: NonNullable<JobEnd>) {
+  return { ...jobEnd, token: lease.token, ...(jobEnd.outcome === 'succeeded' && { kind: task.kind }) };
 }
