@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { survivesHangup } from '@agent-orchestrator/runtime/hangup';
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
-import { outputEnded } from './output/readers.ts';
+import { outputEnded, writtenSoFar } from './output/readers.ts';
 
 /** The exit code after each signal. */
 const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
@@ -47,9 +47,7 @@ export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | und
  */
 export async function endIfInterrupted(): Promise<void> {
   if (interruptedWith === undefined) return;
-  const { promise: taken, resolve } = Promise.withResolvers<true>();
-  process.stdout.write('', () => resolve(true));
-  const isTaken = await Promise.race([taken, pause(LAST_LINES_MS, false)]);
-  if (!isTaken && process.exitCode === 0) process.exitCode = interruptedWith;
+  const isTaken = await Promise.race([writtenSoFar(), pause(LAST_LINES_MS, null)]);
+  if (isTaken === null && process.exitCode === 0) process.exitCode = interruptedWith;
   process.exit();
 }

@@ -36,7 +36,7 @@ async function claimForShell(call: Call<Options>): Promise<Answer> {
     store: secret === null || from === 'argument' ? address : null,
   });
   const chatter = secret !== null && from === 'argument' ? [PASSWORD_NOT_EXPORTED] : [];
-  return { ...answer, text: () => claimEnv(variables), chatter };
+  return { ...answer, script: claimEnv(variables), chatter };
 }
 
 const PASSWORD_NOT_EXPORTED =

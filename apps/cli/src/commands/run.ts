@@ -15,7 +15,6 @@ import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
-import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
@@ -154,7 +153,7 @@ async function perform(
 ): Promise<Result> {
   const { DEFAULTS, runUnderLease, storeForOthers } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
-    if (line !== null && output.format === 'text') output.chatter(printable(line));
+    if (line !== null && output.format === 'text') output.chatter(line);
   };
   const { claim, onLost } = run;
   const result = await runUnderLease({
