@@ -124,7 +124,7 @@ export interface StoredSession extends LoadedSession {
   readonly next: NextHead | null;
 }
 
-/** The pages go on with `events` and `tasks` of the session. */
+/** The next pages come from `events` and `tasks` of the session. */
 export interface SessionHistory extends StoredSession {
   readonly events: Page<Event>;
   readonly tasks: Page<Task>;
