@@ -52,10 +52,10 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     using cli = new Cli();
     await using store = await openedStore();
     const { password } = new URL(store.url);
-    const script = `env; test -s "$PGPASSFILE" && ${ORCHESTRATOR} checkpoint --next-action more --quiet`;
+    const script = `env; cd /; test -s "$PGPASSFILE" && ${ORCHESTRATOR} checkpoint --next-action more --quiet`;
 
     const { exit, stdout, stderr } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script], {
-      env: { ORCHESTRATOR_STORE: store.url },
+      env: { ORCHESTRATOR_STORE: store.url, PGPASSWORD: 'of-another-server', TMPDIR: '.' },
     });
 
     expect([exit, stderr]).toEqual([0, expect.not.stringContaining('error')]);

@@ -35,6 +35,16 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(readFileSync(join(cli.folder, 'out'), 'utf8')).toBe('of a file of a pipe of a far pipe');
   });
 
+  test.concurrent('so it gets a copy of standard output that goes into a pipe', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    const words = ['run', '--agent', 'a', '--', 'sh', '-c', 'echo by copy >&3'];
+
+    const { stdout } = await finished(cli.startBy('"$@" 3>&1 | cat; exit ${PIPESTATUS[0]}', words));
+
+    expect(stdout).toBe('by copy\n');
+  });
+
   test.concurrent('the streams are the command’s own, and no shell reads its words', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);

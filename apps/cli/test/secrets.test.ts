@@ -139,7 +139,9 @@ test.concurrent.for([
   ['postgres://me:hunter2@host/db'],
   ['--sotre=postgres://me:hunter2@host/db', 'status'],
   ['move', 'postgres://me:hun/ter2@hunter2@host/db'],
-  ['help', 'postgres:me:hunter2@host/db'],
+  ['help', 'postgres//me:hunter2@host/db'],
+  ['postgres://host/db?user=me&password=hunter2'],
+  ['status', '--store', 'host=h password=hunter2 dbname=x'],
   ['task', 'show', 'x', '--store', 'postgre:/me:hunter2@host/db'],
 ])('a password in a mistyped command line comes back in no error: %j', async (words, { expect }) => {
   using cli = new Cli();
@@ -151,3 +153,15 @@ test.concurrent.for([
     expect(stdout + stderr).not.toMatch(/hun|ter2/u);
   }
 });
+
+test.concurrent.for(['mail:inbox:bob@example.com', 'agent:main:whatsapp:group:120363@g.us'])(
+  'an id that looks a little like an address is told as it is: %s',
+  async (id, { expect }) => {
+    using cli = new Cli();
+    await cli.run(['task', 'create', 'x']);
+
+    const { stderr } = await cli.run(['task', 'show', id]);
+
+    expect(stderr).toContain(id);
+  },
+);

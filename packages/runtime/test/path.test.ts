@@ -51,10 +51,16 @@ const NO_PATHS = [
   ['/a.db\n', 'contains a control character'],
   ['"/a b.db"', 'is quoted; write it without the quotes'],
   ["'a.db'", 'is quoted; write it without the quotes'],
+  ['postgres://u:pw@h/d', 'is a URL; write the path alone'],
+  ['file:///a.db', 'is a URL; write the path alone'],
   ['~root/a.db', 'begins with ~ and a name; write the home folder in full'],
   ['$HOME/a.db', 'begins with a variable that no shell has replaced'],
   ['${XDG_DATA_HOME}/a.db', 'begins with a variable that no shell has replaced'],
 ] as const;
+
+test('a folder with bytes that are not UTF-8 is no place to start from', () => {
+  expect(() => absolutePath('a.db', { folder: '/work/\uFFFD', refuse })).toThrow('is not valid UTF-8');
+});
 
 test.for(NO_PATHS)('%j %s', ([text, problem]) => {
   expect(() => absolutePath(text, { folder: '/work', env: { HOME: '/home/me' }, refuse })).toThrow(problem);

@@ -144,7 +144,44 @@ const UNSTORABLE: readonly (readonly [handler: Handler, problem: string])[] = [
   [() => new Map(), 'result is not JSON: use null, booleans, numbers, strings, arrays and plain objects.'],
   [() => throwingAt({}, 'at'), 'at throws'],
   [() => ({ of: hostileProxy() }), 'look throws'],
+  [() => lazy(), 'lazy'],
+  [() => cycle(), 'There are more than 262144 values.'],
 ];
+
+/** It can be read from the second time on. */
+function lazy(): object {
+  let looks = 0;
+  return Object.defineProperty({}, 'total', {
+    enumerable: true,
+    get: () => {
+      looks += 1;
+      if (looks === 1) throw new Error('lazy');
+      return 1;
+    },
+  });
+}
+
+function cycle(): object {
+  const one: Record<string, unknown> = {};
+  one['a'] = one;
+  one['b'] = one;
+  return one;
+}
+
+test('a value that is another one each time is stored as it was read first', async () => {
+  const { start, add, orchestrator } = await open();
+  await add('count');
+  let looks = 0;
+  const given = Object.defineProperty({}, 'total', {
+    enumerable: true,
+    get: () => (looks++ % 2 === 0 ? 1 : new Map()),
+  });
+
+  start(() => given);
+  await settle();
+
+  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'succeeded', result: { total: 1 } });
+});
 
 test.for(UNSTORABLE)('work that was done is not done again for its result: %#', async ([handler, problem]) => {
   const { start, add, orchestrator } = await open();
@@ -190,6 +227,7 @@ test.for([
     'look throws',
   ],
   [() => throwingAt(new TaskFailed('declined', { code: 'CARD', final: true }), 'data'), 'data throws'],
+  [() => new TaskFailed('declined', { code: 'CARD', data: lazy() as Json, final: true }), 'lazy'],
 ] as const)('a failure stays what it is without data that cannot be stored: %#', async ([thrown, problem]) => {
   const { start, add, orchestrator } = await open();
   await add('count');

@@ -78,6 +78,7 @@ export class Connection {
         guardAuthentication(socket, {
           allowed: address.authMethods,
           onAsked: () => void (password = passwordOf(address)),
+          onLetIn: () => void (password = ''),
         });
         return socket;
       },

@@ -29,18 +29,27 @@ export function passwordOf(target: Target, env: Environment = process.env): stri
   return text === null ? '' : (passwordIn(text, target) ?? '');
 }
 
-/** The text of a password file for this login, and all that is in the one that counts now. */
+/**
+ * The text of a password file for this login. What counts now for other logins follows: `PGPASSWORD`, or the lines of
+ * the present file. So a program that gets this file has to get no `PGPASSWORD`.
+ */
 export function passwordFileWith(target: Target, env: Environment = process.env): string {
   const { port, user, database, password } = target;
-  const fields = [hostOf(target), String(port), database, user, password];
-  const line = fields.map((field) => field.replaceAll(/[\\:]/gu, String.raw`\$&`)).join(':');
+  const line = lineOf([hostOf(target), String(port), database, user, password]);
+  const forAll = env['PGPASSWORD'];
+  if (forAll) return `${line}${lineOf(['*', '*', '*', '*', forAll])}`;
   let others: string | null = null;
   try {
     others = readPasswordFile(env);
   } catch {
     // Others can read it, so it was of no use before either.
   }
-  return `${line}\n${others ?? ''}`;
+  return `${line}${others ?? ''}`;
+}
+
+function lineOf(fields: readonly string[]): string {
+  // A line that begins with # is a comment.
+  return `${fields.map((field) => field.replaceAll(/[\\:]|^#/gu, String.raw`\$&`)).join(':')}\n`;
 }
 
 function hostOf({ host, socketFolder }: Target): string {

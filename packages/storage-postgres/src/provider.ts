@@ -19,7 +19,10 @@ export const provider: StorageProvider = {
     if (server.password === '') return null;
     const url = new URL(address);
     url.password = '';
-    return { address: url.href, secret: { variable: 'PGPASSFILE', text: passwordFileWith(server) } };
+    return {
+      address: url.href,
+      secret: { variable: 'PGPASSFILE', text: passwordFileWith(server), instead: ['PGPASSWORD'] },
+    };
   },
 
   async open({ address }, { busyTimeoutMs, mode, filling }) {

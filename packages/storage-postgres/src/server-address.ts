@@ -51,7 +51,7 @@ export function parseServerUrl(text: string): ServerAddress {
     throw invalid('The store URL does not begin with postgres://.');
   const option = (name: string): string | null => {
     const value = url.searchParams.get(name);
-    return value === null ? null : withoutNul(value);
+    return value === null ? null : withoutBreaks(value);
   };
   const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
   if (unknown.length > 0) throw invalid(`The store URL has an unknown option; the options are ${OPTIONS.join(', ')}.`);
@@ -120,12 +120,15 @@ function decoded(text: string): string {
   } catch {
     throw invalid('The store URL has a % that encodes no character. Write %25 for a % in a password.');
   }
-  return withoutNul(value);
+  return withoutBreaks(value);
 }
 
-/** The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. */
-function withoutNul(value: string): string {
-  if (value.includes('\0')) throw invalid('The store URL contains U+0000.');
+/**
+ * The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. A line of
+ * a password file cannot hold a line break.
+ */
+function withoutBreaks(value: string): string {
+  if (/[\0\r\n]/u.test(value)) throw invalid('The store URL contains U+0000 or a line break.');
   return value;
 }
 

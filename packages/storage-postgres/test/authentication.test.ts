@@ -12,14 +12,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { provider } from '../src/index.ts';
+import { openPostgresStorage, provider } from '../src/index.ts';
 import { passwordFileWith, passwordOf } from '../src/password-file.ts';
 import { parseServerUrl } from '../src/server-address.ts';
+import { newDatabase } from './open-database.ts';
 import { refusalOf } from './refusal-of.ts';
 
 const request = (code: number, ...more: number[]) =>
@@ -112,13 +113,67 @@ describe('the password', () => {
   });
 });
 
-test('a server that lets in without a proof that it knows the password is refused', async ({ onTestFinished }) => {
-  const server = new Asking([Buffer.concat([SCRAM, LET_IN])]);
+/** What a server sends by SCRAM before its last message. */
+const challenge = (text: string) => request(11, ...Buffer.from(text));
+
+test.for([
+  ['lets in without a proof that it knows the password', [SCRAM, LET_IN], 'not proven'],
+  ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
+  ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
+  ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
+  ['hashes for minutes', [SCRAM, challenge('r=x,s=c2FsdA==,i=2147483647')], 'does not hash the password'],
+  ['hashes no number of times', [SCRAM, challenge('r=x,s=c2FsdA==,i=abc')], 'does not hash the password'],
+  ['asks for Kerberos', [request(7)], 'not supported'],
+  ['says less than a request', [Buffer.from([0x52, 0, 0, 0, 4])], 'does not speak the protocol'],
+  ['says less than a message', [Buffer.from([0x52, 0, 0, 0, 0])], 'does not speak the protocol'],
+  ['never ends its message', [Buffer.from([0x4e, 0, 255, 255, 255]), Buffer.alloc(70_000)], 'does not speak'],
+] as const)('a server that %s is refused', async ([, sends, what], { onTestFinished }) => {
+  const server = new Asking([Buffer.concat(sends)]);
   onTestFinished(() => server[Symbol.asyncDispose]());
+  const methods = 'scram-sha-256,password';
+  const url = `postgres://alice:hunter2@127.0.0.1:${await server.listen()}/x?require_auth=${methods}`;
 
-  const refusal = await refusalOf(`postgres://alice:hunter2@127.0.0.1:${await server.listen()}/x`, 'hunter2');
+  const refusal = await refusalOf(url, 'hunter2');
 
-  expect(refusal).toMatchObject({ code: 'STORE_AUTHENTICATION', message: expect.stringContaining('not proven') });
+  expect(refusal).toMatchObject({ code: 'STORE_AUTHENTICATION', message: expect.stringContaining(what) });
+  expect(Buffer.concat(server.heard).toString('latin1')).not.toContain('hunter2');
+});
+
+test('no password is told after the server has let the client in', async ({ onTestFinished }) => {
+  const { url } = await newDatabase();
+  const { password } = new URL(url);
+  const heard: Buffer[] = [];
+  const relay = createServer((client) => {
+    const server = connect(Number(new URL(url).port), '127.0.0.1');
+    for (const socket of [client, server]) socket.on('error', () => {});
+    client.on('data', (bytes) => {
+      heard.push(bytes);
+      server.write(bytes);
+    });
+    server.on('data', (bytes) => {
+      const at = bytes.indexOf(LET_IN);
+      if (at === -1) client.write(bytes);
+      else client.write(Buffer.concat([bytes.subarray(0, at), LET_IN, CLEARTEXT, bytes.subarray(at + LET_IN.length)]));
+    });
+    client.on('close', () => server.destroy());
+    server.on('close', () => client.destroy());
+  });
+  onTestFinished(() => void relay.close());
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const through = new URL(url);
+  through.port = String((relay.address() as AddressInfo).port);
+
+  await openPostgresStorage({ url: through.href, retryMs: 0 }).then(
+    (storage) => storage.close(),
+    () => {},
+  );
+
+  const said = Buffer.concat(heard).toString('latin1');
+  expect(said).toContain('SCRAM-SHA-256');
+  // The driver has answered, with nothing in it.
+  expect(said).toContain('p\0\0\0\x05\0');
+  expect(said).not.toContain(`${password}\0`);
 });
 
 test.for([
@@ -128,11 +183,15 @@ test.for([
     'postgres://alice@h:1/db?prepare=false',
     'h:1:db:alice:h\\:n\\\\x\n',
   ],
+  ['postgres://alice:x@%23h/db', 'postgres://alice@%23h/db', '\\#h:5432:db:alice:x\n'],
   ['postgres://alice:x@[::1]/db', 'postgres://alice@[::1]/db', '\\:\\:1:5432:db:alice:x\n'],
 ] as const)('the password of %s can be handed over in a file', ([url, address, text]) => {
   const { location, parsed } = located(url);
 
-  expect(provider.withoutSecret?.(location)).toEqual({ address, secret: { variable: 'PGPASSFILE', text } });
+  expect(provider.withoutSecret?.(location)).toEqual({
+    address,
+    secret: { variable: 'PGPASSFILE', text, instead: ['PGPASSWORD'] },
+  });
   const file = join(mkdtempSync(join(tmpdir(), 'orchestrator-handed-')), 'password');
   writeFileSync(file, text, { mode: 0o600 });
   expect(passwordOf({ ...parsed, password: '' }, { PGPASSFILE: file })).toBe(parsed.password);
@@ -146,6 +205,9 @@ test('what stood in the password file before follows', () => {
   expect(passwordFileWith(located('postgres://alice:hunter2@h/db').parsed, { PGPASSFILE: file })).toBe(
     'h:5432:db:alice:hunter2\n*:*:*:*:other\n',
   );
+  expect(
+    passwordFileWith(located('postgres://alice:hunter2@h/db').parsed, { PGPASSFILE: file, PGPASSWORD: 'of:all' }),
+  ).toBe('h:5432:db:alice:hunter2\n*:*:*:*:of\\:all\n');
   rmSync(dirname(file), { recursive: true });
 });
 

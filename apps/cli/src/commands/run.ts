@@ -53,8 +53,9 @@ const DESCRIPTION = [
   'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
     'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
     'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
-  'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do), or if `run` is ' +
-    'called by a script that runs under nohup. In other shells: (trap "" HUP; orchestrator run …)',
+  'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do, but not for ' +
+    '`exec nohup` and `env nohup`), or if `run` is called by a script that ignores it. The command then gets its own ' +
+    'process group. `setsid orchestrator run …` survives a hang-up in every shell.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
     'checkpoint and release take the lease from these variables.',

@@ -194,8 +194,8 @@ export const ERRORS = {
   },
   STORE_AUTHENTICATION: {
     retryable: false,
-    means: 'The server asked for the password in a form that tells it. It was not sent.',
-    hint: 'Let the server ask by scram-sha-256.',
+    means: 'The server asked for the password in a way that is not safe, or has not proven who it is.',
+    hint: 'Let the server use scram-sha-256.',
   },
   STORE_SERVER_TOO_OLD: {
     retryable: false,

@@ -42,11 +42,12 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;
   /**
    * For an engine whose addresses can hold a password: the address without it, the text of a private file that has it,
-   * and the variable by which this storage finds that file. null: this address holds none.
+   * the variable by which this storage finds that file, and the variables that would count instead. null: this address
+   * holds none.
    */
   withoutSecret?(location: Location): {
     readonly address: string;
-    readonly secret: { readonly variable: string; readonly text: string };
+    readonly secret: { readonly variable: string; readonly text: string; readonly instead: readonly string[] };
   } | null;
   /** For an engine that keeps a store in one file: the URL of the store at a path, which may be relative. */
   urlOfFile?(path: string): string;

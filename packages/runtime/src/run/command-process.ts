@@ -13,6 +13,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
+import { survivesHangup } from '../processes/hangup.ts';
 import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
 import { isGroupAlive, readProcess } from '../processes/process-table.ts';
 
@@ -93,7 +94,8 @@ export class CommandProcess {
     },
   ): Promise<CommandProcess> {
     // On Windows there are no groups, and a detached process would get a console of its own.
-    const sharesGroup = isatty(0) || process.platform === 'win32';
+    // A hang-up of the terminal would reach it in our group, where Node lets no child ignore the signal.
+    const sharesGroup = (isatty(0) && !survivesHangup()) || process.platform === 'win32';
     try {
       const child = spawn(command, args, { env, stdio: withFurther(stdio, descriptors), detached: !sharesGroup });
       const started = new CommandProcess(child, lease, sharesGroup);

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
-import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-files.ts';
+import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
 
 /** Files of one run, in a folder that only this user can read. */
 export class LeaseFiles implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  readonly #folder = mkdtempSync(join(temporaryFolder(), FOLDER_PREFIX));
 
   constructor({ sessionId, fence }: PublicLease) {
     const own = ownProcess();

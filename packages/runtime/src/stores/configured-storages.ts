@@ -73,7 +73,8 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
 const CONDITIONS = new Set(['node', 'import']);
 
 function isPath(name: string): boolean {
-  return isAbsolute(name) || /^(?:\.\.?|~)[/\\]/.test(name);
+  // No package has a name that begins so.
+  return isAbsolute(name) || /^[.~$"']/.test(name);
 }
 
 /** The message has only the first line of the error; the author of the package finds the rest in the cause. */

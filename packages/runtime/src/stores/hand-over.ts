@@ -1,11 +1,18 @@
 import { locateStore } from './locate-store.ts';
 
+/** The text for a private file, the variable that has to name it, and the variables that have to be absent for it. */
+export interface HandedSecret {
+  readonly variable: string;
+  readonly text: string;
+  readonly instead: readonly string[];
+}
+
 /** How a program that this process starts, or a shell, opens the store. */
 export interface StoreForOthers {
   /** The store URL, valid in any current folder. Without a secret, if the storage can say it so. */
   readonly address: string;
-  /** A secret that the address lacks: the text for a private file, and the variable that has to name it. */
-  readonly secret: { readonly variable: string; readonly text: string } | null;
+  /** A secret that the address lacks. */
+  readonly secret: HandedSecret | null;
 }
 
 /**

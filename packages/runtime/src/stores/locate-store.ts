@@ -72,7 +72,7 @@ async function storageOf(scheme: string, env: Environment): Promise<KnownStorage
 
 /** Suggests the URL of a path, unless the text looks like the address of a server, which may hold a password. */
 async function pathHint(url: string): Promise<string | undefined> {
-  if (/[@?]/.test(url)) return undefined;
+  if (/[@?=]/.test(url)) return undefined;
   try {
     return `Write ${await urlOfFile(url)}`;
   } catch {

@@ -26,6 +26,16 @@ export interface PathOptions {
 export function absolutePath(text: string, { folder = currentFolder(), env, refuse }: PathOptions): string {
   const problem = pathProblem(text);
   if (problem !== null) throw refuse(problem);
+  const resolved = resolvedPath(text, { folder, env, refuse });
+  // Bytes that are not UTF-8 come as U+FFFD, also those of the current folder. Another path would be opened.
+  if (resolved.includes('\uFFFD')) throw refuse('is not valid UTF-8');
+  return resolved;
+}
+
+function resolvedPath(
+  text: string,
+  { folder, env, refuse }: Required<Pick<PathOptions, 'folder' | 'refuse'>> & Pick<PathOptions, 'env'>,
+): string {
   if (text === '~' || text.startsWith('~/') || text.startsWith(`~${sep}`))
     return resolve(homeFolder(env), text.slice(2));
   if (!isAbsolute(text) && folder === '') throw refuse('is relative, and the current folder was deleted');
@@ -52,10 +62,10 @@ export function pathOfVariable(text: string, name: string, env: Environment): st
  */
 export function homeFolder(env: Environment = process.env): string {
   const home = env['HOME'] ?? homedir();
-  if (isAbsolute(home)) return home;
+  if (isAbsolute(home) && pathProblem(home) === null) return home;
   throw new OrchestratorError(
     'CONFIG_INVALID',
-    home === '' ? 'The variable HOME is empty.' : 'The variable HOME is not an absolute path.',
+    `The variable HOME ${home === '' ? 'is empty' : (pathProblem(home) ?? 'is not an absolute path')}.`,
     { hint: "Set HOME to this user's home folder, or unset it: then the system's own entry for the user counts." },
   );
 }
@@ -63,11 +73,10 @@ export function homeFolder(env: Environment = process.env): string {
 function pathProblem(text: string): string | null {
   if (text.trim() === '') return 'is empty';
   if (text.startsWith('\uFEFF')) return 'begins with a byte order mark';
-  // Bytes that are not UTF-8 come as U+FFFD. Another path would be opened than the one that was meant.
-  if (text.includes('\uFFFD')) return 'is not valid UTF-8';
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001F\u007F]/u.test(text)) return 'contains a control character';
   if (/^(["']).*\1$/u.test(text)) return 'is quoted; write it without the quotes';
+  if (/^[A-Za-z][A-Za-z0-9+.-]+:\//u.test(text)) return 'is a URL; write the path alone';
   if (/^~[^/\\]/u.test(text)) return 'begins with ~ and a name; write the home folder in full';
   if (/^\$(?:\{|[A-Za-z_])/u.test(text)) return 'begins with a variable that no shell has replaced';
   return null;

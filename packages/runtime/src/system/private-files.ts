@@ -1,10 +1,12 @@
-import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, existsSync, fchownSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /*
  * Files and folders that only one user can read. Root may work with the HOME of a user (`sudo` keeps it): what it makes
  * there belongs to that user, or the user would be locked out of its own state.
  */
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
  * Creates a folder that only its owner can read, with the folders above it. An existing folder is not changed.
@@ -18,8 +20,13 @@ export function makePrivateFolder(folder: string): string[] {
   if (existsSync(folder)) return [];
   const above = makePrivateFolder(dirname(folder));
   try {
-    mkdirSync(folder, { mode: 0o700 });
-    giveFolder(folder);
+    asOwnerOfFolder(folder, (path, give) => {
+      mkdirSync(path, { mode: 0o700 });
+      if (give === null) return;
+      const made = openSync(path, DIRECTORY);
+      give(made);
+      closeSync(made);
+    });
   } catch (error) {
     // Another process may have created it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -34,9 +41,11 @@ export function makePrivateFolder(folder: string): string[] {
  * @throws the system's error, `EEXIST` if there is anything at the path
  */
 export function openPrivateFile(path: string): number {
-  const file = openSync(path, 'ax', 0o600);
-  give(file, dirname(path));
-  return file;
+  return asOwnerOfFolder(path, (inside, give) => {
+    const file = openSync(inside, 'ax', 0o600);
+    give?.(file);
+    return file;
+  });
 }
 
 /** As `openPrivateFile`, and writes the text. */
@@ -49,22 +58,23 @@ export function writePrivateFile(path: string, text: string): void {
   }
 }
 
-/** By its descriptor: the owner of the folder could put another file in its place meanwhile. */
-function give(file: number, folder: string): void {
-  const { uid, gid } = statSync(folder);
-  if (isRoot() && uid !== 0) fchownSync(file, uid, gid);
-}
-
-function giveFolder(path: string): void {
-  if (!isRoot()) return;
-  const file = openSync(path, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+/**
+ * Creates something in a folder. As root, it goes to the owner of the folder, by descriptors alone: the owner could put
+ * a link to another folder in its place between two looks at its path, and would get what root made there.
+ *
+ * @param create gets the path, and what gives an open file to the owner of the folder; null: it is this user's anyway
+ */
+function asOwnerOfFolder<Result>(
+  path: string,
+  create: (path: string, give: ((file: number) => void) | null) => Result,
+): Result {
+  if (process.geteuid?.() !== 0 || process.platform !== 'linux') return create(path, null);
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    give(file, dirname(path));
+    const { uid, gid } = fstatSync(folder);
+    const give = uid === 0 ? null : (file: number) => fchownSync(file, uid, gid);
+    return create(join(`/proc/self/fd/${folder}`, basename(path)), give);
   } finally {
-    closeSync(file);
+    closeSync(folder);
   }
-}
-
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
 }

@@ -1,5 +1,6 @@
 import { LIMITS, type Json, type ReleaseTask } from '@agent-orchestrator/core';
 import { TaskFailed, WorkAborted } from './handler.ts';
+import { jsonCopy } from './json-copy.ts';
 
 /*
  * How a handler ended, in a form that the store takes. A handler may return and throw anything: too much, what is not
@@ -20,6 +21,16 @@ export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobE
     : { outcome: 'cancelled', error: taskError(error) };
 }
 
+/** A handler returned this. It may be anything, so it is read once. */
+export function success(result: unknown): End {
+  if (result === undefined) return { outcome: 'succeeded' };
+  try {
+    return { outcome: 'succeeded', result: jsonCopy(result) };
+  } catch (error) {
+    return { outcome: 'succeeded', result: notStored(taskError(error).message) };
+  }
+}
+
 /** A failed attempt; anything may have been thrown. */
 export function failure(error: unknown): End {
   const told = taskError(error);
@@ -27,50 +38,33 @@ export function failure(error: unknown): End {
   if (thrown === null) return { outcome: 'failed', error: told };
   let data: Json | undefined;
   try {
-    ({ data } = thrown);
+    const { data: given } = thrown;
+    data = given === undefined ? undefined : jsonCopy(given);
   } catch (reading) {
-    data = notStored(`error.data threw when it was read: ${taskError(reading).message}`);
+    data = notStored(taskError(reading).message);
   }
   const final = seen(() => thrown.final) === true;
   return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
 }
 
 /**
- * What is stored of an end that the API refuses: as much as fits, and what was cut.
+ * What is stored of an end that the API refuses, best first: as much as fits, and what was cut.
  *
  * - Of work that was done, the result is cut. If the kind of the task asks for another result, the attempt has failed
  *   for good: to do the work again would do it twice.
  * - Of a failure, the data are cut. It stays final if it was.
  *
- * @param check throws for what the API refuses
- * @returns null: the API refuses nothing of it
+ * @param refusal why the API refuses it
  */
-export async function storableEnd(end: End, check: (end: End) => Promise<void>): Promise<JobEnd> {
-  const problem = await problemOf(end, check);
-  if (problem === null) return null;
-  for (const less of endsWithLess(end, problem)) if ((await problemOf(less, check)) === null) return less;
-  return null;
-}
-
-async function problemOf(end: End, check: (end: End) => Promise<void>): Promise<string | null> {
-  try {
-    await check(end);
-    return null;
-  } catch (error) {
-    return taskError(error).message;
-  }
-}
-
-function* endsWithLess({ result, error, ...end }: End, problem: string): Generator<End> {
+export function* endsWithLess({ result, error, ...end }: End, refusal: unknown): Generator<End> {
+  const problem = taskError(refusal).message;
   const cut = notStored(problem);
   if (end.outcome === 'succeeded') {
     yield { ...end, result: cut };
     const failed = { code: 'result_refused', message: shortened(`The work was done, but ${problem}`) };
     for (const data of [{ result: result as Json }, cut])
       yield { outcome: 'failed', final: true, error: { ...failed, data } };
-  } else if (error !== undefined) {
-    yield { ...end, error: { ...error, data: cut } };
-  }
+  } else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
 }
 
 /** Short enough for the smallest limit, however its characters are escaped. */

@@ -1,5 +1,5 @@
 import { OrchestratorError, type ClaimRecord, type Orchestrator } from '@agent-orchestrator/core';
-import { jobEndOf, type JobEnd } from './job-end.ts';
+import { jobEndOf, success, type JobEnd } from './job-end.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { resend } from './resend.ts';
@@ -83,7 +83,7 @@ export class Job {
     try {
       const result = await handler(this.#work());
       if (this.#isLost) return null;
-      return { outcome: 'succeeded', ...(result !== undefined && { result }) };
+      return success(result);
     } catch (error) {
       return this.#isLost ? null : jobEndOf(error, this.#abort.signal);
     }

@@ -1,8 +1,8 @@
-import type { ClaimRecord, Released } from '@agent-orchestrator/core';
+import { OrchestratorError, type ClaimRecord, type Released } from '@agent-orchestrator/core';
 import { newSeed } from '../system/seed.ts';
 import { elapsedMs } from '../system/time.ts';
 import { Job } from './job.ts';
-import { failure, storableEnd, type JobEnd } from './job-end.ts';
+import { endsWithLess, failure, type JobEnd } from './job-end.ts';
 import { pause } from './resend.ts';
 import type { TakenTask, WorkerClaims } from './worker-claims.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -71,18 +71,11 @@ export class WorkerSlot {
   /** @returns the task that was taken with the release */
   async #release(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<TakenTask | null> {
     const since = this.#context.time.read();
-    let said = jobEnd;
     try {
-      const reply = await this.#sendRelease(claim, said).catch(async (error: unknown) => {
-        const { orchestrator } = this.#context.options;
-        const stored = await storableEnd(jobEnd, (end) => orchestrator.check('releaseTask', releaseOf(claim, end)));
-        if (stored === null) throw error;
-        said = stored;
-        return this.#sendRelease(claim, said);
-      });
+      const { reply, outcome } = await this.#sendWhatIsStored(claim, jobEnd);
       if (reply.ok) {
         const { status, runAt } = reply;
-        this.#context.report({ is: 'released', claim, outcome: said.outcome, status, runAt });
+        this.#context.report({ is: 'released', claim, outcome, status, runAt });
       } else this.#context.report({ is: 'lost', claim });
       return reply.ok && reply.next !== null ? { claim: reply.next, since } : null;
     } catch (error) {
@@ -92,19 +85,38 @@ export class WorkerSlot {
     }
   }
 
+  /** Sends an end, or of one that the API refuses as much as it takes: to do the work again would do it twice. */
+  async #sendWhatIsStored(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>) {
+    try {
+      return { reply: await this.#sendRelease(claim, jobEnd), outcome: jobEnd.outcome };
+    } catch (refusal) {
+      if (!isRefusal(refusal) || this.#context.shutdown.gaveUp.aborted) throw refusal;
+      for (const less of endsWithLess(jobEnd, refusal))
+        try {
+          return { reply: await this.#sendRelease(claim, less), outcome: less.outcome };
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+        }
+      throw refusal;
+    }
+  }
+
   async #sendRelease(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<Released> {
     const { instance, calls, newCommandId, shutdown } = this.#context;
     const command = {
-      ...releaseOf(claim, jobEnd),
+      ...jobEnd,
+      token: claim.lease.token,
       instance,
       commandId: newCommandId(),
       seed: newSeed(),
+      ...(jobEnd.outcome === 'succeeded' && { kind: claim.task.kind }),
       ...(this.#claims.mayTakeNext && { claimNext: this.#context.claimTerms() }),
     };
     return this.#context.resend(() => calls.releaseTask(command), shutdown.gaveUp);
   }
 }
 
-function releaseOf({ lease, task }: ClaimRecord, jobEnd: NonNullable<JobEnd>) {
-  return { ...jobEnd, token: lease.token, ...(jobEnd.outcome === 'succeeded' && { kind: task.kind }) };
+/** Whether the end is at fault, not the store: it breaks the rules, or the schema of its kind threw. */
+function isRefusal(error: unknown): boolean {
+  return !(error instanceof OrchestratorError) || error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED';
 }
