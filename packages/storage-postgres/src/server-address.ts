@@ -124,8 +124,8 @@ function decoded(text: string): string {
 }
 
 /**
- * The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. A line of
- * a password file cannot hold a line break.
+ * The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. A line
+ * of a password file cannot hold a line break.
  */
 function withoutBreaks(value: string): string {
   if (/[\0\r\n]/u.test(value)) throw invalid('The store URL contains U+0000 or a line break.');

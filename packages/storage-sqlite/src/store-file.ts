@@ -116,9 +116,9 @@ function makeFolder(path: string): number {
 }
 
 /**
- * Creates something in a folder. What root makes in the folder of a user goes to that user, who would else be locked out
- * of it; SQLite does the same for the files beside the database. By descriptors alone: that user could put a link to
- * another folder in its place between two looks at its path, and would get what root made there.
+ * Creates something in a folder. What root makes in the folder of a user goes to that user, who would else be locked
+ * out of it; SQLite does the same for the files beside the database. By descriptors alone: that user could put a link
+ * to another folder in its place between two looks at its path, and would get what root made there.
  *
  * @param create gets the path; answers with an open descriptor of what it made, which is closed
  */

@@ -22,9 +22,9 @@ export function inheritedDescriptors(): readonly number[] {
 }
 
 /**
- * Those that Node has opened: the kernel's anonymous objects, terminals that do not block, and pipes that have both ends
- * here. Of these, one pair blocks, and it is the youngest such pair: all others came before Node was there. A pipe that
- * is also one of the standard streams came with them.
+ * Those that Node has opened: the kernel's anonymous objects, terminals that do not block, and pipes that have both
+ * ends here. Of these, one pair blocks, and it is the youngest such pair: all others came before Node was there. A
+ * pipe that is also one of the standard streams came with them.
  */
 export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> {
   const standard = new Set(all.filter(({ number }) => number <= 2).map(({ target }) => target));
