@@ -2,8 +2,20 @@
 // - any column of a session or a task that the log does not bear out
 // - a next head that is not the head of the queue, in any of its columns
 // - rows without events, and events without rows
+// - a session that is listed, and that the storage does not find by its id, or finds twice
+// - the findings come in the order of the sessions, whatever the order in which the storage finds them
+// - other callers get their turn while it replays
 // - and it never says ok while it knows of a finding that it does not list
-import { CHAIN_START, hashEvent, Orchestrator, type Session, type Task } from '@agent-orchestrator/core';
+import {
+  CHAIN_START,
+  hashEvent,
+  Orchestrator,
+  verifyLog,
+  type Reader,
+  type Session,
+  type SessionHistory,
+  type Task,
+} from '@agent-orchestrator/core';
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orchestrator/storage-memory';
 import { expect, test } from 'vitest';
@@ -148,6 +160,51 @@ test('a fence that was granted in two sessions', async () => {
   copySession(data, 's', 'twin');
 
   expect(await orchestrator.verify()).toMatchObject({ ok: false, findings: [{ kind: 'fence', sessionId: 'twin' }] });
+});
+
+/** What verify finds where the storage answers other histories than there are. */
+async function verifiedWith(change: (histories: readonly SessionHistory[]) => readonly SessionHistory[]) {
+  const data = createMemoryData();
+  const storage = openMemoryStorage({ data });
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
+  await orchestrator.enqueueTasks(['a', 'b', 'c'].map((sessionId) => ({ sessionId })));
+  for (const id of ['default\na', 'default\nc']) {
+    const session = data.sessions.get(id);
+    if (session !== undefined) data.sessions.set(id, { ...session, tasksOpen: 7 });
+  }
+  const reader: Reader = {
+    ...storage.read,
+    histories: async (namespace, sessionIds, limit) =>
+      change(await storage.read.histories(namespace, sessionIds, limit)),
+  };
+  const { ok, sessions, findings } = await verifyLog(reader, ['default']);
+  return { ok, sessions, findings: findings.map(({ kind, sessionId }) => `${kind} ${sessionId}`) };
+}
+
+test.each<[string, Parameters<typeof verifiedWith>[0], string[]]>([
+  ['in another order', (histories) => histories.toReversed(), ['state a', 'state c']],
+  ['not at all', (histories) => histories.slice(1), ['missing a', 'state c', 'missing ']],
+  ['twice', (histories) => histories.flatMap((one) => [one, one]), ['state a', 'state b', 'state c', 'missing ']],
+])('sessions that are listed, and found %s', async (_what, change, findings) => {
+  expect(await verifiedWith(change)).toEqual({ ok: false, sessions: 3, findings });
+});
+
+test('timers get their turn while large rows are replayed that are there already', async () => {
+  const storage = openMemoryStorage();
+  const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
+  await orchestrator.enqueueTasks(Array.from({ length: 40 }, () => ({ payload: 'x'.repeat(100_000) })));
+  let [turns, isOver] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+
+  await orchestrator.verify();
+  isOver = true;
+
+  // Three of these rows are a turn.
+  expect(turns).toBeGreaterThan(10);
 });
 
 test('it never says ok while it knows of a finding that it does not list', async () => {

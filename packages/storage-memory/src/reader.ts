@@ -21,7 +21,7 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
     ...overviews(data, clock),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
-      for (const sessionId of sessionIds) {
+      for (const sessionId of new Set(sessionIds)) {
         const stored = await rows.session(namespace, sessionId);
         const page = { namespace, sessionId, limit };
         if (stored === null) continue;

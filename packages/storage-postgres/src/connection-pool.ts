@@ -42,7 +42,7 @@ export class ConnectionPool {
     const connection = await this.#take(first);
     this.#busy.add(connection);
     try {
-      // It was opened, or passed on, while the pool was being closed.
+      // It was handed over while the pool was being closed, which did not see it.
       this.#assertOpen();
       return await use(connection);
     } finally {
@@ -96,12 +96,7 @@ export class ConnectionPool {
   }
 }
 
-/** A connection to a server that can be used: new enough, and not a standby. */
-export function openConnection(address: ServerAddress, onNotify?: () => void): Promise<Connection> {
-  return begun(new Connection(address, onNotify));
-}
-
-/** @param first what the connection begins with */
+/** @param first what the connection begins with: that the server is new enough and no standby, unless told */
 async function begun(
   connection: Connection,
   first: (connection: Connection) => Promise<void> = greet,
@@ -120,7 +115,7 @@ export const SERVER = query(`SELECT pg_catalog.current_setting('server_version_n
   pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
   pg_catalog.current_setting('server_encoding')`);
 
-/** Asks the server what it is. */
+/** Opens a connection by asking the server what it is. */
 export async function greet(connection: Connection): Promise<void> {
   const [answer] = await connection.flush([SERVER], TIMEOUTS.answer_ms);
   assertServer(connection, answer?.[0]);

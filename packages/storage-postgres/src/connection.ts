@@ -2,13 +2,11 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { guardAuthentication } from './authentication.ts';
+import { arrayText, isList, type Value } from './values.ts';
 import { connectionLost, firstCause } from './errors.ts';
 import { passwordOf } from './password-file.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openSocket } from './socket.ts';
-
-/** What a parameter may be. */
-export type Value = string | number | null;
 
 /** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
 export interface Query {
@@ -147,10 +145,8 @@ export class Connection {
 
   #send({ text, values }: Query): Promise<Answer> {
     const prepare = this.#prepare && values.length > 0;
-    return this.#sql
-      .unsafe(text, [...values], { prepare })
-      .values()
-      .execute();
+    const parameters = values.map((value) => (isList(value) ? arrayText(value) : value));
+    return this.#sql.unsafe(text, parameters, { prepare }).values().execute();
   }
 }
 

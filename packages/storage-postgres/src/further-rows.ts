@@ -6,7 +6,7 @@ import {
   type SessionKey,
 } from '@agent-orchestrator/core';
 import { sessionsOf, tasksOf, type SessionRow } from './loaded-rows.ts';
-import { joined, query, type StatementBatch } from './statement-batch.ts';
+import { query, type StatementBatch } from './statement-batch.ts';
 import { SQL } from './statements.ts';
 
 /*
@@ -19,10 +19,10 @@ type Keep = (rows: Partial<Pick<Loaded, 'sessions' | 'tasks' | 'receipt'>>) => v
 export function readNamedByReceipt(batch: StatementBatch, receipt: Receipt, keep: Keep): void {
   const named = namedByReceipt(receipt);
   let sessions = new Map<string, SessionRow>();
-  batch.add(query(SQL.sessions, receipt.namespace, joined(named.sessions)), (answer) => {
+  batch.add(query(SQL.sessions, receipt.namespace, named.sessions), (answer) => {
     sessions = sessionsOf(answer);
   });
-  batch.add(query(SQL.tasks, receipt.namespace, joined(named.tasks)), (answer) => {
+  batch.add(query(SQL.tasks, receipt.namespace, named.tasks), (answer) => {
     const tasks = tasksOf(answer);
     keep({
       receipt,
@@ -37,7 +37,7 @@ export function readHeldPage(batch: StatementBatch, page: readonly SessionKey[],
   const sessions: SessionRow[] = [];
   for (const [namespace, keys] of Map.groupBy(page, (key) => key.namespace)) {
     const ids = keys.map(({ sessionId }) => sessionId);
-    batch.add(query(SQL.sessions, namespace, joined(ids)), (answer) => {
+    batch.add(query(SQL.sessions, namespace, ids), (answer) => {
       sessions.push(...[...sessionsOf(answer).values()].toSorted(bySessionId));
       keep({ sessions });
     });

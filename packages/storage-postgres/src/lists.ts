@@ -1,5 +1,6 @@
 import type { SessionFilter, TaskFilter } from '@agent-orchestrator/core';
-import type { Query, Value } from './connection.ts';
+import { arrayOf, isList, type Cell, type Value } from './values.ts';
+import type { Query } from './connection.ts';
 import { SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query } from './statement-batch.ts';
 
@@ -8,8 +9,8 @@ import { query } from './statement-batch.ts';
  * and each connection prepares each of them once.
  */
 
-/** A condition up to its value, the value, and what follows it. */
-export type Condition = readonly [start: string, value: Value, end?: string];
+/** A condition up to its value, and the value. */
+export type Condition = readonly [start: string, value: Value];
 
 const SESSION = `SELECT ${selected(SESSION_COLUMNS, 's')} FROM orchestrator.sessions s`;
 const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t`;
@@ -17,7 +18,7 @@ const TASK = `SELECT ${selected(TASK_COLUMNS, 't')} FROM orchestrator.tasks t`;
 /** By id; one row more than asked, if there is one. */
 export function listSessionsQuery({ namespace, status, agent, limit, after = '', before }: SessionFilter): Query {
   const where: Condition[] = [['s.namespace =', namespace], ...within('s.id', { after, before })];
-  if (status !== undefined) where.push(oneOf('s.status', status));
+  if (status !== undefined) where.push(['s.status = ANY', status]);
   if (agent !== undefined) where.push(['s.agent =', agent]);
   return listQuery(SESSION, where, { by: 's.id', before, limit });
 }
@@ -27,18 +28,13 @@ export function listTasksQuery({ namespace, sessionId, status, kind, limit, afte
   const where: Condition[] = [['t.namespace =', namespace], ...within('t.id', { after, before })];
   // The condition of the index on the tasks of a session.
   if (sessionId !== undefined) where.push(['t.created_at >= 0 AND t.session_id =', sessionId]);
-  if (status !== undefined) where.push(oneOf('t.status', status));
+  if (status !== undefined) where.push(['t.status = ANY', status]);
   if (kind !== undefined) where.push(['t.kind =', kind]);
   return listQuery(TASK, where, { by: 't.id', before, limit });
 }
 
-/** That a column has one of some words, none of which holds a comma. */
-export function oneOf(column: string, words: readonly string[]): Condition {
-  return [`${column} = ANY (string_to_array(`, words.join(','), `, ','))`];
-}
-
 /** The rows beyond the cursor, in the order of the list. */
-export function within<Cursor extends Value>(
+export function within<Cursor extends Cell>(
   column: string,
   { after, before }: { readonly after: Cursor; readonly before: Cursor | null | undefined },
 ): Condition[] {
@@ -54,7 +50,8 @@ interface Order {
 
 /** One row more than asked tells whether there is a next page. */
 export function listQuery(from: string, where: readonly Condition[], { by, before, limit }: Order): Query {
-  const conditions = where.map(([start, , end = ''], at) => `${start} $${at + 1}${end}`).join(' AND ');
+  const parameters = where.map(([, value], at) => (isList(value) ? arrayOf(`$${at + 1}`) : `$${at + 1}`));
+  const conditions = where.map(([start], at) => `${start} ${parameters[at]}`).join(' AND ');
   const order = before === undefined ? by : `${by} DESC`;
   const text = `${from} WHERE ${conditions} ORDER BY ${order} LIMIT ${limit + 1}`;
   return query(text, ...where.map(([, value]) => value));

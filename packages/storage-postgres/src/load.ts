@@ -13,7 +13,8 @@ import {
   type StoreState,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Answer, Query, Value } from './connection.ts';
+import { listIn, type Value } from './values.ts';
+import type { Answer, Query } from './connection.ts';
 import { readHeldPage, readNamedByReceipt } from './further-rows.ts';
 import {
   DATABASE_COLUMNS,
@@ -28,7 +29,7 @@ import {
 import { NamedSessions, valuesOfRefs } from './named-sessions.ts';
 import { NumberSupply } from './number-supply.ts';
 import { ReadyLookup } from './ready-lookup.ts';
-import { joined, query, StatementBatch, split, unique, type Flush } from './statement-batch.ts';
+import { query, StatementBatch, unique, type Flush } from './statement-batch.ts';
 import { SQL, timeOf, type Wanted, type WhenLocked } from './statements.ts';
 
 /** What a scope finds, apart from what holds for the whole database. */
@@ -118,7 +119,7 @@ class Loading {
     this.#readTasks(batch);
     this.#numbers.draw(batch);
     const commands = unique(this.#scopes.flatMap(({ commandId }) => commandId ?? []));
-    batch.add(query(SQL.read, this.#namespace, ...this.#named.values, joined(commands), this.#time()), (answer) => {
+    batch.add(query(SQL.read, this.#namespace, ...this.#named.values, commands, this.#time()), (answer) => {
       this.#keepDatabase(answer);
       this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
     });
@@ -138,7 +139,7 @@ class Loading {
     const [first] = this.#scopes;
     if (first === undefined || !this.#findsDue(first)) return [];
     const text = this.#lookups.has(first) ? SQL.queueDue : SQL.queueDueInSessions;
-    const values = first.by === 'sessions' && text === SQL.queueDueInSessions ? [joined(this.#idsOf(first))] : [];
+    const values = first.by === 'sessions' && text === SQL.queueDueInSessions ? [this.#idsOf(first)] : [];
     return [query(text, this.#namespace, this.#time(), ...values), query(SQL.setNextOfQueued, this.#namespace)];
   }
 
@@ -180,14 +181,14 @@ class Loading {
           ...values,
         ),
         (answer) => {
-          this.#locked = new Set(split(answer[0]?.[0]));
+          this.#locked = new Set(listIn(answer[0]?.[0]));
         },
       );
     for (const scope of this.#scopes) {
       if (scope.by === 'held') this.#lockHeldPage(batch, scope);
       if (scope.by === 'ready' && scope.heldBy !== undefined)
         batch.add(query(SQL.lockHeldBy, scope.namespace, scope.heldBy), (answer) => {
-          this.#own = split(answer[0]?.[0]);
+          this.#own = listIn(answer[0]?.[0]);
         });
     }
     const stale = { limit: Math.max(...this.#scopes.map(staleLimitOf)), time: this.#time() };
@@ -198,7 +199,7 @@ class Loading {
       });
     else if (stale.limit > 0)
       batch.add(query(SQL.lockStale(stale.limit), this.#namespace, stale.time), (answer) => {
-        this.#stale = split(answer[0]?.[0]);
+        this.#stale = listIn(answer[0]?.[0]);
       });
     for (const lookup of others)
       batch.add(lookup.query(this.#namespace, NONE_STALE), (answer) => void lookup.read(answer));
@@ -235,8 +236,8 @@ class Loading {
       scope.by === 'new' ? scope.taskIds : scope.by === 'task' ? [scope.taskId] : [],
     );
     const keys = this.#scopes.flatMap((scope) => (scope.by === 'new' ? scope.dedupeKeys : []));
-    if (ids.length > 0) batch.add(query(SQL.tasks, this.#namespace, joined(unique(ids))), keep);
-    if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, this.#namespace, joined(unique(keys))), keep);
+    if (ids.length > 0) batch.add(query(SQL.tasks, this.#namespace, unique(ids)), keep);
+    if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, this.#namespace, unique(keys)), keep);
     for (const scope of this.#scopes) {
       if (scope.by !== 'sessions' || scope.openTasksLimit === undefined) continue;
       const asked = query(SQL.waiting(scope.openTasksLimit), scope.namespace, ...valuesOfRefs(scope.sessions));

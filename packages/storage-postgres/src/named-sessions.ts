@@ -1,7 +1,7 @@
 import type { EndedLease, Event, LeaseEffect, NamedSession, Scope, SessionRef } from '@agent-orchestrator/core';
 import type { Answer } from './connection.ts';
 import { rowAt } from './rows.ts';
-import { joined, query, unique, type StatementBatch } from './statement-batch.ts';
+import { query, unique, type StatementBatch } from './statement-batch.ts';
 import { FIELDS, SQL } from './statements.ts';
 
 /** What the scopes of one namespace name, each by its id, its fence or a task of it. */
@@ -26,14 +26,14 @@ export class NamedSessions {
   }
 
   /** Ids, fences and tasks, as parameters of `SQL.lockSessions` and `SQL.read`. */
-  get values(): readonly [ids: string, fences: string, tasks: string] {
-    return [joined(this.#ids), joinedFences(this.#fences), joined(this.#tasks)];
+  get values(): readonly [ids: readonly string[], fences: readonly number[], tasks: readonly string[]] {
+    return [this.#ids, this.#fences, this.#tasks];
   }
 
   /** Reads which sessions the fences name. */
   readGrants(batch: StatementBatch): void {
     if (this.#fences.length === 0) return;
-    batch.add(query(SQL.grants, this.#namespace, joinedFences(this.#fences)), (answer) => {
+    batch.add(query(SQL.grants, this.#namespace, this.#fences), (answer) => {
       this.#grants = new Map(eventsOf(answer).map((grant) => [grant.fence ?? 0, grant]));
     });
   }
@@ -74,8 +74,10 @@ export class NamedSessions {
 }
 
 /** Ids and fences, as parameters of `SQL.waiting`. */
-export function valuesOfRefs(refs: readonly SessionRef[]): readonly [ids: string, fences: string] {
-  return [joined(idsIn(refs)), joinedFences(fencesIn(refs))];
+export function valuesOfRefs(
+  refs: readonly SessionRef[],
+): readonly [ids: readonly string[], fences: readonly number[]] {
+  return [idsIn(refs), fencesIn(refs)];
 }
 
 function idsIn(refs: readonly SessionRef[]): string[] {
@@ -84,10 +86,6 @@ function idsIn(refs: readonly SessionRef[]): string[] {
 
 function fencesIn(refs: readonly SessionRef[]): number[] {
   return refs.flatMap((ref) => ('fence' in ref ? ref.fence : []));
-}
-
-function joinedFences(fences: readonly number[]): string {
-  return joined(fences.map(String));
 }
 
 function idsNamed(scope: Scope): readonly string[] {

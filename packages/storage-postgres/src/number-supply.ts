@@ -1,5 +1,6 @@
 import type { NewScope, Scope } from '@agent-orchestrator/core';
-import { query, split, type StatementBatch } from './statement-batch.ts';
+import { listIn } from './values.ts';
+import { query, type StatementBatch } from './statement-batch.ts';
 import { SQL } from './statements.ts';
 
 /** The numbers (`t42`, `s17`) that the new tasks and sessions of a group may get, drawn at once. */
@@ -17,7 +18,7 @@ export class NumberSupply {
     if (this.#isDrawn || this.#count === 0) return;
     this.#isDrawn = true;
     batch.add(query(SQL.drawNumbers, this.#count), (answer) => {
-      this.#numbers = split(answer[0]?.[0]).map(Number);
+      this.#numbers = listIn(answer[0]?.[0]).map(Number);
     });
   }
 

@@ -17,8 +17,8 @@ import {
 import { isConnectionLost, translateError } from './errors.ts';
 import { settledEventId } from './followers.ts';
 import { Group } from './group.ts';
-import type { Answer, Query } from './connection.ts';
-import { ConnectionPool, openConnection } from './connection-pool.ts';
+import { Connection, type Answer, type Query } from './connection.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { firstLook, lookAt, type Look } from './catalogue.ts';
 import { applyMigrations, readMigrations } from './migrate.ts';
 import { PostgresReader, type ReadSource } from './reader.ts';
@@ -55,6 +55,8 @@ const NOTHING_APPLIED: MigrationReport = { created: false, applied: [] };
 const GROUP_CONNECTIONS = 2;
 const WAITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 4;
+/** A timer that is longer would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 /** The server gives up on a read before this client does. */
 const READ_MS = TIMEOUTS.read_ms + TIMEOUTS.answer_ms;
 
@@ -118,7 +120,7 @@ class PostgresStorage implements Storage {
     this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS, this.#connections);
     this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS, this.#connections);
     this.#retryMs = retryMs;
-    this.#closeMs = closeMs;
+    this.#closeMs = Math.min(closeMs, TIMER_MAX_MS);
     this.#watcher = new ChangeWatcher({
       read: (queries, timeoutMs) => this.#flush(queries, timeoutMs),
       tell: async (one) => {
@@ -129,7 +131,7 @@ class PostgresStorage implements Storage {
         }));
         await sent.answer;
       },
-      connect: (onNotify) => openConnection(address, onNotify),
+      newConnection: (onNotify) => new Connection(address, onNotify),
     });
     this.#group = new Group({
       connections: this.#connections,

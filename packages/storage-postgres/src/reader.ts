@@ -26,13 +26,14 @@ import {
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
+import { arrayOf } from './values.ts';
 import { ENDED, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 import type { Answer, Query } from './connection.ts';
-import { listQuery, listSessionsQuery, listTasksQuery, oneOf, within, type Condition } from './lists.ts';
+import { listQuery, listSessionsQuery, listTasksQuery, within, type Condition } from './lists.ts';
 import { EVENT_COLUMNS, rowAt, SESSION_COLUMNS, selected, TASK_COLUMNS } from './rows.ts';
 import { query, unique } from './statement-batch.ts';
 import { STORE_STATE, storeStateOf } from './store-state.ts';
-import { FIELDS, lines, now, timeOf } from './statements.ts';
+import { FIELDS, now, timeOf } from './statements.ts';
 
 /**
  * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
@@ -55,11 +56,11 @@ const LOADED = `SELECT
   LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id`;
 const SESSION = `${LOADED} WHERE s.namespace = $1 AND s.id = $2`;
 
-/** Of several sessions, whose ids are the lines of $2. */
-const SESSIONS = `${LOADED} WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`;
+/** Of the sessions whose ids are in $2. */
+const SESSIONS = `${LOADED} WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`;
 /** For each session the first rows, in their order. */
 const ofEach = (rows: string, order: string, limit: number): string =>
-  `SELECT r.* FROM unnest(${lines('$2')}) WITH ORDINALITY n (id, at) CROSS JOIN LATERAL (
+  `SELECT r.* FROM unnest(${arrayOf('$2')}) WITH ORDINALITY n (id, at) CROSS JOIN LATERAL (
     ${rows} ORDER BY ${order} LIMIT ${limit + 1}) r ORDER BY n.at, r.${order}`;
 const eventsOfEach = (limit: number): string =>
   ofEach(
@@ -173,8 +174,9 @@ export class PostgresReader implements Reader {
     return row === undefined ? null : storedAt(row);
   }
 
+  /** Differs: three statements, however many sessions there are; each of them sees what is committed when it begins. */
   async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
-    const ids = sessionIds.join('\n');
+    const ids = unique(sessionIds);
     const [sessions, events, tasks] = await Promise.all([
       this.#source.read(query(SESSIONS, namespace, ids)),
       this.#source.read(query(eventsOfEach(limit), namespace, ids)),
@@ -353,7 +355,7 @@ export function eventsQuery({
   ];
   if (sessionId !== undefined) where.push([`e.stream_kind = 'session' AND e.stream_id =`, sessionId]);
   if (taskId !== undefined) where.push(['e.task_id =', taskId]);
-  if (types !== undefined) where.push(oneOf('e.type', types));
+  if (types !== undefined) where.push(['e.type = ANY', types]);
   if (agent !== undefined) where.push(['e.agent =', agent]);
   if (leaseEffect !== undefined) where.push(['e.lease_effect =', leaseEffect]);
   if (upTo !== undefined) where.push(['e.id <=', upTo]);

@@ -1,6 +1,7 @@
 import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
-import type { Answer, Query, Value } from './connection.ts';
-import { joined, query, split, unique } from './statement-batch.ts';
+import { listIn, type Value } from './values.ts';
+import type { Answer, Query } from './connection.ts';
+import { query, unique } from './statement-batch.ts';
 import { SQL, type Heads } from './statements.ts';
 
 /** One look-up for adjacent claims with the same filter: as many heads as they ask for, handed out in order. */
@@ -53,10 +54,7 @@ export class ReadyLookup {
 
   /** The addressees, and the kinds if any, as parameters. */
   get values(): readonly Value[] {
-    return [
-      joined(this.#addressees.map((addressee) => `=${addressee}`)),
-      ...(this.#kinds === undefined ? [] : [joined(this.#kinds)]),
-    ];
+    return [this.#addressees, ...(this.#kinds === undefined ? [] : [this.#kinds])];
   }
 
   /** With `stale`, so many sessions besides that are stale at that time. */
@@ -68,9 +66,9 @@ export class ReadyLookup {
   /** @returns the stale ones */
   read(answer: Answer): readonly string[] {
     const [ids, sawMore, stale] = answer[0] ?? [];
-    this.#ids = split(ids);
+    this.#ids = listIn(ids);
     this.#sawMore = sawMore === true;
-    return split(stale);
+    return listIn(stale);
   }
 
   take(filter: ReadyFilter): readonly string[];

@@ -18,7 +18,8 @@ import {
 } from '@agent-orchestrator/core';
 import { translateError } from './errors.ts';
 import { settledDrawnId } from './followers.ts';
-import type { Connection, Query, Value } from './connection.ts';
+import type { Connection, Query } from './connection.ts';
+import type { Value } from './values.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { lookAt } from './catalogue.ts';
 import { OWNER_USABLE } from './migrate.ts';

@@ -8,7 +8,8 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import type { Query, Value } from './connection.ts';
+import type { Query } from './connection.ts';
+import type { Cell } from './values.ts';
 import type { Database } from './loaded-rows.ts';
 import { query } from './statement-batch.ts';
 import { FIELDS, SQL } from './statements.ts';
@@ -76,7 +77,7 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
 }
 
 /** The cells of a row, in the order of the columns that are written. */
-type Cells = readonly Value[];
+type Cells = readonly Cell[];
 
 /** What is written, and the rows. */
 type Write = readonly [name: WriteName, rows: readonly Cells[]];
@@ -89,21 +90,16 @@ function write(writes: readonly Write[]): Query[] {
   const alone = some.every(([name, rows]) => rows.length === 1 || name === 'insertEvents');
   const isOne = ([, rows]: Write): boolean => alone && rows.length === 1;
   const text = writing(some.map((one) => ({ name: one[0], rows: isOne(one) ? 'one' : 'many' })));
-  return [query(text, ...some.flatMap((one) => (isOne(one) ? one[1].flat() : arraysOf(one[1]))))];
+  return [query(text, ...some.flatMap((one) => (isOne(one) ? one[1].flat() : columnsOf(one[1]))))];
 }
 
-/** The columns of some rows, each as an array in the server's own words. */
-function arraysOf(rows: readonly Cells[]): string[] {
+/** The columns of some rows. */
+function columnsOf(rows: readonly Cells[]): Cells[] {
   const [first = []] = rows;
-  return first.map((_cell, column) => `{${rows.map((row) => element(row[column] ?? null)).join()}}`);
+  return first.map((_cell, column) => rows.map((row) => row[column] ?? null));
 }
 
-function element(value: Value): string {
-  if (value === null) return 'NULL';
-  return typeof value === 'number' ? String(value) : `"${value.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function cells<Field extends string>(fields: readonly Field[], row: Readonly<Record<Field, Value>>): Value[] {
+function cells<Field extends string>(fields: readonly Field[], row: Readonly<Record<Field, Cell>>): Cell[] {
   return fields.map((field) => row[field]);
 }
 
@@ -113,7 +109,7 @@ function changed<Row extends Session | Task>(
   { before, after }: Change<Row>,
 ): Cells {
   return [
-    ...cells(fields, after as Readonly<Record<keyof Row & string, Value>>),
+    ...cells(fields, after as Readonly<Record<keyof Row & string, Cell>>),
     after.namespace,
     after.id,
     before?.version ?? null,

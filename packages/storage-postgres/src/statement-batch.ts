@@ -1,4 +1,5 @@
-import type { Answer, Query, Value } from './connection.ts';
+import type { Answer, Query } from './connection.ts';
+import type { Value } from './values.ts';
 
 /** Sends statements at once; their answers come in the same order. */
 export type Flush = (queries: readonly Query[]) => Promise<readonly Answer[]>;
@@ -22,16 +23,6 @@ export class StatementBatch {
 
 export function query(text: string, ...values: Value[]): Query {
   return { text, values };
-}
-
-/** A list as a parameter: a line for each. */
-export function joined(ids: readonly string[]): string {
-  return ids.join('\n');
-}
-
-/** A list as an answer. */
-export function split(text: unknown): readonly string[] {
-  return typeof text === 'string' && text !== '' ? text.split('\n') : [];
 }
 
 export function unique<Value>(values: readonly Value[]): Value[] {

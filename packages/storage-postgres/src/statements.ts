@@ -11,14 +11,14 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
+import { arrayOf, arrayOfSetting, keepArray } from './values.ts';
 import { WAITING } from './conditions.ts';
 import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
 
 /*
  * Every statement of the hot path as text, with numbered parameters (those that write rows are in `writes.ts`); each
- * connection prepares it once. Each runs in a transaction that `transactions.ts` begins. Lists of ids come as one text
- * with a line for each (no id holds a line feed): an array of unknown length, joined to a table, makes the planner scan
- * it, `= ANY` of an expression does not.
+ * connection prepares it once. Each runs in a transaction that `transactions.ts` begins. How lists of ids travel is in
+ * `values.ts`.
  *
  * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later
  * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
@@ -58,15 +58,11 @@ export const FIELDS = {
   receipt: fieldsOf<Receipt>(RECEIPT_COLUMNS),
 } as const;
 
-export const lines = (text: string): string => `string_to_array(${text}, E'\\n')`;
-const FOUND = `coalesce(current_setting('orchestrator.found', true), '')`;
+const FOUND = arrayOfSetting('orchestrator.found');
 /** Not one of those that an earlier look-up has found. */
-const NOT_FOUND = `s.id <> ALL ((SELECT ${lines(FOUND)})::text[])`;
-/** What earlier look-ups have found, and the ids of $2. */
-const FOUND_AND_NAMED = `concat_ws(E'\\n', nullif(${FOUND}, ''), nullif($2, ''))`;
-/** Adds ids to the setting, and makes them known to the client. */
-const remember = (ids: string): string =>
-  `set_config('orchestrator.found', concat_ws(E'\\n', nullif(${FOUND}, ''), ${ids}), true)`;
+const NOT_FOUND = `s.id <> ALL ((SELECT ${FOUND})::text[])`;
+/** Adds arrays of ids to the setting. */
+const remember = (...ids: readonly string[]): string => keepArray('orchestrator.found', [FOUND, ...ids].join(' || '));
 /** The authority's time in milliseconds; the parameter is null unless a test owns time. */
 export const now = (parameter: string): string =>
   `coalesce(${parameter}::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)`;
@@ -93,13 +89,13 @@ export type WhenLocked = 'skip' | 'wait';
 /** The grants of some fences. */
 const grantsOf = (columns: string, fences: string): string =>
   `SELECT ${columns} FROM orchestrator.event_log e
-   WHERE e.namespace = $1 AND e.fence = ANY (${lines(fences)}::bigint[]) AND e.fence >= 0
+   WHERE e.namespace = $1 AND e.fence = ANY ${arrayOf(fences, 'bigint')} AND e.fence >= 0
      AND e.lease_effect = 'granted'`;
 const SESSIONS_OF_FENCES = grantsOf('e.session_id', '$3');
 const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t
-   WHERE t.namespace = $1 AND t.id = ANY (${lines('$4')})`;
+   WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$4')}`;
 /** The sessions that ids ($2) and fences ($3) name, each once. */
-const NAMED = `SELECT i.id COLLATE "C" AS id FROM unnest(${lines('$2')}) i (id) UNION ${SESSIONS_OF_FENCES}`;
+const NAMED = `SELECT i.id COLLATE "C" AS id FROM unnest(${arrayOf('$2')}) i (id) UNION ${SESSIONS_OF_FENCES}`;
 
 const READY_ORDER = ['next_priority', 'next_queued_at', 'next_task_id'];
 const readyOrder = (table: string): string => READY_ORDER.map((column) => `${table}.${column}`).join(', ');
@@ -116,12 +112,11 @@ export interface Heads {
  * @param first the number of the parameter with the addressees; that with the kinds follows
  */
 const readyRanges = ({ limit, ofKinds }: Heads, first: number, lock = ''): string => {
-  const kinds = ofKinds ? ` CROSS JOIN unnest(${lines(`$${first + 1}`)}) k (kind)` : '';
+  const kinds = ofKinds ? ` CROSS JOIN unnest(${arrayOf(`$${first + 1}`)}) k (kind)` : '';
   const isKind = ofKinds ? ` AND s.next_kind = k.kind AND s.next_kind > ''` : ' AND s.next_priority >= 0';
-  // An addressee comes after a sign: "any agent" is an empty text, and a list of one empty text would be an empty list.
-  return `unnest(${lines(`$${first}`)}) a (addressee)${kinds} CROSS JOIN LATERAL (
+  return `unnest(${arrayOf(`$${first}`)}) a (addressee)${kinds} CROSS JOIN LATERAL (
     SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
-    WHERE s.namespace = $1 AND s.next_for = substr(a.addressee, 2)${isKind}
+    WHERE s.namespace = $1 AND s.next_for = a.addressee${isKind}
       AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
@@ -147,14 +142,14 @@ const heldByAgent = (agent: string): string =>
 
 /** What is held past its time, the longest first. */
 const staleOnes = (limit: number, time: string): string =>
-  `(SELECT string_agg(b.id, E'\\n' ORDER BY b.stale_at, b.id) AS ids FROM (
+  `(SELECT array_agg(b.id ORDER BY b.stale_at, b.id) AS ids FROM (
      SELECT s.id, s.stale_at FROM orchestrator.sessions s
      WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
        AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
      ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b)`;
 
 /** Of what was locked, what is named. */
-const NAMED_AND_LOCKED = `coalesce(string_agg(l.id, E'\\n') FILTER (WHERE l.is_named), '')`;
+const NAMED_AND_LOCKED = `array_agg(l.id) FILTER (WHERE l.is_named)`;
 
 /** How sessions are locked. */
 interface LockSessions {
@@ -189,8 +184,7 @@ const THEIR_TASKS = `LEFT JOIN LATERAL (
 const queueing = (due: string): string =>
   `queued AS (UPDATE orchestrator.tasks t SET status = 'queued', version = t.version + 1
      WHERE t.namespace = $1 AND t.id = ANY (ARRAY(${due})) AND t.status = 'scheduled' RETURNING t.session_id)
-   SELECT set_config('orchestrator.queued',
-     coalesce((SELECT string_agg(DISTINCT queued.session_id, E'\\n') FROM queued), ''), true)`;
+   SELECT ${keepArray('orchestrator.queued', '(SELECT array_agg(DISTINCT queued.session_id) FROM queued)')}`;
 const FIRST_DUE = `ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}`;
 
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
@@ -208,8 +202,7 @@ export const SQL = {
     `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS}),
      all_of_them AS MATERIALIZED (SELECT n.id, true AS is_named FROM named n
        ${wants === null ? '' : `UNION ALL SELECT w.id, false FROM (${wanted(wants)}) w`})
-     SELECT string_agg(l.id, E'\\n'),
-       set_config('orchestrator.found', ${leavesOutNamed ? NAMED_AND_LOCKED : `''`}, true)
+     SELECT json_agg(l.id), ${keepArray('orchestrator.found', leavesOutNamed ? NAMED_AND_LOCKED : 'NULL')}
      FROM (SELECT s.id, o.is_named
        FROM (SELECT u.id, bool_or(u.is_named) AS is_named FROM all_of_them u GROUP BY u.id ORDER BY u.id) o
        CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id
@@ -223,15 +216,15 @@ export const SQL = {
     const visible = `SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(heads, 2)} LIMIT ${heads.limit}) v`;
     const stale = staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, heads.ofKinds ? '$4' : '$3')} o`;
     const locked = bestOf(heads, readyRanges(heads, 2, ' FOR NO KEY UPDATE SKIP LOCKED'));
-    return `SELECT p.ids, p.found < ${heads.limit} AND p.found < (${visible}),
-       ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `o.ids, ${remember('p.ids, o.ids')}`}
-     FROM (SELECT string_agg(b.id, E'\\n' ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
+    return `SELECT to_json(p.ids), p.found < ${heads.limit} AND p.found < (${visible}),
+       ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `to_json(o.ids), ${remember('p.ids', 'o.ids')}`}
+     FROM (SELECT array_agg(b.id ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
        FROM (${locked}) b) p${stale}`;
   },
   /** Namespace, time. */
-  lockStale: (limit: number): string => `SELECT o.ids, ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
+  lockStale: (limit: number): string => `SELECT to_json(o.ids), ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
   /** Namespace, agent. */
-  lockHeldBy: `SELECT p.ids, ${remember('p.ids')} FROM (SELECT string_agg(b.id, E'\\n' ORDER BY b.fence) AS ids FROM (
+  lockHeldBy: `SELECT to_json(p.ids), ${remember('p.ids')} FROM (SELECT array_agg(b.id ORDER BY b.fence) AS ids FROM (
        ${heldByAgent('$2')} FOR NO KEY UPDATE SKIP LOCKED) b) p`,
   /**
    * Namespace and id after which to begin. Answers both of each. Only after a clock jump: it sorts all that is held.
@@ -243,7 +236,7 @@ export const SQL = {
 
   /** Namespace, ids. */
   sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS}
-     WHERE s.namespace = $1 AND s.id = ANY (${lines('$2')})`,
+     WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`,
   /**
    * Namespace, ids, fences, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a
    * session if there is none: the time in milliseconds and microseconds, what belongs to the whole database, and the
@@ -260,16 +253,16 @@ export const SQL = {
         ORDER BY d.run_at LIMIT 1) AS due_at,
        (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
        (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r
-        WHERE r.namespace = $1 AND r.command_id = ANY (${lines('$5')})) AS receipts)
+        WHERE r.namespace = $1 AND r.command_id = ANY ${arrayOf('$5')}) AS receipts)
      SELECT d.*, ${WITH_TASK} FROM d
      LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (
-       ${lines(FOUND_AND_NAMED)} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
+       ${FOUND} || ${arrayOf('$2')} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
      ${THEIR_TASKS}`,
   /** Namespace, ids. */
-  tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY (${lines('$2')})`,
+  tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
-     WHERE t.namespace = $1 AND t.dedupe_key = ANY (${lines('$2')}) AND t.dedupe_key IS NOT NULL`,
+     WHERE t.namespace = $1 AND t.dedupe_key = ANY ${arrayOf('$2')} AND t.dedupe_key IS NOT NULL`,
   /** Namespace, ids, fences: the waiting tasks of the sessions that they name. */
   waiting: (limit: number): string =>
     `SELECT ${TASK} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL (
@@ -277,7 +270,7 @@ export const SQL = {
        WHERE w.namespace = $1 AND w.session_id = n.id AND w.${WAITING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
      LIMIT ${limit}`,
   /** Draws so many numbers for people. Those that no row gets are left out for good. */
-  drawNumbers: `SELECT string_agg(nextval('orchestrator.numbers')::text, E'\\n') FROM generate_series(1, $1::int)`,
+  drawNumbers: `SELECT json_agg(nextval('orchestrator.numbers')::text) FROM generate_series(1, $1::int)`,
   /** Namespace, fences: the events that granted them. */
   grants: grantsOf(EVENT, '$2'),
   /** Namespace, session, fence: the events that ended and refused this lease, and the next grant in the session. */
@@ -295,14 +288,14 @@ export const SQL = {
       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
      ${queueing('SELECT due.id FROM due JOIN locked ON locked.id = due.session_id')}`,
   /** Namespace, time, sessions: the same for some that this transaction has locked. */
-  queueDueInSessions: `WITH due AS MATERIALIZED (SELECT d.id FROM unnest(${lines('$3')}) n (id) CROSS JOIN LATERAL (
+  queueDueInSessions: `WITH due AS MATERIALIZED (SELECT d.id FROM unnest(${arrayOf('$3')}) n (id) CROSS JOIN LATERAL (
        SELECT d.id, d.run_at FROM orchestrator.tasks d
        WHERE d.namespace = $1 AND d.session_id = n.id AND d.session_id > '' AND d.status = 'scheduled'
          AND d.run_at <= (SELECT ${now('$2')}) ${FIRST_DUE}) d ${FIRST_DUE}),
      ${queueing('SELECT due.id FROM due')}`,
   /** Namespace: the heads of the sessions in which something was just queued. */
   setNextOfQueued: `UPDATE orchestrator.sessions s SET ${NEXT_LOOKED_UP}
-     WHERE s.namespace = $1 AND s.id = ANY (${lines(`coalesce(current_setting('orchestrator.queued', true), '')`)})`,
+     WHERE s.namespace = $1 AND s.id = ANY ${arrayOfSetting('orchestrator.queued')}`,
   /** Namespace, session. */
   setNext: `UPDATE orchestrator.sessions s SET ${NEXT_LOOKED_UP} WHERE s.namespace = $1 AND s.id = $2`,
 

@@ -1,3 +1,5 @@
+import { OrchestratorError } from '@agent-orchestrator/core';
+import { greet } from './connection-pool.ts';
 import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './followers.ts';
 import { query } from './statement-batch.ts';
@@ -23,8 +25,8 @@ export interface WatchOptions {
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Sends what is a transaction by itself. */
   readonly tell: (one: Query) => Promise<void>;
-  /** Opens a connection that hears what is told; `onNotify` is called for each message. */
-  readonly connect: (onNotify: () => void) => Promise<Connection>;
+  /** A connection that hears what is told, not yet opened; `onNotify` is called for each message. */
+  readonly newConnection: (onNotify: () => void) => Connection;
 }
 
 /**
@@ -36,6 +38,7 @@ export interface WatchOptions {
 export class ChangeWatcher {
   readonly #options: WatchOptions;
   readonly #listeners = new Set<() => void>();
+  /** From the moment in which it begins to be opened, so that the end of the watch ends it. */
   #listener: Connection | null = null;
   #connecting = false;
   #isPooled = false;
@@ -45,6 +48,7 @@ export class ChangeWatcher {
   #telling: NodeJS.Timeout | null = null;
   #untold = false;
   #seen = '';
+  #isClosed = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -55,11 +59,13 @@ export class ChangeWatcher {
     const listener = () => onChange();
     // Before it counts as watching: what cannot be read cannot be watched.
     const state = await this.#state();
+    this.#assertOpen();
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) {
       this.#seen = state;
       this.#lookLater();
       await this.#listen();
+      this.#assertOpen();
     }
     return async () => {
       this.#listeners.delete(listener);
@@ -79,7 +85,9 @@ export class ChangeWatcher {
     }, TELL_MS);
   }
 
+  /** Ends all watches, those too that are beginning: they throw `STORE_CLOSED`. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listeners.clear();
     if (this.#telling !== null) clearTimeout(this.#telling);
     this.#telling = null;
@@ -150,18 +158,27 @@ export class ChangeWatcher {
     this.#connecting = true;
     this.#askedAt = now;
     try {
-      this.#listener =
-        this.#listener?.usable === true ? this.#listener : await this.#options.connect(() => this.#call());
-      this.#isPooled = !(await this.#listener.isDirect(ANSWER_MS));
+      const listener = this.#listener?.usable === true ? this.#listener : await this.#newListener();
+      this.#isPooled = !(await listener.isDirect(ANSWER_MS));
       if (this.#isPooled) return this.#letGoOfListener();
       // Once more on the same connection does no harm.
-      await this.#listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
-      if (this.#listeners.size === 0) this.#stop();
+      await listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
     } catch {
       this.#letGoOfListener();
     } finally {
       this.#connecting = false;
     }
+  }
+
+  async #newListener(): Promise<Connection> {
+    const listener = this.#options.newConnection(() => this.#call());
+    this.#listener = listener;
+    await greet(listener);
+    return listener;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new OrchestratorError('STORE_CLOSED');
   }
 
   /**

@@ -1,39 +1,57 @@
 /*
  * Closing while reads are under way:
  *  - a server that is slow: all are answered, those too that wait for a connection, or send several statements
+ *  - however long it may last, if the bound is endless
  *  - a connection that breaks: its read is repeated, as it is in an open storage
  *  - a server that falls silent: closing ends within its bound, every read that is left is refused, and no connection
- *    stays open or is opened any more
+ *    stays open or is opened any more, not even the one that is to listen
+ *  - a read that gets its connection while the storage closes is refused
  */
-import type { Reader, Storage } from '@agent-orchestrator/core';
+import type { Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
+import { ConnectionPool } from '../src/connection-pool.ts';
 import { openPostgresStorage } from '../src/index.ts';
+import { parseServerUrl } from '../src/server-address.ts';
 import { Proxy } from './harness/proxy.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
 const CLOSE_MS = 300;
 const page = { namespace: 'default', limit: 10 };
 
-const waysToRead: readonly ((read: Reader) => Promise<unknown>)[] = [
-  (read) => read.tasks(page),
-  (read) => read.claimPreview({ by: 'session', namespace: 'default', sessionId: 'none', scheduledLimit: 1 }),
-  (read) => read.settledEventId(),
-  (read) => read.snapshot((inside) => inside.tasks(page)),
+const waysIn: readonly ((storage: Storage) => Promise<unknown>)[] = [
+  ({ read }) => read.tasks(page),
+  ({ read }) => read.claimPreview({ by: 'session', namespace: 'default', sessionId: 'none', scheduledLimit: 1 }),
+  ({ read }) => read.settledEventId(),
+  ({ read }) => read.snapshot((inside) => inside.tasks(page)),
+  (storage) => storage.watch(() => {}),
 ];
 
 /** More than there are connections for, so most of them wait. */
-const reading = ({ read }: Storage) => Array.from({ length: 5 }, () => waysToRead.map((way) => way(read))).flat();
+const reading = (storage: Storage) => Array.from({ length: 5 }, () => waysIn.map((way) => way(storage))).flat();
 
-test('a server that is slow: every read that was sent is answered', async () => {
+test.each([undefined, Infinity])('a server that is slow: every read is answered, closeMs: %s', async (closeMs) => {
   const { url } = await newDatabase();
   const proxy = await Proxy.before(url);
-  const storage = await openStorage(proxy.through(url));
+  const storage = await openStorage(proxy.through(url), closeMs === undefined ? {} : { closeMs });
   proxy.delayMs = 5;
 
   const [answers] = await Promise.all([Promise.allSettled(reading(storage)), storage.close()]);
 
   expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
+  await until(() => proxy.clients === 0);
   await proxy.close();
+});
+
+test('a read that gets its connection while the pool is being closed is refused', async () => {
+  const { url } = await newDatabase();
+  const pool = new ConnectionPool(parseServerUrl(url), 1);
+  await pool.use(async () => {});
+
+  const used = pool.use(async () => 'used');
+  const closed = pool.close();
+
+  await expect(used).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  await closed;
 });
 
 test('a connection that breaks while the storage closes: its read is repeated', async () => {
@@ -69,7 +87,7 @@ async function closedInSilence(use: (storage: Storage, proxy: Proxy) => Promise<
   );
   const answeredMs = performance.now() - begin;
 
-  await until(() => proxy.clients === 0);
+  await until(() => proxy.clients === 0, 2_000);
   expect(proxy.accepted).toBe(accepted);
   await proxy.close();
   return { ms, answeredMs, codes };
@@ -101,5 +119,19 @@ test('so it is while connections are being opened, and where a snapshot is open'
   });
 
   expect(codes).toEqual(codes.map(() => 'STORE_CLOSED'));
+  expect(answeredMs).toBeLessThan(CLOSE_MS + 2_000);
+});
+
+test('so it is while the connection is being opened that is to listen', async () => {
+  const { answeredMs, codes } = await closedInSilence(async (storage, proxy) => {
+    await storage.read.tasks(page);
+    // All that a new connection asks: those for reads are there.
+    proxy.silenceAfter = 'server_version_num';
+    const watch = storage.watch(() => {});
+    await until(() => proxy.silenceAfter === null);
+    return [watch];
+  });
+
+  expect(codes).toEqual(['STORE_CLOSED']);
   expect(answeredMs).toBeLessThan(CLOSE_MS + 2_000);
 });

@@ -5,8 +5,11 @@
  *  - a watcher that could not begin does not count as one
  *  - a hint that waits for a lock holds up no work on its connection
  *  - a hint that is not answered holds up no end of the program
+ *  - a watch that begins while its storage closes is refused
+ *  - closing waits for a look that is under way, and not for long
  */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Answer } from '../src/connection.ts';
 import { TIMEOUTS } from '../src/transactions.ts';
 import { ChangeWatcher } from '../src/watch.ts';
 import { withAdmin } from './harness/databases.ts';
@@ -78,6 +81,54 @@ test('a hint that another transaction holds up does not hold up the work on its 
   expect(tookMs).toBeLessThan(TIMEOUTS.lock_ms / 2);
 });
 
+function notConnected(): never {
+  throw new Error('not connected');
+}
+
+/** A watcher whose reads are answered by hand. */
+function watcherByHand() {
+  const reads: ((answers: readonly Answer[]) => void)[] = [];
+  const newConnection = vi.fn<() => never>(notConnected);
+  const watcher = new ChangeWatcher({
+    read: () => new Promise((answer) => reads.push(answer)),
+    tell: () => Promise.resolve(),
+    newConnection,
+  });
+  return { watcher, reads, newConnection };
+}
+
+test('a watch that begins while its storage closes is refused', async () => {
+  const { watcher, reads, newConnection } = watcherByHand();
+  const added = watcher.add(() => {});
+  await watcher.close();
+
+  reads[0]?.([]);
+
+  await expect(added).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  expect(newConnection).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['a look that is under way', true],
+  ['a look that is never answered, but not for long', false],
+])('closing waits for %s', async (_what, isAnswered) => {
+  const { watcher, reads } = watcherByHand();
+  const added = watcher.add(() => {});
+  reads[0]?.([]);
+  await added;
+  await until(() => reads.length === 2);
+  let isClosed = false;
+
+  const closed = watcher.close().then(() => (isClosed = true));
+  await new Promise((resume) => setImmediate(resume));
+  const before = isClosed;
+  if (isAnswered) reads[1]?.([]);
+  await closed;
+
+  expect(before).toBe(false);
+  expect(reads).toHaveLength(2);
+});
+
 test('a hint that is not answered does not hold up the end of the program', async () => {
   let told = 0;
   const watcher = new ChangeWatcher({
@@ -86,7 +137,7 @@ test('a hint that is not answered does not hold up the end of the program', asyn
       told += 1;
       return new Promise(() => {});
     },
-    connect: () => Promise.reject(new Error('not connected')),
+    newConnection: notConnected,
   });
   watcher.announce();
   watcher.announce();

@@ -176,14 +176,14 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => loadedSession(on, namespace, id));
   }
 
-  histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
-    return this.#source.read((on) =>
-      sessionIds.flatMap((sessionId) => {
-        const stored = loadedSession(on, namespace, sessionId);
-        const page = { namespace, sessionId, limit };
-        return stored === null ? [] : [{ ...stored, events: eventPage(on, page), tasks: taskPage(on, page) }];
-      }),
-    );
+  /** Differs: each session is a read of its own, so that others get their turn between them. */
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const found: SessionHistory[] = [];
+    for (const sessionId of new Set(sessionIds)) {
+      const history = await this.#source.read((on) => historyOf(on, { namespace, sessionId, limit }));
+      if (history !== null) found.push(history);
+    }
+    return found;
   }
 
   task(namespace: string, id: string): Promise<Task | null> {
@@ -282,6 +282,14 @@ function loadedSession(on: PreparedReads, namespace: string, id: string): Stored
   if (session === null) return null;
   const next = first(on.all<NextHead>(NEXT, namespace, id));
   return { ...withTasks(on, { ...session, headId: next?.taskId ?? null }), session, next };
+}
+
+function historyOf(
+  on: PreparedReads,
+  page: { readonly namespace: string; readonly sessionId: string; readonly limit: number },
+): SessionHistory | null {
+  const stored = loadedSession(on, page.namespace, page.sessionId);
+  return stored === null ? null : { ...stored, events: eventPage(on, page), tasks: taskPage(on, page) };
 }
 
 function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): LoadedSession {

@@ -6,6 +6,7 @@ import { ahead, batched, type Batch } from './ahead.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
+import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
@@ -71,6 +72,7 @@ class Verifier {
   readonly #findingsMax: number;
   readonly #findings: Finding[] = [];
   readonly #fences = new FenceSet();
+  readonly #turns = new Turns();
   #truncated = false;
   #events = 0;
   #sessions = 0;
@@ -85,15 +87,19 @@ class Verifier {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
     const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
     const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
-    const begin = ({ items }: Batch<Session>) =>
-      this.#reader.histories(
+    const begin = async ({ items }: Batch<Session>) => ({
+      listed: items,
+      found: await this.#reader.histories(
         namespace,
         items.map(({ id }) => id),
         PAGE,
-      );
+      ),
+    });
     const weightOf = ({ weight }: Batch<Session>) => Math.min(weight, BATCH);
-    for await (const histories of ahead(batches, { limit: AHEAD, weightOf }, begin))
-      for (const history of histories) await this.#session(history);
+    for await (const { listed, found } of ahead(batches, { limit: AHEAD, weightOf }, begin)) {
+      const byId = Map.groupBy(found, ({ session }) => session.id);
+      for (const session of listed) await this.#listed(session, byId.get(session.id) ?? []);
+    }
     await this.#compareTotals(namespace, before);
   }
 
@@ -115,15 +121,24 @@ class Verifier {
     return this.#reader.tasks({ namespace, sessionId, limit: PAGE, ...after });
   }
 
+  /** A session that the list shows must be found by its id, and once. */
+  async #listed(session: Session, found: readonly SessionHistory[]): Promise<void> {
+    this.#sessions += 1;
+    const [history] = found;
+    if (history === undefined) this.#report('missing', session, 'the session is listed, but not found by its id.');
+    else if (found.length > 1) this.#report('state', session, `${found.length} sessions have this id.`);
+    else await this.#session(history);
+  }
+
   async #session({ events, tasks, ...found }: SessionHistory): Promise<void> {
     const { namespace, id } = found.session;
-    this.#sessions += 1;
     const replay = new Replay();
     const compared = new ComparedTasks(this.#reader, replay);
     const earlyEnd = new EarlyEnd();
     let broken = false;
     for await (const event of pages((after) => this.#eventsOf(namespace, id, after), events)) {
       this.#events += 1;
+      if (this.#turns.isOverAfter(event.payload.length)) await this.#turns.next();
       if (event.taskId !== null && compared.has(event.taskId)) await compared.readAgain(namespace, event.taskId);
       const early = broken ? null : earlyEnd.judge(replay.session, event);
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);

@@ -86,8 +86,9 @@ export interface Reader {
    */
   events(filter: EventFilter): Promise<Page<Event>>;
   /**
-   * The sessions with these ids, in any order, each with the first page of its events and of its tasks; an id without a
-   * session is left out. It takes as many statements for many sessions as for one: `verify` reads a store with it.
+   * The sessions with these ids, each once and in any order, with the first page of its events and of its tasks; an id
+   * without a session is left out. Outside of a snapshot, they need not all be of one moment. `verify` reads a store
+   * with it, in a snapshot.
    */
   histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */

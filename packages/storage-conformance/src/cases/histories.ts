@@ -29,6 +29,8 @@ async function asSingleReads(world: World): Promise<void> {
     expect(found.toSorted(byId)).toEqual((await Promise.all(expected)).flat());
     expect(inside.toSorted(byId)).toEqual(found.toSorted(byId));
   }
+  const twice = await read.histories(namespace, [...ids, ...ids], 10);
+  expect(twice.map(({ session }) => session.id).toSorted()).toEqual(['a b;c', 'branch', 'held']);
   expect(await read.histories(namespace, [], 10)).toEqual([]);
   expect(await read.histories('other', ids, 10)).toEqual([]);
 }

@@ -122,6 +122,16 @@ export const connection: readonly Mutant[] = [
     })),
   },
   {
+    name: 'a history whose id is given twice is answered twice',
+    chapter: 'reads: histories of sessions',
+    wrap: withReader((read) => ({
+      async histories(namespace, sessionIds, limit) {
+        const found = await read.histories(namespace, sessionIds, limit);
+        return sessionIds.flatMap((id) => found.filter(({ session }) => session.id === id));
+      },
+    })),
+  },
+  {
     name: 'the preview of a claim is not cut to what was asked',
     chapter: 'reads',
     wrap: withReader((read) => ({
