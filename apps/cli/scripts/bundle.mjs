@@ -14,7 +14,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
  * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast.
  */
 const GROUPS = {
-  start: [at('../src/main.ts'), at('../src/interruption.ts')],
+  start: [at('../src/main.ts'), at('../src/interruption.ts'), at('../src/run/descriptors.ts')],
   lease: [
     ...['claim', 'heartbeat', 'checkpoint', 'release', 'resume'].map((name) => at(`../src/commands/${name}.ts`)),
     at('../src/store-access.ts'),

@@ -36,8 +36,8 @@ test('colours within colours pass', () => {
   );
 });
 
-test('U+0000 is no way to write an escape', () => {
-  expect(onScreen('\0]0;title\u0007 \0[2J \0[1;1H')).toBe(String.raw`\u{0}]0;title\u{7} \u{0}[2J \u{0}[1;1H`);
+test('U+0000 is no way to write an escape or a colour', () => {
+  expect(onScreen('\0]0;title\u0007 \0[2J \0[8m')).toBe(String.raw`\u{0}]0;title\u{7} \u{0}[2J \u{0}[8m`);
 });
 
 test('a column is as wide as it is shown', () => {

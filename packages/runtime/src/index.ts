@@ -73,7 +73,6 @@ export { rolesOf } from './stores/roles.ts';
 export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
-export { inheritedDescriptors } from './run/inherited-descriptors.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';

@@ -22,7 +22,8 @@ const OF_NODE = [
   descriptor(13, 'pipe:[8]', { changedAt: 8n }),
   descriptor(14, 'pipe:[9]', { isBlocking: false, changedAt: 9n }),
   descriptor(15, 'pipe:[9]', { isBlocking: false, changedAt: 9n }),
-  descriptor(16, '/dev/pts/0', { isBlocking: false }),
+  descriptor(16, '/dev/pts/0'),
+  descriptor(17, '/dev/null'),
 ];
 
 test.for([
@@ -31,6 +32,7 @@ test.for([
   ['a copy of standard output', [descriptor(3, 'pipe:[1]')]],
   ['two copies of it', [descriptor(3, 'pipe:[1]'), descriptor(4, 'pipe:[1]')]],
   ['a terminal', [descriptor(3, '/dev/pts/0')]],
+  ['a device', [descriptor(9, '/dev/null')]],
   [
     'both ends of an older pipe',
     [descriptor(3, 'pipe:[7]', { changedAt: 7n }), descriptor(4, 'pipe:[7]', { changedAt: 7n })],

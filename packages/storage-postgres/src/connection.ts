@@ -67,7 +67,10 @@ export class Connection {
       socket: async () => {
         if (opened) throw connectionLost();
         opened = true;
-        const socket = await openSocket(address, CONNECT_TIMEOUT_MS);
+        const socket = await openSocket(address, CONNECT_TIMEOUT_MS, (opening) => {
+          this.#socket = opening;
+          if (this.#destroyed) opening.destroy();
+        });
         this.#socket = socket;
         if (this.#destroyed) {
           socket.destroy();

@@ -6,6 +6,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
   statSync,
 } from 'node:fs';
@@ -128,7 +129,9 @@ function createForOwner(path: string, create: (path: string) => number): void {
   try {
     const { uid, gid } = fstatSync(folder);
     const made = create(join(`/proc/self/fd/${folder}`, basename(path)));
-    if (uid !== 0) fchownSync(made, uid, gid);
+    // That user can have put another folder in the place of a new one, which is empty.
+    const isNew = fstatSync(made).isFile() || readdirSync(`/proc/self/fd/${made}`).length === 0;
+    if (uid !== 0 && isNew) fchownSync(made, uid, gid);
     closeSync(made);
   } finally {
     closeSync(folder);

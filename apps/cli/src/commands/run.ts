@@ -18,6 +18,7 @@ import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
+import { descriptors } from '../run/descriptors.ts';
 import { ResultFile } from '../run/result-file.ts';
 import { endLine, failureOfRun, newsLine } from '../run/words.ts';
 
@@ -54,8 +55,8 @@ const DESCRIPTION = [
     'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
     'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
   'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do, but not for ' +
-    '`exec nohup` and `env nohup`), or if `run` is called by a script that ignores it. The command then gets its own ' +
-    'process group. `setsid orchestrator run …` survives a hang-up in every shell.',
+    '`exec nohup`, `env nohup` and `nohup bash -c`), or if `run` is called by a script that ignores it. The command ' +
+    'is then in a session of its own, without a terminal. `setsid orchestrator run …` survives in every shell.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
     'checkpoint and release take the lease from these variables.',
@@ -85,8 +86,7 @@ const NOT_ALL_ANSWERED: ReadonlySet<string> = new Set(['store_unreachable', 'sto
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
-  const { DEFAULTS, inheritedDescriptors, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
-  const descriptors = inheritedDescriptors();
+  const { DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
   const { agent } = await call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();

@@ -2,13 +2,13 @@ import { printable } from './printable.ts';
 
 /*
  * The one way from a text to a terminal. Whatever a view puts into a line, from a store, a file or the command line,
- * comes out as characters that move nothing, hide nothing and break no line. Only colours of our own pass. They are
- * marked by U+0000 until then, because no stored text, argument or variable can contain that character.
+ * comes out as characters that move nothing, hide nothing and break no line. Only colours of our own pass. Until then
+ * they are marked, by what no text can contain that was written before this process began.
  */
 
-const MARK = '\0';
+const MARK = `\0${Math.random().toString(36).slice(2)}\0`;
 const ESCAPE = '\u001b';
-const COLOUR = /(\0\[\d+(?:;\d+)*m)/u;
+const COLOUR = new RegExp(`(${MARK}\\[\\d+(?:;\\d+)*m)`, 'u');
 
 /** Marks the colours of a painted text; `text` is what was painted. */
 export function marked(text: string, painted: (text: string) => string): string {

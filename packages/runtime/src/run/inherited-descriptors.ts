@@ -12,8 +12,8 @@ export interface Descriptor {
 
 /**
  * The descriptors beyond 2 that this process got from the one that started it, for its own command: `run … 3< file`.
- * Node marks them so that no child gets them, and has opened some of its own by then. Nothing where the system has no
- * `/proc`.
+ * Node marks them so that no child gets them, and has opened some of its own by then: call it before the first use of a
+ * standard stream, for which it opens more. Nothing where the system has no `/proc`.
  */
 export function inheritedDescriptors(): readonly number[] {
   const all = allDescriptors();
@@ -22,9 +22,10 @@ export function inheritedDescriptors(): readonly number[] {
 }
 
 /**
- * Those that Node has opened: the kernel's anonymous objects, terminals that do not block, and pipes that have both
- * ends here. Of these, one pair blocks, and it is the youngest such pair: all others came before Node was there. A
- * pipe that is also one of the standard streams came with them.
+ * Those that Node has opened: the kernel's anonymous objects; devices with a number above the first of these, since
+ * Node takes the lowest number that is free, and opens the terminal and `/dev/null` once more; and pipes that have both
+ * ends here. Of these pipes one blocks, and it is the youngest such: all others came before Node was there. A pipe that
+ * is also one of the standard streams came with them.
  */
 export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> {
   const standard = new Set(all.filter(({ number }) => number <= 2).map(({ target }) => target));
@@ -35,10 +36,10 @@ export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> 
   const pairs = [...ends.values()].filter((pair) => pair.length > 1);
   const blocking = pairs.filter((pair) => pair.every(({ isBlocking }) => isBlocking)).toSorted(byAge);
   const own = [...pairs.filter((pair) => pair.every(({ isBlocking }) => !isBlocking)), ...blocking.slice(-1)].flat();
-  const others = all.filter(
-    ({ target, isBlocking }) => target.startsWith('anon_inode:') || (!isBlocking && target.startsWith('/dev/')),
-  );
-  return new Set([...own, ...others].map(({ number }) => number));
+  const anonymous = all.filter(({ target }) => target.startsWith('anon_inode:'));
+  const first = Math.min(...anonymous.map(({ number }) => number));
+  const devices = all.filter(({ number, target }) => number > first && target.startsWith('/dev/'));
+  return new Set([...own, ...anonymous, ...devices].map(({ number }) => number));
 }
 
 function byAge([a]: readonly Descriptor[], [b]: readonly Descriptor[]): number {

@@ -1,4 +1,14 @@
-import { closeSync, constants, existsSync, fchownSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /*
@@ -24,7 +34,8 @@ export function makePrivateFolder(folder: string): string[] {
       mkdirSync(path, { mode: 0o700 });
       if (give === null) return;
       const made = openSync(path, DIRECTORY);
-      give(made);
+      // The owner of the folder above can have put another one in its place; the new one is empty.
+      if (readdirSync(`/proc/self/fd/${made}`).length === 0) give(made);
       closeSync(made);
     });
   } catch (error) {
