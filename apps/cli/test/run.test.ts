@@ -26,8 +26,8 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     using cli = new Cli();
     await addTask(cli);
     writeFileSync(join(cli.folder, 'in'), 'of a file');
-    const read = 'cat <&3 >&5; cat <&7 >&5; cat <&63 >&5';
-    const script = `"$@" 3< in 5> out 7< <(printf " of a pipe") 63< <(printf " of a far pipe")`;
+    const read = 'echo >&9 || exit 9; cat <&3 >&5; cat <&7 >&5; cat <&63 >&5';
+    const script = `"$@" 3< in 5> out 9> /dev/null 7< <(printf " of a pipe") 63< <(printf " of a far pipe")`;
 
     const { exit } = await finished(cli.startBy(script, ['run', '--agent', 'a', '--', 'bash', '-c', read]));
 

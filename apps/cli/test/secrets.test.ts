@@ -143,6 +143,7 @@ test.concurrent.for([
   ['help', 'postgres:me:hunter2@host/db'],
   ['help', 'postgres:/me:hunter2@host/db'],
   ['help', 'me:hunter2@host/db'],
+  ['help', 'postgres:/me:hunter2@host'],
   ['help', 'postgres://me:hunter2@host'],
   ['postgres://host/db?user=me&password=hunter2'],
   ['status', '--store', 'host=h password=hunter2 dbname=x'],

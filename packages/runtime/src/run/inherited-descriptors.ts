@@ -22,10 +22,9 @@ export function inheritedDescriptors(): readonly number[] {
 }
 
 /**
- * Those that Node has opened: the kernel's anonymous objects; devices with a number above the first of these, since
- * Node takes the lowest number that is free, and opens the terminal and `/dev/null` once more; and pipes that have both
- * ends here. Of these pipes one blocks, and it is the youngest such: all others came before Node was there. A pipe that
- * is also one of the standard streams came with them.
+ * Those that Node has opened: the kernel's anonymous objects, and pipes that have both ends here. Of these pipes one
+ * blocks, and it is the youngest such: all others came before Node was there. A pipe that is also one of the standard
+ * streams came with them. Node also opens `/dev/null` once more, which does a command no harm.
  */
 export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> {
   const standard = new Set(all.filter(({ number }) => number <= 2).map(({ target }) => target));
@@ -37,9 +36,7 @@ export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> 
   const blocking = pairs.filter((pair) => pair.every(({ isBlocking }) => isBlocking)).toSorted(byAge);
   const own = [...pairs.filter((pair) => pair.every(({ isBlocking }) => !isBlocking)), ...blocking.slice(-1)].flat();
   const anonymous = all.filter(({ target }) => target.startsWith('anon_inode:'));
-  const first = Math.min(...anonymous.map(({ number }) => number));
-  const devices = all.filter(({ number, target }) => number > first && target.startsWith('/dev/'));
-  return new Set([...own, ...anonymous, ...devices].map(({ number }) => number));
+  return new Set([...own, ...anonymous].map(({ number }) => number));
 }
 
 function byAge([a]: readonly Descriptor[], [b]: readonly Descriptor[]): number {
