@@ -9,14 +9,6 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 export const AUTH_METHODS = ['scram-sha-256', 'md5', 'password'] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
-/**
- * The password as this method hashes it: by SCRAM, the server normalizes it first (SASLprep, RFC 4013), and the driver
- * does not.
- */
-export function asTold(password: string, method: AuthMethod): string {
-  return method === 'scram-sha-256' ? password.normalize('NFKC') : password;
-}
-
 /** The server's requests by their numbers in the protocol, and by which method each asks for the password. */
 const ASKED: ReadonlyMap<number, AuthMethod> = new Map([
   [3, 'password'],
@@ -44,7 +36,7 @@ const BYTES_MAX = 65_536;
 export interface AuthenticationRules {
   readonly allowed: readonly AuthMethod[];
   /** Called when the server asks by a method that is allowed, before the driver answers. May throw. */
-  readonly onAsked: (method: AuthMethod) => void;
+  readonly onAsked: () => void;
   /** Called when the server has let the client in. The password is not needed any more, and must not be told later. */
   readonly onLetIn: () => void;
 }
@@ -120,7 +112,7 @@ class Handshake {
     if (this.#method !== null) throw refused('The server asks for the password twice.');
     if (!this.#rules.allowed.includes(method)) throw notAllowed(method);
     this.#method = method;
-    this.#rules.onAsked(method);
+    this.#rules.onAsked();
   }
 
   #end(): void {

@@ -1,7 +1,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
-import { asTold, guardAuthentication } from './authentication.ts';
+import { guardAuthentication } from './authentication.ts';
 import { arrayText, isList, type Value } from './values.ts';
 import { connectionLost, firstCause } from './errors.ts';
 import { passwordOf } from './password-file.ts';
@@ -78,7 +78,7 @@ export class Connection {
         }
         guardAuthentication(socket, {
           allowed: address.authMethods,
-          onAsked: (method) => void (password = asTold(passwordOf(address), method)),
+          onAsked: () => void (password = passwordOf(address)),
           onLetIn: () => void (password = ''),
         });
         return socket;
