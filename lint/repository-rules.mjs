@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folderRefusal, loadsByAddress, refusal } from './import-table.mjs';
+import { mayPrint, printing } from './printing.mjs';
 import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
 import { shellWords } from './shell-words.mjs';
 import { mayNameStorages, storageNames } from './storage-names.mjs';
@@ -113,6 +114,13 @@ const noStorageNames = {
   },
 };
 
+const noOtherPrinting = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return sourceFolder(context.filename) && !mayPrint(path) ? printing(context) : {};
+  },
+};
+
 const quotedShellWords = {
   create: (context) => (sourceFolder(context.filename) ? shellWords(context) : {}),
 };
@@ -168,6 +176,7 @@ export default {
   rules: {
     'import-table': importTable,
     'no-own-clock': noOwnClock,
+    printing: noOtherPrinting,
     'shell-words': quotedShellWords,
     'storage-names': noStorageNames,
     'retired-words': noRetiredWords,

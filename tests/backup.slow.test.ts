@@ -301,7 +301,7 @@ test.for(KINDS)('from %s: a damaged store is backed up and restored as it is, an
 
 test('timers fire while the copy of a long log is checked', async () => {
   const store = await newPlace('sqlite');
-  await work(await opened(store), 3_000);
+  await work(await opened(store), 6_000);
   let fired = 0;
   const timers: NodeJS.Timeout[] = [];
 

@@ -3,6 +3,7 @@
 // - core has no clock and no randomness of its own
 // - outside the storages no code names one, but for the one list of those that come along
 // - a word that is not used any more is no name of anything, and the message says the new word
+// - only `Output` writes to a standard stream
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
 // - a test does not compare a text with a pattern in a way that takes any text
@@ -25,6 +26,7 @@ const names = 'repository(storage-names)';
 const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) => load()));
 const pattern = 'repository(no-pattern-in-match-object)';
 const words = 'repository(shell-words)';
+const printing = 'repository(printing)';
 const retired = 'repository(retired-words)';
 
 /** [package folder, code, the rule that refuses it] */
@@ -60,6 +62,10 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['examples/worker', `import { x } from '${scope}/storage-sqlite'; x();`, table],
   ['examples/worker', `import { x } from '../../../packages/core/src/index.ts'; x();`, table],
   ['examples/worker', `import Database from 'better-sqlite3'; Database();`, table],
+  ['apps/cli', 'console.log(1);', printing],
+  ['apps/cli', `process.stdout.write('x');`, printing],
+  ['apps/cli', `globalThis.process.stderr.write('x');`, printing],
+  ['packages/runtime', `import { stderr } from 'node:process'; stderr.write('x');`, printing],
   ['packages/core', `export const now = Date.now();`, clock],
   ['packages/core', `export const now = globalThis.Date.now();`, clock],
   ['packages/core', `export const now = new Date();`, clock],

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const SHELF = `
 import { provider as files } from '@agent-orchestrator/storage-sqlite/provider';
 
-const inFile = ({ path }) => files.parseUrl(files.urlOfFile(path), { folder: '/' });
+const inFile = ({ path }) => files.parseUrl(files.urlOfFile(path), { resolvePath: (path) => path });
 
 export const provider = {
   schemes: ['shelf'],
@@ -42,7 +42,8 @@ export const provider = {
     return { scheme: 'jar', url: 'jar:' + path, address: 'jar:' + path };
   },
   open({ url }, options) {
-    return shelf.open(shelf.parseUrl('shelf:' + url.slice(url.indexOf(':') + 1), { folder: '/' }), options);
+    const from = { resolvePath: (path) => path };
+    return shelf.open(shelf.parseUrl('shelf:' + url.slice(url.indexOf(':') + 1), from), options);
   },
 };
 `;

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { writeThirdParty } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -13,7 +14,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
  * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast.
  */
 const GROUPS = {
-  start: [at('../src/main.ts')],
+  start: [at('../src/main.ts'), at('../src/interruption.ts'), at('../src/run/descriptors.ts')],
   lease: [
     ...['claim', 'heartbeat', 'checkpoint', 'release', 'resume'].map((name) => at(`../src/commands/${name}.ts`)),
     at('../src/store-access.ts'),
@@ -49,7 +50,7 @@ const written = {
 };
 
 await rm(at('../dist'), { recursive: true, force: true });
-await build({
+const program = await build({
   ...options,
   input,
   // Groups without their dependencies need it: else rolldown sets it, and warns.
@@ -73,11 +74,14 @@ await build({
 });
 
 // `#string-width` in package.json: the runtime loads it only for text that needs it. Any Node can require this form.
-await build({
+const width = await build({
   ...options,
   input: createRequire(at('../../../packages/runtime/package.json')).resolve('string-width'),
   output: { file: at('../dist/string-width.cjs'), format: 'cjs', exports: 'named', ...written },
 });
+
+const modules = [program, width].flatMap(({ output }) => output.flatMap(({ moduleIds }) => moduleIds ?? []));
+writeThirdParty(at('../dist'), modules, at('..'));
 
 await rm(at('../drizzle'), { recursive: true, force: true });
 for (const storage of ['storage-sqlite', 'storage-postgres']) {

@@ -1,4 +1,5 @@
 import type { OrchestratorError } from '@agent-orchestrator/core';
+import { withoutPasswords } from './output/without-passwords.ts';
 import { EXIT_OF, type ExitCode, type FailureCode } from './exit-codes.ts';
 
 interface FailureDetails {
@@ -26,10 +27,10 @@ export class Failure extends Error {
   readonly details: object | undefined;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
-    super(message, { cause: details.cause });
+    super(withoutPasswords(message), { cause: details.cause });
     this.code = code;
     this.exit = details.exit ?? EXIT_OF[code];
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : withoutPasswords(details.hint);
     this.retryable = details.retryable ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.field = details.field;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { survivesHangup } from '@agent-orchestrator/runtime/hangup';
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
-import { outputEnded } from './output/readers.ts';
+import { outputEnded, writtenSoFar } from './output/readers.ts';
 
 /** The exit code after each signal. */
 const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
@@ -12,15 +13,20 @@ let interruptedWith: ExitCode | undefined;
 
 /**
  * Aborts at the first SIGHUP, SIGINT or SIGTERM, so that the current work can end properly; its reason is the exit
- * code. The second signal kills as usual. It also aborts when standard output has no reader any more.
+ * code. The second signal kills as usual. Under `nohup`, SIGHUP is ignored. It also aborts when standard output has no
+ * reader any more.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      interruptedWith = EXIT_AFTER[signal];
-      controller.abort(EXIT_AFTER[signal]);
-    });
+    if (signal === 'SIGHUP' && survivesHangup()) {
+      // Without a handler, Node would end at it.
+      process.on(signal, () => {});
+    } else
+      process.once(signal, () => {
+        interruptedWith = EXIT_AFTER[signal];
+        controller.abort(EXIT_AFTER[signal]);
+      });
   return AbortSignal.any([controller.signal, outputEnded]);
 }
 
@@ -41,9 +47,7 @@ export function signalOf({ reason }: AbortSignal): keyof typeof EXIT_AFTER | und
  */
 export async function endIfInterrupted(): Promise<void> {
   if (interruptedWith === undefined) return;
-  const { promise: taken, resolve } = Promise.withResolvers<true>();
-  process.stdout.write('', () => resolve(true));
-  const isTaken = await Promise.race([taken, pause(LAST_LINES_MS, false)]);
-  if (!isTaken && process.exitCode === 0) process.exitCode = interruptedWith;
+  const isTaken = await Promise.race([writtenSoFar(), pause(LAST_LINES_MS, null)]);
+  if (isTaken === null && process.exitCode === 0) process.exitCode = interruptedWith;
   process.exit();
 }

@@ -29,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const failure = error instanceof CommanderError ? usageFailure(error, complaints) : failureOf(error);
     // Without these lines, the shell would continue as if the claim had succeeded.
-    if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.line(line);
+    if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.raw(line);
     output.failure(failure);
     return failure.exit;
   }
@@ -42,7 +42,7 @@ function aboutItself({ code }: CommanderError, text: string): Answer {
     kind: isVersion ? 'version' : 'help',
     data: isVersion ? { version: text } : { text },
     ids: [text],
-    text: () => [text],
+    text: () => text.split('\n'),
   };
 }
 

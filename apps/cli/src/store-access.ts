@@ -7,7 +7,7 @@ export {
   claimWithProbe,
   DEFAULTS,
   leaseEnvironment,
-  locateStore,
+  storeForOthers,
   Names,
   openOrchestrator,
   readResume,

@@ -12,7 +12,7 @@
  *  - does not say that nothing is missing where nothing was compared
  *  - a folder that cannot be read is exit 66, none at all 64, a damaged line 65 with file and line
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -263,7 +263,7 @@ test('what cannot be read is told by its exit code, with file and line', async (
     exit: 65,
     error: {
       code: 'JOURNAL_DAMAGED',
-      message: `Line 3 of ${join('journals', path.split('/').at(-1) ?? '')} is not a line of a journal.`,
+      message: `Line 3 of ${realpathSync(path)} is not a line of a journal.`,
     },
   });
 });

@@ -2,12 +2,14 @@
  * What ends the command of a run:
  *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
  *  - it is 128 and the signal's number, however the command ends
+ *  - a hang-up ends nothing that was started to survive it: by nohup, or by a script that ignores it
  *  - --timeout ends it: 124, the attempt has failed
  *  - a cancellation ends it: 143, the task is cancelled
  */
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, finished } from './support/cli.ts';
 import { addTask, isGone, resultIn, Running, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run is ended', () => {
@@ -41,6 +43,27 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
       await until(() => isGone(grandchild));
     },
   );
+
+  test.concurrent.for([
+    ['by nohup', 'nohup "$@" & wait $!'],
+    ['by a script that ignores it', 'trap "" HUP; "$@" & wait $!'],
+    ['by a script under nohup', 'nohup sh -c \'"$@" & wait $!\' sh "$@"'],
+  ] as const)('a hang-up ends nothing that was started to survive it: %s', async ([, script], { expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    const waiting = 'trap "exit 0" USR1; echo "wrapper $PPID"; while :; do sleep 0.05; done';
+    const child = cli.startBy(script, ['run', '--agent', 'a', '--', 'sh', '-c', waiting]);
+    const ended = finished(child);
+    const [said] = (await once(child.stdout, 'data')) as [string];
+    const wrapper = Number(/^wrapper (\d+)$/m.exec(said)?.[1]);
+
+    // The second signal is passed on to the command, after the first one was handled.
+    for (const signal of ['SIGHUP', 'SIGUSR1'] as const) process.kill(wrapper, signal);
+    const { exit } = await ended;
+
+    expect(exit).toBe(0);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
 
   test.concurrent('a command that obeys SIGTERM and ends well has not done its task for that', async ({ expect }) => {
     using cli = new Cli();

@@ -1,6 +1,8 @@
 /*
  * run on a shared store that goes away, by way of a proxy:
  *  - until the TTL is over, whether it refuses connections or says nothing: the command is paused, then ended, 69
+ *  - its password is in no variable of the command, which works under the lease all the same
+ *  - it is in no line of claim --env either, nor is it lost where the shell has it
  *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
@@ -10,7 +12,7 @@ import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts'
 import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
 import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 import { Cli } from './support/cli.ts';
-import { isGone, Running, stateOf, until, WORK } from './support/running.ts';
+import { isGone, ORCHESTRATOR, Running, stateOf, until, WORK } from './support/running.ts';
 
 let server: TestServer;
 
@@ -44,6 +46,40 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     );
     expect(stderr).toContain('If it did not arrive, the task is recovered when its lease is stale');
     expect(await store.statuses()).toEqual(['running']);
+  });
+
+  test('the password of the store is in no variable of the command, which uses the lease all the same', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    const { password } = new URL(store.url);
+    const script = `env; cd /; test -s "$PGPASSFILE" && ${ORCHESTRATOR} checkpoint --next-action more --quiet`;
+
+    const { exit, stdout, stderr } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script], {
+      env: { ORCHESTRATOR_STORE: store.url, PGPASSWORD: 'of-another-server', TMPDIR: '.' },
+    });
+
+    expect([exit, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(stdout).toMatch(/^ORCHESTRATOR_STORE=postgres:\/\/[^:@]+@/mu);
+    expect(stdout).not.toContain(password);
+    expect(await store.statuses()).toEqual(['succeeded']);
+  });
+
+  test('claim --env prints no password of the store, and leaves the variable that has it', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    const { password } = new URL(store.url);
+    const claim = ['claim', '--agent', 'a', '--env'];
+
+    const found = await cli.run(claim, { env: { ORCHESTRATOR_STORE: store.url } });
+    const [token = ''] = /\d+-[0-9a-f]{32}/u.exec(found.stdout) ?? [];
+    await cli.run(['release', '--token', token, '--outcome', 'released'], { env: { ORCHESTRATOR_STORE: store.url } });
+    const given = await cli.run([...claim, '--store', store.url]);
+
+    expect([found.exit, given.exit]).toEqual([0, 0]);
+    expect(found.stdout).not.toContain('ORCHESTRATOR_STORE');
+    expect(given.stdout).toMatch(/^export ORCHESTRATOR_STORE=/mu);
+    expect(given.stderr).toContain('the password of the store was not exported');
+    expect(found.stdout + given.stdout).not.toContain(password);
   });
 
   test('a store that is back when the TTL is just over: the task is given back, and the run says so', async () => {

@@ -1,6 +1,7 @@
 /*
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
+ *  - the descriptors beyond 2 that `run` was started with are its own, too
  *  - it finds the lease in its environment
  *  - it finds payload and context in private files that are gone afterwards
  *  - what a killed run left of them is gone after the next one, but not before its command is
@@ -14,13 +15,36 @@
  * How it ends before its command does is in run-ending.test.ts.
  */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { Cli, holderOf } from './support/cli.ts';
+import { Cli, finished, holderOf } from './support/cli.ts';
 import { addTask, isGone, kill, ORCHESTRATOR, resultIn, Running, sessionOf, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run', () => {
+  test.concurrent('the command gets the descriptors beyond 2 that run was started with', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    writeFileSync(join(cli.folder, 'in'), 'of a file');
+    const read = 'echo >&9 || exit 9; cat <&3 >&5; cat <&7 >&5; cat <&63 >&5';
+    const script = `"$@" 3< in 5> out 9> /dev/null 7< <(printf " of a pipe") 63< <(printf " of a far pipe")`;
+
+    const { exit } = await finished(cli.startBy(script, ['run', '--agent', 'a', '--', 'bash', '-c', read]));
+
+    expect(exit).toBe(0);
+    expect(readFileSync(join(cli.folder, 'out'), 'utf8')).toBe('of a file of a pipe of a far pipe');
+  });
+
+  test.concurrent('so it gets a copy of standard output that goes into a pipe', async ({ expect }) => {
+    using cli = new Cli();
+    await addTask(cli);
+    const words = ['run', '--agent', 'a', '--', 'sh', '-c', 'echo by copy >&3'];
+
+    const { stdout } = await finished(cli.startBy('"$@" 3>&1 | cat; exit ${PIPESTATUS[0]}', words));
+
+    expect(stdout).toBe('by copy\n');
+  });
+
   test.concurrent('the streams are the command’s own, and no shell reads its words', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);

@@ -3,6 +3,7 @@
  *  - the answer of the claim shows it, and so does what a release claimed next; no other output does, in text or JSON,
  *    of a lease that is held, and of one that was lost
  *  - nor do the store's files, a backup of it, or the doctor's bundle, even where the token is in the environment
+ *  - a password in a mistyped command line comes back in no error
  *  - `run` gives it to its command, and shows it neither in what it says nor in the result file
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -133,3 +134,39 @@ test
     expect(result).toContain(`"fence":${fence}`);
     expect(result + stdout + stderr).not.toContain(secret);
   });
+
+test.concurrent.for([
+  ['postgres://me:hunter2@host/db'],
+  ['--sotre=postgres://me:hunter2@host/db', 'status'],
+  ['move', 'postgres://me:hun/ter2@hunter2@host/db'],
+  ['help', 'postgres//me:hunter2@host/db'],
+  ['help', 'postgres:me:hunter2@host/db'],
+  ['help', 'postgres:/me:hunter2@host/db'],
+  ['help', 'me:hunter2@host/db'],
+  ['help', 'postgres:/me:hunter2@host'],
+  ['help', 'postgres://me:hunter2@host'],
+  ['postgres://host/db?user=me&password=hunter2'],
+  ['status', '--store', 'host=h password=hunter2 dbname=x'],
+  ['task', 'show', 'x', '--store', 'postgre:/me:hunter2@host/db'],
+])('a password in a mistyped command line comes back in no error: %j', async (words, { expect }) => {
+  using cli = new Cli();
+
+  for (const form of [[], ['--json']]) {
+    const { exit, stdout, stderr } = await cli.run([...words, ...form]);
+
+    expect(exit).not.toBe(0);
+    expect(stdout + stderr).not.toMatch(/hun|ter2/u);
+  }
+});
+
+test.concurrent.for(['mail:inbox:bob@example.com', 'agent:main:whatsapp:group:120363@g.us'])(
+  'an id that looks a little like an address is told as it is: %s',
+  async (id, { expect }) => {
+    using cli = new Cli();
+    await cli.run(['task', 'create', 'x']);
+
+    const { stderr } = await cli.run(['task', 'show', id]);
+
+    expect(stderr).toContain(id);
+  },
+);

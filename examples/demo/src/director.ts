@@ -77,6 +77,8 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
     await Promise.race([perform(log, screen, start), aborted(options.interrupted)]);
   } finally {
     for (const agent of running) agent.kill();
+    // When the demo ends, none of them is left.
+    await Promise.allSettled([...running].map(({ ended }) => ended));
     await log.end();
   }
   const { events } = log;

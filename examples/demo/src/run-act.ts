@@ -46,7 +46,7 @@ export async function playRun(options: RunActOptions): Promise<RunStory> {
   try {
     await Promise.race([perform(terminal, print, paint), interrupted]);
   } finally {
-    terminal.close();
+    await terminal.close();
   }
   return judge(await eventsOf(orchestrator));
 }

@@ -46,8 +46,10 @@ export class Terminal {
       throw new Error(`\`orchestrator ${words.map(asTyped).join(' ')}\` ended with exit code ${code}.`);
   }
 
-  close(): void {
+  /** Ends the commands that still run, and waits until they are gone. */
+  async close(): Promise<void> {
     for (const command of this.#running) command.kill();
+    await Promise.allSettled([...this.#running].map(({ ended }) => ended));
   }
 }
 

@@ -65,6 +65,7 @@ export { abandonMove, moveStore, type AbandonReport, type MoveReport, type MoveS
 export { restoreStore, type RestoreReport, type RestoreStoreOptions } from './stores/restore.ts';
 export { openOrchestrator, type OpenOrchestratorOptions } from './open-orchestrator.ts';
 export { locateStore, type LocatedStore, type LocateOptions } from './stores/locate-store.ts';
+export { storeForOthers, type StoreForOthers } from './stores/hand-over.ts';
 export { openStorage } from './stores/open-storage.ts';
 export { registerStorage, urlOfFile } from './stores/registry.ts';
 export { stopOnSignals } from './work/stop-on-signals.ts';

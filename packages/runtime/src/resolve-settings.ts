@@ -8,6 +8,7 @@ import { locateStore } from './stores/locate-store.ts';
 import { urlOfFile } from './stores/registry.ts';
 import { defaultAgent } from './system/default-agent.ts';
 import { isSet, type Environment } from './system/environment.ts';
+import { pathOfVariable } from './system/path.ts';
 import { stateFolder } from './system/state-folder.ts';
 
 /** The settings, each with its origin. */
@@ -82,7 +83,7 @@ async function storeOf(file: ConfigFile | null, env: Environment): Promise<strin
 async function storeVariable(env: Environment): Promise<Setting<string> | null> {
   const url = ofVariable(env, 'ORCHESTRATOR_STORE');
   const path = url === null ? ofVariable(env, 'ORCH_DB_PATH') : null;
-  return path === null ? url : { ...path, value: await urlOfFile(path.value) };
+  return path === null ? url : { ...path, value: await urlOfFile(pathOfVariable(path.value, 'ORCH_DB_PATH', env)) };
 }
 
 async function defaultStore(env: Environment): Promise<Setting<string>> {

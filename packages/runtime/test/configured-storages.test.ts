@@ -44,7 +44,7 @@ function write(path: string, text: string): void {
 function providerText(scheme: string, name = scheme): string {
   return `export const provider = {
     schemes: ['${scheme}'], name: '${name}', example: '${scheme}:NAME',
-    parseUrl: (url, { folder }) => ({ scheme: '${scheme}', url, address: folder + ' ' + url }),
+    parseUrl: (url, { resolvePath }) => ({ scheme: '${scheme}', url, address: resolvePath('.') + ' ' + url }),
     open: async () => { throw new Error('opened'); },
   };`;
 }

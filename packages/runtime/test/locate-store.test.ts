@@ -33,7 +33,7 @@ test.for([
   const { provider, location } = await locateStore(url);
 
   expect(provider.schemes[0]).toBe(scheme);
-  expect(location).toEqual(provider.parseUrl(url, { folder: process.cwd() }));
+  expect(location).toEqual(provider.parseUrl(url, { resolvePath: (path) => resolve(path) }));
 });
 
 test('a relative path starts from the current folder, unless another is named', async () => {

@@ -36,7 +36,7 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
     since,
     namespace: 'default',
     command,
-    store: 'memory:',
+    store: { address: 'memory:', secret: null },
     files: { payload: null, context: null },
     onLost: 'term',
     onNews: () => {},

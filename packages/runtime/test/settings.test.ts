@@ -181,7 +181,7 @@ test.for(['', '[]', 'null', '{', '{"store": "postgres://me:secret@host/db"', 'x'
   },
 );
 
-test.for([0o620, 0o602, 0o666])('a file that others can write is refused: mode %o', async (mode) => {
+test.for([0o622, 0o602, 0o666])('a file that others can write is refused: mode %o', async (mode) => {
   write(all);
   chmodSync(file, mode);
 

@@ -4,16 +4,19 @@
  *  - each kind has its handler, and other kinds are left alone
  *  - what a handler throws fails the attempt, with its message and code
  *  - a failure that another attempt would not help ends the task at once
- *  - what cannot be stored as a result or an error, or throws when it is read, fails the attempt all the same
+ *  - work that was done succeeds without a result that cannot be stored; if its kind asks for another one, it fails for
+ *    good; in no case is it done again
+ *  - a failure keeps its message, its code, and that it is final, without data that cannot be stored
  *  - as many tasks at once as it was told, and no more
  *  - with the release of a task the next is taken in the same transaction
  *  - a busy worker recovers stale sessions all the same
  *  - the next holder gets the context of the last checkpoint
  *  - with resume, what an earlier run held is taken back first
  */
+import type { Json } from '@agent-orchestrator/core';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { createWorker, TaskFailed, type Orchestrator, type WorkerOptions } from '../src/index.ts';
+import { createWorker, TaskFailed, type Handler, type Orchestrator, type WorkerOptions } from '../src/index.ts';
 import { settle } from './support/fake-time.ts';
 import { open, waiting } from './support/worker.ts';
 
@@ -109,8 +112,6 @@ test.for([
   ['an error whose code throws', throwingAt(new Error('gone'), 'code'), { message: 'gone' }],
   ['an object whose toString throws', throwingAt({}, 'toString'), { message: UNTOLD }],
   ['a proxy that throws at every look', hostileProxy(), { message: UNTOLD }],
-  ['a failure whose data throw', throwingAt(new TaskFailed('bad'), 'data'), { message: 'bad' }],
-  ['a failure with data that throw', new TaskFailed('bad', { data: throwingAt({}, 'at') }), { message: 'at throws' }],
 ] as const)('%s that a handler throws fails the attempt', async ([, thrown, error]) => {
   const { start, add, orchestrator } = await open();
   await add('count');
@@ -136,26 +137,112 @@ test('a failure that another attempt would not help ends the task at once', asyn
   });
 });
 
-test.for([
-  ['result', () => ({ at: Number.NaN }), 'result.at is not a finite number.'],
-  ['result', () => 'x'.repeat(300_000), 'result is 300002 bytes of JSON, the limit is 262144.'],
-  ['result', () => throwingAt({}, 'at'), 'at throws'],
-  ['result', () => ({ of: hostileProxy() }), 'look throws'],
-  [
-    'error',
-    () => {
-      throw new TaskFailed('bad', { data: { at: Number.NaN } });
+const UNSTORABLE: readonly (readonly [handler: Handler, problem: string])[] = [
+  [() => ({ at: Number.NaN }), 'result.at is not a finite number.'],
+  [() => 'x'.repeat(300_000), 'result is 300002 bytes of JSON, the limit is 262144.'],
+  [() => 'a\u0000b', 'result contains U+0000 or a lone surrogate.'],
+  [() => new Map(), 'result is not JSON: use null, booleans, numbers, strings, arrays and plain objects.'],
+  [() => throwingAt({}, 'at'), 'at throws'],
+  [() => ({ of: hostileProxy() }), 'look throws'],
+  [() => lazy(), 'lazy'],
+  [() => cycle(), 'There are more than 262144 values.'],
+];
+
+/** It can be read from the second time on. */
+function lazy(): object {
+  let looks = 0;
+  return Object.defineProperty({}, 'total', {
+    enumerable: true,
+    get: () => {
+      looks += 1;
+      if (looks === 1) throw new Error('lazy');
+      return 1;
     },
-    'error.data.at is not a finite number.',
-  ],
-] as const)('what cannot be stored as a %s fails the attempt all the same', async ([, handler, message]) => {
+  });
+}
+
+function cycle(): object {
+  const one: Record<string, unknown> = {};
+  one['a'] = one;
+  one['b'] = one;
+  return one;
+}
+
+test('a value that is another one each time is stored as it was read first', async () => {
+  const { start, add, orchestrator } = await open();
+  await add('count');
+  let looks = 0;
+  const given = Object.defineProperty({}, 'total', {
+    enumerable: true,
+    get: () => (looks++ % 2 === 0 ? 1 : new Map()),
+  });
+
+  start(() => given);
+  await settle();
+
+  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'succeeded', result: { total: 1 } });
+});
+
+test.for(UNSTORABLE)('work that was done is not done again for its result: %#', async ([handler, problem]) => {
   const { start, add, orchestrator } = await open();
   await add('count');
 
   const { events } = start(handler);
   await settle();
 
-  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'scheduled', attempt: 1, error: { message } });
+  expect(await orchestrator.getTask('count')).toMatchObject({
+    status: 'succeeded',
+    attempt: 1,
+    result: { not_stored: problem },
+  });
+  expect(events.at(-1)).toMatchObject({ is: 'released', outcome: 'succeeded' });
+});
+
+test.for([
+  [7, { result: 7 }],
+  ['x'.repeat(20_000), { not_stored: expect.stringContaining('does not fit the kind count') }],
+  ['x'.repeat(300_000), { not_stored: expect.stringContaining('is 300002 bytes of JSON') }],
+] as const)('a result that does not fit its kind fails for good: %#', async ([result, data]) => {
+  const { start, add, orchestrator } = await open({ kinds: { count: { result: z.object({ words: z.number() }) } } });
+  await add('count', { kind: 'count' });
+
+  start(() => result);
+  await settle();
+
+  const { status, attempt, error } = (await orchestrator.getTask('count')) ?? {};
+  expect({ status, attempt, error }).toEqual({
+    status: 'failed',
+    attempt: 1,
+    error: { code: 'result_refused', message: expect.stringMatching(/^The work was done, but result /), data },
+  });
+});
+
+const LARGE = { answer: 'x'.repeat(20_000) };
+
+test.for([
+  [() => new TaskFailed('declined', { code: 'CARD', data: LARGE, final: true }), 'error.data is 20013 bytes of JSON'],
+  [() => new TaskFailed('declined', { code: 'CARD', data: { at: Number.NaN }, final: true }), 'error.data.at is not'],
+  [
+    () => new TaskFailed('declined', { code: 'CARD', data: { of: hostileProxy() as Json }, final: true }),
+    'look throws',
+  ],
+  [() => throwingAt(new TaskFailed('declined', { code: 'CARD', final: true }), 'data'), 'data throws'],
+  [() => new TaskFailed('declined', { code: 'CARD', data: lazy() as Json, final: true }), 'lazy'],
+] as const)('a failure stays what it is without data that cannot be stored: %#', async ([thrown, problem]) => {
+  const { start, add, orchestrator } = await open();
+  await add('count');
+
+  const { events } = start(() => {
+    throw thrown();
+  });
+  await settle();
+
+  const { status, attempt, error } = (await orchestrator.getTask('count')) ?? {};
+  expect({ status, attempt, error }).toEqual({
+    status: 'failed',
+    attempt: 1,
+    error: { message: 'declined', code: 'CARD', data: { not_stored: expect.stringContaining(problem) } },
+  });
   expect(events.at(-1)).toMatchObject({ is: 'released', outcome: 'failed' });
 });
 

@@ -5,8 +5,10 @@
 import { expect, test } from 'vitest';
 import { provider } from '../src/index.ts';
 
+const from = { resolvePath: (path: string) => path };
+
 test('memory: names a new store each time', async () => {
-  const location = provider.parseUrl('MEMORY:', { folder: '/work/here' });
+  const location = provider.parseUrl('MEMORY:', from);
   const first = await provider.open(location, {});
   const second = await provider.open(location, {});
 
@@ -15,7 +17,7 @@ test('memory: names a new store each time', async () => {
 });
 
 test('nothing may follow it', () => {
-  expect(() => provider.parseUrl('memory:x', { folder: '/work/here' })).toThrow(
+  expect(() => provider.parseUrl('memory:x', from)).toThrow(
     expect.objectContaining({ code: 'STORE_URL_INVALID', field: 'store' }),
   );
 });

@@ -1,8 +1,10 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
+import { guardAuthentication } from './authentication.ts';
 import { arrayText, isList, type Value } from './values.ts';
 import { connectionLost, firstCause } from './errors.ts';
+import { passwordOf } from './password-file.ts';
 import type { ServerAddress } from './server-address.ts';
 import { openSocket } from './socket.ts';
 
@@ -41,12 +43,13 @@ export class Connection {
 
   constructor(address: ServerAddress, onNotify?: () => void) {
     let opened = false;
+    let password = '';
     this.#prepare = address.prepare;
     const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & Further = {
       host: address.host,
       port: address.port,
       user: address.user,
-      pass: address.password,
+      pass: () => password,
       database: address.database,
       max: 1,
       max_pipeline: PIPELINE_MAX,
@@ -64,11 +67,21 @@ export class Connection {
       socket: async () => {
         if (opened) throw connectionLost();
         opened = true;
-        const socket = await openSocket(address, CONNECT_TIMEOUT_MS);
+        const socket = await openSocket(address, CONNECT_TIMEOUT_MS, (opening) => {
+          this.#socket = opening;
+          if (this.#destroyed) opening.destroy();
+        });
         this.#socket = socket;
-        if (!this.#destroyed) return socket;
-        socket.destroy();
-        throw connectionLost();
+        if (this.#destroyed) {
+          socket.destroy();
+          throw connectionLost();
+        }
+        guardAuthentication(socket, {
+          allowed: address.authMethods,
+          onAsked: () => void (password = passwordOf(address)),
+          onLetIn: () => void (password = ''),
+        });
+        return socket;
       },
     };
     this.#sql = postgres(options as postgres.Options<{ bigint: postgres.PostgresType<number> }>);
@@ -142,7 +155,7 @@ export class Connection {
 
 /** Options of the driver that its types do not declare. */
 interface Further {
-  readonly pass: string;
+  readonly pass: () => string;
   readonly no_subscribe: boolean;
   readonly max_pipeline: number;
   readonly onnotify: () => void;

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import type { StorageProvider } from '@agent-orchestrator/core';
+import { passwordFileWith } from './password-file.ts';
 import { parseServerUrl } from './server-address.ts';
 
 /** `postgres://` and a server with its database: see `server-address.ts`. */
@@ -8,10 +8,21 @@ export const provider: StorageProvider = {
   name: 'PostgreSQL',
   example: 'postgres://user@host/database',
 
-  parseUrl(url, { folder }) {
+  parseUrl(url, { resolvePath }) {
     const { shown, rootCertificate } = parseServerUrl(url);
-    const address = rootCertificate === null ? url : withCertificate(url, resolve(folder, rootCertificate));
+    const address = rootCertificate === null ? url : withCertificate(url, resolvePath(rootCertificate));
     return { scheme: 'postgres', url: shown, address };
+  },
+
+  withoutSecret({ address }) {
+    const server = parseServerUrl(address);
+    if (server.password === '') return null;
+    const url = new URL(address);
+    url.password = '';
+    return {
+      address: url.href,
+      secret: { variable: 'PGPASSFILE', text: passwordFileWith(server), instead: ['PGPASSWORD'] },
+    };
   },
 
   async open({ address }, { busyTimeoutMs, mode, filling }) {

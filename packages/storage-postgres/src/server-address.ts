@@ -1,4 +1,5 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { AUTH_METHODS, type AuthMethod } from './authentication.ts';
 
 /** How sure the client is of whom it talks to. */
 type TlsMode = 'off' | 'unchecked' | 'verified';
@@ -13,6 +14,8 @@ export interface ServerAddress {
   readonly password: string;
   readonly database: string;
   readonly tls: TlsMode;
+  /** How the server may ask for the password. */
+  readonly authMethods: readonly AuthMethod[];
   /** A file with the certificates of the authorities to trust, instead of the system's. */
   readonly rootCertificate: string | null;
   /**
@@ -25,7 +28,7 @@ export interface ServerAddress {
   readonly shown: string;
 }
 
-const OPTIONS = ['sslmode', 'sslrootcert', 'prepare', 'application_name'];
+const OPTIONS = ['sslmode', 'sslrootcert', 'require_auth', 'prepare', 'application_name'];
 const TLS_MODES: Readonly<Record<string, TlsMode>> = {
   disable: 'off',
   require: 'unchecked',
@@ -33,7 +36,8 @@ const TLS_MODES: Readonly<Record<string, TlsMode>> = {
 };
 
 /**
- * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&prepare=…&application_name=…`.
+ * Reads `postgres://user:password@host:port/database` with the options `sslmode`, `sslrootcert`, `require_auth`,
+ * `prepare` and `application_name`.
  *
  * A connection to another machine uses TLS with a checked certificate, unless `sslmode` sets another mode.
  *
@@ -45,13 +49,20 @@ export function parseServerUrl(text: string): ServerAddress {
     throw invalid('The store URL is malformed. A password with / ? # @ or % in it must be percent-encoded.');
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')
     throw invalid('The store URL does not begin with postgres://.');
+  const option = (name: string): string | null => {
+    const value = url.searchParams.get(name);
+    return value === null ? null : withoutBreaks(value);
+  };
   const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
   if (unknown.length > 0) throw invalid(`The store URL has an unknown option; the options are ${OPTIONS.join(', ')}.`);
 
   const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1');
   const database = decoded(url.pathname.slice(1));
   const user = decoded(url.username);
-  if (host === '') throw invalid('The store URL names no host.');
+  if (host === '')
+    throw invalid(
+      /^[a-z]+:\/\//i.test(text) ? 'The store URL names no host.' : 'The store URL lacks two slashes before the host.',
+    );
   if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
@@ -64,10 +75,11 @@ export function parseServerUrl(text: string): ServerAddress {
     user,
     password: decoded(url.password),
     database,
-    tls: tlsMode(url.searchParams.get('sslmode'), socketFolder !== null || isLoopback(host)),
-    rootCertificate: url.searchParams.get('sslrootcert'),
-    prepare: preparing(url.searchParams.get('prepare')),
-    applicationName: url.searchParams.get('application_name') ?? 'agent-orchestrator',
+    tls: tlsMode(option('sslmode'), socketFolder !== null || isLoopback(host)),
+    authMethods: authMethods(option('require_auth')),
+    rootCertificate: option('sslrootcert'),
+    prepare: preparing(option('prepare')),
+    applicationName: option('application_name') ?? 'agent-orchestrator',
     shown: `postgres://${encodeURIComponent(user)}@${url.host}${url.pathname}`,
   };
 }
@@ -85,6 +97,16 @@ function tlsMode(asked: string | null, local: boolean): TlsMode {
   return mode;
 }
 
+function authMethods(asked: string | null): readonly AuthMethod[] {
+  const methods = asked?.split(',') ?? ['scram-sha-256'];
+  if (methods.every(isAuthMethod)) return methods;
+  throw invalid(`require_auth in the store URL must be a list of ${AUTH_METHODS.join(', ')}.`);
+}
+
+function isAuthMethod(method: string): method is AuthMethod {
+  return (AUTH_METHODS as readonly string[]).includes(method);
+}
+
 function preparing(asked: string | null): boolean {
   if (asked !== null && asked !== 'true' && asked !== 'false')
     throw invalid('prepare in the store URL must be true or false.');
@@ -92,11 +114,22 @@ function preparing(asked: string | null): boolean {
 }
 
 function decoded(text: string): string {
+  let value: string;
   try {
-    return decodeURIComponent(text);
+    value = decodeURIComponent(text);
   } catch {
     throw invalid('The store URL has a % that encodes no character. Write %25 for a % in a password.');
   }
+  return withoutBreaks(value);
+}
+
+/**
+ * The start-up message is a list of texts that end with U+0000: one inside a text would begin another setting. A line
+ * of a password file cannot hold a line break.
+ */
+function withoutBreaks(value: string): string {
+  if (/[\0\r\n]/u.test(value)) throw invalid('The store URL contains U+0000 or a line break.');
+  return value;
 }
 
 function invalid(message: string): OrchestratorError {

@@ -13,12 +13,18 @@ const KEEP_ALIVE_MS = 10_000;
 /**
  * Connects to the server, by TLS where the address asks for it.
  *
+ * @param onSocket gets the socket at once, before it is connected; to destroy it ends the attempt
  * @throws what the system says; `STORE_TLS` if no secure connection can be made
  */
-export async function openSocket(address: ServerAddress, timeoutMs: number): Promise<Socket> {
+export async function openSocket(
+  address: ServerAddress,
+  timeoutMs: number,
+  onSocket: (socket: Socket) => void,
+): Promise<Socket> {
   const { host, port, socketFolder } = address;
   const socket =
     socketFolder === null ? connectPlain({ host, port }) : connectPlain(`${socketFolder}/.s.PGSQL.${port}`);
+  onSocket(socket);
   const timer = setTimeout(() => socket.destroy(timedOut(timeoutMs)), timeoutMs);
   try {
     await happened(socket, 'connect');

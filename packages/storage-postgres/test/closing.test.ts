@@ -6,9 +6,13 @@
  *  - a server that falls silent: closing ends within its bound, every read that is left is refused, and no connection
  *    stays open or is opened any more, not even the one that is to listen
  *  - a read that gets its connection while the storage closes is refused
+ *  - a connection that is being opened ends with `destroy`, whatever the server has answered by then
  */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
+import { Connection } from '../src/connection.ts';
 import { ConnectionPool } from '../src/connection-pool.ts';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server-address.ts';
@@ -134,4 +138,22 @@ test('so it is while the connection is being opened that is to listen', async ()
 
   expect(codes).toEqual(['STORE_CLOSED']);
   expect(answeredMs).toBeLessThan(CLOSE_MS + 2_000);
+});
+
+test('a connection that is being opened ends when it is destroyed', async ({ onTestFinished }) => {
+  const server = createServer((client) => void client.resume());
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  // The server never says whether it speaks TLS.
+  const connection = new Connection(parseServerUrl(`postgres://a:b@127.0.0.1:${port}/x?sslmode=require`));
+  const asked = connection.flush([{ text: 'SELECT 1', values: [] }], 60_000);
+  asked.catch(() => {});
+  const [client] = (await once(server, 'connection')) as [Socket];
+
+  connection.destroy();
+  await once(client, 'close');
+
+  await expect(asked).rejects.toThrow('connection');
 });

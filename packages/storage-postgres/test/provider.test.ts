@@ -4,11 +4,12 @@
  *  - its address is what was written; a certificate's path, which starts from the folder, is made absolute
  *  - what a server cannot be reached by is refused with STORE_URL_INVALID, and the password is not repeated
  */
+import { resolve } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { provider } from '../src/index.ts';
 
-const from = { folder: '/work/here' };
+const from = { resolvePath: (path: string) => resolve('/work/here', path) };
 
 test.for(['postgres', 'postgresql', 'POSTGRES'])(
   '%s: names a database, and is shown without its password',
@@ -35,6 +36,13 @@ test.for([
   'postgres://:hunter2@host/db',
   'postgres://user:hunter2@host/db?sslmode=maybe',
   'postgres://user:hunter2@host/db?password=hunter2',
+  'postgres:/user:hunter2@host/db',
+  'postgres:user:hunter2@host/db',
+  'postgres://user:hunter2@host/db%00options%00-c%20search_path=x',
+  'postgres://us%00er:hunter2@host/db',
+  'postgres://user:hunter2%00@host/db',
+  'postgres://user:hunter2@host/db?application_name=a%00b',
+  'postgres://user:hunter2@host/db?sslrootcert=a%00b',
 ])('%s is refused, without its password', (url) => {
   const refusal = refusalOf(url);
 

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
 import type { FixName } from './place/judge.ts';
 
@@ -15,8 +13,7 @@ const EXAMPLE = 'sqlite:/path/to.db';
  * `sqlite:` and a path. Only `%3F` in the path is percent-decoded.
  *
  * - `sqlite:/a/b.db` is absolute; so is `sqlite:///a/b.db`, the form of other tools
- * - `sqlite:b.db` starts from the folder
- * - `sqlite:~/b.db` starts from the home folder (a shell does not expand this one)
+ * - `sqlite:b.db` and `sqlite:~/b.db` are made absolute by the caller
  *
  * A `?` is refused: options would follow it, and there are none. If it is part of the path, `urlOfFile` writes `%3F`.
  */
@@ -25,8 +22,8 @@ export const provider: StorageProvider<FileLocation> = {
   name: 'SQLite',
   example: EXAMPLE,
 
-  parseUrl(url, { folder }) {
-    const path = absolutePath(url.slice(url.indexOf(':') + 1), folder);
+  parseUrl(url, { resolvePath }) {
+    const path = resolvePath(pathIn(url.slice(url.indexOf(':') + 1)));
     const shown = urlOfFile(path);
     return { scheme: 'sqlite', path, url: shown, address: shown };
   },
@@ -63,16 +60,14 @@ export const provider: StorageProvider<FileLocation> = {
   },
 };
 
-function absolutePath(rest: string, folder: string): string {
+function pathIn(rest: string): string {
   const path = rest.startsWith('///') ? rest.slice(2) : rest;
   if (path === '' || path === '/') throw invalid('The store URL names no file.');
   if (path.startsWith('//')) throw invalid('A SQLite store has no host: use one slash, or three.');
   if (path.startsWith(':')) throw invalid('A SQLite store cannot be in memory.', 'Use memory: instead.');
   if (path.endsWith('/')) throw invalid('The store URL names a folder, not a file.');
   if (path.includes('?')) throw invalid('The store URL has options, but a SQLite store takes none.');
-  if (path.includes('\0')) throw invalid('The path in the store URL contains U+0000.');
-  const inFull = path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(folder, path);
-  return inFull.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
+  return path.replaceAll(QUESTION_MARK, (_, more: string) => (more === '' ? '?' : `%${more.slice(2)}3F`));
 }
 
 /** `%3F`, and the escaped forms of these three characters: `%253F`, `%25253F` … */

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { OrchestratorError } from '@agent-orchestrator/core';
@@ -78,7 +89,7 @@ export function createNewFile(path: string): void {
     createFolder(dirname(path));
     assertLocal(dirname(path));
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
-    closeSync(openSync(path, 'wx', 0o600));
+    createForOwner(path, (inside) => openSync(inside, 'wx', 0o600));
   } catch (error) {
     // Below /proc, or behind a broken link, no file can be created, and the system answers ENOENT.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -91,10 +102,39 @@ function createFolder(folder: string): void {
   if (isThere(folder)) return;
   createFolder(dirname(folder));
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    if (process.geteuid?.() === 0) createForOwner(folder, makeFolder);
+    else mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Another process may have made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** A folder cannot be opened everywhere, so only root opens it. */
+function makeFolder(path: string): number {
+  mkdirSync(path, { mode: 0o700 });
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+/**
+ * Creates something in a folder. What root makes in the folder of a user goes to that user, who would else be locked
+ * out of it; SQLite does the same for the files beside the database. By descriptors alone: that user could put a link
+ * to another folder in its place between two looks at its path, and would get what root made there.
+ *
+ * @param create gets the path; answers with an open descriptor of what it made, which is closed
+ */
+function createForOwner(path: string, create: (path: string) => number): void {
+  if (process.geteuid?.() !== 0 || process.platform !== 'linux') return closeSync(create(path));
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const { uid, gid } = fstatSync(folder);
+    const made = create(join(`/proc/self/fd/${folder}`, basename(path)));
+    // That user can have put another folder in the place of a new one, which is empty.
+    const isNew = fstatSync(made).isFile() || readdirSync(`/proc/self/fd/${made}`).length === 0;
+    if (uid !== 0 && isNew) fchownSync(made, uid, gid);
+    closeSync(made);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -65,6 +66,23 @@ describe.skipIf(!isRoot)('a file of another user (needs root)', () => {
     const { schema } = await inspectPlace(path);
 
     expect(schema).toBeGreaterThan(0);
+  });
+
+  test('what root makes in a folder of a user belongs to that user: a store, its folder, and a backup', async () => {
+    const folder = folderOf(newPath());
+    chownSync(folder, ANOTHER, ANOTHER);
+    const path = join(folder, 'data', 'store.db');
+    const storage = await openSqliteStorage({ path });
+    await storage.migrate();
+
+    const backup = await beginBackup(join(folder, 'backup.db'), path);
+    backup.publish();
+    backup[Symbol.dispose]();
+
+    const made = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+    expect(made).toEqual(['backup.db', 'data', 'data/store.db', 'data/store.db-shm', 'data/store.db-wal']);
+    for (const name of made) expect([name, statSync(join(folder, name)).uid]).toEqual([name, ANOTHER]);
+    await storage.close();
   });
 
   test.each(['', '-wal'])('what a killed process of another user left stays: its backup%s', async (suffix) => {

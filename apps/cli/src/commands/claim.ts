@@ -26,15 +26,21 @@ export default define;
 /** Prints the lines that the shell evaluates, not the card. If nothing was claimed, `main` prints them. */
 async function claimForShell(call: Call<Options>): Promise<Answer> {
   if (call.output.format !== 'text') throw usage('--env prints lines for a shell.', 'Omit --json and --quiet.', 'env');
-  const { DEFAULTS, leaseEnvironment, locateStore } = await import('../store-access.ts');
+  const { DEFAULTS, leaseEnvironment, storeForOthers } = await import('../store-access.ts');
   const answer = await claim(call);
-  const { location } = await locateStore(call.settings.store.value);
+  const { value, from } = call.settings.store;
+  const { address, secret } = await storeForOthers(value);
   const variables = leaseEnvironment(answer.data as ClaimRecord, {
     namespace: call.options.namespace ?? DEFAULTS.namespace,
-    store: location.address,
+    // With a password in it, what the shell or the configuration has stays: there it is found again.
+    store: secret === null || from === 'argument' ? address : null,
   });
-  return { ...answer, text: () => claimEnv(variables), chatter: [] };
+  const chatter = secret !== null && from === 'argument' ? [PASSWORD_NOT_EXPORTED] : [];
+  return { ...answer, script: claimEnv(variables), chatter };
 }
+
+const PASSWORD_NOT_EXPORTED =
+  'the password of the store was not exported: use ORCHESTRATOR_STORE or the configuration file instead of --store';
 
 async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { wait } = call.options;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import type { Examination } from '@agent-orchestrator/runtime';
+import { pathOfArgument } from '@agent-orchestrator/runtime/path';
+import { writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { document } from '@agent-orchestrator/runtime/wire-json';
@@ -30,7 +31,8 @@ export default define;
 
 async function examine(call: Call<DoctorOptions>): Promise<Answer> {
   const { examineStore, needsAttention } = await import('@agent-orchestrator/runtime');
-  const { namespace, fix = false, bundle } = call.options;
+  const { namespace, fix = false } = call.options;
+  const bundle = call.options.bundle === undefined ? undefined : pathOfArgument(call.options.bundle, 'bundle');
   const address = call.settings.store.value;
   if (bundle !== undefined && existsSync(bundle))
     throw usage(`${bundle} exists already.`, 'Name a new file for the bundle.', 'bundle');
@@ -57,7 +59,7 @@ async function writeBundle(file: string, address: string, examination: Examinati
   const { makeBundle } = await import('@agent-orchestrator/runtime');
   const bundle = await makeBundle(address, examination, { version: VERSION });
   try {
-    await writeFile(file, `${document('support_bundle', { data: bundle })}\n`, { flag: 'wx', mode: 0o600 });
+    writePrivateFile(file, `${document('support_bundle', { data: bundle })}\n`);
   } catch (error) {
     throw new Failure('OUTPUT', `The bundle could not be written: ${(error as Error).message}`, {
       hint: 'Name a new file in a folder that this user can write.',

@@ -162,11 +162,7 @@ async function printAll(
 }
 
 function print({ output }: Call, event: EventRecord, names: Names): void {
-  if (output.format === 'quiet') output.line(String(event.id));
-  else
-    output.line(
-      output.format === 'text'
-        ? eventLine(event, names, output.paint)
-        : document('event', { data: event, meta: { as_of: event.id } }),
-    );
+  if (output.format === 'text') output.line(eventLine(event, names, output.paint));
+  else if (output.format === 'quiet') output.raw(String(event.id));
+  else output.raw(document('event', { data: event, meta: { as_of: event.id } }));
 }

@@ -41,6 +41,6 @@ async function resume(call: Call<ResumeOptions>, sessionId: string | undefined):
     data: facts === null ? null : { ...facts, text },
     asOf,
     ids: session === null ? [] : [session.id],
-    text: () => (text === '' ? [] : [text.trimEnd()]),
+    text: () => (text === '' ? [] : text.trimEnd().split('\n')),
   };
 }

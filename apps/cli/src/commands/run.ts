@@ -15,10 +15,10 @@ import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
 import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
-import { printable } from '../output/printable.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
+import { descriptors } from '../run/descriptors.ts';
 import { ResultFile } from '../run/result-file.ts';
 import { endLine, failureOfRun, newsLine } from '../run/words.ts';
 
@@ -54,6 +54,9 @@ const DESCRIPTION = [
   'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
     'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
     'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
+  'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do, but not for ' +
+    '`exec nohup`, `env nohup` and `nohup bash -c`), or if `run` is called by a script that ignores it. The command ' +
+    'is then in a session of its own, without a terminal. `setsid orchestrator run …` survives in every shell.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
     'checkpoint and release take the lease from these variables.',
@@ -70,10 +73,10 @@ const DESCRIPTION = [
   '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
     'data tells why the run ended (reason, exit), how the command ended (code, signal), and what became of the task ' +
     '(outcome, status). outcome_unknown says that the outcome was sent, and that it is not known whether it arrived.',
-  'The command gets its own process group. If standard input is a terminal, it stays in the group of `run` ' +
-    'instead. Then it can read, prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, ' +
-    'the processes that it has started are paused and ended with it only on Linux. Windows has no groups and cannot ' +
-    'pause a command.',
+  'The command gets the descriptors that `run` was started with, on Linux also those beyond 2. It gets its own ' +
+    'process group. If standard input is a terminal, it stays in the group of `run` instead. Then it can read, ' +
+    'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, the processes that it has ' +
+    'started are paused and ended with it only on Linux. Windows has no groups and cannot pause a command.',
 ].join('\n\n');
 
 export default define;
@@ -107,7 +110,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
     }
 
     const interruptedBy = signalOf(interrupted);
-    const run = { orchestrator: calls, claim: claimed, since, command, onLost, interruptedBy };
+    const run = { orchestrator: calls, claim: claimed, since, command, descriptors, onLost, interruptedBy };
     const result = await perform(call, run);
     const exit = await leaveResult(call, result, resultFile);
     // A call that still waits for the store would keep this process alive.
@@ -147,18 +150,17 @@ async function openJournal(
 
 async function perform(
   { options, output, settings }: Call<RunOptions>,
-  run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'onLost' | 'interruptedBy'>,
+  run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'descriptors' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
-  const { DEFAULTS, locateStore, runUnderLease } = await import('@agent-orchestrator/runtime');
+  const { DEFAULTS, runUnderLease, storeForOthers } = await import('@agent-orchestrator/runtime');
   const tell = (line: string | null) => {
-    if (line !== null && output.format === 'text') output.chatter(printable(line));
+    if (line !== null && output.format === 'text') output.chatter(line);
   };
-  const { location } = await locateStore(settings.store.value);
   const { claim, onLost } = run;
   const result = await runUnderLease({
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
-    store: location.address,
+    store: await storeForOthers(settings.store.value),
     files: { payload: claim.task.payload, context: toJson(claim.context) },
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,

@@ -49,7 +49,6 @@ function beginning(): Answer {
 
 /** The screen changes at most this often. */
 const REDRAW_MS = 250;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 async function watch(call: Call<StatusOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
@@ -65,7 +64,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
     const answer = await look(call, orchestrator);
     const seen = JSON.stringify(answer.data);
     // A screen is redrawn each time, because it shows ages. A stream only gets changes.
-    if (isScreen) process.stdout.write(CLEAR_SCREEN);
+    if (isScreen) call.output.clearScreen();
     if (isScreen || seen !== last) call.output.answer(answer);
     last = seen;
     await call.output.room(interrupted);

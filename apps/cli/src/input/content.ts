@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { pathOfArgument } from '@agent-orchestrator/runtime/path';
 import { badContent } from '../failure.ts';
 
 /** Far above the limits of the API, whose errors are better. This one only protects the memory. */
@@ -104,7 +105,7 @@ async function readAll(flag: string, reference: string): Promise<string> {
 }
 
 function open(file: string): AsyncIterable<Buffer> {
-  return file === '-' ? process.stdin : createReadStream(file);
+  return file === '-' ? process.stdin : createReadStream(pathOfArgument(file, 'file'));
 }
 
 function readingFailed(flag: string, error: unknown): unknown {

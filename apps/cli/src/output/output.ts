@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Failure } from '../failure.ts';
 import { document, snakeCase } from '@agent-orchestrator/runtime/wire-json';
-import { printable } from './printable.ts';
-import { outputEnded } from './readers.ts';
+import { outputEnded, writtenSoFar } from './readers.ts';
+import { onScreen } from './screen.ts';
 import { paintFor, type Paint } from './style.ts';
 
 /** `json`: one document · `jsonl`: one per line, as they come · `quiet`: ids only. */
@@ -17,8 +17,10 @@ export interface Answer {
   /** Every event up to this id is in the answer. */
   readonly asOf?: number | null | undefined;
   readonly meta?: object;
-  /** Lines for people; all values in them must be printable. */
+  /** Lines for people. What cannot be shown in them is escaped when they are written. */
   readonly text: (paint: Paint) => readonly string[];
+  /** Instead of them: lines for a program, such as a shell, which are written as they are. */
+  readonly script?: readonly string[];
   /** For `--quiet`. */
   readonly ids: readonly string[];
   /** Remarks for people: the next command, how to see more. */
@@ -28,6 +30,8 @@ export interface Answer {
   /** Called after the whole answer was written to the reader; not if the reader is gone. */
   readonly shown?: () => Promise<void>;
 }
+
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** Writes answers to stdout, and everything else to stderr. */
 export class Output {
@@ -42,7 +46,7 @@ export class Output {
     switch (this.format) {
       case 'json':
       case 'jsonl':
-        this.line(
+        this.raw(
           document(answer.kind, {
             data: answer.data,
             meta: { ...(answer.asOf !== undefined && { as_of: answer.asOf }), ...answer.meta },
@@ -50,10 +54,11 @@ export class Output {
         );
         break;
       case 'quiet':
-        for (const id of answer.ids) this.line(id);
+        for (const id of answer.ids) this.raw(id);
         break;
       case 'text':
-        for (const line of answer.text(this.paint)) this.line(line);
+        if (answer.script === undefined) for (const line of answer.text(this.paint)) this.line(line);
+        else for (const line of answer.script) this.raw(line);
         for (const remark of answer.chatter ?? []) this.chatter(remark);
     }
   }
@@ -72,9 +77,7 @@ export class Output {
 
   /** @returns whether the reader has taken everything that was written so far */
   async taken(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    process.stdout.write('', (error) => resolve(!error && !outputEnded.aborted));
-    return promise;
+    return (await writtenSoFar()) && !outputEnded.aborted;
   }
 
   failure(failure: Failure): void {
@@ -86,19 +89,30 @@ export class Output {
         ...(field && { field: snakeCase(field) }),
         ...(details && { details }),
       };
-      this.line(document('error', { error: { code, exit, message, retryable, ...optional } }));
+      this.raw(document('error', { error: { code, exit, message, retryable, ...optional } }));
       return;
     }
     const paint = paintFor(process.stderr);
-    this.chatter(`${paint('red', 'error')}: ${printable(message)}${code === 'USAGE' ? '' : ` [${code}]`}`);
-    if (hint) this.chatter(printable(hint));
+    this.chatter(`${paint('red', 'error')}: ${message}${code === 'USAGE' ? '' : ` [${code}]`}`);
+    if (hint) this.chatter(hint);
   }
 
+  /** A line for people. */
   line(text: string): void {
+    this.raw(onScreen(text));
+  }
+
+  /** A line for a program: JSON, an id, a command of a shell. */
+  raw(text: string): void {
     process.stdout.write(`${text}\n`);
   }
 
+  /** A line for people beside the answer. */
   chatter(text: string): void {
-    process.stderr.write(`orchestrator: ${text}\n`);
+    process.stderr.write(`orchestrator: ${onScreen(text)}\n`);
+  }
+
+  clearScreen(): void {
+    process.stdout.write(CLEAR_SCREEN);
   }
 }

@@ -5,6 +5,13 @@ const gone = new AbortController();
 /** Aborted when standard output cannot be written any more: then streams end. */
 export const outputEnded: AbortSignal = gone.signal;
 
+/** Resolves when all that was written so far is out of this process: whether a reader has taken it. */
+export function writtenSoFar(): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  process.stdout.write('', (error) => resolve(!error));
+  return promise;
+}
+
 /**
  * A reader that is gone (`| head`) ends the output, but does not change the outcome: the command runs to its end with
  * its own exit code. Any other write error is reported, with exit code 74 if the command itself succeeded.

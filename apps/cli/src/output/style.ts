@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { marked } from './screen.ts';
 import { SESSION_STATUSES, TASK_STATUSES } from '@agent-orchestrator/runtime';
 
 type Format = Parameters<typeof styleText>[0];
@@ -7,7 +8,7 @@ type Format = Parameters<typeof styleText>[0];
 export type Paint = (format: Format, text: string) => string;
 
 export function paintFor(stream: NodeJS.WriteStream): Paint {
-  return (format, text) => styleText(format, text, { stream });
+  return (format, text) => marked(text, (escaped) => styleText(format, escaped, { stream }));
 }
 
 /** A status that both have is shown alike. */

@@ -1,9 +1,9 @@
-import { stripVTControlCharacters } from 'node:util';
 import { printable, shorten, widthOf } from './printable.ts';
+import { withoutColours } from './screen.ts';
 import type { Paint } from './style.ts';
 
 /**
- * Columns under a heading, two spaces apart; the last one is not padded. Cells must be printable, and may be painted.
+ * Columns under a heading, two spaces apart; the last one is not padded. Cells may be painted.
  */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
   const widths = heading.map((_, column) => Math.max(...[heading, ...rows].map((row) => columnsOf(row[column] ?? ''))));
@@ -24,7 +24,7 @@ export function fields(pairs: readonly (readonly [label: string, value: string |
 }
 
 function columnsOf(cell: string): number {
-  return widthOf(stripVTControlCharacters(cell));
+  return widthOf(printable(withoutColours(cell)));
 }
 
 const LABEL_COLUMNS = 40;

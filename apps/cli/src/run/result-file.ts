@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { closeSync, fsyncSync, writeFileSync } from 'node:fs';
+import { access, constants, lstat, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pathOfArgument } from '@agent-orchestrator/runtime/path';
+import { openPrivateFile } from '@agent-orchestrator/runtime/private-files';
 import { Failure } from '../failure.ts';
 
 /** The result file of a run: written atomically, readable only by its owner. */
@@ -17,7 +20,7 @@ export class ResultFile {
    * @throws `OUTPUT`, exit 73
    */
   static async at(file: string): Promise<ResultFile> {
-    const path = resolve(file);
+    const path = pathOfArgument(file, 'resultFile');
     try {
       await access(dirname(path), constants.W_OK | constants.X_OK);
       await refuseWhatIsNoFile(path);
@@ -42,7 +45,7 @@ export class ResultFile {
     try {
       // The path may have changed while the command ran.
       await refuseWhatIsNoFile(this.#path);
-      await writeNew(unfinished, text);
+      writeNew(unfinished, text);
       await rename(unfinished, this.#path);
     } catch (error) {
       await rm(unfinished, { force: true });
@@ -54,10 +57,14 @@ export class ResultFile {
 }
 
 /** Creates a new file; an existing one, or a symbolic link, is an error. */
-async function writeNew(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(text);
-  await file.sync();
+function writeNew(path: string, text: string): void {
+  const file = openPrivateFile(path);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Replacing anything else would destroy it: a device, a pipe, a symbolic link. */

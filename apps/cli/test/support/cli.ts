@@ -85,6 +85,12 @@ export class Cli implements Disposable {
     return finished(child);
   }
 
+  /** Starts it by a script of bash, whose arguments are the program and its words. */
+  startBy(script: string, words: readonly string[]): ChildProcessWithoutNullStreams {
+    const env = { ...this.#env, TMPDIR: this.folder };
+    return spawn('bash', ['-c', script, 'bash', process.execPath, program, ...words], { cwd: this.folder, env });
+  }
+
   /** Lets the unprivileged user work in the folder. */
   giveAway(): void {
     if (isRoot) chownSync(this.folder, UNPRIVILEGED, UNPRIVILEGED);

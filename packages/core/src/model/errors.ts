@@ -192,6 +192,11 @@ export const ERRORS = {
       '?sslrootcert=/path/ca.crt to the store URL. In a network that you trust, add ?sslmode=require (no check of ' +
       'the certificate) or ?sslmode=disable.',
   },
+  STORE_AUTHENTICATION: {
+    retryable: false,
+    means: 'The server asked for the password in a way that is not safe, or has not proven who it is.',
+    hint: 'Let the server use scram-sha-256.',
+  },
   STORE_SERVER_TOO_OLD: {
     retryable: false,
     means: 'The server is older than the oldest supported version.',

@@ -21,10 +21,11 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
   /**
    * Parses a URL that has one of the schemes. Uses nothing but the URL.
    *
-   * @param from.folder the absolute folder that a relative path starts from
+   * @param from.resolvePath makes a path in the URL absolute, as all paths of the program: the one place that knows `~`
+   *   and the folder that relative paths start from. Throws `STORE_URL_INVALID` for what is no path
    * @throws `STORE_URL_INVALID`; the message never repeats a part that may hold a password
    */
-  parseUrl(url: string, from: { readonly folder: string }): Location;
+  parseUrl(url: string, from: { readonly resolvePath: (path: string) => string }): Location;
   /**
    * Opens the storage. Does not create or upgrade its tables: `migrate()` does.
    *
@@ -39,6 +40,15 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    * @throws `STORE_NOT_FOUND` and the other `STORE_` codes
    */
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;
+  /**
+   * For an engine whose addresses can hold a password: the address without it, the text of a private file that has it,
+   * the variable by which this storage finds that file, and the variables that would count instead. null: this address
+   * holds none.
+   */
+  withoutSecret?(location: Location): {
+    readonly address: string;
+    readonly secret: { readonly variable: string; readonly text: string; readonly instead: readonly string[] };
+  } | null;
   /** For an engine that keeps a store in one file: the URL of the store at a path, which may be relative. */
   urlOfFile?(path: string): string;
   /** Checks and fixes of the place of the store, beyond the port. */

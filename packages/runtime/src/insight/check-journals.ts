@@ -14,6 +14,7 @@ import {
 } from '@agent-orchestrator/core/journal';
 import { everyRow } from './every-row.ts';
 import { messageOf } from '../text/message-of.ts';
+import { pathOfArgument } from '../system/path.ts';
 
 /** An acknowledged call as the report shows it: without its content. */
 export type AcknowledgedCall = Pick<Attempt, 'command' | 'agent' | 'instance' | 'sentAt' | 'answeredAt'>;
@@ -54,7 +55,7 @@ export async function checkJournals(
   const only = namespace?.normalize('NFC') ?? null;
   let [files, leftOut] = [0, 0];
   for (const folder of folders)
-    for await (const journal of journalsIn(folder)) {
+    for await (const journal of journalsIn(pathOfArgument(folder, 'journal'))) {
       files += 1;
       leftOut += expectAll(comparison, journal, only);
     }

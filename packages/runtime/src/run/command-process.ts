@@ -13,6 +13,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
+import { survivesHangup } from '../processes/hangup.ts';
 import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
 import { isGroupAlive, readProcess } from '../processes/process-table.ts';
 
@@ -49,6 +50,8 @@ const LOOK_MS = 50;
 /** A command may start processes faster than they can be stopped: give up after this many rounds. */
 const ROUNDS_MAX = 20;
 
+type Descriptor = 'inherit' | number;
+
 export class CommandProcess {
   readonly pid: number;
   /** Whether it is in our process group: then the terminal's own signals reach it directly. */
@@ -82,12 +85,19 @@ export class CommandProcess {
       lease,
       env,
       stdio,
-    }: { readonly lease: CarriedLease; readonly env: NodeJS.ProcessEnv; readonly stdio: StdioOptions },
+      descriptors = [],
+    }: {
+      readonly lease: CarriedLease;
+      readonly env: NodeJS.ProcessEnv;
+      readonly stdio: readonly ['inherit', Descriptor, Descriptor];
+      readonly descriptors?: readonly number[] | undefined;
+    },
   ): Promise<CommandProcess> {
     // On Windows there are no groups, and a detached process would get a console of its own.
-    const sharesGroup = isatty(0) || process.platform === 'win32';
+    // A hang-up of the terminal would reach it in our group, where Node lets no child ignore the signal.
+    const sharesGroup = (isatty(0) && !survivesHangup()) || process.platform === 'win32';
     try {
-      const child = spawn(command, args, { env, stdio, detached: !sharesGroup });
+      const child = spawn(command, args, { env, stdio: withFurther(stdio, descriptors), detached: !sharesGroup });
       const started = new CommandProcess(child, lease, sharesGroup);
       await once(child, 'spawn');
       return started;
@@ -168,6 +178,16 @@ export class CommandProcess {
       ...others.map(({ pid }) => pid).filter((pid) => pid !== this.pid && pid !== process.pid),
     ];
   }
+}
+
+/** A gap in the numbers stays one. */
+function withFurther(stdio: readonly Descriptor[], descriptors: readonly number[]): StdioOptions {
+  const all: (Descriptor | 'ignore')[] = [...stdio];
+  for (const number of descriptors) {
+    while (all.length < number) all.push('ignore');
+    all[number] = number;
+  }
+  return all;
 }
 
 function trySending(pid: number, signal: NodeJS.Signals | 0): boolean {

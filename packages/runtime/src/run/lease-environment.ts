@@ -3,8 +3,8 @@ import type { ClaimRecord } from '@agent-orchestrator/core';
 /** Where the programs that work under a lease find its store. */
 export interface LeasePlace {
   readonly namespace: string;
-  /** The store URL as a program can open it, with its password if it has one. */
-  readonly store: string;
+  /** The store URL, valid in any current folder. null: the variable stays as it is. */
+  readonly store: string | null;
 }
 
 /**
@@ -23,7 +23,7 @@ export function leaseEnvironment(
     ORCHESTRATOR_AGENT: lease.agent,
     ORCHESTRATOR_INSTANCE: lease.instance,
     ORCHESTRATOR_NAMESPACE: namespace,
-    ORCHESTRATOR_STORE: store,
+    ...(store !== null && { ORCHESTRATOR_STORE: store }),
     // With the public fence, it would give the token of the lease that was claimed with it.
     ORCHESTRATOR_SEED: null,
   };

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
-import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, type FilesOwner } from './left-files.ts';
+import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
 
 /** Files of one run, in a folder that only this user can read. */
 export class LeaseFiles implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  readonly #folder = mkdtempSync(join(temporaryFolder(), FOLDER_PREFIX));
 
   constructor({ sessionId, fence }: PublicLease) {
     const own = ownProcess();
@@ -18,8 +17,13 @@ export class LeaseFiles implements Disposable {
 
   /** Writes a value as JSON. @returns the path */
   write(name: string, value: unknown): string {
+    return this.writeText(name, `${JSON.stringify(value)}\n`);
+  }
+
+  /** @returns the path */
+  writeText(name: string, text: string): string {
     const path = this.path(name);
-    writeFileSync(path, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
     return path;
   }
 

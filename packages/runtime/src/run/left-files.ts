@@ -6,11 +6,17 @@ import { livenessOf } from '../processes/dead-holders.ts';
 import { ProcessScan } from '../processes/lease-processes.ts';
 import { ownProcess } from '../processes/own-process.ts';
 import { isGroupAlive } from '../processes/process-table.ts';
+import { pathOfVariable } from '../system/path.ts';
 
 /** Names of the folders of runs, and of two files in them: the owner, and the process group of the command. */
 export const FOLDER_PREFIX = 'orchestrator-run-';
 export const OWNER_FILE = 'owner.json';
 export const GROUP_FILE = 'group.json';
+
+/** Absolute: the command of a run may work in another folder. */
+export function temporaryFolder(): string {
+  return pathOfVariable(tmpdir(), 'TMPDIR', process.env);
+}
 
 /** The process and the lease of a run. */
 export type FilesOwner = ProcessIdentity & Pick<PublicLease, 'sessionId' | 'fence'>;
@@ -34,8 +40,8 @@ export function removeLeftFiles(): void {
 
 function foldersOfRuns(): string[] {
   try {
-    const names = readdirSync(tmpdir()).filter((name) => name.startsWith(FOLDER_PREFIX));
-    return names.map((name) => join(tmpdir(), name));
+    const names = readdirSync(temporaryFolder()).filter((name) => name.startsWith(FOLDER_PREFIX));
+    return names.map((name) => join(temporaryFolder(), name));
   } catch {
     return [];
   }

@@ -1,4 +1,5 @@
 import type { ClaimRecord, LeaseRefusal, Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
+import type { StoreForOthers } from '../stores/hand-over.ts';
 import type { Instant } from '../system/time.ts';
 import type { ExitSignal } from './wrapper-signals.ts';
 
@@ -13,8 +14,10 @@ export interface RunOptions {
   readonly namespace: string;
   /** The command and its arguments, without a shell. */
   readonly command: readonly string[];
-  /** The store URL for `ORCHESTRATOR_STORE`; valid in any current folder. */
-  readonly store: string;
+  /** Descriptors beyond 2 that the command gets, under the same numbers. */
+  readonly descriptors?: readonly number[];
+  /** For `ORCHESTRATOR_STORE`, and for the private file with its secret. */
+  readonly store: StoreForOthers;
   /** The task's payload and the session's context, for the command's files. */
   readonly files: { readonly payload: unknown; readonly context: unknown };
   /** The command is ended after this time, and the attempt has failed. */

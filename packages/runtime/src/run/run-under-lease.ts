@@ -12,11 +12,13 @@ import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { leaseEnvironment } from './lease-environment.ts';
+import type { HandedSecret } from '../stores/hand-over.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
+import { survivesHangup } from '../processes/hangup.ts';
 import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
 
 /**
@@ -28,6 +30,14 @@ import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.
  */
 export async function runUnderLease(options: RunOptions): Promise<RunResult> {
   return new Run(options).perform();
+}
+
+/** The variables by which the command finds the store's secret. */
+function handedOver({ variable, text, instead }: HandedSecret, files: LeaseFiles): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(instead.map((name) => [name, undefined])),
+    [variable]: files.writeText('password', text),
+  };
 }
 
 /** A release that failed is tried again after this time. */
@@ -88,7 +98,7 @@ class Run {
       onEnd: (signal) => this.#interrupt(signal),
       onPassed: (signal) => this.#command?.signal(signal),
       // A command that shares our group is stopped and continued along with us.
-      onSuspend: isatty(0) ? null : () => this.#suspend(),
+      onSuspend: isatty(0) && !survivesHangup() ? null : () => this.#suspend(),
       onContinue: () => this.#continue(),
     });
     try {
@@ -120,7 +130,8 @@ class Run {
     const command = await CommandProcess.start(words, {
       lease: claim.lease,
       env: this.#env,
-      stdio: kept?.stdio ?? 'inherit',
+      stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
+      descriptors: this.#options.descriptors,
     });
     this.#command = command;
     this.#startedAt = Date.now();
@@ -159,10 +170,11 @@ class Run {
 
   #environment(files: LeaseFiles): NodeJS.ProcessEnv {
     const { claim, namespace, store, files: contents } = this.#options;
-    const variables = Object.entries(leaseEnvironment(claim, { namespace, store }));
+    const variables = Object.entries(leaseEnvironment(claim, { namespace, store: store.address }));
     return {
       ...process.env,
       ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
+      ...(store.secret !== null && handedOver(store.secret, files)),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
       ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
     };

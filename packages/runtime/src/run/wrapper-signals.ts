@@ -1,4 +1,5 @@
 import { readText } from '../processes/process-table.ts';
+import { survivesHangup } from '../processes/hangup.ts';
 
 /** Signals that ask this process to end. The task is given back. */
 const EXIT_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
@@ -18,8 +19,15 @@ export interface WrapperSignalHandlers {
 
 /** Handles the signals that are sent to this process. @returns a function that removes the handlers */
 export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperSignalHandlers): () => void {
+  const survives = survivesHangup();
   const heard: [NodeJS.Signals, (signal: NodeJS.Signals) => void][] = [
-    ...EXIT_SIGNALS.map((name): [NodeJS.Signals, () => void] => [name, () => onEnd(name)]),
+    ...EXIT_SIGNALS.map((name): [NodeJS.Signals, () => void] => [
+      name,
+      () => {
+        // Without a handler, Node would end at it.
+        if (name !== 'SIGHUP' || !survives) onEnd(name);
+      },
+    ]),
     ...PASSED_ON.map((name): [NodeJS.Signals, () => void] => [name, () => onPassed(name)]),
     ['SIGCONT', onContinue],
   ];

@@ -1,9 +1,11 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
 import { fields, OrchestratorError } from '@agent-orchestrator/core';
 import { z } from 'zod';
 import { DURATION_HINT, durationMs } from '../text/duration.ts';
+import { isGroupOfOneUser } from '../system/group-of-one-user.ts';
 import { isSet, type Environment } from '../system/environment.ts';
+import { pathOfVariable } from '../system/path.ts';
 import { stateFolder } from '../system/state-folder.ts';
 
 const duration = z.string().transform((text, context) => {
@@ -34,7 +36,8 @@ const BYTES_MAX = 65_536;
 
 /** The path of the file, and whether `ORCHESTRATOR_CONFIG` names it. */
 export function configPath(env: Environment): { readonly path: string; readonly isNamed: boolean } {
-  if (isSet(env['ORCHESTRATOR_CONFIG'])) return { path: resolve(env['ORCHESTRATOR_CONFIG']), isNamed: true };
+  const named = env['ORCHESTRATOR_CONFIG'];
+  if (isSet(named)) return { path: pathOfVariable(named, 'ORCHESTRATOR_CONFIG', env), isNamed: true };
   return { path: join(stateFolder(env), NAME), isNamed: false };
 }
 
@@ -70,10 +73,9 @@ function textOf(path: string): string | null {
   }
   try {
     const status = fstatSync(file);
-    const { mode, uid, size } = status;
     if (!status.isFile()) throw invalid(path, 'is not a regular file');
-    assertOwn(path, mode, uid);
-    if (size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
+    assertOwn(path, status);
+    if (status.size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw error instanceof OrchestratorError ? error : invalid(path, 'cannot be read', error);
@@ -83,10 +85,11 @@ function textOf(path: string): string | null {
 }
 
 /** The file decides where agents write, so other users must not be able to change it. */
-function assertOwn(path: string, mode: number, owner: number): void {
+function assertOwn(path: string, { mode, uid: owner, gid }: Stats): void {
   const user = process.getuid?.();
   if (user === undefined) return;
-  if ((mode & 0o022) !== 0)
+  const byGroup = (mode & 0o020) !== 0 && !isGroupOfOneUser(gid, owner);
+  if (byGroup || (mode & 0o002) !== 0)
     throw new OrchestratorError('CONFIG_INVALID', `The configuration file ${path} can be written by others.`, {
       hint: 'Remove the write permission of other users: chmod go-w on the file.',
     });
@@ -95,7 +98,8 @@ function assertOwn(path: string, mode: number, owner: number): void {
 
 function jsonOf(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors on Windows begin a file with a byte order mark.
+    return JSON.parse(text.replace(/^\uFEFF/u, ''));
   } catch (error) {
     // The parser's own message quotes what it read, which may hold a password.
     throw invalid(path, 'is not JSON', error instanceof SyntaxError ? undefined : error);

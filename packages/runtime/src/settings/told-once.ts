@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 import { stateFolder } from '../system/state-folder.ts';
 import type { Environment } from '../system/environment.ts';
 
@@ -11,8 +11,8 @@ import type { Environment } from '../system/environment.ts';
 export function tellOnce(remark: string, env?: Environment): boolean {
   try {
     const folder = join(stateFolder(env), 'orchestrator', 'told');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, remark), '', { flag: 'wx', mode: 0o600 });
+    makePrivateFolder(folder);
+    writePrivateFile(join(folder, remark), '');
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'EEXIST';

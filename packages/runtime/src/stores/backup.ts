@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   assertComplete,
   clockState,
@@ -7,6 +6,7 @@ import {
   type Verification,
 } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
+import { pathOfArgument } from '../system/path.ts';
 import { copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { locateStore } from './locate-store.ts';
 import { openRows } from './open-rows.ts';
@@ -41,7 +41,7 @@ export interface BackupReport {
  */
 export async function backupStore({ store, file, onProgress = () => {} }: BackupStoreOptions): Promise<BackupReport> {
   const { provider, location: source } = await locateStore(store);
-  const path = resolve(file);
+  const path = pathOfArgument(file, 'file');
   await using rows = await openRows(store, 'read-only');
   assertComplete(await rows.storeState());
   const state: StoreState = { status: 'backup', id: newCommandId(), address: source.url, at: await rows.now() };

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OrchestratorError, type StorageProvider } from '@agent-orchestrator/core';
 import type { StoragePackages } from '../settings/storage-packages.ts';
+import { absolutePath } from '../system/path.ts';
 import { providerProblem } from './provider-problem.ts';
 import { clashWith, unconfiguredStorages, type KnownStorage } from './registry.ts';
 
@@ -48,7 +49,8 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
   const { pathsFrom, folders } = packages;
   if (isPath(name)) {
-    const path = resolve(pathsFrom, name);
+    const refuse = (problem: string) => invalid(name, packages, `cannot be found: its path ${problem}`);
+    const path = absolutePath(name, { folder: pathsFrom, refuse });
     if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `Nothing exists at ${path}.` });
     return pathToFileURL(path).href;
   }
@@ -71,7 +73,8 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
 const CONDITIONS = new Set(['node', 'import']);
 
 function isPath(name: string): boolean {
-  return isAbsolute(name) || /^\.\.?[/\\]/.test(name);
+  // No package has a name that begins so.
+  return isAbsolute(name) || /^[.~$"']/.test(name);
 }
 
 /** The message has only the first line of the error; the author of the package finds the rest in the cause. */

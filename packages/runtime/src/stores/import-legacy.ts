@@ -4,7 +4,6 @@
  * compared and the log was replayed, so an incomplete store is never open. After a kill, the same call continues.
  */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   assertOpenForWork,
@@ -21,6 +20,7 @@ import {
 } from '@agent-orchestrator/core';
 import type { LegacyDatabase, LegacyReport } from '@agent-orchestrator/import-legacy';
 import { assertFree, compareRows, copyRows, verifyCopy, type Compared, type OnProgress } from './copy-rows.ts';
+import { pathOfArgument } from '../system/path.ts';
 import { locateStore } from './locate-store.ts';
 import { openRows } from './open-rows.ts';
 
@@ -62,7 +62,7 @@ export type LegacyImport =
  */
 export async function importLegacy(options: ImportLegacyOptions): Promise<LegacyImport> {
   const { store, apply, onProgress = () => {} } = options;
-  const file = resolve(options.file);
+  const file = pathOfArgument(options.file, 'file');
   const { location } = await locateStore(store);
   assertApart(file, location);
   const places = { file, store: location.url };

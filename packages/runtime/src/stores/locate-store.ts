@@ -1,7 +1,7 @@
 import { OrchestratorError, type StoreLocation } from '@agent-orchestrator/core';
 import { storagePackages } from '../settings/storage-packages.ts';
-import { currentFolder } from '../system/current-folder.ts';
 import type { Environment } from '../system/environment.ts';
+import { absolutePath } from '../system/path.ts';
 import { loadStorages } from './configured-storages.ts';
 import { unconfiguredStorageOf, unconfiguredStorages, urlOfFile, type KnownStorage } from './registry.ts';
 
@@ -25,20 +25,26 @@ export interface LocateOptions {
  */
 export async function locateStore(
   url: string,
-  { folder = currentFolder(), env = process.env }: LocateOptions = {},
+  { folder, env = process.env }: LocateOptions = {},
 ): Promise<LocatedStore> {
   const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url) ?? [];
   if (scheme === undefined)
     throw invalid('The store URL has no scheme: a store is named by a URL, not by a path.', await pathHint(url));
   const { provider, from } = await storageOf(scheme.toLowerCase(), env);
-  return { provider, from, location: locationOf({ provider, from }, url, folder) };
+  const refuse = (problem: string) => invalid(`The path in the store URL ${problem}.`);
+  const resolvePath = (path: string) => absolutePath(path, { ...(folder !== undefined && { folder }), env, refuse });
+  return { provider, from, location: locationOf({ provider, from }, url, resolvePath) };
 }
 
-function locationOf({ provider, from }: KnownStorage, url: string, folder: string): StoreLocation {
+function locationOf(
+  { provider, from }: KnownStorage,
+  url: string,
+  resolvePath: (path: string) => string,
+): StoreLocation {
   let location: StoreLocation | null | undefined;
   let cause: unknown;
   try {
-    location = provider.parseUrl(url, { folder });
+    location = provider.parseUrl(url, { resolvePath });
   } catch (error) {
     if (error instanceof OrchestratorError) throw error;
     cause = error;
@@ -66,7 +72,13 @@ async function storageOf(scheme: string, env: Environment): Promise<KnownStorage
 
 /** Suggests the URL of a path, unless the text looks like the address of a server, which may hold a password. */
 async function pathHint(url: string): Promise<string | undefined> {
-  return url === '' || /[@?\0]/.test(url) ? undefined : `Write ${await urlOfFile(url)}`;
+  if (/[@?=]/.test(url)) return undefined;
+  try {
+    return `Write ${await urlOfFile(url)}`;
+  } catch {
+    // It is no path either.
+    return undefined;
+  }
 }
 
 function invalid(message: string, hint?: string): OrchestratorError {

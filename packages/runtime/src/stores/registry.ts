@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { OrchestratorError, type StorageProvider, type StorePlace } from '@agent-orchestrator/core';
+import { pathOfArgument } from '../system/path.ts';
 import { providerProblem } from './provider-problem.ts';
 import { BUILT_IN_STORAGES } from './built-in-storages.ts';
 
@@ -50,10 +50,10 @@ export function clashWith(provider: StorageProvider, others: readonly KnownStora
   return null;
 }
 
-/** The URL of the store in a file, of the default kind. */
+/** The URL of the store in a file, of the default kind. @throws `INVALID_INPUT` for what is no path */
 export async function urlOfFile(path: string): Promise<string> {
   const storage = await firstBuiltIn(keepsFiles);
-  return storage.urlOfFile(resolve(path));
+  return storage.urlOfFile(pathOfArgument(path, 'file'));
 }
 
 type FileStorage = StorageProvider & Required<Pick<StorageProvider, 'urlOfFile'>>;

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   assertComplete,
   clockState,
@@ -12,6 +11,7 @@ import {
   type Verification,
 } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
+import { pathOfArgument } from '../system/path.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
 import { openStorage } from './open-storage.ts';
@@ -66,7 +66,7 @@ export async function restoreStore({
   store,
   onProgress = () => {},
 }: RestoreStoreOptions): Promise<RestoreReport> {
-  const path = resolve(file);
+  const path = pathOfArgument(file, 'file');
   const backup = (await backupStorage()).urlOfFile(path);
   const { location: target } = await locateStore(store);
   await using source = await openBackup(backup);

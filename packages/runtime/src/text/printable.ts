@@ -5,8 +5,11 @@ import { createRequire } from 'node:module';
  * characters, C0 and C1), reorder text (bidirectional controls), hide text (zero-width and tag characters), or break a
  * line.
  */
-const UNSAFE =
-  /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+const UNSAFE = new RegExp(
+  String.raw`[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800` +
+    String.raw`\u3164\ufeff\uffa0\ufff9-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e01ef}]|\p{Cs}`,
+  'gu',
+);
 
 /** Stored text made safe to print on one line: unsafe characters are shown as their codes. */
 export function printable(text: string): string {

@@ -37,7 +37,9 @@ export interface Work<Kinds extends AnyKinds = AnyKinds, Kind extends keyof Kind
 /**
  * Does a task.
  *
- * - It returns the result of the task, which then has succeeded.
+ * - It returns the result of the task, which then has succeeded. A result that cannot be stored is replaced by
+ *   `{ not_stored }`, which says why; one that does not fit the kind of the task fails for good. Neither does the work
+ *   again.
  * - If it throws, the attempt has failed, and the task is tried again (see `TaskFailed`).
  * - If it throws after its signal was aborted, the task is cancelled or given back, depending on the reason.
  */

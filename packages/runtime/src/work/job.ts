@@ -1,15 +1,10 @@
-import {
-  LIMITS,
-  OrchestratorError,
-  type ClaimRecord,
-  type Orchestrator,
-  type ReleaseTask,
-} from '@agent-orchestrator/core';
+import { OrchestratorError, type ClaimRecord, type Orchestrator } from '@agent-orchestrator/core';
+import { jobEndOf, success, type JobEnd } from './job-end.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { resend } from './resend.ts';
 import type { Instant, Time } from '../system/time.ts';
-import { TaskFailed, WorkAborted, type Handler, type Work } from './handler.ts';
+import { WorkAborted, type Handler, type Work } from './handler.ts';
 
 export interface JobOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
@@ -23,9 +18,6 @@ export interface JobOptions {
   readonly onNews: (news: LeaseNews) => void;
   readonly onOutage: (error: OrchestratorError, retryInMs: number) => void;
 }
-
-/** How to release the task of a job; null: there is no lease left to release. */
-export type JobEnd = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'> | null;
 
 /** One handler at work under its lease. */
 export class Job {
@@ -91,7 +83,7 @@ export class Job {
     try {
       const result = await handler(this.#work());
       if (this.#isLost) return null;
-      return { outcome: 'succeeded', ...(result !== undefined && { result }) };
+      return success(result);
     } catch (error) {
       return this.#isLost ? null : jobEndOf(error, this.#abort.signal);
     }
@@ -148,50 +140,4 @@ export class Job {
     this.#abort.abort(why);
     this.#gone.abort();
   }
-}
-
-/** The end of a job whose handler threw. After its signal was aborted, throwing means that it stopped. */
-function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
-  if (!aborted) return failure(error);
-  if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
-  return seen(() => error instanceof WorkAborted)
-    ? { outcome: 'cancelled' }
-    : { outcome: 'cancelled', error: taskError(error) };
-}
-
-/** A failed attempt; anything may have been thrown. */
-export function failure(error: unknown): NonNullable<JobEnd> {
-  const told = taskError(error);
-  const more = seen(() => (error instanceof TaskFailed ? { data: error.data, final: error.final } : null));
-  if (!more) return { outcome: 'failed', error: told };
-  const { data, final } = more;
-  return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
-}
-
-/** The error in a form that the log takes. Anything may have been thrown, and it must be possible to report it. */
-function taskError(error: unknown): { message: string; code?: string } {
-  const message = storable(seen(() => textOf(error)) ?? 'The thrown value has no message.');
-  const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
-  return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
-}
-
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const texts: readonly unknown[] = [error.message, error.name];
-  return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
-}
-
-/** Anything can be thrown, and reading it (a getter, a proxy, its own toString) may throw again. */
-function seen<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}
-
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;
-
-function storable(text: string): string {
-  return text.slice(0, LIMITS.text_characters_max).replaceAll('\u0000', '\uFFFD').toWellFormed();
 }

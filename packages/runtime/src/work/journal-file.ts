@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makePrivateFolder } from '../system/private-folder.ts';
+import { makePrivateFolder, openPrivateFile } from '../system/private-files.ts';
 import { systemDisk, type JournalDisk } from './journal-disk.ts';
 
 /** One file of a journal: only this process writes it, and only at its end. Methods throw the system's errors. */
@@ -27,7 +27,7 @@ export class JournalFile {
   static create(path: string, text: string, disk = systemDisk): JournalFile {
     const folder = dirname(path);
     const made = makePrivateFolder(folder);
-    const file = new JournalFile(path, openSync(path, 'ax', 0o600), disk);
+    const file = new JournalFile(path, openPrivateFile(path), disk);
     try {
       file.append(text);
       disk.syncFile(file.#file);

@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { JournaledCallName, Calls, JournalLine } from '@agent-orchestrator/core/journal';
 import { ownProcess } from '../processes/own-process.ts';
 import { newCommandId } from '../system/command-id.ts';
+import { pathOfArgument } from '../system/path.ts';
 import { systemTime, type Time } from '../system/time.ts';
 import type { JournalDisk } from './journal-disk.ts';
 import { JournalFile } from './journal-file.ts';
@@ -43,14 +44,12 @@ export class JournalWriter implements Disposable {
   /**
    * Opens a journal.
    *
-   * @throws `JOURNAL_UNWRITABLE`; `INVALID_INPUT` where the folder has no name
+   * @throws `JOURNAL_UNWRITABLE`; `INVALID_INPUT` where the folder is no path
    */
   constructor(options: JournalOptions) {
     const { folder, time = systemTime } = options;
-    if (folder === '')
-      throw new OrchestratorError('INVALID_INPUT', 'The folder of the journal has no name.', { field: 'journal' });
     this.#options = options;
-    this.#folder = resolve(folder);
+    this.#folder = pathOfArgument(folder, 'journal');
     this.#now = () => time.read().wall;
     this.#file = this.#trying(() => this.#newFile(''));
   }

@@ -1,7 +1,8 @@
 import { OrchestratorError, type ClaimRecord, type Released } from '@agent-orchestrator/core';
 import { newSeed } from '../system/seed.ts';
 import { elapsedMs } from '../system/time.ts';
-import { failure, Job, type JobEnd } from './job.ts';
+import { Job } from './job.ts';
+import { endsWithLess, failure, type JobEnd } from './job-end.ts';
 import { pause } from './resend.ts';
 import type { TakenTask, WorkerClaims } from './worker-claims.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -70,17 +71,11 @@ export class WorkerSlot {
   /** @returns the task that was taken with the release */
   async #release(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<TakenTask | null> {
     const since = this.#context.time.read();
-    let said = jobEnd;
     try {
-      const reply = await this.#sendRelease(claim, said).catch((error: unknown) => {
-        if (!isOfHandlerOutput(error)) throw error;
-        // What the handler gave cannot be stored. That is its failure: another attempt may give something else.
-        said = failure(error);
-        return this.#sendRelease(claim, said);
-      });
+      const { reply, outcome } = await this.#sendWhatIsStored(claim, jobEnd);
       if (reply.ok) {
         const { status, runAt } = reply;
-        this.#context.report({ is: 'released', claim, outcome: said.outcome, status, runAt });
+        this.#context.report({ is: 'released', claim, outcome, status, runAt });
       } else this.#context.report({ is: 'lost', claim });
       return reply.ok && reply.next !== null ? { claim: reply.next, since } : null;
     } catch (error) {
@@ -90,12 +85,27 @@ export class WorkerSlot {
     }
   }
 
+  /** Sends an end, or of one that the API refuses as much as it takes: to do the work again would do it twice. */
+  async #sendWhatIsStored(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>) {
+    try {
+      return { reply: await this.#sendRelease(claim, jobEnd), outcome: jobEnd.outcome };
+    } catch (refusal) {
+      if (!isRefusal(refusal) || this.#context.shutdown.gaveUp.aborted) throw refusal;
+      for (const less of endsWithLess(jobEnd, refusal))
+        try {
+          return { reply: await this.#sendRelease(claim, less), outcome: less.outcome };
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+        }
+      throw refusal;
+    }
+  }
+
   async #sendRelease(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<Released> {
     const { instance, calls, newCommandId, shutdown } = this.#context;
-    const { token } = claim.lease;
     const command = {
       ...jobEnd,
-      token,
+      token: claim.lease.token,
       instance,
       commandId: newCommandId(),
       seed: newSeed(),
@@ -106,8 +116,7 @@ export class WorkerSlot {
   }
 }
 
-/** Whether the handler's output is at fault, not the store: it breaks the rules, or it threw when it was read. */
-function isOfHandlerOutput(error: unknown): boolean {
-  if (!(error instanceof OrchestratorError)) return true;
-  return error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED';
+/** Whether the end is at fault, not the store: it breaks the rules, or the schema of its kind threw. */
+function isRefusal(error: unknown): boolean {
+  return !(error instanceof OrchestratorError) || error.code === 'INVALID_INPUT' || error.code === 'LIMIT_EXCEEDED';
 }

@@ -1,4 +1,5 @@
 // A worker on a store in memory, whose time the test owns, and handlers for it.
+import type { AnyKinds } from '@agent-orchestrator/core';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { onTestFinished } from 'vitest';
 import { createWorker, type Handler, type Work, type WorkerEvent, type WorkerOptions } from '../../src/index.ts';
@@ -9,11 +10,16 @@ import { TappedOrchestrator } from './tapped-orchestrator.ts';
 export const TTL_MS = 120_000;
 
 /** A store in memory whose time the test owns. */
-export async function open() {
+export async function open({ kinds }: { readonly kinds?: AnyKinds } = {}) {
   const time = new FakeTime();
   const storage = openMemoryStorage({ data: createMemoryData(), clock: time });
   await storage.migrate();
-  const orchestrator = new TappedOrchestrator({ storage, newCommandId: time.newCommandId, newSeed: time.newSeed });
+  const orchestrator = new TappedOrchestrator({
+    storage,
+    newCommandId: time.newCommandId,
+    newSeed: time.newSeed,
+    ...(kinds !== undefined && { kinds }),
+  });
   /** A worker that ends with the test. */
   const start = (handler: WorkerOptions['handler'], options: Partial<WorkerOptions> = {}) => {
     const events: WorkerEvent[] = [];

@@ -31,6 +31,7 @@ async function asSingleReads(world: World): Promise<void> {
   }
   const twice = await read.histories(namespace, [...ids, ...ids], 10);
   expect(twice.map(({ session }) => session.id).toSorted()).toEqual(['a b;c', 'branch', 'held']);
+  expect(twice.toSorted(byId)).toEqual((await read.histories(namespace, ids, 10)).toSorted(byId));
   expect(await read.histories(namespace, [], 10)).toEqual([]);
   expect(await read.histories('other', ids, 10)).toEqual([]);
 }

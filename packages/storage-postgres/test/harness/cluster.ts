@@ -77,6 +77,7 @@ export class Cluster {
       port,
       user: 'postgres',
       password: PASSWORD,
+      authMethod: 'scram-sha-256',
       persistent: true,
       createPostgresUser: true,
       initdbFlags: ['--locale=C', '--encoding=UTF8'],
@@ -147,8 +148,8 @@ export class Cluster {
       chmodSync(copy, 0o600);
       chownSync(copy, uid, gid);
     }
-    const rules = needTls.flatMap((user) => [`hostssl all ${user} all password`, `host all ${user} all reject`]);
-    writeFileSync(join(this.data, 'pg_hba.conf'), [...rules, 'host all all all password', ''].join('\n'));
+    const rules = needTls.flatMap((user) => [`hostssl all ${user} all scram-sha-256`, `host all ${user} all reject`]);
+    writeFileSync(join(this.data, 'pg_hba.conf'), [...rules, 'host all all all scram-sha-256', ''].join('\n'));
     await withAdmin(this.url, async (sql) => {
       await sql.unsafe('ALTER SYSTEM SET ssl = on');
       await sql.unsafe('SELECT pg_reload_conf()');

@@ -50,6 +50,7 @@ function printed(statements: readonly string[]): Answer {
     kind: 'store_roles',
     data: { statements },
     ids: statements.map((statement) => `${statement};`),
-    text: () => statements.map((statement) => `${statement};`),
+    text: () => [],
+    script: statements.map((statement) => `${statement};`),
   };
 }

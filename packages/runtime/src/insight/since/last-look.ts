@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../system/environment.ts';
-import { makePrivateFolder } from '../../system/private-folder.ts';
+import { makePrivateFolder, writePrivateFile } from '../../system/private-files.ts';
 import { stateFolder } from '../../system/state-folder.ts';
 import { locateStore } from '../../stores/locate-store.ts';
 
@@ -44,10 +44,7 @@ export async function keepLastLook(what: LookedAt, look: LastLook, env?: Environ
   const unfinished = `${file}.${randomUUID()}`;
   makePrivateFolder(folderOf(env));
   try {
-    writeFileSync(unfinished, `${JSON.stringify({ event_id: look.eventId, at: look.at })}\n`, {
-      flag: 'wx',
-      mode: 0o600,
-    });
+    writePrivateFile(unfinished, `${JSON.stringify({ event_id: look.eventId, at: look.at })}\n`);
     renameSync(unfinished, file);
   } catch (error) {
     rmSync(unfinished, { force: true });

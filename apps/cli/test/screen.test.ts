@@ -1,0 +1,101 @@
+/*
+ * What is written for people:
+ *  - no character reaches the terminal that moves, hides or reorders anything, or breaks a line
+ *  - colours of our own do, also within each other; those of a text do not
+ *  - a column is as wide as it is shown
+ *  - of what a store, a file or a command line holds, in every command
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { expect, test } from 'vitest';
+import { printable } from '../src/output/printable.ts';
+import { marked, onScreen, withoutColours } from '../src/output/screen.ts';
+import { table } from '../src/output/table.ts';
+import { Cli } from './support/cli.ts';
+
+const red = (text: string) => marked(text, (escaped) => styleText('red', escaped, { validateStream: false }));
+const bold = (text: string) => marked(text, (escaped) => styleText('bold', escaped, { validateStream: false }));
+
+/** The kinds of it: control characters, colours, bidirectional, invisible, and ends of lines. */
+const HOSTILE = 'a\u001b[31mb\u0007c\u202ed\u200be\u2028f\u009bg\nh\u{e0041}i';
+const SHOWN = String.raw`a\u{1b}[31mb\u{7}c\u{202e}d\u{200b}e\u{2028}f\u{9b}g\nh\u{e0041}i`;
+
+test('a line comes out without any of it', () => {
+  expect(onScreen(HOSTILE)).toBe(SHOWN);
+  expect(onScreen(`${red(HOSTILE)} ${HOSTILE}`)).toBe(`\u001b[31m${SHOWN}\u001b[39m ${SHOWN}`);
+});
+
+test('what was escaped before stays as it is', () => {
+  expect(onScreen(printable(HOSTILE))).toBe(SHOWN);
+});
+
+test('colours within colours pass', () => {
+  expect(onScreen(bold(`a ${red('b')} c`))).toBe(
+    styleText('bold', `a ${styleText('red', 'b', { validateStream: false })} c`, { validateStream: false }),
+  );
+});
+
+test('U+0000 is no way to write an escape or a colour', () => {
+  expect(onScreen('\0]0;title\u0007 \0[2J \0[8m')).toBe(String.raw`\u{0}]0;title\u{7} \u{0}[2J \u{0}[8m`);
+});
+
+test('a column is as wide as it is shown', () => {
+  const lines = table(
+    ['A', 'B'],
+    [
+      [red('a\u200bb'), '1'],
+      ['abcdefghij', '2'],
+    ],
+    (_, text) => text,
+  ).map(withoutColours);
+
+  expect(lines.map(onScreen)).toEqual(['A           B', String.raw`a\u{200b}b  1`, 'abcdefghij  2']);
+});
+
+test.concurrent('nothing of a store or a command line reaches the terminal as it is', { timeout: 60_000 }, async () => {
+  using cli = new Cli();
+  const payload = join(cli.folder, 'payload.json');
+  writeFileSync(payload, JSON.stringify({ [HOSTILE]: HOSTILE }));
+  await cli.run([
+    'task',
+    'create',
+    HOSTILE,
+    '--session',
+    's',
+    '--source',
+    HOSTILE,
+    '--author',
+    HOSTILE,
+    '--payload',
+    `@${payload}`,
+  ]);
+  const { stdout } = await cli.run(['claim', '--agent', 'a', '--session', 's', '--json']);
+  const { token } = (JSON.parse(stdout) as { data: { lease: { token: string } } }).data.lease;
+  const context = ['--next-action', HOSTILE, '--last-action', HOSTILE, '--data', JSON.stringify(HOSTILE)];
+  await cli.run(['checkpoint', '--token', token, ...context]);
+
+  for (const words of [
+    ['status'],
+    ['task', 'list'],
+    ['task', 'show', 't1'],
+    ['session', 'show', 's'],
+    ['events', '--after', '0'],
+    ['why', 's'],
+    ['resume', 's'],
+    ['since', '0'],
+    ['doctor'],
+    [HOSTILE],
+    ['help', HOSTILE],
+    ['task', 'show', HOSTILE],
+    ['task', 'create', 'x', '--payload', `@${HOSTILE}`],
+    ['status', '--store', 'sqlite:/none/a\u202eb\u200bc'],
+    ['task', 'create', 'x', '--payload', HOSTILE],
+  ]) {
+    const ran = await cli.run(words);
+
+    const said = ran.stdout + ran.stderr;
+    expect(said.length).toBeGreaterThan(0);
+    expect([words, /[^\P{C}\n]|[\u2028\u2029]/u.exec(said)]).toEqual([words, null]);
+  }
+});

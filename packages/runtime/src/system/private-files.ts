@@ -1,0 +1,91 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/*
+ * Files and folders that only one user can read. Root may work with the HOME of a user (`sudo` keeps it): what it makes
+ * there belongs to that user, or the user would be locked out of its own state.
+ */
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/**
+ * Creates a folder that only its owner can read, with the folders above it. An existing folder is not changed.
+ *
+ * Node's option `recursive` is not used: below /proc it never returns.
+ *
+ * @returns the folders that were created, innermost first
+ * @throws the system's error if the folder cannot be created
+ */
+export function makePrivateFolder(folder: string): string[] {
+  if (existsSync(folder)) return [];
+  const above = makePrivateFolder(dirname(folder));
+  try {
+    asOwnerOfFolder(folder, (path, give) => {
+      mkdirSync(path, { mode: 0o700 });
+      if (give === null) return;
+      const made = openSync(path, DIRECTORY);
+      // The owner of the folder above can have put another one in its place; the new one is empty.
+      if (readdirSync(`/proc/self/fd/${made}`).length === 0) give(made);
+      closeSync(made);
+    });
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return [folder, ...above];
+}
+
+/**
+ * Creates a file that only its owner can read.
+ *
+ * @returns the open file
+ * @throws the system's error, `EEXIST` if there is anything at the path
+ */
+export function openPrivateFile(path: string): number {
+  return asOwnerOfFolder(path, (inside, give) => {
+    const file = openSync(inside, 'ax', 0o600);
+    give?.(file);
+    return file;
+  });
+}
+
+/** As `openPrivateFile`, and writes the text. */
+export function writePrivateFile(path: string, text: string): void {
+  const file = openPrivateFile(path);
+  try {
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Creates something in a folder. As root, it goes to the owner of the folder, by descriptors alone: the owner could put
+ * a link to another folder in its place between two looks at its path, and would get what root made there.
+ *
+ * @param create gets the path, and what gives an open file to the owner of the folder; null: it is this user's anyway
+ */
+function asOwnerOfFolder<Result>(
+  path: string,
+  create: (path: string, give: ((file: number) => void) | null) => Result,
+): Result {
+  if (process.geteuid?.() !== 0 || process.platform !== 'linux') return create(path, null);
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const { uid, gid } = fstatSync(folder);
+    const give = uid === 0 ? null : (file: number) => fchownSync(file, uid, gid);
+    return create(join(`/proc/self/fd/${folder}`, basename(path)), give);
+  } finally {
+    closeSync(folder);
+  }
+}

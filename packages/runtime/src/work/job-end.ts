@@ -1,0 +1,108 @@
+import { LIMITS, type Json, type ReleaseTask } from '@agent-orchestrator/core';
+import { TaskFailed, WorkAborted } from './handler.ts';
+import { jsonCopy } from './json-copy.ts';
+
+/*
+ * How a handler ended, in a form that the store takes. A handler may return and throw anything: too much, what is not
+ * JSON, what throws when it is read. Even then its work is not done a second time, and its reason is not lost.
+ */
+
+/** How to release the task of a job; null: there is no lease left to release. */
+export type JobEnd = End | null;
+type End = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'>;
+type TaskError = NonNullable<End['error']>;
+
+/** The end of a job whose handler threw. After its signal was aborted, throwing means that it stopped. */
+export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
+  if (!aborted) return failure(error);
+  if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
+  return seen(() => error instanceof WorkAborted)
+    ? { outcome: 'cancelled' }
+    : { outcome: 'cancelled', error: taskError(error) };
+}
+
+/** A handler returned this. It may be anything, so it is read once. */
+export function success(result: unknown): End {
+  if (result === undefined) return { outcome: 'succeeded' };
+  try {
+    return { outcome: 'succeeded', result: jsonCopy(result) };
+  } catch (error) {
+    return { outcome: 'succeeded', result: notStored(taskError(error).message) };
+  }
+}
+
+/** A failed attempt; anything may have been thrown. */
+export function failure(error: unknown): End {
+  const told = taskError(error);
+  const thrown = seen(() => (error instanceof TaskFailed ? error : null)) ?? null;
+  if (thrown === null) return { outcome: 'failed', error: told };
+  let data: Json | undefined;
+  try {
+    const { data: given } = thrown;
+    data = given === undefined ? undefined : jsonCopy(given);
+  } catch (reading) {
+    data = notStored(taskError(reading).message);
+  }
+  const final = seen(() => thrown.final) === true;
+  return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
+}
+
+/**
+ * What is stored of an end that the API refuses, best first: as much as fits, and what was cut.
+ *
+ * - Of work that was done, the result is cut. If the kind of the task asks for another result, the attempt has failed
+ *   for good: to do the work again would do it twice.
+ * - Of a failure, the data are cut. It stays final if it was.
+ *
+ * @param refusal why the API refuses it
+ */
+export function* endsWithLess({ result, error, ...end }: End, refusal: unknown): Generator<End> {
+  const problem = taskError(refusal).message;
+  const cut = notStored(problem);
+  if (end.outcome === 'succeeded') {
+    yield { ...end, result: cut };
+    const failed = { code: 'result_refused', message: shortened(`The work was done, but ${problem}`) };
+    for (const data of [{ result: result as Json }, cut])
+      yield { outcome: 'failed', final: true, error: { ...failed, data } };
+  } else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
+}
+
+/** Short enough for the smallest limit, however its characters are escaped. */
+const SHORT_CHARACTERS = 1_000;
+
+function shortened(text: string): string {
+  return text.length <= SHORT_CHARACTERS ? text : storable(`${text.slice(0, SHORT_CHARACTERS)} … (cut)`);
+}
+
+/** In the place of a value that cannot be stored. */
+function notStored(problem: string): { readonly not_stored: string } {
+  return { not_stored: shortened(problem) };
+}
+
+/** The error in a form that the log takes. Anything may have been thrown, and it must be possible to report it. */
+function taskError(error: unknown): TaskError {
+  const message = storable(seen(() => textOf(error)) ?? 'The thrown value has no message.');
+  const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
+  return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const texts: readonly unknown[] = [error.message, error.name];
+  return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
+}
+
+/** Anything can be thrown, and reading it (a getter, a proxy, its own toString) may throw again. */
+function seen<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;
+
+function storable(text: string): string {
+  return text.slice(0, LIMITS.text_characters_max).replaceAll('\u0000', '\uFFFD').toWellFormed();
+}
