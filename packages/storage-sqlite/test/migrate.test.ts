@@ -5,6 +5,7 @@
  * - a store of an older version is refused until it is done; then only what was missing is applied, and all rows are
  *   there
  * - a store that has seen one migration more is refused as newer
+ * - one that changes a CHECK, as the script completes it, keeps all rows, what points at them, views and triggers
  * - a migration that fails leaves nothing behind
  * - the folder of migrations, the schema in TypeScript and the version in the code say the same
  */
@@ -18,7 +19,8 @@ import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { expect, test } from 'vitest';
-import { openWriter } from '../src/connection.ts';
+import { completeRebuild } from '../../../scripts/complete-rebuild.ts';
+import { openWriter, type Connection } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { applyMigrations } from '../src/migrate.ts';
 import { readMigrations, type Migration } from '../src/migrations.ts';
@@ -27,6 +29,7 @@ import { aSession, aStore, aTask, add } from './factories.ts';
 import { look } from './files.ts';
 import { newPath } from './temporary-store.ts';
 
+const BREAKPOINT = '--> statement-breakpoint';
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = '--conditions=@agent-orchestrator/source';
 
@@ -107,6 +110,59 @@ test('a further migration leaves all rows where they are, and the store is newer
   expect(look(path, (db) => db.prepare('SELECT id, colour FROM tasks').all())).toEqual([{ id: 't1', colour: null }]);
   await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_NEWER' });
 });
+
+test('a migration that changes a CHECK keeps the rows, what points at them, views and triggers', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession(), [aTask()]);
+  await storage.close();
+  const migrations = readMigrations();
+  const texts = migrations.map(({ statements }) => statements.join(BREAKPOINT));
+  for (const table of ['tasks', 'event_log']) {
+    const before = look(path, (db) => everythingOf(db, table));
+    const text = completeRebuild(rebuilt(path, table), texts);
+    const planted = [...migrations, { name: 'rebuilt', statements: text.split(BREAKPOINT) }];
+    const copy = `${path}.${table}`;
+    cpSync(path, copy);
+
+    const report = await apply(copy, planted);
+
+    expect(report).toEqual({ created: false, applied: ['rebuilt'] });
+    expect(look(copy, (db) => everythingOf(db, table))).toEqual(before);
+    const fresh = newPath();
+    expect(await apply(fresh, planted)).toMatchObject({ created: true });
+  }
+});
+
+/** As drizzle-kit writes it, with one CHECK more. */
+function rebuilt(path: string, table: string): string {
+  const { sql, columns, indexes } = look(path, (db) => ({
+    sql: db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(table) as string,
+    columns: (db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => `"${name}"`).join(', '),
+    indexes: db
+      .prepare("SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL")
+      .pluck()
+      .all(table) as string[],
+  }));
+  const renamed = sql.replace(/^CREATE TABLE \S+/u, `CREATE TABLE \`__new_${table}\``);
+  return [
+    'PRAGMA foreign_keys=OFF;',
+    `${renamed.replace(/\n\) STRICT$/u, ',\n\tCONSTRAINT "further" CHECK(1)\n) STRICT')};`,
+    `INSERT INTO \`__new_${table}\`(${columns}) SELECT ${columns} FROM \`${table}\`;`,
+    `DROP TABLE \`${table}\`;`,
+    `ALTER TABLE \`__new_${table}\` RENAME TO \`${table}\`;`,
+    'PRAGMA foreign_keys=ON;',
+    ...indexes.map((one) => `${one};`),
+  ].join(`${BREAKPOINT}\n`);
+}
+
+/** All rows, and all that the tables, views and triggers are made by, apart from that table. */
+function everythingOf(db: Connection, table: string): unknown {
+  const made = db.prepare('SELECT name, sql FROM sqlite_schema WHERE name <> ? ORDER BY name').all(table);
+  return [
+    made,
+    ...['tasks', 'sessions', 'event_log', 'tasks_v', 'events_v'].map((one) => db.prepare(`SELECT * FROM ${one}`).all()),
+  ];
+}
 
 test('a migration that fails leaves nothing behind', async () => {
   const path = newPath();
