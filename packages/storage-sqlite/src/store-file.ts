@@ -119,7 +119,8 @@ function makeFolder(path: string): number {
 /**
  * Creates something in a folder. What root makes in the folder of a user goes to that user, who would else be locked
  * out of it; SQLite does the same for the files beside the database. By descriptors alone: that user could put a link
- * to another folder in its place between two looks at its path, and would get what root made there.
+ * to another folder in its place between two looks at its path, and would get what root made there. The runtime does
+ * the same for its files: a storage imports nothing but core, and core opens no file.
  *
  * @param create gets the path; answers with an open descriptor of what it made, which is closed
  */
@@ -129,10 +130,13 @@ function createForOwner(path: string, create: (path: string) => number): void {
   try {
     const { uid, gid } = fstatSync(folder);
     const made = create(join(`/proc/self/fd/${folder}`, basename(path)));
-    // That user can have put another folder in the place of a new one, which is empty.
-    const isNew = fstatSync(made).isFile() || readdirSync(`/proc/self/fd/${made}`).length === 0;
-    if (uid !== 0 && isNew) fchownSync(made, uid, gid);
-    closeSync(made);
+    try {
+      // That user can have put another folder in the place of a new one, which is empty.
+      const isNew = fstatSync(made).isFile() || readdirSync(`/proc/self/fd/${made}`).length === 0;
+      if (uid !== 0 && isNew) fchownSync(made, uid, gid);
+    } finally {
+      closeSync(made);
+    }
   } finally {
     closeSync(folder);
   }

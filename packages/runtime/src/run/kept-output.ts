@@ -1,5 +1,6 @@
-import { closeSync, createReadStream, openSync } from 'node:fs';
+import { closeSync, createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { openPrivateFile } from '../system/private-files.ts';
 import type { LeaseFiles } from './lease-files.ts';
 
 /** The output of a command, kept until it is known whether it is shown. */
@@ -10,8 +11,8 @@ export class KeptOutput implements Disposable {
 
   constructor(files: LeaseFiles) {
     this.#paths = { stdout: files.path('stdout'), stderr: files.path('stderr') };
-    this.#stdout = openSync(this.#paths.stdout, 'ax', 0o600);
-    this.#stderr = openSync(this.#paths.stderr, 'ax', 0o600);
+    this.#stdout = openPrivateFile(this.#paths.stdout);
+    this.#stderr = openPrivateFile(this.#paths.stderr);
   }
 
   get stdio(): ['inherit', number, number] {

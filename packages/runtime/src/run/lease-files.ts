@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
+import { writePrivateFile } from '../system/private-files.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
 
 /** Files of one run, in a folder that only this user can read. */
@@ -23,7 +24,7 @@ export class LeaseFiles implements Disposable {
   /** @returns the path */
   writeText(name: string, text: string): string {
     const path = this.path(name);
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    writePrivateFile(path, text);
     return path;
   }
 

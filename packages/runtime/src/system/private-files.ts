@@ -34,9 +34,12 @@ export function makePrivateFolder(folder: string): string[] {
       mkdirSync(path, { mode: 0o700 });
       if (give === null) return;
       const made = openSync(path, DIRECTORY);
-      // The owner of the folder above can have put another one in its place; the new one is empty.
-      if (readdirSync(`/proc/self/fd/${made}`).length === 0) give(made);
-      closeSync(made);
+      try {
+        // The owner of the folder above can have put another one in its place; the new one is empty.
+        if (readdirSync(`/proc/self/fd/${made}`).length === 0) give(made);
+      } finally {
+        closeSync(made);
+      }
     });
   } catch (error) {
     // Another process may have created it meanwhile.
