@@ -41,18 +41,24 @@ export interface StorageProvider<Location extends StoreLocation = StoreLocation>
    */
   openRows?(location: Location, mode: Exclude<StoreMode, 'create'>): Promise<RowStore>;
   /**
-   * For an engine whose addresses can hold a password: the address without it, the text of a private file that has it,
-   * the variable by which this storage finds that file, and the variables that would count instead. null: this address
-   * holds none.
+   * For an engine whose addresses can hold a password: the address without it, and how another program finds the
+   * password instead. null: this address holds none.
    */
-  withoutSecret?(location: Location): {
-    readonly address: string;
-    readonly secret: { readonly variable: string; readonly text: string; readonly instead: readonly string[] };
-  } | null;
+  withoutSecret?(location: Location): { readonly address: string; readonly secret: HandedSecret } | null;
   /** For an engine that keeps a store in one file: the URL of the store at a path, which may be relative. */
   urlOfFile?(path: string): string;
   /** Checks and fixes of the place of the store, beyond the port. */
   readonly place?: StorePlace<Location>;
+}
+
+/** A secret of a store that another program finds in a private file. */
+export interface HandedSecret {
+  /** The variable that has to name the file. */
+  readonly variable: string;
+  /** The text for the file. */
+  readonly text: string;
+  /** The variables that have to be absent, because they would count instead. */
+  readonly instead: readonly string[];
 }
 
 /**

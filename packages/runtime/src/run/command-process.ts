@@ -93,9 +93,7 @@ export class CommandProcess {
       readonly descriptors?: readonly number[] | undefined;
     },
   ): Promise<CommandProcess> {
-    // On Windows there are no groups, and a detached process would get a console of its own.
-    // A hang-up of the terminal would reach it in our group, where Node lets no child ignore the signal.
-    const sharesGroup = (isatty(0) && !survivesHangup()) || process.platform === 'win32';
+    const sharesGroup = sharesOwnGroup();
     try {
       const child = spawn(command, args, { env, stdio: withFurther(stdio, descriptors), detached: !sharesGroup });
       const started = new CommandProcess(child, lease, sharesGroup);
@@ -181,6 +179,15 @@ export class CommandProcess {
 }
 
 /** A gap in the numbers stays one. */
+/**
+ * Whether a command runs in the process group of this process, where the keys of the terminal reach both. On Windows
+ * there are no groups, and a detached process would get a console of its own. A hang-up of the terminal reaches the
+ * whole group, and Node lets no child ignore the signal.
+ */
+export function sharesOwnGroup(): boolean {
+  return (isatty(0) && !survivesHangup()) || process.platform === 'win32';
+}
+
 function withFurther(stdio: readonly Descriptor[], descriptors: readonly number[]): StdioOptions {
   const all: (Descriptor | 'ignore')[] = [...stdio];
   for (const number of descriptors) {

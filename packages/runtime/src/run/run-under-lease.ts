@@ -1,24 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isatty } from 'node:tty';
-import { OrchestratorError, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
+import { OrchestratorError, type HandedSecret, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
-import { CommandProcess, StartError, type CommandExit } from './command-process.ts';
+import { CommandProcess, sharesOwnGroup, StartError, type CommandExit } from './command-process.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { leaseEnvironment } from './lease-environment.ts';
-import type { HandedSecret } from '../stores/hand-over.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
-import { survivesHangup } from '../processes/hangup.ts';
 import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
 
 /**
@@ -98,7 +95,7 @@ class Run {
       onEnd: (signal) => this.#interrupt(signal),
       onPassed: (signal) => this.#command?.signal(signal),
       // A command that shares our group is stopped and continued along with us.
-      onSuspend: isatty(0) && !survivesHangup() ? null : () => this.#suspend(),
+      onSuspend: sharesOwnGroup() ? null : () => this.#suspend(),
       onContinue: () => this.#continue(),
     });
     try {

@@ -1,11 +1,5 @@
+import type { HandedSecret } from '@agent-orchestrator/core';
 import { locateStore } from './locate-store.ts';
-
-/** The text for a private file, the variable that has to name it, and the variables that have to be absent for it. */
-export interface HandedSecret {
-  readonly variable: string;
-  readonly text: string;
-  readonly instead: readonly string[];
-}
 
 /** How a program that this process starts, or a shell, opens the store. */
 export interface StoreForOthers {
