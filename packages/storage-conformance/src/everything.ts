@@ -31,34 +31,32 @@ export function assertSame(after: Everything, before: Everything): void {
   expect(after, 'nothing changes').toEqual(before);
 }
 
-/** Every item of a list, page by page, the last one first. */
-export async function allPagesBack<T>(
-  read: (page: { limit: number; before: string | null }) => Promise<Page<T>>,
-  limit: number,
-): Promise<T[]> {
-  const items: T[] = [];
-  let before: string | null = null;
-  do {
-    const page: Page<T> = await read({ limit, before });
-    if (page.next !== null && page.next === before) throw new Error(`the cursor ${before} leads to itself`);
-    items.push(...page.items);
-    before = page.next;
-  } while (before !== null);
-  return items;
-}
-
 /** Every item of a list, page by page. */
 export async function allPages<T>(
   read: (page: { limit: number; after?: string }) => Promise<Page<T>>,
   limit: number = LIMITS.page_max,
 ): Promise<T[]> {
+  return followCursors((cursor) => read(cursor === null ? { limit } : { limit, after: cursor }));
+}
+
+/** Every item of a list, page by page, the last one first. */
+export async function allPagesBack<T>(
+  read: (page: { limit: number; before: string | null }) => Promise<Page<T>>,
+  limit: number,
+): Promise<T[]> {
+  return followCursors((before) => read({ limit, before }));
+}
+
+/** @param read gets the cursor that the page before named; null for the first page */
+async function followCursors<T>(read: (cursor: string | null) => Promise<Page<T>>): Promise<T[]> {
   const items: T[] = [];
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const page: Page<T> = await read(cursor === '' ? { limit } : { limit, after: cursor });
-    if (page.next === cursor) throw new Error(`the cursor ${cursor} leads to itself`);
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await read(cursor);
+    if (page.next !== null && page.next === cursor) throw new Error(`the cursor ${cursor} leads to itself`);
     items.push(...page.items);
     cursor = page.next;
-  }
+  } while (cursor !== null);
   return items;
 }
 

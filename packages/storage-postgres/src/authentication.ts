@@ -132,10 +132,15 @@ function assertIterations(challenge: string): void {
   );
 }
 
+/** What the server asks for by each method. */
+const PROOF_OF: Readonly<Record<AuthMethod, string>> = {
+  'scram-sha-256': 'scram-sha-256',
+  md5: 'an MD5 hash of the password',
+  password: 'the password itself',
+};
+
 function notAllowed(method: AuthMethod): OrchestratorError {
-  const what =
-    method === 'md5' ? 'an MD5 hash of the password' : method === 'password' ? 'the password itself' : method;
-  return new OrchestratorError('STORE_AUTHENTICATION', `The server asks for ${what}. It was not sent.`, {
+  return new OrchestratorError('STORE_AUTHENTICATION', `The server asks for ${PROOF_OF[method]}. It was not sent.`, {
     hint:
       "Let the server use scram-sha-256, and set the login's password again. " +
       `If you trust the server and the network, add ?require_auth=${method} to the store URL.`,
