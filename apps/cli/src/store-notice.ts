@@ -1,6 +1,5 @@
 import type { Orchestrator, StoreState } from '@agent-orchestrator/core';
 import type { Output } from './output/output.ts';
-import { printable } from './output/printable.ts';
 
 /**
  * Says on stderr, in every format, that the store is not open for work: its content looks like that of any other store,
@@ -26,13 +25,12 @@ export class StoreNotice {
 const OPEN_AGAIN = 'this store is open for work again';
 
 function lineOf({ status, address }: StoreState): string {
-  const other = printable(address);
   switch (status) {
     case 'moved':
-      return `this store was moved to ${other} and is closed; set ORCHESTRATOR_STORE to the new address`;
+      return `this store was moved to ${address} and is closed; set ORCHESTRATOR_STORE to the new address`;
     case 'moving':
-      return `this store is being moved to ${other} and is closed meanwhile`;
+      return `this store is being moved to ${address} and is closed meanwhile`;
     default:
-      return `this is a backup of ${other}, not a store to work on`;
+      return `this is a backup of ${address}, not a store to work on`;
   }
 }

@@ -5,7 +5,6 @@ import { writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import { Failure, usage } from '../failure.ts';
 import { document } from '@agent-orchestrator/runtime/wire-json';
-import { printable } from '../output/printable.ts';
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { VERSION } from '../version.ts';
@@ -47,7 +46,7 @@ async function examine(call: Call<DoctorOptions>): Promise<Answer> {
     ids: [...new Set(findings.flatMap((finding) => (needsAttention(finding) ? finding.check : [])))],
     text: (paint) => [
       ...examinationLines(examination, paint),
-      ...(bundle === undefined ? [] : [`support bundle: ${printable(bundle)}`]),
+      ...(bundle === undefined ? [] : [`support bundle: ${bundle}`]),
     ],
     chatter: canFix ? ['next: orchestrator doctor --fix'] : [],
     exit: ok ? 0 : 1,

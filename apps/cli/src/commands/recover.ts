@@ -6,7 +6,6 @@ import { interruption } from '../interruption.ts';
 import { usage } from '../failure.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
-import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { duration } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
@@ -91,7 +90,7 @@ const OUTCOMES = {
 
 function line(one: Recovered, names: Names, paint: Paint): string {
   const { sessionId, taskId, from, outcome } = one;
-  const what = printable(`session ${names.session(sessionId)}  task ${names.task(taskId)}`);
+  const what = `session ${names.session(sessionId)}  task ${names.task(taskId)}`;
   return `${paint('magenta', '↻ recovered')}  ${what}  from ${from.agent} (${whyOf(one)}): ${OUTCOMES[outcome]}`;
 }
 

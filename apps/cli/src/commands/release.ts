@@ -8,7 +8,6 @@ import { addHolderOptions, holderOf, type Holder, type HolderOptions } from '../
 import { leaseRequest, type LeaseOptions } from '../input/lease.ts';
 import { collect, parseDuration } from '../input/parse.ts';
 import type { Answer } from '../output/output.ts';
-import { printable } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
@@ -119,7 +118,7 @@ function lines(
   const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
   const before = repeated ? ' (this lease was released before)' : '';
   return [
-    `${state(status, paint)}  session ${printable(names.session(sessionId))} is free${again}${before}`,
+    `${state(status, paint)}  session ${names.session(sessionId)} is free${again}${before}`,
     ...(next === null ? [] : claimCard(next, names, now, paint)),
   ];
 }

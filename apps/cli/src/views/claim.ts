@@ -1,6 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import { counted, shellWord, type Names } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
@@ -17,7 +16,7 @@ export function claimCard(
     taskLine(task, paint),
     ...fields(
       [
-        ['session', printable(names.sessionLabel(lease.sessionId))],
+        ['session', names.sessionLabel(lease.sessionId)],
         ['fence', String(lease.fence)],
         ['token', lease.token],
         ['yours until', moment(lease.expiresAt, now)],

@@ -1,13 +1,11 @@
 import type { Examination, Finding, Subject } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 
 /** The fixes, then the checks; each finding with its evidence and the next step. */
 export function examinationLines({ findings, fixes, ok }: Examination, paint: Paint): string[] {
   return [
     ...fixes.map(
-      ({ done, message }) =>
-        `${done ? paint('green', '✓ fixed    ') : paint('red', '✗ not done ')}${printable(message)}`,
+      ({ done, message }) => `${done ? paint('green', '✓ fixed    ') : paint('red', '✗ not done ')}${message}`,
     ),
     ...findings.flatMap((finding) => findingLines(finding, paint)),
     ok ? 'nothing needs attention' : paint('bold', `${attention(findings)} attention`),
@@ -26,9 +24,9 @@ function findingLines({ check, severity, message, hint, events, subjects }: Find
     ...(subjects.length === 0 ? [] : [`sessions ${sessionsOf(subjects)}`]),
   ];
   return [
-    `${word}${check.replaceAll('_', ' ').padEnd(CHECK_COLUMNS)}${printable(message)}`,
-    ...(shown.length === 0 ? [] : [`${indent}${paint('dim', printable(shown.join('; ')))}`]),
-    ...(hint === null ? [] : [`${indent}${printable(hint)}`]),
+    `${word}${check.replaceAll('_', ' ').padEnd(CHECK_COLUMNS)}${message}`,
+    ...(shown.length === 0 ? [] : [`${indent}${paint('dim', shown.join('; '))}`]),
+    ...(hint === null ? [] : [`${indent}${hint}`]),
   ];
 }
 

@@ -39,7 +39,7 @@ export function eventLine(event: EventRecord, names: Names, paint: Paint): strin
   return [
     paint('dim', `#${event.id} ${timestamp(event.at)}`),
     `${GLYPHS[event.type] ?? '·'} ${paint(loud, event.type)}`,
-    ...subject(event, names).map((words) => paint('dim', printable(words))),
+    ...subject(event, names).map((words) => paint('dim', words)),
     ...(event.agent === null ? [] : [`by ${event.agent}`]),
     ...(event.fence === null ? [] : [paint('dim', `fence ${event.fence}`)]),
     ...told(event),

@@ -1,5 +1,4 @@
 import { counted, type JournalCheck } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import { timestamp } from '../output/time.ts';
@@ -27,19 +26,17 @@ export function journalCheckLines(check: Check, paint: Paint): string[] {
   const { ok, files, namespace, operations, leftOut, summary } = check;
   const read = `journal check: ${counted(files, 'journal')}, ${counted(operations, 'acknowledged operation')}`;
   const compared =
-    namespace === null
-      ? read
-      : `${read} in namespace ${printable(namespace)} (${leftOut} in other namespaces left out)`;
+    namespace === null ? read : `${read} in namespace ${namespace} (${leftOut} in other namespaces left out)`;
   if (operations === 0) return [`${compared}: nothing was compared`];
   if (ok) return [`${compared}, none is missing`];
   const rows = missingOperationLines(check).flatMap(({ command, agent, answeredAt, commandId, effects }) =>
     effects.map(({ taskId, fence }) => [
       paint('red', `✗ ${command}`),
-      printable(agent),
+      agent,
       answeredAt === null ? '-' : timestamp(answeredAt),
       commandId,
       fence === null ? '-' : String(fence),
-      printable(taskId ?? '-'),
+      taskId ?? '-',
     ]),
   );
   return [compared, summary, ...table(['OPERATION', 'AGENT', 'ANSWERED', 'COMMAND', 'FENCE', 'TASK'], rows, paint)];

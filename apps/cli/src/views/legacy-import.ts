@@ -1,5 +1,4 @@
 import { counted, type LegacyImport } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { copiedLines } from './copy.ts';
@@ -8,7 +7,7 @@ type Findings = Exclude<LegacyImport, { outcome: 'imported_before' }>;
 
 /** The result of an import of the proof of concept's database, or of its plan. */
 export function importLines(result: LegacyImport, paint: Paint): string[] {
-  const places = `${printable(result.file)} → ${printable(result.store)}`;
+  const places = `${result.file} → ${result.store}`;
   if (result.outcome === 'imported_before') return [`was imported before: ${places}`];
   const generation = `generation ${result.generation}${result.grown ? ', grown from an older one' : ''}`;
   return [
@@ -58,12 +57,12 @@ function changeLines({ changes }: Findings, paint: Paint): string[] {
     ...examples.map(({ table, row, column, was, becomes }) => {
       const value =
         column === null ? '' : `  ${column}: ${shown(was)}${becomes === null ? '' : ` → ${shown(becomes)}`}`;
-      return `    ${paint('dim', `${table} ${printable(row)}${value}`)}`;
+      return `    ${paint('dim', `${table} ${row}${value}`)}`;
     }),
     ...(count > examples.length ? [paint('dim', `    and ${count - examples.length} more`)] : []),
   ]);
 }
 
 function shown(value: string | null): string {
-  return value === null || value === '' ? 'nothing' : printable(value);
+  return value === null || value === '' ? 'nothing' : value;
 }

@@ -1,5 +1,4 @@
 import type { Names } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import { moment } from '../output/time.ts';
 
 interface Renewal {
@@ -10,9 +9,8 @@ interface Renewal {
 }
 
 export function renewalLine({ taskId, expiresAt, late }: Renewal, names: Names, now: number): string {
-  const task = printable(names.task(taskId));
   const remark = late ? '; the renewal was late, but no agent had taken over' : '';
-  return `still yours: task ${task}, until ${moment(expiresAt, now)}${remark}`;
+  return `still yours: task ${names.task(taskId)}, until ${moment(expiresAt, now)}${remark}`;
 }
 
 export function renewalChatter({ cancelRequested }: Renewal): string[] {

@@ -13,7 +13,7 @@ function sessionState(session: ListedSession, now: number): string {
 }
 
 function sessionLine(session: ListedSession, now: number, paint: Paint): string {
-  return `${state(sessionState(session, now), paint)}  ${printable(labelOf('session', session))}`;
+  return `${state(sessionState(session, now), paint)}  ${labelOf('session', session)}`;
 }
 
 export function sessionTable(sessions: readonly ListedSession[], now: number, paint: Paint): string[] {
@@ -34,9 +34,9 @@ export function contextFields(context: Context | null): (readonly [string, strin
   if (context === null) return [['context', 'none saved yet']];
   return [
     ['context', `turn ${context.turn}`],
-    ['last action', context.lastAction && printable(context.lastAction)],
-    ['next action', context.nextAction && printable(context.nextAction)],
-    ['memory', context.memoryRef && printable(context.memoryRef)],
+    ['last action', context.lastAction],
+    ['next action', context.nextAction],
+    ['memory', context.memoryRef],
     ['data', context.data === null ? null : shorten(printable(JSON.stringify(context.data)), 200)],
   ];
 }
@@ -57,13 +57,13 @@ export function sessionCard(session: SessionRecord, names: Names, now: number, p
           'held by',
           session.agent === null ? null : `${agentRun(session.agent, session.instance)}, fence ${session.fence ?? ''}`,
         ],
-        ['works on', session.taskId && printable(names.taskLabel(session.taskId))],
+        ['works on', session.taskId && names.taskLabel(session.taskId)],
         ['heartbeat', time(session.heartbeatAt)],
         ['lease expires', time(session.leaseExpiresAt)],
         ['stale', time(session.staleAt)],
         ['progress', session.progress === null ? null : shorten(printable(JSON.stringify(session.progress)), 200)],
         ['open tasks', String(session.tasksOpen)],
-        ['next task', session.headTaskId && printable(names.taskLabel(session.headTaskId))],
+        ['next task', session.headTaskId && names.taskLabel(session.headTaskId)],
         ...contextFields(session.context),
         ['events', String(session.seq)],
         ['created', time(session.createdAt)],

@@ -88,11 +88,9 @@ function rowLine(
 ): string {
   return [
     `#${id} ${timestamp(at)}`,
-    printable(
-      taskId === null
-        ? `session ${names.sessionLabel(sessionId)}`
-        : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
-    ),
+    taskId === null
+      ? `session ${names.sessionLabel(sessionId)}`
+      : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
     ...(title === null ? [] : [shorten(printable(title), 50)]),
     ...who({ type, agent, fromAgent, reason }),
     ...(type === 'task.failed' ? [runAt === null ? 'a dead letter' : `tried again ${relative(runAt, now)}`] : []),
@@ -101,12 +99,11 @@ function rowLine(
 }
 
 function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent' | 'fromAgent' | 'reason'>): string[] {
-  if (type === 'lease.refused')
-    return [`a late ${printable(reason ?? 'write')} of ${agent ?? 'an unnamed agent'} was refused`];
+  if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
   return [
     ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
     ...(agent === null ? [] : [`by ${agent}`]),
-    ...(reason === null ? [] : [`(${printable(reason)})`]),
+    ...(reason === null ? [] : [`(${reason})`]),
   ];
 }
 
@@ -115,7 +112,7 @@ function deadLetterCount(count: number): string {
 }
 
 function waitingLine(word: WaitingTaskInBrief['status'], { title, ...task }: WaitingTaskInBrief, paint: Paint): string {
-  return `      ${state(word, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 50)}`;
+  return `      ${state(word, paint)}  ${labelOf('task', task)}  ${shorten(printable(title), 50)}`;
 }
 
 function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>, paint: Paint): string[] {

@@ -48,13 +48,13 @@ function staleLine(one: Working, now: number, paint: Paint): string {
 }
 
 function cancellationLine({ task, agent, cancelRequestedAt }: Working, now: number, paint: Paint): string {
-  const name = task === null ? '' : `task ${printable(nameOf('task', task))}`;
+  const name = task === null ? '' : `task ${nameOf('task', task)}`;
   const said = `${agent ?? ''} has not stopped, requested ${ago(cancelRequestedAt, now)}`;
   return `  ${paint('yellow', '⊘ cancel requested')}  ${name}  ${said}`;
 }
 
 function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint): string {
-  const session = printable(names.sessionLabel(event.streamId));
+  const session = names.sessionLabel(event.streamId);
   const said = `a late write of ${event.agent ?? 'an unnamed agent'} was refused ${ago(event.at, now)}`;
   return `  ${state('refused', paint)}  session ${session}  ${said}  ${paint('dim', `event #${event.id}`)}`;
 }
@@ -81,7 +81,7 @@ function working(status: Status, now: number, paint: Paint): string[] {
 }
 
 function nameOfSession({ sessionId: id, number }: Working): string {
-  return printable(nameOf('session', { id, number }));
+  return nameOf('session', { id, number });
 }
 
 function doing({ task, nextAction }: Working): string {

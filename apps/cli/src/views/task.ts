@@ -13,7 +13,7 @@ const TITLE_COLUMNS = 60;
 /** One line: the status of a task, its name and its title. */
 export function taskLine(task: TaskRecord, paint: Paint): string {
   const title = shorten(printable(task.title), TITLE_COLUMNS);
-  return `${state(task.status, paint)}  ${printable(labelOf('task', task))}  ${title}`;
+  return `${state(task.status, paint)}  ${labelOf('task', task)}  ${title}`;
 }
 
 export function taskTable(tasks: readonly TaskRecord[], names: Names, now: number, paint: Paint): string[] {
@@ -66,7 +66,7 @@ export function taskCard(
     ...fields(
       [
         ['id', task.id],
-        ['session', printable(names.sessionLabel(task.sessionId))],
+        ['session', names.sessionLabel(task.sessionId)],
         ['kind', task.kind],
         ['priority', String(task.priority)],
         ['attempts', `${task.attempt} of ${task.attemptsMax}`],
@@ -78,13 +78,13 @@ export function taskCard(
         ['lease expires', lease === null ? null : time(lease.expiresAt)],
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
         ['dedupe key', task.dedupeKey],
-        ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), words(task[name])]),
+        ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), task[name]]),
         ['created', time(task.createdAt)],
         ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
         ['started', time(task.startedAt)],
         ['finished', time(task.finishedAt)],
         ['cancel requested', time(task.cancelRequestedAt)],
-        ['note', words(task.note)],
+        ['note', task.note],
         ['payload', json(task.payload)],
         ['result', json(task.result)],
         ['error', json(task.error)],
@@ -95,10 +95,6 @@ export function taskCard(
       ? []
       : ['', paint('dim', 'history'), ...history.map((event) => `  ${eventLine(event, names, paint)}`)]),
   ];
-}
-
-function words(text: string | null): string | null {
-  return text === null ? null : printable(text);
 }
 
 function json(value: unknown): string | null {

@@ -1,6 +1,5 @@
 import type { Verification } from '@agent-orchestrator/core';
 import { counted } from '@agent-orchestrator/runtime';
-import { printable } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 
 export function verificationLines({ ok, events, findings, truncated }: Verification, paint: Paint): string[] {
@@ -8,8 +7,8 @@ export function verificationLines({ ok, events, findings, truncated }: Verificat
   return [
     `verify: ${counted(events, 'event')}, ${paint('red', counted(findings.length, 'finding', truncated))}`,
     ...findings.map(({ kind, sessionId, eventId, message }) => {
-      const where = `session ${printable(sessionId)}${eventId === null ? '' : `, event #${eventId}`}`;
-      return `  ${paint('red', `✗ ${kind}`)}  ${where}: ${printable(message)}`;
+      const where = `session ${sessionId}${eventId === null ? '' : `, event #${eventId}`}`;
+      return `  ${paint('red', `✗ ${kind}`)}  ${where}: ${message}`;
     }),
     ...(truncated ? ['  there are more'] : []),
   ];

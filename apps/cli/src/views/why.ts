@@ -45,7 +45,7 @@ function conditionLines(why: WhyTask | WhySession, paint: Paint): string[] {
 
 function sessionLine(session: WhySession['session'], paint: Paint): string {
   const tasks = counted(session.tasksOpen, 'open task');
-  return `${state(session.status, paint)}  session ${printable(labelOf('session', session))}  ${tasks}`;
+  return `${state(session.status, paint)}  session ${labelOf('session', session)}  ${tasks}`;
 }
 
 function verdict({ claimable, conditions, claimant }: WhyTask | WhySession, paint: Paint): string {
@@ -64,9 +64,9 @@ function condition(
   const evidence = events.map((id) => `  ${paint('dim', `#${id}`)}`).join('');
   const indent = ' '.repeat(width + 6);
   return [
-    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${printable(inLocalTime(says))}${evidence}`,
+    `  ${holds ? paint('green', '✓') : paint('red', '✗')} ${words}  ${inLocalTime(says)}${evidence}`,
     ...(changesAt === null ? [] : [`${indent}${paint('dim', 'changes')} ${moment(changesAt, now)}`]),
-    ...(nextStep === null ? [] : [`${indent}${paint('dim', '→')} ${printable(inLocalTime(nextStep))}`]),
+    ...(nextStep === null ? [] : [`${indent}${paint('dim', '→')} ${inLocalTime(nextStep)}`]),
   ];
 }
 
@@ -111,13 +111,13 @@ function holderLine(
   names: Names,
   now: number,
 ): string {
-  const what = printable(`session ${names.session(sessionId)}, task ${names.task(taskId)}`);
+  const what = `session ${names.session(sessionId)}, task ${names.task(taskId)}`;
   const heartbeat = `last heartbeat ${relative(heartbeatAt, now)}, stale from ${timestamp(staleAt)}`;
   return `${what}, fence ${fence}, until ${moment(expiresAt, now)}; ${heartbeat}`;
 }
 
 function briefLine({ status, title, ...task }: TaskInBrief, paint: Paint): string {
-  return `${state(status, paint)}  ${printable(labelOf('task', task))}  ${shorten(printable(title), 60)}`;
+  return `${state(status, paint)}  ${labelOf('task', task)}  ${shorten(printable(title), 60)}`;
 }
 
 function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string[] {
@@ -130,7 +130,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
     ...(holder === null ? [] : told[holder]),
     ...ofLeases.flatMap(({ fence, over, processes }) =>
       processes.map(({ pid, command }) => {
-        const name = `process ${pid} (${printable(command)})`;
+        const name = `process ${pid} (${command})`;
         if (!over && holder === 'gone')
           return paint('yellow', `Still alive, although the process that claimed is gone: ${name}.`);
         return over

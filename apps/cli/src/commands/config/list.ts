@@ -1,7 +1,6 @@
 import type { Setting } from '@agent-orchestrator/runtime';
 import { durationText } from '@agent-orchestrator/runtime/duration';
 import { existsSync } from 'node:fs';
-import { printable } from '../../output/printable.ts';
 import { table } from '../../output/table.ts';
 import type { Define } from '../../command-module.ts';
 
@@ -41,10 +40,10 @@ export const defineList: Define = (parent, run) => {
           text: (paint) =>
             table(
               ['SETTING', 'VALUE', 'FROM'],
-              rows.map((one) => [one.name, printable(one.value ?? '-'), paint('dim', origin(one))]),
+              rows.map((one) => [one.name, one.value ?? '-', paint('dim', origin(one))]),
               paint,
             ),
-          chatter: [`configuration file: ${printable(path)}${exists ? '' : ' (does not exist)'}`],
+          chatter: [`configuration file: ${path}${exists ? '' : ' (does not exist)'}`],
         };
       }),
     );
@@ -62,5 +61,5 @@ function row(name: string, { value, from, origin }: Setting<string | null>): Row
 }
 
 function origin({ from, origin }: Row): string {
-  return origin === null ? from : `${from} (${printable(origin)})`;
+  return origin === null ? from : `${from} (${origin})`;
 }

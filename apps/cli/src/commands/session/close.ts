@@ -1,7 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound, sessionHeld } from '../../refusals.ts';
 import { counted, labelOf, shellWord } from '@agent-orchestrator/runtime';
-import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
 
@@ -41,7 +40,7 @@ export const defineClose: Define = (parent, run) => {
           ids: [session?.id ?? id],
           text: (paint) => {
             const remark = cancelled === 0 ? '' : `; ${counted(cancelled, 'task')} cancelled`;
-            return [`${state('closed', paint)}  ${printable(name)}${remark}`];
+            return [`${state('closed', paint)}  ${name}${remark}`];
           },
           chatter: ['a new task in it opens it again'],
         };

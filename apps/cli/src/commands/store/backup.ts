@@ -1,6 +1,5 @@
 import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
-import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
 import { verificationLines } from '../../views/verification.ts';
 
@@ -19,10 +18,10 @@ export const defineBackup: Define = (parent, run) => {
           data: report,
           ids: [report.file],
           text: (paint) => [
-            `backed up: ${printable(report.store)} → ${printable(report.file)}`,
+            `backed up: ${report.store} → ${report.file}`,
             ...verificationLines(report.verification, paint),
           ],
-          chatter: [`to use it: orchestrator store restore ${printable(shellWord(report.file))} --to URL`],
+          chatter: [`to use it: orchestrator store restore ${shellWord(report.file)} --to URL`],
           exit: report.verification.ok ? 0 : 1,
         };
       }),

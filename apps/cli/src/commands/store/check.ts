@@ -1,5 +1,4 @@
 import type { Define } from '../../command-module.ts';
-import { printable } from '../../output/printable.ts';
 import type { Paint } from '../../output/style.ts';
 import { verificationLines } from '../../views/verification.ts';
 
@@ -17,7 +16,7 @@ export const defineCheck: Define = (parent, run) => {
           asOf,
           ids: [],
           text: (paint) => [
-            `store: ${printable(url)}`,
+            `store: ${url}`,
             ...damageLines(damage, paint),
             ...(verification === null ? [] : verificationLines(verification, paint)),
           ],
@@ -31,5 +30,5 @@ export const defineCheck: Define = (parent, run) => {
 function damageLines(damage: readonly string[] | null, paint: Paint): string[] {
   if (damage === null) return ['database: not checked: there is no check for this kind of store'];
   if (damage.length === 0) return ['database: no damage'];
-  return damage.map((problem) => `database: ${paint('red', '✗')} ${printable(problem)}`);
+  return damage.map((problem) => `database: ${paint('red', '✗')} ${problem}`);
 }

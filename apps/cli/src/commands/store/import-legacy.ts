@@ -2,7 +2,6 @@ import { shellWord } from '@agent-orchestrator/runtime';
 import type { Call } from '../../call.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
-import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
 import { importLines } from '../../views/legacy-import.ts';
 
@@ -42,7 +41,7 @@ function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', file: st
     case 'planned':
       return [
         'nothing was changed',
-        `next: orchestrator store import-legacy --yes ${printable(shellWord(file))}${storeWords('--to', to)}`,
+        `next: orchestrator store import-legacy --yes ${shellWord(file)}${storeWords('--to', to)}`,
       ];
     case 'imported':
       return [
@@ -55,5 +54,5 @@ function chatterOf(outcome: 'planned' | 'imported' | 'imported_before', file: st
 }
 
 function storeWords(flag: '--to' | '--store', store: string | null): string {
-  return store === null ? '' : ` ${flag} ${printable(shellWord(store))}`;
+  return store === null ? '' : ` ${flag} ${shellWord(store)}`;
 }

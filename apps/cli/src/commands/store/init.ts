@@ -1,7 +1,6 @@
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
-import { printable } from '../../output/printable.ts';
 
 interface InitOptions {
   readonly roles?: boolean;
@@ -35,7 +34,7 @@ export const defineInit: Define = (parent, run) => {
             data: { url, created, applied },
             asOf: await storage.read.settledEventId(),
             ids: [url],
-            text: () => [`${what}: ${printable(url)}`],
+            text: () => [`${what}: ${url}`],
             chatter: ['next: orchestrator task create TITLE'],
           };
         } finally {

@@ -2,7 +2,6 @@ import { shellWord, type AbandonReport, type MoveReport } from '@agent-orchestra
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
 import { usage } from '../../failure.ts';
-import { printable } from '../../output/printable.ts';
 import { copiedLines, progressLines } from '../../views/copy.ts';
 
 interface MoveOptions {
@@ -39,14 +38,12 @@ function moved(report: MoveReport): Answer {
     data: report,
     ids: [to],
     text: () => [
-      outcome === 'moved'
-        ? `moved: ${printable(from)} → ${printable(to)}`
-        : `was moved before: ${printable(from)} → ${printable(to)}`,
+      outcome === 'moved' ? `moved: ${from} → ${to}` : `was moved before: ${from} → ${to}`,
       ...(compared === null ? [] : copiedLines(compared)),
     ],
     chatter: [
       ...heldRemark(compared?.held ?? 0),
-      `next: ORCHESTRATOR_STORE=${printable(shellWord(to))} for every agent, each with its own login`,
+      `next: ORCHESTRATOR_STORE=${shellWord(to)} for every agent, each with its own login`,
       'the old store can still be read; writes to it are refused with the new address',
     ],
   };
@@ -66,9 +63,7 @@ function abandoned({ from, to }: AbandonReport): Answer {
     kind: 'store_move_abandoned',
     data: { from, to },
     ids: [from],
-    text: () => [
-      to === null ? `was not being moved: ${printable(from)}` : `abandoned: ${printable(from)} is open for work again`,
-    ],
-    chatter: to === null ? [] : [`the copy at ${printable(to)} stays closed; name another place for the next move`],
+    text: () => [to === null ? `was not being moved: ${from}` : `abandoned: ${from} is open for work again`],
+    chatter: to === null ? [] : [`the copy at ${to} stays closed; name another place for the next move`],
   };
 }

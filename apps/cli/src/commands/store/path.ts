@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import type { Define } from '../../command-module.ts';
-import { printable } from '../../output/printable.ts';
 
 export const definePath: Define = (parent, run) => {
   parent
@@ -19,7 +18,7 @@ export const definePath: Define = (parent, run) => {
           kind: 'store_path',
           data: { url, path, from, exists },
           ids: [url],
-          text: (paint) => [`${printable(url)}  ${paint('dim', `(from ${printable(from)}${state})`)}`],
+          text: (paint) => [`${url}  ${paint('dim', `(from ${from}${state})`)}`],
           chatter: exists === false ? ['next: orchestrator store init'] : [],
         };
       }),

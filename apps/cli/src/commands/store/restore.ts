@@ -1,6 +1,5 @@
 import { shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../command-module.ts';
-import { printable } from '../../output/printable.ts';
 import { progressLines } from '../../views/copy.ts';
 import { verificationLines } from '../../views/verification.ts';
 
@@ -24,7 +23,7 @@ export const defineRestore: Define = (parent, run) => {
           data: report,
           ids: [report.store],
           text: (paint) => [
-            `restored: ${printable(report.file)} → ${printable(report.store)}`,
+            `restored: ${report.file} → ${report.store}`,
             ...verificationLines(report.verification, paint),
           ],
           chatter: [
@@ -32,7 +31,7 @@ export const defineRestore: Define = (parent, run) => {
             `new events get numbers after #${report.lastEventId}, above all earlier ones`,
             call.options.to === undefined
               ? 'next: orchestrator status'
-              : `next: orchestrator status --store ${printable(shellWord(report.store))}`,
+              : `next: orchestrator status --store ${shellWord(report.store)}`,
           ],
           exit: report.verification.ok ? 0 : 1,
         };

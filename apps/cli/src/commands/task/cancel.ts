@@ -1,7 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { notFound } from '../../refusals.ts';
 import { labelOf, shellArgument } from '@agent-orchestrator/runtime';
-import { printable } from '../../output/printable.ts';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
 
@@ -32,8 +31,8 @@ export const defineCancel: Define = (parent, run) => {
           ids: [task?.id ?? id],
           text: (paint) => [
             status === 'cancelled'
-              ? `${state('cancelled', paint)}  ${printable(name)}`
-              : `cancellation requested: ${state('running', paint)}  ${printable(name)}; its next heartbeat says so`,
+              ? `${state('cancelled', paint)}  ${name}`
+              : `cancellation requested: ${state('running', paint)}  ${name}; its next heartbeat says so`,
           ],
           chatter: [`next: orchestrator task show ${shellArgument(id)}`],
         };
