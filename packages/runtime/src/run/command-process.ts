@@ -178,7 +178,6 @@ export class CommandProcess {
   }
 }
 
-/** A gap in the numbers stays one. */
 /**
  * Whether a command runs in the process group of this process, where the keys of the terminal reach both. On Windows
  * there are no groups, and a detached process would get a console of its own. A hang-up of the terminal reaches the
@@ -188,6 +187,7 @@ export function sharesOwnGroup(): boolean {
   return (isatty(0) && !survivesHangup()) || process.platform === 'win32';
 }
 
+/** A gap in the numbers stays one. */
 function withFurther(stdio: readonly Descriptor[], descriptors: readonly number[]): StdioOptions {
   const all: (Descriptor | 'ignore')[] = [...stdio];
   for (const number of descriptors) {
