@@ -5,15 +5,15 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { listSessionsQuery, listTasksQuery } from '../src/lists.ts';
-import { eventsQuery, CLAIM_PREVIEW, HISTORIES, READS } from '../src/reader.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery } from '../src/read/lists.ts';
+import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
 import { SQL } from '../src/statements.ts';
-import { BEGIN } from '../src/transactions.ts';
-import { writing, type WriteName } from '../src/writes.ts';
+import { BEGIN } from '../src/server/transactions.ts';
+import { writing, type WriteName } from '../src/work/writes.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
 
-const OF_A_CLAIM = ['updateTasks', 'setSessionLeaseNoNext', 'insertEvents', 'insertReceipts'] as const;
+const OF_A_CLAIM = ['updateTasks', 'leaseWithoutHead', 'insertEvents', 'insertReceipts'] as const;
 const many = (...names: readonly WriteName[]): string => writing(names.map((name) => ({ name, rows: 'many' })));
 const HEADS = { limit: 10, ofKinds: false } as const;
 const READY = { ...HEADS, staleLimit: 8 } as const;
@@ -31,7 +31,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   ],
   'lock heads of kinds and what an agent holds, waiting': [
     SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { heads: { ...HEADS, ofKinds: true }, heldBy: true } }),
-    [...NAMED_INDEXES, 'sessions_held', 'sessions_ready_of_kind'].toSorted(),
+    [...NAMED_INDEXES, 'sessions_ready_of_kind', 'sessions_stale'].toSorted(),
   ],
   'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready']],
   'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale']],
@@ -40,8 +40,8 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
     ['sessions_ready_of_kind', 'sessions_stale'],
   ],
   'lock stale': [SQL.lockStale(8), ['sessions_stale']],
-  'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
-  'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
+  'lock what an agent holds': [SQL.lockHeldBy, ['sessions_stale']],
+  'lock what is held': [SQL.lockHeldAfter(200), ['sessions_stale']],
   sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
   read: [
     SQL.read,
@@ -61,16 +61,16 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
   'waiting tasks': [SQL.waiting(200), ['event_log_lease', 'tasks_waiting']],
   'grants of fences': [SQL.grants, ['event_log_lease']],
-  'events of a lease': [SQL.leaseEvents, ['event_log_grant', 'event_log_lease']],
+  'events of a lease': [SQL.leaseEvents, ['event_log_lease', 'event_log_seq']],
   'queue what is due': [SQL.queueDue, ['sessions_pk', 'tasks_due', 'tasks_pk']],
   'queue what is due in sessions': [SQL.queueDueInSessions, ['tasks_due_in_session', 'tasks_pk']],
   'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
   'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
-  'set deadlines': [many('setSessionDeadlines'), ['sessions_pk']],
-  'set ends of chains': [many('setSessionChain'), ['sessions_pk']],
-  'set ends of chains, and the heads': [many('setSessionChainAndNext'), ['sessions_pk', 'tasks_queued']],
-  'set leases': [many('setSessionLease'), ['sessions_pk']],
-  'set leases, and the heads': [many('setSessionLeaseAndNext'), ['sessions_pk', 'tasks_queued']],
+  'set deadlines': [many('deadlines'), ['sessions_pk']],
+  'set ends of chains': [many('chain'), ['sessions_pk']],
+  'set ends of chains, and the heads': [many('chainWithHead'), ['sessions_pk', 'tasks_queued']],
+  'set leases': [many('lease'), ['sessions_pk']],
+  'set leases, and the heads': [many('leaseWithHead'), ['sessions_pk', 'tasks_queued']],
   'update tasks': [many('updateTasks'), ['tasks_pk']],
   'all that claims write': [many(...OF_A_CLAIM), ['sessions_pk', 'tasks_pk']],
   'all that one claim writes': [
@@ -91,7 +91,7 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   namespaces: [READS.NAMESPACES, ['event_log_seq', 'sessions_pk']],
   events: [eventsQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
-  'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
+  'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_seq', 'tasks_pk']],
   'events, newest first': [eventsQuery({ namespace: 'n', upTo: 9, limit: 50, before: null }).text, ['event_log_pkey']],
   'tasks, newest first': [listTasksQuery({ namespace: 'n', limit: 50, before: 'x' }).text, ['tasks_pk']],
   sessions: [listSessionsQuery({ namespace: 'n', limit: 50 }).text, ['sessions_pk']],
@@ -173,5 +173,5 @@ const GROW = `
       't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
     FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
-    SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
+    SELECT 'default', 'c' || i, '${HASH}', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

@@ -9,7 +9,7 @@ import { newCommandId } from '@agent-orchestrator/storage-conformance';
 import Database from 'better-sqlite3';
 import { beforeAll, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
-import { VIEWS } from '../src/views.ts';
+import { VIEWS } from '../src/schema/views.ts';
 import { newSeed } from './new-seed.ts';
 import { newPath } from './temporary-store.ts';
 
