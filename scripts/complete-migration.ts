@@ -1,44 +1,104 @@
+import { DatabaseSync } from 'node:sqlite';
+import { VIEW_TEXTS as POSTGRES_VIEWS } from '../packages/storage-postgres/src/schema/views.ts';
+import { VIEW_TEXTS as SQLITE_VIEWS } from '../packages/storage-sqlite/src/schema/views.ts';
+
 /** Between the statements of a migration. */
 const BREAKPOINT = '--> statement-breakpoint';
-const VIEW = /^CREATE VIEW [`"]?(\w+)/u;
+const VIEW = /^CREATE VIEW (?:"orchestrator"\.)?[`"]?(\w+)/u;
 const TRIGGER = /^CREATE TRIGGER [^;]*? ON [`"]?(\w+)/u;
-const NAME = /^CREATE \w+ [`"]?(\w+)/u;
-const DROPPED = /^DROP TABLE [`"]?(\w+)/u;
+const TRIGGER_NAME = /^CREATE TRIGGER [`"]?(\w+)/u;
+/** SQLite: a table that is made anew. Postgres: a column under a view, which keeps its type from changing. */
+const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
 
+/** What drizzle-kit does not say of an engine. */
+interface Dialect {
+  readonly views: Readonly<Record<string, string>>;
+  readonly nameOf: (view: string) => string;
+  /** What follows a view that was made. */
+  readonly afterView: (name: string) => readonly string[];
+  readonly adapt: (migration: string, earlier: readonly string[]) => string;
+}
+
+const DIALECTS = {
+  sqlite: {
+    views: SQLITE_VIEWS,
+    nameOf: (view) => `\`${view}\``,
+    afterView: () => [],
+    adapt: (migration, earlier) => strict(withKnownColumns(migration, earlier)),
+  },
+  postgresql: {
+    views: POSTGRES_VIEWS,
+    nameOf: (view) => `"orchestrator"."${view}"`,
+    // A login reads through a view what it may read of the table. PostgreSQL 14 has no such option: there the rights
+    // on the view are the same as those on its table.
+    afterView: (name) => [
+      `DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW ${name} SET (security_invoker = true);
+  END IF;
+END $$;`,
+    ],
+    adapt: (migration) => migration,
+  },
+} as const satisfies Readonly<Record<string, Dialect>>;
+
 /**
- * Completes a migration of SQLite that drizzle-kit wrote. Tables are STRICT, and without row numbers if no number names
- * their rows. Views that have changed are made anew. Where a CHECK changes, drizzle-kit makes the table anew. Views
- * cannot name a table that is away for a moment, and a table loses its triggers with itself: both are made once more.
+ * Completes a migration that drizzle-kit wrote. Views that have changed are made anew. Where a CHECK changes,
+ * drizzle-kit makes a table of SQLite anew. Views cannot name a table that is away for a moment, and a table loses its
+ * triggers with itself: both are made once more.
  *
  * @param migration its text
  * @param earlier the texts of those before it, in their order
- * @param views the texts of all views, by their names
  */
 export function completeMigration(
+  dialect: keyof typeof DIALECTS,
   migration: string,
   earlier: readonly string[],
-  views: Readonly<Record<string, string>>,
 ): string {
-  const dropped = new Set(statementsOf(migration).flatMap((one) => DROPPED.exec(one)?.[1] ?? []));
+  const { views, nameOf, afterView, adapt }: Dialect = DIALECTS[dialect];
+  const rebuilt = new Set(statementsOf(migration).flatMap((one) => REBUILT.exec(one)?.slice(1) ?? []));
   const before = earlier.flatMap(statementsOf);
   const made = latest(before, VIEW);
-  const wanted = new Map(Object.entries(views).map(([name, text]) => [name, `CREATE VIEW \`${name}\` AS\n${text};`]));
-  const outdated = (name: string): boolean => dropped.size > 0 || made.get(name) !== wanted.get(name);
-  const triggers = [...latest(before, TRIGGER).values()].filter((one) => dropped.has(TRIGGER.exec(one)?.[1] ?? ''));
+  const wanted = new Map(
+    Object.entries(views).map(([view, text]) => [view, `CREATE VIEW ${nameOf(view)} AS\n${text};`]),
+  );
+  const isOutdated = (view: string): boolean => rebuilt.size > 0 || made.get(view) !== wanted.get(view);
+  const triggers = [...latest(before, TRIGGER_NAME).values()].filter((one) =>
+    rebuilt.has(TRIGGER.exec(one)?.[1] ?? ''),
+  );
   const parts = [
-    ...[...made.keys()].filter(outdated).map((name) => `DROP VIEW \`${name}\`;`),
-    strict(migration).trim(),
-    ...[...wanted].flatMap(([name, statement]) => (outdated(name) ? [statement] : [])),
+    ...[...made.keys()].filter(isOutdated).map((view) => `DROP VIEW ${nameOf(view)};`),
+    adapt(migration, earlier).trim(),
+    ...[...wanted].flatMap(([view, text]) => (isOutdated(view) ? [text, ...afterView(nameOf(view))] : [])),
     ...triggers,
   ];
   return `${parts.join(`\n${BREAKPOINT}\n`)}\n`;
 }
 
+/** Tables are STRICT, and without row numbers if no number names their rows. */
 function strict(migration: string): string {
   return migration.replaceAll(/^(CREATE TABLE [^;]*\n\));/gmu, (_, table: string) =>
     /`(?:number|id)` integer PRIMARY KEY/u.test(table) ? `${table} STRICT;` : `${table} STRICT, WITHOUT ROWID;`,
   );
+}
+
+/** Rows of a table that is made anew are copied with the columns that they have: drizzle-kit names new ones, too. */
+function withKnownColumns(migration: string, earlier: readonly string[]): string {
+  const copying = /^INSERT INTO `__new_(\w+)`\(([^)]*)\) SELECT \2 FROM `\1`;/gmu;
+  if (!copying.test(migration)) return migration;
+  const db = new DatabaseSync(':memory:');
+  for (const statement of earlier.flatMap(statementsOf)) db.exec(statement);
+  const completed = migration.replaceAll(copying, (_, table: string, columns: string) => {
+    const stored = db
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .map(({ name }) => `"${String(name)}"`);
+    const known = columns.split(', ').filter((column) => stored.includes(column));
+    return `INSERT INTO \`__new_${table}\`(${known.join(', ')}) SELECT ${known.join(', ')} FROM \`${table}\`;`;
+  });
+  db.close();
+  return completed;
 }
 
 function statementsOf(text: string): string[] {
@@ -49,8 +109,8 @@ function statementsOf(text: string): string[] {
 function latest(statements: readonly string[], form: RegExp): Map<string, string> {
   const named = new Map<string, string>();
   for (const one of statements) {
-    const [, name = ''] = NAME.exec(one) ?? [];
-    if (form.test(one)) named.set(name, one);
+    const name = form.exec(one)?.[1];
+    if (name !== undefined) named.set(name, one);
   }
   return named;
 }

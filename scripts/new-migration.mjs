@@ -1,12 +1,11 @@
 // Writes the next migration of both SQL storages from the tables: npm run migration -- what_it_does
-// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: what else
-// SQLite needs (complete-migration.ts), the number of the migrations in each storage's source, and what a database of
-// the last one is made of.
+// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: views and
+// what else an engine needs (complete-migration.ts), the number of the migrations in each storage's source, and what a
+// database of the last one is made of.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { VIEWS } from '../packages/storage-sqlite/src/schema/views.ts';
 import { completeMigration } from './complete-migration.ts';
 
 const STORAGES = [
@@ -41,8 +40,8 @@ for (const { dialect, schema, out, version } of STORAGES) {
 
   isWritten = true;
   const textOf = (tag) => readFileSync(`${packages}${out}/${tag}.sql`, 'utf8');
-  if (dialect === 'sqlite')
-    writeFileSync(`${packages}${out}/${added}.sql`, completeMigration(textOf(added), before.map(textOf), VIEWS));
+  const complete = completeMigration(dialect, textOf(added), before.map(textOf));
+  writeFileSync(`${packages}${out}/${added}.sql`, complete);
   const code = readFileSync(`${packages}${version}`, 'utf8');
   writeFileSync(`${packages}${version}`, code.replace(/(SCHEMA_VERSION = )\d+/u, `$1${before.length + 1}`));
 }

@@ -96,7 +96,7 @@ const wanted = ({ heads, heldBy }: Wanted): string => {
 };
 const heldByAgent = (agent: string): string =>
   `SELECT s.id, s.fence FROM orchestrator.sessions s
-       WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0 AND s.agent = ${agent} AND ${NOT_FOUND}
+       WHERE s.namespace = $1 AND s.status = 'running' AND s.agent = ${agent} AND s.agent > '' AND ${NOT_FOUND}
        ORDER BY s.fence LIMIT ${LIMITS.sweep_page_max}`;
 
 /** What is held past its time, the longest first. */
@@ -190,7 +190,7 @@ export const SQL = {
    */
   lockHeldAfter: (limit: number): string =>
     `SELECT s.namespace, s.id FROM orchestrator.sessions s
-     WHERE s.status = 'running' AND s.stale_at >= 0 AND (s.namespace, s.id) > ($1, $2)
+     WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2)
      ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
 
   /** Namespace, ids. */
@@ -236,10 +236,8 @@ export const SQL = {
   leaseEvents: `(SELECT ${EVENT} FROM orchestrator.event_log e
       WHERE e.fence = $3 AND e.fence >= 0 AND e.lease_effect IN ('ended', 'refused') LIMIT 2)
      UNION ALL (SELECT ${EVENT} FROM orchestrator.event_log e
-      WHERE e.stream_kind = 'session' AND e.namespace = $1 AND e.stream_id = $2 AND e.lease_effect = 'granted'
-        AND e.seq > (SELECT x.seq FROM orchestrator.event_log x
-          WHERE x.fence = $3 AND x.fence >= 0 AND x.lease_effect = 'ended')
-      ORDER BY e.seq LIMIT 1)`,
+      WHERE e.namespace = $1 AND e.session_id = $2 AND e.session_id > '' AND e.fence > $3 AND e.lease_effect = 'granted'
+      ORDER BY e.fence LIMIT 1)`,
 
   /** Namespace, time: makes tasks claimable whose time has come, in sessions that no other transaction has locked. */
   queueDue: `WITH due AS MATERIALIZED (SELECT d.id, d.session_id FROM orchestrator.tasks d

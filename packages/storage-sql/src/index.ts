@@ -6,3 +6,4 @@ export { assertCurrent, assertNotNewer, noStore, readMigrations, type Migration 
 export { hasEffect, keyOf, planSave, SESSION_UPDATES, type SessionUpdateName, type Update } from './save-plan.ts';
 export { columnName, storedColumns, type Column, type Kind, type Table } from './table.ts';
 export { NEXT_COLUMNS, TABLES } from './tables.ts';
+export { VIEWS, viewTexts, type View } from './views.ts';

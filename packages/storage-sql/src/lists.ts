@@ -22,11 +22,13 @@ export interface ListWords {
   readonly ofNamespace: (namespace: string) => Part;
   readonly tasksOfSession: (namespace: string, sessionId: string) => Part;
   readonly eventsOfSession: (namespace: string, sessionId: string) => Part;
-  /** The events of the session that a task is in; and of these the ones of the task. */
-  readonly eventsAroundTask: (namespace: string, taskId: string) => Part;
   readonly eventsOfTask: (namespace: string, taskId: string) => Part;
-  /** The number within that session's stream of the event with an id; null if it is of another stream. */
-  readonly seqOfEvent: (id: number, namespace: string, taskId: string) => Part;
+  /** Differs: how the events of a task are found along the stream of its session; null: they have their own index. */
+  readonly alongSession: null | {
+    readonly eventsAroundTask: (namespace: string, taskId: string) => Part;
+    /** The number within that session's stream of the event with an id; null if it is of another stream. */
+    readonly seqOfEvent: (id: number, namespace: string, taskId: string) => Part;
+  };
   /** The column has one of some words. */
   readonly oneOf: (column: string, words: readonly string[]) => Part;
   /** A column for which no index is used. */
@@ -53,19 +55,23 @@ export function taskList(words: ListWords, filter: TaskFilter): List {
 
 /**
  * By event id; within a stream by `seq`, and then that is the cursor of a session. The events of a task stand in the
- * stream of its session, so they are found along that: an index of their own would cost each claim and release a page.
+ * stream of its session, and are found along that where they have no index.
  */
 export function eventList(words: ListWords, filter: EventFilter): List {
   const { namespace, sessionId, taskId, types, leaseEffect, agent, limit, after = '0', before, upTo } = filter;
   const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
-  const inStream = isInStream(filter);
+  const { alongSession } = words;
+  const inStream = isInStream(words, filter);
   const where = [words.ofNamespace(namespace)];
   if (inStream) where.push([`stream_kind = 'session'`]);
   if (sessionId !== undefined) where.push(words.eventsOfSession(namespace, sessionId), ...within(words, 'seq', range));
   else where.push(...within(words, 'id', range));
   if (taskId !== undefined) {
-    if (sessionId === undefined)
-      where.push(words.eventsAroundTask(namespace, taskId), ...seqWithin(words, range, namespace, taskId));
+    if (sessionId === undefined && alongSession !== null)
+      where.push(
+        alongSession.eventsAroundTask(namespace, taskId),
+        ...seqWithin(range, (id) => alongSession.seqOfEvent(id, namespace, taskId)),
+      );
     where.push(words.eventsOfTask(namespace, taskId));
   }
   // First, since it is quickly compared and leaves the fewest rows.
@@ -76,9 +82,9 @@ export function eventList(words: ListWords, filter: EventFilter): List {
   return { where, order: orderBy(inStream ? 'seq' : 'id', before), limit: limit + 1 };
 }
 
-/** Whether the events are those of one stream. */
-export function isInStream({ sessionId, taskId }: EventFilter): boolean {
-  return sessionId !== undefined || taskId !== undefined;
+/** Whether the events are found along one stream. */
+export function isInStream({ alongSession }: ListWords, { sessionId, taskId }: EventFilter): boolean {
+  return sessionId !== undefined || (taskId !== undefined && alongSession !== null);
 }
 
 interface Range<Cursor> {
@@ -100,10 +106,10 @@ function within<Cursor extends string | number>(
  * Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is where to
  * start.
  */
-function seqWithin(words: ListWords, { after, before }: Range<number>, namespace: string, taskId: string): Part[] {
+function seqWithin({ after, before }: Range<number>, seqOfEvent: (id: number) => Part): Part[] {
   const from = before === undefined ? after : before;
   if (from === null) return [];
-  const [seq, ...values] = words.seqOfEvent(from, namespace, taskId);
+  const [seq, ...values] = seqOfEvent(from);
   return before === undefined
     ? [[`seq > coalesce(${seq}, 0)`, ...values]]
     : [[`seq < coalesce(${seq}, ${Number.MAX_SAFE_INTEGER})`, ...values]];

@@ -115,12 +115,21 @@ const sessions = {
       condition: READY,
       namedBy: `next_kind > ''`,
     },
-    // What is held, in the order in which it turns stale; there is so little of it that other questions walk over it.
+    // What is held, in the order in which it turns stale.
     {
       name: 'sessions_stale',
       columns: ['namespace', 'stale_at', 'id'],
       condition: `status = 'running'`,
       namedBy: 'stale_at >= 0',
+    },
+    // What an agent holds, and all that is held. Differs: one process of SQLite holds little, and walks over that; a
+    // server serves many, and would walk over what vacuum has not yet taken away, too.
+    {
+      name: 'sessions_held',
+      columns: ['namespace', 'agent', 'id'],
+      condition: `status = 'running'`,
+      namedBy: `agent > ''`,
+      only: 'postgres',
     },
     // For counting only. Differs: SQLite counts all sessions by `sessions_key`, and takes away what is not closed.
     { name: 'sessions_closed', columns: ['namespace'], condition: `status = 'closed'`, only: 'postgres' },
@@ -279,6 +288,21 @@ const eventLog = {
       isUnique: true,
       condition: 'lease_effect IS NOT NULL',
       namedBy: 'fence >= 0',
+    },
+    // Which lease came next in a session. Differs: SQLite walks along the session's stream.
+    {
+      name: 'event_log_grant',
+      columns: ['namespace', 'session_id', 'fence'],
+      condition: `lease_effect = 'granted'`,
+      namedBy: `session_id > ''`,
+      only: 'postgres',
+    },
+    // Differs: SQLite finds the events of a task along the stream of its session.
+    {
+      name: 'event_log_task',
+      columns: ['namespace', 'task_id', 'id'],
+      condition: 'task_id IS NOT NULL',
+      only: 'postgres',
     },
   ],
 } as const satisfies Table;

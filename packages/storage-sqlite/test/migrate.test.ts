@@ -24,7 +24,6 @@ import { openWriter, type Connection } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { applyMigrations } from '../src/schema/migrate.ts';
 import { knownMigrations, SCHEMA_VERSION } from '../src/migrations.ts';
-import { VIEWS } from '../src/schema/views.ts';
 import { createFile } from '../src/file/store-file.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 import { look } from './files.ts';
@@ -120,7 +119,7 @@ test('a migration that changes a CHECK keeps the rows, what points at them, view
   const texts = migrations.map(({ statements }) => statements.join(BREAKPOINT));
   for (const table of ['tasks', 'event_log']) {
     const before = look(path, (db) => everythingOf(db, table));
-    const text = completeMigration(rebuilt(path, table), texts, VIEWS);
+    const text = completeMigration('sqlite', rebuilt(path, table), texts);
     const planted = [...migrations, { name: 'rebuilt', statements: text.split(BREAKPOINT) }];
     const copy = `${path}.${table}`;
     cpSync(path, copy);

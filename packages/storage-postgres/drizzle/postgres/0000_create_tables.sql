@@ -133,11 +133,14 @@ ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIG
 ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("stream_kind","namespace","stream_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("fence","lease_effect") WHERE lease_effect IS NOT NULL AND fence >= 0;--> statement-breakpoint
+CREATE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("namespace","session_id","fence") WHERE lease_effect = 'granted' AND session_id > '';--> statement-breakpoint
+CREATE INDEX "event_log_task" ON "orchestrator"."event_log" USING btree ("namespace","task_id","id") WHERE task_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "receipts_over" ON "orchestrator"."receipts" USING btree ("at");--> statement-breakpoint
 CREATE UNIQUE INDEX "sessions_by_number" ON "orchestrator"."sessions" USING btree ("number");--> statement-breakpoint
 CREATE INDEX "sessions_ready" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0;--> statement-breakpoint
 CREATE INDEX "sessions_ready_of_kind" ON "orchestrator"."sessions" USING btree ("namespace","next_for","next_kind","next_priority","next_queued_at","next_task_id") WHERE status = 'idle' AND next_task_id IS NOT NULL AND next_kind > '';--> statement-breakpoint
 CREATE INDEX "sessions_stale" ON "orchestrator"."sessions" USING btree ("namespace","stale_at","id") WHERE status = 'running' AND stale_at >= 0;--> statement-breakpoint
+CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespace","agent","id") WHERE status = 'running' AND agent > '';--> statement-breakpoint
 CREATE INDEX "sessions_closed" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'closed';--> statement-breakpoint
 CREATE INDEX "sessions_empty" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_by_number" ON "orchestrator"."tasks" USING btree ("number");--> statement-breakpoint
@@ -149,3 +152,39 @@ CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."tasks_v" AS
+SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."tasks_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."sessions_v" AS
+SELECT namespace, id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM orchestrator.sessions;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."sessions_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."leases_v" AS
+SELECT namespace, id AS session_id, task_id, agent, instance, fence, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, host, boot, pid, process_start, process_group, progress FROM orchestrator.sessions WHERE status = 'running';
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."leases_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."events_v" AS
+SELECT id, stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, instance, fence, command_id, payload, at, prev_hash, hash FROM orchestrator.event_log;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."events_v" SET (security_invoker = true);
+  END IF;
+END $$;

@@ -55,8 +55,8 @@ BEGIN
         RETURN NULL;
       END IF;
     ELSIF NEW.lease_effect = 'refused' OR held IS DISTINCT FROM NEW.fence THEN
-      IF EXISTS (SELECT 1 FROM orchestrator.event_log e WHERE e.fence = NEW.fence AND e.fence >= 0
-          AND e.lease_effect = 'granted' AND e.namespace = NEW.namespace AND e.stream_id = NEW.stream_id) THEN
+      IF EXISTS (SELECT 1 FROM orchestrator.event_log e WHERE e.namespace = NEW.namespace AND e.session_id = NEW.stream_id
+          AND e.session_id > '' AND e.fence = NEW.fence AND e.lease_effect = 'granted') THEN
         RETURN NULL;
       END IF;
     END IF;

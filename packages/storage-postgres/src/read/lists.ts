@@ -4,24 +4,14 @@ import type { Query } from '../connection.ts';
 import { query } from '../server/statement-batch.ts';
 import { arrayOf } from '../server/values.ts';
 
-const SESSION_OF_TASK = 'SELECT t.session_id FROM orchestrator.tasks t WHERE t.namespace = ? AND t.id = ?';
-
 const WORDS: ListWords = {
   value: '?',
   ofNamespace: (namespace) => ['namespace = ?', namespace],
   // The condition of the index on the tasks of a session.
   tasksOfSession: (_namespace, sessionId) => ['created_at >= 0 AND session_id = ?', sessionId],
   eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
-  eventsAroundTask: (namespace, taskId) => [`stream_id = (${SESSION_OF_TASK})`, namespace, taskId],
   eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
-  seqOfEvent: (id, namespace, taskId) => [
-    `(SELECT e.seq FROM orchestrator.event_log e
-      WHERE e.id = ? AND e.stream_kind = 'session' AND e.namespace = ? AND e.stream_id = (${SESSION_OF_TASK}))`,
-    id,
-    namespace,
-    namespace,
-    taskId,
-  ],
+  alongSession: null,
   oneOf: (column, words) => [`${column} = ANY ${arrayOf('?')}`, words],
   unindexed: (column) => column,
 };

@@ -130,7 +130,7 @@ const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
     `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`,
     `status = 'idle' AND next_task_id IS NULL`,
   ],
-  running: [`status = 'running' AND stale_at >= 0`],
+  running: [`status = 'running' AND agent > ''`],
   closed: [`status = 'closed'`],
 };
 

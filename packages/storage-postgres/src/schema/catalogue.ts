@@ -12,10 +12,16 @@ import { FIRST, reading, readingRow, TIMEOUTS, together } from '../server/transa
  * nothing of the schema is used before all of it was compared with what this version expects.
  */
 
+/** Differs by version: PostgreSQL 14 cannot say that a view reads with the rights of the login that uses it. */
+const OPTIONS = `CASE WHEN c.relkind = 'v' AND current_setting('server_version_num')::int < 150000
+  THEN '{security_invoker=true}' ELSE c.reloptions::text END`;
+/** Differs by version: before PostgreSQL 16, each column in the text of a view names its table. */
+const VIEW_RULE = String.raw`regexp_replace(pg_get_ruledef(r.oid), '\m(tasks|sessions|event_log)\.|\s', '', 'g')`;
+
 /** The parts: each with its name, and a text that says all that matters of it. */
 const PARTS = `
   SELECT format('table %s', c.relname) AS name, concat_ws(' ', c.relkind, c.relpersistence, c.relrowsecurity,
-    c.relforcerowsecurity, c.reloptions, (SELECT string_agg(concat_ws(' ', a.attname,
+    c.relforcerowsecurity, ${OPTIONS}, (SELECT string_agg(concat_ws(' ', a.attname,
       format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, l.collname,
       pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY a.attnum)
      FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -40,7 +46,8 @@ const PARTS = `
   WHERE c.relnamespace = ours.oid AND NOT t.tgisinternal AND NOT (
     t.tgname = 'shut' AND t.tgfoid = coalesce(to_regprocedure('orchestrator.refuse_work()')::oid, 0))
   UNION ALL
-  SELECT format('rule %s of %s', r.rulename, c.relname), pg_get_ruledef(r.oid)
+  SELECT format('rule %s of %s', r.rulename, c.relname),
+    CASE WHEN c.relkind = 'v' THEN ${VIEW_RULE} ELSE pg_get_ruledef(r.oid) END
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class, ours WHERE c.relnamespace = ours.oid
   UNION ALL
   SELECT format('policy %s of %s', p.polname, c.relname), pg_get_expr(p.polqual, p.polrelid)

@@ -1,4 +1,5 @@
 import { COLUMNS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
+import { VIEWS } from '@agent-orchestrator/storage-sql';
 import { SEARCH_PATH } from '../server/transactions.ts';
 
 /**
@@ -9,6 +10,7 @@ export const OWNER = 'orchestrator_owner';
 const APP = 'orchestrator_app';
 const READER = 'orchestrator_reader';
 
+const VIEW_NAMES = Object.keys(VIEWS);
 /** The sequences that belong to no table. */
 const SEQUENCES = ['orchestrator.changes', 'orchestrator.numbers'];
 
@@ -40,6 +42,7 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   ['UPDATE (at)', 'orchestrator.receipts', APP],
   // A trigger lets an agent write the clock, and nothing else.
   ['SELECT, UPDATE (value)', 'orchestrator.meta', APP],
+  ['SELECT', VIEW_NAMES.map((view) => `orchestrator.${view}`).join(', '), APP],
   ['SELECT, USAGE', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, APP],
   ['SELECT', 'ALL TABLES IN SCHEMA orchestrator', READER],
   ['SELECT', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, READER],
@@ -76,7 +79,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
   EXECUTE format('GRANT CREATE ON DATABASE %I TO ${OWNER}', current_database());
   IF to_regnamespace('orchestrator') IS NOT NULL THEN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
-${TABLES.map((table) => `    ALTER TABLE orchestrator.${table} OWNER TO ${OWNER};`).join('\n')}
+${[...TABLES, ...VIEW_NAMES].map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
 ${FUNCTIONS.map((name) => `    ALTER FUNCTION orchestrator.${name}() OWNER TO ${OWNER};`).join('\n')}
     ${grants.join('\n    ')}

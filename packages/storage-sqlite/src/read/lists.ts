@@ -34,14 +34,17 @@ const WORDS: ListWords = {
   ofNamespace: (namespace) => [OF_NAMESPACE, namespace],
   tasksOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
   eventsOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
-  eventsAroundTask: (namespace, taskId) => [`session = ${SESSION_OF_TASK}`, namespace, taskId],
   eventsOfTask: (namespace, taskId) => [`task = ${NUMBER_OF_TASK}`, namespace, taskId],
-  seqOfEvent: (id, namespace, taskId) => [
-    `(SELECT seq FROM event_log WHERE id = +? AND stream_kind = 'session' AND session = ${SESSION_OF_TASK})`,
-    id,
-    namespace,
-    taskId,
-  ],
+  // An index of their own would cost each claim and release a page.
+  alongSession: {
+    eventsAroundTask: (namespace, taskId) => [`session = ${SESSION_OF_TASK}`, namespace, taskId],
+    seqOfEvent: (id, namespace, taskId) => [
+      `(SELECT seq FROM event_log WHERE id = +? AND stream_kind = 'session' AND session = ${SESSION_OF_TASK})`,
+      id,
+      namespace,
+      taskId,
+    ],
+  },
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(+?))`, JSON.stringify(words)],
   unindexed: (column) => `+${column}`,
 };
@@ -66,7 +69,7 @@ export function listTasksQuery(filter: TaskFilter): ListQuery {
 }
 
 export function eventsQuery(filter: EventFilter): ListQuery {
-  const index = isInStream(filter) ? 'INDEXED BY event_log_seq' : 'NOT INDEXED';
+  const index = isInStream(WORDS, filter) ? 'INDEXED BY event_log_seq' : 'NOT INDEXED';
   return listed(`${selected(EVENT_PLACES)} FROM event_log ${index}`, eventList(WORDS, filter));
 }
 

@@ -1,5 +1,5 @@
 import { COLUMNS, type TableName } from '@agent-orchestrator/core';
-import { NEXT_COLUMNS } from '@agent-orchestrator/storage-sql';
+import { NEXT_COLUMNS, viewTexts } from '@agent-orchestrator/storage-sql';
 import { asIs, EVENT_PLACES, RECEIPT_PLACES, selected, SESSION_PLACES, TASK_PLACES, type Place } from '../rows.ts';
 
 /*
@@ -25,34 +25,8 @@ function named<Field extends string>(
   return Object.fromEntries((Object.keys(places) as Field[]).map((field) => [columns[field], places[field]]));
 }
 
-/** A lease says which session it is of, and nothing of the session but the task that runs. */
-const { namespace, id, ...OF_SESSION } = ROW_PLACES.sessions;
-const LEASE = [
-  'task_id',
-  'agent',
-  'instance',
-  'fence',
-  'ttl_ms',
-  'stale_after_ms',
-  'lease_expires_at',
-  'heartbeat_at',
-  'stale_at',
-  'host',
-  'boot',
-  'pid',
-  'process_start',
-  'process_group',
-  'progress',
-].map((column) => [column, OF_SESSION[column] ?? asIs(column)] as const);
-
 /** For people; no statement of ours reads them. */
-export const VIEWS: Readonly<Record<string, string>> = {
-  tasks_v: `SELECT ${selected(ROW_PLACES.tasks)} FROM tasks`,
-  sessions_v: `SELECT ${selected(ROW_PLACES.sessions)} FROM sessions`,
-  leases_v: `SELECT ${selected({
-    namespace: namespace ?? asIs('namespace'),
-    session_id: id ?? asIs('id'),
-    ...Object.fromEntries(LEASE),
-  })} FROM sessions WHERE status = 'running'`,
-  events_v: `SELECT ${selected(ROW_PLACES.event_log)} FROM event_log`,
-};
+export const VIEW_TEXTS = viewTexts(({ table, columns }) => {
+  const places = Object.entries(columns).map(([shown, column]) => [shown, ROW_PLACES[table][column] ?? asIs(column)]);
+  return `SELECT ${selected(Object.fromEntries(places) as Readonly<Record<string, Place>>)} FROM ${table}`;
+});
