@@ -2,4 +2,4 @@
 export { openSqliteStorage, type SqliteStorageOptions } from './open.ts';
 export { provider } from './provider.ts';
 export { openSqliteRows, type SqliteRowsOptions } from './copy/row-store.ts';
-export { systemClock } from './system-clock.ts';
+export { systemClock } from '@agent-orchestrator/storage-sql';

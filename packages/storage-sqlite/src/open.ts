@@ -14,7 +14,7 @@ import {
   type Scope,
   type Storage,
 } from '@agent-orchestrator/core';
-import { assertCurrent } from '@agent-orchestrator/storage-sql';
+import { assertCurrent, systemClock } from '@agent-orchestrator/storage-sql';
 import { retryWhileBusy } from './file/busy.ts';
 import { openReader, openWriter, type Connection, type Synchronous } from './connection.ts';
 import { explainError } from './file/explain-error.ts';
@@ -27,7 +27,6 @@ import { assertOwnFiles } from './file/own-file.ts';
 import { SqliteReader } from './read/reader.ts';
 import { assertLocal, createFile, isThere, lookAtFile, resolvePath, schemaVersionOf } from './file/store-file.ts';
 import { readStoreState } from './copy/store-state.ts';
-import { systemClock } from './system-clock.ts';
 import { ChangeWatcher } from './watch.ts';
 import { Writer } from './work/writer.ts';
 

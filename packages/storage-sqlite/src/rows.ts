@@ -149,6 +149,3 @@ export function insertInto(table: string, places: readonly Place[]): string {
 export function setTo(places: readonly Place[]): string {
   return places.map(({ column, write }) => `${column} = ${write}`).join(', ');
 }
-
-/** Where a ready session stands among the others, and its number. */
-export type ReadyKey = readonly [number: number, priority: number, queuedAt: number, taskId: string];

@@ -1,5 +1,12 @@
 import { LIMITS, type Event, type QueueHead, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
-import { FIELDS, NEXT_COLUMNS, SESSION_UPDATES, type SessionUpdateName } from '@agent-orchestrator/storage-sql';
+import {
+  FIELDS,
+  NEXT_COLUMNS,
+  SESSION_UPDATES,
+  type DueTask,
+  type ReadyKey,
+  type SessionUpdateName,
+} from '@agent-orchestrator/storage-sql';
 import type { Connection } from './connection.ts';
 import {
   asIs,
@@ -12,7 +19,6 @@ import {
   SESSION_PLACES,
   setTo,
   TASK_PLACES,
-  type ReadyKey,
 } from './rows.ts';
 
 /*
@@ -106,7 +112,7 @@ export const SQL = {
     (SELECT number FROM tasks INDEXED BY tasks_due
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' AND run_at <= +? ORDER BY run_at
     LIMIT ${LIMITS.flipped_tasks_max}) RETURNING session`,
-  dueTasksInSession: `SELECT number, run_at AS "runAt", session FROM tasks INDEXED BY tasks_due_in_session
+  dueTasksInSession: `SELECT number, run_at AS "runAt" FROM tasks INDEXED BY tasks_due_in_session
     WHERE ${inSession('scheduled')} AND run_at <= +? ORDER BY run_at LIMIT ${LIMITS.flipped_tasks_max}`,
   queueTask: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE number = ?`,
 
@@ -152,13 +158,6 @@ export const SQL = {
 } as const satisfies Record<string, string>;
 
 export type Statements = ReturnType<typeof prepareStatements>;
-
-/** A scheduled task whose time has come, and its session. */
-interface DueTask {
-  readonly number: number;
-  readonly runAt: number;
-  readonly session: number;
-}
 
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;

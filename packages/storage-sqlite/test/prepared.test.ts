@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { OpenFile } from '../src/file/open-file.ts';
 import { SqliteReader } from '../src/read/reader.ts';
 import { Readers } from '../src/read/readers.ts';
-import { systemClock } from '../src/system-clock.ts';
+import { systemClock } from '../src/index.ts';
 import { aStore } from './factories.ts';
 
 afterEach(() => {

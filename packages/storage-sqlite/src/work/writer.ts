@@ -13,9 +13,15 @@ import {
   type Scope,
   type WriteSet,
 } from '@agent-orchestrator/core';
-import { assertNotNewer, hasEffect } from '@agent-orchestrator/storage-sql';
+import {
+  assertNotNewer,
+  hasEffect,
+  loadScope,
+  lookForReady,
+  type ScopeLookups,
+} from '@agent-orchestrator/storage-sql';
 import type { Connection } from '../connection.ts';
-import { load, lookForReady } from './load.ts';
+import { lookupsOf } from './lookups.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
 import { save } from './save.ts';
 import { prepareStatements, type Statements } from '../statements.ts';
@@ -47,6 +53,7 @@ export class Writer {
   readonly #filling: string | undefined;
   readonly #db: Connection;
   readonly #on: Statements;
+  readonly #lookups: ScopeLookups;
   /** SQLite's count of other connections' commits when `#carried` was read. */
   #dataVersion = -1;
   #carried: Carried | null = null;
@@ -63,6 +70,7 @@ export class Writer {
     this.#clock = clock;
     this.#filling = filling;
     this.#on = prepareStatements(db);
+    this.#lookups = lookupsOf(this.#on);
     this.#reading = clock.read();
   }
 
@@ -114,7 +122,7 @@ export class Writer {
     decide: (loaded: Loaded) => WriteSet<R>,
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
-    const found = load(this.#on, scope, now);
+    const found = loadScope(this.#lookups, scope, now);
     const numbers = scope.by === 'new' && found.receipt === null ? this.#freeNumbers(scope) : [];
     return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
   }
@@ -141,7 +149,7 @@ export class Writer {
     try {
       this.#refresh();
       const { now, database } = this.#database();
-      const found = lookForReady(this.#on, scope, now);
+      const found = lookForReady(this.#lookups, scope, now);
       if (found === null) return null;
       const writeSet = decide({ now, ...database, ...found, numbers: [] });
       return hasEffect(writeSet) ? null : { reply: writeSet.reply };
