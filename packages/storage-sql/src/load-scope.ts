@@ -5,12 +5,10 @@
 import {
   compareCodePoints,
   hasQueue,
-  isHeld,
   LIMITS,
   namedByReceipt,
   type EndedLease,
   type Event,
-  type Loaded,
   type LoadedSession,
   type NamedSession,
   type ReadyFilter,
@@ -21,6 +19,7 @@ import {
   type SessionRef,
   type Task,
 } from '@agent-orchestrator/core';
+import { earliest, foundFor, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
 
 /** The number of a ready session, and the place of its head among the heads of others. */
 export type ReadyKey = readonly [number: number, priority: number, queuedAt: number, taskId: string];
@@ -71,31 +70,35 @@ export interface ScopeLookups {
   nextGrant(session: Session, seq: number): Event | undefined;
 }
 
-/** What a scope finds, apart from what holds for the whole database. */
-export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'named' | 'nextDueAt' | 'receipt'>;
-
 type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
-
-const NOTHING: Found = { sessions: [], tasks: [], named: [], nextDueAt: null, receipt: null };
 
 /** Loads what the scope names. The write lock is held: tasks whose time has come are made claimable on the way. */
 export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
   const receipt = scope.commandId === undefined ? undefined : on.receipt(scope.namespace, scope.commandId);
   if (receipt !== undefined) return loadNamed(on, receipt);
-  switch (scope.by) {
-    case 'sessions':
-      return loadSessions(on, scope, now);
-    case 'ready':
-      return loadReady(on, scope, now);
-    case 'stale':
-      return loadStale(on, scope, now);
-    case 'held':
-      return loadHeld(on, scope);
-    case 'task':
-      return loadTask(on, scope);
-    case 'new':
-      return loadNew(on, scope);
-  }
+  const plan = planScope(scope);
+  const { namespace, ready } = plan;
+  const rows = new Map<string, Session>();
+  const named = plan.refs.map((ref) => loadRef(on, namespace, ref, rows));
+  const sessions = [...rows.values()];
+  const withQueue = sessions.filter((session) => hasQueue(session));
+  queueDueInSessions(on, withQueue, now);
+  // A claim without a session sees due tasks of all sessions.
+  const dueAt = ready === null ? null : queueDue(on, namespace, now);
+  const tasks = loadTasks(on, plan);
+  const ids = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
+  const further = [...sessionRows(on, namespace, ids), ...heldPage(on, plan)];
+  const complete = (session: Session): LoadedSession => completeSession(on, session);
+  return foundFor(plan, {
+    named,
+    own: sessions.map(complete),
+    held: heldAndStale(on, plan, now).map(complete),
+    further: further.map(complete),
+    heads: ready === null ? [] : readyExcept(on, namespace, ready, rows),
+    tasks: plan.openTasksLimit === 0 ? tasks : waitingTasks(on, withQueue, plan.openTasksLimit),
+    ownDueAt: () => earliest(withQueue.map((session) => on.dueInSession(session) ?? null)),
+    dueAt: () => dueAt,
+  });
 }
 
 /**
@@ -108,48 +111,46 @@ export function lookForReady(on: ScopeLookups, scope: ScopeBy<'ready'>, now: num
   if (dueAt !== null && dueAt <= now) return null;
   if (scope.commandId !== undefined && on.receipt(scope.namespace, scope.commandId) !== undefined) return null;
   const isEmpty =
-    heldAndStale(on, scope, now).length === 0 && readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
-  return isEmpty ? { ...NOTHING, nextDueAt: dueAt } : null;
+    heldAndStale(on, planScope(scope), now).length === 0 &&
+    readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
+  return isEmpty ? { sessions: [], tasks: [], named: [], nextDueAt: dueAt, receipt: null } : null;
 }
 
 function loadNamed(on: ScopeLookups, receipt: Receipt): Found {
   const { namespace } = receipt;
   const named = namedByReceipt(receipt);
   return {
-    ...NOTHING,
+    named: [],
+    nextDueAt: null,
     receipt,
-    sessions: sessionsOf(on, namespace, named.sessions),
+    sessions: sessionRows(on, namespace, named.sessions).map((session) => completeSession(on, session)),
     tasks: named.tasks.flatMap((id) => on.task(namespace, id) ?? []),
   };
 }
 
-function loadSessions(on: ScopeLookups, scope: ScopeBy<'sessions'>, now: number): Found {
-  const { namespace, nextReady, openTasksLimit = 0 } = scope;
-  const rows = new Map<string, Session>();
-  const named = scope.sessions.map((ref): NamedSession | null => {
-    const session = sessionOfRef(on, namespace, ref);
-    if (session === undefined) return null;
-    rows.set(session.id, session);
-    return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
-  });
-  const found = [...rows.values()];
-  const withQueue = found.filter((session) => hasQueue(session));
-  queueDueInSessions(on, withQueue, now);
-  // What comes next is a claim without a session, and sees due tasks of all sessions like any other.
-  if (nextReady !== undefined) queueDue(on, namespace, now);
-  const own = found.map((session) => complete(on, session));
-  const others = nextReady === undefined ? [] : readyExcept(on, namespace, nextReady, rows);
-  return {
-    sessions: [...own, ...others],
-    tasks: openTasksLimit === 0 ? [] : waitingTasks(on, withQueue, openTasksLimit),
-    named,
-    nextDueAt: own.every(({ head }) => head === null) ? nextDueIn(on, withQueue) : null,
-    receipt: null,
-  };
+/** Which session a reference names, which is kept in `rows`; null: none. */
+function loadRef(
+  on: ScopeLookups,
+  namespace: string,
+  ref: SessionRef,
+  rows: Map<string, Session>,
+): NamedSession | null {
+  const session = 'fence' in ref ? on.sessionOfFence(namespace, ref.fence) : on.session(namespace, ref.sessionId);
+  if (session === undefined) return null;
+  rows.set(session.id, session);
+  return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
 }
 
-function sessionOfRef(on: ScopeLookups, namespace: string, ref: SessionRef): Session | undefined {
-  return 'fence' in ref ? on.sessionOfFence(namespace, ref.fence) : on.session(namespace, ref.sessionId);
+/** The tasks that are named, each once. */
+function loadTasks(on: ScopeLookups, { namespace, taskIds, dedupeKeys }: ScopePlan): Task[] {
+  const tasks = new Map<string, Task>();
+  for (const id of taskIds) keep(tasks, on.task(namespace, id));
+  for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
+  return [...tasks.values()];
+}
+
+function heldPage(on: ScopeLookups, { heldPage: page }: ScopePlan): readonly Session[] {
+  return page === null ? [] : on.heldAfter(page.after, page.limit);
 }
 
 /** The first waiting tasks of these sessions, by session and id. */
@@ -162,12 +163,6 @@ function waitingTasks(on: ScopeLookups, sessions: readonly Session[], limit: num
   return found;
 }
 
-/** When the next scheduled task of these sessions is due. */
-function nextDueIn(on: ScopeLookups, sessions: readonly Session[]): number | null {
-  const times = sessions.flatMap((session) => on.dueInSession(session) ?? []);
-  return times.length === 0 ? null : Math.min(...times);
-}
-
 /** Idle sessions whose head fits, best first, without those that are loaded already. */
 function readyExcept(
   on: ScopeLookups,
@@ -178,39 +173,6 @@ function readyExcept(
   const idle = [...loaded.values()].filter(({ status }) => status === 'idle').length;
   const found = readySessions(on, namespace, { ...filter, limit: filter.limit + idle });
   return found.filter(({ session }) => !loaded.has(session.id)).slice(0, filter.limit);
-}
-
-function loadReady(on: ScopeLookups, scope: ScopeBy<'ready'>, now: number): Found {
-  const nextDueAt = queueDue(on, scope.namespace, now);
-  const sessions = heldAndStale(on, scope, now).map((session) => complete(on, session));
-  const ready = readySessions(on, scope.namespace, scope);
-  return { ...NOTHING, sessions: [...sessions, ...ready], nextDueAt: ready.length > 0 ? null : nextDueAt };
-}
-
-function loadStale(on: ScopeLookups, scope: ScopeBy<'stale'>, now: number): Found {
-  const { namespace, extraSessionIds = [] } = scope;
-  const stale = on.stale(namespace, now, scope.limit);
-  const known = new Set(stale.map(({ id }) => id));
-  const extra = sessionRows(on, namespace, extraSessionIds).filter((one) => isHeld(one) && !known.has(one.id));
-  return { ...NOTHING, sessions: [...stale, ...extra].map((session) => complete(on, session)) };
-}
-
-function loadHeld(on: ScopeLookups, { after, limit }: ScopeBy<'held'>): Found {
-  return { ...NOTHING, sessions: on.heldAfter(after, limit).map((session) => complete(on, session)) };
-}
-
-function loadTask(on: ScopeLookups, { namespace, taskId }: ScopeBy<'task'>): Found {
-  const task = on.task(namespace, taskId);
-  return task === undefined
-    ? NOTHING
-    : { ...NOTHING, sessions: sessionsOf(on, namespace, [task.sessionId]), tasks: [task] };
-}
-
-function loadNew(on: ScopeLookups, { namespace, sessionIds, taskIds, dedupeKeys }: ScopeBy<'new'>): Found {
-  const tasks = new Map<string, Task>();
-  for (const id of taskIds) keep(tasks, on.task(namespace, id));
-  for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
-  return { ...NOTHING, sessions: sessionsOf(on, namespace, sessionIds), tasks: [...tasks.values()] };
 }
 
 function keep(tasks: Map<string, Task>, task: Task | undefined): void {
@@ -239,17 +201,18 @@ function queueDueInSessions(on: ScopeLookups, sessions: readonly Session[], now:
     );
 }
 
-function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: ScopeBy<'ready'>, now: number): Session[] {
+function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: ScopePlan, now: number): Session[] {
   const held = heldBy === undefined ? [] : on.heldBy(namespace, heldBy);
   const own = new Set(held.map(({ id }) => id));
   const stale = staleLimit === 0 ? [] : on.stale(namespace, now, staleLimit + held.length);
   return [...held, ...stale.filter(({ id }) => !own.has(id)).slice(0, staleLimit)];
 }
 
-function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
+/** Idle sessions whose head fits the filter, best first. */
+export function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
   return readyKeys(on, namespace, filter).flatMap(([number]) => {
     const session = on.sessionOfNumber(number);
-    return session === undefined ? [] : [complete(on, session)];
+    return session === undefined ? [] : [completeSession(on, session)];
   });
 }
 
@@ -264,16 +227,13 @@ function readyKeys(on: ScopeLookups, namespace: string, { addressees, kinds, lim
   return keys.toSorted((a, b) => a[1] - b[1] || a[2] - b[2] || compareCodePoints(a[3], b[3])).slice(0, limit);
 }
 
-function sessionsOf(on: ScopeLookups, namespace: string, ids: readonly string[]): LoadedSession[] {
-  return sessionRows(on, namespace, ids).map((session) => complete(on, session));
-}
-
 /** Those that exist, in the order of the ids, each once. */
 function sessionRows(on: ScopeLookups, namespace: string, ids: readonly string[]): Session[] {
   return unique(ids).flatMap((id) => on.session(namespace, id) ?? []);
 }
 
-function complete(on: ScopeLookups, session: Session): LoadedSession {
+/** A session with its running task and its head. */
+export function completeSession(on: ScopeLookups, session: Session): LoadedSession {
   const { namespace, taskId } = session;
   return {
     session,
@@ -293,8 +253,4 @@ function endedLease(on: ScopeLookups, session: Session, fence: number): EndedLea
     successor: on.nextGrant(session, end.seq) ?? null,
     refused: on.isRefused(fence),
   };
-}
-
-function unique<Value>(values: readonly Value[]): readonly Value[] {
-  return values.length <= 1 ? values : [...new Set(values)];
 }

@@ -27,11 +27,11 @@ import {
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
-import { ENDED, FIELDS, pageOf, RUNNING, STREAM_KINDS, WAITING } from '@agent-orchestrator/storage-sql';
+import { ENDED, FIELDS, pageOf, RUNNING, STREAM_KINDS, unique, WAITING } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
 import { eventsQuery, listSessionsQuery, listTasksQuery } from './lists.ts';
 import { rowAt, selected } from '../rows.ts';
-import { query, unique } from '../server/statement-batch.ts';
+import { query } from '../server/statement-batch.ts';
 import { arrayOf } from '../server/values.ts';
 import { STORE_STATE, storeStateOf } from '../copy/store-state.ts';
 import { now, timeOf } from '../statements.ts';

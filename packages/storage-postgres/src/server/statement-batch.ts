@@ -24,7 +24,3 @@ export class StatementBatch {
 export function query(text: string, ...values: Value[]): Query {
   return { text, values };
 }
-
-export function unique<Value>(values: readonly Value[]): Value[] {
-  return [...new Set(values)];
-}

@@ -1,18 +1,23 @@
 import {
   assertOpenForWork,
   decodeStoreState,
-  isHeld,
   type Clock,
+  type HeldScope,
   type Loaded,
-  type LoadedSession,
-  type ReadyFilter,
   type Receipt,
   type Scope,
   type SessionKey,
-  type SessionRef,
   type StoreState,
   type Task,
 } from '@agent-orchestrator/core';
+import {
+  earliest,
+  foundFor,
+  planScope,
+  unique,
+  type Found as FoundForScope,
+  type ScopePlan,
+} from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
 import { readHeldPage, readNamedByReceipt } from './further-rows.ts';
 import {
@@ -28,12 +33,12 @@ import {
 import { NamedSessions, valuesOfRefs } from './named-sessions.ts';
 import { NumberSupply } from './number-supply.ts';
 import { ReadyLookup } from './ready-lookup.ts';
-import { query, StatementBatch, unique, type Flush } from '../server/statement-batch.ts';
+import { query, StatementBatch, type Flush } from '../server/statement-batch.ts';
 import { listIn, type Value } from '../server/values.ts';
 import { SQL, timeOf, type Wanted, type WhenLocked } from '../statements.ts';
 
 /** What a scope finds, apart from what holds for the whole database. */
-export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'named' | 'numbers' | 'nextDueAt' | 'receipt'>;
+export type Found = FoundForScope & Pick<Loaded, 'numbers'>;
 
 /**
  * `found` is in the order of the scopes. `held`: another transaction has locked what the scope names, and only waiting
@@ -53,8 +58,6 @@ export interface WorkOptions {
   /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling: string | undefined;
 }
-
-type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
 
 const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: [], nextDueAt: null, receipt: null };
 
@@ -82,10 +85,10 @@ export async function load(
 }
 
 class Loading {
-  readonly #scopes: readonly Scope[];
+  readonly #plans: readonly ScopePlan[];
   readonly #namespace: string;
   readonly #clock: Clock | null;
-  readonly #lookups: ReadonlyMap<Scope, ReadyLookup>;
+  readonly #lookups: ReadonlyMap<ScopePlan, ReadyLookup>;
   readonly #named: NamedSessions;
   readonly #numbers: NumberSupply;
   #locked: ReadonlySet<string> = new Set();
@@ -98,17 +101,17 @@ class Loading {
   #database: Database | null = null;
   #state: StoreState | null = null;
   #dueAt: number | null = null;
-  readonly #waiting = new Map<Scope, readonly Task[]>();
+  readonly #waiting = new Map<ScopePlan, readonly Task[]>();
   /** What was found otherwise than by the sessions' own ids. */
-  readonly #complete = new Map<Scope, Found>();
+  readonly #complete = new Map<ScopePlan, Found>();
 
   constructor(scopes: readonly Scope[], clock: Clock | null) {
-    this.#scopes = scopes;
+    this.#plans = scopes.map(planScope);
     this.#namespace = scopes[0]?.namespace ?? '';
     this.#clock = clock;
-    this.#lookups = ReadyLookup.planFor(scopes);
-    this.#named = new NamedSessions(this.#namespace, scopes);
-    this.#numbers = new NumberSupply(scopes);
+    this.#lookups = ReadyLookup.planFor(this.#plans);
+    this.#named = new NamedSessions(this.#namespace, this.#plans);
+    this.#numbers = new NumberSupply(this.#plans);
   }
 
   async lockAndRead(flush: Flush, before: readonly Query[], whenLocked: WhenLocked): Promise<void> {
@@ -118,7 +121,7 @@ class Loading {
     this.#named.readGrants(batch);
     this.#readTasks(batch);
     this.#numbers.draw(batch);
-    const commands = unique(this.#scopes.flatMap(({ commandId }) => commandId ?? []));
+    const commands = unique(this.#plans.flatMap(({ commandId }) => commandId ?? []));
     batch.add(query(SQL.read, this.#namespace, ...this.#named.values, commands, this.#time()), (answer) => {
       this.#keepDatabase(answer);
       this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
@@ -136,10 +139,10 @@ class Loading {
    * its turn comes, so a later one that finds something due has to wait for a turn of its own.
    */
   queueDue(): Query[] {
-    const [first] = this.#scopes;
+    const [first] = this.#plans;
     if (first === undefined || !this.#findsDue(first)) return [];
     const text = this.#lookups.has(first) ? SQL.queueDue : SQL.queueDueInSessions;
-    const values = first.by === 'sessions' && text === SQL.queueDueInSessions ? [this.#idsOf(first)] : [];
+    const values = text === SQL.queueDueInSessions ? [this.#named.idsOf(first.refs)] : [];
     return [query(text, this.#namespace, this.#time(), ...values), query(SQL.setNextOfQueued, this.#namespace)];
   }
 
@@ -148,13 +151,12 @@ class Loading {
    */
   async readFurther(flush: Flush): Promise<void> {
     const batch = new StatementBatch();
-    for (const scope of this.#scopes) {
-      const receipt = this.#receiptOf(scope);
-      const keep = (rows: Partial<Found>) => void this.#complete.set(scope, { ...NOTHING, ...rows });
+    for (const plan of this.#plans) {
+      const receipt = this.#receiptOf(plan);
+      const keep = (rows: Partial<Found>) => void this.#complete.set(plan, { ...NOTHING, ...rows });
       if (receipt !== null) readNamedByReceipt(batch, receipt, keep);
-      else if (scope.by === 'sessions')
-        for (const ref of scope.sessions) this.#named.readEndedLease(batch, ref, (id) => this.#fenceOf(id));
-      else if (scope.by === 'held') readHeldPage(batch, this.#heldPage, keep);
+      else if (plan.heldPage !== null) readHeldPage(batch, this.#heldPage, keep);
+      else for (const ref of plan.refs) this.#named.readEndedLease(batch, ref, (id) => this.#fenceOf(id));
     }
     await batch.run(flush);
   }
@@ -162,9 +164,9 @@ class Loading {
   result(): Omit<LoadedGroup, 'queuedDue'> {
     return {
       database: this.#known(),
-      found: this.#scopes.map((scope, index) => {
-        if (index > 0 && this.#findsDue(scope)) return 'later';
-        return this.#complete.get(scope) ?? this.#find(scope) ?? 'held';
+      found: this.#plans.map((plan, index) => {
+        if (index > 0 && this.#findsDue(plan)) return 'later';
+        return this.#complete.get(plan) ?? this.#find(plan) ?? 'held';
       }),
     };
   }
@@ -184,14 +186,14 @@ class Loading {
           this.#locked = new Set(listIn(answer[0]?.[0]));
         },
       );
-    for (const scope of this.#scopes) {
-      if (scope.by === 'held') this.#lockHeldPage(batch, scope);
-      if (scope.by === 'ready' && scope.heldBy !== undefined)
-        batch.add(query(SQL.lockHeldBy, scope.namespace, scope.heldBy), (answer) => {
+    for (const { namespace, heldPage, heldBy } of this.#plans) {
+      if (heldPage !== null) this.#lockHeldPage(batch, heldPage);
+      if (heldBy !== undefined)
+        batch.add(query(SQL.lockHeldBy, namespace, heldBy), (answer) => {
           this.#own = listIn(answer[0]?.[0]);
         });
     }
-    const stale = { limit: Math.max(...this.#scopes.map(staleLimitOf)), time: this.#time() };
+    const stale = { limit: Math.max(...this.#plans.map(({ staleLimit }) => staleLimit)), time: this.#time() };
     const [first, ...others] = new Set(this.#lookups.values());
     if (first !== undefined)
       batch.add(first.query(this.#namespace, stale), (answer) => {
@@ -207,20 +209,20 @@ class Loading {
 
   /** Whether what one command takes next is looked up, and nothing else. */
   #isOneOfSessions(): boolean {
-    return this.#scopes.length === 1 && this.#scopes[0]?.by === 'sessions';
+    return this.#plans.length === 1 && this.#plans[0]?.refs.length !== 0;
   }
 
   /** A claim that is alone may wait for the heads that it would take, and for what its agent holds. */
   #wanted(): readonly [wants: Wanted | null, values: readonly Value[]] {
-    const [scope] = this.#scopes;
-    const lookup = scope === undefined ? undefined : this.#lookups.get(scope);
-    if (scope?.by !== 'ready' || lookup === undefined) return [null, []];
-    const { heldBy } = scope;
+    const [plan] = this.#plans;
+    const lookup = plan === undefined ? undefined : this.#lookups.get(plan);
+    if (plan === undefined || plan.refs.length > 0 || lookup === undefined) return [null, []];
+    const { heldBy } = plan;
     const wants = { heads: lookup.heads, heldBy: heldBy !== undefined };
     return [wants, [...lookup.values, ...(heldBy === undefined ? [] : [heldBy])]];
   }
 
-  #lockHeldPage(batch: StatementBatch, { limit, after }: ScopeBy<'held'>): void {
+  #lockHeldPage(batch: StatementBatch, { limit, after }: HeldScope): void {
     const { namespace, sessionId } = after ?? { namespace: '', sessionId: '' };
     batch.add(query(SQL.lockHeldAfter(limit), namespace, sessionId), (answer) => {
       this.#heldPage = answer.map(([of, id]) => ({ namespace: of as string, sessionId: id as string }));
@@ -232,16 +234,14 @@ class Loading {
     const keep = (answer: Answer) => {
       for (const task of tasksOf(answer)) this.#tasks.set(task.id, task);
     };
-    const ids = this.#scopes.flatMap((scope) =>
-      scope.by === 'new' ? scope.taskIds : scope.by === 'task' ? [scope.taskId] : [],
-    );
-    const keys = this.#scopes.flatMap((scope) => (scope.by === 'new' ? scope.dedupeKeys : []));
+    const ids = this.#plans.flatMap(({ taskIds }) => taskIds);
+    const keys = this.#plans.flatMap(({ dedupeKeys }) => dedupeKeys);
     if (ids.length > 0) batch.add(query(SQL.tasks, this.#namespace, unique(ids)), keep);
     if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, this.#namespace, unique(keys)), keep);
-    for (const scope of this.#scopes) {
-      if (scope.by !== 'sessions' || scope.openTasksLimit === undefined) continue;
-      const asked = query(SQL.waiting(scope.openTasksLimit), scope.namespace, ...valuesOfRefs(scope.sessions));
-      batch.add(asked, (answer) => void this.#waiting.set(scope, tasksOf(answer)));
+    for (const plan of this.#plans) {
+      if (plan.openTasksLimit === 0) continue;
+      const asked = query(SQL.waiting(plan.openTasksLimit), plan.namespace, ...valuesOfRefs(plan.refs));
+      batch.add(asked, (answer) => void this.#waiting.set(plan, tasksOf(answer)));
     }
   }
 
@@ -255,83 +255,68 @@ class Loading {
   }
 
   /** Whether a task's time has come that this scope would find claimable. */
-  #findsDue(scope: Scope): boolean {
+  #findsDue(plan: ScopePlan): boolean {
     // A command that had its effect before is only answered again.
-    if (this.#receiptOf(scope) !== null) return false;
+    if (this.#receiptOf(plan) !== null) return false;
     const isDue = (at: number | null) => at !== null && at <= this.#known().now;
     // What a release takes next is a claim without a session, and sees due tasks of all sessions like any other.
-    if (this.#lookups.has(scope)) return isDue(this.#dueAt);
-    if (scope.by !== 'sessions') return false;
-    const ids = this.#idsOf(scope);
+    if (this.#lookups.has(plan)) return isDue(this.#dueAt);
+    const ids = this.#named.idsOf(plan.refs);
     return (
       !ids.some((id) => this.#isLockedByAnother(id)) && ids.some((id) => isDue(this.#sessions.get(id)?.dueAt ?? null))
     );
   }
 
-  #find(scope: Scope): Found | 'alone' | null {
-    switch (scope.by) {
-      case 'sessions':
-        return this.#findSessions(scope);
-      case 'ready':
-        return this.#findReady(scope);
-      case 'stale': {
-        const also = unique(scope.extraSessionIds ?? []).filter((id) => !this.#stale.includes(id));
-        const held = this.#rows(also).filter(({ session }) => isHeld(session));
-        return { ...NOTHING, sessions: [...this.#rows(this.#stale), ...held] };
-      }
-      case 'task': {
-        const task = this.#tasks.get(scope.taskId);
-        if (task !== undefined && this.#isLockedByAnother(task.sessionId)) return null;
-        return task === undefined ? NOTHING : { ...NOTHING, sessions: this.#rows([task.sessionId]), tasks: [task] };
-      }
-      case 'new': {
-        if (scope.sessionIds.some((id) => this.#isLockedByAnother(id))) return null;
-        const tasks = [...this.#tasks.values()].filter(
-          ({ id, dedupeKey }) =>
-            scope.taskIds.includes(id) || (dedupeKey !== null && scope.dedupeKeys.includes(dedupeKey)),
-        );
-        const sessions = this.#rows(unique(scope.sessionIds));
-        return { ...NOTHING, sessions, tasks, numbers: this.#numbers.take(scope) };
-      }
-      case 'held':
-        return NOTHING;
-    }
+  #find(plan: ScopePlan): Found | 'alone' | null {
+    const ids = this.#named.idsOf(plan.refs);
+    const tasks = this.#tasksOf(plan);
+    const further = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
+    // What is wanted only if it is held is not waited for.
+    const needed = plan.onlyHeld ? ids : [...ids, ...further];
+    if (needed.some((id) => this.#isLockedByAnother(id))) return null;
+    const held = this.#heldAndStale(plan);
+    const heads = this.#headsFor(plan, ids);
+    if (heads === 'alone') return heads;
+    if (heads === 'held' && held.length === 0) return null;
+    const own = this.#rows(ids);
+    const found = foundFor(plan, {
+      named: this.#named.named(plan.refs, (id) => this.#sessions.has(id)),
+      own,
+      held: this.#rows(held),
+      further: this.#rows(further),
+      heads: heads === 'held' ? [] : this.#rows(heads),
+      tasks: this.#waiting.get(plan) ?? tasks,
+      ownDueAt: () => earliest(own.map(({ dueAt }) => dueAt)),
+      dueAt: () => this.#dueAt,
+    });
+    return { ...found, numbers: this.#numbers.take(plan) };
   }
 
-  #findSessions(scope: ScopeBy<'sessions'>): Found | 'alone' | null {
-    const ids = this.#idsOf(scope);
-    if (ids.some((id) => this.#isLockedByAnother(id))) return null;
-    const own = ids.flatMap((id) => this.#sessions.get(id) ?? []);
-    const next = scope.nextReady === undefined ? [] : this.#lookups.get(scope)?.take(scope.nextReady, ids);
-    // A named session is among the heads: alone, the command names no session that its look-up finds.
-    if (next === null) return 'alone';
-    return {
-      ...NOTHING,
-      named: this.#named.named(scope.sessions, (id) => this.#sessions.has(id)),
-      sessions: [...own, ...this.#rows(next ?? [])],
-      tasks: this.#waiting.get(scope) ?? [],
-      nextDueAt: own.every(({ head }) => head === null) ? earliest(own.map(({ dueAt }) => dueAt)) : null,
-    };
+  #tasksOf({ taskIds, dedupeKeys }: ScopePlan): Task[] {
+    if (taskIds.length + dedupeKeys.length === 0) return [];
+    return [...this.#tasks.values()].filter(
+      ({ id, dedupeKey }) => taskIds.includes(id) || (dedupeKey !== null && dedupeKeys.includes(dedupeKey)),
+    );
   }
 
-  #findReady(scope: ScopeBy<'ready'>): Found | null {
-    const others = [...this.#own, ...this.#stale];
-    // The first claim of a group recovers what is stale; the next ones need not do it again.
+  /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not do it again. */
+  #heldAndStale({ refs, ready, staleLimit }: ScopePlan): readonly string[] {
+    if (refs.length > 0 || (ready === null && staleLimit === 0)) return [];
+    const found = [...this.#own, ...this.#stale];
     this.#stale = [];
-    const heads = this.#take(scope, scope);
-    if (heads === null && others.length === 0) return null;
-    return {
-      ...NOTHING,
-      sessions: this.#rows([...others, ...(heads ?? [])]),
-      nextDueAt: heads?.length ? null : this.#dueAt,
-    };
+    return found;
   }
 
-  /** The next heads of those that were found; null: there are none, but other transactions have locked some. */
-  #take(scope: Scope, filter: ReadyFilter): readonly string[] | null {
-    const lookup = this.#lookups.get(scope);
-    const ids = lookup?.take(filter) ?? [];
-    return ids.length === 0 && lookup?.sawMore === true ? null : ids;
+  /**
+   * The next heads of those that were found. `held`: there are none, but other transactions have locked some. `alone`: a
+   * named session is among them, and alone, the command names no session that its look-up finds.
+   */
+  #headsFor(plan: ScopePlan, named: readonly string[]): readonly string[] | 'held' | 'alone' {
+    const lookup = this.#lookups.get(plan);
+    if (plan.ready === null || lookup === undefined) return [];
+    const ids = lookup.take(plan.ready, named);
+    if (ids === null) return 'alone';
+    return plan.refs.length === 0 && ids.length === 0 && lookup.sawMore ? 'held' : ids;
   }
 
   /** It is there, and this transaction could not lock it. */
@@ -339,19 +324,15 @@ class Loading {
     return this.#sessions.has(id) && !this.#locked.has(id);
   }
 
-  #receiptOf({ commandId }: Scope): Receipt | null {
+  #receiptOf({ commandId }: ScopePlan): Receipt | null {
     return commandId === undefined ? null : (this.#receipts.get(commandId) ?? null);
-  }
-
-  #idsOf({ sessions }: { readonly sessions: readonly SessionRef[] }): readonly string[] {
-    return this.#named.idsOf(sessions);
   }
 
   #fenceOf(sessionId: string): number | null {
     return this.#sessions.get(sessionId)?.session.fence ?? null;
   }
 
-  #rows(ids: readonly string[]): LoadedSession[] {
+  #rows(ids: readonly string[]): SessionRow[] {
     return ids.flatMap((id) => this.#sessions.get(id) ?? []);
   }
 
@@ -366,12 +347,3 @@ class Loading {
 }
 
 const NONE_STALE = { limit: 0, time: null };
-
-function staleLimitOf(scope: Scope): number {
-  return scope.by === 'stale' ? scope.limit : scope.by === 'ready' ? scope.staleLimit : 0;
-}
-
-function earliest(times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
-}

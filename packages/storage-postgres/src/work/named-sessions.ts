@@ -1,8 +1,8 @@
-import type { EndedLease, Event, LeaseEffect, NamedSession, Scope, SessionRef } from '@agent-orchestrator/core';
-import { FIELDS } from '@agent-orchestrator/storage-sql';
+import type { EndedLease, Event, LeaseEffect, NamedSession, SessionRef } from '@agent-orchestrator/core';
+import { FIELDS, unique, type ScopePlan } from '@agent-orchestrator/storage-sql';
 import type { Answer } from '../connection.ts';
 import { rowAt } from '../rows.ts';
-import { query, unique, type StatementBatch } from '../server/statement-batch.ts';
+import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { SQL } from '../statements.ts';
 
 /** What the scopes of one namespace name, each by its id, its fence or a task of it. */
@@ -14,12 +14,12 @@ export class NamedSessions {
   #grants: ReadonlyMap<number, Event> = new Map();
   readonly #endedLeases = new Map<number, EndedLease>();
 
-  constructor(namespace: string, scopes: readonly Scope[]) {
-    const refs = scopes.flatMap((scope) => (scope.by === 'sessions' ? scope.sessions : []));
+  constructor(namespace: string, plans: readonly ScopePlan[]) {
+    const refs = plans.flatMap((plan) => plan.refs);
     this.#namespace = namespace;
-    this.#ids = unique([...scopes.flatMap(idsNamed), ...idsIn(refs)]);
+    this.#ids = unique([...plans.flatMap(({ sessionIds }) => sessionIds), ...idsIn(refs)]);
     this.#fences = unique(fencesIn(refs));
-    this.#tasks = unique(scopes.flatMap((scope) => (scope.by === 'task' ? scope.taskId : [])));
+    this.#tasks = unique(plans.flatMap(({ withTheirSessions, taskIds }) => (withTheirSessions ? taskIds : [])));
   }
 
   get some(): boolean {
@@ -87,11 +87,6 @@ function idsIn(refs: readonly SessionRef[]): string[] {
 
 function fencesIn(refs: readonly SessionRef[]): number[] {
   return refs.flatMap((ref) => ('fence' in ref ? ref.fence : []));
-}
-
-function idsNamed(scope: Scope): readonly string[] {
-  if (scope.by === 'new') return scope.sessionIds;
-  return scope.by === 'stale' ? (scope.extraSessionIds ?? []) : [];
 }
 
 function eventsOf(answer: Answer): Event[] {

@@ -1,4 +1,4 @@
-import type { NewScope, Scope } from '@agent-orchestrator/core';
+import type { ScopePlan } from '@agent-orchestrator/storage-sql';
 import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { listIn } from '../server/values.ts';
 import { SQL } from '../statements.ts';
@@ -9,8 +9,8 @@ export class NumberSupply {
   #isDrawn = false;
   #numbers: number[] = [];
 
-  constructor(scopes: readonly Scope[]) {
-    this.#count = scopes.reduce((sum, scope) => sum + (scope.by === 'new' ? countFor(scope) : 0), 0);
+  constructor(plans: readonly ScopePlan[]) {
+    this.#count = plans.reduce((sum, { newNumbers }) => sum + newNumbers, 0);
   }
 
   /** Draws them, unless they are drawn already. */
@@ -23,12 +23,7 @@ export class NumberSupply {
   }
 
   /** Those of one scope. */
-  take(scope: NewScope): number[] {
-    return this.#numbers.splice(0, countFor(scope));
+  take({ newNumbers }: ScopePlan): number[] {
+    return this.#numbers.splice(0, newNumbers);
   }
-}
-
-/** One for each id. */
-function countFor({ taskIds, sessionIds }: NewScope): number {
-  return new Set([...taskIds, ...sessionIds]).size;
 }

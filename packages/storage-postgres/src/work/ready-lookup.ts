@@ -1,6 +1,7 @@
-import type { ReadyFilter, Scope } from '@agent-orchestrator/core';
+import type { ReadyFilter } from '@agent-orchestrator/core';
+import { unique, type ScopePlan } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { query, unique } from '../server/statement-batch.ts';
+import { query } from '../server/statement-batch.ts';
 import { listIn, type Value } from '../server/values.ts';
 import { SQL, type Heads } from '../statements.ts';
 
@@ -18,25 +19,18 @@ export class ReadyLookup {
     this.#kinds = kinds === undefined ? undefined : unique(kinds);
   }
 
-  /** What a scope wants of the idle sessions, if anything. */
-  static filterOf(scope: Scope): ReadyFilter | null {
-    if (scope.by === 'ready') return scope;
-    return (scope.by === 'sessions' ? scope.nextReady : undefined) ?? null;
-  }
-
-  /** The look-ups for these scopes, by scope. */
-  static planFor(scopes: readonly Scope[]): ReadonlyMap<Scope, ReadyLookup> {
-    const plan = new Map<Scope, ReadyLookup>();
+  /** The look-ups for these plans, by plan. */
+  static planFor(plans: readonly ScopePlan[]): ReadonlyMap<ScopePlan, ReadyLookup> {
+    const lookups = new Map<ScopePlan, ReadyLookup>();
     let last: ReadyLookup | null = null;
-    for (const scope of scopes) {
-      const filter = ReadyLookup.filterOf(scope);
-      if (filter === null) continue;
-      const own: ReadyLookup = new ReadyLookup(filter);
+    for (const plan of plans) {
+      if (plan.ready === null) continue;
+      const own: ReadyLookup = new ReadyLookup(plan.ready);
       if (last === null || !last.#isLike(own)) last = own;
-      last.#limit += filter.limit;
-      plan.set(scope, last);
+      last.#limit += plan.ready.limit;
+      lookups.set(plan, last);
     }
-    return plan;
+    return lookups;
   }
 
   #isLike(other: ReadyLookup): boolean {
@@ -71,10 +65,8 @@ export class ReadyLookup {
     return listIn(stale);
   }
 
-  take(filter: ReadyFilter): readonly string[];
-  take(filter: ReadyFilter, except: readonly string[]): readonly string[] | null;
   /** The next sessions for one scope; null: one of `except` is among them, and they are left to the next scope. */
-  take({ limit }: ReadyFilter, except: readonly string[] = []): readonly string[] | null {
+  take({ limit }: ReadyFilter, except: readonly string[]): readonly string[] | null {
     const ids = this.#ids.slice(0, limit);
     if (ids.some((id) => except.includes(id))) return null;
     this.#ids = this.#ids.slice(limit);

@@ -7,12 +7,11 @@ import {
   type Loaded,
   type Scope,
 } from '@agent-orchestrator/core';
-import { assertCurrent, hasEffect } from '@agent-orchestrator/storage-sql';
+import { assertCurrent, hasEffect, planScope } from '@agent-orchestrator/storage-sql';
 import { isConnectionLost } from '../errors.ts';
 import type { Connection, Query } from '../connection.ts';
 import { load, type Found, type LoadedGroup, type WorkOptions } from './load.ts';
 import type { Database } from './loaded-rows.ts';
-import { ReadyLookup } from './ready-lookup.ts';
 import { DATABASE, SCHEMA_VERSION } from '../migrations.ts';
 import { saving } from './save.ts';
 import { query } from '../server/statement-batch.ts';
@@ -146,7 +145,7 @@ function judge(
       outcomes.push({ held: true });
       continue;
     }
-    const claims = ReadyLookup.filterOf(scope) !== null;
+    const claims = planScope(scope).ready !== null;
     if ((claims && heads === 'changed') || names(rows, touched)) break;
     for (const { session } of rows.sessions) touched.add(session.id);
     try {

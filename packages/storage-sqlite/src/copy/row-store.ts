@@ -1,23 +1,22 @@
 import {
-  assertMayFollow,
-  assertSameState,
-  charactersOf,
   decodeClockState,
   keyOfRow,
   NO_CLOCK,
   OrchestratorError,
-  PAGE_CHARACTERS,
-  anotherProcessCopies,
-  TABLE_NAMES,
   type ClockState,
   type Row,
   type RowKey,
-  type RowReader,
   type RowStore,
   type StoreState,
   type TableName,
 } from '@agent-orchestrator/core';
-import { assertCurrent } from '@agent-orchestrator/storage-sql';
+import {
+  assertCurrent,
+  rowStoreOver,
+  type RowConnections,
+  type StoredRows,
+  type WritableRows,
+} from '@agent-orchestrator/storage-sql';
 import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, openWriter, type Connection } from '../connection.ts';
 import { explainError } from '../file/explain-error.ts';
@@ -63,14 +62,14 @@ export async function openSqliteRows({
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
     return await retryWhileBusy(busyTimeoutMs, () => {
       inspectFile(file);
-      return new SqliteRows(new OpenFile(file), mode, busyTimeoutMs);
+      return rowStoreOver(new SqliteRows(new OpenFile(file), mode, busyTimeoutMs));
     });
   } catch (error) {
     throw explainError(error, path);
   }
 }
 
-class SqliteRows implements RowStore {
+class SqliteRows implements RowConnections {
   readonly #file: OpenFile;
   readonly #mode: 'existing' | 'read-only';
   readonly #busyTimeoutMs: number;
@@ -85,105 +84,32 @@ class SqliteRows implements RowStore {
     try {
       file.hold();
     } catch (error) {
-      void this[Symbol.asyncDispose]();
+      void this.close();
       throw error;
     }
   }
 
-  storeState(): Promise<StoreState | null> {
-    return this.#read((rows) => rows.storeState());
-  }
+  readonly now = async (): Promise<number> => Date.now();
 
-  rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
-    return this.#read((rows) => rows.page(table, after, limit));
-  }
-
-  lastKey(table: TableName): Promise<RowKey> {
-    return this.#read((rows) => rows.lastKey(table));
-  }
-
-  count(table: TableName): Promise<number> {
-    return this.#read((rows) => rows.count(table));
-  }
-
-  lastEventId(): Promise<number> {
-    return this.#read((rows) => rows.lastEventId());
-  }
-
-  clock(): Promise<ClockState> {
-    return this.#read((rows) => rows.clock());
-  }
-
-  async now(): Promise<number> {
-    return Date.now();
-  }
-
-  async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
-    this.#file.assertInPlace();
-    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#file.path));
-    try {
-      db.exec('BEGIN');
-      const rows = new Rows(db);
-      return await use({
-        storeState: async () => rows.storeState(),
-        rows: async (table, after, limit) => rows.page(table, after, limit),
-        lastKey: async (table) => rows.lastKey(table),
-        count: async (table) => rows.count(table),
-        lastEventId: async () => rows.lastEventId(),
-        clock: async () => rows.clock(),
-        now: () => this.now(),
-      });
-    } finally {
-      db.close();
-    }
-  }
-
-  changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
-    return this.#write((db) => {
-      const rows = new Rows(db);
-      assertSameState(rows.storeState(), expected);
-      assertMayFollow(expected, next);
-      if (next?.status === 'filling') assertEmpty(rows);
-      writeStoreState(db, next);
-    });
-  }
-
-  add(state: StoreState, table: TableName, after: RowKey, added: readonly Row[]): Promise<void> {
-    return this.#write((db) => {
-      const rows = new Rows(db);
-      assertSameState(rows.storeState(), state);
-      if (JSON.stringify(rows.lastKey(table)) !== JSON.stringify(after)) throw anotherProcessCopies();
-      const addNamespace = db.prepare(SQL.addNamespace);
-      for (const namespace of new Set(added.map((row) => row['namespace']))) addNamespace.run(namespace);
-      const insert = db.prepare(ROW_TEXTS[table].insert);
-      for (const row of added) insert.run(row);
-    });
-  }
-
-  continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
-    return this.#write((db) => {
-      assertSameState(new Rows(db).storeState(), state);
-      db.prepare(SQL.saveClock).run(JSON.stringify(clock));
-      db.prepare(SAVE_LAST_EVENT_ID).run(String(lastEventId));
-    });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#file.closeAfter(async () => {
-      this.#reader.close();
-      // The writer last: only it can copy the write-ahead log into the file when it closes.
-      this.#writer?.close();
-    });
-  }
-
-  #read<R>(use: (rows: Rows) => R): Promise<R> {
+  read<R>(use: (rows: StoredRows) => R): Promise<R> {
     return retryWhileBusy(this.#busyTimeoutMs, () => {
       this.#file.assertInPlace();
       return use(new Rows(this.#reader));
     });
   }
 
-  async #write(use: (db: Connection) => void): Promise<void> {
+  async snapshot<R>(use: (rows: StoredRows) => Promise<R>): Promise<R> {
+    this.#file.assertInPlace();
+    const db = await retryWhileBusy(this.#busyTimeoutMs, () => openedReader(this.#file.path));
+    try {
+      db.exec('BEGIN');
+      return await use(new Rows(db));
+    } finally {
+      db.close();
+    }
+  }
+
+  async write(use: (rows: WritableRows) => void): Promise<void> {
     if (this.#mode === 'read-only')
       throw new OrchestratorError('STORE_READ_ONLY', `${this.#file.path} was opened for reading only.`);
     return retryWhileBusy(this.#busyTimeoutMs, () => {
@@ -191,7 +117,7 @@ class SqliteRows implements RowStore {
       const db = (this.#writer ??= openWriter(this.#file.path));
       db.exec('BEGIN IMMEDIATE');
       try {
-        use(db);
+        use(new Rows(db));
         db.exec('COMMIT');
         this.#file.assertCommitVisible();
       } finally {
@@ -199,10 +125,18 @@ class SqliteRows implements RowStore {
       }
     });
   }
+
+  close(): Promise<void> {
+    return this.#file.closeAfter(async () => {
+      this.#reader.close();
+      // The writer last: only it can copy the write-ahead log into the file when it closes.
+      this.#writer?.close();
+    });
+  }
 }
 
 /** The rows as one connection sees them. */
-class Rows {
+class Rows implements WritableRows {
   readonly #db: Connection;
 
   constructor(db: Connection) {
@@ -213,19 +147,8 @@ class Rows {
     return readStoreState(this.#db);
   }
 
-  page(table: TableName, after: RowKey, limit: number): readonly Row[] {
-    const rows: Row[] = [];
-    let characters = 0;
-    for (const row of this.#rowsAfter(table, after, limit)) {
-      characters += charactersOf(row);
-      if (characters > PAGE_CHARACTERS && rows.length > 0) break;
-      rows.push(row);
-    }
-    return rows;
-  }
-
   /** Namespace by namespace, since rows do not know the name of theirs. */
-  *#rowsAfter(table: TableName, after: RowKey, limit: number): Generator<Row> {
+  *rowsAfter(table: TableName, after: RowKey, limit: number): Generator<Row> {
     const { first, following } = ROW_TEXTS[table];
     if (table === 'event_log') {
       yield* this.#rows(following, ...(after ?? [0]), limit);
@@ -269,6 +192,22 @@ class Rows {
     const text = this.#db.prepare<[], string>(SQL.clock).pluck().get();
     return text === undefined ? NO_CLOCK : decodeClockState(text);
   }
+
+  setStoreState(next: StoreState | null): void {
+    writeStoreState(this.#db, next);
+  }
+
+  insert(table: TableName, rows: readonly Row[]): void {
+    const addNamespace = this.#db.prepare(SQL.addNamespace);
+    for (const namespace of new Set(rows.map((row) => row['namespace']))) addNamespace.run(namespace);
+    const insert = this.#db.prepare(ROW_TEXTS[table].insert);
+    for (const row of rows) insert.run(row);
+  }
+
+  continueFrom(clock: ClockState, lastEventId: number): void {
+    this.#db.prepare(SQL.saveClock).run(JSON.stringify(clock));
+    this.#db.prepare(SAVE_LAST_EVENT_ID).run(String(lastEventId));
+  }
 }
 
 function openedReader(path: string): Connection {
@@ -280,8 +219,4 @@ function openedReader(path: string): Connection {
     db.close();
     throw error;
   }
-}
-
-function assertEmpty(rows: Rows): void {
-  if (TABLE_NAMES.some((table) => rows.lastKey(table) !== null)) throw new OrchestratorError('STORE_NOT_EMPTY');
 }

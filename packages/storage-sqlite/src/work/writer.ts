@@ -13,13 +13,7 @@ import {
   type Scope,
   type WriteSet,
 } from '@agent-orchestrator/core';
-import {
-  assertNotNewer,
-  hasEffect,
-  loadScope,
-  lookForReady,
-  type ScopeLookups,
-} from '@agent-orchestrator/storage-sql';
+import { assertNotNewer, hasEffect, loadScope, lookForReady, type ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Connection } from '../connection.ts';
 import { lookupsOf } from './lookups.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
