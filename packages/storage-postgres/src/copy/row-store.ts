@@ -1,22 +1,22 @@
 import {
-  assertMayFollow,
-  assertSameState,
   decodeClockState,
   keyOfRow,
   OrchestratorError,
   PAGE_CHARACTERS,
-  anotherProcessCopies,
   TABLE_KEYS,
-  TABLE_NAMES,
   type ClockState,
   type Row,
   type RowKey,
-  type RowReader,
   type RowStore,
-  type StoreState,
   type TableName,
 } from '@agent-orchestrator/core';
-import { assertCurrent, TABLES } from '@agent-orchestrator/storage-sql';
+import {
+  assertCurrent,
+  rowStoreAsking,
+  TABLES,
+  type AskedConnections,
+  type AskedRows,
+} from '@agent-orchestrator/storage-sql';
 import { translateError } from '../errors.ts';
 import { settledDrawnId } from '../read/followers.ts';
 import type { Connection, Query } from '../connection.ts';
@@ -47,6 +47,16 @@ const LOCK_TRIES = 8;
 /** One statement's rows: what an answer may hold, a statement may, too, but not much more. */
 const STATEMENT_CHARACTERS = 8_000_000;
 
+/** What a change of the state, or of rows, waits for. */
+const LOCKS = {
+  // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
+  state: [
+    query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
+    query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
+  ],
+  rows: [query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'state' FOR UPDATE`)],
+} as const;
+
 /** The next value of the sequence is beyond this one. It never goes back; 0 leaves it as it is. */
 const drawBeyond = (sequence: string): string =>
   `SELECT setval('orchestrator.${sequence}', $1::bigint) FROM orchestrator.${sequence} s
@@ -66,14 +76,14 @@ export async function openPostgresRows({ url, mode = 'existing' }: PostgresRowsO
   try {
     const { version } = await connections.use((connection) => lookAt(connection, SCHEMA_VERSION));
     assertCurrent(DATABASE, version, SCHEMA_VERSION);
-    return new PostgresRows(connections, mode);
+    return rowStoreAsking(new PostgresRows(connections, mode));
   } catch (error) {
     await connections.close();
     throw translateError(error);
   }
 }
 
-class PostgresRows implements RowStore {
+class PostgresRows implements AskedConnections {
   readonly #connections: ConnectionPool;
   readonly #mode: 'existing' | 'read-only';
 
@@ -82,20 +92,8 @@ class PostgresRows implements RowStore {
     this.#mode = mode;
   }
 
-  storeState(): Promise<StoreState | null> {
-    return this.#transaction(readStoreState);
-  }
-
-  rows(table: TableName, after: RowKey, limit: number): Promise<readonly Row[]> {
-    return this.#transaction((connection) => page(connection, table, after, limit));
-  }
-
-  lastKey(table: TableName): Promise<RowKey> {
-    return this.#transaction((connection) => lastKey(connection, table));
-  }
-
-  count(table: TableName): Promise<number> {
-    return this.#transaction((connection) => count(connection, table));
+  read<R>(use: (rows: AskedRows) => Promise<R>): Promise<R> {
+    return this.#transaction((connection) => use(rowsOn(connection)));
   }
 
   lastEventId(): Promise<number> {
@@ -104,91 +102,39 @@ class PostgresRows implements RowStore {
     );
   }
 
-  clock(): Promise<ClockState> {
-    return this.#transaction(clockOf);
-  }
-
-  now(): Promise<number> {
-    return this.#transaction(timeOf);
-  }
-
-  async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
+  async snapshot<R>(use: (rows: AskedRows, lastEventId: number) => Promise<R>): Promise<R> {
     // Before the snapshot is taken, so that what it tells can be seen in it.
     const lastEventId = await this.lastEventId();
     return this.#use(async (connection) => {
       await run(connection, query(BEGIN.snapshot));
       try {
-        return await use({
-          storeState: () => readStoreState(connection),
-          rows: (table, after, limit) => page(connection, table, after, limit),
-          lastKey: (table) => lastKey(connection, table),
-          count: (table) => count(connection, table),
-          lastEventId: async () => lastEventId,
-          clock: () => clockOf(connection),
-          now: () => timeOf(connection),
-        });
+        return await use(rowsOn(connection), lastEventId);
       } finally {
         if (connection.usable) await run(connection, query('ROLLBACK'));
       }
     });
   }
 
-  async changeStoreState(expected: StoreState | null, next: StoreState | null): Promise<void> {
+  async write(what: 'state' | 'rows', use: (rows: AskedRows) => Promise<void>): Promise<void> {
+    if (this.#mode === 'read-only')
+      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#writing(async (connection) => {
+        return await this.#transaction(async (connection) => {
           await becomeOwner(connection);
-          // Every unit of work reads this table before it reads the state, and keeps the lock until it ends.
-          await run(
-            connection,
-            query(`SET LOCAL lock_timeout = ${LOCK_MS}`),
-            query('LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'),
-          );
-          assertSameState(await readStoreState(connection), expected);
-          assertMayFollow(expected, next);
-          if (next?.status === 'filling') await assertEmpty(connection);
-          await run(connection, ...writingStoreState(next));
+          await run(connection, ...LOCKS[what]);
+          await use(rowsOn(connection));
         });
       } catch (error) {
         // With a cause, it is the server that says so: of a lock, not of the state.
         const isLocked = error instanceof OrchestratorError && error.code === 'STORE_BUSY' && error.cause !== undefined;
-        if (!isLocked || tries === LOCK_TRIES) throw error;
+        if (what === 'rows' || !isLocked || tries === LOCK_TRIES) throw error;
       }
     }
   }
 
-  add(state: StoreState, table: TableName, after: RowKey, rows: readonly Row[]): Promise<void> {
-    return this.#writing(async (connection) => {
-      await becomeOwner(connection);
-      await lockStoreState(connection);
-      assertSameState(await readStoreState(connection), state);
-      if (String(await lastKey(connection, table)) !== String(after)) throw anotherProcessCopies();
-      await run(connection, ...drawingBeyond(table, rows));
-      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
-    });
-  }
-
-  continueFrom(state: StoreState, { clock, lastEventId }: Parameters<RowStore['continueFrom']>[1]): Promise<void> {
-    return this.#writing(async (connection) => {
-      await becomeOwner(connection);
-      await lockStoreState(connection);
-      assertSameState(await readStoreState(connection), state);
-      await run(
-        connection,
-        query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
-        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
-      );
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connections.close();
-  }
-
-  async #writing(use: (connection: Connection) => Promise<void>): Promise<void> {
-    if (this.#mode === 'read-only')
-      throw new OrchestratorError('STORE_READ_ONLY', 'The store was opened for reading only.');
-    return this.#transaction(use);
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 
   #transaction<R>(use: (connection: Connection) => Promise<R>): Promise<R> {
@@ -242,13 +188,28 @@ async function becomeOwner(connection: Connection): Promise<void> {
   if (answer?.[0]?.[0] === true) await run(connection, query(`SET LOCAL ROLE ${OWNER}`));
 }
 
-async function lockStoreState(connection: Connection): Promise<void> {
-  await run(connection, query(`SELECT 1 FROM orchestrator.meta m WHERE m.key = 'state' FOR UPDATE`));
-}
-
-async function assertEmpty(connection: Connection): Promise<void> {
-  for (const table of TABLE_NAMES)
-    if ((await lastKey(connection, table)) !== null) throw new OrchestratorError('STORE_NOT_EMPTY');
+/** The rows as the transaction of a connection sees them. */
+function rowsOn(connection: Connection): AskedRows {
+  return {
+    storeState: () => readStoreState(connection),
+    rows: (table, after, limit) => page(connection, table, after, limit),
+    lastKey: (table) => lastKey(connection, table),
+    count: (table) => count(connection, table),
+    clock: () => clockOf(connection),
+    now: () => timeOf(connection),
+    setStoreState: async (next) => void (await run(connection, ...writingStoreState(next))),
+    insert: async (table, rows) => {
+      await run(connection, ...drawingBeyond(table, rows));
+      for (const text of jsonTexts(rows)) await run(connection, query(insertInto(table), text));
+    },
+    continueFrom: async (clock, lastEventId) => {
+      await run(
+        connection,
+        query(`UPDATE orchestrator.meta SET value = $1 WHERE key = 'clock'`, JSON.stringify(clock)),
+        query(DRAW_BEYOND.event_log_id_seq, lastEventId),
+      );
+    },
+  };
 }
 
 function columnsOf(table: TableName): readonly string[] {

@@ -299,7 +299,7 @@ class Loading {
     );
   }
 
-  /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not do it again. */
+  /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not. */
   #heldAndStale({ refs, ready, staleLimit }: ScopePlan): readonly string[] {
     if (refs.length > 0 || (ready === null && staleLimit === 0)) return [];
     const found = [...this.#own, ...this.#stale];
@@ -308,8 +308,8 @@ class Loading {
   }
 
   /**
-   * The next heads of those that were found. `held`: there are none, but other transactions have locked some. `alone`: a
-   * named session is among them, and alone, the command names no session that its look-up finds.
+   * The next heads of those that were found. `held`: there are none, but other transactions have locked some. `alone`:
+   * a named session is among them, and alone, the command names no session that its look-up finds.
    */
   #headsFor(plan: ScopePlan, named: readonly string[]): readonly string[] | 'held' | 'alone' {
     const lookup = this.#lookups.get(plan);
