@@ -23,6 +23,14 @@ test('the expected parts are those that the migrations make', async () => {
 
 const FUNCTION = `CREATE FUNCTION public.planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`;
 
+/** The view of leases, with another status in its condition. */
+function leasesOf(status: string): string {
+  return `DO $$ BEGIN
+    EXECUTE 'CREATE OR REPLACE VIEW orchestrator.leases_v AS '
+      || replace(pg_get_viewdef('orchestrator.leases_v'::regclass), 'running', '${status}');
+  END $$`;
+}
+
 const PLANTED: readonly (readonly [statement: string, name: string])[] = [
   [
     `${FUNCTION};
@@ -42,6 +50,9 @@ const PLANTED: readonly (readonly [statement: string, name: string])[] = [
   ['CREATE INDEX zz ON orchestrator.tasks (title)', 'It has: index zz.'],
   ['CREATE TABLE public.heir () INHERITS (orchestrator.sessions)', 'It has: heir public.heir of sessions.'],
   ['CREATE VIEW orchestrator.zz AS SELECT 1', 'table zz.'],
+  ['ALTER VIEW orchestrator.tasks_v SET (security_barrier)', 'Another form has: table tasks_v.'],
+  [leasesOf('run ning'), 'Another form has: rule _RETURN of leases_v'],
+  [leasesOf('tasks.running'), 'Another form has: rule _RETURN of leases_v'],
   ['ALTER TABLE orchestrator.sessions ENABLE ROW LEVEL SECURITY', 'Another form has: table sessions.'],
   ['CREATE POLICY zz ON orchestrator.sessions USING (true)', 'It has: policy zz of sessions.'],
   ['ALTER SEQUENCE orchestrator.event_log_id_seq CACHE 5', 'Another form has: sequence event_log_id_seq.'],

@@ -12,11 +12,18 @@ import { FIRST, reading, readingRow, TIMEOUTS, together } from '../server/transa
  * nothing of the schema is used before all of it was compared with what this version expects.
  */
 
-/** Differs by version: PostgreSQL 14 cannot say that a view reads with the rights of the login that uses it. */
+/**
+ * Differs by version: PostgreSQL 14 cannot say that a view reads with the rights of the login that uses it. A view has
+ * no option there.
+ */
 const OPTIONS = `CASE WHEN c.relkind = 'v' AND current_setting('server_version_num')::int < 150000
-  THEN '{security_invoker=true}' ELSE c.reloptions::text END`;
-/** Differs by version: before PostgreSQL 16, each column in the text of a view names its table. */
-const VIEW_RULE = String.raw`regexp_replace(pg_get_ruledef(r.oid), '\m(tasks|sessions|event_log)\.|\s', '', 'g')`;
+  THEN coalesce(c.reloptions::text, '{security_invoker=true}') ELSE c.reloptions::text END`;
+/**
+ * Differs by version: before PostgreSQL 16, each column in the text of a view names its table. What is quoted counts as
+ * it stands: group 1, which all else leaves empty.
+ */
+const VIEW_RULE = String.raw`regexp_replace(pg_get_ruledef(r.oid),
+  '(''(?:[^'']|'''')*''|"(?:[^"]|"")*")|\m(?:tasks|sessions|event_log)\.|\s', '\1', 'g')`;
 
 /** The parts: each with its name, and a text that says all that matters of it. */
 const PARTS = `
