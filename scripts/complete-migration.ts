@@ -7,6 +7,9 @@ const BREAKPOINT = '--> statement-breakpoint';
 const VIEW = /^CREATE VIEW (?:"orchestrator"\.)?[`"]?(\w+)/u;
 const TRIGGER = /^CREATE TRIGGER [^;]*? ON [`"]?(\w+)/u;
 const TRIGGER_NAME = /^CREATE TRIGGER [`"]?(\w+)/u;
+/** Of one thing, as drizzle-kit and this script write it. */
+const DROP_VIEW = /^DROP VIEW (?:IF EXISTS )?(?:"?orchestrator"?\.)?[`"]?(\w+)/u;
+const DROP_TRIGGER = /^DROP TRIGGER (?:IF EXISTS )?[`"]?(\w+)/u;
 /** SQLite: a table that is made anew. Postgres: a column under a view, which keeps its type from changing. */
 const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
@@ -56,15 +59,13 @@ export function completeMigration(
   migration: string,
   earlier: readonly string[],
 ): string {
-  const { views, nameOf, afterView, adapt }: Dialect = DIALECTS[dialect];
+  const { nameOf, afterView, adapt }: Dialect = DIALECTS[dialect];
   const rebuilt = new Set(statementsOf(migration).flatMap((one) => REBUILT.exec(one)?.slice(1) ?? []));
   const before = earlier.flatMap(statementsOf);
-  const made = latest(before, VIEW);
-  const wanted = new Map(
-    Object.entries(views).map(([view, text]) => [view, `CREATE VIEW ${nameOf(view)} AS\n${text};`]),
-  );
+  const made = latest(before, VIEW, DROP_VIEW);
+  const wanted = viewsOf(dialect);
   const isOutdated = (view: string): boolean => rebuilt.size > 0 || made.get(view) !== wanted.get(view);
-  const triggers = [...latest(before, TRIGGER_NAME).values()].filter((one) =>
+  const triggers = [...latest(before, TRIGGER_NAME, DROP_TRIGGER).values()].filter((one) =>
     rebuilt.has(TRIGGER.exec(one)?.[1] ?? ''),
   );
   const parts = [
@@ -73,7 +74,20 @@ export function completeMigration(
     ...[...wanted].flatMap(([view, text]) => (isOutdated(view) ? [text, ...afterView(nameOf(view))] : [])),
     ...triggers,
   ];
-  return `${parts.join(`\n${BREAKPOINT}\n`)}\n`;
+  return `${parts.filter((part) => part !== '').join(`\n${BREAKPOINT}\n`)}\n`;
+}
+
+/** Whether the migrations make other views than there have to be: drizzle-kit knows of no view. */
+export function areViewsOutdated(dialect: keyof typeof DIALECTS, migrations: readonly string[]): boolean {
+  const made = latest(migrations.flatMap(statementsOf), VIEW, DROP_VIEW);
+  const wanted = viewsOf(dialect);
+  return made.size !== wanted.size || [...wanted].some(([view, text]) => made.get(view) !== text);
+}
+
+/** The statement that makes each view. */
+function viewsOf(dialect: keyof typeof DIALECTS): ReadonlyMap<string, string> {
+  const { views, nameOf }: Dialect = DIALECTS[dialect];
+  return new Map(Object.entries(views).map(([view, text]) => [view, `CREATE VIEW ${nameOf(view)} AS\n${text};`]));
 }
 
 /** Tables are STRICT, and without row numbers if no number names their rows. */
@@ -105,12 +119,13 @@ function statementsOf(text: string): string[] {
   return text.split(BREAKPOINT).map((one) => one.replace(COMMENTS, '').trim());
 }
 
-/** Of statements that make the same thing, the last one, by its name. */
-function latest(statements: readonly string[], form: RegExp): Map<string, string> {
+/** Of statements that make the same thing, the last one, by its name; not of what was dropped after it. */
+function latest(statements: readonly string[], making: RegExp, dropping: RegExp): Map<string, string> {
   const named = new Map<string, string>();
   for (const one of statements) {
-    const name = form.exec(one)?.[1];
+    const name = making.exec(one)?.[1];
     if (name !== undefined) named.set(name, one);
+    named.delete(dropping.exec(one)?.[1] ?? '');
   }
   return named;
 }

@@ -4,6 +4,9 @@
  * - stores that hold work are migrated by them: all of it is there, the new status is allowed, but no other, and the
  *   views show the new column
  * - both are opened again as stores of the next version, in which nothing is more, less or other than expected
+ * - the tests of the views pass
+ * So is a change of a view alone, and a view that goes; where nothing has changed, there is no migration.
+ * Where one could not be completed, the script says enough to begin anew.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -98,8 +101,54 @@ test(
     expect(said).toHaveLength(2);
     expect(JSON.parse(runIn(copy, 'change.mjs', path, url, 'perhaps'))).toEqual(['refused', 'refused']);
     expect(JSON.parse(runIn(copy, 'change.mjs', path, url, 'parked'))).toEqual([1, 1]);
+    for (const storage of ['storage-sqlite', 'storage-postgres'])
+      expect(viewsTestOf(copy, storage)).toMatch(/Tests .*\d+ passed/u);
   },
 );
+
+test('a change of a view alone is a migration, and only once', { timeout: 300_000 }, async () => {
+  const [path, url] = await storesWithWork();
+  const copy = copyOfSources();
+  const file = join(copy, 'packages', 'storage-sql', 'src', 'views.ts');
+  const text = readFileSync(file, 'utf8');
+  const shown = text.replace(/(?=^ {2}'progress',)/mu, `  'renewals',\n`);
+  const removed = shown.replace(/^ {2}leases_v: \{.*?^ {2}\},\n/msu, '');
+  expect(new Set([text, shown, removed])).toHaveLength(3);
+  writeFileSync(join(copy, 'program.mjs'), PROGRAM);
+
+  writeFileSync(file, shown);
+  undoAsTold(
+    copy,
+    failed(() => runOn('postgres://127.0.0.1:1/none', copy, 'scripts/new-migration.mjs', 'too_early')),
+  );
+  runIn(copy, 'scripts/new-migration.mjs', 'show_renewals');
+  writeFileSync(file, removed);
+  runIn(copy, 'scripts/new-migration.mjs', 'drop_leases_v');
+  runIn(copy, 'scripts/new-migration.mjs', 'nothing');
+  const said = JSON.parse(runIn(copy, 'program.mjs', path, url)) as unknown[];
+
+  const applied = [/_show_renewals$/u, /_drop_leases_v$/u].map((name) => expect.stringMatching(name) as unknown);
+  expect(said).toEqual(said.map(() => expect.objectContaining({ report: { created: false, applied }, ok: true })));
+  expect(said).toHaveLength(2);
+});
+
+/** What a program says that has failed. */
+function failed(run: () => string): string {
+  try {
+    return `It did not fail: ${run()}`;
+  } catch (error) {
+    return (error as { stderr: string }).stderr;
+  }
+}
+
+/** Does as the script says where it could not complete a migration. */
+function undoAsTold(copy: string, said: string): void {
+  const [, removed = '', changed = ''] = /remove these files:(\n.*)\ntake back .*:(\n.*)\n/su.exec(said) ?? [];
+  const [made, others] = [removed, changed].map((list) => list.split('\n  ').slice(1)) as [string[], string[]];
+  expect({ said, made: made.length, others: others.length }).toEqual({ said, made: 4, others: 4 });
+  for (const name of made) rmSync(join(copy, name));
+  for (const name of others) cpSync(join(root, name), join(copy, name));
+}
 
 /** A file and a database, each with a task that has ended, one that runs and one that waits. */
 async function storesWithWork(): Promise<readonly [path: string, url: string]> {
@@ -127,7 +176,8 @@ async function storesWithWork(): Promise<readonly [path: string, url: string]> {
 function copyOfSources(): string {
   const copy = mkdtempSync(join(tmpdir(), 'sources-'));
   onTestFinished(() => rmSync(copy, { recursive: true }));
-  for (const name of ['package.json', 'tsconfig.base.json']) cpSync(join(root, name), join(copy, name));
+  for (const name of ['package.json', 'tsconfig.base.json', 'tsconfig.test.json', 'vitest.shared.ts'])
+    cpSync(join(root, name), join(copy, name));
   for (const name of ['packages', 'scripts'])
     cpSync(join(root, name), join(copy, name), {
       recursive: true,
@@ -143,13 +193,25 @@ function copyOfSources(): string {
   return copy;
 }
 
+/** Of a storage, as its developer runs it: on a server of its own, since other tests copy what is on this one. */
+function viewsTestOf(copy: string, storage: string): string {
+  const folder = join(copy, 'packages', storage);
+  return runOn('', copy, join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--root', folder, 'test/views.test.ts');
+}
+
 function runIn(copy: string, program: string, ...words: string[]): string {
+  return runOn(inject('postgresUrl'), copy, program, ...words);
+}
+
+/** @param server its URL; empty for one that starts for the program */
+function runOn(server: string, copy: string, program: string, ...words: string[]): string {
   return execFileSync(process.execPath, ['--conditions=@agent-orchestrator/source', program, ...words], {
     cwd: copy,
     encoding: 'utf8',
+    stdio: 'pipe',
     env: {
       ...process.env,
-      DATABASE_URL: inject('postgresUrl'),
+      DATABASE_URL: server,
       PATH: [join(copy, 'node_modules', '.bin'), process.env['PATH']].join(delimiter),
     },
   });

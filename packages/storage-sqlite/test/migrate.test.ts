@@ -6,6 +6,7 @@
  *   there
  * - a store that has seen one migration more is refused as newer
  * - one that changes a CHECK, as the script completes it, keeps all rows, what points at them, views and triggers
+ * - and makes nothing again that an earlier one has dropped
  * - a migration that fails leaves nothing behind
  * - the folder of migrations and the version in the code say the same
  */
@@ -19,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
 import type { Migration } from '@agent-orchestrator/storage-sql';
 import { expect, test } from 'vitest';
-import { completeMigration } from '../../../scripts/complete-migration.ts';
+import { areViewsOutdated, completeMigration } from '../../../scripts/complete-migration.ts';
 import { openWriter, type Connection } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { applyMigrations } from '../src/schema/migrate.ts';
@@ -131,6 +132,37 @@ test('a migration that changes a CHECK keeps the rows, what points at them, view
     const fresh = newPath();
     expect(await apply(fresh, planted)).toMatchObject({ created: true });
   }
+});
+
+test('a migration makes and drops nothing again that an earlier one has dropped', async () => {
+  const { path, storage } = await aStore();
+  await storage.close();
+  const dropping = [
+    ...knownMigrations(),
+    { name: 'more', statements: ['CREATE VIEW `old_v` AS\nSELECT 1;'] },
+    { name: 'less', statements: ['DROP VIEW `old_v`;', 'DROP TRIGGER `event_log_no_replace`;'] },
+  ];
+  const texts = dropping.map(({ statements }) => statements.join(BREAKPOINT));
+  const text = completeMigration('sqlite', rebuilt(path, 'event_log'), texts);
+  const before = look(path, triggersAndViews);
+
+  await apply(path, [...dropping, { name: 'rebuilt', statements: text.split(BREAKPOINT) }]);
+
+  expect(before).toContain('event_log_no_replace');
+  expect(look(path, triggersAndViews)).toEqual(before.filter((name) => name !== 'event_log_no_replace'));
+  expect(areViewsOutdated('sqlite', texts.slice(0, -1))).toBe(true);
+  expect(areViewsOutdated('sqlite', texts)).toBe(false);
+});
+
+function triggersAndViews(db: Connection): unknown[] {
+  return db.prepare("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name").pluck().all();
+}
+
+test('on a server, too, a view that was dropped is not dropped again', () => {
+  const earlier = ['CREATE VIEW "orchestrator"."old_v" AS\nSELECT 1;', 'DROP VIEW "orchestrator"."old_v";'];
+
+  expect(completeMigration('postgresql', '', earlier.slice(0, 1))).toContain('DROP VIEW "orchestrator"."old_v";');
+  expect(completeMigration('postgresql', '', earlier)).not.toContain('old_v');
 });
 
 /** As drizzle-kit writes it, with one CHECK more. */

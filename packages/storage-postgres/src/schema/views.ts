@@ -2,7 +2,7 @@ import { viewTexts } from '@agent-orchestrator/storage-sql';
 
 /*
  * The documented views. Differs: rows stand here under the names that every storage has, so a view adds nothing but the
- * promise that its columns stay. The text of the views stands in the first migration; a test holds it against this one.
+ * promise that its columns stay. The migrations have the text of the views; a test holds it against this one.
  */
 
 export const VIEW_TEXTS = viewTexts(({ table, columns }) => {

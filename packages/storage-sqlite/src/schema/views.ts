@@ -4,7 +4,7 @@ import { asIs, EVENT_PLACES, RECEIPT_PLACES, selected, SESSION_PLACES, TASK_PLAC
 
 /*
  * The rows under the names of the columns that every storage has, and the views that show them so to any SQL tool. The
- * text of the views stands in the first migration; a test holds it against this one.
+ * migrations have the text of the views; a test holds it against this one.
  */
 
 /** Where each column of a row stands; a session's with the head of its queue. */
