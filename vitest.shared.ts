@@ -10,7 +10,8 @@ const conditions = [sourceCondition, ...defaultServerConditions];
 export function projectConfig(name: string, further: UserWorkspaceConfig['test'] = {}) {
   return defineProject({
     resolve: { conditions },
-    ssr: { resolve: { conditions } },
+    // Of global setups too, which have an environment of their own.
+    plugins: [{ name: 'from-source', configEnvironment: () => ({ resolve: { conditions } }) }],
     test: {
       name,
       include: ['test/**/*.test.ts', '*.test.ts'],

@@ -18,8 +18,10 @@ const databaseModules = ['better-sqlite3', 'drizzle-orm', 'postgres', 'node:sqli
 const importTable = {
   'packages/core': { only: ['node:crypto', 'canonicalize', 'zod', '@standard-schema/spec'] },
   'packages/storage-memory': { ours: [`${scope}core`] },
-  'packages/storage-sqlite': { ours: [`${scope}core`], databases: ['better-sqlite3', 'drizzle-orm'] },
-  'packages/storage-postgres': { ours: [`${scope}core`], databases: ['postgres', 'drizzle-orm'] },
+  // Its schemas are for drizzle-kit, which writes the migrations; nothing that runs loads drizzle.
+  'packages/storage-sql': { ours: [`${scope}core`] },
+  'packages/storage-sqlite': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['better-sqlite3'] },
+  'packages/storage-postgres': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['postgres'] },
   'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
   'packages/import-legacy': { ours: [`${scope}core`], databases: ['better-sqlite3'] },
   'packages/runtime': { ours: [`${scope}core`], oursLazily: [...storages, importLegacy] },

@@ -21,7 +21,7 @@ const tarballs = [];
 for (const [index, folder] of folders.entries()) {
   const { name, exports } = manifests[index];
   console.log(`packages: ${name}`);
-  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', scratch], {
+  const packed = execFileSync('npm', ['pack', '--json', '--foreground-scripts=false', '--pack-destination', scratch], {
     cwd: folder,
     encoding: 'utf8',
     shell: process.platform === 'win32',

@@ -12,6 +12,7 @@ const generators = [
   './docs/errors.ts',
   './docs/limits.ts',
   './docs/conformance.ts',
+  './docs/tables.ts',
   '../apps/cli/scripts/reference.mjs',
 ];
 

@@ -1,17 +1,23 @@
-// Writes the next migration of both SQL storages from their schemas: npm run migration -- what_it_does
-// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: tables of
-// SQLite are STRICT, what a table loses that is made anew is made again, and each storage has the number of its
-// migrations in its source.
+// Writes the next migration of both SQL storages from the tables: npm run migration -- what_it_does
+// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: views and
+// what else an engine needs (complete-migration.ts), the number of the migrations in each storage's source, and what a
+// database of the last one is made of. Where only a view has changed, that is the migration.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { completeRebuild } from './complete-rebuild.ts';
+import { areViewsOutdated, completeMigration } from './complete-migration.ts';
 
 const STORAGES = [
-  { folder: 'storage-sqlite', migrations: 'drizzle', version: 'store-file.ts', adapt: forSqlite },
-  { folder: 'storage-postgres', migrations: 'drizzle/postgres', version: 'schema-version.ts', adapt: (sql) => sql },
+  { dialect: 'sqlite', schema: 'sqlite', out: 'storage-sqlite/drizzle', version: 'storage-sqlite/src/migrations.ts' },
+  {
+    dialect: 'postgresql',
+    schema: 'postgres',
+    out: 'storage-postgres/drizzle/postgres',
+    version: 'storage-postgres/src/migrations.ts',
+  },
 ];
+const RECORD_CATALOGUE = 'packages/storage-postgres/test/programs/record-catalogue.ts';
 
 const [name] = process.argv.slice(2);
 if (name === undefined || !/^[a-z][a-z0-9_]*$/u.test(name)) {
@@ -19,40 +25,57 @@ if (name === undefined || !/^[a-z][a-z0-9_]*$/u.test(name)) {
   process.exit(64);
 }
 
-let isWritten = false;
-for (const { folder, migrations, version, adapt } of STORAGES) {
-  const at = fileURLToPath(new URL(`../packages/${folder}/`, import.meta.url));
-  const entries = () => JSON.parse(readFileSync(`${at}${migrations}/meta/_journal.json`, 'utf8')).entries;
-  const before = entries().length;
-  const { status } = spawnSync(`drizzle-kit generate --name ${name}`, {
-    cwd: at,
-    stdio: 'inherit',
-    shell: true,
-    env: { ...process.env, NODE_OPTIONS: '--conditions=@agent-orchestrator/source' },
-  });
-  if (status !== 0) process.exit(status ?? 1);
-  const { length } = entries();
-  if (length === before) continue;
+const packages = fileURLToPath(new URL('../packages/', import.meta.url));
+/** Of each storage that has a new migration: the files that are new, and those that were changed for them. */
+const written = [];
+process.on('exit', sayWhatIsLeft);
 
-  isWritten = true;
-  const textOf = ({ tag }) => readFileSync(`${at}${migrations}/${tag}.sql`, 'utf8');
-  const earlier = entries().slice(0, before).map(textOf);
-  rewrite(`${at}${migrations}/${entries()[length - 1].tag}.sql`, (sql) => adapt(sql, earlier));
-  rewrite(`${at}src/${version}`, (text) => text.replace(/(SCHEMA_VERSION = )\d+/u, `$1${length}`));
+for (const { dialect, schema, out, version } of STORAGES) {
+  const folder = `${packages}${out}`;
+  const textOf = (tag) => readFileSync(`${folder}/${tag}.sql`, 'utf8');
+  const before = tagsIn(folder);
+  const earlier = before.map(textOf);
+  const schemaOf = `--dialect ${dialect} --schema ./schemas/${schema}.ts`;
+  const generate = `drizzle-kit generate ${schemaOf} --out ../${out} --name ${name}`;
+  run(generate, `${packages}storage-sql`);
+  // drizzle-kit has nothing to do where only a view has changed: it adds an empty migration then.
+  const isOfViews = tagsIn(folder).length === before.length && areViewsOutdated(dialect, earlier);
+  if (isOfViews) {
+    console.log('Views have changed: a migration makes them anew.');
+    run(`${generate} --custom`, `${packages}storage-sql`);
+  }
+  const [added] = tagsIn(folder).slice(before.length);
+  if (added === undefined) continue;
+
+  const snapshot = `meta/${added.slice(0, added.indexOf('_'))}_snapshot.json`;
+  written.push({
+    made: [`packages/${out}/${added}.sql`, `packages/${out}/${snapshot}`],
+    changed: [`packages/${out}/meta/_journal.json`, `packages/${version}`],
+  });
+  const complete = completeMigration(dialect, isOfViews ? '' : textOf(added), earlier);
+  writeFileSync(`${folder}/${added}.sql`, complete);
+  const code = readFileSync(`${packages}${version}`, 'utf8');
+  writeFileSync(`${packages}${version}`, code.replace(/(SCHEMA_VERSION = )\d+/u, `$1${before.length + 1}`));
 }
 
 // A schema on a server has to be just as the migrations make it, and a server knows best what they make.
-if (isWritten) {
-  const record = 'packages/storage-postgres/test/programs/record-catalogue.ts';
-  const words = ['--conditions=@agent-orchestrator/source', record];
-  const cwd = fileURLToPath(new URL('..', import.meta.url));
-  process.exitCode = spawnSync(process.execPath, words, { cwd, stdio: 'inherit' }).status ?? 1;
+if (written.length > 0) run(`node --conditions=@agent-orchestrator/source ${RECORD_CATALOGUE}`, `${packages}..`);
+
+function tagsIn(folder) {
+  return JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')).entries.map(({ tag }) => tag);
 }
 
-function rewrite(path, change) {
-  writeFileSync(path, change(readFileSync(path, 'utf8')));
+function run(command, cwd) {
+  const env = { ...process.env, NODE_OPTIONS: '--conditions=@agent-orchestrator/source' };
+  const { status } = spawnSync(command, { cwd, stdio: 'inherit', shell: true, env });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
-function forSqlite(sql, earlier) {
-  return completeRebuild(sql.replaceAll(/^(CREATE TABLE [^;]*\n\));/gmu, '$1 STRICT;'), earlier);
+/** Says how to begin anew, since the next run would take what is half there for a migration of the past. */
+function sayWhatIsLeft(code) {
+  if (code === 0 || written.length === 0) return;
+  const list = (kind) => written.flatMap((one) => one[kind].map((file) => `\n  ${file}`)).join('');
+  console.error('\nFailed, and the migration is not complete. Before you run this again:');
+  console.error(`remove these files:${list('made')}`);
+  console.error(`take back what is new in these:${list('changed')}`);
 }

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
+execFileSync(process.execPath, [fileURLToPath(new URL('build-quietly.mjs', import.meta.url))], { stdio: 'inherit' });
 const cli = fileURLToPath(new URL('../apps/cli/', import.meta.url));
 const destination = resolve(process.argv[2] ?? '.');
 

@@ -23,6 +23,10 @@ DO $owner$ BEGIN
     ALTER TABLE orchestrator.event_log OWNER TO orchestrator_owner;
     ALTER TABLE orchestrator.receipts OWNER TO orchestrator_owner;
     ALTER TABLE orchestrator.meta OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.tasks_v OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.sessions_v OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.leases_v OWNER TO orchestrator_owner;
+    ALTER TABLE orchestrator.events_v OWNER TO orchestrator_owner;
     ALTER SEQUENCE orchestrator.changes OWNER TO orchestrator_owner;
     ALTER SEQUENCE orchestrator.numbers OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO orchestrator_owner;
@@ -38,6 +42,7 @@ DO $owner$ BEGIN
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
     GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;
     GRANT SELECT, UPDATE (value) ON orchestrator.meta TO orchestrator_app;
+    GRANT SELECT ON orchestrator.tasks_v, orchestrator.sessions_v, orchestrator.leases_v, orchestrator.events_v TO orchestrator_app;
     GRANT SELECT, USAGE ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.numbers TO orchestrator_app;
     GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO orchestrator_reader;
     GRANT SELECT ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.numbers TO orchestrator_reader;

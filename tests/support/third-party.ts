@@ -57,7 +57,8 @@ export const JAR_MODULE = './jar #1%20.mjs';
  */
 export function installStorages(folder: string): void {
   const modules = join(folder, 'node_modules');
-  for (const name of ['core', 'storage-sqlite']) copyPackage(name, join(modules, '@agent-orchestrator', name));
+  for (const name of ['core', 'storage-sql', 'storage-sqlite'])
+    copyPackage(name, join(modules, '@agent-orchestrator', name));
   write(join(modules, 'storage-shelf', 'package.json'), {
     name: 'storage-shelf',
     version: '1.0.0',

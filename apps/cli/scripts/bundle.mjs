@@ -21,7 +21,7 @@ const GROUPS = {
     // More of it is used by other commands.
     at('../src/views/task.ts'),
     at('../../../packages/storage-sqlite/src/provider.ts'),
-    at('../../../packages/storage-sqlite/src/open-sqlite-storage.ts'),
+    at('../../../packages/storage-sqlite/src/open.ts'),
   ],
 };
 

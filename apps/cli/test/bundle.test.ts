@@ -79,7 +79,7 @@ test.for(Object.entries(HOLDERS))('%s loads these files of the bundle, and no ot
 
   const loaded = await loadedBy(cli, [...words], token);
 
-  const names = ['main', 'store-access', words[0], 'provider', 'open-sqlite-storage'];
+  const names = ['main', 'store-access', words[0], 'provider', 'open'];
   expect(namesOf(loaded)).toEqual([...names, 'start', 'lease'].toSorted());
   for (const name of names) expect(sizeOf(loaded, name)).toBeLessThan(500);
   expect(loaded.filter((url) => url === 'node:child_process' || url === 'node:process')).toEqual([]);

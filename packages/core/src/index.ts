@@ -90,6 +90,7 @@ export {
   MOVING_TASK_FIELDS,
   nextHeadOf,
   type NextHead,
+  type QueueHead,
   type Task,
 } from './model/task.ts';
 export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';

@@ -1,12 +1,12 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
-import { guardAuthentication } from './authentication.ts';
-import { arrayText, isList, type Value } from './values.ts';
+import { guardAuthentication } from './server/authentication.ts';
+import { arrayText, isList, type Value } from './server/values.ts';
 import { connectionLost, firstCause } from './errors.ts';
-import { passwordOf } from './password-file.ts';
-import type { ServerAddress } from './server-address.ts';
-import { openSocket } from './socket.ts';
+import { passwordOf } from './server/password-file.ts';
+import type { ServerAddress } from './server/server-address.ts';
+import { openSocket } from './server/socket.ts';
 
 /** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
 export interface Query {

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
 import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
-import type { ConnectionPool } from './connection-pool.ts';
-import type { WorkOptions } from './load.ts';
-import { CommitLost, transact, type Carried, type Outcome, type Unit } from './unit-of-work.ts';
+import type { ConnectionPool } from './server/connection-pool.ts';
+import type { WorkOptions } from './work/load.ts';
+import { CommitLost, transact, type Carried, type Outcome, type Unit } from './work/unit-of-work.ts';
 
 /** How many calls share one transaction at most. */
 const GROUP_MAX = 128;

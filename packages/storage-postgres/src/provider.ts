@@ -1,6 +1,6 @@
 import type { StorageProvider } from '@agent-orchestrator/core';
-import { passwordFileWith } from './password-file.ts';
-import { parseServerUrl } from './server-address.ts';
+import { passwordFileWith } from './server/password-file.ts';
+import { parseServerUrl } from './server/server-address.ts';
 
 /** `postgres://` and a server with its database: see `server-address.ts`. */
 export const provider: StorageProvider = {
@@ -26,7 +26,7 @@ export const provider: StorageProvider = {
   },
 
   async open({ address }, { busyTimeoutMs, mode, filling }) {
-    const { openPostgresStorage } = await import('./open-postgres-storage.ts');
+    const { openPostgresStorage } = await import('./open.ts');
     return openPostgresStorage({
       url: address,
       ...(mode !== undefined && { mode }),
@@ -36,7 +36,7 @@ export const provider: StorageProvider = {
   },
 
   async openRows({ address }, mode) {
-    const { openPostgresRows } = await import('./row-store.ts');
+    const { openPostgresRows } = await import('./copy/row-store.ts');
     return openPostgresRows({ url: address, mode });
   },
 
@@ -48,7 +48,7 @@ export const provider: StorageProvider = {
     },
     async roles({ address }) {
       const [{ ROLE_STATEMENTS }, { createRoles }] = await Promise.all([
-        import('./roles.ts'),
+        import('./schema/roles.ts'),
         import('./place/roles.ts'),
       ]);
       return { statements: ROLE_STATEMENTS, create: () => createRoles(address) };

@@ -1,62 +1,21 @@
-import {
-  COLUMNS,
-  FIXED_SESSION_FIELDS,
-  LIMITS,
-  MOVING_TASK_FIELDS,
-  NO_LEASE,
-  UNLOGGED_SESSION_FIELDS,
-  type Clock,
-  type Event,
-  type Receipt,
-  type Session,
-  type Task,
-} from '@agent-orchestrator/core';
-import { arrayOf, arrayOfSetting, keepArray } from './values.ts';
-import { WAITING } from './conditions.ts';
-import { EVENT_COLUMNS, fieldsOf, RECEIPT_COLUMNS, selected, SESSION_COLUMNS, TASK_COLUMNS } from './rows.ts';
+import { COLUMNS, LIMITS, type Clock } from '@agent-orchestrator/core';
+import { NEXT_COLUMNS, WAITING } from '@agent-orchestrator/storage-sql';
+import { selected } from './rows.ts';
+import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
 /*
  * Every statement of the hot path as text, with numbered parameters (those that write rows are in `writes.ts`); each
  * connection prepares it once. Each runs in a transaction that `transactions.ts` begins. How lists of ids travel is in
- * `values.ts`.
+ * `server/values.ts`.
  *
  * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later
  * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
  */
 
-const SESSION = selected(SESSION_COLUMNS, 's');
-const TASK = selected(TASK_COLUMNS, 't');
-const EVENT = selected(EVENT_COLUMNS, 'e');
-const RECEIPT = selected(RECEIPT_COLUMNS, 'r');
-
-const without = <Field extends string>(fields: readonly Field[], left: readonly string[]): Field[] =>
-  fields.filter((field) => !left.includes(field));
-
-/** Set by the guard of each update. */
-const GUARDED = ['version'];
-/** The deadlines and what else heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const DEADLINES = without(UNLOGGED_SESSION_FIELDS, GUARDED);
-/** The status, the lease, and all else that may change. */
-const LEASE = without(fieldsOf<Session>(SESSION_COLUMNS), [...FIXED_SESSION_FIELDS, ...GUARDED]);
-/** The end of the chain, the context, and what else events may change while the lease stays as it is. */
-const CHAIN = without(LEASE, without(['status', ...Object.keys(NO_LEASE)], DEADLINES));
-const TASK_CHANGES = without(MOVING_TASK_FIELDS, GUARDED);
-/** The head of the queue. */
-export const NEXT = Object.values(COLUMNS.nextHead);
-
-/** The fields of a row that a statement reads or writes, in the order of its columns or parameters. */
-export const FIELDS = {
-  deadlines: DEADLINES,
-  chain: CHAIN,
-  lease: LEASE,
-  taskChanges: TASK_CHANGES,
-  session: fieldsOf<Session>(SESSION_COLUMNS),
-  task: fieldsOf<Task>(TASK_COLUMNS),
-  event: fieldsOf<Event>(EVENT_COLUMNS),
-  /** The id comes from the column's default: drawn there, a writer holds its lock on the log before it has an id. */
-  newEvent: fieldsOf<Event>(EVENT_COLUMNS).filter((field) => field !== 'id'),
-  receipt: fieldsOf<Receipt>(RECEIPT_COLUMNS),
-} as const;
+const SESSION = selected(COLUMNS.session, 's');
+const TASK = selected(COLUMNS.task, 't');
+const EVENT = selected(COLUMNS.event, 'e');
+const RECEIPT = selected(COLUMNS.receipt, 'r');
 
 const FOUND = arrayOfSetting('orchestrator.found');
 /** Not one of those that an earlier look-up has found. */
@@ -80,7 +39,7 @@ const headOf = (columns: string): string =>
 const ADDRESSEE = `CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee
    WHEN q.role IS NOT NULL THEN 'role:' || q.role ELSE '' END`;
 /** Sets the head of a session `s` by looking it up. */
-export const NEXT_LOOKED_UP = `(${NEXT.join(', ')}) =
+export const NEXT_LOOKED_UP = `(${NEXT_COLUMNS.join(', ')}) =
   (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${ADDRESSEE}`)})`;
 
 /** Whether a session that another transaction has locked is passed over, or waited for. */

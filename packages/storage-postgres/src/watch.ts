@@ -1,9 +1,9 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { greet } from './connection-pool.ts';
+import { greet } from './server/connection-pool.ts';
 import type { Answer, Connection, Query } from './connection.ts';
-import { DRAWN_AND_WRITERS } from './followers.ts';
-import { query } from './statement-batch.ts';
-import { FIRST, TIMEOUTS } from './transactions.ts';
+import { DRAWN_AND_WRITERS } from './read/followers.ts';
+import { query } from './server/statement-batch.ts';
+import { FIRST, TIMEOUTS } from './server/transactions.ts';
 
 /** Where one process tells the others that it has committed. */
 const CHANNEL = 'orchestrator_changed';

@@ -5,9 +5,9 @@
  *  - whatever an id holds, its history is found
  *  - what has come due is claimable in such a session too
  */
-import type { ReadyFilter, Storage } from '@agent-orchestrator/core';
+import { COLUMNS, type ReadyFilter, type Storage } from '@agent-orchestrator/core';
+import { NEXT_COLUMNS } from '@agent-orchestrator/storage-sql';
 import { expect, test } from 'vitest';
-import { SESSION_COLUMNS } from '../src/rows.ts';
 import { withAdmin } from './harness/databases.ts';
 import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
@@ -27,7 +27,7 @@ async function opened() {
 
 /** Inserts copies of a session, with other columns as said. */
 async function forge(adminUrl: string, ids: readonly string[], changed: Readonly<Record<string, string>> = {}) {
-  const columns = [...Object.values(SESSION_COLUMNS), ...NEXT_COLUMNS];
+  const columns = [...Object.values(COLUMNS.session), ...NEXT_COLUMNS];
   const values: Readonly<Record<string, string>> = { number: `nextval('orchestrator.numbers')`, ...changed };
   await withAdmin(adminUrl, async (sql) => {
     for (const id of ids)
@@ -40,7 +40,6 @@ async function forge(adminUrl: string, ids: readonly string[], changed: Readonly
   });
 }
 
-const NEXT_COLUMNS = ['next_task_id', 'next_priority', 'next_queued_at', 'next_kind', 'next_for'];
 const NO_HEAD = Object.fromEntries(NEXT_COLUMNS.map((column) => [column, 'NULL']));
 
 test('verify finds a session whose id has a line feed, and takes no other one for it', async () => {

@@ -1,5 +1,5 @@
 import type { Target } from '@agent-orchestrator/storage-conformance';
-import { EVENT_COLUMNS } from '../src/rows.ts';
+import { COLUMNS as OF_ROWS } from '@agent-orchestrator/core';
 import { withAdmin } from './harness/databases.ts';
 import type { OpenedPostgres } from './opened.ts';
 
@@ -17,7 +17,7 @@ const asAgent =
   ({ url }) =>
     withAdmin(url, async (sql) => void (await sql.unsafe(statement)));
 
-const COLUMNS = Object.values(EVENT_COLUMNS)
+const COLUMNS = Object.values(OF_ROWS.event)
   .filter((column) => column !== 'id')
   .join(', ');
 

@@ -18,8 +18,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { openPostgresStorage, provider } from '../src/index.ts';
-import { passwordFileWith, passwordOf } from '../src/password-file.ts';
-import { parseServerUrl } from '../src/server-address.ts';
+import { passwordFileWith, passwordOf } from '../src/server/password-file.ts';
+import { parseServerUrl } from '../src/server/server-address.ts';
 import { newDatabase } from './open-database.ts';
 import { refusalOf } from './refusal-of.ts';
 

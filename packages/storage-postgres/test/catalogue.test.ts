@@ -16,39 +16,50 @@ import { newDatabase, openStorage } from './open-database.ts';
 test('the expected parts are those that the migrations make', async () => {
   const { adminUrl } = await newDatabase();
 
-  const written = readFileSync(new URL('../src/expected-catalogue.ts', import.meta.url), 'utf8');
+  const written = readFileSync(new URL('../src/schema/expected-catalogue.ts', import.meta.url), 'utf8');
 
   expect(written, 'see test/programs/record-catalogue.ts').toBe(await writtenCatalogue(adminUrl));
 });
 
 const FUNCTION = `CREATE FUNCTION public.planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`;
 
+/** The view of leases, with another status in its condition. */
+function leasesOf(status: string): string {
+  return `DO $$ BEGIN
+    EXECUTE 'CREATE OR REPLACE VIEW orchestrator.leases_v AS '
+      || replace(pg_get_viewdef('orchestrator.leases_v'::regclass), 'running', '${status}');
+  END $$`;
+}
+
 const PLANTED: readonly (readonly [statement: string, name: string])[] = [
   [
     `${FUNCTION};
      CREATE TRIGGER zz AFTER INSERT ON orchestrator.event_log FOR EACH ROW EXECUTE FUNCTION public.planted()`,
-    'trigger zz of event_log (not ours)',
+    'It has: trigger zz of event_log.',
   ],
   [
     'ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update',
-    'trigger event_log_no_update of event_log (changed)',
+    'Another form has: trigger event_log_no_update of event_log.',
   ],
-  ['DROP TRIGGER event_log_no_update ON orchestrator.event_log', 'trigger event_log_no_update of event_log (missing)'],
-  [`CREATE RULE zz AS ON INSERT TO orchestrator.receipts DO INSTEAD NOTHING`, 'rule zz of receipts (not ours)'],
-  ['ALTER TABLE orchestrator.tasks ADD COLUMN x int', 'table tasks (changed)'],
-  ['ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL', 'table tasks (changed)'],
-  ['ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_status', 'constraint tasks_status of tasks (missing)'],
-  ['DROP INDEX orchestrator.tasks_running', 'index tasks_running (missing)'],
-  ['CREATE INDEX zz ON orchestrator.tasks (title)', 'index zz (not ours)'],
-  ['CREATE TABLE public.heir () INHERITS (orchestrator.sessions)', 'heir public.heir of sessions (not ours)'],
-  ['CREATE VIEW orchestrator.zz AS SELECT 1', 'table zz (not ours)'],
-  ['ALTER TABLE orchestrator.sessions ENABLE ROW LEVEL SECURITY', 'table sessions (changed)'],
-  ['CREATE POLICY zz ON orchestrator.sessions USING (true)', 'policy zz of sessions (not ours)'],
-  ['ALTER SEQUENCE orchestrator.event_log_id_seq CACHE 5', 'sequence event_log_id_seq (changed)'],
+  ['DROP TRIGGER event_log_no_update ON orchestrator.event_log', 'It lacks: trigger event_log_no_update of event_log.'],
+  [`CREATE RULE zz AS ON INSERT TO orchestrator.receipts DO INSTEAD NOTHING`, 'It has: rule zz of receipts.'],
+  ['ALTER TABLE orchestrator.tasks ADD COLUMN x int', 'Another form has: table tasks.'],
+  ['ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL', 'Another form has: table tasks.'],
+  ['ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_status', 'It lacks: constraint tasks_status of tasks.'],
+  ['DROP INDEX orchestrator.tasks_running', 'It lacks: index tasks_running.'],
+  ['CREATE INDEX zz ON orchestrator.tasks (title)', 'It has: index zz.'],
+  ['CREATE TABLE public.heir () INHERITS (orchestrator.sessions)', 'It has: heir public.heir of sessions.'],
+  ['CREATE VIEW orchestrator.zz AS SELECT 1', 'table zz.'],
+  ['ALTER VIEW orchestrator.tasks_v SET (security_barrier)', 'Another form has: table tasks_v.'],
+  [leasesOf('run ning'), 'Another form has: rule _RETURN of leases_v'],
+  [leasesOf('tasks.running'), 'Another form has: rule _RETURN of leases_v'],
+  ['ALTER TABLE orchestrator.sessions ENABLE ROW LEVEL SECURITY', 'Another form has: table sessions.'],
+  ['CREATE POLICY zz ON orchestrator.sessions USING (true)', 'It has: policy zz of sessions.'],
+  ['ALTER SEQUENCE orchestrator.event_log_id_seq CACHE 5', 'Another form has: sequence event_log_id_seq.'],
   [
     `CREATE OR REPLACE FUNCTION orchestrator.refuse_change() RETURNS trigger LANGUAGE plpgsql
        AS 'BEGIN RETURN NEW; END'`,
-    'function orchestrator.refuse_change() (changed)',
+    'Another form has: function orchestrator.refuse_change().',
   ],
 ];
 
@@ -72,7 +83,7 @@ test('a view in the place of a table is not read, and nothing hangs', async () =
         CREATE TABLE IF NOT EXISTS public.caught_one (); PERFORM pg_sleep(3600); RETURN 'schema'; END $$;
       CREATE VIEW orchestrator.meta AS SELECT public.caught() AS key, '3' AS value`);
   });
-  const refusal = { code: 'STORE_ALTERED', message: expect.stringContaining('table meta (changed)') };
+  const refusal = { code: 'STORE_ALTERED', message: expect.stringContaining('Another form has: table meta.') };
 
   await expect(openPostgresStorage({ url: adminUrl })).rejects.toMatchObject(refusal);
   await expect(inspectPlace(adminUrl)).rejects.toMatchObject(refusal);

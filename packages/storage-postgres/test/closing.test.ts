@@ -13,9 +13,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { Connection } from '../src/connection.ts';
-import { ConnectionPool } from '../src/connection-pool.ts';
+import { ConnectionPool } from '../src/server/connection-pool.ts';
 import { openPostgresStorage } from '../src/index.ts';
-import { parseServerUrl } from '../src/server-address.ts';
+import { parseServerUrl } from '../src/server/server-address.ts';
 import { Proxy } from './harness/proxy.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 

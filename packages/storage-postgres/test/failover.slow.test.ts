@@ -27,7 +27,7 @@ import {
 } from '@agent-orchestrator/storage-conformance';
 import { expect, onTestFinished, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
-import { TIMEOUTS } from '../src/transactions.ts';
+import { TIMEOUTS } from '../src/server/transactions.ts';
 import { Cluster } from './harness/cluster.ts';
 import { createDatabase, prepareTemplate, withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';

@@ -78,7 +78,8 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'remove a receipt that is not over': ['DELETE FROM orchestrator.receipts'],
   'change a receipt': ['UPDATE orchestrator.receipts SET at = 0'],
   'add a receipt for a command that was never sent': [
-    `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at) VALUES ('n', 'c', '', '{}', 1)`,
+    `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
+     VALUES ('n', 'c', '${HASH}', '{}', 1)`,
   ],
   'change the payload of a task': [`UPDATE orchestrator.tasks SET payload = '{"x":1}'`],
   'change the note of a task': [`UPDATE orchestrator.tasks SET note = 'forged'`],

@@ -13,11 +13,13 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
+import type { Migration } from '@agent-orchestrator/storage-sql';
 import { expect, test } from 'vitest';
-import { ConnectionPool } from '../src/connection-pool.ts';
+import { ConnectionPool } from '../src/server/connection-pool.ts';
 import { createRoles, openPostgresStorage } from '../src/index.ts';
-import { applyMigrations, readMigrations, type Migration } from '../src/migrate.ts';
-import { parseServerUrl } from '../src/server-address.ts';
+import { applyMigrations } from '../src/schema/migrate.ts';
+import { knownMigrations } from '../src/migrations.ts';
+import { parseServerUrl } from '../src/server/server-address.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
@@ -86,7 +88,7 @@ test('what a migration that fails leaves behind is nothing', async () => {
   const { adminUrl } = await newDatabase({ migrated: false });
   const failing: Migration = { name: PLANTED.name, statements: [...PLANTED.statements, 'SELECT 1 / 0'] };
 
-  await expect(migrate(adminUrl, [...(await readMigrations()), failing])).rejects.toMatchObject({ code: '22012' });
+  await expect(migrate(adminUrl, [...knownMigrations(), failing])).rejects.toMatchObject({ code: '22012' });
 
   const [found] = await withAdmin(adminUrl, (sql) => sql.unsafe(`SELECT to_regnamespace('orchestrator') AS it`));
   expect(found).toEqual({ it: null });
@@ -94,7 +96,7 @@ test('what a migration that fails leaves behind is nothing', async () => {
 
 test('a store of an earlier version is refused until it is upgraded, and then gets what it lacks', async () => {
   const { url, adminUrl } = await newDatabase({ migrated: false });
-  const migrations = await readMigrations();
+  const migrations = knownMigrations();
   await migrate(adminUrl, migrations.slice(0, -1));
 
   const refusal = await openPostgresStorage({ url: adminUrl, mode: 'existing' }).catch((error: unknown) => error);
@@ -112,7 +114,7 @@ test('of several processes that upgrade at once, one does the work; rows and own
   // The rights on a database are not copied with it.
   await createRoles(adminUrl);
   const { task } = await orchestratorOn(await openStorage(url)).enqueueTask({ title: 'from before' });
-  const migrations = [...(await readMigrations()), PLANTED];
+  const migrations = [...knownMigrations(), PLANTED];
 
   const reports = await Promise.all(Array.from({ length: 4 }, () => migrate(adminUrl, migrations)));
   const [row] = await withAdmin(url, (sql) => sql.unsafe('SELECT id, title, planted FROM orchestrator.tasks'));

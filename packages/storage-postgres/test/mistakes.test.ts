@@ -12,7 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
-import { parseServerUrl } from '../src/server-address.ts';
+import { parseServerUrl } from '../src/server/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
 import { FakeServer } from './harness/fake-server.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';

@@ -5,15 +5,15 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { listSessionsQuery, listTasksQuery } from '../src/lists.ts';
-import { eventsQuery, CLAIM_PREVIEW, HISTORIES, READS } from '../src/reader.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery } from '../src/read/lists.ts';
+import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
 import { SQL } from '../src/statements.ts';
-import { BEGIN } from '../src/transactions.ts';
-import { writing, type WriteName } from '../src/writes.ts';
+import { BEGIN } from '../src/server/transactions.ts';
+import { writing, type WriteName } from '../src/work/writes.ts';
 import { withAdmin } from './harness/databases.ts';
 import { newDatabase } from './open-database.ts';
 
-const OF_A_CLAIM = ['updateTasks', 'setSessionLeaseNoNext', 'insertEvents', 'insertReceipts'] as const;
+const OF_A_CLAIM = ['updateTasks', 'leaseWithoutHead', 'insertEvents', 'insertReceipts'] as const;
 const many = (...names: readonly WriteName[]): string => writing(names.map((name) => ({ name, rows: 'many' })));
 const HEADS = { limit: 10, ofKinds: false } as const;
 const READY = { ...HEADS, staleLimit: 8 } as const;
@@ -66,11 +66,11 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'queue what is due in sessions': [SQL.queueDueInSessions, ['tasks_due_in_session', 'tasks_pk']],
   'set the heads': [SQL.setNextOfQueued, ['sessions_pk', 'tasks_queued']],
   'set a head': [SQL.setNext, ['sessions_pk', 'tasks_queued']],
-  'set deadlines': [many('setSessionDeadlines'), ['sessions_pk']],
-  'set ends of chains': [many('setSessionChain'), ['sessions_pk']],
-  'set ends of chains, and the heads': [many('setSessionChainAndNext'), ['sessions_pk', 'tasks_queued']],
-  'set leases': [many('setSessionLease'), ['sessions_pk']],
-  'set leases, and the heads': [many('setSessionLeaseAndNext'), ['sessions_pk', 'tasks_queued']],
+  'set deadlines': [many('deadlines'), ['sessions_pk']],
+  'set ends of chains': [many('chain'), ['sessions_pk']],
+  'set ends of chains, and the heads': [many('chainWithHead'), ['sessions_pk', 'tasks_queued']],
+  'set leases': [many('lease'), ['sessions_pk']],
+  'set leases, and the heads': [many('leaseWithHead'), ['sessions_pk', 'tasks_queued']],
   'update tasks': [many('updateTasks'), ['tasks_pk']],
   'all that claims write': [many(...OF_A_CLAIM), ['sessions_pk', 'tasks_pk']],
   'all that one claim writes': [
@@ -173,5 +173,5 @@ const GROW = `
       't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
     FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
-    SELECT 'default', 'c' || i, '', '{}', i FROM generate_series(1, ${MANY}) i;
+    SELECT 'default', 'c' || i, '${HASH}', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

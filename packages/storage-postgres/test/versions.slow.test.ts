@@ -1,8 +1,13 @@
 /* oxlint-disable vitest/no-conditional-tests -- Without a version's binaries there is nothing to test: it is told. */
-/* The suite on every version of the server that is supported, but for the one that all other tests use. */
+/*
+ * On every version of the server that is supported, but for the one that all other tests use:
+ *  - the suite
+ *  - who may read a view alone reads no rows, but for PostgreSQL 14; a view that was given an option is refused
+ */
 import { conformance } from '@agent-orchestrator/storage-conformance';
 import { afterAll, expect, test } from 'vitest';
-import { prepareTemplate } from './harness/databases.ts';
+import { openPostgresStorage } from '../src/index.ts';
+import { createDatabase, prepareTemplate, withAdmin } from './harness/databases.ts';
 import { installEmbedded, startEmbedded } from './harness/embedded.ts';
 import type { TestServer } from './harness/test-server.ts';
 import { targetOf } from './target.ts';
@@ -25,6 +30,7 @@ for (const version of VERSIONS) {
     });
     continue;
   }
+  const name = `PostgreSQL ${version.split('.')[0]}`;
   let url: Promise<string> | undefined;
   const start = async (): Promise<string> => {
     const server = startEmbedded({ installed });
@@ -34,9 +40,27 @@ for (const version of VERSIONS) {
   };
   conformance(
     targetOf({
-      name: `storage-postgres on PostgreSQL ${version.split('.')[0]}`,
+      name: `storage-postgres on ${name}`,
       server: () => (url ??= start()),
       walk: { steps: 100 },
     }),
   );
+  test(`views on ${name} have the rights that are documented, and no option more`, { timeout: 60_000 }, async () => {
+    const database = await createDatabase(await (url ??= start()));
+    await withAdmin(database.adminUrl, async (sql) => {
+      await sql.unsafe(`CREATE ROLE viewer; GRANT USAGE ON SCHEMA orchestrator TO viewer;
+        GRANT SELECT ON orchestrator.tasks_v TO viewer; SET ROLE viewer`);
+      const read = await sql.unsafe('SELECT * FROM orchestrator.tasks_v').then(
+        () => 'read',
+        (error: unknown) => (error as { code: string }).code,
+      );
+      expect(read).toBe(version.startsWith('14.') ? 'read' : '42501');
+      await sql.unsafe('RESET ROLE; ALTER VIEW orchestrator.tasks_v SET (security_barrier)');
+    });
+    await expect(openPostgresStorage({ url: database.url })).rejects.toMatchObject({
+      code: 'STORE_ALTERED',
+      message: expect.stringContaining('Another form has: table tasks_v.'),
+    });
+    await database.drop();
+  });
 }

@@ -10,7 +10,7 @@
  */
 import { expect, test, vi } from 'vitest';
 import type { Answer } from '../src/connection.ts';
-import { TIMEOUTS } from '../src/transactions.ts';
+import { TIMEOUTS } from '../src/server/transactions.ts';
 import { ChangeWatcher } from '../src/watch.ts';
 import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';

@@ -15,14 +15,14 @@ CREATE TABLE `event_log` (
 	`at` integer NOT NULL,
 	`hash` blob NOT NULL,
 	`payload` text NOT NULL,
-	FOREIGN KEY (`task`) REFERENCES `tasks`(`number`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`task`) REFERENCES `tasks`(`number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "event_log_stream" CHECK(stream_kind IN ('session', 'agent')),
-	CONSTRAINT "event_log_session_stream" CHECK(CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ELSE stream_id IS NOT NULL END),
 	CONSTRAINT "event_log_lease_effect" CHECK(lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
-	CONSTRAINT "event_log_numbers" CHECK(seq BETWEEN 0 AND 9007199254740991 AND seq > 0 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "event_log_payload" CHECK(json_valid(payload)),
-	CONSTRAINT "event_log_bytes" CHECK(length(hash) = 32 AND length(command_id) = 16)
+	CONSTRAINT "event_log_session_stream" CHECK(CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ELSE stream_id IS NOT NULL END),
+	CONSTRAINT "event_log_numbers" CHECK(seq BETWEEN 1 AND 9007199254740991 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "event_log_lengths" CHECK(length(command_id) = 16 AND length(hash) = 32),
+	CONSTRAINT "event_log_payload" CHECK(json_valid(payload))
 ) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `event_log_seq` ON `event_log` (`namespace`,`session`,`seq`) WHERE stream_kind = 'session';--> statement-breakpoint
@@ -48,9 +48,9 @@ CREATE TABLE `receipts` (
 	`reply` text NOT NULL,
 	PRIMARY KEY(`namespace`, `command_id`),
 	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "receipts_bytes" CHECK(length(command_id) = 16 AND length(request_hash) = 32),
-	CONSTRAINT "receipts_reply" CHECK(json_valid(reply)),
-	CONSTRAINT "receipts_at" CHECK(at BETWEEN 0 AND 9007199254740991)
+	CONSTRAINT "receipts_at" CHECK(at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "receipts_lengths" CHECK(length(command_id) = 16 AND length(request_hash) = 32),
+	CONSTRAINT "receipts_reply" CHECK(json_valid(reply))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `sessions` (
@@ -91,15 +91,12 @@ CREATE TABLE `sessions` (
 	`updated_at` integer NOT NULL,
 	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "sessions_status" CHECK(status IN ('idle', 'running', 'closed')),
-	CONSTRAINT "sessions_number" CHECK(number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running' THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
 	CONSTRAINT "sessions_next" CHECK(CASE WHEN next_task_id IS NULL THEN coalesce(next_task_id, next_priority, next_queued_at, next_kind, next_for) IS NULL ELSE next_task_id IS NOT NULL AND next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL END),
-	CONSTRAINT "sessions_fence" CHECK(fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 32),
-	CONSTRAINT "sessions_process_group" CHECK(process_group BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_lease_times" CHECK(lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_lease_numbers" CHECK(fence BETWEEN 0 AND 9007199254740991 AND process_group BETWEEN 0 AND 9007199254740991 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_times" CHECK(created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_counters" CHECK(tasks_open BETWEEN 0 AND 9007199254740991 AND seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 0 AND 9007199254740991 AND renewals BETWEEN 0 AND 9007199254740991 AND near_misses BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_hash" CHECK(length(hash) = 32),
+	CONSTRAINT "sessions_counters" CHECK(number BETWEEN 1 AND 9007199254740991 AND tasks_open BETWEEN 0 AND 9007199254740991 AND seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991 AND renewals BETWEEN 0 AND 9007199254740991 AND near_misses BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_lengths" CHECK(length(token_hash) = 32 AND length(hash) = 32),
 	CONSTRAINT "sessions_context" CHECK(json_valid(context))
 ) STRICT;
 --> statement-breakpoint
@@ -142,16 +139,14 @@ CREATE TABLE `tasks` (
 	`error` text,
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "tasks_status" CHECK(status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
-	CONSTRAINT "tasks_number" CHECK(number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK(assignee IS NULL OR role IS NULL),
-	CONSTRAINT "tasks_priority" CHECK(priority BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_limits" CHECK(attempts_max BETWEEN 0 AND 9007199254740991 AND interruptions_max BETWEEN 0 AND 9007199254740991 AND backoff_ms BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_queue_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_times" CHECK(created_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "tasks_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_fixed" CHECK(number BETWEEN 1 AND 9007199254740991 AND priority BETWEEN 0 AND 9007199254740991 AND attempts_max BETWEEN 0 AND 9007199254740991 AND interruptions_max BETWEEN 0 AND 9007199254740991 AND backoff_ms BETWEEN 0 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_payload" CHECK(json_valid(payload)),
-	CONSTRAINT "tasks_result" CHECK(json_valid(result) AND json_valid(error))
+	CONSTRAINT "tasks_result" CHECK(json_valid(result)),
+	CONSTRAINT "tasks_error" CHECK(json_valid(error))
 ) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tasks_id` ON `tasks` (`namespace`,`id`);--> statement-breakpoint

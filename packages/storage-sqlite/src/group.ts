@@ -1,8 +1,8 @@
 import { type WriteSet, type Loaded, type Scope } from '@agent-orchestrator/core';
-import { busyPause, storeBusy } from './busy.ts';
+import { busyPause, storeBusy } from './file/busy.ts';
 import { isBrokenConnection, isBusy, isRefusedRow, translateError } from './errors.ts';
-import type { OpenFile } from './open-file.ts';
-import type { Writer } from './writer.ts';
+import type { OpenFile } from './file/open-file.ts';
+import type { Writer } from './work/writer.ts';
 
 /** How long one group may keep the lock from other processes, in calls. */
 const GROUP_MAX = 256;

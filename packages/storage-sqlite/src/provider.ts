@@ -29,12 +29,12 @@ export const provider: StorageProvider<FileLocation> = {
   },
 
   async open({ path }, options) {
-    const { openSqliteStorage } = await import('./open-sqlite-storage.ts');
+    const { openSqliteStorage } = await import('./open.ts');
     return openSqliteStorage({ path, ...options });
   },
 
   async openRows({ path }, mode) {
-    const { openSqliteRows } = await import('./row-store.ts');
+    const { openSqliteRows } = await import('./copy/row-store.ts');
     return openSqliteRows({ path, mode });
   },
 

@@ -1,5 +1,5 @@
 import { COLUMNS, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
-import type { eventLog, receipts, sessions, tasks } from './schema.ts';
+import { columnName, TABLES, type Column, type Kind, type Table } from '@agent-orchestrator/storage-sql';
 
 /*
  * Where each field of the API stands in its table, and how it is written and read: hashes and command ids are bytes
@@ -8,22 +8,13 @@ import type { eventLog, receipts, sessions, tasks } from './schema.ts';
  */
 
 /** How a field is stored. */
-export interface Place<Column extends string | null = string | null> {
+export interface Place {
   /** null: it is not stored, and found out when it is read. */
-  readonly column: Column;
+  readonly column: string | null;
   readonly read: string;
   /** For INSERT and UPDATE; a question mark stands for the value. */
   readonly write: string;
 }
-
-type Places<Row, Table extends { _: { columns: object } }> = {
-  readonly [Field in keyof Row]-?: Place<ColumnOf<Table> | null>;
-};
-type ColumnOf<Table extends { _: { columns: object } }> = {
-  [Field in keyof Table['_']['columns']]: Table['_']['columns'][Field] extends { _: { name: infer Name } }
-    ? Name & string
-    : never;
-}[keyof Table['_']['columns']];
 
 /** The key of the namespace of which the name is given. */
 export const KEY_OF_NAMESPACE = '(SELECT id FROM namespaces WHERE name = +?)';
@@ -36,29 +27,27 @@ function numberOf(table: 'sessions' | 'tasks'): string {
   return `(SELECT number FROM ${table} WHERE namespace = ${KEY_OF_NAMESPACE} AND id = +?)`;
 }
 
-export const asIs = <Column extends string>(column: Column): Place<Column> => ({ column, read: column, write: '?' });
-const namespaceOf = (table: string): Place<'namespace'> => ({
-  column: 'namespace',
-  read: `(SELECT name FROM namespaces WHERE id = ${table}.namespace)`,
-  write: KEY_OF_NAMESPACE,
-});
-const hash = <Column extends string>(column: Column): Place<Column> => ({
-  column,
-  read: hexOf(column),
-  write: 'unhex(?)',
-});
+export const asIs = (column: string): Place => ({ column, read: column, write: '?' });
+const bytes = (column: string): Place => ({ column, read: hexOf(column), write: 'unhex(?)' });
 /** Text that is no UUID becomes bytes that the CHECK of the column refuses, and not null. */
-const uuid = <Column extends string>(column: Column): Place<Column> => ({
+const uuid = (column: string): Place => ({
   column,
   read: uuidOf(column),
   write: `nullif(ifnull(unhex(ifnull(?, ''), '-'), x'00'), x'')`,
 });
-/** The id of the row with that number; what is written is the number. */
-const idOf = <Column extends string>(parent: 'sessions' | 'tasks', column: Column, table: string): Place<Column> => ({
+const namespaceOf = (column: string, table: string): Place => ({
   column,
-  read: `(SELECT id FROM ${parent} WHERE number = ${table}.${column})`,
-  write: '?',
+  read: `(SELECT name FROM namespaces WHERE id = ${table}.${column})`,
+  write: KEY_OF_NAMESPACE,
 });
+/** The id of the row with that number; what is written is the number. */
+const idIn =
+  (parent: 'sessions' | 'tasks') =>
+  (column: string, table: string): Place => ({
+    column,
+    read: `(SELECT id FROM ${parent} WHERE number = ${table}.${column})`,
+    write: '?',
+  });
 
 /** null stays null: its digits are none. */
 function hexOf(column: string): string {
@@ -77,13 +66,6 @@ function uuidOf(column: string): string {
   return `nullif(${parts.join(` || '-' || `)}, '----')`;
 }
 
-function allAsIs<Columns extends Readonly<Record<string, string>>>(
-  columns: Columns,
-): { readonly [Field in keyof Columns]: Place<Columns[Field]> } {
-  const places = Object.entries(columns).map(([field, column]) => [field, asIs(column)]);
-  return Object.fromEntries(places) as { readonly [Field in keyof Columns]: Place<Columns[Field]> };
-}
-
 const SESSION_STREAM = `event_log.stream_kind = 'session'`;
 /** What the first event of a stream names, and one whose predecessor is gone. */
 const NO_HASH = `'${'0'.repeat(64)}'`;
@@ -100,37 +82,47 @@ const PREVIOUS_HASH = `coalesce(CASE WHEN event_log.seq = 1 THEN ${NO_HASH} WHEN
       AND p.stream_id = event_log.stream_id`,
   )} END, ${NO_HASH})`;
 
-export const SESSION_PLACES = {
-  ...allAsIs(COLUMNS.session),
-  namespace: namespaceOf('sessions'),
-  tokenHash: hash('token_hash'),
-  hash: hash('hash'),
-} satisfies Places<Session, typeof sessions>;
-export const TASK_PLACES = {
-  ...allAsIs(COLUMNS.task),
-  namespace: namespaceOf('tasks'),
-  sessionId: idOf('sessions', 'session', 'tasks'),
-} satisfies Places<Task, typeof tasks>;
-export const EVENT_PLACES = {
-  ...allAsIs(COLUMNS.event),
-  namespace: namespaceOf('event_log'),
-  streamId: {
-    column: 'stream_id',
-    read: `CASE WHEN ${SESSION_STREAM} THEN ${idOf('sessions', 'session', 'event_log').read} ELSE stream_id END`,
-    write: '?',
-  },
-  sessionId: idOf('sessions', 'session', 'event_log'),
-  taskId: idOf('tasks', 'task', 'event_log'),
-  commandId: uuid('command_id'),
-  prevHash: { column: null, read: PREVIOUS_HASH, write: '' },
-  hash: hash('hash'),
-} satisfies Places<Event, typeof eventLog>;
-export const RECEIPT_PLACES = {
-  ...allAsIs(COLUMNS.receipt),
-  namespace: namespaceOf('receipts'),
-  commandId: uuid('command_id'),
-  requestHash: hash('request_hash'),
-} satisfies Places<Receipt, typeof receipts>;
+const streamOf = (column: string, table: string): Place => ({
+  column,
+  read: `CASE WHEN ${SESSION_STREAM} THEN ${idIn('sessions')('session', table).read} ELSE ${column} END`,
+  write: '?',
+});
+
+/** How a value of each kind is stored. */
+const PLACES: Readonly<Record<Kind, (column: string, table: string) => Place>> = {
+  text: asIs,
+  json: asIs,
+  integer: asIs,
+  big: asIs,
+  hash: bytes,
+  uuid,
+  namespace: namespaceOf,
+  session: idIn('sessions'),
+  task: idIn('tasks'),
+  stream: streamOf,
+};
+
+/** Where the fields of a row stand. Of those that Postgres alone stores, there is only the hash before an event. */
+function placesIn<Row>(
+  name: keyof typeof TABLES,
+  columns: Readonly<Record<keyof Row & string, string>>,
+): Readonly<Record<keyof Row & string, Place>> {
+  const table: Table = TABLES[name];
+  const places = (Object.entries(columns) as [keyof Row & string, string][]).map(([field, of]) => {
+    const column = table.columns[of] as Column;
+    const isStored = column.only !== 'postgres';
+    const place = isStored
+      ? PLACES[column.kind](columnName('sqlite', of, column), name)
+      : { column: null, read: PREVIOUS_HASH, write: '' };
+    return [field, place];
+  });
+  return Object.fromEntries(places) as Readonly<Record<keyof Row & string, Place>>;
+}
+
+export const SESSION_PLACES = placesIn<Session>('sessions', COLUMNS.session);
+export const TASK_PLACES = placesIn<Task>('tasks', COLUMNS.task);
+export const EVENT_PLACES = placesIn<Event>('event_log', COLUMNS.event);
+export const RECEIPT_PLACES = placesIn<Receipt>('receipts', COLUMNS.receipt);
 
 /** What follows SELECT or RETURNING: each place under its name. */
 export function selected(places: Readonly<Record<string, Place>>): string {
@@ -157,16 +149,3 @@ export function insertInto(table: string, places: readonly Place[]): string {
 export function setTo(places: readonly Place[]): string {
   return places.map(({ column, write }) => `${column} = ${write}`).join(', ');
 }
-
-/** The head of a session's queue as its row keeps it for the claim's index. */
-export interface QueueHeadColumns {
-  readonly id: string;
-  readonly priority: number;
-  readonly queuedAt: number;
-  readonly kind: string;
-  readonly assignee: string | null;
-  readonly role: string | null;
-}
-
-/** Where a ready session stands among the others, and its number. */
-export type ReadyKey = readonly [number: number, priority: number, queuedAt: number, taskId: string];

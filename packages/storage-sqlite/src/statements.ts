@@ -1,14 +1,15 @@
-import type { Event, Receipt, Session, Task } from '@agent-orchestrator/core';
+import { LIMITS, type Event, type QueueHead, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
 import {
-  FIXED_SESSION_FIELDS,
-  LIMITS,
-  MOVING_TASK_FIELDS,
-  NO_LEASE,
-  UNLOGGED_SESSION_FIELDS,
-} from '@agent-orchestrator/core';
-import { NEXT } from './conditions.ts';
+  FIELDS,
+  NEXT_COLUMNS,
+  SESSION_UPDATES,
+  type DueTask,
+  type ReadyKey,
+  type SessionUpdateName,
+} from '@agent-orchestrator/storage-sql';
 import type { Connection } from './connection.ts';
 import {
+  asIs,
   EVENT_PLACES,
   insertInto,
   KEY_OF_NAMESPACE,
@@ -18,9 +19,6 @@ import {
   SESSION_PLACES,
   setTo,
   TASK_PLACES,
-  type Place,
-  type QueueHeadColumns,
-  type ReadyKey,
 } from './rows.ts';
 
 /*
@@ -37,34 +35,29 @@ const TASK = selected(TASK_PLACES);
 const EVENT = selected(EVENT_PLACES);
 const RECEIPT = selected(RECEIPT_PLACES);
 
-const without = (fields: readonly (keyof Session)[], left: readonly string[]): (keyof Session)[] =>
-  fields.filter((field) => !left.includes(field));
+/** The fields of a new event that are stored, in the order of the parameters. */
+export const NEW_EVENT = FIELDS.event.filter((field) => field !== 'id' && EVENT_PLACES[field].column !== null);
 
-/** The deadlines and what else heartbeats move: of all indexes, only the one on `stale_at` has to follow. */
-const DEADLINES = UNLOGGED_SESSION_FIELDS;
-/** The status, the lease, and all else that may change. */
-const LEASE = without(Object.keys(SESSION_PLACES) as (keyof Session)[], FIXED_SESSION_FIELDS);
-/** The end of the chain, the context, and what else events may change while the lease stays as it is. */
-const CHAIN = without(LEASE, without(['status', ...(Object.keys(NO_LEASE) as (keyof Session)[])], DEADLINES));
+const NEXT_PLACES = NEXT_COLUMNS.map(asIs);
+/** The row must still have the version that was loaded. */
+const GUARDED = 'version = version + 1 WHERE number = ? AND version = ?';
 
-/** The fields of a row that a statement writes, in the order of its parameters. */
-export const FIELDS = {
-  deadlines: DEADLINES,
-  chain: CHAIN,
-  lease: LEASE,
-  taskChanges: MOVING_TASK_FIELDS,
-  session: Object.keys(SESSION_PLACES) as (keyof Session)[],
-  task: Object.keys(TASK_PLACES) as (keyof Task)[],
-  event: (Object.keys(EVENT_PLACES) as (keyof Event)[]).filter(
-    (field) => field !== 'id' && EVENT_PLACES[field].column !== null,
-  ),
-  receipt: Object.keys(RECEIPT_PLACES) as (keyof Receipt)[],
-} as const;
+/** The head that was looked up comes as a value. */
+const updateSession = (name: SessionUpdateName): string => {
+  const { fields, head } = SESSION_UPDATES[name];
+  const next =
+    head === 'kept' ? [] : NEXT_PLACES.map((place) => (head === 'none' ? { ...place, write: 'NULL' } : place));
+  return `UPDATE sessions SET ${setTo([...placesOf(SESSION_PLACES, fields), ...next])}, ${GUARDED}`;
+};
+const SESSION_UPDATE_NAMES = Object.keys(SESSION_UPDATES) as SessionUpdateName[];
 
-const NEXT_PLACES = NEXT.map((column): Place => ({ column, read: column, write: '?' }));
+/** Those that update a session, by what they write. */
+export const UPDATE_SESSION = forEachUpdate(updateSession);
 
-const updateSession = (fields: readonly (keyof Session)[], further: readonly Place[] = []): string =>
-  `UPDATE sessions SET ${setTo([...placesOf(SESSION_PLACES, fields), ...further])} WHERE number = ? AND version = ?`;
+function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Readonly<Record<SessionUpdateName, Value>> {
+  const values = SESSION_UPDATE_NAMES.map((name) => [name, valueOf(name)] as const);
+  return Object.fromEntries(values) as Readonly<Record<SessionUpdateName, Value>>;
+}
 
 /** The tasks with one status of a session, of which the namespace and the number are given. */
 const inSession = (status: 'queued' | 'scheduled'): string =>
@@ -119,7 +112,7 @@ export const SQL = {
     (SELECT number FROM tasks INDEXED BY tasks_due
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' AND run_at <= +? ORDER BY run_at
     LIMIT ${LIMITS.flipped_tasks_max}) RETURNING session`,
-  dueTasksInSession: `SELECT number, run_at AS "runAt", session FROM tasks INDEXED BY tasks_due_in_session
+  dueTasksInSession: `SELECT number, run_at AS "runAt" FROM tasks INDEXED BY tasks_due_in_session
     WHERE ${inSession('scheduled')} AND run_at <= +? ORDER BY run_at LIMIT ${LIMITS.flipped_tasks_max}`,
   queueTask: `UPDATE tasks SET status = 'queued', version = version + 1 WHERE number = ?`,
 
@@ -154,29 +147,17 @@ export const SQL = {
 
   addNamespace: 'INSERT INTO namespaces (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
   insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
-  setSessionDeadlines: updateSession(DEADLINES),
-  setSessionChain: updateSession(CHAIN),
-  setSessionChainAndNext: updateSession(CHAIN, NEXT_PLACES),
-  setSessionLease: updateSession(LEASE),
-  setSessionLeaseAndNext: updateSession(LEASE, NEXT_PLACES),
   insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
-  updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, MOVING_TASK_FIELDS))} WHERE number = ? AND version = ?`,
+  updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, FIELDS.taskChanges))}, ${GUARDED}`,
   /** In a store that came from elsewhere, until its first event: the id after which the log continues. */
   eventIdBefore: `SELECT CAST(value AS INTEGER) FROM meta
     WHERE key = 'last_event_id' AND CAST(value AS INTEGER) > coalesce((SELECT max(id) FROM event_log), 0)`,
   /** The id, or null for the next one; then the fields. */
-  insertEvent: insertInto('event_log', placesOf(EVENT_PLACES, ['id', ...FIELDS.event])),
+  insertEvent: insertInto('event_log', placesOf(EVENT_PLACES, ['id', ...NEW_EVENT])),
   insertReceipt: insertInto('receipts', placesOf(RECEIPT_PLACES, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
 
 export type Statements = ReturnType<typeof prepareStatements>;
-
-/** A scheduled task whose time has come, and its session. */
-interface DueTask {
-  readonly number: number;
-  readonly runAt: number;
-  readonly session: number;
-}
 
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;
@@ -235,7 +216,7 @@ function prepareQueries(db: Connection) {
     dueTasksInSession: rows<DueTask>(SQL.dueTasksInSession),
     queueTask: write(SQL.queueTask),
 
-    nextHead: rows<QueueHeadColumns>(SQL.nextHead),
+    nextHead: rows<QueueHead>(SQL.nextHead),
     setNext: write(SQL.setNext),
 
     sessionOfFence: rows<Session>(SQL.sessionOfFence),
@@ -263,11 +244,7 @@ function prepareChanges(db: Connection) {
   return {
     addNamespace: write(SQL.addNamespace),
     insertSession: write(SQL.insertSession),
-    setSessionDeadlines: write(SQL.setSessionDeadlines),
-    setSessionChain: write(SQL.setSessionChain),
-    setSessionChainAndNext: write(SQL.setSessionChainAndNext),
-    setSessionLease: write(SQL.setSessionLease),
-    setSessionLeaseAndNext: write(SQL.setSessionLeaseAndNext),
+    updateSession: forEachUpdate((name) => write(UPDATE_SESSION[name])),
     insertTask: write(SQL.insertTask),
     updateTask: write(SQL.updateTask),
     eventIdBefore: value<number>(SQL.eventIdBefore),

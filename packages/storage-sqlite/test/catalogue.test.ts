@@ -12,15 +12,15 @@
  */
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { assertCatalogue } from '../src/catalogue.ts';
+import { assertCatalogue } from '../src/schema/catalogue.ts';
 import { openWriter } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { applyMigrations } from '../src/migrate.ts';
-import { readMigrations } from '../src/migrations.ts';
+import { applyMigrations } from '../src/schema/migrate.ts';
+import { knownMigrations, SCHEMA_VERSION } from '../src/migrations.ts';
 import { checkPlace } from '../src/place/check.ts';
 import { inspectPlace } from '../src/place/inspect.ts';
-import { openSqliteRows } from '../src/row-store.ts';
-import { createFile, SCHEMA_VERSION } from '../src/store-file.ts';
+import { openSqliteRows } from '../src/copy/row-store.ts';
+import { createFile } from '../src/file/store-file.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 import { fingerprint, look } from './files.ts';
 import { newPath } from './temporary-store.ts';
@@ -120,7 +120,7 @@ test('a store of an older version is compared with what that version made', asyn
   const path = newPath();
   createFile(path);
   const db = openWriter(path);
-  applyMigrations(db, path, readMigrations().slice(0, 1));
+  applyMigrations(db, path, knownMigrations().slice(0, 1));
   db.close();
 
   expect((await inspectPlace(path)).schema).toBe(1);
@@ -130,12 +130,12 @@ test('a store of an older version is compared with what that version made', asyn
 
 test('a migration that changes what an earlier one made is followed', () => {
   const further = [{ name: 'further', statements: ['ALTER TABLE tasks ADD colour TEXT', 'UPDATE meta SET value = 1'] }];
-  const migrations = [...readMigrations(), ...further];
+  const migrations = [...knownMigrations(), ...further];
   const db = new Database(':memory:');
   for (const { statements } of migrations) for (const statement of statements) db.exec(statement);
 
   expect(() => assertCatalogue(db, 'store.db', migrations)).not.toThrow();
-  expect(() => assertCatalogue(db, 'store.db', readMigrations())).toThrow('Another form has: table tasks.');
-  expect(readMigrations()).toHaveLength(SCHEMA_VERSION);
+  expect(() => assertCatalogue(db, 'store.db', knownMigrations())).toThrow('Another form has: table tasks.');
+  expect(knownMigrations()).toHaveLength(SCHEMA_VERSION);
   db.close();
 });

@@ -3,7 +3,7 @@
 // - foreign keys, recursive triggers, no trust in the schema, no waiting inside SQLite, the write-ahead log
 import { expect, test } from 'vitest';
 import { openReader, openWriter, type Connection } from '../src/connection.ts';
-import { createFile } from '../src/store-file.ts';
+import { createFile } from '../src/file/store-file.ts';
 import { newPath } from './temporary-store.ts';
 
 const pragma = (db: Connection, name: string) => db.pragma(name, { simple: true });

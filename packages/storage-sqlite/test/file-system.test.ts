@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { assertSafeVersion } from '../src/connection.ts';
-import { mountOf, unsafeFileSystem } from '../src/file-system.ts';
+import { mountOf, unsafeFileSystem } from '../src/file/file-system.ts';
 
 const FUSE = 0x65735546;
 const EXT4 = 0xef53;

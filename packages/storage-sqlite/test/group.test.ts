@@ -12,7 +12,7 @@
  */
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
-import { Writer } from '../src/writer.ts';
+import { Writer } from '../src/work/writer.ts';
 import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
 
 const ABOUT = { by: 'sessions', namespace: 'default', sessions: [{ sessionId: 's1' }] } as const;

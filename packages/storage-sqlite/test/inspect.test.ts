@@ -16,11 +16,11 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { applyMigrations } from '../src/migrate.ts';
-import { readMigrations } from '../src/migrations.ts';
+import { applyMigrations } from '../src/schema/migrate.ts';
+import { knownMigrations } from '../src/migrations.ts';
 import { emptyLog, tightenFiles } from '../src/place/fix.ts';
 import { inspectPlace } from '../src/place/inspect.ts';
-import { createFile } from '../src/store-file.ts';
+import { createFile } from '../src/file/store-file.ts';
 import { aDecision, aStore, aTask, aSession, add } from './factories.ts';
 import { fingerprint } from './files.ts';
 import { folderOf, newPath } from './temporary-store.ts';
@@ -90,7 +90,7 @@ test('a store of an older schema is told of, not refused', async () => {
   const path = newPath();
   createFile(path);
   const db = openWriter(path);
-  applyMigrations(db, path, readMigrations().slice(0, 1));
+  applyMigrations(db, path, knownMigrations().slice(0, 1));
   db.close();
 
   const { schema, schemaKnown } = await inspectPlace(path);

@@ -6,25 +6,26 @@
  *   there
  * - a store that has seen one migration more is refused as newer
  * - one that changes a CHECK, as the script completes it, keeps all rows, what points at them, views and triggers
+ * - and makes nothing again that an earlier one has dropped
  * - a migration that fails leaves nothing behind
- * - the folder of migrations, the schema in TypeScript and the version in the code say the same
+ * - the folder of migrations and the version in the code say the same
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { MigrationReport } from '@agent-orchestrator/core';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
+import type { Migration } from '@agent-orchestrator/storage-sql';
 import { expect, test } from 'vitest';
-import { completeRebuild } from '../../../scripts/complete-rebuild.ts';
+import { areViewsOutdated, completeMigration } from '../../../scripts/complete-migration.ts';
 import { openWriter, type Connection } from '../src/connection.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { applyMigrations } from '../src/migrate.ts';
-import { readMigrations, type Migration } from '../src/migrations.ts';
-import { createFile, SCHEMA_VERSION } from '../src/store-file.ts';
+import { applyMigrations } from '../src/schema/migrate.ts';
+import { knownMigrations, SCHEMA_VERSION } from '../src/migrations.ts';
+import { createFile } from '../src/file/store-file.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 import { look } from './files.ts';
 import { newPath } from './temporary-store.ts';
@@ -81,7 +82,7 @@ test('it is done once, and says what it did', async () => {
 
 test('a store of an older version is refused until it is migrated, and then it gets what it lacks', async () => {
   const path = newPath();
-  const migrations = readMigrations();
+  const migrations = knownMigrations();
   await apply(path, migrations.slice(0, -1));
   const storage = await openSqliteStorage({ path });
   await expect(openSqliteStorage({ path, mode: 'read-only' })).rejects.toMatchObject({ code: 'STORE_OLDER' });
@@ -99,7 +100,7 @@ test('a further migration leaves all rows where they are, and the store is newer
   const { path, storage } = await aStore();
   await add(storage, aSession(), [aTask()]);
   await storage.close();
-  const migrations = readMigrations();
+  const migrations = knownMigrations();
   const planted = [...migrations, { name: 'further', statements: ['ALTER TABLE tasks ADD colour text'] }];
 
   const report = await apply(path, planted);
@@ -115,11 +116,11 @@ test('a migration that changes a CHECK keeps the rows, what points at them, view
   const { path, storage } = await aStore();
   await add(storage, aSession(), [aTask()]);
   await storage.close();
-  const migrations = readMigrations();
+  const migrations = knownMigrations();
   const texts = migrations.map(({ statements }) => statements.join(BREAKPOINT));
   for (const table of ['tasks', 'event_log']) {
     const before = look(path, (db) => everythingOf(db, table));
-    const text = completeRebuild(rebuilt(path, table), texts);
+    const text = completeMigration('sqlite', rebuilt(path, table), texts);
     const planted = [...migrations, { name: 'rebuilt', statements: text.split(BREAKPOINT) }];
     const copy = `${path}.${table}`;
     cpSync(path, copy);
@@ -131,6 +132,37 @@ test('a migration that changes a CHECK keeps the rows, what points at them, view
     const fresh = newPath();
     expect(await apply(fresh, planted)).toMatchObject({ created: true });
   }
+});
+
+test('a migration makes and drops nothing again that an earlier one has dropped', async () => {
+  const { path, storage } = await aStore();
+  await storage.close();
+  const dropping = [
+    ...knownMigrations(),
+    { name: 'more', statements: ['CREATE VIEW `old_v` AS\nSELECT 1;'] },
+    { name: 'less', statements: ['DROP VIEW `old_v`;', 'DROP TRIGGER `event_log_no_replace`;'] },
+  ];
+  const texts = dropping.map(({ statements }) => statements.join(BREAKPOINT));
+  const text = completeMigration('sqlite', rebuilt(path, 'event_log'), texts);
+  const before = look(path, triggersAndViews);
+
+  await apply(path, [...dropping, { name: 'rebuilt', statements: text.split(BREAKPOINT) }]);
+
+  expect(before).toContain('event_log_no_replace');
+  expect(look(path, triggersAndViews)).toEqual(before.filter((name) => name !== 'event_log_no_replace'));
+  expect(areViewsOutdated('sqlite', texts.slice(0, -1))).toBe(true);
+  expect(areViewsOutdated('sqlite', texts)).toBe(false);
+});
+
+function triggersAndViews(db: Connection): unknown[] {
+  return db.prepare("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name").pluck().all();
+}
+
+test('on a server, too, a view that was dropped is not dropped again', () => {
+  const earlier = ['CREATE VIEW "orchestrator"."old_v" AS\nSELECT 1;', 'DROP VIEW "orchestrator"."old_v";'];
+
+  expect(completeMigration('postgresql', '', earlier.slice(0, 1))).toContain('DROP VIEW "orchestrator"."old_v";');
+  expect(completeMigration('postgresql', '', earlier)).not.toContain('old_v');
 });
 
 /** As drizzle-kit writes it, with one CHECK more. */
@@ -169,7 +201,7 @@ test('a migration that fails leaves nothing behind', async () => {
   await (await openSqliteStorage({ path })).close();
   const db = openWriter(path);
   const broken = [
-    ...readMigrations(),
+    ...knownMigrations(),
     { name: 'broken', statements: ['CREATE TABLE half (id)', 'CREATE TABLE half (id)'] },
   ];
 
@@ -180,32 +212,6 @@ test('a migration that fails leaves nothing behind', async () => {
   db.close();
 });
 
-test('the code knows as many versions as there are migrations, and reads them as drizzle does', () => {
-  const read = readMigrationFiles({ migrationsFolder: join(PACKAGE, 'drizzle') });
-
-  expect(readMigrations()).toHaveLength(SCHEMA_VERSION);
-  expect(readMigrations().map(({ statements }) => statements)).toEqual(read.map(({ sql }) => sql));
+test('the code knows as many versions as there are migrations', () => {
+  expect(knownMigrations()).toHaveLength(SCHEMA_VERSION);
 });
-
-test(
-  'the migrations make the tables that schema.ts describes: generating finds nothing to do',
-  { timeout: 60_000 },
-  () => {
-    mkdirSync(join(PACKAGE, 'node_modules'), { recursive: true });
-    const copy = mkdtempSync(join(PACKAGE, 'node_modules', '.migrations-'));
-    for (const part of ['drizzle', 'src', 'drizzle.config.ts'])
-      cpSync(join(PACKAGE, part), join(copy, part), { recursive: true });
-    const before = readdirSync(join(copy, 'drizzle'));
-
-    const said = execFileSync(
-      join(PACKAGE, '..', '..', 'node_modules', '.bin', 'drizzle-kit'),
-      ['generate', '--name', 'unexpected'],
-      // The schema takes the statuses from core, whose source needs no build.
-      { cwd: copy, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: SOURCE } },
-    );
-
-    expect(said).toContain('No schema changes');
-    expect(readdirSync(join(copy, 'drizzle'))).toEqual(before);
-    rmSync(copy, { recursive: true });
-  },
-);

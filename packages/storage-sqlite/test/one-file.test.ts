@@ -19,7 +19,7 @@ import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { beginBackup } from '../src/place/backup.ts';
-import { openSqliteRows } from '../src/row-store.ts';
+import { openSqliteRows } from '../src/copy/row-store.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { fingerprint } from './files.ts';
 import { BACKUP, COMPANIONS, leftFiles } from './left-files.ts';

@@ -7,9 +7,9 @@
 import type Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
-import { listSessionsQuery, listTasksQuery, type ListQuery } from '../src/lists.ts';
-import { CLAIM_PREVIEW, eventsQuery, READS } from '../src/reader.ts';
-import { SQL } from '../src/statements.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery, type ListQuery } from '../src/read/lists.ts';
+import { CLAIM_PREVIEW, READS } from '../src/read/reader.ts';
+import { SQL, UPDATE_SESSION } from '../src/statements.ts';
 import { aStore } from './factories.ts';
 
 let db: Database.Database;
@@ -40,7 +40,9 @@ const WALKS: Readonly<Record<string, RegExp>> = {
 /** These sort what they found: what one agent holds; the keys of what is held; the ids of what waits in a session. */
 const SORTS = new Set(['heldBy', 'heldAfter', 'waiting']);
 
-const hot = Object.entries(SQL).filter(([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'));
+const hot = Object.entries<string>({ ...SQL, ...UPDATE_SESSION }).filter(
+  ([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'),
+);
 
 /** A value that SQLite may plan by. */
 const PLANNED_BY_VALUE = /(?:[=>]|LIMIT) [?:]|json_each\(\?/;

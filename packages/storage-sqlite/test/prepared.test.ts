@@ -3,10 +3,10 @@
 import Database from 'better-sqlite3';
 import type { Reader } from '@agent-orchestrator/core';
 import { afterEach, expect, test, vi } from 'vitest';
-import { OpenFile } from '../src/open-file.ts';
-import { SqliteReader } from '../src/reader.ts';
-import { Readers } from '../src/readers.ts';
-import { systemClock } from '../src/system-clock.ts';
+import { OpenFile } from '../src/file/open-file.ts';
+import { SqliteReader } from '../src/read/reader.ts';
+import { Readers } from '../src/read/readers.ts';
+import { systemClock } from '../src/index.ts';
 import { aStore } from './factories.ts';
 
 afterEach(() => {

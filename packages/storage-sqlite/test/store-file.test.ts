@@ -23,7 +23,7 @@ import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { translateError } from '../src/errors.ts';
 import { openSqliteStorage } from '../src/index.ts';
-import { APPLICATION_ID } from '../src/store-file.ts';
+import { APPLICATION_ID } from '../src/file/store-file.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { crashAfter, fingerprint, makeDatabase, modeOf } from './files.ts';
 import { folderOf, newPath } from './temporary-store.ts';

@@ -94,8 +94,11 @@ export interface NextHead {
   readonly addressee: string;
 }
 
+/** What its place in the claim's index is made of. */
+export type QueueHead = Pick<Task, 'id' | 'priority' | 'queuedAt' | 'kind' | 'assignee' | 'role'>;
+
 /** The index entry for a head. */
-export function nextHeadOf(task: Task): NextHead {
+export function nextHeadOf(task: QueueHead): NextHead {
   const { id: taskId, priority, queuedAt, kind } = task;
   return { taskId, priority, queuedAt, kind, addressee: addresseeOf(task) };
 }

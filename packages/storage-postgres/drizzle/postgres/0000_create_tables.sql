@@ -7,24 +7,24 @@ CREATE TABLE "orchestrator"."event_log" (
 	"stream_kind" text COLLATE "C" NOT NULL,
 	"namespace" text COLLATE "C" NOT NULL,
 	"stream_id" text COLLATE "C" NOT NULL,
+	"session_id" text COLLATE "C",
 	"seq" integer NOT NULL,
 	"type" text COLLATE "C" NOT NULL,
-	"lease_effect" text COLLATE "C",
-	"session_id" text COLLATE "C",
 	"task_id" text COLLATE "C",
+	"fence" bigint,
+	"lease_effect" text COLLATE "C",
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
-	"fence" bigint,
 	"command_id" text COLLATE "C",
-	"payload" text COLLATE "C" NOT NULL,
 	"at" bigint NOT NULL,
 	"prev_hash" text COLLATE "C" NOT NULL,
 	"hash" text COLLATE "C" NOT NULL,
+	"payload" text COLLATE "C" NOT NULL,
 	CONSTRAINT "event_log_stream" CHECK (stream_kind IN ('session', 'agent')),
-	CONSTRAINT "event_log_session_stream" CHECK (stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
 	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
-	CONSTRAINT "event_log_numbers" CHECK (seq > 0 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "event_log_hashes" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
+	CONSTRAINT "event_log_session_stream" CHECK (stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
+	CONSTRAINT "event_log_numbers" CHECK (seq >= 1 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "event_log_lengths" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
 );
 --> statement-breakpoint
 CREATE TABLE "orchestrator"."meta" (
@@ -36,16 +36,17 @@ CREATE TABLE "orchestrator"."receipts" (
 	"namespace" text COLLATE "C" NOT NULL,
 	"command_id" text COLLATE "C" NOT NULL,
 	"request_hash" text COLLATE "C" NOT NULL,
-	"reply" text COLLATE "C" NOT NULL,
 	"at" bigint NOT NULL,
+	"reply" text COLLATE "C" NOT NULL,
 	CONSTRAINT "receipts_namespace_command_id_pk" PRIMARY KEY("namespace","command_id"),
-	CONSTRAINT "receipts_at" CHECK (at BETWEEN 0 AND 9007199254740991)
+	CONSTRAINT "receipts_at" CHECK (at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "receipts_lengths" CHECK (length(request_hash) = 64)
 );
 --> statement-breakpoint
 CREATE TABLE "orchestrator"."sessions" (
+	"number" bigint NOT NULL,
 	"namespace" text COLLATE "C" NOT NULL,
 	"id" text COLLATE "C" NOT NULL,
-	"number" bigint NOT NULL,
 	"status" text COLLATE "C" NOT NULL,
 	"agent" text COLLATE "C",
 	"instance" text COLLATE "C",
@@ -80,27 +81,23 @@ CREATE TABLE "orchestrator"."sessions" (
 	"updated_at" bigint NOT NULL,
 	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id"),
 	CONSTRAINT "sessions_status" CHECK (status IN ('idle', 'running', 'closed')),
-	CONSTRAINT "sessions_number" CHECK (number BETWEEN 1 AND 9007199254740991),
-	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0
-         ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
-	CONSTRAINT "sessions_next" CHECK (num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) IN (0, 5)),
-	CONSTRAINT "sessions_fence" CHECK (fence BETWEEN 0 AND 9007199254740991 AND length(token_hash) = 64),
-	CONSTRAINT "sessions_process_group" CHECK (process_group >= 0),
-	CONSTRAINT "sessions_lease_times" CHECK (lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0 ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
+	CONSTRAINT "sessions_next" CHECK (CASE WHEN next_task_id IS NULL THEN num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 ELSE num_nulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 END),
+	CONSTRAINT "sessions_lease_numbers" CHECK (fence BETWEEN 0 AND 9007199254740991 AND process_group >= 0 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_counters" CHECK (tasks_open >= 0 AND seq >= 0 AND version > 0 AND renewals >= 0 AND near_misses >= 0)
+	CONSTRAINT "sessions_counters" CHECK (number BETWEEN 1 AND 9007199254740991 AND tasks_open >= 0 AND seq >= 0 AND version >= 1 AND renewals >= 0 AND near_misses >= 0),
+	CONSTRAINT "sessions_lengths" CHECK (length(token_hash) = 64 AND length(hash) = 64)
 );
 --> statement-breakpoint
 CREATE TABLE "orchestrator"."tasks" (
+	"number" bigint NOT NULL,
 	"namespace" text COLLATE "C" NOT NULL,
 	"id" text COLLATE "C" NOT NULL,
-	"number" bigint NOT NULL,
 	"session_id" text COLLATE "C" NOT NULL,
+	"status" text COLLATE "C" NOT NULL,
 	"kind" text COLLATE "C" NOT NULL,
 	"title" text COLLATE "C" NOT NULL,
-	"payload" text COLLATE "C" NOT NULL,
 	"priority" integer NOT NULL,
-	"status" text COLLATE "C" NOT NULL,
 	"dedupe_key" text COLLATE "C",
 	"run_at" bigint,
 	"queued_at" bigint NOT NULL,
@@ -116,22 +113,20 @@ CREATE TABLE "orchestrator"."tasks" (
 	"source" text COLLATE "C",
 	"note" text COLLATE "C",
 	"cancel_requested_at" bigint,
-	"result" text COLLATE "C",
-	"error" text COLLATE "C",
 	"created_at" bigint NOT NULL,
 	"started_at" bigint,
 	"finished_at" bigint,
 	"version" integer NOT NULL,
+	"payload" text COLLATE "C" NOT NULL,
+	"result" text COLLATE "C",
+	"error" text COLLATE "C",
 	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
 	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
-	CONSTRAINT "tasks_number" CHECK (number BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
-	CONSTRAINT "tasks_priority" CHECK (priority >= 0),
-	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version > 0),
-	CONSTRAINT "tasks_limits" CHECK (attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0),
-	CONSTRAINT "tasks_queue_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991)
+	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1),
+	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
 );
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -157,3 +152,39 @@ CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."tasks_v" AS
+SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."tasks_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."sessions_v" AS
+SELECT namespace, id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM orchestrator.sessions;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."sessions_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."leases_v" AS
+SELECT namespace, id AS session_id, task_id, agent, instance, fence, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, host, boot, pid, process_start, process_group, progress FROM orchestrator.sessions WHERE status = 'running';
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."leases_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."events_v" AS
+SELECT id, stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, instance, fence, command_id, payload, at, prev_hash, hash FROM orchestrator.event_log;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."events_v" SET (security_invoker = true);
+  END IF;
+END $$;

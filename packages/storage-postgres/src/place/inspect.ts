@@ -1,12 +1,13 @@
 import { decodeClockState, decodeStoreState, type PlaceReport } from '@agent-orchestrator/core';
+import { noStore } from '@agent-orchestrator/storage-sql';
 import { translateError } from '../errors.ts';
 import type { Connection } from '../connection.ts';
-import { ConnectionPool } from '../connection-pool.ts';
-import { lookAt } from '../catalogue.ts';
-import { notFound, SCHEMA_VERSION } from '../schema-version.ts';
-import { query } from '../statement-batch.ts';
-import { parseServerUrl } from '../server-address.ts';
-import { reading, readingRow, TIMEOUTS } from '../transactions.ts';
+import { ConnectionPool } from '../server/connection-pool.ts';
+import { lookAt } from '../schema/catalogue.ts';
+import { DATABASE, SCHEMA_VERSION } from '../migrations.ts';
+import { query } from '../server/statement-batch.ts';
+import { parseServerUrl } from '../server/server-address.ts';
+import { reading, readingRow, TIMEOUTS } from '../server/transactions.ts';
 import { judge, type PostgresFacts } from './judge.ts';
 
 /** The rights that agents need: see `orchestrator_app`. */
@@ -75,7 +76,7 @@ export async function inspectPlace(address: string): Promise<ServerReport> {
 
 async function inspect(connection: Connection): Promise<ServerReport> {
   const { version: schema, state } = await lookAt(connection, SCHEMA_VERSION);
-  if (schema === 0) throw notFound();
+  if (schema === 0) throw noStore(DATABASE);
   const texts = [SERVER, LOGIN, rights(NEEDED, false), NOT_DRAWN, rights(EXCESS, true), UNSAFE, SLOTS, CLOCK, CREATORS];
   const [server, login, missing, notDrawn, excess, unsafe, slots, clock, creators] = await reading(
     connection,

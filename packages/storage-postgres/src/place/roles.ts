@@ -1,9 +1,9 @@
 import { translateError } from '../errors.ts';
-import { ConnectionPool } from '../connection-pool.ts';
-import { ROLE_STATEMENTS } from '../roles.ts';
-import { query } from '../statement-batch.ts';
-import { parseServerUrl } from '../server-address.ts';
-import { BEGIN, TIMEOUTS } from '../transactions.ts';
+import { ConnectionPool } from '../server/connection-pool.ts';
+import { ROLE_STATEMENTS } from '../schema/roles.ts';
+import { query } from '../server/statement-batch.ts';
+import { parseServerUrl } from '../server/server-address.ts';
+import { BEGIN, TIMEOUTS } from '../server/transactions.ts';
 
 /**
  * Creates the roles and grants their rights, all or nothing; an existing role is not changed. The login of

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { openPostgresStorage, ROLE_STATEMENTS } from '../../src/index.ts';
-import { writingStoreState } from '../../src/store-state.ts';
+import { writingStoreState } from '../../src/copy/store-state.ts';
 
 const TEMPLATE = 'orchestrator_template';
 /** A login as agents have it: a member of the role for agents, and of nothing else. */

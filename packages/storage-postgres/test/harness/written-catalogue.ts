@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ConnectionPool } from '../../src/connection-pool.ts';
-import { readCatalogue } from '../../src/catalogue.ts';
-import { parseServerUrl } from '../../src/server-address.ts';
+import { ConnectionPool } from '../../src/server/connection-pool.ts';
+import { readCatalogue } from '../../src/schema/catalogue.ts';
+import { parseServerUrl } from '../../src/server/server-address.ts';
 
-/** What `src/expected-catalogue.ts` has to hold, by what there is in a database. */
+/** What `src/schema/expected-catalogue.ts` has to hold, by what there is in a database. */
 export async function writtenCatalogue(url: string): Promise<string> {
   const connections = new ConnectionPool(parseServerUrl(url), 1);
   try {

@@ -1,16 +1,16 @@
 import { linkSync, lstatSync, lutimesSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
-import { retryWhileBusy } from '../busy.ts';
+import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
-import { explainError } from '../explain-error.ts';
-import { OpenFile } from '../open-file.ts';
-import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../own-file.ts';
-import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../partial-name.ts';
-import { assertPathFits, createNewFile, isThere, resolvePath } from '../store-file.ts';
-import { writeStoreState } from '../store-state.ts';
-import { syncPath } from '../sync-path.ts';
+import { explainError } from '../file/explain-error.ts';
+import { OpenFile } from '../file/open-file.ts';
+import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../file/own-file.ts';
+import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../file/partial-name.ts';
+import { assertPathFits, createNewFile, isThere, resolvePath } from '../file/store-file.ts';
+import { writeStoreState } from '../copy/store-state.ts';
+import { syncPath } from '../file/sync-path.ts';
 
 const BUSY_TIMEOUT_MS = 30_000;
 /**

@@ -1,8 +1,8 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { retryWhileBusy } from '../busy.ts';
+import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, type Connection } from '../connection.ts';
-import { explainError } from '../explain-error.ts';
-import { inspectFile, isThere, resolvePath } from '../store-file.ts';
+import { explainError } from '../file/explain-error.ts';
+import { inspectFile, isThere, resolvePath } from '../file/store-file.ts';
 
 /** A damaged file can have a problem on every page: this many are enough to see what is wrong. */
 const PROBLEMS_MAX = 100;

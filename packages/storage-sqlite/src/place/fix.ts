@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync } from 'node:fs';
 import type { FixResult } from '@agent-orchestrator/core';
-import { retryWhileBusy } from '../busy.ts';
+import { retryWhileBusy } from '../file/busy.ts';
 import { openWriter } from '../connection.ts';
-import { explainError } from '../explain-error.ts';
-import { inspectFile, resolvePath } from '../store-file.ts';
+import { explainError } from '../file/explain-error.ts';
+import { inspectFile, resolvePath } from '../file/store-file.ts';
 import { filesOf } from './inspect.ts';
 import type { FixName } from './judge.ts';
 

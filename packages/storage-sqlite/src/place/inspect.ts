@@ -2,12 +2,14 @@ import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { decodeClockState, OrchestratorError, type ClockState, type PlaceReport } from '@agent-orchestrator/core';
-import { retryWhileBusy } from '../busy.ts';
+import { noStore } from '@agent-orchestrator/storage-sql';
+import { retryWhileBusy } from '../file/busy.ts';
 import { LOG_BYTES_KEPT, openReader, type Connection } from '../connection.ts';
-import { explainError } from '../explain-error.ts';
-import { lockHolderOf } from '../lock-holder.ts';
-import { readStoreState } from '../store-state.ts';
-import { inspectFile, isThere, resolvePath, schemaVersionOf, SCHEMA_VERSION } from '../store-file.ts';
+import { explainError } from '../file/explain-error.ts';
+import { lockHolderOf } from '../file/lock-holder.ts';
+import { SCHEMA_VERSION } from '../migrations.ts';
+import { readStoreState } from '../copy/store-state.ts';
+import { inspectFile, isThere, resolvePath, schemaVersionOf } from '../file/store-file.ts';
 import { judge, type FileFacts, type SqliteFacts } from './judge.ts';
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -35,7 +37,7 @@ function lookAt(file: string): Omit<FileReport, 'facts' | 'findings'> & { readon
   const db = openReader(file);
   try {
     const schema = schemaVersionOf(db, file);
-    if (schema === 0) throw new OrchestratorError('STORE_NOT_FOUND', `${file} contains no store yet.`);
+    if (schema === 0) throw noStore(file);
     const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '';
     const state = readStoreState(db);
     const facts = {

@@ -1,5 +1,5 @@
 import { placeFinding, sized, type PlaceFinding } from '@agent-orchestrator/core';
-import { described, type LockHolder } from '../lock-holder.ts';
+import { described, type LockHolder } from '../file/lock-holder.ts';
 
 /** A folder or file, as the operating system describes it. */
 export type FileFacts = {

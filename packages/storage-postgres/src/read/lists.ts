@@ -1,0 +1,38 @@
+import { COLUMNS, type EventFilter, type SessionFilter, type TaskFilter } from '@agent-orchestrator/core';
+import { eventList, sessionList, taskList, type List, type ListWords } from '@agent-orchestrator/storage-sql';
+import type { Query } from '../connection.ts';
+import { query } from '../server/statement-batch.ts';
+import { arrayOf } from '../server/values.ts';
+
+const WORDS: ListWords = {
+  value: '?',
+  ofNamespace: (namespace) => ['namespace = ?', namespace],
+  // The condition of the index on the tasks of a session.
+  tasksOfSession: (_namespace, sessionId) => ['created_at >= 0 AND session_id = ?', sessionId],
+  eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
+  eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
+  alongSession: null,
+  oneOf: (column, words) => [`${column} = ANY ${arrayOf('?')}`, words],
+  unindexed: (column) => column,
+};
+
+export function listSessionsQuery(filter: SessionFilter): Query {
+  return listed('sessions', COLUMNS.session, sessionList(WORDS, filter));
+}
+
+export function listTasksQuery(filter: TaskFilter): Query {
+  return listed('tasks', COLUMNS.task, taskList(WORDS, filter));
+}
+
+export function eventsQuery(filter: EventFilter): Query {
+  return listed('event_log', COLUMNS.event, eventList(WORDS, filter));
+}
+
+/** The limit is part of the text: as a parameter it would make the server plan anew on every call. */
+function listed(table: string, columns: Readonly<Record<string, string>>, { where, order, limit }: List): Query {
+  let places = 0;
+  const conditions = where.map(([condition]) => condition.replaceAll('?', () => `$${(places += 1)}`)).join(' AND ');
+  const text = `SELECT ${Object.values(columns).join(', ')} FROM orchestrator.${table}
+    WHERE ${conditions} ORDER BY ${order} LIMIT ${limit}`;
+  return query(text, ...where.flatMap(([, ...values]) => values));
+}

@@ -1,0 +1,336 @@
+import type {
+  Clock,
+  Counts,
+  Event,
+  EventFilter,
+  LoadedSession,
+  NextHead,
+  ClaimPreview,
+  ClaimPreviewScope,
+  Page,
+  Reader,
+  Session,
+  SessionFilter,
+  SessionHistory,
+  StoredSession,
+  StoreState,
+  Task,
+  TaskFilter,
+} from '@agent-orchestrator/core';
+import {
+  COLUMNS,
+  compareInQueue,
+  decodeClockState,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+  type SessionStatus,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { ENDED, FIELDS, pageOf, RUNNING, STREAM_KINDS, unique, WAITING } from '@agent-orchestrator/storage-sql';
+import type { Answer, Query } from '../connection.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery } from './lists.ts';
+import { rowAt, selected } from '../rows.ts';
+import { query } from '../server/statement-batch.ts';
+import { arrayOf } from '../server/values.ts';
+import { STORE_STATE, storeStateOf } from '../copy/store-state.ts';
+import { now, timeOf } from '../statements.ts';
+
+/**
+ * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
+ * the storage is open is asked once for each call of the reader (`RunningCalls`).
+ */
+export interface ReadSource {
+  read(query: Query): Promise<Answer>;
+  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
+  settledEventId(): Promise<number>;
+}
+
+/**
+ * A session with its running task and the head as the claim's index knows it, so that `verify` can compare just this.
+ */
+const LOADED = `SELECT
+    ${selected(COLUMNS.session, 's')}, ${selected(COLUMNS.task, 't')}, ${selected(COLUMNS.task, 'h')},
+    s.next_task_id, s.next_priority, s.next_queued_at, s.next_kind, s.next_for
+  FROM orchestrator.sessions s
+  LEFT JOIN orchestrator.tasks t ON t.namespace = s.namespace AND t.id = s.task_id
+  LEFT JOIN orchestrator.tasks h ON h.namespace = s.namespace AND h.id = s.next_task_id`;
+const SESSION = `${LOADED} WHERE s.namespace = $1 AND s.id = $2`;
+
+/** Of the sessions whose ids are in $2. */
+const SESSIONS = `${LOADED} WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`;
+/** For each session the first rows, in their order. */
+const ofEach = (rows: string, order: string, limit: number): string =>
+  `SELECT r.* FROM unnest(${arrayOf('$2')}) WITH ORDINALITY n (id, at) CROSS JOIN LATERAL (
+    ${rows} ORDER BY ${order} LIMIT ${limit + 1}) r ORDER BY n.at, r.${order}`;
+const eventsOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(COLUMNS.event, 'e')} FROM orchestrator.event_log e
+    WHERE e.stream_kind = 'session' AND e.namespace = $1 AND e.stream_id = n.id AND e.seq > 0`,
+    'seq',
+    limit,
+  );
+const tasksOfEach = (limit: number): string =>
+  ofEach(
+    `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
+    WHERE t.namespace = $1 AND t.session_id = n.id AND t.created_at >= 0`,
+    'id',
+    limit,
+  );
+/** The conditions that come after `namespace =` are those of the claim's index, word for word (see `readyRanges`). */
+const ready = (isKind: string, limit: number): string =>
+  `${LOADED} WHERE s.namespace = $1 AND s.next_for = $2${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL
+   ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT ${limit}`;
+const readyOfAny = (limit: number): string => ready(' AND s.next_priority >= 0', limit);
+const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $3 AND s.next_kind > ''`, limit);
+const held = (limit: number): string =>
+  `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
+   ORDER BY s.stale_at, s.id LIMIT ${limit}`;
+const scheduled = (limit: number): string =>
+  `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
+const scheduledInSession = (limit: number): string =>
+  `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
+   ORDER BY t.run_at LIMIT ${limit}`;
+const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
+
+/** The texts of the histories of sessions, for the test that looks at their query plans. */
+export const HISTORIES = { SESSIONS, eventsOfEach, tasksOfEach } as const;
+
+/** The texts that show what a claim would choose from, for the test that looks at their query plans. */
+export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
+
+const TASK = `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
+/** One step along the index for each namespace, not over all rows. */
+const namespacesOf = (table: string, where = 'true'): string => {
+  const first = (after: string): string =>
+    `SELECT r.namespace FROM orchestrator.${table} r WHERE ${where}${after} ORDER BY r.namespace LIMIT 1`;
+  return `SELECT n.namespace FROM (WITH RECURSIVE found (namespace) AS ((${first('')})
+      UNION ALL SELECT (${first(' AND r.namespace > found.namespace')}) FROM found WHERE found.namespace IS NOT NULL)
+    SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
+};
+const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
+const OF_STREAMS = STREAMS.map((stream) => namespacesOf('event_log', stream));
+const NAMESPACES = `${[namespacesOf('sessions'), ...OF_STREAMS].join(' UNION ')} ORDER BY 1`;
+const NOW = query(`SELECT ${now('NULL')}`);
+
+/** Rows of a table under a condition, which names the index that holds them; each counted up to the maximum. */
+const counted = (table: string, conditions: readonly string[]): string => {
+  const parts = conditions.map(
+    (condition) =>
+      `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${condition} LIMIT $2) c)`,
+  );
+  return parts.length === 1 ? parts.join('') : `least($2, ${parts.join(' + ')})`;
+};
+
+/** The indexes that contain the sessions of each status. */
+const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
+  idle: [
+    `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`,
+    `status = 'idle' AND next_task_id IS NULL`,
+  ],
+  running: [`status = 'running' AND agent > ''`],
+  closed: [`status = 'closed'`],
+};
+
+/** The statuses that have an index of their own; the others are in the index of their phase. */
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'run_at >= 0', queued: 'priority >= 0' };
+const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], string>> = {
+  waiting: `${WAITING} AND id > ''`,
+  running: RUNNING,
+  ended: ENDED,
+};
+
+function tasksOfStatus(status: TaskStatus): string {
+  return `status = '${status}' AND ${OWN_INDEX[status] ?? PHASE_INDEX[TASK_STATUSES[status].phase]}`;
+}
+
+const COUNTS = `SELECT
+  ${SESSION_STATUS_NAMES.map((status) => counted('sessions', SESSION_PARTS[status])).join(',\n  ')},
+  ${TASK_STATUS_NAMES.map((status) => counted('tasks', [tasksOfStatus(status)])).join(',\n  ')},
+  ${counted('event_log', STREAMS)}`;
+
+const TASK_OF_NUMBER = `SELECT t.id FROM orchestrator.tasks t WHERE t.number = $1 AND t.namespace = $2`;
+const SESSION_OF_NUMBER = `SELECT s.id FROM orchestrator.sessions s WHERE s.number = $1 AND s.namespace = $2`;
+
+/** The texts of all reads but events and lists, for the test that looks at their query plans. */
+export const READS = { SESSION, TASK, TASK_OF_NUMBER, SESSION_OF_NUMBER, NAMESPACES, COUNTS } as const;
+
+const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
+const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
+
+export class PostgresReader implements Reader {
+  readonly #source: ReadSource;
+  readonly #clock: Clock | null;
+
+  constructor(source: ReadSource, clock: Clock | null) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  async session(namespace: string, id: string): Promise<StoredSession | null> {
+    const [row] = await this.#source.read(query(SESSION, namespace, id));
+    return row === undefined ? null : storedAt(row);
+  }
+
+  /** Differs: three statements, however many sessions there are; each of them sees what is committed when it begins. */
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const ids = unique(sessionIds);
+    const [sessions, events, tasks] = await Promise.all([
+      this.#source.read(query(SESSIONS, namespace, ids)),
+      this.#source.read(query(eventsOfEach(limit), namespace, ids)),
+      this.#source.read(query(tasksOfEach(limit), namespace, ids)),
+    ]);
+    const eventsOf = Map.groupBy(
+      events.map((row) => rowAt<Event>(FIELDS.event, row)),
+      ({ streamId }) => streamId,
+    );
+    const tasksOf = Map.groupBy(
+      tasks.map((row) => rowAt<Task>(FIELDS.task, row)),
+      ({ sessionId }) => sessionId,
+    );
+    return sessions.map(storedAt).map((stored) => ({
+      ...stored,
+      events: pageOf(eventsOf.get(stored.session.id) ?? [], limit, ({ seq }) => String(seq)),
+      tasks: pageOf(tasksOf.get(stored.session.id) ?? [], limit, ({ id }) => id),
+    }));
+  }
+
+  async task(namespace: string, id: string): Promise<Task | null> {
+    const [row] = await this.#source.read(query(TASK, namespace, id));
+    return row === undefined ? null : rowAt<Task>(FIELDS.task, row);
+  }
+
+  async sessions(filter: SessionFilter): Promise<Page<Session>> {
+    const found = await this.#source.read(listSessionsQuery(filter));
+    return pageOf(
+      found.map((row) => rowAt<Session>(FIELDS.session, row)),
+      filter.limit,
+      ({ id }) => id,
+    );
+  }
+
+  async tasks(filter: TaskFilter): Promise<Page<Task>> {
+    const found = await this.#source.read(listTasksQuery(filter));
+    return pageOf(
+      found.map((row) => rowAt<Task>(FIELDS.task, row)),
+      filter.limit,
+      ({ id }) => id,
+    );
+  }
+
+  async events(filter: EventFilter): Promise<Page<Event>> {
+    const found = await this.#source.read(eventsQuery(filter));
+    const events = found.map((row) => rowAt<Event>(FIELDS.event, row));
+    return pageOf(events, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+  }
+
+  async counts(namespace: string, max: number): Promise<Counts> {
+    const [row] = await this.#source.read(query(COUNTS, namespace, max));
+    const values = (row ?? []) as readonly number[];
+    const tasksAt = SESSION_STATUS_NAMES.length;
+    const eventsAt = tasksAt + TASK_STATUS_NAMES.length;
+    return {
+      sessions: countsOf(SESSION_STATUS_NAMES, values.slice(0, tasksAt)),
+      tasks: countsOf(TASK_STATUS_NAMES, values.slice(tasksAt, eventsAt)),
+      events: values[eventsAt] ?? 0,
+    };
+  }
+
+  async claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
+    const { namespace, scheduledLimit } = scope;
+    const loaded = async (one: Query) => (await this.#source.read(one)).map(loadedAt);
+    const found =
+      scope.by === 'ready'
+        ? {
+            sessions: await this.#ready(scope),
+            held: await loaded(query(held(scope.heldLimit), namespace)),
+            scheduled: await this.#source.read(query(scheduled(scheduledLimit), namespace)),
+          }
+        : {
+            sessions: await loaded(query(SESSION, namespace, scope.sessionId)),
+            held: [],
+            scheduled: await this.#source.read(query(scheduledInSession(scheduledLimit), namespace, scope.sessionId)),
+          };
+    const [clock] = await this.#source.read(query(CLOCK, timeOf(this.#clock)));
+    const wall = this.#clock?.read().wall ?? (clock?.[1] as number);
+    return {
+      ...found,
+      scheduled: found.scheduled.map((row) => rowAt<Task>(FIELDS.task, row)),
+      clock: {
+        ...decodeClockState(clock?.[0] as string),
+        reading: { wall, steady: wall, uptime: wall, boot: null },
+      },
+    };
+  }
+
+  settledEventId(): Promise<number> {
+    return this.#source.settledEventId();
+  }
+
+  async idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null> {
+    const text = kind === 'task' ? TASK_OF_NUMBER : SESSION_OF_NUMBER;
+    const [row] = await this.#source.read(query(text, number, namespace));
+    return (row?.[0] as string | undefined) ?? null;
+  }
+
+  async namespaces(): Promise<readonly string[]> {
+    const found = await this.#source.read(query(NAMESPACES));
+    return found.map(([namespace]) => namespace as string);
+  }
+
+  snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R> {
+    return this.#source.snapshot((source) => use(new PostgresReader(source, this.#clock)));
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.#source.read(NOW);
+    return timeOf(this.#clock) ?? (row?.[0] as number);
+  }
+
+  async storeState(): Promise<StoreState | null> {
+    const [row] = await this.#source.read(STORE_STATE);
+    return storeStateOf(row);
+  }
+
+  /** One look-up per addressee and kind, merged. */
+  async #ready({
+    namespace,
+    addressees,
+    kinds,
+    limit,
+  }: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
+    const lookups = unique(addressees).flatMap((addressee) =>
+      kinds === undefined
+        ? [query(readyOfAny(limit), namespace, addressee)]
+        : unique(kinds).map((kind) => query(readyOfKind(limit), namespace, addressee, kind)),
+    );
+    const found: LoadedSession[] = [];
+    for (const lookup of lookups) found.push(...(await this.#source.read(lookup)).map(loadedAt));
+    return found
+      .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
+      .toSorted((a, b) => compareInQueue(a.head, b.head))
+      .slice(0, limit);
+  }
+}
+
+/** A row of `LOADED`. */
+function loadedAt(row: Answer[number]): LoadedSession {
+  const taskAt = (start: number) => (row[start] === null ? null : rowAt<Task>(FIELDS.task, row, start));
+  return {
+    session: rowAt<Session>(FIELDS.session, row),
+    task: taskAt(FIELDS.session.length),
+    head: taskAt(FIELDS.session.length + FIELDS.task.length),
+  };
+}
+
+/** The same, with the head as the claim's index knows it. */
+function storedAt(row: Answer[number]): StoredSession {
+  return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
+}
+
+/** The counts by status, in the order of the names. */
+function countsOf<Status extends string>(names: readonly Status[], values: readonly number[]): Record<Status, number> {
+  return Object.fromEntries(names.map((status, at) => [status, values[at] ?? 0])) as Record<Status, number>;
+}

@@ -1,0 +1,51 @@
+import {
+  isEnded,
+  TASK_STATUS_NAMES,
+  TASK_STATUSES,
+  WAITING_STATUSES,
+  type LeaseEffect,
+  type StreamKind,
+} from '@agent-orchestrator/core';
+
+/*
+ * Conditions that indexes and statements have in common, word for word: a database takes a partial index for a
+ * statement only if the statement says what the index says.
+ */
+
+/** The condition that a column has one of some values; the values are constants, so none contains a quote. */
+export function isOneOf(column: string, words: readonly string[]): string {
+  const [only] = words;
+  return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;
+}
+
+/** A task that waits in the queue of its session. */
+export const WAITING = isOneOf('status', WAITING_STATUSES);
+
+/** A task under a lease. */
+export const RUNNING = isOneOf(
+  'status',
+  TASK_STATUS_NAMES.filter((status) => TASK_STATUSES[status].phase === 'running'),
+);
+
+/** A task that has ended. */
+export const ENDED = isOneOf(
+  'status',
+  TASK_STATUS_NAMES.filter((status) => isEnded(status)),
+);
+
+/** A session whose head can be claimed. */
+export const READY = `status = 'idle' AND next_task_id IS NOT NULL`;
+
+/** A session that waits for its first task, or for one whose time has not come. */
+export const EMPTY = `status = 'idle' AND next_task_id IS NULL`;
+
+/** What can own a stream of events. */
+export const STREAM_KINDS = words<StreamKind>({ session: true, agent: true });
+
+/** What an event can do to a lease. */
+export const LEASE_EFFECTS = words<LeaseEffect>({ granted: true, ended: true, refused: true });
+
+/** All words of a type: the compiler insists on each. */
+function words<Word extends string>(all: Readonly<Record<Word, true>>): readonly Word[] {
+  return Object.keys(all) as Word[];
+}

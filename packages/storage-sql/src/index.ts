@@ -1,0 +1,21 @@
+export { assertSameCatalogue, type Catalogue } from './catalogue.ts';
+export { EMPTY, ENDED, isOneOf, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+export { FIELDS, headValues, valuesOf } from './fields.ts';
+export { eventList, isInStream, pageOf, sessionList, taskList, type List, type ListWords } from './lists.ts';
+export { loadScope, lookForReady, type DueTask, type ReadyKey, type ScopeLookups } from './load-scope.ts';
+export { assertCurrent, assertNotNewer, noStore, readMigrations, type Migration } from './migrations.ts';
+export { hasEffect, keyOf, planSave, SESSION_UPDATES, type SessionUpdateName, type Update } from './save-plan.ts';
+export {
+  rowStoreAsking,
+  rowStoreOver,
+  type AskedConnections,
+  type AskedRows,
+  type RowConnections,
+  type StoredRows,
+  type WritableRows,
+} from './row-store.ts';
+export { earliest, foundFor, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
+export { systemClock } from './system-clock.ts';
+export { columnName, storedColumns, type CheckWords, type Column, type Kind, type Table } from './table.ts';
+export { NEXT_COLUMNS, TABLES } from './tables.ts';
+export { VIEWS, viewTexts, type View } from './views.ts';

@@ -1,0 +1,127 @@
+import type { EventFilter, Page, SessionFilter, TaskFilter } from '@agent-orchestrator/core';
+
+/*
+ * The filtered lists: which conditions follow from a filter, and in which order the rows come. The text depends only on
+ * which filters are set, so that there are few texts and each connection prepares each of them once.
+ */
+
+/** A condition and its values, in the order of their places in it. A list is one value, where the engine takes it. */
+type Part = readonly [condition: string, ...values: (string | number | readonly string[])[]];
+
+export interface List {
+  readonly where: readonly Part[];
+  readonly order: string;
+  /** One row more than asked tells whether there is a next page. */
+  readonly limit: number;
+}
+
+/** What an engine says in its own words. */
+export interface ListWords {
+  /** The place of a value. */
+  readonly value: string;
+  readonly ofNamespace: (namespace: string) => Part;
+  readonly tasksOfSession: (namespace: string, sessionId: string) => Part;
+  readonly eventsOfSession: (namespace: string, sessionId: string) => Part;
+  readonly eventsOfTask: (namespace: string, taskId: string) => Part;
+  /** Differs: how the events of a task are found along the stream of its session; null: they have their own index. */
+  readonly alongSession: null | {
+    readonly eventsAroundTask: (namespace: string, taskId: string) => Part;
+    /** The number within that session's stream of the event with an id; null if it is of another stream. */
+    readonly seqOfEvent: (id: number, namespace: string, taskId: string) => Part;
+  };
+  /** The column has one of some words. */
+  readonly oneOf: (column: string, words: readonly string[]) => Part;
+  /** A column for which no index is used. */
+  readonly unindexed: (column: string) => string;
+}
+
+/** By id. */
+export function sessionList(words: ListWords, { namespace, status, agent, limit, after, before }: SessionFilter): List {
+  const where = [words.ofNamespace(namespace), ...within(words, 'id', { after: after ?? '', before })];
+  if (status !== undefined) where.push(words.oneOf('status', status));
+  if (agent !== undefined) where.push([`agent = ${words.value}`, agent]);
+  return { where, order: orderBy('id', before), limit: limit + 1 };
+}
+
+/** By id. */
+export function taskList(words: ListWords, filter: TaskFilter): List {
+  const { namespace, sessionId, status, kind, limit, after, before } = filter;
+  const where = [words.ofNamespace(namespace), ...within(words, 'id', { after: after ?? '', before })];
+  if (sessionId !== undefined) where.push(words.tasksOfSession(namespace, sessionId));
+  if (status !== undefined) where.push(words.oneOf('status', status));
+  if (kind !== undefined) where.push([`kind = ${words.value}`, kind]);
+  return { where, order: orderBy('id', before), limit: limit + 1 };
+}
+
+/**
+ * By event id; within a stream by `seq`, and then that is the cursor of a session. The events of a task stand in the
+ * stream of its session, and are found along that where they have no index.
+ */
+export function eventList(words: ListWords, filter: EventFilter): List {
+  const { namespace, sessionId, taskId, types, leaseEffect, agent, limit, after = '0', before, upTo } = filter;
+  const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
+  const { alongSession } = words;
+  const inStream = isInStream(words, filter);
+  const where = [words.ofNamespace(namespace)];
+  if (inStream) where.push([`stream_kind = 'session'`]);
+  if (sessionId !== undefined) where.push(words.eventsOfSession(namespace, sessionId), ...within(words, 'seq', range));
+  else where.push(...within(words, 'id', range));
+  if (taskId !== undefined) {
+    if (sessionId === undefined && alongSession !== null)
+      where.push(
+        alongSession.eventsAroundTask(namespace, taskId),
+        ...seqWithin(range, (id) => alongSession.seqOfEvent(id, namespace, taskId)),
+      );
+    where.push(words.eventsOfTask(namespace, taskId));
+  }
+  // First, since it is quickly compared and leaves the fewest rows.
+  if (agent !== undefined) where.push([`agent = ${words.value}`, agent]);
+  if (types !== undefined) where.push(words.oneOf('type', types));
+  if (leaseEffect !== undefined) where.push([`${words.unindexed('lease_effect')} = ${words.value}`, leaseEffect]);
+  if (upTo !== undefined) where.push([`id <= ${words.value}`, upTo]);
+  return { where, order: orderBy(inStream ? 'seq' : 'id', before), limit: limit + 1 };
+}
+
+/** Whether the events are found along one stream. */
+export function isInStream({ alongSession }: ListWords, { sessionId, taskId }: EventFilter): boolean {
+  return sessionId !== undefined || (taskId !== undefined && alongSession !== null);
+}
+
+interface Range<Cursor> {
+  readonly after: Cursor;
+  readonly before: Cursor | null | undefined;
+}
+
+/** The rows beyond the cursor, in the order of the list; with neither, all. */
+function within<Cursor extends string | number>(
+  { value }: ListWords,
+  column: string,
+  { after, before }: Range<Cursor>,
+): Part[] {
+  if (before === undefined) return [[`${column} > ${value}`, after]];
+  return before === null ? [] : [[`${column} < ${value}`, before]];
+}
+
+/**
+ * Within a stream, ids and numbers rise together: the number of the event with that id, if it is there, is where to
+ * start.
+ */
+function seqWithin({ after, before }: Range<number>, seqOfEvent: (id: number) => Part): Part[] {
+  const from = before === undefined ? after : before;
+  if (from === null) return [];
+  const [seq, ...values] = seqOfEvent(from);
+  return before === undefined
+    ? [[`seq > coalesce(${seq}, 0)`, ...values]]
+    : [[`seq < coalesce(${seq}, ${Number.MAX_SAFE_INTEGER})`, ...values]];
+}
+
+function orderBy(column: string, before: string | null | undefined): string {
+  return before === undefined ? column : `${column} DESC`;
+}
+
+/** Makes a page of the rows that a list has found. */
+export function pageOf<Row>(found: readonly Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}

@@ -1,0 +1,256 @@
+/**
+ * The scope switch: which rows a unit of work is given (`Scope` of the port says which). For an engine that answers
+ * within the call, as SQLite does in this process; Postgres asks for all of a group's rows at once.
+ */
+import {
+  compareCodePoints,
+  hasQueue,
+  LIMITS,
+  namedByReceipt,
+  type EndedLease,
+  type Event,
+  type LoadedSession,
+  type NamedSession,
+  type ReadyFilter,
+  type Receipt,
+  type Scope,
+  type Session,
+  type SessionKey,
+  type SessionRef,
+  type Task,
+} from '@agent-orchestrator/core';
+import { earliest, foundFor, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
+
+/** The number of a ready session, and the place of its head among the heads of others. */
+export type ReadyKey = readonly [number: number, priority: number, queuedAt: number, taskId: string];
+
+/** A scheduled task whose time has come. */
+export interface DueTask {
+  readonly number: number;
+  readonly runAt: number;
+}
+
+/** The look-ups that a storage makes for the scopes, each on one index, in the transaction of the unit of work. */
+export interface ScopeLookups {
+  receipt(namespace: string, commandId: string): Receipt | undefined;
+  session(namespace: string, id: string): Session | undefined;
+  sessionOfFence(namespace: string, fence: number): Session | undefined;
+  sessionOfNumber(number: number): Session | undefined;
+  task(namespace: string, id: string): Task | undefined;
+  taskOfDedupeKey(namespace: string, dedupeKey: string): Task | undefined;
+  /** The first of its queued tasks (see `compareInQueue`). */
+  head(session: Session): Task | undefined;
+  /** Its tasks that are queued or scheduled, by id. */
+  waiting(session: Session, limit: number): readonly Task[];
+
+  /** Idle sessions with a head for the addressee, best first; with a kind, those whose head is of that kind. */
+  ready(namespace: string, addressee: string, limit: number): readonly ReadyKey[];
+  readyOfKind(namespace: string, addressee: string, kind: string, limit: number): readonly ReadyKey[];
+  /** By `staleAt` and id: those that are stale by now. */
+  stale(namespace: string, now: number, limit: number): readonly Session[];
+  /** What an agent holds, oldest fence first, at most `sweep_page_max`. */
+  heldBy(namespace: string, agent: string): readonly Session[];
+  /** The held sessions of all namespaces, by namespace and id. */
+  heldAfter(after: SessionKey | null, limit: number): readonly Session[];
+
+  /** When the next scheduled task is due, of the namespace or of one session. */
+  due(namespace: string): number | undefined;
+  dueInSession(session: Session): number | undefined;
+  /** Queues at most `flipped_tasks_max` tasks of the namespace that are due by now, and updates the heads. */
+  queueDue(namespace: string, now: number): void;
+  /** The tasks of one session that are due by now, the first first, at most `flipped_tasks_max`. */
+  dueTasks(session: Session, now: number): readonly DueTask[];
+  /** Queues tasks of one session by their numbers, and updates its head. */
+  queueTasks(session: Session, numbers: readonly number[]): void;
+
+  /** The event that had an effect on the lease with this fence. */
+  leaseEvent(fence: number, effect: 'granted' | 'ended'): Event | undefined;
+  isRefused(fence: number): boolean;
+  /** The next event of the session after a number that granted a lease. */
+  nextGrant(session: Session, seq: number): Event | undefined;
+}
+
+type ScopeBy<By extends Scope['by']> = Extract<Scope, { by: By }>;
+
+/** Loads what the scope names. The write lock is held: tasks whose time has come are made claimable on the way. */
+export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
+  const receipt = scope.commandId === undefined ? undefined : on.receipt(scope.namespace, scope.commandId);
+  if (receipt !== undefined) return loadNamed(on, receipt);
+  const plan = planScope(scope);
+  const { namespace, ready } = plan;
+  const rows = new Map<string, Session>();
+  const named = plan.refs.map((ref) => loadRef(on, namespace, ref, rows));
+  const sessions = [...rows.values()];
+  const withQueue = sessions.filter((session) => hasQueue(session));
+  queueDueInSessions(on, withQueue, now);
+  // A claim without a session sees due tasks of all sessions.
+  const dueAt = ready === null ? null : queueDue(on, namespace, now);
+  const tasks = loadTasks(on, plan);
+  const ids = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
+  const further = [...sessionRows(on, namespace, ids), ...heldPage(on, plan)];
+  const complete = (session: Session): LoadedSession => completeSession(on, session);
+  return foundFor(plan, {
+    named,
+    own: sessions.map(complete),
+    held: heldAndStale(on, plan, now).map(complete),
+    further: further.map(complete),
+    heads: ready === null ? [] : readyExcept(on, namespace, ready, rows),
+    tasks: plan.openTasksLimit === 0 ? tasks : waitingTasks(on, withQueue, plan.openTasksLimit),
+    ownDueAt: () => earliest(withQueue.map((session) => on.dueInSession(session) ?? null)),
+    dueAt: () => dueAt,
+  });
+}
+
+/**
+ * What a poll would find, without the lock. Nothing at all may be answered at once: it was true when it was read.
+ *
+ * @returns null if there is something, which only the lock may decide on
+ */
+export function lookForReady(on: ScopeLookups, scope: ScopeBy<'ready'>, now: number): Found | null {
+  const dueAt = on.due(scope.namespace) ?? null;
+  if (dueAt !== null && dueAt <= now) return null;
+  if (scope.commandId !== undefined && on.receipt(scope.namespace, scope.commandId) !== undefined) return null;
+  const isEmpty =
+    heldAndStale(on, planScope(scope), now).length === 0 &&
+    readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
+  return isEmpty ? { sessions: [], tasks: [], named: [], nextDueAt: dueAt, receipt: null } : null;
+}
+
+function loadNamed(on: ScopeLookups, receipt: Receipt): Found {
+  const { namespace } = receipt;
+  const named = namedByReceipt(receipt);
+  return {
+    named: [],
+    nextDueAt: null,
+    receipt,
+    sessions: sessionRows(on, namespace, named.sessions).map((session) => completeSession(on, session)),
+    tasks: named.tasks.flatMap((id) => on.task(namespace, id) ?? []),
+  };
+}
+
+/** Which session a reference names, which is kept in `rows`; null: none. */
+function loadRef(
+  on: ScopeLookups,
+  namespace: string,
+  ref: SessionRef,
+  rows: Map<string, Session>,
+): NamedSession | null {
+  const session = 'fence' in ref ? on.sessionOfFence(namespace, ref.fence) : on.session(namespace, ref.sessionId);
+  if (session === undefined) return null;
+  rows.set(session.id, session);
+  return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
+}
+
+/** The tasks that are named, each once. */
+function loadTasks(on: ScopeLookups, { namespace, taskIds, dedupeKeys }: ScopePlan): Task[] {
+  const tasks = new Map<string, Task>();
+  for (const id of taskIds) keep(tasks, on.task(namespace, id));
+  for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
+  return [...tasks.values()];
+}
+
+function heldPage(on: ScopeLookups, { heldPage: page }: ScopePlan): readonly Session[] {
+  return page === null ? [] : on.heldAfter(page.after, page.limit);
+}
+
+/** The first waiting tasks of these sessions, by session and id. */
+function waitingTasks(on: ScopeLookups, sessions: readonly Session[], limit: number): Task[] {
+  const found: Task[] = [];
+  for (const session of sessions.toSorted((a, b) => compareCodePoints(a.id, b.id))) {
+    if (found.length === limit) break;
+    found.push(...on.waiting(session, limit - found.length));
+  }
+  return found;
+}
+
+/** Idle sessions whose head fits, best first, without those that are loaded already. */
+function readyExcept(
+  on: ScopeLookups,
+  namespace: string,
+  filter: ReadyFilter,
+  loaded: ReadonlyMap<string, Session>,
+): LoadedSession[] {
+  const idle = [...loaded.values()].filter(({ status }) => status === 'idle').length;
+  const found = readySessions(on, namespace, { ...filter, limit: filter.limit + idle });
+  return found.filter(({ session }) => !loaded.has(session.id)).slice(0, filter.limit);
+}
+
+function keep(tasks: Map<string, Task>, task: Task | undefined): void {
+  if (task !== undefined) tasks.set(task.id, task);
+}
+
+/** Makes tasks claimable whose time has come; answers when the next one is due. */
+function queueDue(on: ScopeLookups, namespace: string, now: number): number | null {
+  const dueAt = on.due(namespace) ?? null;
+  if (dueAt === null || dueAt > now) return dueAt;
+  on.queueDue(namespace, now);
+  return on.due(namespace) ?? null;
+}
+
+/** Makes tasks of these sessions claimable whose time has come: those that are due longest, if there are too many. */
+function queueDueInSessions(on: ScopeLookups, sessions: readonly Session[], now: number): void {
+  const due = sessions.flatMap((session) => {
+    const dueAt = on.dueInSession(session) ?? null;
+    return dueAt === null || dueAt > now ? [] : on.dueTasks(session, now).map((task) => ({ ...task, session }));
+  });
+  const first = due.toSorted((a, b) => a.runAt - b.runAt).slice(0, LIMITS.flipped_tasks_max);
+  for (const [session, tasks] of Map.groupBy(first, (task) => task.session))
+    on.queueTasks(
+      session,
+      tasks.map(({ number }) => number),
+    );
+}
+
+function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: ScopePlan, now: number): Session[] {
+  const held = heldBy === undefined ? [] : on.heldBy(namespace, heldBy);
+  const own = new Set(held.map(({ id }) => id));
+  const stale = staleLimit === 0 ? [] : on.stale(namespace, now, staleLimit + held.length);
+  return [...held, ...stale.filter(({ id }) => !own.has(id)).slice(0, staleLimit)];
+}
+
+/** Idle sessions whose head fits the filter, best first. */
+function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
+  return readyKeys(on, namespace, filter).flatMap(([number]) => {
+    const session = on.sessionOfNumber(number);
+    return session === undefined ? [] : [completeSession(on, session)];
+  });
+}
+
+/** One look-up per addressee and kind, merged: priority, then age, then id of the head. */
+function readyKeys(on: ScopeLookups, namespace: string, { addressees, kinds, limit }: ReadyFilter): ReadyKey[] {
+  const keys: ReadyKey[] = [];
+  for (const addressee of unique(addressees)) {
+    if (kinds === undefined) keys.push(...on.ready(namespace, addressee, limit));
+    else for (const kind of unique(kinds)) keys.push(...on.readyOfKind(namespace, addressee, kind, limit));
+  }
+  if (keys.length <= 1) return keys;
+  return keys.toSorted((a, b) => a[1] - b[1] || a[2] - b[2] || compareCodePoints(a[3], b[3])).slice(0, limit);
+}
+
+/** Those that exist, in the order of the ids, each once. */
+function sessionRows(on: ScopeLookups, namespace: string, ids: readonly string[]): Session[] {
+  return unique(ids).flatMap((id) => on.session(namespace, id) ?? []);
+}
+
+/** A session with its running task and its head. */
+function completeSession(on: ScopeLookups, session: Session): LoadedSession {
+  const { namespace, taskId } = session;
+  return {
+    session,
+    task: taskId === null ? null : (on.task(namespace, taskId) ?? null),
+    head: hasQueue(session) ? (on.head(session) ?? null) : null,
+  };
+}
+
+/** How the lease with this fence ended; null: it is the session's current one. */
+function endedLease(on: ScopeLookups, session: Session, fence: number): EndedLease | null {
+  if (session.fence === fence) return null;
+  const [grant, end] = [on.leaseEvent(fence, 'granted'), on.leaseEvent(fence, 'ended')];
+  if (grant === undefined || end === undefined) return null;
+  return {
+    grant,
+    end,
+    successor: on.nextGrant(session, end.seq) ?? null,
+    refused: on.isRefused(fence),
+  };
+}

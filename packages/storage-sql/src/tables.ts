@@ -1,0 +1,336 @@
+/**
+ * The tables, stated once for both engines. The schemas in `../schemas/`, and so the migrations, are made from them;
+ * statements take from here which columns a row has and how they are stored.
+ *
+ * A commit costs as much as the pages that it changes, so rows and indexes are small. What grows stands at the end of a
+ * row, so that the columns before it are found without reading it.
+ */
+import {
+  COLUMNS,
+  NO_LEASE,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  TASK_TEXT_NAMES,
+  type Event,
+  type Receipt,
+  type Session,
+  type Task,
+  type TaskTextName,
+} from '@agent-orchestrator/core';
+import { EMPTY, ENDED, isOneOf, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+import type { Check, Column, ColumnsOf, Kind, Table } from './table.ts';
+
+const column = <const Of extends Kind>(kind: Of) => ({ kind, isNullable: false }) as const;
+const orNull = <const Of extends Kind>({ kind }: { readonly kind: Of }) => ({ kind, isNullable: true }) as const;
+
+const text = column('text');
+const json = column('json');
+const integer = column('integer');
+/** It begins with 1. */
+const counted = { ...integer, least: 1 } as const;
+/** Milliseconds since 1970, a fence, an id of an event, or a number for people. */
+const big = column('big');
+/** A number for people. */
+const number = { ...big, least: 1 } as const;
+const hash = column('hash');
+const uuid = column('uuid');
+const namespace = column('namespace');
+
+/** The columns of a session that hold the head of its queue. */
+export const NEXT_COLUMNS = Object.values(COLUMNS.nextHead);
+
+/** The columns of a lease; those of them that not every lease sets; and those that each does. */
+const LEASE = (Object.keys(NO_LEASE) as (keyof typeof NO_LEASE)[]).map((field) => COLUMNS.session[field]);
+const SOMETIMES_HELD = ['instance', 'host', 'boot', 'pid', 'process_start', 'process_group', 'progress'];
+const HELD = LEASE.filter((name) => !SOMETIMES_HELD.includes(name));
+
+const inRange =
+  (...columns: readonly string[]): Check =>
+  (words) =>
+    words.inRange(columns);
+
+const sessions = {
+  columns: {
+    number,
+    namespace,
+    id: text,
+    status: text,
+    agent: orNull(text),
+    instance: orNull(text),
+    host: orNull(text),
+    boot: orNull(text),
+    pid: orNull(integer),
+    process_start: orNull(text),
+    process_group: orNull(integer),
+    fence: orNull(big),
+    token_hash: orNull(hash),
+    ttl_ms: orNull(integer),
+    stale_after_ms: orNull(integer),
+    lease_expires_at: orNull(big),
+    heartbeat_at: orNull(big),
+    stale_at: orNull(big),
+    progress: orNull(text),
+    task_id: orNull(text),
+    renewals: integer,
+    near_misses: integer,
+    last_near_miss_at: orNull(big),
+    context: orNull(json),
+    tasks_open: integer,
+    seq: integer,
+    hash,
+    next_task_id: orNull(text),
+    next_priority: orNull(integer),
+    next_queued_at: orNull(big),
+    next_kind: orNull(text),
+    next_for: orNull(text),
+    version: counted,
+    created_at: big,
+    updated_at: big,
+  } satisfies ColumnsOf<Session, typeof COLUMNS.session> & Readonly<Record<`next_${string}`, Column>>,
+  key: ['namespace', 'id'],
+  checks: {
+    sessions_status: isOneOf('status', SESSION_STATUS_NAMES),
+    sessions_lease: ({ allSet, noneSet }) =>
+      `CASE WHEN status = 'running' THEN ${allSet(HELD)} ELSE ${noneSet(LEASE)} END`,
+    sessions_next: ({ allSet, noneSet }) =>
+      `CASE WHEN next_task_id IS NULL THEN ${noneSet(NEXT_COLUMNS)} ELSE ${allSet(NEXT_COLUMNS)} END`,
+    sessions_lease_numbers: inRange('fence', 'process_group', 'lease_expires_at', 'heartbeat_at', 'stale_at'),
+    sessions_times: inRange('created_at', 'updated_at'),
+    sessions_counters: inRange('number', 'tasks_open', 'seq', 'version', 'renewals', 'near_misses'),
+  },
+  indexes: [
+    // Differs: rows of other tables name a session by its number, and of their own namespace; it is for counting, too.
+    { name: 'sessions_key', columns: ['namespace', 'number'], isUnique: true, only: 'sqlite' },
+    // The heads that a claim chooses from, best first; by kind too, since a range of one B-tree cannot skip other
+    // kinds.
+    {
+      name: 'sessions_ready',
+      columns: ['namespace', 'next_for', 'next_priority', 'next_queued_at', 'next_task_id'],
+      condition: READY,
+      namedBy: 'next_priority >= 0',
+    },
+    {
+      name: 'sessions_ready_of_kind',
+      columns: ['namespace', 'next_for', 'next_kind', 'next_priority', 'next_queued_at', 'next_task_id'],
+      condition: READY,
+      namedBy: `next_kind > ''`,
+    },
+    // What is held, in the order in which it turns stale.
+    {
+      name: 'sessions_stale',
+      columns: ['namespace', 'stale_at', 'id'],
+      condition: `status = 'running'`,
+      namedBy: 'stale_at >= 0',
+    },
+    // What an agent holds, and all that is held. Differs: one process of SQLite holds little, and walks over that; a
+    // server serves many, and would walk over what vacuum has not yet taken away, too.
+    {
+      name: 'sessions_held',
+      columns: ['namespace', 'agent', 'id'],
+      condition: `status = 'running'`,
+      namedBy: `agent > ''`,
+      only: 'postgres',
+    },
+    // For counting only. Differs: SQLite counts all sessions by `sessions_key`, and takes away what is not closed.
+    { name: 'sessions_closed', columns: ['namespace'], condition: `status = 'closed'`, only: 'postgres' },
+    { name: 'sessions_empty', columns: ['namespace'], condition: EMPTY },
+  ],
+} as const satisfies Table;
+
+const texts = Object.fromEntries(TASK_TEXT_NAMES.map((field) => [COLUMNS.task[field], orNull(text)])) as {
+  readonly [Field in TaskTextName as (typeof COLUMNS.task)[Field]]: {
+    readonly kind: 'text';
+    readonly isNullable: true;
+  };
+};
+
+const tasks = {
+  columns: {
+    number,
+    namespace,
+    id: text,
+    session_id: column('session'),
+    status: text,
+    kind: text,
+    title: text,
+    priority: integer,
+    dedupe_key: orNull(text),
+    run_at: orNull(big),
+    queued_at: big,
+    attempt: integer,
+    attempts_max: integer,
+    interruptions: integer,
+    interruptions_max: integer,
+    backoff_ms: integer,
+    assignee: orNull(text),
+    role: orNull(text),
+    ...texts,
+    note: orNull(text),
+    cancel_requested_at: orNull(big),
+    created_at: big,
+    started_at: orNull(big),
+    finished_at: orNull(big),
+    version: counted,
+    payload: json,
+    result: orNull(json),
+    error: orNull(json),
+  } satisfies ColumnsOf<Task, typeof COLUMNS.task>,
+  key: ['namespace', 'id'],
+  checks: {
+    tasks_status: isOneOf('status', TASK_STATUS_NAMES),
+    tasks_scheduled: `status <> 'scheduled' OR run_at IS NOT NULL`,
+    tasks_addressee: 'assignee IS NULL OR role IS NULL',
+    tasks_counters: inRange('attempt', 'interruptions', 'version'),
+    tasks_times: inRange('queued_at', 'run_at', 'started_at', 'finished_at', 'cancel_requested_at'),
+    tasks_fixed: inRange('number', 'priority', 'attempts_max', 'interruptions_max', 'backoff_ms', 'created_at'),
+  },
+  indexes: [
+    {
+      name: 'tasks_dedupe_key',
+      columns: ['namespace', 'dedupe_key'],
+      isUnique: true,
+      condition: 'dedupe_key IS NOT NULL',
+    },
+    { name: 'tasks_running', columns: ['namespace', 'session_id'], isUnique: true, condition: RUNNING },
+    { name: 'tasks_of_session', columns: ['namespace', 'session_id', 'id'], namedBy: 'created_at >= 0' },
+    // A session's queue; its first entry is the head.
+    {
+      name: 'tasks_queued',
+      columns: ['namespace', 'session_id', 'priority', 'queued_at', 'id'],
+      condition: `status = 'queued'`,
+      namedBy: 'priority >= 0',
+    },
+    {
+      name: 'tasks_due',
+      columns: ['namespace', 'run_at'],
+      condition: `status = 'scheduled'`,
+      namedBy: 'run_at >= 0',
+    },
+    {
+      name: 'tasks_due_in_session',
+      columns: ['namespace', 'session_id', 'run_at'],
+      condition: `status = 'scheduled'`,
+      namedBy: `session_id > ''`,
+    },
+    // What closing a session has to cancel, in pages. Differs: SQLite sorts what it finds in the two before.
+    {
+      name: 'tasks_waiting',
+      columns: ['namespace', 'session_id', 'id'],
+      condition: WAITING,
+      namedBy: `id > ''`,
+      only: 'postgres',
+    },
+    // Lists and counts of ended tasks, without reading the others.
+    { name: 'tasks_ended', columns: ['namespace', 'status', 'id'], condition: ENDED },
+  ],
+} as const satisfies Table;
+
+/** Append-only: triggers refuse every other change (see the second migration). */
+const eventLog = {
+  columns: {
+    id: big,
+    stream_kind: text,
+    namespace,
+    stream_id: column('stream'),
+    session_id: orNull(column('session')),
+    seq: counted,
+    type: text,
+    task_id: orNull(column('task')),
+    fence: orNull(big),
+    lease_effect: orNull(text),
+    agent: orNull(text),
+    instance: orNull(text),
+    command_id: orNull(uuid),
+    at: big,
+    // Differs: SQLite reads it off the event before.
+    prev_hash: { ...hash, only: 'postgres' },
+    hash,
+    payload: json,
+  } satisfies ColumnsOf<Event, typeof COLUMNS.event>,
+  key: ['id'],
+  checks: {
+    event_log_stream: isOneOf('stream_kind', STREAM_KINDS),
+    event_log_lease_effect: `${isOneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`,
+    event_log_session_stream: {
+      sqlite:
+        `CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ` +
+        `ELSE stream_id IS NOT NULL END`,
+      postgres: `stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)`,
+    },
+    event_log_numbers: inRange('seq', 'fence', 'at'),
+  },
+  indexes: [
+    // Differs: in SQLite, the stream of a session has no id but its session.
+    {
+      name: 'event_log_seq',
+      columns: ['namespace', 'session_id', 'seq'],
+      isUnique: true,
+      condition: `stream_kind = 'session'`,
+      only: 'sqlite',
+    },
+    {
+      name: 'event_log_stream',
+      columns: ['stream_kind', 'namespace', 'stream_id', 'seq'],
+      isUnique: true,
+      condition: 'stream_id IS NOT NULL',
+      only: 'sqlite',
+    },
+    {
+      name: 'event_log_seq',
+      columns: ['stream_kind', 'namespace', 'stream_id', 'seq'],
+      isUnique: true,
+      only: 'postgres',
+    },
+    // One event grants a fence, one ends its lease, and one refuses its token, in the whole database.
+    {
+      name: 'event_log_lease',
+      columns: ['fence', 'lease_effect'],
+      isUnique: true,
+      condition: 'lease_effect IS NOT NULL',
+      namedBy: 'fence >= 0',
+    },
+    // Which lease came next in a session. Differs: SQLite walks along the session's stream.
+    {
+      name: 'event_log_grant',
+      columns: ['namespace', 'session_id', 'fence'],
+      condition: `lease_effect = 'granted'`,
+      namedBy: `session_id > ''`,
+      only: 'postgres',
+    },
+    // Differs: SQLite finds the events of a task along the stream of its session.
+    {
+      name: 'event_log_task',
+      columns: ['namespace', 'task_id', 'id'],
+      condition: 'task_id IS NOT NULL',
+      only: 'postgres',
+    },
+  ],
+} as const satisfies Table;
+
+const receipts = {
+  columns: { namespace, command_id: uuid, request_hash: hash, at: big, reply: json } satisfies ColumnsOf<
+    Receipt,
+    typeof COLUMNS.receipt
+  >,
+  /** So by time: a UUIDv7 begins with the time at which it was made. */
+  key: ['namespace', 'command_id'],
+  checks: { receipts_at: inRange('at') },
+  indexes: [
+    // Differs: SQLite looks for what is over in each namespace, by the time in the command id.
+    { name: 'receipts_over', columns: ['at'], only: 'postgres' },
+  ],
+} as const satisfies Table;
+
+/**
+ * Values of the database, not of a namespace. `clock`: the last clock readings; `state`: the store state unless it is
+ * open. SQLite: `last_event_id`, the id after which the log of a filled store continues. Postgres: `schema`, how many
+ * migrations were applied.
+ */
+const meta = {
+  columns: { key: text, value: json },
+  key: ['key'],
+  checks: {},
+  indexes: [],
+} as const satisfies Table;
+
+export const TABLES = { sessions, tasks, event_log: eventLog, receipts, meta } as const;

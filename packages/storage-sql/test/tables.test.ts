@@ -1,0 +1,64 @@
+/**
+ * The tables as data:
+ * - every key, index and check names columns that the engine stores
+ * - an index that one engine lacks is named so on purpose: no name is stated twice for one engine
+ * - the migrations of both engines make just these tables: generating finds nothing to do
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { checksOf, namesIn } from '../schemas/checks.ts';
+import { columnName, storedColumns, type Engine, type Table } from '../src/table.ts';
+import { TABLES } from '../src/tables.ts';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const ENGINES = ['sqlite', 'postgres'] as const satisfies readonly Engine[];
+const EACH = ENGINES.flatMap((engine) =>
+  Object.entries<Table>(TABLES).map(([name, table]) => [engine, name, table] as const),
+);
+/** What may stand in a check besides columns and texts. */
+const WORDS = new Set(
+  `AND BETWEEN CASE ELSE END IN IS NOT NULL OR THEN WHEN coalesce json_valid length num_nonnulls num_nulls`.split(' '),
+);
+
+test.each(EACH)('%s: every key, index and check of %s names columns that it stores', (engine, name, table) => {
+  const stored = storedColumns(engine, table).map(([of, column]) => columnName(engine, of, column));
+  const indexes = table.indexes.filter(({ only }) => only === undefined || only === engine);
+  const conditions = indexes.map(({ condition = '', namedBy = '' }) =>
+    engine === 'postgres' ? `${condition} ${namedBy}` : condition,
+  );
+  const texts = [...Object.values(checksOf(engine, name, table)), ...conditions].join(' ');
+  const named = texts.replaceAll(/'[^']*'/g, '').match(/[a-z]\w*/gi) ?? [];
+
+  for (const columns of [table.key, ...indexes.map((one) => one.columns)])
+    expect(stored).toEqual(expect.arrayContaining([...namesIn(engine, table, columns)]));
+  expect(named.filter((word) => !WORDS.has(word) && !stored.includes(word))).toEqual([]);
+  expect(new Set(indexes.map((one) => one.name)).size).toBe(indexes.length);
+});
+
+test.each([
+  ['sqlite', 'sqlite', 'storage-sqlite/drizzle'],
+  ['postgresql', 'postgres', 'storage-postgres/drizzle/postgres'],
+])('the migrations of %s make these tables: generating finds nothing to do', { timeout: 60_000 }, async (...of) => {
+  const [dialect, schema, folder] = of;
+  mkdirSync(join(PACKAGE, 'node_modules'), { recursive: true });
+  const copy = mkdtempSync(join(PACKAGE, 'node_modules', '.migrations-'));
+  cpSync(join(PACKAGE, '..', folder), copy, { recursive: true });
+  const before = readdirSync(copy);
+  const out = relative(PACKAGE, copy);
+
+  const { stdout } = await promisify(execFile)(
+    join(PACKAGE, '..', '..', 'node_modules', '.bin', 'drizzle-kit'),
+    `generate --dialect ${dialect} --schema ./schemas/${schema}.ts --out ${out} --name unexpected`.split(' '),
+    // The tables take the statuses from core, whose source needs no build.
+    { cwd: PACKAGE, env: { ...process.env, NODE_OPTIONS: '--conditions=@agent-orchestrator/source' } },
+  );
+
+  expect(stdout).toContain('No schema changes');
+  expect(readdirSync(copy)).toEqual(before);
+  rmSync(copy, { recursive: true });
+});

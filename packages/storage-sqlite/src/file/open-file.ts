@@ -1,0 +1,128 @@
+import { statSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { OrchestratorError } from '@agent-orchestrator/core';
+import type { Connection } from '../connection.ts';
+import { assertOneName, assertOwnFiles } from './own-file.ts';
+
+/** Of the files beside the database, those that stay as long as a process has it open. */
+const LOG_FILES = ['-wal', '-shm'] as const;
+
+/** A look at the files that was this long ago still counts before a unit of work. After each there is another one. */
+const LOOK_COUNTS_MS = 1;
+
+/** Which file a path names: another file at the same path has another one. null: there is none. */
+type FileIdentity = string | null;
+
+/**
+ * The files that were opened, however their paths are used afterwards. A database is in one log with all processes that
+ * open it only as long as its path, its one name, and the two files of its log are the same for all of them.
+ */
+export class OpenFile {
+  readonly path: string;
+  readonly #database: FileIdentity;
+  /** Those of the log, in the order of `LOG_FILES`; null until the first connection made them. */
+  readonly #log: FileIdentity[] = LOG_FILES.map(() => null);
+  #guard: Connection | null = null;
+  #lost: OrchestratorError | null = null;
+  #lookedAt = -Infinity;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#database = this.#judgeDatabase();
+  }
+
+  /**
+   * Keeps a connection of its own, next to the first one that works, until `closeAfter`. SQLite deletes the log when
+   * the last connection closes. As long as this one is open, only another program can have deleted it.
+   */
+  hold(): void {
+    this.#guard ??= new Database(this.path, { readonly: true, fileMustExist: true, timeout: 0 });
+    this.#guard.pragma('schema_version');
+    // Once more, now that they are open: what SQLite found was perhaps not yet there when it was looked for.
+    assertOwnFiles(this.path);
+    this.#look();
+    this.#assertLogIsWhole();
+  }
+
+  /**
+   * Closes the connections that work, in the order that leaves the files whole. The last one that closes copies its log
+   * into the database and deletes the log by its path. Where the log at that path is another one by now, that would
+   * overwrite what other processes have written, and delete their log. So there the own connection closes last: it only
+   * reads, and does neither.
+   */
+  async closeAfter(closeAll: () => Promise<void>): Promise<void> {
+    if (this.#isWhole()) this.#guard?.close();
+    await closeAll();
+    this.#guard?.close();
+  }
+
+  /**
+   * Before a unit of work: checks that the paths still name these files. If not, writes to the old ones would be lost,
+   * and reads from them would be outdated. Once a file is lost it stays so.
+   *
+   * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`
+   */
+  assertInPlace(): void {
+    if (this.#lost === null && performance.now() - this.#lookedAt < LOOK_COUNTS_MS) return;
+    this.#look();
+  }
+
+  /**
+   * Looks again, whenever it was last looked: after a commit, before any caller is told of it, so that other processes
+   * can see what was committed; and before a backup gets its name.
+   *
+   * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`
+   */
+  assertCommitVisible(): void {
+    this.#look();
+  }
+
+  /** It is not where another part of this process has the store open, and its log was deleted meanwhile. */
+  #assertLogIsWhole(): void {
+    const lost = LOG_FILES.filter((_, index) => this.#log[index] === null);
+    if (lost.length === 1) throw (this.#lost = replaced(`${this.path}${lost[0]} was deleted`));
+  }
+
+  #isWhole(): boolean {
+    try {
+      this.#look();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #look(): void {
+    if (this.#lost !== null) throw this.#lost;
+    try {
+      if (this.#judgeDatabase() !== this.#database) throw replaced(`${this.path} was moved or replaced`);
+      for (const [index, suffix] of LOG_FILES.entries()) this.#judgeLog(index, this.path + suffix);
+      this.#lookedAt = performance.now();
+    } catch (error) {
+      if (error instanceof OrchestratorError) this.#lost = error;
+      throw error;
+    }
+  }
+
+  #judgeDatabase(): FileIdentity {
+    const found = identify(this.path);
+    if (found === null) return null;
+    assertOneName(this.path, found.links);
+    return found.identity;
+  }
+
+  #judgeLog(index: number, path: string): void {
+    const identity = identify(path)?.identity ?? null;
+    const known = (this.#log[index] ??= identity);
+    if (known !== identity) throw replaced(`${path} was deleted or replaced`);
+  }
+}
+
+function identify(path: string): { readonly identity: string; readonly links: number } | null {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? null : { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink) };
+}
+
+function replaced(what: string): OrchestratorError {
+  return new OrchestratorError('STORE_REPLACED', `${what} while the store was open.`);
+}

@@ -1,0 +1,94 @@
+import { isEnded, type EventFilter, type SessionFilter, type TaskFilter } from '@agent-orchestrator/core';
+import {
+  ENDED,
+  eventList,
+  isInStream,
+  RUNNING,
+  sessionList,
+  taskList,
+  type List,
+  type ListWords,
+} from '@agent-orchestrator/storage-sql';
+import {
+  EVENT_PLACES,
+  KEY_OF_NAMESPACE,
+  NUMBER_OF_SESSION,
+  NUMBER_OF_TASK,
+  SESSION_PLACES,
+  selected,
+  TASK_PLACES,
+} from '../rows.ts';
+
+/** A query whose text depends only on which filters are set, so that there are few of them. */
+export interface ListQuery {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+const OF_NAMESPACE = `namespace = ${KEY_OF_NAMESPACE}`;
+const SESSION_OF_TASK = `(SELECT session FROM tasks WHERE ${OF_NAMESPACE} AND id = +?)`;
+const ofSession = `session = ${NUMBER_OF_SESSION}`;
+
+const WORDS: ListWords = {
+  value: '+?',
+  ofNamespace: (namespace) => [OF_NAMESPACE, namespace],
+  tasksOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
+  eventsOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
+  eventsOfTask: (namespace, taskId) => [`task = ${NUMBER_OF_TASK}`, namespace, taskId],
+  // An index of their own would cost each claim and release a page.
+  alongSession: {
+    eventsAroundTask: (namespace, taskId) => [`session = ${SESSION_OF_TASK}`, namespace, taskId],
+    seqOfEvent: (id, namespace, taskId) => [
+      `(SELECT seq FROM event_log WHERE id = +? AND stream_kind = 'session' AND session = ${SESSION_OF_TASK})`,
+      id,
+      namespace,
+      taskId,
+    ],
+  },
+  oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(+?))`, JSON.stringify(words)],
+  unindexed: (column) => `+${column}`,
+};
+
+export function listSessionsQuery(filter: SessionFilter): ListQuery {
+  const isHeld = isOnly(filter.status, 'running');
+  const { where, ...list } = sessionList(WORDS, filter);
+  return listed(`${selected(SESSION_PLACES)} FROM sessions INDEXED BY ${isHeld ? 'sessions_stale' : 'sessions_id'}`, {
+    ...list,
+    // The condition of the index, word for word.
+    where: isHeld ? [...where, [`status = 'running'`]] : where,
+  });
+}
+
+export function listTasksQuery(filter: TaskFilter): ListQuery {
+  const { where, ...list } = taskList(WORDS, filter);
+  const [index, condition] = filter.sessionId === undefined ? indexOf(filter.status) : ['tasks_of_session'];
+  return listed(`${selected(TASK_PLACES)} FROM tasks INDEXED BY ${index}`, {
+    ...list,
+    where: condition === undefined ? where : [...where, [condition]],
+  });
+}
+
+export function eventsQuery(filter: EventFilter): ListQuery {
+  const index = isInStream(WORDS, filter) ? 'INDEXED BY event_log_seq' : 'NOT INDEXED';
+  return listed(`${selected(EVENT_PLACES)} FROM event_log ${index}`, eventList(WORDS, filter));
+}
+
+/** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */
+function indexOf(status: TaskFilter['status']): readonly [index: string, condition?: string] {
+  if (isOnly(status, 'running')) return ['tasks_running', RUNNING];
+  const [only] = status ?? [];
+  return only !== undefined && isOnly(status, only) && isEnded(only)
+    ? ['tasks_ended', `status = '${only}' AND ${ENDED}`]
+    : ['tasks_id'];
+}
+
+function isOnly<Status>(status: readonly Status[] | undefined, only: Status): boolean {
+  return status?.length === 1 && status[0] === only;
+}
+
+function listed(from: string, { where, order, limit }: List): ListQuery {
+  return {
+    sql: `SELECT ${from} WHERE ${where.map(([condition]) => condition).join(' AND ')} ORDER BY ${order} LIMIT +?`,
+    values: [...where.flatMap(([, ...values]) => values), limit],
+  };
+}

@@ -1,0 +1,304 @@
+import type {
+  Clock,
+  Counts,
+  Event,
+  EventFilter,
+  LoadedSession,
+  NextHead,
+  ClaimPreview,
+  ClaimPreviewScope,
+  Page,
+  Reader,
+  Session,
+  SessionFilter,
+  SessionHistory,
+  StoredSession,
+  StoreState,
+  Task,
+  TaskFilter,
+} from '@agent-orchestrator/core';
+import {
+  compareInQueue,
+  decodeClockState,
+  decodeStoreState,
+  noSessions,
+  noTasks,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  type SessionStatus,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import { ENDED, pageOf, STREAM_KINDS } from '@agent-orchestrator/storage-sql';
+import { eventsQuery, listSessionsQuery, listTasksQuery } from './lists.ts';
+import type { PreparedReads, ReadSource } from './prepared-reads.ts';
+import { KEY_OF_NAMESPACE, NUMBER_OF_SESSION, SESSION_PLACES, selected, TASK_PLACES } from '../rows.ts';
+import { SQL } from '../statements.ts';
+
+function first<Row>(rows: readonly Row[]): Row | null {
+  return rows[0] ?? null;
+}
+
+const SESSION_COLUMNS = selected(SESSION_PLACES);
+const TASK_COLUMNS = selected(TASK_PLACES);
+
+const SESSION = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const TASK = `SELECT ${TASK_COLUMNS} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+/** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
+const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
+    next_kind AS "kind", next_for AS "addressee"
+  FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ? AND next_task_id IS NOT NULL`;
+const OTHER_STREAMS = STREAM_KINDS.filter((kind) => kind !== 'session').map(
+  (kind) => `stream_id IS NOT NULL AND stream_kind = '${kind}'`,
+);
+/** Those that hold anything: a session, or events that are in no session's stream. */
+const HOLDINGS = [
+  'sessions INDEXED BY sessions_key WHERE namespace = n.id',
+  ...OTHER_STREAMS.map((stream) => `event_log INDEXED BY event_log_stream WHERE ${stream} AND namespace = n.id`),
+].map((holding) => `EXISTS (SELECT 1 FROM ${holding})`);
+const NAMESPACES = `SELECT name AS namespace FROM namespaces n WHERE ${HOLDINGS.join(' OR ')} ORDER BY name`;
+
+/** Rows that an index holds under a condition. */
+type IndexPart = readonly [index: string, condition: string];
+
+const NAMED = '(SELECT id FROM namespaces WHERE name = :namespace)';
+
+/** How many rows of the namespace the part holds, up to the maximum. */
+function counted(table: string, [index, condition]: IndexPart, max = '+:max'): string {
+  return `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
+      WHERE namespace = ${NAMED} AND ${condition} LIMIT ${max}))`;
+}
+
+function sumUpTo(counts: readonly string[]): string {
+  return `min(:max, ${counts.join(' + ')})`;
+}
+
+const IDLE: readonly IndexPart[] = [
+  ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
+  ['sessions_empty', `status = 'idle' AND next_task_id IS NULL`],
+];
+const HELD_PART: IndexPart = ['sessions_stale', `status = 'running'`];
+
+/** All of them, whatever the maximum. */
+const OPEN_COUNT = [...IDLE, HELD_PART].map((part) => counted('sessions', part, '-1')).join(' + ');
+
+/**
+ * How many sessions of each status there are. The closed ones are the others of all: an index of them would cost each
+ * release of a session's last task a page. With the open ones all counted, no more closed ones are than asked.
+ */
+const SESSION_COUNT: Readonly<Record<SessionStatus, string>> = {
+  idle: sumUpTo(IDLE.map((part) => counted('sessions', part))),
+  running: counted('sessions', HELD_PART),
+  closed: `${counted('sessions', ['sessions_key', 'true'], `:max + ${OPEN_COUNT}`)} - (${OPEN_COUNT})`,
+};
+
+/** The statuses that have an index of their own; the others stand in the index of their phase. */
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
+  scheduled: 'tasks_due',
+  queued: 'tasks_queued',
+  running: 'tasks_running',
+};
+
+function taskPart(status: TaskStatus): IndexPart {
+  const only = `status = '${status}'`;
+  const own = OWN_INDEX[status];
+  // The index's own condition, word for word: SQLite does not infer it from one of its words.
+  return own === undefined ? ['tasks_ended', `${only} AND ${ENDED}`] : [own, only];
+}
+
+const taskCount = (status: TaskStatus) => `${counted('tasks', taskPart(status))} AS ${status}`;
+const sessionCount = (status: SessionStatus) => `${SESSION_COUNT[status]} AS ${status}`;
+const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map(sessionCount).join(', ')}`;
+const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map(taskCount).join(', ')}`;
+const EVENTS: readonly IndexPart[] = [
+  ['event_log_seq', `stream_kind = 'session'`],
+  ...OTHER_STREAMS.map((stream): IndexPart => ['event_log_stream', stream]),
+];
+const EVENT_COUNT = `SELECT ${sumUpTo(EVENTS.map((part) => counted('event_log', part)))} AS events`;
+
+const SETTLED_EVENT_ID = 'SELECT max(id) AS id FROM event_log';
+const TASK_OF_NUMBER = `SELECT id FROM tasks WHERE number = ? AND namespace = ${KEY_OF_NAMESPACE}`;
+const SESSION_OF_NUMBER = `SELECT id FROM sessions WHERE number = ? AND namespace = ${KEY_OF_NAMESPACE}`;
+
+const READY = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_ready
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND status = 'idle' AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const READY_OF_KIND = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId"
+  FROM sessions INDEXED BY sessions_ready_of_kind
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND next_for = +? AND next_kind = +? AND status = 'idle'
+    AND next_task_id IS NOT NULL
+  ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`;
+const HELD = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions INDEXED BY sessions_stale
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT +?`;
+const SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT +?`;
+const SCHEDULED_IN_SESSION = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due_in_session
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
+  ORDER BY run_at LIMIT +?`;
+const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
+
+/** The texts that show what a claim would choose from, for the test that looks at their query plans. */
+export const CLAIM_PREVIEW = { READY, READY_OF_KIND, HELD, SCHEDULED, SCHEDULED_IN_SESSION, CLOCK } as const;
+
+/** The texts of all reads but events, for the test that looks at their query plans. */
+export const READS = {
+  SESSION,
+  TASK,
+  NEXT,
+  TASK_OF_NUMBER,
+  SESSION_OF_NUMBER,
+  NAMESPACES,
+  SESSION_COUNTS,
+  TASK_COUNTS,
+  EVENT_COUNT,
+} as const;
+
+export class SqliteReader implements Reader {
+  readonly #source: ReadSource;
+  readonly #clock: Clock;
+
+  constructor(source: ReadSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  session(namespace: string, id: string): Promise<StoredSession | null> {
+    return this.#source.read((on) => loadedSession(on, namespace, id));
+  }
+
+  /** Differs: each session is a read of its own, so that others get their turn between them. */
+  async histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]> {
+    const found: SessionHistory[] = [];
+    for (const sessionId of new Set(sessionIds)) {
+      const history = await this.#source.read((on) => historyOf(on, { namespace, sessionId, limit }));
+      if (history !== null) found.push(history);
+    }
+    return found;
+  }
+
+  task(namespace: string, id: string): Promise<Task | null> {
+    return this.#source.read((on) => first(on.all<Task>(TASK, namespace, id)));
+  }
+
+  sessions(filter: SessionFilter): Promise<Page<Session>> {
+    return this.#source.read((on) => sessionPage(on, filter));
+  }
+
+  tasks(filter: TaskFilter): Promise<Page<Task>> {
+    return this.#source.read((on) => taskPage(on, filter));
+  }
+
+  events(filter: EventFilter): Promise<Page<Event>> {
+    return this.#source.read((on) => eventPage(on, filter));
+  }
+
+  counts(namespace: string, max: number): Promise<Counts> {
+    return this.#source.read((on) => ({
+      sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? noSessions(),
+      tasks: first(on.all<Counts['tasks']>(TASK_COUNTS, { namespace, max })) ?? noTasks(),
+      events: first(on.all<Pick<Counts, 'events'>>(EVENT_COUNT, { namespace, max }))?.events ?? 0,
+    }));
+  }
+
+  claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
+    const { namespace, scheduledLimit } = scope;
+    return this.#source.read((on) => {
+      const clock = first(on.all<{ value: string }>(CLOCK));
+      const remembered = clock === null ? { last: null, jump: null } : decodeClockState(clock.value);
+      const found =
+        scope.by === 'ready'
+          ? {
+              sessions: readySessions(on, scope),
+              held: on.all<IndexedSession>(HELD, namespace, scope.heldLimit).map((row) => withTasks(on, row)),
+              scheduled: on.all<Task>(SCHEDULED, namespace, scheduledLimit),
+            }
+          : {
+              sessions: [loadedSession(on, namespace, scope.sessionId)].filter((one) => one !== null),
+              held: [],
+              scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, namespace, scope.sessionId, scheduledLimit),
+            };
+      return { clock: { ...remembered, reading: this.#clock.read() }, ...found };
+    });
+  }
+
+  /** Differs: one writer at a time, so ids become visible in their order and the greatest visible one is settled. */
+  settledEventId(): Promise<number> {
+    return this.#source.read((on) => first(on.all<{ id: number | null }>(SETTLED_EVENT_ID))?.id ?? 0);
+  }
+
+  idOfNumber(namespace: string, kind: 'task' | 'session', number: number): Promise<string | null> {
+    const sql = kind === 'task' ? TASK_OF_NUMBER : SESSION_OF_NUMBER;
+    return this.#source.read((on) => first(on.all<{ id: string }>(sql, number, namespace))?.id ?? null);
+  }
+
+  namespaces(): Promise<readonly string[]> {
+    return this.#source.read((on) => on.all<{ namespace: string }>(NAMESPACES).map(({ namespace }) => namespace));
+  }
+
+  snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R> {
+    return this.#source.snapshot((source) => use(new SqliteReader(source, this.#clock)));
+  }
+
+  now(): Promise<number> {
+    return this.#source.read(() => Math.floor(this.#clock.read().wall));
+  }
+
+  storeState(): Promise<StoreState | null> {
+    return this.#source.read((on) => decodeStoreState(first(on.all<{ value: string }>(SQL.storeState))?.value ?? null));
+  }
+}
+
+function sessionPage(on: PreparedReads, filter: SessionFilter): Page<Session> {
+  const { sql, values } = listSessionsQuery(filter);
+  return pageOf(on.all<Session>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function taskPage(on: PreparedReads, filter: TaskFilter): Page<Task> {
+  const { sql, values } = listTasksQuery(filter);
+  return pageOf(on.all<Task>(sql, ...values), filter.limit, ({ id }) => id);
+}
+
+function eventPage(on: PreparedReads, filter: EventFilter): Page<Event> {
+  const { sql, values } = eventsQuery(filter);
+  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
+  return pageOf(on.all<Event>(sql, ...values), filter.limit, cursorOf);
+}
+
+/** A row with the id of its head, as the claim's index knows it. */
+type IndexedSession = Session & { readonly headId: string | null };
+
+function loadedSession(on: PreparedReads, namespace: string, id: string): StoredSession | null {
+  const session = first(on.all<Session>(SESSION, namespace, id));
+  if (session === null) return null;
+  const next = first(on.all<NextHead>(NEXT, namespace, id));
+  return { ...withTasks(on, { ...session, headId: next?.taskId ?? null }), session, next };
+}
+
+function historyOf(
+  on: PreparedReads,
+  page: { readonly namespace: string; readonly sessionId: string; readonly limit: number },
+): SessionHistory | null {
+  const stored = loadedSession(on, page.namespace, page.sessionId);
+  return stored === null ? null : { ...stored, events: eventPage(on, page), tasks: taskPage(on, page) };
+}
+
+function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): LoadedSession {
+  const taskOf = (id: string | null) => (id === null ? null : first(on.all<Task>(TASK, session.namespace, id)));
+  return { session, task: taskOf(session.taskId), head: taskOf(headId) };
+}
+
+/** One look-up per addressee and kind, merged. */
+function readySessions(
+  on: PreparedReads,
+  { namespace, addressees, kinds, limit }: Extract<ClaimPreviewScope, { by: 'ready' }>,
+): LoadedSession[] {
+  const rows = [...new Set(addressees)].flatMap((addressee) =>
+    kinds === undefined
+      ? on.all<IndexedSession>(READY, namespace, addressee, limit)
+      : [...new Set(kinds)].flatMap((kind) => on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit)),
+  );
+  return rows
+    .map((row) => withTasks(on, row))
+    .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
+    .toSorted((a, b) => compareInQueue(a.head, b.head))
+    .slice(0, limit);
+}

@@ -1,0 +1,41 @@
+import type { ScopeLookups } from '@agent-orchestrator/storage-sql';
+import type { Statements } from '../statements.ts';
+import { setNextHead } from './save.ts';
+
+/** The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers. */
+export function lookupsOf(on: Statements): ScopeLookups {
+  return {
+    receipt: (namespace, commandId) => on.receipt.get(namespace, commandId),
+    session: (namespace, id) => on.session.get(namespace, id),
+    sessionOfFence: (namespace, fence) => on.sessionOfFence.get(namespace, fence),
+    sessionOfNumber: (number) => on.sessionOfNumber.get(number),
+    task: (namespace, id) => on.task.get(namespace, id),
+    taskOfDedupeKey: (namespace, dedupeKey) => on.taskOfDedupeKey.get(namespace, dedupeKey),
+    head: ({ namespace, number }) => on.head.get(namespace, number),
+    waiting: ({ namespace, number }, limit) => on.waiting.all(namespace, number, namespace, number, limit),
+
+    ready: (namespace, addressee, limit) => on.ready.all(namespace, addressee, limit),
+    readyOfKind: (namespace, addressee, kind, limit) => on.readyOfKind.all(namespace, addressee, kind, limit),
+    stale: (namespace, now, limit) => on.stale.all(namespace, now, limit),
+    heldBy: (namespace, agent) => on.heldBy.all(namespace, agent),
+    heldAfter: (after, limit) =>
+      on.heldAfter
+        .all(after?.namespace ?? '', after?.sessionId ?? '', limit)
+        .flatMap(({ namespace, id }) => on.session.get(namespace, id) ?? []),
+
+    due: (namespace) => on.due.get(namespace),
+    dueInSession: ({ namespace, number }) => on.dueInSession.get(namespace, number),
+    queueDue: (namespace, now) => {
+      for (const session of new Set(on.queueDue.all(namespace, now))) setNextHead(on, namespace, session);
+    },
+    dueTasks: ({ namespace, number }, now) => on.dueTasksInSession.all(namespace, number, now),
+    queueTasks: ({ namespace, number }, tasks) => {
+      for (const task of tasks) on.queueTask.run(task);
+      setNextHead(on, namespace, number);
+    },
+
+    leaseEvent: (fence, effect) => (effect === 'granted' ? on.leaseGrant.get(fence) : on.leaseEnd.get(fence)),
+    isRefused: (fence) => on.leaseRefusal.get(fence) !== undefined,
+    nextGrant: ({ namespace, number }, seq) => on.leaseSuccessor.get(namespace, number, seq),
+  };
+}

@@ -1,0 +1,118 @@
+import {
+  counted,
+  OrchestratorError,
+  type Change,
+  type NewEvent,
+  type Session,
+  type Task,
+  type WriteSet,
+} from '@agent-orchestrator/core';
+import {
+  FIELDS,
+  headValues,
+  keyOf,
+  planSave,
+  SESSION_UPDATES,
+  valuesOf,
+  type SessionUpdateName,
+  type Update,
+} from '@agent-orchestrator/storage-sql';
+import { NEW_EVENT, type Statements } from '../statements.ts';
+
+/**
+ * Writes the rows of a decision.
+ *
+ * @param eventIdBefore the id after which the events continue, if it is not the last one in the log
+ */
+export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore: number | null): void {
+  const numbers = new Numbers(on, writeSet);
+  const plan = planSave([writeSet]);
+  for (const { session, head } of plan.newSessions) {
+    on.addNamespace.run(session.namespace);
+    on.insertSession.run(...valuesOf(session, FIELDS.session), ...headValues(head));
+  }
+  for (const change of plan.stoppedTasks) updateTask(on, change);
+  for (const change of plan.changedTasks) updateTask(on, change);
+  for (const task of plan.newTasks) on.insertTask.run(...taskValues(task, numbers));
+  for (const change of plan.changedSessions) updateSession(on, change, change.update);
+  for (const { namespace, sessionId } of plan.changedQueues)
+    setNextHead(on, namespace, numbers.ofSession(namespace, sessionId));
+  for (const [index, event] of plan.events.entries()) {
+    const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
+    on.insertEvent.run(id, ...eventValues(event, numbers));
+  }
+  for (const receipt of plan.receipts) on.insertReceipt.run(...valuesOf(receipt, FIELDS.receipt));
+  if (writeSet.clock !== null) on.saveClock.run(JSON.stringify(writeSet.clock));
+}
+
+/** No row has it: what names it is refused. */
+const NO_NUMBER = -1;
+
+/** The numbers by which rows name sessions and tasks: those of the decision itself, and others that are looked up. */
+class Numbers {
+  readonly #on: Statements;
+  readonly #sessions: ReadonlyMap<string, number>;
+  readonly #tasks: ReadonlyMap<string, number>;
+
+  constructor(on: Statements, { sessions, tasks }: WriteSet<unknown>) {
+    this.#on = on;
+    this.#sessions = numbersOf(sessions);
+    this.#tasks = numbersOf(tasks);
+  }
+
+  ofSession(namespace: string, id: string): number {
+    return this.#sessions.get(keyOf(namespace, id)) ?? this.#on.sessionNumber.get(namespace, id) ?? NO_NUMBER;
+  }
+
+  ofTask(namespace: string, id: string): number {
+    return this.#tasks.get(keyOf(namespace, id)) ?? this.#on.taskNumber.get(namespace, id) ?? NO_NUMBER;
+  }
+}
+
+function numbersOf(changes: readonly Change<Session | Task>[]): Map<string, number> {
+  return new Map(changes.map(({ after }) => [keyOf(after.namespace, after.id), after.number]));
+}
+
+/** Looks up the head of a session's queue and keeps it in the session's row, where the claim's index finds it. */
+export function setNextHead(on: Statements, namespace: string, session: number): void {
+  on.setNext.run(...headValues(on.nextHead.get(namespace, session) ?? null), session);
+}
+
+function updateSession(on: Statements, { before, after }: Update<Session>, update: SessionUpdateName): void {
+  const { namespace, number, id } = after;
+  const { fields, head } = SESSION_UPDATES[update];
+  const next = head === 'looked_up' ? headValues(on.nextHead.get(namespace, number) ?? null) : [];
+  const { changes } = on.updateSession[update].run(...valuesOf(after, fields), ...next, number, before.version);
+  assertOne(changes, 'session', id);
+}
+
+function updateTask(on: Statements, { before, after }: Update<Task>): void {
+  const { changes } = on.updateTask.run(...valuesOf(after, FIELDS.taskChanges), after.number, before.version);
+  assertOne(changes, 'task', after.id);
+}
+
+/** The row names its session by the number. */
+function taskValues(task: Task, numbers: Numbers): unknown[] {
+  const session = numbers.ofSession(task.namespace, task.sessionId);
+  return FIELDS.task.map((field) => (field === 'sessionId' ? session : task[field]));
+}
+
+/** In the order of `NEW_EVENT`. */
+function eventValues(event: NewEvent, numbers: Numbers): unknown[] {
+  const { namespace, sessionId, taskId } = event;
+  const stored = {
+    ...event,
+    streamId: event.streamKind === 'session' ? null : event.streamId,
+    sessionId: sessionId === null ? null : numbers.ofSession(namespace, sessionId),
+    taskId: taskId === null ? null : numbers.ofTask(namespace, taskId),
+  };
+  return NEW_EVENT.map((field) => stored[field as keyof NewEvent]);
+}
+
+function assertOne(changes: number, what: string, id: string): void {
+  if (changes !== 1)
+    throw new OrchestratorError(
+      'INTERNAL',
+      `The ${what} ${id} changed after it was loaded: the update changed ${counted(changes, 'row')} instead of one.`,
+    );
+}

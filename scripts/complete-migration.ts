@@ -1,0 +1,131 @@
+import { DatabaseSync } from 'node:sqlite';
+import { VIEW_TEXTS as POSTGRES_VIEWS } from '../packages/storage-postgres/src/schema/views.ts';
+import { VIEW_TEXTS as SQLITE_VIEWS } from '../packages/storage-sqlite/src/schema/views.ts';
+
+/** Between the statements of a migration. */
+const BREAKPOINT = '--> statement-breakpoint';
+const VIEW = /^CREATE VIEW (?:"orchestrator"\.)?[`"]?(\w+)/u;
+const TRIGGER = /^CREATE TRIGGER [^;]*? ON [`"]?(\w+)/u;
+const TRIGGER_NAME = /^CREATE TRIGGER [`"]?(\w+)/u;
+/** Of one thing, as drizzle-kit and this script write it. */
+const DROP_VIEW = /^DROP VIEW (?:IF EXISTS )?(?:"?orchestrator"?\.)?[`"]?(\w+)/u;
+const DROP_TRIGGER = /^DROP TRIGGER (?:IF EXISTS )?[`"]?(\w+)/u;
+/** SQLite: a table that is made anew. Postgres: a column under a view, which keeps its type from changing. */
+const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
+const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
+
+/** What drizzle-kit does not say of an engine. */
+interface Dialect {
+  readonly views: Readonly<Record<string, string>>;
+  readonly nameOf: (view: string) => string;
+  /** What follows a view that was made. */
+  readonly afterView: (name: string) => readonly string[];
+  readonly adapt: (migration: string, earlier: readonly string[]) => string;
+}
+
+const DIALECTS = {
+  sqlite: {
+    views: SQLITE_VIEWS,
+    nameOf: (view) => `\`${view}\``,
+    afterView: () => [],
+    adapt: (migration, earlier) => strict(withKnownColumns(migration, earlier)),
+  },
+  postgresql: {
+    views: POSTGRES_VIEWS,
+    nameOf: (view) => `"orchestrator"."${view}"`,
+    // A login reads through a view what it may read of the table. PostgreSQL 14 has no such option: there the rights
+    // on the view are the same as those on its table.
+    afterView: (name) => [
+      `DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW ${name} SET (security_invoker = true);
+  END IF;
+END $$;`,
+    ],
+    adapt: (migration) => migration,
+  },
+} as const satisfies Readonly<Record<string, Dialect>>;
+
+/**
+ * Completes a migration that drizzle-kit wrote. Views that have changed are made anew. Where a CHECK changes,
+ * drizzle-kit makes a table of SQLite anew. Views cannot name a table that is away for a moment, and a table loses its
+ * triggers with itself: both are made once more.
+ *
+ * @param migration its text
+ * @param earlier the texts of those before it, in their order
+ */
+export function completeMigration(
+  dialect: keyof typeof DIALECTS,
+  migration: string,
+  earlier: readonly string[],
+): string {
+  const { nameOf, afterView, adapt }: Dialect = DIALECTS[dialect];
+  const rebuilt = new Set(statementsOf(migration).flatMap((one) => REBUILT.exec(one)?.slice(1) ?? []));
+  const before = earlier.flatMap(statementsOf);
+  const made = latest(before, VIEW, DROP_VIEW);
+  const wanted = viewsOf(dialect);
+  const isOutdated = (view: string): boolean => rebuilt.size > 0 || made.get(view) !== wanted.get(view);
+  const triggers = [...latest(before, TRIGGER_NAME, DROP_TRIGGER).values()].filter((one) =>
+    rebuilt.has(TRIGGER.exec(one)?.[1] ?? ''),
+  );
+  const parts = [
+    ...[...made.keys()].filter(isOutdated).map((view) => `DROP VIEW ${nameOf(view)};`),
+    adapt(migration, earlier).trim(),
+    ...[...wanted].flatMap(([view, text]) => (isOutdated(view) ? [text, ...afterView(nameOf(view))] : [])),
+    ...triggers,
+  ];
+  return `${parts.filter((part) => part !== '').join(`\n${BREAKPOINT}\n`)}\n`;
+}
+
+/** Whether the migrations make other views than there have to be: drizzle-kit knows of no view. */
+export function areViewsOutdated(dialect: keyof typeof DIALECTS, migrations: readonly string[]): boolean {
+  const made = latest(migrations.flatMap(statementsOf), VIEW, DROP_VIEW);
+  const wanted = viewsOf(dialect);
+  return made.size !== wanted.size || [...wanted].some(([view, text]) => made.get(view) !== text);
+}
+
+/** The statement that makes each view. */
+function viewsOf(dialect: keyof typeof DIALECTS): ReadonlyMap<string, string> {
+  const { views, nameOf }: Dialect = DIALECTS[dialect];
+  return new Map(Object.entries(views).map(([view, text]) => [view, `CREATE VIEW ${nameOf(view)} AS\n${text};`]));
+}
+
+/** Tables are STRICT, and without row numbers if no number names their rows. */
+function strict(migration: string): string {
+  return migration.replaceAll(/^(CREATE TABLE [^;]*\n\));/gmu, (_, table: string) =>
+    /`(?:number|id)` integer PRIMARY KEY/u.test(table) ? `${table} STRICT;` : `${table} STRICT, WITHOUT ROWID;`,
+  );
+}
+
+/** Rows of a table that is made anew are copied with the columns that they have: drizzle-kit names new ones, too. */
+function withKnownColumns(migration: string, earlier: readonly string[]): string {
+  const copying = /^INSERT INTO `__new_(\w+)`\(([^)]*)\) SELECT \2 FROM `\1`;/gmu;
+  if (!copying.test(migration)) return migration;
+  const db = new DatabaseSync(':memory:');
+  for (const statement of earlier.flatMap(statementsOf)) db.exec(statement);
+  const completed = migration.replaceAll(copying, (_, table: string, columns: string) => {
+    const stored = db
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .map(({ name }) => `"${String(name)}"`);
+    const known = columns.split(', ').filter((column) => stored.includes(column));
+    return `INSERT INTO \`__new_${table}\`(${known.join(', ')}) SELECT ${known.join(', ')} FROM \`${table}\`;`;
+  });
+  db.close();
+  return completed;
+}
+
+function statementsOf(text: string): string[] {
+  return text.split(BREAKPOINT).map((one) => one.replace(COMMENTS, '').trim());
+}
+
+/** Of statements that make the same thing, the last one, by its name; not of what was dropped after it. */
+function latest(statements: readonly string[], making: RegExp, dropping: RegExp): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const one of statements) {
+    const name = making.exec(one)?.[1];
+    if (name !== undefined) named.set(name, one);
+    named.delete(dropping.exec(one)?.[1] ?? '');
+  }
+  return named;
+}
