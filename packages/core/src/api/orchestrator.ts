@@ -319,10 +319,18 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 }
 
 /** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
-function namesNumbers({ tasks = [], ...input }: CommandInput & { readonly tasks?: readonly object[] }): boolean {
-  return [input, ...tasks].some(({ taskId, sessionId }: { readonly taskId?: string; readonly sessionId?: string }) =>
-    [taskId, sessionId].some((reference) => reference !== undefined && looksLikeNumber(reference)),
-  );
+function namesNumbers(input: Referring & { readonly tasks?: readonly Referring[] }): boolean {
+  return hasNumber(input) || (input.tasks?.some((task) => hasNumber(task)) ?? false);
+}
+
+/** What may name a task or a session. */
+interface Referring {
+  readonly taskId?: string;
+  readonly sessionId?: string;
+}
+
+function hasNumber({ taskId, sessionId }: Referring): boolean {
+  return (taskId !== undefined && looksLikeNumber(taskId)) || (sessionId !== undefined && looksLikeNumber(sessionId));
 }
 
 /** The command that decides refused items again, with an id that a retry of the call makes again. */

@@ -10,6 +10,7 @@ import { clockState, observeClock, fencesTakenAt, type ClockState } from '../mod
 import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
+import type { Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 import { storedReplyOf, ReceiptRows, receiptText, type Accepted, type ReceiptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
@@ -29,8 +30,9 @@ export function requestHash<Input extends CommandInput, Reply>(
   { name, notIdentity = [] }: Command<Input, Reply>,
   input: Input,
 ): string {
-  const left: ReadonlySet<string> = new Set(['commandId', ...notIdentity]);
-  const request = Object.fromEntries(Object.entries(input).filter(([field]) => !left.has(field)));
+  const request: { [field: string]: Json } = {};
+  for (const [field, value] of Object.entries(input))
+    if (field !== 'commandId' && !(notIdentity as readonly string[]).includes(field)) request[field] = value;
   return sha256(canonicalize([name, request]));
 }
 
