@@ -19,6 +19,7 @@ import {
   SESSION_PLACES,
   setTo,
   TASK_PLACES,
+  uuidOf,
 } from './rows.ts';
 
 /*
@@ -135,6 +136,8 @@ export const SQL = {
 
   receipt: `SELECT ${RECEIPT} FROM receipts
     WHERE namespace = ${KEY_OF_NAMESPACE} AND command_id = ${RECEIPT_PLACES.commandId.write}`,
+  newestReceipt: `SELECT ${uuidOf('max(newest)')} FROM (
+    SELECT (SELECT max(command_id) FROM receipts WHERE namespace = n.id) AS newest FROM namespaces n)`,
   oldestReceipt: `SELECT min(oldest) FROM (
     SELECT (SELECT min(command_id) FROM receipts WHERE namespace = n.id) AS oldest FROM namespaces n)`,
   forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT r.namespace, r.command_id
@@ -229,6 +232,7 @@ function prepareQueries(db: Connection) {
     greatestSessionNumber: value<number | null>(SQL.greatestSessionNumber),
 
     receipt: rows<Receipt>(SQL.receipt),
+    newestReceipt: value<string | null>(SQL.newestReceipt),
     oldestReceipt: value<Buffer | null>(SQL.oldestReceipt),
     forgetReceipts: write(SQL.forgetReceipts),
 

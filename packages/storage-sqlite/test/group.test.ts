@@ -2,6 +2,7 @@
  * Promises of group commit, where the database itself refuses a call:
  * - what a call of a group may not write is undone alone, and the others are saved
  * - the calls of a group see each other's rows, fences and numbers; what an undone call took is free again
+ * - a receipt is found, whichever connection wrote it, and whether its command id is old or new
  * - a row that is not as it was loaded fails its call
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
@@ -10,10 +11,11 @@
  * - a snapshot sees one state, while others write and read
  * - a storage cannot be handed to another thread
  */
+import type { Storage } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
 import { Writer } from '../src/work/writer.ts';
-import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
+import { aDecision, anEvent, aReceipt, aSession, aStore, aTask, add } from './factories.ts';
 
 const ABOUT = { by: 'sessions', namespace: 'default', sessions: [{ sessionId: 's1' }] } as const;
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
@@ -171,6 +173,30 @@ test.each([
   expect(await adding('t1')).toBe('t1');
   expect((await storage.read.tasks({ namespace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual(['t1']);
   await storage.close();
+});
+
+test('a receipt is found, whichever connection wrote it, and whether its command id is old or new', async () => {
+  const { path, storage } = await aStore();
+  const { storage: other } = await aStore({ path });
+  await add(storage, aSession());
+  const ids = [1, 2, 3, 4].map((time) => `019a0f3c-7e1${time}-7abc-8def-0123456789ab`);
+  const done = (by: Storage, commandId: string) =>
+    by.transact({ ...NEW, commandId }, ({ receipt, now }) =>
+      aDecision(receipt?.commandId ?? null, {
+        receipt: receipt === null ? aReceipt({ commandId, at: now }) : null,
+      }),
+    );
+  const [first = '', second = '', third = '', fourth = ''] = ids;
+
+  // Each of them is new when it comes: between, before and after those that are there.
+  expect(await done(storage, second)).toBeNull();
+  expect(await done(other, first)).toBeNull();
+  expect(await done(storage, fourth)).toBeNull();
+  expect(await done(other, third)).toBeNull();
+
+  for (const by of [storage, other]) for (const id of ids) expect(await done(by, id)).toBe(id);
+  await storage.close();
+  await other.close();
 });
 
 test('a snapshot sees one state, while others write and read', async () => {

@@ -2,10 +2,14 @@ import type { ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Statements } from '../statements.ts';
 import { setNextHead } from './save.ts';
 
-/** The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers. */
-export function lookupsOf(on: Statements): ScopeLookups {
+/**
+ * The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers.
+ *
+ * @param mayHaveReceipt false: no command with this id has a receipt, in any namespace
+ */
+export function lookupsOf(on: Statements, mayHaveReceipt: (commandId: string) => boolean): ScopeLookups {
   return {
-    receipt: (namespace, commandId) => on.receipt.get(namespace, commandId),
+    receipt: (namespace, commandId) => (mayHaveReceipt(commandId) ? on.receipt.get(namespace, commandId) : undefined),
     session: (namespace, id) => on.session.get(namespace, id),
     sessionOfFence: (namespace, fence) => on.sessionOfFence.get(namespace, fence),
     sessionOfNumber: (number) => on.sessionOfNumber.get(number),

@@ -36,6 +36,8 @@ interface Carried {
   readonly greatestFence: number;
   /** The greatest number for people that a task or a session has. */
   readonly greatestNumber: number;
+  /** The greatest command id that has a receipt, in any namespace; `''` if none has one. */
+  readonly newestReceipt: string;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
@@ -64,7 +66,8 @@ export class Writer {
     this.#clock = clock;
     this.#filling = filling;
     this.#on = prepareStatements(db);
-    this.#lookups = lookupsOf(this.#on);
+    // Command ids contain their time: a command that is new, as most are, has no receipt.
+    this.#lookups = lookupsOf(this.#on, (commandId) => commandId <= this.#known().newestReceipt);
     this.#reading = clock.read();
   }
 
@@ -167,6 +170,7 @@ export class Writer {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestFence: this.#on.greatestFence.get() ?? 0,
         greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
+        newestReceipt: this.#on.newestReceipt.get() ?? '',
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
@@ -193,6 +197,7 @@ export class Writer {
   #carry(writeSet: WriteSet<unknown>): void {
     const { events, receipt, forgetReceiptsAt, clock } = writeSet;
     const known = this.#known();
+    const { newestReceipt } = known;
     let { greatestFence } = known;
     for (const { leaseEffect, fence } of events)
       if (leaseEffect === 'granted' && fence !== null) greatestFence = Math.max(greatestFence, fence);
@@ -201,6 +206,7 @@ export class Writer {
       clock: clock ?? known.clock,
       greatestFence,
       greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
+      newestReceipt: receipt !== null && receipt.commandId > newestReceipt ? receipt.commandId : newestReceipt,
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
   }
