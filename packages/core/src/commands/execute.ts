@@ -30,9 +30,8 @@ export function requestHash<Input extends CommandInput, Reply>(
   { name, notIdentity = [] }: Command<Input, Reply>,
   input: Input,
 ): string {
-  const request: { [field: string]: Json } = {};
-  for (const [field, value] of Object.entries(input))
-    if (field !== 'commandId' && !(notIdentity as readonly string[]).includes(field)) request[field] = value;
+  const request: { [field: string]: Json | undefined } = { ...(input as object), commandId: undefined };
+  for (const field of notIdentity) request[field] = undefined;
   return sha256(canonicalize([name, request]));
 }
 
