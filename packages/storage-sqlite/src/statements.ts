@@ -68,6 +68,11 @@ const inSession = (status: 'queued' | 'scheduled'): string =>
 export const SQL = {
   dataVersion: 'PRAGMA data_version',
   schemaVersion: 'PRAGMA user_version',
+  synchronous: 'PRAGMA synchronous',
+  pageSize: 'PRAGMA page_size',
+  /** How long the log is, without a checkpoint. */
+  logPages: 'PRAGMA wal_checkpoint(NOOP)',
+  checkpoint: 'PRAGMA wal_checkpoint(PASSIVE)',
 
   session: `SELECT ${SESSION} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   sessionOfNumber: `SELECT ${SESSION} FROM sessions WHERE number = ?`,
@@ -162,6 +167,12 @@ export const SQL = {
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
+/** The pages in the log, and those of them that are in the file as well. */
+interface LogPages {
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;
   all(...values: unknown[]): Row[];
@@ -179,6 +190,7 @@ export function prepareStatements(db: Connection) {
 function prepareTransactions(db: Connection) {
   const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
   const write = (sql: string): Write => db.prepare(sql);
+  const pages = (sql: string): Query<LogPages> => db.prepare<unknown[], LogPages>(sql);
   return {
     begin: write('BEGIN IMMEDIATE'),
     beginRead: write('BEGIN DEFERRED'),
@@ -189,6 +201,10 @@ function prepareTransactions(db: Connection) {
     release: write('RELEASE undo'),
     dataVersion: value<number>(SQL.dataVersion),
     schemaVersion: value<number>(SQL.schemaVersion),
+    synchronous: value<number>(SQL.synchronous),
+    pageSize: value<number>(SQL.pageSize),
+    logPages: pages(SQL.logPages),
+    checkpoint: pages(SQL.checkpoint),
   };
 }
 

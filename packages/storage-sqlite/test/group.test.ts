@@ -7,10 +7,13 @@
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
  * - a locked store is waited for, and after the time limit reported as busy
+ * - with FULL, the log is brought into the file while it is short; with NORMAL it may grow
+ * - so it is by processes that commit once, while another one keeps the store open
  * - calls under way when the storage is closed are finished; later ones are refused
  * - a snapshot sees one state, while others write and read
  * - a storage cannot be handed to another thread
  */
+import { statSync } from 'node:fs';
 import type { Storage } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
@@ -175,17 +178,19 @@ test.each([
   await storage.close();
 });
 
+/** Answers the id of the receipt of an earlier command, or leaves one. */
+const done = (by: Storage, commandId: string) =>
+  by.transact({ ...NEW, commandId }, ({ receipt, now }) =>
+    aDecision(receipt?.commandId ?? null, {
+      receipt: receipt === null ? aReceipt({ commandId, at: now }) : null,
+    }),
+  );
+
 test('a receipt is found, whichever connection wrote it, and whether its command id is old or new', async () => {
   const { path, storage } = await aStore();
   const { storage: other } = await aStore({ path });
   await add(storage, aSession());
   const ids = [1, 2, 3, 4].map((time) => `019a0f3c-7e1${time}-7abc-8def-0123456789ab`);
-  const done = (by: Storage, commandId: string) =>
-    by.transact({ ...NEW, commandId }, ({ receipt, now }) =>
-      aDecision(receipt?.commandId ?? null, {
-        receipt: receipt === null ? aReceipt({ commandId, at: now }) : null,
-      }),
-    );
   const [first = '', second = '', third = '', fourth = ''] = ids;
 
   // Each of them is new when it comes: between, before and after those that are there.
@@ -197,6 +202,42 @@ test('a receipt is found, whichever connection wrote it, and whether its command
   for (const by of [storage, other]) for (const id of ids) expect(await done(by, id)).toBe(id);
   await storage.close();
   await other.close();
+});
+
+test.each([
+  ['FULL', 'is brought into the file while it is short', 500, 1_800],
+  ['NORMAL', 'may grow', 4_000, 8_000],
+] as const)('with %s, the log %s', async (synchronous, _what, pagesMin, pagesMax) => {
+  const { path, storage } = await aStore({ synchronous });
+  await add(storage, aSession());
+  const payload = JSON.stringify('x'.repeat(100_000));
+  const adding = (id: string) =>
+    storage.transact(NEW, () => aDecision(null, { tasks: [{ before: null, after: aTask({ id, payload }) }] }));
+
+  // Each changes about 32 pages.
+  for (let count = 0; count < 160; count += 1) await adding(`big${count}`);
+
+  const pages = statSync(`${path}-wal`).size / 4_120;
+  expect(pages).toBeGreaterThan(pagesMin);
+  expect(pages).toBeLessThan(pagesMax);
+  await storage.close();
+});
+
+test('processes that commit once bring the log into the file, while another one keeps the store open', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession());
+  const payload = JSON.stringify('x'.repeat(1_000_000));
+
+  // Each changes about 250 pages.
+  for (let count = 0; count < 8; count += 1) {
+    const { storage: other } = await aStore({ path });
+    const after = aTask({ id: `big${count}`, payload });
+    await other.transact(NEW, () => aDecision(null, { tasks: [{ before: null, after }] }));
+    await other.close();
+  }
+
+  expect(statSync(`${path}-wal`).size / 4_120).toBeLessThan(1_500);
+  await storage.close();
 });
 
 test('a snapshot sees one state, while others write and read', async () => {

@@ -8,24 +8,37 @@
  * - a file that gets a second name while it is open is neither written nor read any more
  * - a store whose log is deleted or replaced while it is open is neither written nor read any more
  * - a commit that others cannot see is not acknowledged
+ * - a log that is replaced after the answer to a commit is not brought into the file
  * - a store that lost its log leaves what other processes wrote since as it is
  * - the rows of a store that is moved or restored are neither written nor read by way of a lost log
  * - a second opening in the process that lost the log is refused, until the first one is closed
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/copy/row-store.ts';
+import { Writer } from '../src/work/writer.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
-import { fingerprint } from './files.ts';
+import { fingerprint, look } from './files.ts';
 import { BACKUP, COMPANIONS, leftFiles } from './left-files.ts';
 import { onCommitting } from './open-process.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
+const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
 const HELD = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
 const SOURCE = '--conditions=@agent-orchestrator/source';
 
@@ -40,6 +53,19 @@ function inAnotherProcess(program: string, before: readonly string[] = []): stri
 const opened = (path: string) => `
   import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
   console.log(await openSqliteStorage({ path: ${JSON.stringify(path)} }).then(() => 'opened', (error) => error.code));`;
+
+/** Adds a task, runs a pragma, tells the id of the task, and is killed. */
+const taskByAnother = (path: string, pragma = 'user_version') => `
+  import Database from 'better-sqlite3';
+  import { Orchestrator } from '@agent-orchestrator/core';
+  import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
+  import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+  import { newSeed } from './new-seed.ts';
+  const storage = await openSqliteStorage({ path: ${JSON.stringify(path)} });
+  await storage.migrate();
+  const { task } = await new Orchestrator({ storage, newCommandId, newSeed }).enqueueTask({ title: 'another' });
+  new Database(${JSON.stringify(path)}).pragma('${pragma}');
+  process.stdout.write(task.id, () => process.kill(process.pid, 'SIGKILL'));`;
 
 describe('a file with two names', () => {
   test.each(['create', 'existing', 'read-only'] as const)('is refused by each, in mode %s', async (mode) => {
@@ -240,19 +266,59 @@ describe('a log that goes away while the store is open', () => {
     await storage.close();
   });
 
+  test.each(Object.entries(losses))('%s after an answer: the log is not brought into the file', async (_, lose) => {
+    const { path, storage } = await aStore({ synchronous: 'FULL' });
+    await add(storage, aSession());
+    const payload = JSON.stringify('x'.repeat(1_000_000));
+    const tasks = Array.from({ length: 5 }, (__, at) => ({ before: null, after: aTask({ id: `big${at}`, payload }) }));
+    const checkpoint = vi.spyOn(Writer.prototype, 'shortenLog');
+    let before: Buffer | null = null;
+
+    // The answer's own continuation: it runs before the log is brought into the file, which has become long enough.
+    const written = storage
+      .transact(NEW, () => aDecision('done', { tasks }))
+      .then((reply) => {
+        lose(path);
+        before = readFileSync(path);
+        return reply;
+      });
+
+    expect(await written).toBe('done');
+    await new Promise((resume) => setImmediate(resume));
+    await expect(storage.transact(HELD, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    await storage.close();
+    expect(checkpoint).not.toHaveBeenCalled();
+    expect(readFileSync(path).equals(before ?? Buffer.of())).toBe(true);
+    checkpoint.mockRestore();
+  });
+
+  test('what other processes wrote after an answer stays as it is', async () => {
+    const { path, storage } = await aStore({ synchronous: 'FULL' });
+    await add(storage, aSession());
+    const payload = JSON.stringify('x'.repeat(1_000_000));
+    const tasks = Array.from({ length: 5 }, (_, at) => ({ before: null, after: aTask({ id: `big${at}`, payload }) }));
+
+    const taskId = await storage
+      .transact(NEW, () => aDecision(null, { tasks }))
+      .then(() => {
+        for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
+        return inAnotherProcess(taskByAnother(path, 'wal_checkpoint(TRUNCATE)'));
+      });
+    await new Promise((resume) => setImmediate(resume));
+    await expect(storage.transact(HELD, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    await storage.close();
+
+    const after = await openSqliteStorage({ path });
+    expect((await after.read.task('default', taskId))?.title).toBe('another');
+    expect(look(path, (db) => db.pragma('integrity_check', { simple: true }))).toBe('ok');
+    await after.close();
+  });
+
   test('what other processes wrote since stays, even if the last of them was killed', async () => {
     const { path, storage } = await aStore();
     await add(storage, aSession({ id: 'before' }));
     for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-    const taskId = inAnotherProcess(`
-      import { Orchestrator } from '@agent-orchestrator/core';
-      import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
-      import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
-      import { newSeed } from './new-seed.ts';
-      const storage = await openSqliteStorage({ path: ${JSON.stringify(path)} });
-      await storage.migrate();
-      const { task } = await new Orchestrator({ storage, newCommandId, newSeed }).enqueueTask({ title: 'another' });
-      process.stdout.write(task.id, () => process.kill(process.pid, 'SIGKILL'));`);
+    const taskId = inAnotherProcess(taskByAnother(path));
 
     await storage.close();
 

@@ -1,9 +1,13 @@
-// Long series of reads, such as verify and lists to their end make:
+// Long series of reads, such as verify and lists to their end make, and of calls that write:
 // - timers and other callers get their turn meanwhile, in a snapshot and outside of one
-// - a few reads do not wait for a turn of the event loop
-import type { Reader } from '@agent-orchestrator/core';
+// - so do timers and signals while one caller calls again at each answer, and while many calls wait
+// - a few reads, and a few calls after each other, do not wait for a turn of the event loop
+import { once } from 'node:events';
+import process from 'node:process';
+import type { Reader, Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
+import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { newPath } from './temporary-store.ts';
 
 const SERIES_MS = 200;
@@ -49,4 +53,68 @@ test('a few reads are answered in one turn', async () => {
   for (let reads = 0; reads < 3; reads += 1) await storage.read.now();
 
   expect(turns).toBe(0);
+});
+
+const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
+
+async function withSession(): Promise<Storage> {
+  const { storage } = await aStore({ synchronous: 'NORMAL' });
+  await add(storage, aSession());
+  return storage;
+}
+
+const adding = (storage: Storage, id: string) =>
+  storage.transact(NEW, () => aDecision(id, { tasks: [{ before: null, after: aTask({ id }) }] }));
+
+/** Calls again as soon as it has its answer. */
+async function callAgain(calls: number, storage: Storage): Promise<void> {
+  for (let call = 0; call < calls; call += 1) await adding(storage, `t${call}`);
+}
+
+/** Many calls, all made in one turn. */
+async function callAtOnce(calls: number, storage: Storage): Promise<void> {
+  await Promise.all(Array.from({ length: calls }, (_, at) => adding(storage, `t${at}`)));
+}
+
+test.each<[string, (storage: Storage) => Promise<void>]>([
+  ['one caller calls again and again', (storage) => callAgain(1_000, storage)],
+  ['many calls wait', (storage) => callAtOnce(4_000, storage)],
+])('timers, sockets and signals get their turn while %s', async (_what, series) => {
+  const storage = await withSession();
+  let [timers, turns] = [0, 0];
+  const timer = setInterval(() => (timers += 1), 1);
+  const turn = (): void => void ((turns += 1), (next = setImmediate(turn)));
+  let next = setImmediate(turn);
+  const signal = once(process, 'SIGUSR2').then(() => 'signal');
+  process.kill(process.pid, 'SIGUSR2');
+
+  const calls = series(storage).then(() => 'calls');
+  expect(await Promise.race([signal, calls])).toBe('signal');
+  await calls;
+  clearInterval(timer);
+  clearImmediate(next);
+
+  // Between two turns, groups follow each other for 4 ms. One group may be longer, but never all of them.
+  expect(timers).toBeGreaterThan(4);
+  expect(turns).toBeGreaterThan(4);
+  await storage.close();
+});
+
+test('a few calls after each other are answered in one turn', async () => {
+  const storage = await withSession();
+  const turnsOf = async (round: number): Promise<number> => {
+    // The first call waits for a turn, as all that is called in one turn makes one group.
+    await adding(storage, `first${round}`);
+    let turns = 0;
+    setImmediate(() => (turns += 1));
+    for (let calls = 0; calls < 3; calls += 1) await adding(storage, `t${round}-${calls}`);
+    return turns;
+  };
+
+  // On a busy machine, three calls may take longer than groups may follow each other; but not each time.
+  let [rounds, fewest] = [0, Number.POSITIVE_INFINITY];
+  for (; rounds < 50 && fewest > 0; rounds += 1) fewest = Math.min(fewest, await turnsOf(rounds));
+
+  expect(fewest).toBe(0);
+  await storage.close();
 });

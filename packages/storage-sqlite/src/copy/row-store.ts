@@ -119,7 +119,7 @@ class SqliteRows implements RowConnections {
       try {
         use(new Rows(db));
         db.exec('COMMIT');
-        this.#file.assertCommitVisible();
+        this.#file.assertStillInPlace();
       } finally {
         if (db.inTransaction) db.exec('ROLLBACK');
       }

@@ -25,6 +25,7 @@ export class OpenFile {
   #guard: Connection | null = null;
   #lost: OrchestratorError | null = null;
   #lookedAt = -Infinity;
+  #logBytes = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -69,12 +70,18 @@ export class OpenFile {
 
   /**
    * Looks again, whenever it was last looked: after a commit, before any caller is told of it, so that other processes
-   * can see what was committed; and before a backup gets its name.
+   * can see what was committed; before this process brings the log into the database, which would overwrite what others
+   * wrote there by way of another log; and before a backup gets its name.
    *
    * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`
    */
-  assertCommitVisible(): void {
+  assertStillInPlace(): void {
     this.#look();
+  }
+
+  /** How large the file of the log was at the last look. It keeps its size when the log begins anew. */
+  get logBytes(): number {
+    return this.#logBytes;
   }
 
   /** It is not where another part of this process has the store open, and its log was deleted meanwhile. */
@@ -112,15 +119,24 @@ export class OpenFile {
   }
 
   #judgeLog(index: number, path: string): void {
-    const identity = identify(path)?.identity ?? null;
+    const found = identify(path);
+    const identity = found?.identity ?? null;
+    if (index === 0) this.#logBytes = found?.bytes ?? 0;
     const known = (this.#log[index] ??= identity);
     if (known !== identity) throw replaced(`${path} was deleted or replaced`);
   }
 }
 
-function identify(path: string): { readonly identity: string; readonly links: number } | null {
+interface FoundFile {
+  readonly identity: string;
+  readonly links: number;
+  readonly bytes: number;
+}
+
+function identify(path: string): FoundFile | null {
   const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found === undefined ? null : { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink) };
+  if (found === undefined) return null;
+  return { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink), bytes: Number(found.size) };
 }
 
 function replaced(what: string): OrchestratorError {
