@@ -78,10 +78,13 @@ export class Group {
     });
   }
 
-  /** Finishes the calls that were begun, and closes the file. */
-  async close(): Promise<void> {
+  /** Finishes the calls that were begun, and all else that takes long. */
+  async finish(): Promise<void> {
     if (this.#calls.length > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
     this.#shortenLog();
+  }
+
+  close(): void {
     this.#writer?.close();
     this.#writer = null;
   }
@@ -138,11 +141,9 @@ export class Group {
   #shortenLog(): void {
     const { file } = this.#options;
     try {
-      if (this.#writer?.hasLongLog(file.logBytes) !== true) return;
-      file.assertStillInPlace();
-      this.#writer.shortenLog();
+      if (this.#writer?.hasLongLog(file.logBytes) === true && file.isInPlace()) this.#writer.shortenLog();
     } catch {
-      // All is in the log. What is wrong with the files or the disk fails the next call, and its caller is told.
+      // All is in the log. What is wrong with the disk fails the next call, and its caller is told.
     }
   }
 

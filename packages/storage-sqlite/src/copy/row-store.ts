@@ -84,7 +84,7 @@ class SqliteRows implements RowConnections {
     try {
       file.hold();
     } catch (error) {
-      void this.close();
+      this.#close();
       throw error;
     }
   }
@@ -126,8 +126,12 @@ class SqliteRows implements RowConnections {
     });
   }
 
-  close(): Promise<void> {
-    return this.#file.closeAfter(async () => {
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  #close(): void {
+    this.#file.closeAfter(() => {
       this.#reader.close();
       // The writer last: only it can copy the write-ahead log into the file when it closes.
       this.#writer?.close();
