@@ -141,8 +141,7 @@ export const SQL = {
 
   receipt: `SELECT ${RECEIPT} FROM receipts
     WHERE namespace = ${KEY_OF_NAMESPACE} AND command_id = ${RECEIPT_PLACES.commandId.write}`,
-  newestReceipt: `SELECT ${uuidOf('max(newest)')} FROM (
-    SELECT (SELECT max(command_id) FROM receipts WHERE namespace = n.id) AS newest FROM namespaces n)`,
+  newestReceipt: `SELECT ${uuidOf('max(command_id)')} FROM receipts WHERE namespace = ${KEY_OF_NAMESPACE}`,
   oldestReceipt: `SELECT min(oldest) FROM (
     SELECT (SELECT min(command_id) FROM receipts WHERE namespace = n.id) AS oldest FROM namespaces n)`,
   forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT r.namespace, r.command_id

@@ -2,7 +2,8 @@
  * Promises of group commit, where the database itself refuses a call:
  * - what a call of a group may not write is undone alone, and the others are saved
  * - the calls of a group see each other's rows, fences and numbers; what an undone call took is free again
- * - a receipt is found, whichever connection wrote it, and whether its command id is old or new
+ * - a receipt is found, whichever connection wrote it, whether its command id is old or new, and in each namespace
+ * - a new command looks once for receipts after others wrote, and else not at all
  * - a row that is not as it was loaded fails its call
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
@@ -179,18 +180,22 @@ test.each([
 });
 
 /** Answers the id of the receipt of an earlier command, or leaves one. */
-const done = (by: Storage, commandId: string) =>
-  by.transact({ ...NEW, commandId }, ({ receipt, now }) =>
+const done = (by: Storage, commandId: string, namespace = 'default') =>
+  by.transact({ ...NEW, namespace, commandId }, ({ receipt, now }) =>
     aDecision(receipt?.commandId ?? null, {
-      receipt: receipt === null ? aReceipt({ commandId, at: now }) : null,
+      receipt: receipt === null ? aReceipt({ namespace, commandId, at: now }) : null,
     }),
   );
+
+/** As many ids of commands, of which each is greater than those before. */
+const commandIds = (count: number) =>
+  Array.from({ length: count }, (_, time) => `019a0f3c-7e1${time}-7abc-8def-0123456789ab`);
 
 test('a receipt is found, whichever connection wrote it, and whether its command id is old or new', async () => {
   const { path, storage } = await aStore();
   const { storage: other } = await aStore({ path });
   await add(storage, aSession());
-  const ids = [1, 2, 3, 4].map((time) => `019a0f3c-7e1${time}-7abc-8def-0123456789ab`);
+  const ids = commandIds(4);
   const [first = '', second = '', third = '', fourth = ''] = ids;
 
   // Each of them is new when it comes: between, before and after those that are there.
@@ -202,6 +207,46 @@ test('a receipt is found, whichever connection wrote it, and whether its command
   for (const by of [storage, other]) for (const id of ids) expect(await done(by, id)).toBe(id);
   await storage.close();
   await other.close();
+});
+
+test('a receipt is found where one connection writes alone, in each namespace', async () => {
+  const { path, storage } = await aStore();
+  for (const namespace of ['default', 'other']) await add(storage, aSession({ namespace, id: namespace }));
+  const [first = '', second = '', third = ''] = commandIds(3);
+
+  for (const id of [first, second]) {
+    expect(await done(storage, id)).toBeNull();
+    expect(await done(storage, id)).toBe(id);
+  }
+  // It is new there, and older than what was just looked for in another namespace.
+  expect(await done(storage, first, 'other')).toBeNull();
+  expect(await done(storage, second)).toBe(second);
+  expect(await done(storage, third)).toBeNull();
+  expect(await done(storage, first, 'other')).toBe(first);
+  await storage.close();
+
+  const { storage: later } = await aStore({ path });
+  expect(await done(later, first, 'other')).toBe(first);
+  expect(await done(later, third)).toBe(third);
+  await later.close();
+});
+
+test('a new command looks once for receipts after others wrote, and else not at all', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession());
+  const [first = '', ...later] = commandIds(4);
+  await done(storage, first);
+  const other = new Database(path);
+  const get = vi.spyOn(Object.getPrototypeOf(other.prepare('SELECT 1')) as Database.Statement, 'get');
+  const statements = get.mock.contexts as Database.Statement[];
+
+  other.exec(`INSERT INTO namespaces (name) VALUES ('other')`);
+  for (const id of later) expect(await done(storage, id)).toBeNull();
+
+  expect(statements.filter(({ source }) => source.includes('FROM receipts'))).toHaveLength(1);
+  get.mockRestore();
+  other.close();
+  await storage.close();
 });
 
 test.each([

@@ -33,7 +33,6 @@ const plan = (sql: string, ...values: unknown[]): string[] =>
 /** These walk, and may: after a clock jump, over what is held; over the namespaces; over what they found already. */
 const WALKS: Readonly<Record<string, RegExp>> = {
   heldAfter: /^SCAN s USING COVERING INDEX sessions_stale$/,
-  newestReceipt: /^SCAN n$/,
   oldestReceipt: /^SCAN (n$|\(subquery)/,
   forgetReceipts: /^SCAN n$/,
   waiting: /^SCAN \(subquery/,

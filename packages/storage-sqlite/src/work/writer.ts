@@ -10,6 +10,7 @@ import {
   type Change,
   type ClockState,
   type Loaded,
+  type Receipt,
   type Scope,
   type WriteSet,
 } from '@agent-orchestrator/core';
@@ -52,14 +53,23 @@ function timeBytes(time: number): Buffer {
   return bytes;
 }
 
+/** The greatest command id that has a receipt; `''` if none has one. */
+interface NewestReceipt {
+  readonly namespace: string;
+  readonly commandId: string;
+}
+
 /** Values of the whole database that are kept from call to call, as long as no other process writes. */
 interface Carried {
   readonly clock: ClockState;
   readonly greatestFence: number;
   /** The greatest number for people that a task or a session has. */
   readonly greatestNumber: number;
-  /** The greatest command id that has a receipt, in any namespace; `''` if none has one. */
-  readonly newestReceipt: string;
+  /**
+   * Of the namespace whose receipts were last looked at: of one alone, so that no command looks at more than one, also
+   * where others write between any two.
+   */
+  readonly newestReceipt: NewestReceipt | null;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
@@ -93,8 +103,7 @@ export class Writer {
     this.#clock = clock;
     this.#filling = filling;
     this.#on = prepareStatements(db);
-    // Command ids contain their time: a command that is new, as most are, has no receipt.
-    this.#lookups = lookupsOf(this.#on, (commandId) => commandId <= this.#known().newestReceipt);
+    this.#lookups = lookupsOf(this.#on, (namespace) => this.#newestReceipt(namespace));
     this.#reading = clock.read();
     this.#logPagesMax = this.#on.synchronous.get() === NORMAL ? NORMAL_LOG_PAGES : FULL_LOG_PAGES;
     this.#frameBytes = (this.#on.pageSize.get() ?? 0) + FRAME_HEAD_BYTES;
@@ -220,7 +229,7 @@ export class Writer {
         clock: clock === undefined ? NO_CLOCK : decodeClockState(clock),
         greatestFence: this.#on.greatestFence.get() ?? 0,
         greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
-        newestReceipt: this.#on.newestReceipt.get() ?? '',
+        newestReceipt: null,
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
@@ -247,7 +256,6 @@ export class Writer {
   #carry(writeSet: WriteSet<unknown>): void {
     const { events, receipt, forgetReceiptsAt, clock } = writeSet;
     const known = this.#known();
-    const { newestReceipt } = known;
     let { greatestFence } = known;
     for (const { leaseEffect, fence } of events)
       if (leaseEffect === 'granted' && fence !== null) greatestFence = Math.max(greatestFence, fence);
@@ -256,9 +264,17 @@ export class Writer {
       clock: clock ?? known.clock,
       greatestFence,
       greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
-      newestReceipt: receipt !== null && receipt.commandId > newestReceipt ? receipt.commandId : newestReceipt,
+      newestReceipt: newestReceipt(known.newestReceipt, receipt),
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
+  }
+
+  #newestReceipt(namespace: string): string {
+    const known = this.#known();
+    if (known.newestReceipt?.namespace === namespace) return known.newestReceipt.commandId;
+    const commandId = this.#on.newestReceipt.get(namespace) ?? '';
+    this.#carried = { ...known, newestReceipt: { namespace, commandId } };
+    return commandId;
   }
 
   /** A receipt is over by the time in its command id: an id that old is refused. */
@@ -284,4 +300,9 @@ export class Writer {
 /** The greatest number so far, with those of new rows. */
 function greatestNumber(before: number, changes: readonly Change<{ readonly number: number }>[]): number {
   return changes.reduce((greatest, { after: { number } }) => Math.max(greatest, number), before);
+}
+
+function newestReceipt(before: NewestReceipt | null, added: Receipt | null): NewestReceipt | null {
+  if (added === null || before === null || added.namespace !== before.namespace) return before;
+  return added.commandId > before.commandId ? added : before;
 }
