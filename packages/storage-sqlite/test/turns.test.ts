@@ -2,10 +2,13 @@
 // - timers and other callers get their turn meanwhile, in a snapshot and outside of one
 // - so do timers and signals while one caller calls again at each answer, and while many calls wait
 // - a few reads, and a few calls after each other, do not wait for a turn of the event loop
+// - a process that shares the file with another writer gives way: before the next call of a caller that calls again,
+//   and before one that comes later; then not again until it has worked for 40 ms, and not to others that write no more
 import { once } from 'node:events';
 import process from 'node:process';
 import type { Reader, Storage } from '@agent-orchestrator/core';
-import { expect, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { expect, test, vi } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { newPath } from './temporary-store.ts';
@@ -117,4 +120,77 @@ test('a few calls after each other are answered in one turn', async () => {
 
   expect(fewest).toBe(0);
   await storage.close();
+});
+
+/** A store that another connection has written to since the last call; the clock stands still. */
+async function shared() {
+  const { path, storage } = await aStore({ synchronous: 'NORMAL' });
+  await add(storage, aSession());
+  const other = new Database(path);
+  let calls = 0;
+  let now = Math.ceil(performance.now());
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  return {
+    /** @returns after how many milliseconds, and after how many turns of the event loop, it was answered */
+    call: async () => {
+      const [since, turns] = [process.hrtime.bigint(), countTurns()];
+      await adding(storage, `t${(calls += 1)}`);
+      return { tookMs: Number(process.hrtime.bigint() - since) / 1e6, turns: turns.end() };
+    },
+    othersWrite: () => void other.exec(`INSERT INTO namespaces (name) VALUES (hex(randomblob(8)))`),
+    pass: (ms: number) => void (now += ms),
+    nextTurn: () => new Promise((resume) => setImmediate(resume)),
+    [Symbol.asyncDispose]: async () => {
+      clock.mockRestore();
+      other.close();
+      await storage.close();
+    },
+  };
+}
+
+function countTurns() {
+  let turns = 0;
+  const turn = (): void => void ((turns += 1), (next = setImmediate(turn)));
+  let next = setImmediate(turn);
+  return { end: () => (clearImmediate(next), turns) };
+}
+
+// A timer of 3 ms may be early by one; without the pause, a call takes a fraction of that.
+const PAUSE_MS = 2;
+
+test.each(['at once', 'in a later turn'])(
+  'a process gives way to others that write, and is called %s',
+  async (when) => {
+    await using store = await shared();
+    store.othersWrite();
+    await store.call();
+    if (when === 'in a later turn') await store.nextTurn();
+
+    // It begins by giving way: it may have worked for long before it saw that others write.
+    expect((await store.call()).tookMs).toBeGreaterThan(PAUSE_MS);
+  },
+);
+
+test('a process that gave way works for 40 ms, and gives way only to others that write', async () => {
+  await using store = await shared();
+  store.othersWrite();
+  await store.call();
+  await store.call();
+
+  // It gave way, and counts from the end of the pause, which on the clock that stands still lies ahead.
+  store.othersWrite();
+  const again = [await store.call(), await store.call()];
+  store.pass(42);
+  await store.nextTurn();
+  const notYet = await store.call();
+  store.pass(1);
+  await store.nextTurn();
+  const due = await store.call();
+  store.pass(100);
+  await store.nextTurn();
+  const alone = await store.call();
+
+  expect(again.map(({ turns }) => turns)).toEqual([0, 0]);
+  expect(due.tookMs).toBeGreaterThan(PAUSE_MS);
+  expect([notYet.turns, alone.turns]).toEqual([1, 1]);
 });
