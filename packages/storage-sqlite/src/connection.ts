@@ -7,13 +7,8 @@ export type Connection = Database.Database;
 /** Whether a commit survives a power cut (`FULL`), or only a crash of the process (`NORMAL`). */
 export type Synchronous = 'FULL' | 'NORMAL';
 
-/**
- * After so many pages of log, the commit that is done brings them into the file. `NORMAL`: kept well under 64 MB of
- * log, 8,000 pages of 4 KiB are 32 MB; each checkpoint syncs twice and writes pages that later commits change again, so
- * few of them are cheaper. `FULL`: each commit syncs the log, which is quicker while the log is small and written over
- * (1,948 against 1,371 claims and releases per second, measured side by side).
- */
-const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 1_000, NORMAL: 8_000 };
+/** After so many pages of log, the commit that is done brings them into the file, unless the caller sees to that. */
+const CHECKPOINT_PAGES = 8_000;
 /** A log that grew under a long read is cut back to this by the next checkpoint. */
 export const LOG_BYTES_KEPT = 67_108_864;
 /**
@@ -31,6 +26,11 @@ const PROMISES: readonly (readonly [pragma: string, value: number])[] = [
   ['busy_timeout', 0],
 ];
 
+/** Leaves it to the caller to bring the log into the file. SQLite itself does so when the last connection closes. */
+export function keepLog(db: Connection): void {
+  keep(db, 'wal_autocheckpoint', 0);
+}
+
 /** Opens the file for one writer. Changes the file only to switch on the write-ahead log. */
 export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Connection {
   return configured(path, {}, (db) => {
@@ -42,7 +42,7 @@ export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Con
     }
     keep(db, 'synchronous', synchronous === 'FULL' ? 2 : 1);
     keep(db, 'cache_size', -WRITER_CACHE_KIB);
-    keep(db, 'wal_autocheckpoint', CHECKPOINT_PAGES[synchronous]);
+    keep(db, 'wal_autocheckpoint', CHECKPOINT_PAGES);
     keep(db, 'journal_size_limit', LOG_BYTES_KEPT);
     // A statement that a trigger may abort keeps its undo aside: in a large group that would spill to a file.
     keep(db, 'temp_store', 2);

@@ -13,6 +13,8 @@ const GROUP_MAX = 256;
 const GIVE_WAY_AFTER_MS = 40;
 /** The length of such a pause: waiting processes wake up within a few of these. */
 const GIVE_WAY_MS = 3;
+/** For so long, groups may follow each other without a turn of the event loop: timers and sockets wait meanwhile. */
+const WITHOUT_TURN_MS = 4;
 
 interface Call {
   readonly scope: Scope;
@@ -45,8 +47,9 @@ export interface GroupOptions {
 
 /**
  * Group commit: all calls of one turn of the event loop share one transaction, so one sync of the disk serves them all.
- * Callers are answered after it. A call that fails harms no other: what fails before anything of it was written has
- * nothing to undo, and otherwise the group runs once more with a savepoint around each call.
+ * Callers are answered after it. What they call next at once makes the next group, without another turn. A call that
+ * fails harms no other: what fails before anything of it was written has nothing to undo, and otherwise the group runs
+ * once more with a savepoint around each call.
  */
 export class Group {
   readonly #options: GroupOptions;
@@ -55,6 +58,8 @@ export class Group {
   #scheduled = false;
   /** When it last gave way, or began. */
   #workingSince = 0;
+  /** When it last let the event loop turn. */
+  #turnedAt = 0;
   #triesInVain = 0;
   #sharesFile = false;
   /** The last claim without a session found nothing, so the next one looks before it takes the lock. */
@@ -73,9 +78,13 @@ export class Group {
     });
   }
 
-  /** Finishes the calls that were begun, and closes the file. */
-  async close(): Promise<void> {
+  /** Finishes the calls that were begun, and all else that takes long. */
+  async finish(): Promise<void> {
     if (this.#calls.length > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    this.#shortenLog();
+  }
+
+  close(): void {
     this.#writer?.close();
     this.#writer = null;
   }
@@ -83,14 +92,23 @@ export class Group {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#sharesFile && performance.now() - this.#workingSince >= GIVE_WAY_AFTER_MS) {
+    if (this.#owesWay()) {
       this.#sharesFile = false;
       this.#workingSince = performance.now() + GIVE_WAY_MS;
       setTimeout(this.#flush, GIVE_WAY_MS);
     } else setImmediate(this.#flush);
   }
 
+  #owesWay(): boolean {
+    return this.#sharesFile && performance.now() - this.#workingSince >= GIVE_WAY_AFTER_MS;
+  }
+
   readonly #flush = (): void => {
+    this.#turnedAt = performance.now();
+    this.#work();
+  };
+
+  #work(): void {
     try {
       const writer = this.#connected();
       if (this.#idle) this.#answerPolls(writer);
@@ -99,10 +117,35 @@ export class Group {
       if (isBusy(error)) return this.#flushLater(error);
       this.#fail(this.#calls.splice(0), error);
     }
+    // A tick that is asked for here would come before the callers have their answers; one from there comes after.
+    queueMicrotask(() => process.nextTick(this.#goOn));
+  }
+
+  readonly #goOn = (): void => {
+    this.#shortenLog();
+    const mayGoOn = performance.now() - this.#turnedAt < WITHOUT_TURN_MS && !this.#owesWay();
+    if (this.#calls.length > 0 && mayGoOn) this.#work();
+    else this.#rest();
+  };
+
+  #rest(): void {
     this.#scheduled = false;
     if (this.#calls.length > 0) this.#schedule();
     else for (const resolve of this.#whenEmpty.splice(0)) resolve();
-  };
+  }
+
+  /**
+   * Brings a long log into the file, when the callers have their answers: no caller waits for it. It may be that others
+   * have replaced the log since the commit, so the files are looked at first, whenever that was last done.
+   */
+  #shortenLog(): void {
+    const { file } = this.#options;
+    try {
+      if (this.#writer?.hasLongLog(file.logBytes) === true && file.isInPlace()) this.#writer.shortenLog();
+    } catch {
+      // All is in the log. What is wrong with the disk fails the next call, and its caller is told.
+    }
+  }
 
   /** Another process holds the lock: tries again soon, together with what is called meanwhile. */
   #flushLater(error: unknown): void {
@@ -143,7 +186,7 @@ export class Group {
     try {
       const { outcomes, changed } = this.#run(writer, calls);
       writer.commit();
-      this.#options.file.assertCommitVisible();
+      this.#options.file.assertStillInPlace();
       if (changed) this.#options.onChange();
       for (const [index, outcome] of outcomes.entries()) settle(calls[index], outcome);
     } catch (error) {

@@ -52,7 +52,8 @@ const BUSY_TIMEOUT_MS = 30_000;
 
 /**
  * Opens a store in one SQLite file. Creates no tables: `migrate()` does. Until then every other call throws
- * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them).
+ * `STORE_NOT_FOUND` (or `STORE_OLDER`, if an older version made them). `close()` closes all, and then throws
+ * `STORE_REPLACED` or `STORE_SECOND_NAME` if it finds that, and no other call was told of it.
  *
  * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
  * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`,
@@ -89,7 +90,7 @@ async function openForUse(settings: Settings): Promise<Storage> {
   try {
     await retryWhileBusy(busyTimeoutMs, () => file.hold(), path);
   } catch (error) {
-    await file.closeAfter(async () => void db?.close());
+    file.closeAfter(() => db?.close());
     throw error;
   }
   return new SqliteStorage(settings, file, db);
@@ -156,10 +157,11 @@ class SqliteStorage implements Storage {
   async #letGo(): Promise<void> {
     await this.#calls.end();
     this.#watcher.close();
-    await this.#file.closeAfter(async () => {
-      // The writer last: only it can copy the write-ahead log into the file when it closes.
-      this.#readers.close();
-      await this.#group.close();
+    this.#readers.close();
+    await this.#group.finish();
+    // The writer last: only it can copy the write-ahead log into the file when it closes.
+    this.#file.closeAfter(() => {
+      this.#group.close();
       this.#opened?.close();
     });
   }

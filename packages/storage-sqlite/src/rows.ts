@@ -54,7 +54,7 @@ function hexOf(column: string): string {
   return `nullif(lower(hex(${column})), '')`;
 }
 
-function uuidOf(column: string): string {
+export function uuidOf(column: string): string {
   const digits = `lower(hex(${column}))`;
   const parts = [
     [1, 8],

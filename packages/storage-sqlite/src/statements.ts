@@ -19,6 +19,7 @@ import {
   SESSION_PLACES,
   setTo,
   TASK_PLACES,
+  uuidOf,
 } from './rows.ts';
 
 /*
@@ -67,6 +68,11 @@ const inSession = (status: 'queued' | 'scheduled'): string =>
 export const SQL = {
   dataVersion: 'PRAGMA data_version',
   schemaVersion: 'PRAGMA user_version',
+  synchronous: 'PRAGMA synchronous',
+  pageSize: 'PRAGMA page_size',
+  /** How long the log is, without a checkpoint. */
+  logPages: 'PRAGMA wal_checkpoint(NOOP)',
+  checkpoint: 'PRAGMA wal_checkpoint(PASSIVE)',
 
   session: `SELECT ${SESSION} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   sessionOfNumber: `SELECT ${SESSION} FROM sessions WHERE number = ?`,
@@ -135,6 +141,7 @@ export const SQL = {
 
   receipt: `SELECT ${RECEIPT} FROM receipts
     WHERE namespace = ${KEY_OF_NAMESPACE} AND command_id = ${RECEIPT_PLACES.commandId.write}`,
+  newestReceipt: `SELECT ${uuidOf('max(command_id)')} FROM receipts WHERE namespace = ${KEY_OF_NAMESPACE}`,
   oldestReceipt: `SELECT min(oldest) FROM (
     SELECT (SELECT min(command_id) FROM receipts WHERE namespace = n.id) AS oldest FROM namespaces n)`,
   forgetReceipts: `DELETE FROM receipts WHERE (namespace, command_id) IN (SELECT r.namespace, r.command_id
@@ -159,6 +166,12 @@ export const SQL = {
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
+/** The pages in the log, and those of them that are in the file as well. */
+interface LogPages {
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;
   all(...values: unknown[]): Row[];
@@ -176,6 +189,7 @@ export function prepareStatements(db: Connection) {
 function prepareTransactions(db: Connection) {
   const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
   const write = (sql: string): Write => db.prepare(sql);
+  const pages = (sql: string): Query<LogPages> => db.prepare<unknown[], LogPages>(sql);
   return {
     begin: write('BEGIN IMMEDIATE'),
     beginRead: write('BEGIN DEFERRED'),
@@ -186,6 +200,10 @@ function prepareTransactions(db: Connection) {
     release: write('RELEASE undo'),
     dataVersion: value<number>(SQL.dataVersion),
     schemaVersion: value<number>(SQL.schemaVersion),
+    synchronous: value<number>(SQL.synchronous),
+    pageSize: value<number>(SQL.pageSize),
+    logPages: pages(SQL.logPages),
+    checkpoint: pages(SQL.checkpoint),
   };
 }
 
@@ -229,6 +247,7 @@ function prepareQueries(db: Connection) {
     greatestSessionNumber: value<number | null>(SQL.greatestSessionNumber),
 
     receipt: rows<Receipt>(SQL.receipt),
+    newestReceipt: value<string | null>(SQL.newestReceipt),
     oldestReceipt: value<Buffer | null>(SQL.oldestReceipt),
     forgetReceipts: write(SQL.forgetReceipts),
 

@@ -2,6 +2,7 @@ import {
   NO_TASK_TEXTS,
   type WriteSet,
   type NewEvent,
+  type Receipt,
   type Session,
   type Storage,
   type Task,
@@ -117,6 +118,12 @@ export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
     hash: 'a'.repeat(64),
     ...over,
   };
+}
+
+export function aReceipt(over: Partial<Receipt> = {}): Receipt {
+  const reply = '{"sessions":[],"tasks":[],"reply":{}}';
+  const commandId = '019a0f3c-7e11-7abc-8def-0123456789ab';
+  return { namespace: 'default', commandId, requestHash: 'a'.repeat(64), reply, at: NOW, ...over };
 }
 
 export function aDecision<R>(reply: R, over: Partial<WriteSet<R>> = {}): WriteSet<R> {

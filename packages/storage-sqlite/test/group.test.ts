@@ -2,18 +2,25 @@
  * Promises of group commit, where the database itself refuses a call:
  * - what a call of a group may not write is undone alone, and the others are saved
  * - the calls of a group see each other's rows, fences and numbers; what an undone call took is free again
+ * - a receipt is found, whichever connection wrote it, whether its command id is old or new, and in each namespace
+ * - a new command looks once for receipts after others wrote, and else not at all
  * - a row that is not as it was loaded fails its call
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
  * - a locked store is waited for, and after the time limit reported as busy
+ * - with FULL, the log is brought into the file while it is short; with NORMAL it may grow; the callers of the commit
+ *   that made it long have their answers before
+ * - so it is by processes that commit once, while another one keeps the store open
  * - calls under way when the storage is closed are finished; later ones are refused
  * - a snapshot sees one state, while others write and read
  * - a storage cannot be handed to another thread
  */
+import { statSync } from 'node:fs';
+import type { Storage } from '@agent-orchestrator/core';
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
 import { Writer } from '../src/work/writer.ts';
-import { aDecision, anEvent, aSession, aStore, aTask, add } from './factories.ts';
+import { aDecision, anEvent, aReceipt, aSession, aStore, aTask, add } from './factories.ts';
 
 const ABOUT = { by: 'sessions', namespace: 'default', sessions: [{ sessionId: 's1' }] } as const;
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
@@ -170,6 +177,134 @@ test.each([
   ]);
   expect(await adding('t1')).toBe('t1');
   expect((await storage.read.tasks({ namespace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual(['t1']);
+  await storage.close();
+});
+
+/** Answers the id of the receipt of an earlier command, or leaves one. */
+const done = (by: Storage, commandId: string, namespace = 'default') =>
+  by.transact({ ...NEW, namespace, commandId }, ({ receipt, now }) =>
+    aDecision(receipt?.commandId ?? null, {
+      receipt: receipt === null ? aReceipt({ namespace, commandId, at: now }) : null,
+    }),
+  );
+
+/** As many ids of commands, of which each is greater than those before. */
+const commandIds = (count: number) =>
+  Array.from({ length: count }, (_, time) => `019a0f3c-7e1${time}-7abc-8def-0123456789ab`);
+
+test('a receipt is found, whichever connection wrote it, and whether its command id is old or new', async () => {
+  const { path, storage } = await aStore();
+  const { storage: other } = await aStore({ path });
+  await add(storage, aSession());
+  const ids = commandIds(4);
+  const [first = '', second = '', third = '', fourth = ''] = ids;
+
+  // Each of them is new when it comes: between, before and after those that are there.
+  expect(await done(storage, second)).toBeNull();
+  expect(await done(other, first)).toBeNull();
+  expect(await done(storage, fourth)).toBeNull();
+  expect(await done(other, third)).toBeNull();
+
+  for (const by of [storage, other]) for (const id of ids) expect(await done(by, id)).toBe(id);
+  await storage.close();
+  await other.close();
+});
+
+test('a receipt is found where one connection writes alone, in each namespace', async () => {
+  const { path, storage } = await aStore();
+  for (const namespace of ['default', 'other']) await add(storage, aSession({ namespace, id: namespace }));
+  const [first = '', second = '', third = ''] = commandIds(3);
+
+  for (const id of [first, second]) {
+    expect(await done(storage, id)).toBeNull();
+    expect(await done(storage, id)).toBe(id);
+  }
+  // It is new there, and older than what was just looked for in another namespace.
+  expect(await done(storage, first, 'other')).toBeNull();
+  expect(await done(storage, second)).toBe(second);
+  expect(await done(storage, third)).toBeNull();
+  expect(await done(storage, first, 'other')).toBe(first);
+  await storage.close();
+
+  const { storage: later } = await aStore({ path });
+  expect(await done(later, first, 'other')).toBe(first);
+  expect(await done(later, third)).toBe(third);
+  await later.close();
+});
+
+test('a new command looks once for receipts after others wrote, and else not at all', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession());
+  const [first = '', ...later] = commandIds(4);
+  await done(storage, first);
+  const other = new Database(path);
+  const get = vi.spyOn(Object.getPrototypeOf(other.prepare('SELECT 1')) as Database.Statement, 'get');
+  const statements = get.mock.contexts as Database.Statement[];
+
+  other.exec(`INSERT INTO namespaces (name) VALUES ('other')`);
+  for (const id of later) expect(await done(storage, id)).toBeNull();
+
+  expect(statements.filter(({ source }) => source.includes('FROM receipts'))).toHaveLength(1);
+  get.mockRestore();
+  other.close();
+  await storage.close();
+});
+
+test.each([
+  ['FULL', 'is brought into the file while it is short', 500, 1_800],
+  ['NORMAL', 'may grow', 4_000, 8_000],
+] as const)('with %s, the log %s', async (synchronous, _what, pagesMin, pagesMax) => {
+  const { path, storage } = await aStore({ synchronous });
+  await add(storage, aSession());
+  const payload = JSON.stringify('x'.repeat(100_000));
+  const adding = (id: string) =>
+    storage.transact(NEW, () => aDecision(null, { tasks: [{ before: null, after: aTask({ id, payload }) }] }));
+
+  // Each changes about 32 pages.
+  for (let count = 0; count < 160; count += 1) await adding(`big${count}`);
+
+  const pages = statSync(`${path}-wal`).size / 4_120;
+  expect(pages).toBeGreaterThan(pagesMin);
+  expect(pages).toBeLessThan(pagesMax);
+  await storage.close();
+});
+
+test.each([
+  ['FULL', 5],
+  // More than the 8,000 pages of SQLite's own rule as well.
+  ['NORMAL', 34],
+] as const)('with %s, callers are answered before the log is brought into the file', async (synchronous, megabytes) => {
+  const { path, storage } = await aStore({ synchronous });
+  await add(storage, aSession());
+  const payload = JSON.stringify('x'.repeat(1_000_000));
+  const tasks = Array.from({ length: megabytes }, (_, at) => ({
+    before: null,
+    after: aTask({ id: `big${at}`, payload }),
+  }));
+  const before = statSync(path).size;
+
+  const atAnswer = await storage.transact(NEW, () => aDecision(null, { tasks })).then(() => statSync(path).size);
+  await new Promise((resume) => setImmediate(resume));
+
+  expect(atAnswer).toBe(before);
+  expect(statSync(path).size).toBeGreaterThan(megabytes * 1_000_000);
+  await storage.close();
+});
+
+test('processes that commit once bring the log into the file, while another one keeps the store open', async () => {
+  const { path, storage } = await aStore();
+  await add(storage, aSession());
+  const payload = JSON.stringify('x'.repeat(1_000_000));
+
+  // Each changes about 250 pages.
+  for (let count = 0; count < 8; count += 1) {
+    const { storage: other } = await aStore({ path });
+    const after = aTask({ id: `big${count}`, payload });
+    await other.transact(NEW, () => aDecision(null, { tasks: [{ before: null, after }] }));
+    await other.close();
+  }
+
+  expect(statSync(`${path}-wal`).size / 4_120).toBeLessThan(1_500);
   await storage.close();
 });
 

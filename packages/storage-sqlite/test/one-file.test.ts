@@ -6,36 +6,21 @@
  * - the name of an incomplete backup is opened by the process that makes it alone
  * - a file that is mounted alone is refused, and one whose folder is mounted is not
  * - a file that gets a second name while it is open is neither written nor read any more
- * - a store whose log is deleted or replaced while it is open is neither written nor read any more
- * - a commit that others cannot see is not acknowledged
- * - a store that lost its log leaves what other processes wrote since as it is
- * - the rows of a store that is moved or restored are neither written nor read by way of a lost log
- * - a second opening in the process that lost the log is refused, until the first one is closed
  */
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
 import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/copy/row-store.ts';
-import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
+import { aDecision, aSession, aStore, add } from './factories.ts';
 import { fingerprint } from './files.ts';
 import { BACKUP, COMPANIONS, leftFiles } from './left-files.ts';
-import { onCommitting } from './open-process.ts';
+import { inAnotherProcess } from './another-process.ts';
 import { folderOf, newPath } from './temporary-store.ts';
 
 const HELD = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
-const SOURCE = '--conditions=@agent-orchestrator/source';
-
-/** A program of its own: two openings in one process share SQLite's view of the file. @returns what it wrote */
-function inAnotherProcess(program: string, before: readonly string[] = []): string {
-  const words = [...before, process.execPath, SOURCE, '--input-type=module', '-e', program];
-  const { stdout, stderr } = spawnSync('env', words, { cwd: import.meta.dirname, encoding: 'utf8' });
-  expect(stderr).toBe('');
-  return stdout.trim();
-}
 
 const opened = (path: string) => `
   import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
@@ -199,91 +184,6 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a mou
 
     expect(inAnotherProcess(opened(alone), inNamespace)).toBe('STORE_SECOND_NAME');
     expect(inAnotherProcess(opened(join(folder, 'whole', 'store.db')), inNamespace)).toBe('opened');
-  });
-});
-
-describe('a log that goes away while the store is open', () => {
-  const losses: Record<string, (path: string) => void> = {
-    'log deleted': (path) => rmSync(`${path}-wal`),
-    'index of the log deleted': (path) => rmSync(`${path}-shm`),
-    'log moved': (path) => renameSync(`${path}-wal`, `${path}-old`),
-    'log replaced': (path) => {
-      renameSync(`${path}-wal`, `${path}-old`);
-      writeFileSync(`${path}-wal`, '', { mode: 0o600 });
-    },
-  };
-
-  test.each(Object.entries(losses))('%s: neither written nor read any more', async (_, lose) => {
-    const { path, storage } = await aStore();
-    await add(storage, aSession(), [aTask()]);
-    lose(path);
-
-    const written = storage.transact(HELD, () => aDecision(1));
-
-    await expect(written).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await expect(storage.read.task('default', 't1')).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await storage.close();
-  });
-
-  test.each(Object.entries(losses))('%s during a commit: it is not acknowledged', async (_, lose) => {
-    const { path, storage } = await aStore();
-    await add(storage, aSession({ id: 's0' }));
-    let losing = true;
-    onCommitting?.(() => {
-      if (losing) lose(path);
-      losing = false;
-    });
-
-    const added = add(storage, aSession(), [aTask()]);
-
-    await expect(added).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await storage.close();
-  });
-
-  test('what other processes wrote since stays, even if the last of them was killed', async () => {
-    const { path, storage } = await aStore();
-    await add(storage, aSession({ id: 'before' }));
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-    const taskId = inAnotherProcess(`
-      import { Orchestrator } from '@agent-orchestrator/core';
-      import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
-      import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
-      import { newSeed } from './new-seed.ts';
-      const storage = await openSqliteStorage({ path: ${JSON.stringify(path)} });
-      await storage.migrate();
-      const { task } = await new Orchestrator({ storage, newCommandId, newSeed }).enqueueTask({ title: 'another' });
-      process.stdout.write(task.id, () => process.kill(process.pid, 'SIGKILL'));`);
-
-    await storage.close();
-
-    const after = await openSqliteStorage({ path });
-    expect((await after.read.task('default', taskId))?.title).toBe('another');
-    await after.close();
-  });
-
-  test('rows are neither written nor read any more', async () => {
-    const { path, storage } = await aStore();
-    await storage.close();
-    const rows = await openSqliteRows({ path });
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-
-    const state = { status: 'moving', address: 'sqlite:/new.db', id: 'm1', at: 1 } as const;
-    await expect(rows.changeStoreState(null, state)).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await expect(rows.lastEventId()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await rows[Symbol.asyncDispose]();
-  });
-
-  test('a second opening in the same process is refused, until the first one is closed', async () => {
-    const { path, storage } = await aStore();
-    await storage.read.namespaces();
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-
-    // Which of the two depends on what SQLite still finds in its memory of the log.
-    const refused = { code: expect.stringMatching(/^STORE_(REPLACED|IO)$/) as string };
-    await expect(openSqliteStorage({ path })).rejects.toMatchObject(refused);
-
-    await storage.close();
-    await (await openSqliteStorage({ path })).close();
   });
 });
 

@@ -45,6 +45,6 @@ test('what is repeated prepares nothing', async () => {
   await all();
 
   expect(prepared.map(({ mock }) => mock.calls)).toEqual([[], [], []]);
-  await file.closeAfter(async () => readers.close());
+  file.closeAfter(() => readers.close());
   await storage.close();
 });

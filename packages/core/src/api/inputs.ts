@@ -74,7 +74,7 @@ export const INPUTS = {
   claimTasks: (call: object, fill: Fill) =>
     whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) })),
   heartbeat: (call: object, { namespace }: Fill) =>
-    whole(parseInput(heartbeatInput, { namespace, ...defined(field.asObject(call, 'call')) })),
+    whole(parseInput(heartbeatInput, defined(field.asObject(call, 'call'), { namespace }))),
   checkpoint: (call: object, fill: Fill) => whole(parseInput(checkpointInput, fillIn(call, fill))),
   releaseTask: (call: object, fill: Fill): Prepared<ReleaseInput> => {
     const { namespace, commandId, seed, claimNext, kind, ...item } = field.asObject<ReleaseCall>(call, 'call');
@@ -208,8 +208,9 @@ export function prepareCall(name: CallName, call: object, fill: Fill): Prepared<
 }
 
 function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }: Fill) {
-  const given = defined(field.asObject(call, 'call'));
-  return { namespace, commandId: given.commandId ?? newCommandId(), ...given };
+  const input = defined(field.asObject(call, 'call'), { namespace, commandId: undefined as string | undefined });
+  if (input.commandId === undefined) input.commandId = newCommandId();
+  return input;
 }
 
 function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
@@ -229,7 +230,17 @@ function fillInRelease<Call extends ReleaseCall>(call: Call, fill: Fill) {
   return given.claimNext === undefined ? given : { ...given, seed: seedOf(call, fill) };
 }
 
-/** A field that is undefined counts as left out. */
-function defined<T extends object>(call: T): T {
-  return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as T;
+/**
+ * The fields that are given, above those that are filled in. A field that is undefined counts as left out. One called
+ * `__proto__` is a field as all others, and its schema refuses it: assigned, it would be where other fields come from.
+ */
+function defined<Call extends object, Filled extends object>(call: Call, filled: Filled): Filled & Call {
+  const input: Record<string, unknown> = {};
+  Object.assign(input, filled);
+  for (const [name, value] of Object.entries(call)) {
+    if (value === undefined) continue;
+    if (name === '__proto__') Object.defineProperty(input, name, { value, enumerable: true });
+    else input[name] = value;
+  }
+  return input as Filled & Call;
 }

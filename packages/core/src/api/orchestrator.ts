@@ -240,15 +240,25 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     await this.#options.storage.close();
   }
 
-  /** Sends a call that was prepared, with ids where it has numbers for people. */
-  async #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+  /**
+   * Sends a call that was prepared, with ids where it has numbers for people. Most calls have nothing to wait for
+   * before: those of one turn are sent in their order, and each wait would cost a promise.
+   */
+  #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     { input, values }: Prepared<Input>,
   ): Promise<Reply> {
-    // Only awaited where there is something to wait for: calls of one turn are sent in their order.
     const ofKinds = this.#kinds.areDeclared ? values() : [];
-    if (ofKinds.length > 0) await this.#kinds.check(ofKinds);
-    return this.#run(command, namesNumbers(input) ? await this.#withIdsIn(input) : input);
+    if (ofKinds.length > 0) return this.#kinds.check(ofKinds).then(() => this.#sendWithIds(command, input));
+    return this.#sendWithIds(command, input);
+  }
+
+  #sendWithIds<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+    command: Command<Input, Reply>,
+    input: Input,
+  ): Promise<Reply> {
+    if (!namesNumbers(input)) return this.#run(command, input);
+    return this.#withIdsIn(input).then((withIds) => this.#run(command, withIds));
   }
 
   async #withIdsIn<Input extends CommandInput & { readonly tasks?: readonly object[] }>(input: Input): Promise<Input> {
@@ -285,17 +295,26 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  async #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+  #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     input: Input,
   ): Promise<Reply> {
-    const ended = this.#options.telemetry?.started(command.name as CommandName, input.namespace);
+    const { telemetry } = this.#options;
+    return telemetry === undefined ? this.#decide(command, input) : this.#observe(telemetry, command, input);
+  }
+
+  async #observe<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+    telemetry: Telemetry,
+    command: Command<Input, Reply>,
+    input: Input,
+  ): Promise<Reply> {
+    const ended = telemetry.started(command.name as CommandName, input.namespace);
     try {
       const reply = await this.#decide(command, input);
-      ended?.(answered(command, reply));
+      ended(answered(command, reply));
       return reply;
     } catch (error) {
-      ended?.({ ok: false, error });
+      ended({ ok: false, error });
       throw error;
     }
   }
@@ -319,10 +338,18 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 }
 
 /** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
-function namesNumbers({ tasks = [], ...input }: CommandInput & { readonly tasks?: readonly object[] }): boolean {
-  return [input, ...tasks].some(({ taskId, sessionId }: { readonly taskId?: string; readonly sessionId?: string }) =>
-    [taskId, sessionId].some((reference) => reference !== undefined && looksLikeNumber(reference)),
-  );
+function namesNumbers(input: Referring & { readonly tasks?: readonly Referring[] }): boolean {
+  return hasNumber(input) || (input.tasks?.some((task) => hasNumber(task)) ?? false);
+}
+
+/** What may name a task or a session. */
+interface Referring {
+  readonly taskId?: string;
+  readonly sessionId?: string;
+}
+
+function hasNumber({ taskId, sessionId }: Referring): boolean {
+  return (taskId !== undefined && looksLikeNumber(taskId)) || (sessionId !== undefined && looksLikeNumber(sessionId));
 }
 
 /** The command that decides refused items again, with an id that a retry of the call makes again. */

@@ -47,10 +47,14 @@ export interface ClaimRecord<Kinds extends AnyKinds = AnyKinds> {
 }
 
 export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kinds> {
-  const { version: _version, payload, result, error, ...plain } = task;
-  const decoded = { payload: fromJsonText(payload), result: decode(result), error: decode(error) };
+  const { version: _version, ...record } = task;
+  const { payload, result, error } = task;
   // The schema of the kind checked the payload when the task was added.
-  return { ...plain, ...decoded } as unknown as TaskRecord<Kinds>;
+  return Object.assign(record, {
+    payload: fromJsonText(payload),
+    result: decode(result),
+    error: decode(error),
+  }) as unknown as TaskRecord<Kinds>;
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(claim: Claim): ClaimRecord<Kinds> {

@@ -10,6 +10,7 @@ import { clockState, observeClock, fencesTakenAt, type ClockState } from '../mod
 import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { timeOfUuid } from '../model/ids.ts';
+import type { Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 import { storedReplyOf, ReceiptRows, receiptText, type Accepted, type ReceiptReply } from './receipt-reply.ts';
 import type { Receipt } from '../model/receipt.ts';
@@ -29,8 +30,8 @@ export function requestHash<Input extends CommandInput, Reply>(
   { name, notIdentity = [] }: Command<Input, Reply>,
   input: Input,
 ): string {
-  const left: ReadonlySet<string> = new Set(['commandId', ...notIdentity]);
-  const request = Object.fromEntries(Object.entries(input).filter(([field]) => !left.has(field)));
+  const request: { [field: string]: Json | undefined } = { ...(input as object), commandId: undefined };
+  for (const field of notIdentity) request[field] = undefined;
   return sha256(canonicalize([name, request]));
 }
 

@@ -16,8 +16,8 @@ export class WorkingSet {
   readonly #namespace: string;
   readonly #commandId: string | undefined;
   readonly #now: number;
-  readonly #sessions = new Rows<Session>((session) => keyOf(session.namespace, session.id));
-  readonly #tasks = new Rows<Task>((task) => keyOf(task.namespace, task.id));
+  readonly #sessions = new Rows<Session>();
+  readonly #tasks = new Rows<Task>();
 
   constructor(loaded: Loaded, namespace: string, commandId: string | undefined) {
     this.#namespace = namespace;
@@ -39,8 +39,8 @@ export class WorkingSet {
   }
 
   readonly after: After = {
-    session: (id) => this.#sessions.get(keyOf(this.#namespace, id)) ?? missing('session', id),
-    task: (id) => this.#tasks.get(keyOf(this.#namespace, id)) ?? missing('task', id),
+    session: (id) => this.#sessions.get(this.#namespace, id) ?? missing('session', id),
+    task: (id) => this.#tasks.get(this.#namespace, id) ?? missing('task', id),
   };
 
   get sessions(): Change<Session>[] {
@@ -53,8 +53,8 @@ export class WorkingSet {
 
   #happened(draft: EventDraft): void {
     const namespace = draft.namespace ?? this.#namespace;
-    const session = this.#sessions.get(keyOf(namespace, draft.sessionId)) ?? null;
-    const task = draft.taskId === undefined ? null : (this.#tasks.get(keyOf(namespace, draft.taskId)) ?? null);
+    const session = this.#sessions.get(namespace, draft.sessionId);
+    const task = draft.taskId === undefined ? null : this.#tasks.get(namespace, draft.taskId);
     const event = chained(draft, session, { namespace, commandId: this.#commandId ?? null, now: this.#now });
 
     const next = evolve({ session, task }, event, draft.payload);
@@ -77,44 +77,58 @@ export class WorkingSet {
   }
 }
 
-/** Rows by key, each with its state when it was loaded. */
-class Rows<Row extends { readonly version: number }> {
-  readonly #before = new Map<string, Row>();
-  readonly #after = new Map<string, Row>();
-  readonly #keyOf: (row: Row) => string;
+/** A row as it was loaded (null: it is new), and as it is now. */
+interface Entry<Row> {
+  readonly before: Row | null;
+  after: Row;
+}
 
-  constructor(keyOfRow: (row: Row) => string) {
-    this.#keyOf = keyOfRow;
-  }
+/** Rows by namespace and id. */
+class Rows<Row extends { readonly namespace: string; readonly id: string; readonly version: number }> {
+  /** By namespace, then by id: a key made of both would be a new text with each look-up. */
+  readonly #entries = new Map<string, Map<string, Entry<Row>>>();
+  /** In the order of the first change. */
+  readonly #changed: Entry<Row>[] = [];
 
   load(row: Row): void {
-    this.#before.set(this.#keyOf(row), row);
+    this.#in(row.namespace).set(row.id, { before: row, after: row });
   }
 
-  get(key: string): Row | undefined {
-    return this.#after.get(key) ?? this.#before.get(key);
+  get(namespace: string, id: string): Row | null {
+    return this.#entries.get(namespace)?.get(id)?.after ?? null;
   }
 
   /** As they are now. */
-  all(): Row[] {
-    return [...new Map([...this.#before, ...this.#after]).values()];
+  *all(): Iterable<Row> {
+    for (const entries of this.#entries.values()) for (const { after } of entries.values()) yield after;
   }
 
   put(row: Row): void {
-    this.#after.set(this.#keyOf(row), row);
+    const entries = this.#in(row.namespace);
+    const entry = entries.get(row.id);
+    if (entry === undefined) {
+      const added = { before: null, after: row };
+      entries.set(row.id, added);
+      this.#changed.push(added);
+    } else if (entry.after !== row) {
+      if (entry.after === entry.before) this.#changed.push(entry);
+      entry.after = row;
+    }
   }
 
-  /** What changed, each with the next version number, in the order of the first change. */
+  /** What changed, each with the next version number. */
   changes(): Change<Row>[] {
-    const changed = [...this.#after].map(([key, after]) => ({ before: this.#before.get(key) ?? null, after }));
-    return changed.flatMap(({ before, after }) =>
-      before === after ? [] : [{ before, after: { ...after, version: (before?.version ?? 0) + 1 } }],
-    );
+    return this.#changed.map(({ before, after }) => ({
+      before,
+      after: { ...after, version: (before?.version ?? 0) + 1 },
+    }));
   }
-}
 
-function keyOf(namespace: string, id: string): string {
-  return `${namespace}\n${id}`;
+  #in(namespace: string): Map<string, Entry<Row>> {
+    let entries = this.#entries.get(namespace);
+    if (entries === undefined) this.#entries.set(namespace, (entries = new Map()));
+    return entries;
+  }
 }
 
 function missing(what: string, id: string): never {

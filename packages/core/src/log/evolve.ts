@@ -105,7 +105,7 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
   switch (fact.type) {
     case 'task.claimed':
       if (session.status !== 'idle') throw illegal(event, 'its session is held');
-      return { ...session, ...leaseGranted(fact.payload, event), status: 'running', tasksOpen };
+      return leaseGranted({ ...session, tasksOpen }, fact.payload, event);
     case 'session.checkpointed':
       return { ...session, context: event.payload };
     case 'session.closed':
@@ -121,8 +121,13 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
   }
 }
 
-function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): Partial<Session> {
+/** Each column by its name: spreading a lease over the row is several times as much work. */
+function leaseGranted(session: Session, payload: EventPayloads['task.claimed'], event: NewEvent): Session {
+  const { ttl_ms: ttlMs, stale_after_ms: staleAfterMs } = payload;
+  const { leaseExpiresAt, heartbeatAt, staleAt } = deadlines(payload.expires_at - ttlMs, { ttlMs, staleAfterMs });
   return {
+    ...session,
+    status: 'running',
     agent: event.agent,
     instance: event.instance,
     host: payload.host,
@@ -132,9 +137,11 @@ function leaseGranted(payload: EventPayloads['task.claimed'], event: NewEvent): 
     processGroup: payload.process_group ?? null,
     fence: event.fence,
     tokenHash: payload.token_hash,
-    ttlMs: payload.ttl_ms,
-    staleAfterMs: payload.stale_after_ms,
-    ...deadlines(payload.expires_at - payload.ttl_ms, { ttlMs: payload.ttl_ms, staleAfterMs: payload.stale_after_ms }),
+    ttlMs,
+    staleAfterMs,
+    leaseExpiresAt,
+    heartbeatAt,
+    staleAt,
     progress: null,
     taskId: event.taskId,
   };

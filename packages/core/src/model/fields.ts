@@ -25,19 +25,25 @@ const identifier = (alphabet: RegExp, rule: string) =>
   z
     .string()
     .normalize('NFC')
-    .superRefine((value, context) => {
+    .check(({ value, issues }) => {
       const problem = identifierProblem(value, alphabet, rule);
-      if (problem !== null) context.addIssue({ code: 'custom', ...problem });
+      if (problem !== null) issues.push({ code: 'custom', input: value, ...problem });
     });
 
 function identifierProblem(value: string, alphabet: RegExp, rule: string) {
-  if (codePoints(value) > LIMITS.id_characters_max || utf8Bytes(value) > LIMITS.id_bytes_max)
+  if (isTooLong(value))
     return {
       message: `is longer than its limit of ${LIMITS.id_characters_max} characters and ${LIMITS.id_bytes_max} bytes`,
       params: { code: 'LIMIT_EXCEEDED' },
     };
   if (INVISIBLE.test(value)) return { message: 'contains an invisible character' };
   return alphabet.test(value) ? null : { message: rule };
+}
+
+/** A short text is not counted: a UTF-16 unit is at most one character and at most three bytes. */
+function isTooLong(value: string): boolean {
+  if (value.length <= LIMITS.id_characters_max && value.length * 3 <= LIMITS.id_bytes_max) return false;
+  return codePoints(value) > LIMITS.id_characters_max || utf8Bytes(value) > LIMITS.id_bytes_max;
 }
 
 /** A name: of an agent, an instance, a role, a kind, a namespace. */
@@ -76,11 +82,12 @@ export const roles = z.array(name).max(LIMITS.filter_max);
 
 /** JSON of at most so many bytes. */
 export function json(bytesMax: number) {
-  return z.custom<Json>().superRefine((value, context) => {
+  return z.custom<Json>().check(({ value, issues }) => {
     const problem = findJsonProblem(value, bytesMax);
     if (problem !== null)
-      context.addIssue({
+      issues.push({
         code: 'custom',
+        input: value,
         path: [...problem.path],
         message: problem.problem,
         params: { code: problem.code },

@@ -84,7 +84,7 @@ class SqliteRows implements RowConnections {
     try {
       file.hold();
     } catch (error) {
-      void this.close();
+      this.#close();
       throw error;
     }
   }
@@ -119,15 +119,19 @@ class SqliteRows implements RowConnections {
       try {
         use(new Rows(db));
         db.exec('COMMIT');
-        this.#file.assertCommitVisible();
+        this.#file.assertStillInPlace();
       } finally {
         if (db.inTransaction) db.exec('ROLLBACK');
       }
     });
   }
 
-  close(): Promise<void> {
-    return this.#file.closeAfter(async () => {
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  #close(): void {
+    this.#file.closeAfter(() => {
       this.#reader.close();
       // The writer last: only it can copy the write-ahead log into the file when it closes.
       this.#writer?.close();

@@ -24,7 +24,10 @@ export class OpenFile {
   readonly #log: FileIdentity[] = LOG_FILES.map(() => null);
   #guard: Connection | null = null;
   #lost: OrchestratorError | null = null;
+  /** A caller has been told that it is lost. */
+  #toldOfLoss = false;
   #lookedAt = -Infinity;
+  #logBytes = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -40,7 +43,7 @@ export class OpenFile {
     this.#guard.pragma('schema_version');
     // Once more, now that they are open: what SQLite found was perhaps not yet there when it was looked for.
     assertOwnFiles(this.path);
-    this.#look();
+    this.assertStillInPlace();
     this.#assertLogIsWhole();
   }
 
@@ -48,12 +51,19 @@ export class OpenFile {
    * Closes the connections that work, in the order that leaves the files whole. The last one that closes copies its log
    * into the database and deletes the log by its path. Where the log at that path is another one by now, that would
    * overwrite what other processes have written, and delete their log. So there the own connection closes last: it only
-   * reads, and does neither.
+   * reads, and does neither. All that takes long must be done before: what is lost after this look is not seen.
+   *
+   * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`, when all are closed: no call was told of it. What was committed and
+   * acknowledged may be gone.
    */
-  async closeAfter(closeAll: () => Promise<void>): Promise<void> {
-    if (this.#isWhole()) this.#guard?.close();
-    await closeAll();
-    this.#guard?.close();
+  closeAfter(closeAll: () => void): void {
+    try {
+      if (this.isInPlace()) this.#guard?.close();
+      closeAll();
+    } finally {
+      this.#guard?.close();
+    }
+    if (this.#lost !== null && !this.#toldOfLoss) throw this.#lost;
   }
 
   /**
@@ -64,7 +74,7 @@ export class OpenFile {
    */
   assertInPlace(): void {
     if (this.#lost === null && performance.now() - this.#lookedAt < LOOK_COUNTS_MS) return;
-    this.#look();
+    this.assertStillInPlace();
   }
 
   /**
@@ -73,23 +83,39 @@ export class OpenFile {
    *
    * @throws `STORE_REPLACED`, `STORE_SECOND_NAME`
    */
-  assertCommitVisible(): void {
-    this.#look();
+  assertStillInPlace(): void {
+    try {
+      this.#look();
+    } catch (error) {
+      this.#toldOfLoss = this.#lost !== null;
+      throw error;
+    }
   }
 
-  /** It is not where another part of this process has the store open, and its log was deleted meanwhile. */
-  #assertLogIsWhole(): void {
-    const lost = LOG_FILES.filter((_, index) => this.#log[index] === null);
-    if (lost.length === 1) throw (this.#lost = replaced(`${this.path}${lost[0]} was deleted`));
-  }
-
-  #isWhole(): boolean {
+  /**
+   * Looks again where no call can be told: before this process brings the log into the database, which would overwrite
+   * what others wrote there by way of another log. A loss is told to the next call, or by `closeAfter`.
+   */
+  isInPlace(): boolean {
     try {
       this.#look();
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** How large the file of the log was at the last look. It keeps its size when the log begins anew. */
+  get logBytes(): number {
+    return this.#logBytes;
+  }
+
+  /** It is not where another part of this process has the store open, and its log was deleted meanwhile. */
+  #assertLogIsWhole(): void {
+    const lost = LOG_FILES.filter((_, index) => this.#log[index] === null);
+    if (lost.length !== 1) return;
+    this.#lost = replaced(`${this.path}${lost[0]} was deleted`);
+    this.assertStillInPlace();
   }
 
   #look(): void {
@@ -112,15 +138,24 @@ export class OpenFile {
   }
 
   #judgeLog(index: number, path: string): void {
-    const identity = identify(path)?.identity ?? null;
+    const found = identify(path);
+    const identity = found?.identity ?? null;
+    if (index === 0) this.#logBytes = found?.bytes ?? 0;
     const known = (this.#log[index] ??= identity);
     if (known !== identity) throw replaced(`${path} was deleted or replaced`);
   }
 }
 
-function identify(path: string): { readonly identity: string; readonly links: number } | null {
+interface FoundFile {
+  readonly identity: string;
+  readonly links: number;
+  readonly bytes: number;
+}
+
+function identify(path: string): FoundFile | null {
   const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found === undefined ? null : { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink) };
+  if (found === undefined) return null;
+  return { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink), bytes: Number(found.size) };
 }
 
 function replaced(what: string): OrchestratorError {

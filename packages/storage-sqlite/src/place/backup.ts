@@ -106,7 +106,7 @@ class PartialFile implements BackupFile {
   #assertInPlace(): void {
     try {
       // It looks each time: for `assertInPlace`, a look from before the sync may count.
-      this.#file.assertCommitVisible();
+      this.#file.assertStillInPlace();
     } catch (error) {
       const isGone = error instanceof OrchestratorError && error.code === 'STORE_REPLACED';
       throw isGone ? this.#gone(error) : error;

@@ -2,10 +2,16 @@ import type { ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Statements } from '../statements.ts';
 import { setNextHead } from './save.ts';
 
-/** The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers. */
-export function lookupsOf(on: Statements): ScopeLookups {
+/**
+ * The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers.
+ *
+ * @param newestReceipt the greatest command id of the namespace that has a receipt, `''` if none has one
+ */
+export function lookupsOf(on: Statements, newestReceipt: (namespace: string) => string): ScopeLookups {
   return {
-    receipt: (namespace, commandId) => on.receipt.get(namespace, commandId),
+    // Command ids contain their time: a command that is new, as most are, has no receipt.
+    receipt: (namespace, commandId) =>
+      commandId > newestReceipt(namespace) ? undefined : on.receipt.get(namespace, commandId),
     session: (namespace, id) => on.session.get(namespace, id),
     sessionOfFence: (namespace, fence) => on.sessionOfFence.get(namespace, fence),
     sessionOfNumber: (number) => on.sessionOfNumber.get(number),
