@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
 import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
 import type { ConnectionPool } from './server/connection-pool.ts';
+import type { WhenLocked } from './statements.ts';
 import type { WorkOptions } from './work/load.ts';
 import { CommitLost, transact, type Carried, type Outcome, type Unit } from './work/unit-of-work.ts';
 
@@ -118,7 +119,7 @@ export class Group {
 
   #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
     if (outcome === undefined || 'later' in outcome || 'alone' in outcome) return 'later';
-    if ('held' in outcome) void this.#runAlone(call);
+    if ('held' in outcome) void this.#runAlone(call, 'wait');
     else if ('error' in outcome) this.#reject(call, outcome.error);
     else this.#answer(call, () => call.resolve(outcome.reply));
     return 'settled';
@@ -137,13 +138,16 @@ export class Group {
     return [];
   }
 
-  /** By itself, waiting for the transactions that have locked what it names, until it is answered. */
-  async #runAlone(call: Call): Promise<void> {
+  /**
+   * By itself, waiting for the transactions that have locked what it names, until it is answered. A recovery waits only
+   * if it finds nothing else.
+   */
+  async #runAlone(call: Call, whenLocked: WhenLocked = call.scope.by === 'stale' ? 'skip' : 'wait'): Promise<void> {
     const { waitingConnections } = this.#options;
     for (;;) {
       try {
         const { outcomes, changed } = await waitingConnections.use((connection) =>
-          transact(connection, [call], 'wait', this.#options, this.#carried),
+          transact(connection, [call], whenLocked, this.#options, this.#carried),
         );
         if (changed) this.#options.onChange();
         if (this.#settle(call, outcomes[0]) === 'settled') return;

@@ -33,6 +33,10 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
     SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { heads: { ...HEADS, ofKinds: true }, heldBy: true } }),
     [...NAMED_INDEXES, 'sessions_held', 'sessions_ready_of_kind'].toSorted(),
   ],
+  'lock what is stale, waiting': [
+    SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { staleLimit: 8 } }),
+    [...NAMED_INDEXES, 'sessions_stale'].toSorted(),
+  ],
   'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready']],
   'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale']],
   'lock ready of kinds, and stale': [

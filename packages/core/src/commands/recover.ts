@@ -88,7 +88,8 @@ export const recover: Command<RecoverInput, RecoverReply> = {
       });
     }
 
-    const more = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
+    const isFull = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
+    const more = isFull || loaded.skippedStale === true;
     return { events, reply: () => ({ ok: true, recovered, more }) };
   },
 };
