@@ -49,6 +49,7 @@ export class Call<Options extends object = object> {
     const patienceMs = mode === 'read-only' ? READ_BUSY_TIMEOUT_MS : busyTimeoutMs;
     return openOrchestrator(this.settings.store.value, {
       mode,
+      forOneCommand: true,
       ...(namespace !== undefined && { namespace }),
       ...(patienceMs !== undefined && { busyTimeoutMs: patienceMs }),
     });

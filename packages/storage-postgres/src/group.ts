@@ -4,7 +4,7 @@ import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax }
 import type { ConnectionPool } from './server/connection-pool.ts';
 import type { WhenLocked } from './statements.ts';
 import type { WorkOptions } from './work/load.ts';
-import { CommitLost, transact, type Carried, type Outcome, type Unit } from './work/unit-of-work.ts';
+import { CommitLost, transact, type Carried, type Change, type Outcome, type Unit } from './work/unit-of-work.ts';
 
 /** How many calls share one transaction at most. */
 const GROUP_MAX = 128;
@@ -30,7 +30,7 @@ export interface GroupOptions extends WorkOptions {
   readonly waitingConnections: ConnectionPool;
   /** How long a call is tried again for what may pass, in milliseconds. */
   readonly retryMs: number;
-  readonly onChange: () => void;
+  readonly onChange: (change: Exclude<Change, 'nothing'>) => void;
 }
 
 /**
@@ -107,7 +107,7 @@ export class Group {
       const { outcomes, changed } = await connections.use((connection) =>
         transact(connection, group, 'skip', this.#options, this.#carried),
       );
-      if (changed) this.#options.onChange();
+      if (changed !== 'nothing') this.#options.onChange(changed);
       // Before the calls after it: those of one turn take effect in their order.
       if (first !== undefined && outcomes[0] !== undefined && 'alone' in outcomes[0])
         return [...(await this.#run([first])), ...group.slice(1)];
@@ -149,7 +149,7 @@ export class Group {
         const { outcomes, changed } = await waitingConnections.use((connection) =>
           transact(connection, [call], whenLocked, this.#options, this.#carried),
         );
-        if (changed) this.#options.onChange();
+        if (changed !== 'nothing') this.#options.onChange(changed);
         if (this.#settle(call, outcomes[0]) === 'settled') return;
       } catch (error) {
         if (!isPassing(causeOf(error))) return this.#reject(call, translateError(causeOf(error)));

@@ -1,5 +1,4 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { greet } from './server/connection-pool.ts';
 import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './read/followers.ts';
 import { query } from './server/statement-batch.ts';
@@ -25,8 +24,10 @@ export interface WatchOptions {
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Sends what is a transaction by itself. */
   readonly tell: (one: Query) => Promise<void>;
-  /** A connection that hears what is told, not yet opened; `onNotify` is called for each message. */
-  readonly newConnection: (onNotify: () => void) => Connection;
+  /** Whether what is sent gets to the server itself, and not to a pooler. */
+  readonly isDirect: (timeoutMs: number) => Promise<boolean>;
+  /** A connection that is to hear what is told, not yet opened. */
+  readonly newConnection: () => Connection;
 }
 
 /**
@@ -73,9 +74,14 @@ export class ChangeWatcher {
     };
   }
 
-  /** This process has committed. */
-  announce(): void {
+  /**
+   * This process has committed.
+   *
+   * @param tellsOthers false: other processes notice it at their next look, which is soon enough
+   */
+  announce(tellsOthers: boolean): void {
     this.#call();
+    if (!tellsOthers) return;
     this.#untold = true;
     if (this.#telling !== null) return;
     void this.#tell();
@@ -158,11 +164,8 @@ export class ChangeWatcher {
     this.#connecting = true;
     this.#askedAt = now;
     try {
-      const listener = this.#listener?.usable === true ? this.#listener : await this.#newListener();
-      this.#isPooled = !(await listener.isDirect(ANSWER_MS));
-      if (this.#isPooled) return this.#letGoOfListener();
-      // Once more on the same connection does no harm.
-      await listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
+      if (this.#listener?.usable !== true) this.#listener = await this.#newListener();
+      await this.#listener?.listen(CHANNEL, () => this.#call(), ANSWER_MS);
     } catch {
       this.#letGoOfListener();
     } finally {
@@ -170,11 +173,10 @@ export class ChangeWatcher {
     }
   }
 
-  async #newListener(): Promise<Connection> {
-    const listener = this.#options.newConnection(() => this.#call());
-    this.#listener = listener;
-    await greet(listener);
-    return listener;
+  /** null: there can be none, or there is no watcher any more. */
+  async #newListener(): Promise<Connection | null> {
+    this.#isPooled = !(await this.#options.isDirect(ANSWER_MS));
+    return this.#isPooled || this.#listeners.size === 0 ? null : this.#options.newConnection();
   }
 
   #assertOpen(): void {

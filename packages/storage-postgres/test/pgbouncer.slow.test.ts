@@ -40,7 +40,7 @@ if (hasPgBouncer()) {
 
     expect(await isTold(watching, changing)).toBe(true);
     const listening = await withAdmin(adminUrl, (sql) =>
-      sql.unsafe(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`),
+      sql.unsafe(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`),
     );
     expect(listening).toHaveLength(0);
   });

@@ -16,7 +16,7 @@ import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
 import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
 
-const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`;
 
 /** How many listeners a database has. */
 async function listeners(adminUrl: string): Promise<number[]> {
@@ -92,6 +92,7 @@ function watcherByHand() {
   const watcher = new ChangeWatcher({
     read: () => new Promise((answer) => reads.push(answer)),
     tell: () => Promise.resolve(),
+    isDirect: () => Promise.resolve(true),
     newConnection,
   });
   return { watcher, reads, newConnection };
@@ -137,10 +138,11 @@ test('a hint that is not answered does not hold up the end of the program', asyn
       told += 1;
       return new Promise(() => {});
     },
+    isDirect: () => Promise.resolve(true),
     newConnection: notConnected,
   });
-  watcher.announce();
-  watcher.announce();
+  watcher.announce(true);
+  watcher.announce(true);
 
   const from = performance.now();
   await watcher.close();

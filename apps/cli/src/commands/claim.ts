@@ -50,7 +50,8 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
-  const now = await orchestrator.now();
+  // The time of the claim, if there was one: a server is not asked for another.
+  const now = (claimed.ok ? claimed.task.startedAt : null) ?? (await orchestrator.now());
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, now);
 

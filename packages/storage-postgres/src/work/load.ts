@@ -68,13 +68,13 @@ const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: [], nextDu
  */
 export async function load(
   flush: Flush,
-  begin: Query,
+  begin: readonly Query[],
   scopes: readonly Scope[],
   whenLocked: WhenLocked,
   { clock, filling }: WorkOptions,
 ): Promise<LoadedGroup> {
   const loading = new Loading(scopes, clock);
-  await loading.lockAndRead(flush, [begin], whenLocked);
+  await loading.lockAndRead(flush, begin, whenLocked);
   loading.assertOpenForWork(filling);
   const due = loading.queueDue();
   // What has come due is queued, and all is looked at once more. The locks are kept meanwhile, so it must not wait for
