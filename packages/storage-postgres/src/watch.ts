@@ -19,6 +19,21 @@ const ANSWER_MS = 5_000;
 const TELL = query(`${FIRST.hint}; SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
 const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
 
+/** The code of the warning that a process gives once. */
+export const POOLED = 'STORE_POOLED';
+let saidPooled = false;
+
+/** Nothing fails, so no answer tells it, and only the operator can do something about it. */
+function sayPooled(): void {
+  if (saidPooled) return;
+  saidPooled = true;
+  process.emitWarning(
+    `A pooler stands between this process and PostgreSQL and passes no notifications on. Changes of other processes ` +
+      `are noticed by looking, every ${LOOK_MS} ms. To be told at once, give the address of the server itself.`,
+    { type: 'OrchestratorWarning', code: POOLED },
+  );
+}
+
 export interface WatchOptions {
   /** Sends reads. */
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
@@ -176,6 +191,7 @@ export class ChangeWatcher {
   /** null: there can be none, or there is no watcher any more. */
   async #newListener(): Promise<Connection | null> {
     this.#isPooled = !(await this.#options.isDirect(ANSWER_MS));
+    if (this.#isPooled) sayPooled();
     return this.#isPooled || this.#listeners.size === 0 ? null : this.#options.newConnection();
   }
 

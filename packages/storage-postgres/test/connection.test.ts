@@ -6,8 +6,8 @@
  */
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { Connection } from '../src/connection.ts';
-import { parseServerUrl } from '../src/server-address.ts';
-import { query, repeated } from '../src/statement-batch.ts';
+import { parseServerUrl } from '../src/server/server-address.ts';
+import { query, repeated } from '../src/server/statement-batch.ts';
 
 const WITHIN_MS = 5_000;
 
