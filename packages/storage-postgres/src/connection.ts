@@ -47,8 +47,8 @@ export class Connection {
   #isOpen = false;
   /** Of a connection that listens. */
   #unlisten: (() => Promise<void>) | null = null;
-  /** What the driver keeps back when the connection goes is never answered. */
-  readonly #end = Promise.withResolvers<never>();
+  /** How what is under way is refused when the connection ends: what the driver keeps back then is never answered. */
+  readonly #underWay = new Set<(error: Error) => void>();
   #socket: Socket | null = null;
   #broken = false;
   #destroyed = false;
@@ -57,8 +57,6 @@ export class Connection {
     let opened = false;
     let password = '';
     this.#prepare = address.prepare;
-    // Nothing waits for it while nothing is under way.
-    this.#end.promise.catch(() => {});
     const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & CustomSocket = {
       host: address.host,
       port: address.port,
@@ -114,13 +112,13 @@ export class Connection {
       // The driver never hands over a connection that is opened only to be reserved: the first statements open it.
       if (this.#isOpen) {
         this.#reserving ??= this.#sql.reserve();
-        this.#reserved = await Promise.race([this.#reserving, this.#end.promise]);
+        this.#reserved = await this.#untilEnd(this.#reserving);
       }
       const sql = this.#reserved ?? this.#sql;
       const failed: unknown[] = [];
       const note = (error: unknown): undefined => void failed.push(error);
       const sent = Promise.all(queries.map((query) => this.#send(sql, query).catch(note)));
-      const answers = await Promise.race([sent, this.#end.promise]).catch(note);
+      const answers = await this.#untilEnd(sent).catch(note);
       this.#isOpen = true;
       if (failed.length > 0) throw firstCause(failed);
       return answers as readonly Answer[];
@@ -133,8 +131,8 @@ export class Connection {
    */
   async listen(channel: string, onNotify: () => void, timeoutMs: number): Promise<void> {
     await this.#within(timeoutMs, async () => {
-      await Promise.race([this.#unlisten?.(), this.#end.promise]);
-      const listening = await Promise.race([this.#sql.listen(channel, onNotify), this.#end.promise]);
+      if (this.#unlisten !== null) await this.#untilEnd(this.#unlisten());
+      const listening = await this.#untilEnd(this.#sql.listen(channel, onNotify));
       this.#unlisten = () => listening.unlisten();
     });
   }
@@ -155,7 +153,7 @@ export class Connection {
     this.#broken = true;
     this.#socket?.destroy();
     void this.#sql.end({ timeout: 0 });
-    this.#end.reject(connectionLost());
+    for (const refuse of this.#underWay) refuse(connectionLost());
   }
 
   /** Closes it in an orderly way. The statement of a hint may be running: it gets a second, and fails after that. */
@@ -164,6 +162,18 @@ export class Connection {
     // The driver keeps one that is reserved.
     this.#reserved?.release();
     await this.#sql.end({ timeout: 1 });
+  }
+
+  /**
+   * What is under way, or the error that the connection ended meanwhile. Not by `Promise.race` with one promise for the
+   * end: that would keep every answer until the connection ends.
+   */
+  #untilEnd<R>(answer: Promise<R>): Promise<R> {
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    if (this.#destroyed) reject(connectionLost());
+    this.#underWay.add(reject);
+    answer.then(resolve, reject).finally(() => this.#underWay.delete(reject));
+    return promise;
   }
 
   /** Gives up on the connection if something takes longer. */

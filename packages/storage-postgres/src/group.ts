@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
-import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
+import { isConnectionLost, isLockedTooLong, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
 import type { ConnectionPool } from './server/connection-pool.ts';
 import type { WhenLocked } from './statements.ts';
 import type { WorkOptions } from './work/load.ts';
@@ -140,7 +140,7 @@ export class Group {
 
   /**
    * By itself, waiting for the transactions that have locked what it names, until it is answered. A recovery waits only
-   * if it finds nothing else.
+   * if it finds nothing else, and not for long: it answers that there is more.
    */
   async #runAlone(call: Call, whenLocked: WhenLocked = call.scope.by === 'stale' ? 'skip' : 'wait'): Promise<void> {
     const { waitingConnections } = this.#options;
@@ -154,6 +154,7 @@ export class Group {
       } catch (error) {
         if (!isPassing(causeOf(error))) return this.#reject(call, translateError(causeOf(error)));
         if (!this.#mayTryAgain(call, error)) return;
+        if (call.scope.by === 'stale' && isLockedTooLong(causeOf(error))) whenLocked = 'leave';
         await pauseBefore(call.tries);
       }
     }

@@ -42,8 +42,11 @@ const ADDRESSEE = `CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee
 export const NEXT_LOOKED_UP = `(${NEXT_COLUMNS.join(', ')}) =
   (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${ADDRESSEE}`)})`;
 
-/** Whether a session that another transaction has locked is passed over, or waited for. */
-export type WhenLocked = 'skip' | 'wait';
+/**
+ * Whether a session that another transaction has locked is skipped (`skip`: a command that finds nothing else runs
+ * again, and waits), waited for, or left to others for good.
+ */
+export type WhenLocked = 'skip' | 'wait' | 'leave';
 
 /** The grants of some fences. */
 const grantsOf = (columns: string, fences: string): string =>
@@ -170,7 +173,7 @@ export const SQL = {
      FROM (SELECT s.id, o.is_named
        FROM (SELECT u.id, bool_or(u.is_named) AS is_named FROM all_of_them u GROUP BY u.id ORDER BY u.id) o
        CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id
-         FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}) s) l`,
+         FOR NO KEY UPDATE${whenLocked === 'wait' ? '' : ' SKIP LOCKED'}) s) l`,
   /**
    * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more
    * can be seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a

@@ -2,9 +2,12 @@
  * One connection, on which statements are sent without awaiting those before:
  *  - flushes that begin together are answered in order, from the first on
  *  - a statement that is refused ends none of the others
+ *  - what was answered is not kept
  *  - a statement that is repeated has no parameters, and is prepared once all the same
  */
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { Connection } from '../src/connection.ts';
 import { parseServerUrl } from '../src/server/server-address.ts';
 import { query, repeated } from '../src/server/statement-batch.ts';
@@ -39,6 +42,21 @@ test('a statement that is refused ends none of the others, and the connection ca
   expect((await beside).map(([row]) => row)).toEqual([[4]]);
   expect(connection.usable).toBe(true);
   expect((await connection.flush([query('SELECT 5')], WITHIN_MS)).map(([row]) => row)).toEqual([[5]]);
+});
+
+test('what was answered is not kept', async () => {
+  const connection = connect();
+  const answer = async () => connection.flush([query(`SELECT repeat('x', 100000)`)], WITHIN_MS);
+  const kept: WeakRef<object>[] = [];
+  for (let flush = 0; flush < 100; flush += 1) kept.push(new WeakRef(await answer()));
+
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await vi.waitFor(() => {
+    collect();
+    // The driver holds what it is at.
+    expect(kept.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
+  });
 });
 
 test.each([

@@ -41,7 +41,10 @@ export interface Recovered {
 export interface RecoverReply {
   readonly ok: true;
   readonly recovered: readonly Recovered[];
-  /** There may be more stale leases: call again. */
+  /**
+   * There may be more stale leases: call again. If nothing was recovered, another unit of work has locked them, and
+   * this one has waited for it.
+   */
   readonly more: boolean;
 }
 

@@ -78,7 +78,7 @@ export interface OpenStorageOptions {
   /** `FULL` (the default): a commit survives a power cut. `NORMAL`: it survives a crash of the process; faster. */
   readonly synchronous?: 'FULL' | 'NORMAL';
   /**
-   * The store is opened for one command that begins at once. Then the first answer of `settledEventId` may be that of
+   * The store is opened for one command that asks for `settledEventId` first and at once. Then that answer may be of
    * the moment of opening, which spares a server one question.
    */
   readonly forOneCommand?: boolean;

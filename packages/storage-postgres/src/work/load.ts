@@ -96,7 +96,7 @@ class Loading {
   #stale: readonly string[] = [];
   /** Other transactions have locked sessions that are stale. */
   #skippedStale = false;
-  #waits = false;
+  #whenLocked: WhenLocked = 'skip';
   #heldPage: readonly SessionKey[] = [];
   #sessions = new Map<string, SessionRow>();
   #tasks = new Map<string, Task>();
@@ -175,7 +175,7 @@ class Loading {
   }
 
   #lock(batch: StatementBatch, whenLocked: WhenLocked): void {
-    this.#waits = whenLocked === 'wait';
+    this.#whenLocked = whenLocked;
     const [wants, values] = whenLocked === 'wait' ? this.#wanted() : [null, []];
     // The second time it has to forget what was found the first time, too.
     if (this.#named.some || wants !== null || this.#database !== null)
@@ -297,7 +297,7 @@ class Loading {
       dueAt: () => this.#dueAt,
     });
     const skippedStale = this.#skippedStale && isRecovery(plan);
-    if (skippedStale && found.sessions.length === 0 && !this.#waits) return null;
+    if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
     return { ...found, numbers: this.#numbers.take(plan), skippedStale };
   }
 
