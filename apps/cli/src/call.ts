@@ -19,6 +19,11 @@ export interface CommonOptions {
 /** How long a read waits for a busy store before it fails. */
 const READ_BUSY_TIMEOUT_MS = 1_000;
 
+interface OpenOptions {
+  readonly busyTimeoutMs?: number;
+  readonly forOneCommand?: boolean;
+}
+
 /** One call of the command line: its options, its output, and its access to the store. */
 export class Call<Options extends object = object> {
   readonly options: Options & CommonOptions;
@@ -44,14 +49,29 @@ export class Call<Options extends object = object> {
    * @param busyTimeoutMs how long to wait for a store that does not answer, if the command decides that
    */
   async open(mode: StoreMode, busyTimeoutMs?: number): Promise<Orchestrator> {
+    return this.#open(mode, { ...(busyTimeoutMs !== undefined && { busyTimeoutMs }) });
+  }
+
+  /** Opens it for a command that asks for `asOf` first and at once: the answer is that of the opening. */
+  async openForAsOf(mode: StoreMode): Promise<Orchestrator> {
+    return this.#open(mode, { forOneCommand: true });
+  }
+
+  async #open(mode: StoreMode, { busyTimeoutMs, ...options }: OpenOptions): Promise<Orchestrator> {
     const { openOrchestrator } = await import('./store-access.ts');
     const { namespace } = this.options;
     const patienceMs = mode === 'read-only' ? READ_BUSY_TIMEOUT_MS : busyTimeoutMs;
     return openOrchestrator(this.settings.store.value, {
       mode,
+      ...options,
       ...(namespace !== undefined && { namespace }),
       ...(patienceMs !== undefined && { busyTimeoutMs: patienceMs }),
     });
+  }
+
+  /** The time of the store, for people, who are told how long ago things were. Programs get the times. */
+  async now(orchestrator: Orchestrator): Promise<number> {
+    return this.output.format === 'text' ? orchestrator.now() : 0;
   }
 
   /** The short names of the tasks and sessions that an answer mentions. They are for people: programs get the ids. */

@@ -8,9 +8,11 @@
  *  - recover closes what went stale
  *  - the same command id has its effect once
  *  - a claim with the same command id and seed is granted once, and answered the same token; so is a next claim
+ *  - a claim that is repeated late says that its lease is over
  *  - namespaces isolate projects that share a store
  * What the holder of a lease may do, and no other process, is in holder.test.ts.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { textsForEvent } from '@agent-orchestrator/core';
 import { expect as pattern, test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
@@ -282,6 +284,20 @@ test.concurrent('a claim with the same command id and seed is granted once, and 
   expect(again.data).toEqual(first.data);
   expect((await cli.json(['session', 'list', '--status', 'running'])).data).toHaveLength(1);
   expect([other.exit, other.error.code]).toEqual([64, 'COMMAND_ID_REUSED']);
+});
+
+test.concurrent('a claim that is repeated late says that its lease is over', async ({ expect }) => {
+  using cli = new Cli();
+  const id = await newId(cli);
+  await cli.run(['task', 'create', 'x']);
+  const words = ['claim', '--agent', 'a', '--ttl', '1s', '--stale-after', '1s', '--command-id', id];
+
+  const first = await cli.run(words, { env: SEED });
+  await sleep(1_500);
+  const again = await cli.run(words, { env: SEED });
+
+  expect(first.stdout).toMatch(/yours until .* \(in /);
+  expect(again.stdout).toMatch(/yours until .* ago\)/);
 });
 
 test.concurrent('so is the next claim of a release', async ({ expect }) => {

@@ -25,7 +25,7 @@ export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<Op
  */
 export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
   url?: string,
-  { mode = 'create', busyTimeoutMs, synchronous, ...options }: OpenOrchestratorOptions<Kinds> = {},
+  { mode = 'create', busyTimeoutMs, synchronous, forOneCommand, ...options }: OpenOrchestratorOptions<Kinds> = {},
 ): Promise<Orchestrator<Kinds>> {
   const configured = url === undefined || url === '' ? await resolveSettings() : null;
   const namespace = options.namespace ?? configured?.namespace.value;
@@ -33,6 +33,7 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
     mode,
     ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
     ...(synchronous !== undefined && { synchronous }),
+    ...(forOneCommand !== undefined && { forOneCommand }),
   });
   try {
     if (mode !== 'read-only') await storage.migrate();

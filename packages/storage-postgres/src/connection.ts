@@ -8,10 +8,15 @@ import { passwordOf } from './server/password-file.ts';
 import type { ServerAddress } from './server/server-address.ts';
 import { openSocket } from './server/socket.ts';
 
-/** A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. */
+/**
+ * A statement with its parameters. Without parameters it may hold several statements, and is sent as it is. A single
+ * one that is repeated is prepared even so.
+ */
 export interface Query {
   readonly text: string;
   readonly values: readonly Value[];
+  /** The text once more, of one that is repeated. The driver keeps something for each template for good. */
+  readonly template?: TemplateStringsArray;
 }
 
 /**
@@ -25,8 +30,7 @@ export type Answer = readonly (readonly unknown[])[] & {
 
 const WORKING: Query = { text: 'SELECT pg_catalog.pg_backend_pid()', values: [] };
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Never reached: the driver sends one by one what goes beyond it. */
-const PIPELINE_MAX = 100_000;
+type Types = { bigint: number };
 
 /**
  * One connection, used until it breaks and never opened again: the driver would send what is left of a broken
@@ -35,35 +39,39 @@ const PIPELINE_MAX = 100_000;
 export class Connection {
   /** As servers number themselves; 0 until it was asked. */
   serverVersion = 0;
-  readonly #sql: postgres.Sql<{ bigint: number }>;
+  readonly #sql: postgres.Sql<Types>;
   readonly #prepare: boolean;
+  /** On a connection that is reserved, the driver sends each statement without awaiting the one before. */
+  #reserving: Promise<postgres.ReservedSql<Types>> | null = null;
+  #reserved: postgres.ReservedSql<Types> | null = null;
+  #isOpen = false;
+  /** Of a connection that listens. */
+  #unlisten: (() => Promise<void>) | null = null;
+  /** How what is under way is refused when the connection ends: what the driver keeps back then is never answered. */
+  readonly #underWay = new Set<(error: Error) => void>();
   #socket: Socket | null = null;
   #broken = false;
   #destroyed = false;
 
-  constructor(address: ServerAddress, onNotify?: () => void) {
+  constructor(address: ServerAddress) {
     let opened = false;
     let password = '';
     this.#prepare = address.prepare;
-    const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & Further = {
+    const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & CustomSocket = {
       host: address.host,
       port: address.port,
       user: address.user,
-      pass: () => password,
+      password: () => password,
       database: address.database,
       max: 1,
-      max_pipeline: PIPELINE_MAX,
       prepare: address.prepare,
       fetch_types: false,
-      no_subscribe: true,
       max_lifetime: null,
       connect_timeout: CONNECT_TIMEOUT_MS / 1_000,
       ssl: false,
       connection: { application_name: address.applicationName },
       types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
       onnotice: () => {},
-      onclose: () => this.destroy(),
-      onnotify: () => onNotify?.(),
       socket: async () => {
         if (opened) throw connectionLost();
         opened = true;
@@ -72,6 +80,7 @@ export class Connection {
           if (this.#destroyed) opening.destroy();
         });
         this.#socket = socket;
+        socket.once('close', () => this.destroy());
         if (this.#destroyed) {
           socket.destroy();
           throw connectionLost();
@@ -84,7 +93,7 @@ export class Connection {
         return socket;
       },
     };
-    this.#sql = postgres(options as postgres.Options<{ bigint: postgres.PostgresType<number> }>);
+    this.#sql = postgres(options);
   }
 
   /** Whether it can be used again. */
@@ -93,20 +102,39 @@ export class Connection {
   }
 
   /**
-   * Sends all statements at once and waits for all answers.
+   * Sends all statements without awaiting any of them, and waits for all answers.
    *
    * @throws the first statement's error that is not a mere consequence of an earlier one; the connection is broken if
    * they did not all answer in time
    */
   async flush(queries: readonly Query[], timeoutMs: number): Promise<readonly Answer[]> {
-    if (this.#broken) throw connectionLost();
-    const timer = setTimeout(() => this.destroy(), timeoutMs);
-    this.#holdBack();
-    const answers = await Promise.allSettled(queries.map((query) => this.#send(query)));
-    clearTimeout(timer);
-    const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
-    if (failed.length > 0) throw firstCause(failed);
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    return this.#within(timeoutMs, async () => {
+      // The driver never hands over a connection that is opened only to be reserved: the first statements open it.
+      if (this.#isOpen) {
+        this.#reserving ??= this.#sql.reserve();
+        this.#reserved = await this.#untilEnd(this.#reserving);
+      }
+      const sql = this.#reserved ?? this.#sql;
+      const failed: unknown[] = [];
+      const note = (error: unknown): undefined => void failed.push(error);
+      const sent = Promise.all(queries.map((query) => this.#send(sql, query).catch(note)));
+      const answers = await this.#untilEnd(sent).catch(note);
+      this.#isOpen = true;
+      if (failed.length > 0) throw firstCause(failed);
+      return answers as readonly Answer[];
+    });
+  }
+
+  /**
+   * Is told what others tell on a channel. Called again, it asks whether the connection still hears: a half-open one
+   * cannot answer.
+   */
+  async listen(channel: string, onNotify: () => void, timeoutMs: number): Promise<void> {
+    await this.#within(timeoutMs, async () => {
+      if (this.#unlisten !== null) await this.#untilEnd(this.#unlisten());
+      const listening = await this.#untilEnd(this.#sql.listen(channel, onNotify));
+      this.#unlisten = () => listening.unlisten();
+    });
   }
 
   /**
@@ -124,40 +152,51 @@ export class Connection {
     this.#destroyed = true;
     this.#broken = true;
     this.#socket?.destroy();
-    // Rejects whatever the driver still keeps back.
     void this.#sql.end({ timeout: 0 });
+    for (const refuse of this.#underWay) refuse(connectionLost());
   }
 
   /** Closes it in an orderly way. The statement of a hint may be running: it gets a second, and fails after that. */
   async close(): Promise<void> {
     this.#broken = true;
+    // The driver keeps one that is reserved.
+    this.#reserved?.release();
     await this.#sql.end({ timeout: 1 });
   }
 
   /**
-   * The driver writes a kilobyte at a time, and what is left in the next turn: so that all goes out together, in one
-   * system call.
+   * What is under way, or the error that the connection ended meanwhile. Not by `Promise.race` with one promise for the
+   * end: that would keep every answer until the connection ends.
    */
-  #holdBack(): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    socket.cork();
-    // Runs after the driver's own, which it asks for before this turn ends; hence the second turn.
-    setImmediate(() => setImmediate(() => socket.uncork()));
+  #untilEnd<R>(answer: Promise<R>): Promise<R> {
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    if (this.#destroyed) reject(connectionLost());
+    this.#underWay.add(reject);
+    answer.then(resolve, reject).finally(() => this.#underWay.delete(reject));
+    return promise;
   }
 
-  #send({ text, values }: Query): Promise<Answer> {
+  /** Gives up on the connection if something takes longer. */
+  async #within<R>(timeoutMs: number, act: () => Promise<R>): Promise<R> {
+    if (this.#broken) throw connectionLost();
+    const timer = setTimeout(() => this.destroy(), timeoutMs);
+    try {
+      return await act();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #send(sql: postgres.Sql<Types>, { text, values, template }: Query): Promise<Answer> {
+    // A template without parameters is prepared and run in one message.
+    if (template !== undefined && this.#prepare) return sql(template).values().execute();
     const prepare = this.#prepare && values.length > 0;
     const parameters = values.map((value) => (isList(value) ? arrayText(value) : value));
-    return this.#sql.unsafe(text, parameters, { prepare }).values().execute();
+    return sql.unsafe(text, parameters, { prepare }).values().execute();
   }
 }
 
-/** Options of the driver that its types do not declare. */
-interface Further {
-  readonly pass: () => string;
-  readonly no_subscribe: boolean;
-  readonly max_pipeline: number;
-  readonly onnotify: () => void;
+/** An option that the driver documents, and does not declare: how it gets its socket. */
+interface CustomSocket {
   readonly socket: () => Promise<Socket>;
 }

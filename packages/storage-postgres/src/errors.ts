@@ -92,6 +92,11 @@ export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');
 }
 
+/** Whether it waited for a lock of another transaction for as long as it may. */
+export function isLockedTooLong(error: unknown): boolean {
+  return describe(error).code === '55P03';
+}
+
 /** Whether the same unit of work may succeed if it is tried again. */
 export function isPassing(error: unknown): boolean {
   // The store was opened on a primary, so this is a fail-over: the standby is about to be promoted.

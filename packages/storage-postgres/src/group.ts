@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type WriteSet, type Loaded, type Scope, type SessionRef } from '@agent-orchestrator/core';
-import { isConnectionLost, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
+import { isConnectionLost, isLockedTooLong, isPassing, outcomeUnknown, translateError, triesMax } from './errors.ts';
 import type { ConnectionPool } from './server/connection-pool.ts';
+import type { WhenLocked } from './statements.ts';
 import type { WorkOptions } from './work/load.ts';
-import { CommitLost, transact, type Carried, type Outcome, type Unit } from './work/unit-of-work.ts';
+import { CommitLost, transact, type Carried, type Change, type Outcome, type Unit } from './work/unit-of-work.ts';
 
 /** How many calls share one transaction at most. */
 const GROUP_MAX = 128;
@@ -29,7 +30,7 @@ export interface GroupOptions extends WorkOptions {
   readonly waitingConnections: ConnectionPool;
   /** How long a call is tried again for what may pass, in milliseconds. */
   readonly retryMs: number;
-  readonly onChange: () => void;
+  readonly onChange: (change: Exclude<Change, 'nothing'>) => void;
 }
 
 /**
@@ -106,7 +107,7 @@ export class Group {
       const { outcomes, changed } = await connections.use((connection) =>
         transact(connection, group, 'skip', this.#options, this.#carried),
       );
-      if (changed) this.#options.onChange();
+      if (changed !== 'nothing') this.#options.onChange(changed);
       // Before the calls after it: those of one turn take effect in their order.
       if (first !== undefined && outcomes[0] !== undefined && 'alone' in outcomes[0])
         return [...(await this.#run([first])), ...group.slice(1)];
@@ -118,7 +119,7 @@ export class Group {
 
   #settle(call: Call, outcome: Outcome | undefined): 'later' | 'settled' {
     if (outcome === undefined || 'later' in outcome || 'alone' in outcome) return 'later';
-    if ('held' in outcome) void this.#runAlone(call);
+    if ('held' in outcome) void this.#runAlone(call, 'wait');
     else if ('error' in outcome) this.#reject(call, outcome.error);
     else this.#answer(call, () => call.resolve(outcome.reply));
     return 'settled';
@@ -137,19 +138,23 @@ export class Group {
     return [];
   }
 
-  /** By itself, waiting for the transactions that have locked what it names, until it is answered. */
-  async #runAlone(call: Call): Promise<void> {
+  /**
+   * By itself, waiting for the transactions that have locked what it names, until it is answered. A recovery waits only
+   * if it finds nothing else, and not for long: it answers that there is more.
+   */
+  async #runAlone(call: Call, whenLocked: WhenLocked = call.scope.by === 'stale' ? 'skip' : 'wait'): Promise<void> {
     const { waitingConnections } = this.#options;
     for (;;) {
       try {
         const { outcomes, changed } = await waitingConnections.use((connection) =>
-          transact(connection, [call], 'wait', this.#options, this.#carried),
+          transact(connection, [call], whenLocked, this.#options, this.#carried),
         );
-        if (changed) this.#options.onChange();
+        if (changed !== 'nothing') this.#options.onChange(changed);
         if (this.#settle(call, outcomes[0]) === 'settled') return;
       } catch (error) {
         if (!isPassing(causeOf(error))) return this.#reject(call, translateError(causeOf(error)));
         if (!this.#mayTryAgain(call, error)) return;
+        if (call.scope.by === 'stale' && isLockedTooLong(causeOf(error))) whenLocked = 'leave';
         await pauseBefore(call.tries);
       }
     }

@@ -48,6 +48,8 @@ export interface PostgresStorageOptions {
   readonly retryMs?: number;
   /** How long `close()` waits for the reads of a server that does not answer, in milliseconds. Default: 75 seconds. */
   readonly closeMs?: number;
+  /** See `OpenStorageOptions`. */
+  readonly forOneCommand?: boolean;
 }
 
 const RETRY_MS = 30_000;
@@ -106,15 +108,26 @@ class PostgresStorage implements Storage {
   readonly #closeMs: number;
   /** A store never goes back to an earlier version. */
   #isMigrated = false;
+  readonly #forOneCommand: boolean;
+  /** For the first that asks, if the storage was opened for one command. */
+  #settledAtOpening: number | null = null;
   #closing: Promise<void> | null = null;
   /** The connections are closed. */
   #isClosed = false;
 
   constructor(
     address: ServerAddress,
-    { mode = 'create', clock: ownClock, filling, retryMs = RETRY_MS, closeMs = READ_MS }: PostgresStorageOptions,
+    {
+      mode = 'create',
+      clock: ownClock,
+      filling,
+      retryMs = RETRY_MS,
+      closeMs = READ_MS,
+      ...others
+    }: PostgresStorageOptions,
   ) {
     const clock = ownClock ?? null;
+    this.#forOneCommand = others.forOneCommand ?? false;
     this.#mode = mode;
     this.#filling = filling;
     this.#connections = new ConnectionPool(address, GROUP_CONNECTIONS);
@@ -132,7 +145,8 @@ class PostgresStorage implements Storage {
         }));
         await sent.answer;
       },
-      newConnection: (onNotify) => new Connection(address, onNotify),
+      isDirect: (timeoutMs) => this.#readingConnections.use((connection) => connection.isDirect(timeoutMs)),
+      newConnection: () => new Connection(address),
     });
     this.#group = new Group({
       connections: this.#connections,
@@ -140,7 +154,7 @@ class PostgresStorage implements Storage {
       clock,
       filling,
       retryMs,
-      onChange: () => this.#watcher.announce(),
+      onChange: (change) => this.#watcher.announce(change === 'more'),
     });
     this.read = this.#reads.reader(new PostgresReader(this.#source(), clock));
   }
@@ -148,7 +162,11 @@ class PostgresStorage implements Storage {
   /** Connects, so that errors appear now. */
   async assertUsable(): Promise<void> {
     let found: Look | undefined;
-    const { version, state: text } = await this.#connections.use(
+    const {
+      version,
+      state: text,
+      settled,
+    } = await this.#connections.use(
       async (connection) => found ?? lookAt(connection, SCHEMA_VERSION),
       async (connection) => {
         found = await firstLook(connection, SCHEMA_VERSION);
@@ -158,6 +176,7 @@ class PostgresStorage implements Storage {
     if (this.#mode !== 'create') assertCurrent(DATABASE, version, SCHEMA_VERSION);
     if (version < SCHEMA_VERSION) return;
     this.#isMigrated = true;
+    if (this.#forOneCommand) this.#settledAtOpening = settled;
     const state = decodeStoreState(text);
     if (this.#mode === 'read-only') assertComplete(state, this.#filling);
     else assertOpenForWork(state, this.#filling);
@@ -236,8 +255,10 @@ class PostgresStorage implements Storage {
     }
   }
 
-  #settledEventId(): Promise<number> {
-    return settledEventId((queries) => this.#flush(queries), this.#retryMs);
+  async #settledEventId(): Promise<number> {
+    const settled = this.#settledAtOpening;
+    this.#settledAtOpening = null;
+    return settled ?? settledEventId((queries) => this.#flush(queries), this.#retryMs);
   }
 
   async #snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R> {

@@ -25,13 +25,14 @@ export const provider: StorageProvider = {
     };
   },
 
-  async open({ address }, { busyTimeoutMs, mode, filling }) {
+  async open({ address }, { busyTimeoutMs, mode, filling, forOneCommand }) {
     const { openPostgresStorage } = await import('./open.ts');
     return openPostgresStorage({
       url: address,
       ...(mode !== undefined && { mode }),
       ...(busyTimeoutMs !== undefined && { retryMs: busyTimeoutMs }),
       ...(filling !== undefined && { filling }),
+      ...(forOneCommand !== undefined && { forOneCommand }),
     });
   },
 

@@ -42,8 +42,11 @@ const ADDRESSEE = `CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee
 export const NEXT_LOOKED_UP = `(${NEXT_COLUMNS.join(', ')}) =
   (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${ADDRESSEE}`)})`;
 
-/** Whether a session that another transaction has locked is passed over, or waited for. */
-export type WhenLocked = 'skip' | 'wait';
+/**
+ * Whether a session that another transaction has locked is skipped (`skip`: a command that finds nothing else runs
+ * again, and waits), waited for, or left to others for good.
+ */
+export type WhenLocked = 'skip' | 'wait' | 'leave';
 
 /** The grants of some fences. */
 const grantsOf = (columns: string, fences: string): string =>
@@ -84,12 +87,14 @@ const readyRanges = ({ limit, ofKinds }: Heads, first: number, lock = ''): strin
 const bestOf = ({ limit }: Heads, ranges: string): string =>
   `SELECT f.* FROM ${ranges} ORDER BY ${readyOrder('f')} LIMIT ${limit}`;
 
-/** What a claim that may wait would like to have, besides what it names: heads, or also what its agent holds. */
-export interface Wanted {
-  readonly heads: Heads;
-  readonly heldBy: boolean;
-}
-const wanted = ({ heads, heldBy }: Wanted): string => {
+/**
+ * What a command that may wait would like to have, besides what it names: a claim wants heads, or also what its agent
+ * holds; a recovery wants what is stale.
+ */
+export type Wanted = { readonly heads: Heads; readonly heldBy: boolean } | { readonly staleLimit: number };
+const wanted = (wants: Wanted): string => {
+  if ('staleLimit' in wants) return `SELECT b.id FROM (${staleRows(wants.staleLimit, '$5')}) b`;
+  const { heads, heldBy } = wants;
   const agent = `$${heads.ofKinds ? 7 : 6}`;
   const ready = `SELECT b.id FROM (${bestOf(heads, readyRanges(heads, 5))}) b`;
   return heldBy ? `${ready} UNION SELECT b.id FROM (${heldByAgent(agent)}) b` : ready;
@@ -100,12 +105,14 @@ const heldByAgent = (agent: string): string =>
        ORDER BY s.fence LIMIT ${LIMITS.sweep_page_max}`;
 
 /** What is held past its time, the longest first. */
-const staleOnes = (limit: number, time: string): string =>
-  `(SELECT array_agg(b.id ORDER BY b.stale_at, b.id) AS ids FROM (
-     SELECT s.id, s.stale_at FROM orchestrator.sessions s
+const staleRows = (limit: number, time: string, lock = ''): string =>
+  `SELECT s.id, s.stale_at FROM orchestrator.sessions s
      WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
        AND s.stale_at <= (SELECT ${now(time)}) AND ${NOT_FOUND}
-     ORDER BY s.stale_at, s.id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) b)`;
+     ORDER BY s.stale_at, s.id LIMIT ${limit}${lock}`;
+const staleOnes = (limit: number, time: string): string =>
+  `(SELECT array_agg(b.id ORDER BY b.stale_at, b.id) AS ids, count(*) AS found
+     FROM (${staleRows(limit, time, ' FOR NO KEY UPDATE SKIP LOCKED')}) b)`;
 
 /** Of what was locked, what is named. */
 const NAMED_AND_LOCKED = `array_agg(l.id) FILTER (WHERE l.is_named)`;
@@ -113,7 +120,7 @@ const NAMED_AND_LOCKED = `array_agg(l.id) FILTER (WHERE l.is_named)`;
 /** How sessions are locked. */
 interface LockSessions {
   readonly whenLocked: WhenLocked;
-  /** Of a claim that is alone. */
+  /** Of a claim or a recovery that is alone. */
   readonly wants: Wanted | null;
   /**
    * Whether later look-ups leave out what is named. In a group, what one command names may be what another is to find.
@@ -153,9 +160,10 @@ export const SQL = {
 
   /**
    * Namespace, ids, fences, tasks; then addressees, kinds if any and the agent, where a claim may wait for what it
-   * wants. Locks the sessions in the order of their ids, one after the other, and no later statement of the transaction
-   * waits for a session: so no two transactions wait for each other. A grant and a task never change their session, so
-   * that much may be read before the lock. Answers the ids of those that were locked.
+   * wants, or the time, where a recovery may. Locks the sessions in the order of their ids, one after the other, and no
+   * later statement of the transaction waits for a session: so no two transactions wait for each other. A grant and a
+   * task never change their session, so that much may be read before the lock. Answers the ids of those that were
+   * locked.
    */
   lockSessions: ({ whenLocked, wants, leavesOutNamed }: LockSessions): string =>
     `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS}),
@@ -165,7 +173,7 @@ export const SQL = {
      FROM (SELECT s.id, o.is_named
        FROM (SELECT u.id, bool_or(u.is_named) AS is_named FROM all_of_them u GROUP BY u.id ORDER BY u.id) o
        CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id
-         FOR NO KEY UPDATE${whenLocked === 'skip' ? ' SKIP LOCKED' : ''}) s) l`,
+         FOR NO KEY UPDATE${whenLocked === 'wait' ? '' : ' SKIP LOCKED'}) s) l`,
   /**
    * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more
    * can be seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a
@@ -180,8 +188,12 @@ export const SQL = {
      FROM (SELECT array_agg(b.id ORDER BY ${readyOrder('b')}) AS ids, count(*) AS found
        FROM (${locked}) b) p${stale}`;
   },
-  /** Namespace, time. */
-  lockStale: (limit: number): string => `SELECT to_json(o.ids), ${remember('o.ids')} FROM ${staleOnes(limit, '$2')} o`,
+  /** Namespace, time. Answers the ids, and whether more can be seen than could be locked. */
+  lockStale: (limit: number): string => {
+    const visible = `SELECT count(*) FROM (${staleRows(limit, '$2')}) v`;
+    return `SELECT to_json(o.ids), o.found < ${limit} AND o.found < (${visible}), ${remember('o.ids')}
+     FROM ${staleOnes(limit, '$2')} o`;
+  },
   /** Namespace, agent. */
   lockHeldBy: `SELECT to_json(p.ids), ${remember('p.ids')} FROM (SELECT array_agg(b.id ORDER BY b.fence) AS ids FROM (
        ${heldByAgent('$2')} FOR NO KEY UPDATE SKIP LOCKED) b) p`,

@@ -1,5 +1,4 @@
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { greet } from './server/connection-pool.ts';
 import type { Answer, Connection, Query } from './connection.ts';
 import { DRAWN_AND_WRITERS } from './read/followers.ts';
 import { query } from './server/statement-batch.ts';
@@ -20,13 +19,30 @@ const ANSWER_MS = 5_000;
 const TELL = query(`${FIRST.hint}; SELECT nextval('orchestrator.changes'), pg_notify('${CHANNEL}', '')`);
 const TOLD = query('SELECT c.last_value, c.is_called FROM orchestrator.changes c');
 
+/** The code of the warning that a process gives once. */
+export const POOLED = 'STORE_POOLED';
+let saidPooled = false;
+
+/** Nothing fails, so no answer tells it, and only the operator can do something about it. */
+function sayPooled(): void {
+  if (saidPooled) return;
+  saidPooled = true;
+  process.emitWarning(
+    `A pooler stands between this process and PostgreSQL and passes no notifications on. Changes of other processes ` +
+      `are noticed by looking, every ${LOOK_MS} ms. To be told at once, give the address of the server itself.`,
+    { type: 'OrchestratorWarning', code: POOLED },
+  );
+}
+
 export interface WatchOptions {
   /** Sends reads. */
   readonly read: (queries: readonly Query[], timeoutMs: number) => Promise<readonly Answer[]>;
   /** Sends what is a transaction by itself. */
   readonly tell: (one: Query) => Promise<void>;
-  /** A connection that hears what is told, not yet opened; `onNotify` is called for each message. */
-  readonly newConnection: (onNotify: () => void) => Connection;
+  /** Whether what is sent gets to the server itself, and not to a pooler. */
+  readonly isDirect: (timeoutMs: number) => Promise<boolean>;
+  /** A connection that is to hear what is told, not yet opened. */
+  readonly newConnection: () => Connection;
 }
 
 /**
@@ -73,9 +89,14 @@ export class ChangeWatcher {
     };
   }
 
-  /** This process has committed. */
-  announce(): void {
+  /**
+   * This process has committed.
+   *
+   * @param tellsOthers false: other processes notice it at their next look, which is soon enough
+   */
+  announce(tellsOthers: boolean): void {
     this.#call();
+    if (!tellsOthers) return;
     this.#untold = true;
     if (this.#telling !== null) return;
     void this.#tell();
@@ -158,11 +179,8 @@ export class ChangeWatcher {
     this.#connecting = true;
     this.#askedAt = now;
     try {
-      const listener = this.#listener?.usable === true ? this.#listener : await this.#newListener();
-      this.#isPooled = !(await listener.isDirect(ANSWER_MS));
-      if (this.#isPooled) return this.#letGoOfListener();
-      // Once more on the same connection does no harm.
-      await listener.flush([query(`LISTEN ${CHANNEL}`)], ANSWER_MS);
+      if (this.#listener?.usable !== true) this.#listener = await this.#newListener();
+      await this.#listener?.listen(CHANNEL, () => this.#call(), ANSWER_MS);
     } catch {
       this.#letGoOfListener();
     } finally {
@@ -170,11 +188,11 @@ export class ChangeWatcher {
     }
   }
 
-  async #newListener(): Promise<Connection> {
-    const listener = this.#options.newConnection(() => this.#call());
-    this.#listener = listener;
-    await greet(listener);
-    return listener;
+  /** null: there can be none, or there is no watcher any more. */
+  async #newListener(): Promise<Connection | null> {
+    this.#isPooled = !(await this.#options.isDirect(ANSWER_MS));
+    if (this.#isPooled) sayPooled();
+    return this.#isPooled || this.#listeners.size === 0 ? null : this.#options.newConnection();
   }
 
   #assertOpen(): void {

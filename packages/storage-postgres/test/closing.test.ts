@@ -129,8 +129,8 @@ test('so it is while connections are being opened, and where a snapshot is open'
 test('so it is while the connection is being opened that is to listen', async () => {
   const { answeredMs, codes } = await closedInSilence(async (storage, proxy) => {
     await storage.read.tasks(page);
-    // All that a new connection asks: those for reads are there.
-    proxy.silenceAfter = 'server_version_num';
+    // All that this connection sends.
+    proxy.silenceAfter = 'listen "orchestrator_changed"';
     const watch = storage.watch(() => {});
     await until(() => proxy.silenceAfter === null);
     return [watch];

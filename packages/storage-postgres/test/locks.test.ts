@@ -4,6 +4,8 @@
  *  - cross again and again, by id and by fence, old sessions and new ones, and the server never has to break a deadlock
  *  - a claim of the next task passes over a head that another transaction has locked, and does not wait for it
  *  - a claim that finds nothing but a locked head waits for it
+ *  - a recovery that passes over a locked stale session says that there is more; it waits for it if it finds no other,
+ *    but not for long
  */
 import type { Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
@@ -133,5 +135,45 @@ test('a claim that finds nothing but a locked head waits for it', async () => {
     await rival.unsafe('COMMIT');
 
     expect(await claim).toMatchObject({ ok: true, task: { id: 'locked' } });
+  });
+});
+
+test('a recovery that passes over a locked stale session says so; if it finds no other, it waits for it', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  for (const id of ['locked', 'free']) {
+    await orchestrator.enqueueTask({ id });
+    await orchestrator.claimTask({ agent: 'a', sessionId: id, ttlMs: 1_000, staleAfterMs: 1_000 });
+  }
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`UPDATE orchestrator.sessions SET
+      stale_at = stale_at - 60000, lease_expires_at = lease_expires_at - 60000, heartbeat_at = heartbeat_at - 60000`);
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+    const first = await orchestrator.staleRecovery();
+    const second = orchestrator.staleRecovery();
+    await waits(adminUrl);
+    await rival.unsafe('COMMIT');
+
+    expect(first).toMatchObject({ recovered: [{ sessionId: 'free' }], more: true });
+    expect(await second).toMatchObject({ recovered: [{ sessionId: 'locked' }], more: false });
+    expect(await orchestrator.staleRecovery()).toMatchObject({ recovered: [], more: false });
+  });
+});
+
+test('a recovery waits but a moment for a session that stays locked, and says that there is more', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  await orchestrator.enqueueTask({ id: 'locked' });
+  await orchestrator.claimTask({ agent: 'a', sessionId: 'locked', ttlMs: 1_000, staleAfterMs: 1_000 });
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`UPDATE orchestrator.sessions SET
+      stale_at = stale_at - 60000, lease_expires_at = lease_expires_at - 60000, heartbeat_at = heartbeat_at - 60000`);
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+
+    // While the lock is held.
+    expect(await orchestrator.staleRecovery()).toMatchObject({ recovered: [], more: true });
+    await rival.unsafe('COMMIT');
+
+    expect(await orchestrator.staleRecovery()).toMatchObject({ recovered: [{ sessionId: 'locked' }], more: false });
   });
 });

@@ -49,3 +49,12 @@ export async function isTold(watching: Storage, changing: Storage): Promise<bool
   await stop();
   return result;
 }
+
+/** The warnings with this code that this process gives from now on. */
+export function warningsOf(code: string): readonly string[] {
+  const warnings: string[] = [];
+  process.on('warning', (warning) => {
+    if ('code' in warning && warning.code === code) warnings.push(warning.message);
+  });
+  return warnings;
+}

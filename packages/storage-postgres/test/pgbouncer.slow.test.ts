@@ -2,17 +2,20 @@
 /*
  * Behind a pooler in transaction mode, each transaction may get another connection to the server:
  *  - the whole suite passes
- *  - no connection to the server is left listening
+ *  - no connection to the server is left listening, the process says once that it looks instead, and PgBouncer has no
+ *    notification to warn of
  *  - without `?prepare=false` the error names it
  */
 import { conformance } from '@agent-orchestrator/storage-conformance';
 import { afterAll, expect, inject, test } from 'vitest';
 import { hasPgBouncer, startPgBouncer, type Pooler } from './harness/pgbouncer.ts';
 import { withAdmin } from './harness/databases.ts';
-import { isTold, newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { POOLED } from '../src/watch.ts';
+import { isTold, newDatabase, openStorage, orchestratorOn, warningsOf } from './open-database.ts';
 import { targetOf } from './target.ts';
 
 const poolers: Promise<Pooler>[] = [];
+const said = warningsOf(POOLED);
 
 afterAll(async () => {
   for (const pooler of poolers) await (await pooler).stop();
@@ -32,17 +35,22 @@ if (hasPgBouncer()) {
     }),
   );
 
-  test('no connection to the server is left listening', async () => {
+  test('no connection is left listening, the process says so once, and the pooler has nothing to warn of', async () => {
     const { url, adminUrl } = await newDatabase();
     const own = await startPgBouncer(url);
     poolers.push(Promise.resolve(own));
     const [watching, changing] = [await openStorage(own.through(url)), await openStorage(own.through(url))];
+    const direct = await openStorage(url);
 
     expect(await isTold(watching, changing)).toBe(true);
+    expect(await isTold(changing, watching)).toBe(true);
+    expect(await isTold(watching, direct)).toBe(true);
     const listening = await withAdmin(adminUrl, (sql) =>
-      sql.unsafe(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`),
+      sql.unsafe(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`),
     );
     expect(listening).toHaveLength(0);
+    expect(said).toEqual([expect.stringContaining('address of the server itself')]);
+    expect(own.warnings()).toEqual([]);
   });
 
   test('without ?prepare=false the error names it', async () => {

@@ -1,7 +1,7 @@
 /*
  * Wake-ups when the listener fails:
  *  - it was killed: watchers are told all the same, and soon there is a new one
- *  - behind a pooler there is none, and watchers are told all the same
+ *  - behind a pooler there is none, watchers are told all the same, and the process says once what to do
  *  - a watcher that could not begin does not count as one
  *  - a hint that waits for a lock holds up no work on its connection
  *  - a hint that is not answered holds up no end of the program
@@ -11,12 +11,12 @@
 import { expect, test, vi } from 'vitest';
 import type { Answer } from '../src/connection.ts';
 import { TIMEOUTS } from '../src/server/transactions.ts';
-import { ChangeWatcher } from '../src/watch.ts';
+import { ChangeWatcher, POOLED } from '../src/watch.ts';
 import { withAdmin } from './harness/databases.ts';
 import { Proxy } from './harness/proxy.ts';
-import { isTold, newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
+import { isTold, newDatabase, openStorage, orchestratorOn, until, warningsOf } from './open-database.ts';
 
-const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`;
 
 /** How many listeners a database has. */
 async function listeners(adminUrl: string): Promise<number[]> {
@@ -38,17 +38,21 @@ test('when the listener is killed, changes are told all the same, and soon there
   await stop();
 });
 
-test('behind a pooler there is no listener, and changes are told all the same', async () => {
+test('behind a pooler there is no listener, changes are told all the same, and it is said once', async () => {
+  const said = warningsOf(POOLED);
   const { url, adminUrl } = await newDatabase();
   const proxy = await Proxy.before(url);
   proxy.isPooler = true;
   const [watching, changing] = [await openStorage(proxy.through(url)), await openStorage(url)];
+  const another = await openStorage(proxy.through(url));
   const stop = await watching.watch(() => {});
 
   expect(await isTold(watching, changing)).toBe(true);
+  expect(await isTold(another, changing)).toBe(true);
   expect(await listeners(adminUrl)).toEqual([]);
+  expect(said).toEqual([expect.stringContaining('address of the server itself')]);
   await stop();
-  await watching.close();
+  await Promise.all([watching.close(), another.close()]);
   await proxy.close();
 });
 
@@ -92,6 +96,7 @@ function watcherByHand() {
   const watcher = new ChangeWatcher({
     read: () => new Promise((answer) => reads.push(answer)),
     tell: () => Promise.resolve(),
+    isDirect: () => Promise.resolve(true),
     newConnection,
   });
   return { watcher, reads, newConnection };
@@ -137,10 +142,11 @@ test('a hint that is not answered does not hold up the end of the program', asyn
       told += 1;
       return new Promise(() => {});
     },
+    isDirect: () => Promise.resolve(true),
     newConnection: notConnected,
   });
-  watcher.announce();
-  watcher.announce();
+  watcher.announce(true);
+  watcher.announce(true);
 
   const from = performance.now();
   await watcher.close();

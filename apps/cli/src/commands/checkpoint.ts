@@ -39,7 +39,7 @@ const define: Define = (program, run) => {
           data,
         };
         await call.check('checkpoint', request);
-        await using orchestrator = await call.open('existing');
+        await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.checkpoint(request);
         if (!reply.ok) {

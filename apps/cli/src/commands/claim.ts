@@ -46,11 +46,11 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { wait } = call.options;
   const request = await requestOf(call);
   await call.check('claimTask', request);
-  await using orchestrator = await call.open('create');
+  await using orchestrator = await call.openForAsOf('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
-  const now = await orchestrator.now();
+  const now = claimed.ok ? await call.now(orchestrator) : await orchestrator.now();
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, now);
 

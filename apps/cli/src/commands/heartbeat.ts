@@ -17,7 +17,7 @@ const define: Define = (program, run) => {
         const progress = await readJson('--progress', call.options.progress);
         const request = { ...holderOf(call), ...(progress !== undefined && { progress }) };
         await call.check('heartbeat', request);
-        await using orchestrator = await call.open('existing');
+        await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.heartbeat(request);
         if (!reply.ok) throw leaseRefused(reply, request);

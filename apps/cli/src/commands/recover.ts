@@ -58,10 +58,12 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
   const recovered: Recovered[] = [];
   const { findDeadHolders } = await import('@agent-orchestrator/runtime');
   const evidence = [...(await findDeadHolders(orchestrator))];
-  for (let more = true, first: object = { ...call.command, evidence }; more; first = {}) {
+  let isLocked = false;
+  for (let more = true, first: object = { ...call.command, evidence }; more && !isLocked; first = {}) {
     const reply = await orchestrator.staleRecovery({ ...by, ...first });
     recovered.push(...reply.recovered);
     more = reply.more;
+    isLocked = more && reply.recovered.length === 0;
   }
   const names = await call.names(orchestrator, {
     tasks: recovered.map(({ taskId }) => taskId),
@@ -76,9 +78,12 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
       recovered.length === 0
         ? ['no session is stale, and no holder is proved dead']
         : recovered.map((one) => line(one, names, paint)),
-    chatter: recovered.some(({ outcome }) => outcome === 'dead_lettered')
-      ? [`dead letters wait for the operator: ${LIST_DEAD_LETTERS}`]
-      : [],
+    chatter: [
+      ...(recovered.some(({ outcome }) => outcome === 'dead_lettered')
+        ? [`dead letters wait for the operator: ${LIST_DEAD_LETTERS}`]
+        : []),
+      ...(isLocked ? ['another process has locked stale sessions that are left: run the command again'] : []),
+    ],
   };
 }
 

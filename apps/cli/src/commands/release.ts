@@ -59,7 +59,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const command = call.options.claimNext ? call.grantingCommand : call.command;
   const request = { ...holderOf(call), ...command, ...(await requestOf(call)) };
   await call.check('releaseTask', request);
-  await using orchestrator = await call.open('existing');
+  await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
   const reply = await orchestrator.releaseTask(request);
   if (!reply.ok) throw leaseRefused(reply, request);

@@ -41,7 +41,10 @@ export interface Recovered {
 export interface RecoverReply {
   readonly ok: true;
   readonly recovered: readonly Recovered[];
-  /** There may be more stale leases: call again. */
+  /**
+   * There may be more stale leases: call again. If nothing was recovered, another unit of work has locked them, and
+   * this one has waited for it.
+   */
   readonly more: boolean;
 }
 
@@ -88,7 +91,8 @@ export const recover: Command<RecoverInput, RecoverReply> = {
       });
     }
 
-    const more = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
+    const isFull = recovered.filter(({ reason }) => reason === 'stale').length >= input.limit;
+    const more = isFull || loaded.skippedStale === true;
     return { events, reply: () => ({ ok: true, recovered, more }) };
   },
 };

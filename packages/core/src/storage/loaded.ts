@@ -28,6 +28,8 @@ export interface Loaded {
   readonly numbers: readonly number[];
   /** The receipt of the scope's `commandId`, if that command had an effect before. */
   readonly receipt: Receipt | null;
+  /** For the scope `stale`: whether stale sessions were skipped because another unit of work has locked them. */
+  readonly skippedStale?: boolean;
 }
 
 /** A session with its running task and its head. */

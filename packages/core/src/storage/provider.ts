@@ -77,4 +77,9 @@ export interface OpenStorageOptions {
   readonly filling?: string;
   /** `FULL` (the default): a commit survives a power cut. `NORMAL`: it survives a crash of the process; faster. */
   readonly synchronous?: 'FULL' | 'NORMAL';
+  /**
+   * The store is opened for one command that asks for `settledEventId` first and at once. Then that answer may be of
+   * the moment of opening, which spares a server one question.
+   */
+  readonly forOneCommand?: boolean;
 }

@@ -5,7 +5,7 @@
 // - evidence that the holder is dead closes a lease that is not stale; it counts for this lease and this process alone
 // - a task whose cancellation was requested ends as cancelled; one that has no interruption left as a dead letter
 // - a session that was made for the task closes with it, unless more work waits there
-// - it works in batches, the stalest first, and says whether there may be more
+// - it works in batches, the stalest first, and says whether there may be more, of what was skipped too
 // - a clock jump is processed first
 // - the recoverer is named in the log; sent again, the command answers the same, whatever evidence comes with it
 // - malformed input is refused
@@ -248,6 +248,17 @@ test('a batch closes the stalest leases, and says that there may be more', () =>
 
   expect(first.reply).toMatchObject({ recovered: [{ sessionId: 's2' }], more: true });
   expect(second.reply).toMatchObject({ recovered: [{ sessionId: 's1' }], more: false });
+});
+
+test('it says that there is more if stale sessions were skipped, because they were locked', () => {
+  const store = given(...HELD).after(STALE_AFTER_MS);
+  const loaded = store.load(recover.scope(inputOf(recover, {})));
+  const after = { session: (id: string) => store.session(id), task: (id: string) => store.task(id) };
+  const replyTo = (skippedStale: boolean) =>
+    recover.decide(inputOf(recover, {}), { ...loaded, skippedStale }).reply(after);
+
+  expect(replyTo(true)).toMatchObject({ recovered: [{ sessionId: 's' }], more: true });
+  expect(replyTo(false)).toMatchObject({ recovered: [{ sessionId: 's' }], more: false });
 });
 
 test('what evidence adds to a batch does not count for its limit', () => {

@@ -20,13 +20,15 @@ const WRITERS = `SELECT l.virtualtransaction FROM pg_locks l
 /** Both, one after the other: a transaction that drew an id up to the first answer is in the second, or has ended. */
 export const DRAWN_AND_WRITERS: readonly Query[] = [query(DRAWN), query(WRITERS)];
 
-/** The first two, and the event that answers if there are no writers: each sees what is committed when it begins. */
-const SETTLED: readonly Query[] = [
-  query(`SELECT set_config('orchestrator.drawn', d.id::text, true) FROM (${DRAWN}) d (id)`),
-  query(WRITERS),
-  query(`SELECT coalesce((SELECT e.id FROM orchestrator.event_log e
-    WHERE e.id <= current_setting('orchestrator.drawn')::bigint ORDER BY e.id DESC LIMIT 1), 0)`),
-];
+/**
+ * In one row: the id, the writers and the last event up to the id. Who writes is asked for each row that tells the id,
+ * so after it was read. What the writers up to it have committed meanwhile, this statement may not see, but every later
+ * one does: so the event that it sees is settled, and all that was committed when it was sent is in it.
+ */
+export const SETTLED = `SELECT d.id AS drawn,
+    (SELECT array_agg(w.virtualtransaction) FROM (${WRITERS} AND d.id >= 0) w) AS writers,
+    coalesce((SELECT e.id FROM orchestrator.event_log e WHERE e.id <= d.id ORDER BY e.id DESC LIMIT 1), 0) AS last
+  FROM (${DRAWN}) d (id)`;
 
 /** The greatest id up to a drawn one that an event has. */
 const LAST_EVENT = `SELECT coalesce(
@@ -40,8 +42,9 @@ type Read = (queries: readonly Query[]) => Promise<readonly Answer[]>;
  * event.
  */
 export async function settledEventId(read: Read, giveUpMs: number): Promise<number> {
-  const [, writers, last] = await read(SETTLED);
-  if (writers?.length === 0) return last?.[0]?.[0] as number;
+  const [answer] = await read([query(SETTLED)]);
+  const [, writers, last] = answer?.[0] ?? [];
+  if (writers === null) return last as number;
   const [found] = await read([query(LAST_EVENT, await settledDrawnId(read, giveUpMs))]);
   return found?.[0]?.[0] as number;
 }

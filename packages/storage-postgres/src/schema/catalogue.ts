@@ -1,6 +1,7 @@
 import { assertSameCatalogue, type Catalogue } from '@agent-orchestrator/storage-sql';
 import type { Answer, Connection } from '../connection.ts';
 import { CATALOGUE, CATALOGUE_DIGEST } from './expected-catalogue.ts';
+import { SETTLED } from '../read/followers.ts';
 import { query } from '../server/statement-batch.ts';
 import { assertServer, greet, SERVER } from '../server/connection-pool.ts';
 import { FIRST, reading, readingRow, TIMEOUTS, together } from '../server/transactions.ts';
@@ -85,6 +86,9 @@ const LOOK = query(`${WITH_PARTS}
       WHERE c.relname = 'meta' AND c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhassubclass)`);
 const LIST = query(`${WITH_PARTS} SELECT p.name, p.digest FROM parts p ORDER BY p.name COLLATE "C"`);
 const META = query('SELECT m.key, m.value FROM orchestrator.meta m');
+/** The same, and in each row what is settled; null: there are writers that have not ended. */
+const META_AND_SETTLED = query(`SELECT m.key, m.value, s.last FROM orchestrator.meta m
+  LEFT JOIN (${SETTLED}) s ON s.writers IS NULL`);
 
 /** The parts of the schema by name, each with a digest of what it is. */
 export async function readCatalogue(connection: Connection): Promise<Catalogue> {
@@ -98,6 +102,8 @@ export interface Look {
   readonly version: number;
   /** As it is stored; null: there is none, so the store is open, or it is of another version. */
   readonly state: string | null;
+  /** The id of an event up to which all was settled; null: it was not asked for, or cannot be told at once. */
+  readonly settled: number | null;
 }
 
 /**
@@ -109,13 +115,13 @@ export interface Look {
 export async function lookAt(connection: Connection, known: number): Promise<Look> {
   const look = await readingRow(connection, LOOK);
   const [isThere, digest, metaIsSafe] = look as [boolean, string | null, boolean];
-  if (!isThere) return { version: 0, state: null };
+  if (!isThere) return { version: 0, state: null, settled: null };
   const meta = new Map(metaIsSafe ? await readMeta(connection) : []);
   const version = Number(meta.get('schema') ?? known);
   const isOther = Number.isSafeInteger(version) && version > 0 && version !== known;
-  if (isOther) return { version, state: null };
+  if (isOther) return { version, state: null, settled: null };
   if (digest !== CATALOGUE_DIGEST) assertExpected(await readCatalogue(connection));
-  return { version, state: meta.get('state') ?? null };
+  return { version, state: meta.get('state') ?? null, settled: null };
 }
 
 async function readMeta(connection: Connection): Promise<[key: string, value: string][]> {
@@ -144,12 +150,13 @@ const UNEXPECTED = /^(22012|42883)$/;
 
 async function lookTogether(connection: Connection, known: number): Promise<Look | null> {
   try {
-    const asked = [query(FIRST.read), SERVER, GUARD, META];
-    const answers = await together(connection, asked, TIMEOUTS.answer_ms);
-    if (answers.length < asked.length) return null;
-    assertServer(connection, answers[1]?.[0]);
-    const meta = new Map(pairsOf(answers[3]));
-    return Number(meta.get('schema')) === known ? { version: known, state: meta.get('state') ?? null } : null;
+    const asked = [query(FIRST.readAnd(SERVER)), GUARD, META_AND_SETTLED];
+    const [server, , rows, ...others] = await together(connection, asked, TIMEOUTS.answer_ms);
+    if (rows === undefined || others.length > 0) return null;
+    assertServer(connection, server?.[0]);
+    const meta = new Map(pairsOf(rows));
+    const settled = rows[0]?.[2] as number | null;
+    return Number(meta.get('schema')) === known ? { version: known, state: meta.get('state') ?? null, settled } : null;
   } catch (error) {
     if (UNEXPECTED.test(String((error as { code?: unknown }).code))) return null;
     throw error;

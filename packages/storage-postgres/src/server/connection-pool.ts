@@ -110,14 +110,17 @@ async function begun(
   }
 }
 
-/** Before any setting is made: each name says where it is to be found. */
-export const SERVER = query(`SELECT pg_catalog.current_setting('server_version_num')::int,
-  pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
-  pg_catalog.current_setting('server_encoding')`);
+/** What a server says of itself. Before any setting is made: each name says where it is to be found. */
+export const SERVER = [
+  `pg_catalog.current_setting('server_version_num')::int`,
+  `pg_catalog.current_setting('server_version')`,
+  `pg_catalog.pg_is_in_recovery()`,
+  `pg_catalog.current_setting('server_encoding')`,
+];
 
 /** Opens a connection by asking the server what it is. */
 export async function greet(connection: Connection): Promise<void> {
-  const [answer] = await connection.flush([SERVER], TIMEOUTS.answer_ms);
+  const [answer] = await connection.flush([query(`SELECT ${SERVER.join(', ')}`)], TIMEOUTS.answer_ms);
   assertServer(connection, answer?.[0]);
 }
 

@@ -24,3 +24,8 @@ export class StatementBatch {
 export function query(text: string, ...values: Value[]): Query {
   return { text, values };
 }
+
+/** A statement without parameters that is sent again and again on a connection. To be made once. */
+export function repeated(text: string): Query {
+  return { text, values: [], template: Object.assign([text], { raw: [text] }) };
+}

@@ -1,5 +1,5 @@
 import type { Answer, Connection, Query } from '../connection.ts';
-import { query } from './statement-batch.ts';
+import { query, repeated } from './statement-batch.ts';
 
 /*
  * How transactions begin. No statement that calls anything runs outside of one, so each runs under these settings. They
@@ -30,10 +30,11 @@ export const TIMEOUTS = {
  */
 export const SEARCH_PATH = 'pg_catalog, pg_temp';
 
-/** All settings of a transaction, in one statement. */
-function settings(others: Readonly<Record<string, string | number>>): string {
+/** All settings of a transaction, in one statement; `columns` are what else it is to answer, before them. */
+function settings(others: Readonly<Record<string, string | number>>, columns: readonly string[] = []): string {
   const all = Object.entries({ search_path: SEARCH_PATH, ...others });
-  return `SELECT ${all.map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`).join(', ')}`;
+  const set = all.map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`).join(', ');
+  return `SELECT ${[...columns, `pg_catalog.num_nonnulls(${set})`].join(', ')}`;
 }
 
 const WORK = {
@@ -58,11 +59,14 @@ const LIMITED_WORK = { ...WORK, transaction_timeout: TIMEOUTS.transaction_ms };
 const READS = { statement_timeout: TIMEOUTS.read_ms, lock_timeout: TIMEOUTS.lock_ms };
 const WRITING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 
-/** What begins a transaction. */
+const begin = query(WRITING);
+/** What begins a unit of work. */
+export const BEGIN_WORK = [begin, repeated(settings(WORK))] as const;
+/** The same on a server that can limit transactions. */
+export const BEGIN_LIMITED_WORK = [begin, repeated(settings(LIMITED_WORK))] as const;
+
+/** What begins another transaction. */
 export const BEGIN = {
-  work: `${WRITING}; ${settings(WORK)}`,
-  /** The same on a server that can limit transactions. */
-  limitedWork: `${WRITING}; ${settings(LIMITED_WORK)}`,
   long: `${WRITING}; ${settings({ lock_timeout: TIMEOUTS.long_lock_ms })}`,
   /** Each statement sees what is committed when it begins. */
   reads: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${settings(READS)}`,
@@ -73,6 +77,8 @@ export const BEGIN = {
 /** Statements of one message are one transaction by themselves. These are settings for the others in it. */
 export const FIRST = {
   read: settings(READS),
+  /** The same, with an answer. It is made before the settings hold, so each name says where it is to be found. */
+  readAnd: (columns: readonly string[]): string => settings(READS, columns),
   /**
    * A hint to others need not survive a crash, so it does not wait for the disk. The next work on its connection may
    * already be under way behind it, so it waits for hardly anything else either. It needs both limits: a

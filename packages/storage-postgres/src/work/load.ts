@@ -38,7 +38,7 @@ import { listIn, type Value } from '../server/values.ts';
 import { SQL, timeOf, type Wanted, type WhenLocked } from '../statements.ts';
 
 /** What a scope finds, apart from what holds for the whole database. */
-export type Found = FoundForScope & Pick<Loaded, 'numbers'>;
+export type Found = FoundForScope & Pick<Loaded, 'numbers' | 'skippedStale'>;
 
 /**
  * `found` is in the order of the scopes. `held`: another transaction has locked what the scope names, and only waiting
@@ -68,13 +68,13 @@ const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: [], nextDu
  */
 export async function load(
   flush: Flush,
-  begin: Query,
+  begin: readonly Query[],
   scopes: readonly Scope[],
   whenLocked: WhenLocked,
   { clock, filling }: WorkOptions,
 ): Promise<LoadedGroup> {
   const loading = new Loading(scopes, clock);
-  await loading.lockAndRead(flush, [begin], whenLocked);
+  await loading.lockAndRead(flush, begin, whenLocked);
   loading.assertOpenForWork(filling);
   const due = loading.queueDue();
   // What has come due is queued, and all is looked at once more. The locks are kept meanwhile, so it must not wait for
@@ -94,6 +94,9 @@ class Loading {
   #locked: ReadonlySet<string> = new Set();
   #own: readonly string[] = [];
   #stale: readonly string[] = [];
+  /** Other transactions have locked sessions that are stale. */
+  #skippedStale = false;
+  #whenLocked: WhenLocked = 'skip';
   #heldPage: readonly SessionKey[] = [];
   #sessions = new Map<string, SessionRow>();
   #tasks = new Map<string, Task>();
@@ -172,6 +175,7 @@ class Loading {
   }
 
   #lock(batch: StatementBatch, whenLocked: WhenLocked): void {
+    this.#whenLocked = whenLocked;
     const [wants, values] = whenLocked === 'wait' ? this.#wanted() : [null, []];
     // The second time it has to forget what was found the first time, too.
     if (this.#named.some || wants !== null || this.#database !== null)
@@ -202,6 +206,7 @@ class Loading {
     else if (stale.limit > 0)
       batch.add(query(SQL.lockStale(stale.limit), this.#namespace, stale.time), (answer) => {
         this.#stale = listIn(answer[0]?.[0]);
+        this.#skippedStale = answer[0]?.[1] === true;
       });
     for (const lookup of others)
       batch.add(lookup.query(this.#namespace, NONE_STALE), (answer) => void lookup.read(answer));
@@ -212,9 +217,13 @@ class Loading {
     return this.#plans.length === 1 && this.#plans[0]?.refs.length !== 0;
   }
 
-  /** A claim that is alone may wait for the heads that it would take, and for what its agent holds. */
+  /**
+   * A claim that is alone may wait for the heads that it would take, and for what its agent holds; a recovery for what
+   * it would end.
+   */
   #wanted(): readonly [wants: Wanted | null, values: readonly Value[]] {
     const [plan] = this.#plans;
+    if (plan !== undefined && isRecovery(plan)) return [{ staleLimit: plan.staleLimit }, [this.#time()]];
     const lookup = plan === undefined ? undefined : this.#lookups.get(plan);
     if (plan === undefined || plan.refs.length > 0 || lookup === undefined) return [null, []];
     const { heldBy } = plan;
@@ -271,9 +280,7 @@ class Loading {
     const ids = this.#named.idsOf(plan.refs);
     const tasks = this.#tasksOf(plan);
     const further = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
-    // What is wanted only if it is held is not waited for.
-    const needed = plan.onlyHeld ? ids : [...ids, ...further];
-    if (needed.some((id) => this.#isLockedByAnother(id))) return null;
+    if ([...ids, ...further].some((id) => this.#isLockedByAnother(id))) return null;
     const held = this.#heldAndStale(plan);
     const heads = this.#headsFor(plan, ids);
     if (heads === 'alone') return heads;
@@ -289,7 +296,9 @@ class Loading {
       ownDueAt: () => earliest(own.map(({ dueAt }) => dueAt)),
       dueAt: () => this.#dueAt,
     });
-    return { ...found, numbers: this.#numbers.take(plan) };
+    const skippedStale = this.#skippedStale && isRecovery(plan);
+    if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
+    return { ...found, numbers: this.#numbers.take(plan), skippedStale };
   }
 
   #tasksOf({ taskIds, dedupeKeys }: ScopePlan): Task[] {
@@ -344,6 +353,11 @@ class Loading {
     if (this.#database === null) throw new Error('The database was used before it was read.');
     return this.#database;
   }
+}
+
+/** Whether it looks for what is stale, and claims nothing. */
+function isRecovery({ ready, staleLimit }: ScopePlan): boolean {
+  return ready === null && staleLimit > 0;
 }
 
 const NONE_STALE = { limit: 0, time: null };

@@ -16,7 +16,7 @@ import { DATABASE, SCHEMA_VERSION } from '../migrations.ts';
 import { saving } from './save.ts';
 import { query } from '../server/statement-batch.ts';
 import { SQL, type WhenLocked } from '../statements.ts';
-import { BEGIN, TIMEOUTS } from '../server/transactions.ts';
+import { BEGIN_LIMITED_WORK, BEGIN_WORK, TIMEOUTS } from '../server/transactions.ts';
 
 /** The call to decide. */
 export interface Unit {
@@ -39,9 +39,11 @@ export type Outcome =
 
 export interface Committed {
   readonly outcomes: readonly Outcome[];
-  /** Whether there is anything new to see. */
-  readonly changed: boolean;
+  readonly changed: Change;
 }
+
+/** What there is new to see. Of mere grants no other process has to be told at once: they leave it nothing to do. */
+export type Change = 'nothing' | 'grants' | 'more';
 
 /** The version from which a server can limit how long a transaction takes. */
 const LIMITS_TRANSACTIONS = 170_000;
@@ -73,26 +75,31 @@ export async function transact(
   const flush = (queries: readonly Query[]) => connection.flush(queries, TIMEOUTS.answer_ms);
   try {
     const scopes = units.map(({ scope }) => scope);
-    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? BEGIN.work : BEGIN.limitedWork;
-    const loaded = await load(flush, query(begin), scopes, whenLocked, options);
+    const begin = connection.serverVersion < LIMITS_TRANSACTIONS ? BEGIN_WORK : BEGIN_LIMITED_WORK;
+    const loaded = await load(flush, begin, scopes, whenLocked, options);
     assertCurrent(DATABASE, loaded.database.schemaVersion, SCHEMA_VERSION);
     const { outcomes, decisions } = judge(units, loaded, carried);
     if (decisions.length === 0 && !loaded.queuedDue) {
       // A transaction that only locked rows would wait for the disk all the same if it committed.
       await flush([query(SQL.rollback)]);
-      return { outcomes, changed: false };
+      return { outcomes, changed: 'nothing' };
     }
     await commit(flush, saving(decisions, loaded.database));
-    return {
-      outcomes,
-      changed: decisions.some(
-        (writeSet) => writeSet.sessions.length + writeSet.tasks.length + writeSet.events.length > 0,
-      ),
-    };
+    return { outcomes, changed: changeOf(decisions) };
   } catch (error) {
     await rollBack(connection);
     throw error;
   }
+}
+
+function changeOf(decisions: readonly WriteSet<unknown>[]): Change {
+  const some = decisions.filter(({ sessions, tasks, events }) => sessions.length + tasks.length + events.length > 0);
+  if (some.length === 0) return 'nothing';
+  return some.every(isOnlyGrants) ? 'grants' : 'more';
+}
+
+function isOnlyGrants({ events }: WriteSet<unknown>): boolean {
+  return events.length > 0 && events.every(({ leaseEffect }) => leaseEffect === 'granted');
 }
 
 async function commit(

@@ -9,6 +9,8 @@ import { freePort } from './cluster.ts';
 export interface Pooler {
   /** The same URL, by way of the pooler. */
   through(url: string): string;
+  /** The warnings in its log, so far. */
+  warnings(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -47,7 +49,11 @@ server_idle_timeout = 1
   );
   // It refuses to run as root.
   const asRoot = process.getuid?.() === 0;
-  const child = spawn('pgbouncer', [...(asRoot ? ['-u', 'postgres'] : []), file], { stdio: 'ignore' });
+  const child = spawn('pgbouncer', [...(asRoot ? ['-u', 'postgres'] : []), file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => (log += data.toString()));
   await answering(port);
   return {
     through: (text) => {
@@ -57,6 +63,7 @@ server_idle_timeout = 1
       url.searchParams.set('prepare', 'false');
       return url.href;
     },
+    warnings: () => log.split('\n').filter((line) => line.includes(' WARNING ')),
     stop: async () => {
       const exited = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGINT');

@@ -17,7 +17,7 @@ export const defineClose: Define = (parent, run) => {
     .action(
       run<CloseOptions, [string]>(async (call, id) => {
         const { cancelTasks = false } = call.options;
-        await using orchestrator = await call.open('existing');
+        await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.closeSession({ sessionId: id, cancelTasks, ...call.command });
         if (!reply.ok) {

@@ -50,7 +50,7 @@ export async function createFromLines(call: Call, file: string): Promise<Answer>
     );
 
   await checkLines(lines);
-  await using orchestrator = await call.open('create');
+  await using orchestrator = await call.openForAsOf('create');
   const asOf = await orchestrator.asOf();
   const added: Enqueued[] = [];
   for (let at = 0; at < lines.length; at += BATCH)

@@ -64,7 +64,7 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
 
   const task = { title, ...(await taskFrom(call.options)) };
   await call.check('enqueueTask', { ...task, ...call.command });
-  await using orchestrator = await call.open('create');
+  await using orchestrator = await call.openForAsOf('create');
   const asOf = await orchestrator.asOf();
   const enqueued = await orchestrator.enqueueTask({ ...task, ...call.command });
   return {

@@ -11,7 +11,7 @@ export const defineRetry: Define = (parent, run) => {
     .argument('<task>', 'its id')
     .action(
       run<object, [string]>(async (call, id) => {
-        await using orchestrator = await call.open('existing');
+        await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.retryTask({ taskId: id, ...call.command });
         if (!reply.ok) {

@@ -55,17 +55,21 @@ async function recoverStale(store: LocatedStore, namespaces: readonly string[]):
     newSeed,
   });
   const sessions: string[] = [];
+  let isLocked = false;
   for (const namespace of namespaces) {
-    let recovered;
+    let reply;
     do {
-      ({ recovered } = await orchestrator.staleRecovery({ namespace, limit: BATCH }));
-      sessions.push(...recovered.map(({ sessionId }) => sessionId));
-    } while (recovered.length === BATCH);
+      reply = await orchestrator.staleRecovery({ namespace, limit: BATCH });
+      sessions.push(...reply.recovered.map(({ sessionId }) => sessionId));
+    } while (reply.more && reply.recovered.length > 0);
+    isLocked ||= reply.more;
   }
   const tasks = sessions.length === 1 ? 'its task waits' : 'their tasks wait';
-  const message =
+  const recovered =
     sessions.length === 0
       ? 'Nothing was left to recover: another process was faster.'
       : `${counted(sessions.length, 'session')} recovered: ${tasks} in the old place in the queue, with the context.`;
-  return { done: true, message };
+  const left = 'Stale sessions are left that another process has locked: run the command again.';
+  if (!isLocked) return { done: true, message: recovered };
+  return { done: false, message: sessions.length === 0 ? left : `${recovered} ${left}` };
 }
