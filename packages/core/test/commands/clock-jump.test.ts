@@ -51,7 +51,11 @@ test.each([
     events: [],
     receipt: null,
     forgetReceiptsAt: 0,
-    clock: { last: { ...readingAt(NOW + ms), steady: NOW }, jump: { seenAt: NOW + ms, byMs: ms, after: null } },
+    clock: {
+      last: { ...readingAt(NOW + ms), steady: NOW },
+      jump: { seenAt: NOW + ms, byMs: ms, after: null },
+      receipts: expect.anything() as unknown,
+    },
   });
 });
 
@@ -169,7 +173,7 @@ test('what is known of fences stays as it is', () => {
     .remembering({ jump: JUMP, ...fences })
     .when(clockJump, { after: null });
 
-  expect(store.clock).toEqual({ last: readingAt(NOW), jump: null, ...fences });
+  expect(store.clock).toMatchObject({ last: readingAt(NOW), jump: null, ...fences });
 });
 
 test('commands that end no other lease are judged meanwhile, and leave the jump as it is', () => {
@@ -200,7 +204,7 @@ test.each([
     .remembering({ last })
     .when(heartbeat, { token: tokenOf(1) });
 
-  expect(writes.clock).toEqual({ last: expected, jump: null });
+  expect(writes.clock).toMatchObject({ last: expected, jump: null });
 });
 
 test('a reading that is nearly as new is not written', () => {

@@ -35,6 +35,7 @@ export const place = (over: Partial<PlaceReport> = {}): PlaceReport => ({
 export const work = (over: Partial<WorkFacts> = {}): WorkFacts => ({
   asOf: 100,
   now: NOW,
+  localNow: NOW,
   held: [],
   nearMisses: [],
   heads: [],

@@ -1,3 +1,4 @@
+import type { OtherClock } from '@agent-orchestrator/core';
 import {
   DAY,
   facts,
@@ -14,6 +15,10 @@ import {
 } from './doctor-facts.ts';
 
 const MOVED = /moved to postgres:\/\/host\/new/;
+
+function other(byMs: number, seenAt: number): OtherClock {
+  return { byMs, seenAt };
+}
 
 /** What there is to say of the store and of the clocks. */
 export const PLACE_CASES: readonly DoctorCase[] = [
@@ -72,6 +77,54 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     'clock',
     'notice',
     /by 8 h\. .* not handled/,
+  ],
+  [
+    'another clock',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(30 * MINUTE, NOW - DAY)] } }) }),
+    'clock',
+    'warning',
+    /A process on this machine has a clock that is 30 min ahead of the store's/,
+    /faketime/,
+  ],
+  [
+    'another clock, behind',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(-MINUTE, NOW)] } }) }),
+    'clock',
+    'warning',
+    /1 min behind the store's/,
+  ],
+  [
+    'another clock more than a day ago',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(MINUTE, NOW - DAY - 1)] } }) }),
+    'clock',
+    'ok',
+    /no jump/,
+  ],
+  [
+    'the other clock if this process has it',
+    facts({
+      place: place({ clock: { last: reading, jump: null, others: [other(-2 * MINUTE, NOW)] } }),
+      work: work({ localNow: NOW - 2 * MINUTE }),
+      localNow: NOW - 2 * MINUTE,
+    }),
+    'clock',
+    'warning',
+    /The clock of this process is 2 min behind the store's/,
+    /Another process keeps the store's time.*two minutes/,
+  ],
+  [
+    'a clock of this process that is ahead',
+    facts({ work: work({ localNow: NOW + 3 * SECOND }) }),
+    'clock',
+    'warning',
+    /The clock of this process is 3 s ahead of the store's/,
+  ],
+  [
+    'a clock of this process that is right',
+    facts({ work: work({ localNow: NOW + 2 * SECOND }) }),
+    'clock',
+    'ok',
+    /no jump/,
   ],
   [
     'a clock behind what was seen',

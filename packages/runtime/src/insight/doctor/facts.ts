@@ -78,6 +78,8 @@ export interface WorkFacts {
   readonly asOf: number;
   /** The authority's time. */
   readonly now: number;
+  /** This process's time when that was read. */
+  readonly localNow: number;
   readonly held: readonly HeldFacts[];
   readonly nearMisses: readonly NearMissFacts[];
   readonly heads: readonly HeadFacts[];

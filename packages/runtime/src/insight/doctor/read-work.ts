@@ -22,12 +22,14 @@ const PAGE = 500;
 export async function readWork(reader: Reader, namespaces: readonly string[]): Promise<WorkFacts> {
   const asOf = await reader.settledEventId();
   const now = await reader.now();
+  const localNow = Date.now();
   const eventsAfter = Math.max(0, asOf - EVENTS_BACK);
   const parts: Part[] = [];
   for (const namespace of namespaces) parts.push(await readNamespace(reader, namespace, { now, eventsAfter, asOf }));
   return {
     asOf,
     now,
+    localNow,
     held: parts.flatMap(({ held }) => held),
     nearMisses: parts.flatMap(({ nearMisses }) => nearMisses),
     heads: parts.flatMap(({ heads }) => heads),

@@ -1,17 +1,23 @@
-import { counted, lasting, type ClockState } from '@agent-orchestrator/core';
+import { counted, lasting, type ClockState, type OtherClock } from '@agent-orchestrator/core';
 import type { StoreFacts, WorkFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
 
 /** Clocks that differ by more than this are reported. */
 const APART_MS = 2_000;
+/** Another clock is reported for a day after it was recorded last. */
+const OTHER_MS = 86_400_000;
 /** A jump is reported for a week. */
 const RECENT_MS = 7 * 86_400_000;
 
 /** Reports jumps of the clock, a jump that still has to be handled, and clocks that differ. */
 export function checkClock({ place, work, localNow }: StoreFacts): Draft[] {
   const { clock = null, serverNow = null } = place ?? {};
+  const now = serverNow ?? work?.now ?? localNow;
+  const ownMs = serverNow === null && work !== null ? work.localNow - work.now : 0;
   const found = [
-    ...(clock === null ? [] : ofState(clock, serverNow ?? localNow)),
+    ...(clock === null ? [] : ofState(clock, now)),
+    ...ofOwn(ownMs),
+    ...(clock?.others ?? []).flatMap((other) => ofOther(other, now, ownMs)),
     ...(serverNow === null ? [] : ofServer(serverNow, localNow)),
     ...(work === null ? [] : ofEvents(work)),
   ];
@@ -38,19 +44,44 @@ function ofState({ last, jump }: ClockState, now: number): Draft[] {
   return found;
 }
 
+/** This process may have the right clock, and the store that of a process that was first. */
+function ofOwn(byMs: number): Draft[] {
+  if (Math.abs(byMs) <= APART_MS) return [];
+  return [
+    draft('clock', 'warning', `The clock of this process is ${apart(byMs)} the store's.`, {
+      hint: `Another process keeps the store's time. ${END_IT}`,
+      count: 1,
+    }),
+  ];
+}
+
+/** Processes whose clock is not the clock of the store. After a day without them, they are gone. */
+function ofOther({ byMs, seenAt }: OtherClock, now: number, ownMs: number): Draft[] {
+  if (seenAt < now - OTHER_MS || Math.abs(byMs - ownMs) <= APART_MS) return [];
+  return [
+    draft('clock', 'warning', `A process on this machine has a clock that is ${apart(byMs)} the store's.`, {
+      hint: `It works by the store's time. ${END_IT}`,
+      count: 1,
+    }),
+  ];
+}
+
+const END_IT =
+  'Find the process that gets a wrong time (faketime, a container), and end it. If the store has its clock, it takes ' +
+  'the clock of the next process two minutes later.';
+
+function apart(byMs: number): string {
+  return `${lasting(byMs)} ${byMs > 0 ? 'ahead of' : 'behind'}`;
+}
+
 function ofServer(serverNow: number, localNow: number): Draft[] {
   const byMs = localNow - serverNow;
   if (Math.abs(byMs) <= APART_MS) return [];
   return [
-    draft(
-      'clock',
-      'notice',
-      `This machine's clock is ${lasting(byMs)} ${byMs > 0 ? 'ahead of' : 'behind'} the server's.`,
-      {
-        hint: "Only the server's clock counts for leases. Times in logs of this machine do not match the events.",
-        count: 1,
-      },
-    ),
+    draft('clock', 'notice', `This machine's clock is ${apart(byMs)} the server's.`, {
+      hint: "Only the server's clock counts for leases. Times in logs of this machine do not match the events.",
+      count: 1,
+    }),
   ];
 }
 
