@@ -9,11 +9,13 @@ export interface ProcessClock {
   readonly aheadMs: number;
   /** What it has seen of its wall clock. */
   readonly watch: ReturnType<typeof watchClock>;
+  /** The boot id of its container, if that has one of its own. */
+  readonly boot: string | undefined;
 }
 
 /** A process that starts now, with another wall clock than the machine or the same. */
-export function startedProcess(aheadMs = 0): ProcessClock {
-  return { aheadMs, watch: watchClock() };
+export function startedProcess(aheadMs = 0, boot?: string): ProcessClock {
+  return { aheadMs, watch: watchClock(), boot };
 }
 
 /** The clocks of a machine that a test owns: they stand still until the test moves them. Durations in milliseconds. */
@@ -79,11 +81,11 @@ export class TestClock implements Clock {
   }
 
   /** Shows, while `act` runs, the clocks as a process of the machine sees them. */
-  async as<R>({ aheadMs, watch }: ProcessClock, act: () => Promise<R>): Promise<R> {
+  async as<R>({ aheadMs, watch, boot }: ProcessClock, act: () => Promise<R>): Promise<R> {
     const machine = this.#reading;
     const { min, max } = this.#aheadMs;
     this.#aheadMs = { min: Math.min(min, aheadMs), max: Math.max(max, aheadMs) };
-    const reading = { ...machine, wall: Math.max(0, machine.wall + aheadMs) };
+    const reading = { ...machine, wall: Math.max(0, machine.wall + aheadMs), boot: boot ?? machine.boot };
     this.#reading = { ...reading, watch: watch(reading) };
     try {
       return await act();

@@ -84,7 +84,7 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   const { last } = state;
   if (last === null) return withReading(state, reading);
   if (reading.boot === null) return afterServer(state, last, reading);
-  if (last.boot !== reading.boot) return afterBoot(state, last, reading);
+  if (isRestarted(last, reading)) return afterBoot(state, last, reading);
   if (isOtherClock(last, reading)) return withOther(state, last, reading);
 
   const byMs = aheadOf(last, reading);
@@ -97,7 +97,8 @@ export function mustBeStored(before: ClockState, after: ClockState): boolean {
   if (after.jump !== before.jump || after.others !== before.others) return true;
   const { last } = after;
   if (before.last === null || last === null || last.boot === null) return false;
-  return before.last.boot !== last.boot || last.steady - before.last.steady >= POLL_KEEPS_MS;
+  // By the wall clock, which is the only one that two starts of the machine have in common.
+  return last.wall - before.last.wall >= POLL_KEEPS_MS;
 }
 
 /** The state with a reading of the store's clock, which jumped if `byMs` is given. */
@@ -116,15 +117,25 @@ function aheadOf(last: WallReading, reading: WallReading): number {
 }
 
 /**
+ * Whether the machine was started since the stored reading. Another boot id alone does not say so: a container may have
+ * one of its own. It has the steady clock of the machine, so that continues; and unless its wall clock is further ahead
+ * than the machine has been up, the machine ran when the stored reading was taken.
+ */
+function isRestarted(last: ClockReading, { wall, steady, uptime, boot }: ClockReading): boolean {
+  if (boot === last.boot) return false;
+  return steady - last.steady < -JUMP_MS || wall - uptime >= last.wall;
+}
+
+/**
  * Whether a reading that differs from the store's clock is of another clock. Then the machine's clock did not jump: it
  * did not sleep, and the process saw no such jump of its own clock. A process that has just started saw none, so it
  * works by the time of the store until that clock gives way.
  */
 function isOtherClock(last: ClockReading, reading: ClockReading): boolean {
   const { watch, boot, steady } = reading;
-  if (watch === undefined || boot === null || last.boot !== boot) return false;
+  if (watch === undefined || boot === null) return false;
   const byMs = aheadOf(last, reading);
-  if (Math.abs(byMs) <= JUMP_MS) return false;
+  if (Math.abs(byMs) <= JUMP_MS || isRestarted(last, reading)) return false;
   // Where the boot id is not known, the steady clock is far behind after a start of the machine.
   if (Math.abs(steady - last.steady) > AUTHORITY_KEPT_MS) return false;
   return !slept(last, reading, byMs) && !sawItJump(last, watch, byMs);

@@ -6,6 +6,8 @@
 // - one machine's jump is recorded once, whichever process writes first
 // - a clock of the store that wrote nothing for two minutes gives way, and may come back in the same way
 // - after a start of the machine, known or not, no clock is another one
+// - a boot id of its own makes a container no other machine, whatever its clock says; it is known from a start by the
+//   steady clock and the uptime
 // - a poll stores a reading once a minute, so that a store where nothing is written keeps its clock
 // - another clock is recorded once, and once an hour that it is still there; however many processes differ
 // - it keeps its place when the machine's clock jumps, and is forgotten with a start or eight days later
@@ -129,12 +131,62 @@ test('after a known one, what was known of another clock is forgotten', () => {
   expect(authorityTime(known, { ...rebooted, wall: 5 })).toBe(5);
 });
 
+/** What a container with a boot id of its own sees. */
+function inContainer(ms: number, aheadMs = 0): ClockReading {
+  return { ...at(ms, aheadMs), boot: 'container' };
+}
+
+test('a boot id of its own makes a container no other machine', () => {
+  const state: ClockState = { ...STATE, others: [{ byMs: HOUR_MS, seenAt: START.wall }] };
+  const asleep = { ...at(12_000), wall: START.wall + HOUR_MS, uptime: START.uptime + HOUR_MS };
+
+  const polled = after(state, inContainer(11_000));
+  const slept = after(polled, asleep);
+
+  expect(polled).toMatchObject({ last: stored(inContainer(11_000)), jump: null, others: state.others });
+  expect(slept).toMatchObject({ last: stored(asleep), jump: { byMs: HOUR_MS - 12_000 } });
+  expect(after(STATE, { ...asleep, boot: 'container' })).toMatchObject({ jump: { byMs: HOUR_MS - 12_000 } });
+});
+
+test.each([-HOUR_MS, 59_999])('nor does it if its clock is %i ms ahead', (aheadMs) => {
+  const state = after(STATE, inContainer(1_000, aheadMs));
+
+  expect(state).toMatchObject({ last: START, jump: null, others: [{ byMs: aheadMs }] });
+  expect(authorityTime(state, inContainer(2_000, aheadMs))).toBe(START.wall + 2_000);
+});
+
+test('by the uptime a start of the machine is known from a container', () => {
+  const offMs = 30_000;
+  const restarted = { ...at(70_000), wall: START.wall + offMs + 70_000, steady: 70_000, uptime: 70_000, boot: 'b' };
+
+  expect(after(STATE, restarted)).toMatchObject({ last: stored(restarted), jump: null });
+  expect(after(STATE, restarted).others).toBeUndefined();
+  expect(authorityTime(STATE, restarted)).toBe(restarted.wall);
+});
+
 test.each([
   [at(59_999), false],
   [at(60_000), true],
-  [{ ...at(1), boot: 'b' }, true],
-])('a poll stores a reading once a minute, and after a start of the machine: %j', (reading, stores) => {
+  [inContainer(59_999), false],
+  [inContainer(60_000), true],
+  [{ ...at(59_999), steady: 5, uptime: 5, boot: 'b' }, false],
+  [{ ...at(60_000), steady: 5, uptime: 5, boot: 'b' }, true],
+])('a poll stores a reading once a minute: %j', (reading, stores) => {
   expect(mustBeStored(STATE, after(STATE, reading))).toBe(stores);
+});
+
+test('where nothing is written, a container and its host store a reading once a minute', () => {
+  let writes = 0;
+  let state = STATE;
+  for (let ms = 1_000; ms <= 600_000; ms += 1_000)
+    for (const reading of [at(ms), inContainer(ms)]) {
+      const next = after(state, reading);
+      if (!mustBeStored(state, next)) continue;
+      writes += 1;
+      state = next;
+    }
+
+  expect(writes).toBe(10);
 });
 
 test('a poll stores neither the first reading nor those of a server', () => {

@@ -13,7 +13,7 @@ import { expect, test } from 'vitest';
 import { fencesBeyond, fencesTakenAt, type ClockReading } from '../../src/model/clock.ts';
 import { observeClock } from '../../src/model/clock-authority.ts';
 
-const last: ClockReading = { wall: 1_000_000, steady: 500, uptime: 900, boot: 'a' };
+const last: ClockReading = { wall: 1_000_000, steady: 500_000, uptime: 900_000, boot: 'a' };
 const later = (ms: { wall: number; steady: number }): ClockReading => ({
   wall: last.wall + ms.wall,
   steady: last.steady + ms.steady,
@@ -22,7 +22,7 @@ const later = (ms: { wall: number; steady: number }): ClockReading => ({
 });
 
 test('the first reading, and the first after a boot, is remembered without a verdict', () => {
-  const rebooted = { ...later({ wall: 9_000_000, steady: -400 }), boot: 'b' };
+  const rebooted = { ...later({ wall: 9_000_000, steady: -400_000 }), uptime: 100_000, boot: 'b' };
 
   expect(observeClock({ last: null, jump: null }, last)).toMatchObject({ last, jump: null });
   expect(observeClock({ last, jump: null }, rebooted)).toMatchObject({ last: rebooted, jump: null });
@@ -33,7 +33,7 @@ test('what is known of fences stays known', () => {
   const readings = [
     later({ wall: 20_000, steady: 20_000 }),
     later({ wall: 9_000_000, steady: 10 }),
-    { ...later({ wall: -9_000_000, steady: 10 }), boot: 'b' },
+    { ...later({ wall: -9_000_000, steady: -400_000 }), boot: 'b' },
     { ...later({ wall: -9_000_000, steady: 10 }), boot: null },
     { ...later({ wall: 20_000, steady: 20_000 }), boot: null },
   ];
@@ -56,7 +56,7 @@ test('fences continue beyond a given one, by the microseconds of the clock', () 
 });
 
 test('a wall clock that is back behind the last reading after a boot was wrong before it', () => {
-  const rebooted = { ...later({ wall: -9_000_000, steady: -400 }), boot: 'b' };
+  const rebooted = { ...later({ wall: -9_000_000, steady: -400_000 }), boot: 'b' };
 
   expect(observeClock({ last, jump: null }, rebooted)?.jump).toMatchObject({
     seenAt: rebooted.wall,

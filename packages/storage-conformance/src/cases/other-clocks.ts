@@ -14,6 +14,7 @@ export const otherClocks = chapter('clocks: processes that differ', {
   'a command that a process with another clock repeats has its effect once': repeatedByAnotherClock,
   'a process that has just started knows a sleep of the machine from another clock': sleptAndStarted,
   'processes that only poll keep the clock of the store, so that no delay ends early': idlePolls,
+  'a container with a boot id of its own is on the same machine: polls write nothing, and a sleep is known': ownBootId,
   'however many clocks differ, each is recorded once, and then nothing is written': recordedOnce,
   'once a clock that was behind is gone, receipts are forgotten again': forgottenAfterwards,
   'a command is answered from its receipt or refused, whichever clock the store takes meanwhile': acrossClocks,
@@ -158,6 +159,28 @@ async function idlePolls(world: World): Promise<void> {
     expect(await world.clock.as(wrong, () => world.peer.read.now())).toBe(now);
     expect((await clockOf(world)).jump).toBeNull();
   }
+}
+
+async function ownBootId(world: World): Promise<void> {
+  if (!gives(world)) return;
+  const [host, container] = [startedProcess(), startedProcess(0, 'boot-of-container')];
+  const { lease } = await world.clock.as(host, () => world.claimNew());
+  const before = await clockOf(world);
+
+  for (let ms = 0; ms < TTL_MS / 2; ms += 1_000) {
+    world.clock.advance(1_000);
+    for (const one of [container, host])
+      expect(await world.clock.as(one, () => world.rival.claimTask(claimCall()))).toMatchObject({ reason: 'no_task' });
+    expect(await clockOf(world)).toEqual(before);
+  }
+
+  await world.clock.as(container, () => world.rival.enqueueTask({ delayMs: DAY_MS }));
+  for (const one of [host, container]) {
+    world.clock.sleep(SLEEP_MS);
+    expect((await world.clock.as(one, () => world.rival.staleRecovery())).recovered).toEqual([]);
+  }
+  expect((await world.session(lease.sessionId)).status).toBe('running');
+  expect(await jumps(world)).toBe(2);
 }
 
 async function clockOf({ peer }: World): Promise<ClockState> {
