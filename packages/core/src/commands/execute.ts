@@ -6,7 +6,7 @@
 import { WorkingSet } from './working-set.ts';
 import { canonicalize } from '../log/canonical.ts';
 import { sha256 } from '../model/sha256.ts';
-import { clockState, fencesTakenAt, type ClockState } from '../model/clock.ts';
+import { clockState, fencesTakenAt, type ClockJump, type ClockState } from '../model/clock.ts';
 import { mustBeStored, observeClock } from '../model/clock-authority.ts';
 import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
@@ -59,7 +59,7 @@ export function execute<Input extends CommandInput, Reply>(
   const clock = observed ?? loaded.clock;
   const error = commandId === undefined ? null : expiryOf(commandId, loaded, clock);
   if (error !== null) return unchanged({ kind: 'refused', error }, mustBeStored(loaded.clock, clock) ? observed : null);
-  if (command.endsOthersLeases && clock.jump !== null)
+  if (clock.jump !== null && mustWaitFor(clock.jump, command))
     return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
 
   const decision = command.decide(input, {
@@ -86,6 +86,17 @@ export function execute<Input extends CommandInput, Reply>(
     forgetReceiptsAt: Math.min(forgottenUntil(clockToSave ?? loaded.clock), loaded.now - LIMITS.receipt_kept_ms),
     clock: clockToSave,
   };
+}
+
+/**
+ * Whether a jump is processed before the command is decided. If the store took another clock, it is before any command:
+ * which deadlines are to be moved could not be told afterwards.
+ */
+function mustWaitFor<Input extends CommandInput, Reply>(
+  { taken }: ClockJump,
+  { endsOthersLeases, input }: Command<Input, Reply>,
+): boolean {
+  return endsOthersLeases === true || (taken === true && input !== null);
 }
 
 const COMPARE_CLOCKS = 'Compare the clock of this machine with the clock of the store.';

@@ -226,14 +226,17 @@ function attemptsLeft({ task, held, claim, now, history }: Situation): Condition
 
 function clockSettled({ jump, held }: Situation): Condition {
   if (jump === null) return met('clock_settled', 'No clock jump is pending.');
-  const says =
-    `The clock jumped by ${jump.byMs} ms (detected at ${isoSeconds(jump.seenAt)}): ` +
-    'every holder gets a new TTL before another process may end its lease.';
+  const at = isoSeconds(jump.seenAt);
+  const says = jump.taken
+    ? `The store took the clock of another process (at ${at}), ${jump.byMs} ms from the one that it had: ` +
+      'the deadlines of all holders move with it before another command is decided.'
+    : `The clock jumped by ${jump.byMs} ms (detected at ${at}): ` +
+      'every holder gets a new TTL before another process may end its lease.';
   return held === null
     ? met('clock_settled', says)
     : {
         ...met('clock_settled', says),
-        nextStep: 'The next claim or `orchestrator recover` gives every holder its new TTL.',
+        nextStep: 'The next claim or `orchestrator recover` gives every holder its new deadlines.',
       };
 }
 

@@ -10,7 +10,7 @@ import { fits } from '../commands/grant.ts';
 import type { Evidence } from '../commands/evidence.ts';
 import { recover } from '../commands/recover.ts';
 import { rescheduled } from '../model/delay.ts';
-import { deadlines, isHeld, isStale } from '../model/lease.ts';
+import { deadlinesAfterJump, isHeld, isStale } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { ClaimPreview } from '../storage/claim-preview.ts';
 import type { Session } from '../model/session.ts';
@@ -175,13 +175,13 @@ class ClaimView {
 }
 
 /**
- * After a clock jump every holder gets a new TTL before another process may end its lease. Sessions up to `jump.after`
- * already have theirs.
+ * After a clock jump every holder gets its new deadlines before another process may end its lease. Sessions up to
+ * `jump.after` already have theirs.
  */
 function afterJump(session: Session, jump: ClockJump | null, now: number): Session {
   if (jump === null || !isHeld(session)) return session;
   const isDone = jump.after !== null && compareKeys(session, jump.after) <= 0;
-  return isDone ? session : { ...session, ...deadlines(now, session) };
+  return isDone ? session : { ...session, ...deadlinesAfterJump(session, jump, now) };
 }
 
 function compareKeys(session: Pick<Session, 'namespace' | 'id'>, key: SessionKey): number {

@@ -53,7 +53,7 @@ export interface EventPayloads {
   'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
   'lease.taken_over': LeaseEndFacts & { reason: 'expired' | 'resumed' | 'dead' };
   'lease.refused': { operation: HolderOperation; ended_by: string; ended_at: number };
-  'clock.jumped': { by_ms: number; expires_at: number };
+  'clock.jumped': { by_ms: number; expires_at: number; taken?: true };
   'legacy.event': { [key: string]: Json };
 }
 
@@ -287,10 +287,13 @@ export const EVENT_DOCS: {
     },
   },
   'clock.jumped': {
-    means: 'The machine slept, its clock was set, or the store moved: the holder got new deadlines.',
+    means:
+      'The machine slept, its clock was set, the store moved, or it took the clock of another process: ' +
+      'the holder got new deadlines.',
     fields: {
       by_ms: 'how far the wall clock moved against the steady clock (ms)',
       expires_at: 'the new expiry (ms)',
+      taken: 'true if the store took another clock: the deadlines moved with it, and the holder got no new TTL',
     },
   },
   'legacy.event': {

@@ -5,7 +5,10 @@
  *   processed before any lease ends;
  * - another clock otherwise: it works by the time of the store, which it knows by the steady clock, and is recorded.
  * When no process with the store's clock stored a reading for two minutes, the store takes the clock of the next
- * process, as after a jump. So processes with that clock store a reading at least once a minute, polls too.
+ * process. So processes with that clock store a reading at least once a minute, polls too. The steady clock knows how
+ * far the two are apart: all deadlines move by that before another command is decided, and the clock that the store had
+ * is another one from then on. So clocks that take turns neither grant time to a dead holder nor take it from a live
+ * one.
  *
  * The clock of a server is one clock. There only a time before the stored one shows a jump.
  */
@@ -71,8 +74,11 @@ type WallReading = Pick<ClockReading, 'wall' | 'steady'>;
  * For storages: the time of a unit of work in milliseconds. The store has one clock: a process with another one works
  * by the time of the store, which it knows by the steady clock.
  */
-export function authorityTime({ last }: ClockState, reading: ClockReading): number {
-  return last !== null && isOtherClock(last, reading) ? reading.wall - aheadOf(last, reading) : reading.wall;
+export function authorityTime(state: ClockState, reading: ClockReading): number {
+  const { last } = state;
+  return last !== null && verdictOn(state, last, reading) === 'other'
+    ? reading.wall - aheadOf(last, reading)
+    : reading.wall;
 }
 
 /**
@@ -84,12 +90,18 @@ export function observeClock(state: ClockState, reading: ClockReading): ClockSta
   const { last } = state;
   if (last === null) return withReading(state, reading);
   if (reading.boot === null) return afterServer(state, last, reading);
-  if (isRestarted(last, reading)) return afterBoot(state, last, reading);
-  if (isOtherClock(last, reading)) return withOther(state, last, reading);
-
-  const byMs = aheadOf(last, reading);
-  if (Math.abs(byMs) > JUMP_MS) return afterJump(state, last, reading);
-  return reading.steady - last.steady >= READING_KEPT_MS ? withReading(state, reading) : null;
+  switch (verdictOn(state, last, reading)) {
+    case 'same':
+      return reading.steady - last.steady >= READING_KEPT_MS ? withReading(state, reading) : null;
+    case 'restarted':
+      return afterBoot(state, last, reading);
+    case 'jumped':
+      return afterJump(state, last, reading);
+    case 'other':
+      return withOther(state, last, reading);
+    case 'taken':
+      return afterTaking(state, last, reading);
+  }
 }
 
 /** Whether the new state is to be stored though the command writes nothing else. */
@@ -101,11 +113,13 @@ export function mustBeStored(before: ClockState, after: ClockState): boolean {
   return last.wall - before.last.wall >= POLL_KEEPS_MS;
 }
 
-/** The state with a reading of the store's clock, which jumped if `byMs` is given. */
-function withReading(state: ClockState, reading: ClockReading, byMs = 0): ClockState {
+/** The state with a reading of the store's clock, which jumped or was taken if `byMs` is given. */
+function withReading(state: ClockState, reading: ClockReading, byMs = 0, taken?: true): ClockState {
   // A jump while an earlier one is processed starts from the first page again: deadlines already moved may be wrong.
   const jump: ClockJump | null =
-    byMs === 0 ? state.jump : { seenAt: reading.wall, byMs: Math.round(byMs), after: null };
+    byMs === 0
+      ? state.jump
+      : { seenAt: reading.wall, byMs: Math.round(byMs), after: null, ...(taken && state.jump === null && { taken }) };
   const now = Math.floor(reading.wall);
   const others = stillKept(state.others, now);
   return clockState(reading, jump, { ...state, others, receipts: receiptsAfter({ ...state, others }, now, byMs) });
@@ -126,20 +140,25 @@ function isRestarted(last: ClockReading, { wall, steady, uptime, boot }: ClockRe
   return steady - last.steady < -JUMP_MS || wall - uptime >= last.wall;
 }
 
-/**
- * Whether a reading that differs from the store's clock is of another clock. Then the machine's clock did not jump: it
- * did not sleep, and the process saw no such jump of its own clock. A process that has just started saw none, so it
- * works by the time of the store until that clock gives way.
- */
-function isOtherClock(last: ClockReading, reading: ClockReading): boolean {
+/** What a reading says of the clock that the process has. */
+function verdictOn(state: ClockState, last: ClockReading, reading: ClockReading): Verdict {
   const { watch, boot, steady } = reading;
-  if (watch === undefined || boot === null) return false;
+  if (boot === null) return 'same';
+  if (isRestarted(last, reading)) return 'restarted';
   const byMs = aheadOf(last, reading);
-  if (Math.abs(byMs) <= JUMP_MS || isRestarted(last, reading)) return false;
-  // Where the boot id is not known, the steady clock is far behind after a start of the machine.
-  if (Math.abs(steady - last.steady) > AUTHORITY_KEPT_MS) return false;
-  return !slept(last, reading, byMs) && !sawItJump(last, watch, byMs);
+  if (Math.abs(byMs) <= JUMP_MS) return 'same';
+  if (watch === undefined || slept(last, reading, byMs) || sawItJump(last, watch, byMs)) return 'jumped';
+  // Where the boot id is not known, this is a start of the machine.
+  if (steady - last.steady < -JUMP_MS) return 'jumped';
+  // No further clock is taken before all deadlines go by this one.
+  return steady - last.steady > AUTHORITY_KEPT_MS && state.jump?.taken === undefined ? 'taken' : 'other';
 }
+
+/**
+ * The clock of the store, after a start of the machine or a jump or not; or another one, which the store takes or not.
+ * A process that has just started saw no jump, so it works by the time of the store until that clock gives way.
+ */
+type Verdict = 'same' | 'restarted' | 'jumped' | 'other' | 'taken';
 
 /** Whether a sleep of the machine explains the difference. */
 function slept(last: ClockReading, { steady, uptime }: ClockReading, byMs: number): boolean {
@@ -169,17 +188,20 @@ function withOther(state: ClockState, last: ClockReading, reading: ClockReading)
   return clockState(last, state.jump, { ...state, others: [...left, { byMs: known?.byMs ?? byMs, seenAt }] });
 }
 
-/** The machine's clock jumped, and the others with it; or the store takes another clock, and the others do not move. */
+/** The machine's clock jumped, and the others with it. */
 function afterJump(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
   const byMs = aheadOf(last, reading);
-  const { others = [] } = state;
-  const isTaken = reading.watch !== undefined && !slept(last, reading, byMs) && !sawItJump(last, reading.watch, byMs);
-  const moved = others.map((other) => ({
-    byMs: Math.round(isTaken ? other.byMs - byMs : other.byMs),
-    seenAt: Math.floor(other.seenAt + byMs),
-  }));
-  const left = moved.filter((other) => Math.abs(other.byMs) > JUMP_MS);
-  return withReading({ ...state, others: left }, reading, byMs);
+  const others = state.others?.map((other) => ({ ...other, seenAt: Math.floor(other.seenAt + byMs) }));
+  return withReading({ ...state, others }, reading, byMs);
+}
+
+/** The store takes another clock, so the one that it had is another one. */
+function afterTaking(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
+  const byMs = aheadOf(last, reading);
+  const others = [...(state.others ?? []), { byMs: 0, seenAt: last.wall }]
+    .map((other) => ({ byMs: Math.round(other.byMs - byMs), seenAt: Math.floor(other.seenAt + byMs) }))
+    .filter((other) => Math.abs(other.byMs) > JUMP_MS);
+  return withReading({ ...state, others: others.slice(-OTHERS_MAX) }, reading, byMs, true);
 }
 
 /** The same list if nothing is to be forgotten. */

@@ -40,6 +40,8 @@ export interface ClockJump {
   readonly byMs: number;
   /** The last held session that got its new deadlines; null before the first page. */
   readonly after: { readonly namespace: string; readonly sessionId: string } | null;
+  /** The store took another clock: nothing jumped, so the deadlines move with it, and no time is granted. */
+  readonly taken?: true | undefined;
 }
 
 /** Processes of the same machine have another clock than the store. */
@@ -94,6 +96,7 @@ const storedJump = z.object({
   seenAt: z.number(),
   byMs: z.number(),
   after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
+  taken: z.literal(true).optional(),
 });
 const storedOther = z.object({ byMs: z.number(), seenAt: z.number() });
 const storedReceipts = z.object({ until: z.number(), heldUntil: z.number() });

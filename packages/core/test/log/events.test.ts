@@ -43,7 +43,7 @@ const FULL: { readonly [type in EventType]: Said } = {
   'task.recovered': recovered('a', 'stale'),
   'lease.taken_over': takenOver('a', 'expired'),
   'lease.refused': refused({ operation: 'release', ended_by: '', ended_at: NOW }),
-  'clock.jumped': event('clock.jumped', { by_ms: 1, expires_at: 1 }),
+  'clock.jumped': event('clock.jumped', { by_ms: 1, expires_at: 1, taken: true }),
   'legacy.event': event('legacy.event', {}),
 };
 

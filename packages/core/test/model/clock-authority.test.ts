@@ -4,7 +4,9 @@
 // - a jump that the process saw, or that a sleep of the machine explains, is one of the machine's clock
 // - so it is after other jumps, of which the store knows some; not if the process had another clock before, too
 // - one machine's jump is recorded once, whichever process writes first
-// - a clock of the store that wrote nothing for two minutes gives way, and may come back in the same way
+// - a clock of the store that wrote nothing for two minutes gives way: then it is another clock, and may come back in
+//   the same way
+// - no further clock is taken before the deadlines go by this one; time is granted if the machine's clock jumps before
 // - after a start of the machine, known or not, no clock is another one
 // - a boot id of its own makes a container no other machine, whatever its clock says; it is known from a start by the
 //   steady clock and the uptime
@@ -105,14 +107,44 @@ test('a clock of the store that wrote nothing for two minutes gives way', () => 
   const taken = after(STATE, at(KEPT_MS + 1, HOUR_MS));
 
   expect(after(STATE, at(KEPT_MS, HOUR_MS)).jump).toBeNull();
-  expect(taken).toMatchObject({ jump: { byMs: HOUR_MS }, last: { wall: START.wall + KEPT_MS + 1 + HOUR_MS } });
+  expect(taken).toMatchObject({
+    jump: { byMs: HOUR_MS, after: null, taken: true },
+    last: { wall: START.wall + KEPT_MS + 1 + HOUR_MS },
+    others: [{ byMs: -HOUR_MS, seenAt: START.wall + HOUR_MS }],
+  });
+  expect(decodeClockState(JSON.stringify(taken))).toEqual(taken);
 });
 
 test('it works by the other clock then, until that one gives way', () => {
-  const taken = after({ ...after(STATE, at(200_000, HOUR_MS)), jump: null }, at(201_000));
+  const taken = { ...after(STATE, at(200_000, HOUR_MS)), jump: null };
+  const again = after(taken, at(200_000 + KEPT_MS + 1));
 
-  expect(taken).toMatchObject({ jump: null, others: [{ byMs: -HOUR_MS }] });
-  expect(after(taken, at(200_000 + KEPT_MS + 1))).toMatchObject({ jump: { byMs: -HOUR_MS } });
+  expect(authorityTime(taken, at(201_000))).toBe(START.wall + 201_000 + HOUR_MS);
+  expect(observeClock(taken, at(201_000))).toBeNull();
+  expect(again).toMatchObject({ jump: { byMs: -HOUR_MS, taken: true }, others: [{ byMs: HOUR_MS }] });
+});
+
+test('no further clock is taken before the deadlines go by this one', () => {
+  const taken = after(STATE, at(200_000, HOUR_MS));
+  const late = at(300_000 + KEPT_MS);
+
+  expect(observeClock(taken, late)).toBeNull();
+  expect(authorityTime(taken, late)).toBe(late.wall + HOUR_MS);
+});
+
+test('time is granted if the clock of the machine jumps before', () => {
+  const taken = after(STATE, at(200_000, HOUR_MS));
+  const jumped = after(STATE, at(1_000, 9_000, [seen(900, 9_000)]));
+
+  const grants = [
+    after(taken, at(201_000, HOUR_MS + 9_000, [seen(200_500, 9_000)])),
+    after(jumped, at(KEPT_MS + 1_001)),
+  ].map(({ jump }) => jump);
+
+  expect(grants).toEqual([
+    { seenAt: START.wall + 201_000 + HOUR_MS + 9_000, byMs: 9_000, after: null },
+    { seenAt: START.wall + KEPT_MS + 1_001, byMs: -9_000, after: null },
+  ]);
 });
 
 test('after a start of the machine that no boot id shows, the clock is believed', () => {
@@ -246,8 +278,20 @@ test('another clock is as far from a clock that jumped, and not from one that th
   const taken = after(state, at(KEPT_MS + 1, 9_000, []));
 
   expect(jumped.others).toEqual([{ byMs: -HOUR_MS, seenAt: START.wall + 9_000 }]);
-  expect(taken.others).toEqual([{ byMs: -HOUR_MS - 9_000, seenAt: START.wall + 9_000 }]);
-  expect(after(state, at(KEPT_MS + 1, -HOUR_MS)).others).toBeUndefined();
+  const seenAt = START.wall + 9_000;
+  expect(taken.others).toEqual([
+    { byMs: -HOUR_MS - 9_000, seenAt },
+    { byMs: -9_000, seenAt },
+  ]);
+  expect(after(state, at(KEPT_MS + 1, -HOUR_MS)).others).toEqual([{ byMs: HOUR_MS, seenAt: START.wall - HOUR_MS }]);
+});
+
+test('of eight other clocks the first gives way to the one that the store had', () => {
+  const others = Array.from({ length: 8 }, (_, one) => ({ byMs: (one + 1) * 9_000, seenAt: START.wall }));
+
+  const taken = after({ ...STATE, others }, at(KEPT_MS + 1, -HOUR_MS));
+
+  expect(taken.others?.map(({ byMs }) => byMs - HOUR_MS)).toEqual([2, 3, 4, 5, 6, 7, 8, 0].map((by) => by * 9_000));
 });
 
 test('nothing but the clocks is stored', () => {

@@ -110,7 +110,7 @@ export const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
   ...over,
 });
 
-export const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
+export const jump = (byMs: number, at = NOW - MINUTE, taken = false) => ({ eventId: 20, at, byMs, taken });
 
 export const state = (status: StoreState['status']): StoreState => ({
   status,

@@ -79,6 +79,16 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     /by 8 h\. .* not handled/,
   ],
   [
+    'another clock that the store took, which waits',
+    facts({
+      place: place({ clock: { last: reading, jump: { seenAt: NOW, byMs: -3_600_000, after: null, taken: true } } }),
+    }),
+    'clock',
+    'warning',
+    /took another clock, 1 h from/,
+    /moves the deadlines.*faketime/,
+  ],
+  [
     'another clock',
     facts({ place: place({ clock: { last: reading, jump: null, others: [other(30 * MINUTE, NOW - DAY)] } }) }),
     'clock',
@@ -140,6 +150,14 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     'clock',
     'notice',
     /slept.* up to 8 h; 1 holder/,
+  ],
+  [
+    'another clock that the store took',
+    facts({ work: work({ jumps: [jump(3_600_000, NOW - MINUTE, true), jump(-3_600_000, NOW - MINUTE, true)] }) }),
+    'clock',
+    'warning',
+    /took another clock, up to 1 h from .*; the deadlines of 2 holders moved/,
+    /faketime/,
   ],
   [
     'a clock that was set back',

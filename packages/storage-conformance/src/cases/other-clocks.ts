@@ -1,7 +1,7 @@
 import { LIMITS, type ClockState } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { claimCall, TTL_MS } from '../factories.ts';
+import { claimCall, holderOf, TTL_MS } from '../factories.ts';
 import { receiptOf } from '../port.ts';
 import { startedProcess } from '../test-clock.ts';
 import { thrownBy } from '../thrown.ts';
@@ -11,6 +11,7 @@ export const otherClocks = chapter('clocks: processes that differ', {
   'two processes with different clocks go by one of them, and do not stop recovery': twoClocks,
   'a process that starts again and again with another clock does not change the time': startsWithAnotherClock,
   'processes with the right clock work beside a wrong one that came first, until it gives way': wrongClockFirst,
+  'clocks that take turns of more than two minutes neither stop recovery nor end the lease of a live holder': longTurns,
   'a command that a process with another clock repeats has its effect once': repeatedByAnotherClock,
   'a process that has just started knows a sleep of the machine from another clock': sleptAndStarted,
   'processes that only poll keep the clock of the store, so that no delay ends early': idlePolls,
@@ -109,6 +110,37 @@ async function wrongClockFirst(world: World): Promise<void> {
     expect(task.createdAt).toBe(now);
     world.clock.advance(GIVES_WAY_MS + 1);
   }
+}
+
+async function longTurns(world: World): Promise<void> {
+  if (!gives(world)) return;
+  const turnMs = 1.25 * GIVES_WAY_MS;
+  const deadlines = { ttlMs: 2.5 * turnMs, staleAfterMs: 2.5 * turnMs };
+  for (const aheadMs of [AHEAD_MS, -AHEAD_MS]) {
+    const [dead, alive] = await world.clock.as(startedProcess(), async () => [
+      await world.claimNew({}, deadlines),
+      await world.claimNew({}, deadlines),
+    ]);
+
+    for (let turn = 1; turn <= 8; turn += 1) {
+      world.clock.advance(turnMs);
+      if (turn % 2 === 0) {
+        const beat = world.clock.as(startedProcess(), () => world.orchestrator.heartbeat(holderOf(alive)));
+        expect(await beat).toMatchObject({ ok: true, late: false });
+      }
+      const process = startedProcess(turn % 2 === 1 ? aheadMs : 0);
+      const { recovered } = await world.clock.as(process, () => world.rival.staleRecovery());
+      expect(recovered.map(({ sessionId }) => sessionId)).toEqual(turn === 3 ? [dead.lease.sessionId] : []);
+    }
+
+    expect((await world.session(alive.lease.sessionId)).status).toBe('running');
+    expect((await clockOf(world)).others?.some(({ byMs }) => byMs === aheadMs)).toBe(true);
+    const { type } = (await world.events({ sessionId: alive.lease.sessionId })).at(-1) ?? {};
+    expect(type).toBe('clock.jumped');
+    await world.release(alive);
+  }
+  const taken = await world.events({ types: ['clock.jumped'] });
+  expect(taken.every(({ payload }) => (payload as { taken?: boolean }).taken)).toBe(true);
 }
 
 async function repeatedByAnotherClock(world: World): Promise<void> {

@@ -59,6 +59,15 @@ export const time: readonly Mutant[] = [
     }),
   },
   {
+    name: 'each clock that the store takes counts as a jump',
+    chapter: 'clocks: processes that differ',
+    wrap: withDecision(({ clock, ...decision }) => {
+      if (clock?.jump?.taken === undefined) return { ...decision, clock };
+      const { taken: _taken, ...jump } = clock.jump;
+      return { ...decision, clock: { ...clock, jump } };
+    }),
+  },
+  {
     name: 'other clocks are not remembered',
     chapter: 'clocks: processes that differ',
     wrap: withDecision((decision) => ({

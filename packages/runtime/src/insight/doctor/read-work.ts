@@ -140,8 +140,8 @@ async function eachEvent(
 }
 
 function jumpFacts({ id: eventId, at, payload }: Event): JumpFacts {
-  const { by_ms: byMs } = JSON.parse(payload) as EventPayloads['clock.jumped'];
-  return { eventId, at, byMs };
+  const { by_ms: byMs, taken = false } = JSON.parse(payload) as EventPayloads['clock.jumped'];
+  return { eventId, at, byMs, taken };
 }
 
 function refusedFacts({ id: eventId, payload, fence, ...event }: Event): RefusedFacts {

@@ -29,10 +29,15 @@ function ofState({ last, jump }: ClockState, now: number): Draft[] {
   const found: Draft[] = [];
   if (jump !== null)
     found.push(
-      draft('clock', 'notice', `The clock jumped by ${lasting(jump.byMs)}. The jump is not handled yet.`, {
-        hint: 'The next claim or recovery first gives every holder a new TTL. Only then can a lease be taken over.',
-        count: 1,
-      }),
+      jump.taken
+        ? draft('clock', 'warning', `The store took another clock, ${lasting(jump.byMs)} from the one that it had.`, {
+            hint: `The next command first moves the deadlines of all holders with it. ${END_IT}`,
+            count: 1,
+          })
+        : draft('clock', 'notice', `The clock jumped by ${lasting(jump.byMs)}. The jump is not handled yet.`, {
+            hint: 'The next claim or recovery first gives every holder a new TTL. Only then can a lease be taken over.',
+            count: 1,
+          }),
     );
   if (last !== null && last.wall - now > APART_MS)
     found.push(
@@ -87,19 +92,35 @@ function ofServer(serverNow: number, localNow: number): Draft[] {
 
 function ofEvents({ jumps, now }: WorkFacts): Draft[] {
   const recent = jumps.filter(({ at }) => at > now - RECENT_MS);
-  const back = recent.filter(({ byMs }) => byMs < 0);
-  const forward = recent.filter(({ byMs }) => byMs >= 0);
+  const taken = recent.filter((jump) => jump.taken);
+  const back = recent.filter((jump) => !jump.taken && jump.byMs < 0);
+  const forward = recent.filter((jump) => !jump.taken && jump.byMs >= 0);
   return [
-    ...ofJumps(back, 'warning', 'The clock was set back', 'Find out what sets it, and keep it in sync (NTP).'),
-    ...ofJumps(forward, 'notice', 'The machine slept, or its clock was set forward,', 'There is nothing to do.'),
+    ...ofJumps(taken, 'warning', (most, holders) => [
+      `The store took another clock, up to ${most} from the one it had; the deadlines of ${holders} moved with it.`,
+      `Processes of this machine do not have the same time. ${END_IT}`,
+    ]),
+    ...ofJumps(back, 'warning', (most, holders) => [
+      `The clock was set back by up to ${most}; ${holders} got a new TTL.`,
+      'Find out what sets it, and keep it in sync (NTP).',
+    ]),
+    ...ofJumps(forward, 'notice', (most, holders) => [
+      `The machine slept, or its clock was set forward, by up to ${most}; ${holders} got a new TTL.`,
+      'There is nothing to do.',
+    ]),
   ];
 }
 
-function ofJumps(jumps: WorkFacts['jumps'], severity: 'notice' | 'warning', what: string, hint: string): Draft[] {
+function ofJumps(
+  jumps: WorkFacts['jumps'],
+  severity: 'notice' | 'warning',
+  say: (most: string, holders: string) => readonly [message: string, hint: string],
+): Draft[] {
   if (jumps.length === 0) return [];
   const most = lasting(Math.max(...jumps.map(({ byMs }) => Math.abs(byMs))));
+  const [message, hint] = say(most, counted(jumps.length, 'holder'));
   return [
-    draft('clock', severity, `${what} by up to ${most}; ${counted(jumps.length, 'holder')} got a new TTL.`, {
+    draft('clock', severity, message, {
       hint,
       count: jumps.length,
       evidenceRefs: jumps.toReversed().map(({ eventId: id }) => ({ is: 'event' as const, id })),
