@@ -113,16 +113,16 @@ export function mustBeStored(before: ClockState, after: ClockState): boolean {
   return last.wall - before.last.wall >= POLL_KEEPS_MS;
 }
 
-/** The state with a reading of the store's clock, which jumped or was taken if `byMs` is given. */
-function withReading(state: ClockState, reading: ClockReading, byMs = 0, taken?: true): ClockState {
-  // A jump while an earlier one is processed starts from the first page again: deadlines already moved may be wrong.
-  const jump: ClockJump | null =
-    byMs === 0
-      ? state.jump
-      : { seenAt: reading.wall, byMs: Math.round(byMs), after: null, ...(taken && state.jump === null && { taken }) };
+/** The state with a reading of the store's clock, and how far that may have moved beyond the time that passed. */
+function withReading(state: ClockState, reading: ClockReading, byMs = 0, jump = state.jump): ClockState {
   const now = Math.floor(reading.wall);
   const others = stillKept(state.others, now);
   return clockState(reading, jump, { ...state, others, receipts: receiptsAfter({ ...state, others }, now, byMs) });
+}
+
+/** A jump while an earlier one is processed starts from the first page again: deadlines already moved may be wrong. */
+function jumpAt({ wall }: ClockReading, byMs: number): ClockJump {
+  return { seenAt: wall, byMs: Math.round(byMs), after: null };
 }
 
 /** How far the wall clock moved beyond the steady one between two readings. */
@@ -192,7 +192,7 @@ function withOther(state: ClockState, last: ClockReading, reading: ClockReading)
 function afterJump(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
   const byMs = aheadOf(last, reading);
   const others = state.others?.map((other) => ({ ...other, seenAt: Math.floor(other.seenAt + byMs) }));
-  return withReading({ ...state, others }, reading, byMs);
+  return withReading({ ...state, others }, reading, byMs, jumpAt(reading, byMs));
 }
 
 /** The store takes another clock, so the one that it had is another one. */
@@ -201,7 +201,8 @@ function afterTaking(state: ClockState, last: ClockReading, reading: ClockReadin
   const others = [...(state.others ?? []), { byMs: 0, seenAt: last.wall }]
     .map((other) => ({ byMs: Math.round(other.byMs - byMs), seenAt: Math.floor(other.seenAt + byMs) }))
     .filter((other) => Math.abs(other.byMs) > JUMP_MS);
-  return withReading({ ...state, others: others.slice(-OTHERS_MAX) }, reading, byMs, true);
+  const jump: ClockJump = { ...jumpAt(reading, byMs), ...(state.jump === null && { taken: true }) };
+  return withReading({ ...state, others: others.slice(-OTHERS_MAX) }, reading, byMs, jump);
 }
 
 /** The same list if nothing is to be forgotten. */
@@ -212,16 +213,21 @@ function stillKept(others: readonly OtherClock[] = [], now: number): readonly Ot
 
 /**
  * After a boot only one thing is sure: a wall clock that went back was wrong before, and so were the deadlines it set.
- * No process with another clock is left.
+ * One that went forward may be wrong, or the machine was off. No process with another clock is left.
  */
 function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
   const byMs = reading.wall - last.wall;
-  return withReading({ ...state, others: undefined }, reading, byMs < -JUMP_MS ? byMs : 0);
+  return withReading(
+    { ...state, others: undefined },
+    reading,
+    byMs,
+    byMs < -JUMP_MS ? jumpAt(reading, byMs) : state.jump,
+  );
 }
 
 /** For a server's clock the greatest time is stored: a time before it is the only jump that can be detected. */
 function afterServer(state: ClockState, last: ClockReading, reading: ClockReading): ClockState | null {
   const byMs = reading.wall - last.wall;
-  if (byMs < -JUMP_MS) return withReading(state, reading, byMs);
+  if (byMs < -JUMP_MS) return withReading(state, reading, byMs, jumpAt(reading, byMs));
   return byMs >= READING_KEPT_MS ? withReading(state, reading) : null;
 }

@@ -1,7 +1,11 @@
 /*
  * Which receipts may be deleted: those whose command ids are eight days old by the clock that is furthest behind. That
  * bound is stored, and an id up to it is refused if its receipt is not there. So no command has a second effect,
- * however clocks were set, and whichever became the clock of the store.
+ * whichever clock became that of the store, and though it was set or the machine started.
+ *
+ * One case remains. A clock was days ahead for so long that receipts were deleted: on a machine for eight days, on a
+ * server, where nothing shows it, for a moment. Then it was set back to a time less than an hour before that of an id.
+ * The id is then that of a process whose clock is a little ahead, and it is accepted.
  */
 import type { ClockState, ForgottenReceipts } from './clock.ts';
 import { LIMITS } from './limits.ts';
@@ -20,15 +24,18 @@ export function forgottenUntil({ receipts }: ClockState): number {
 }
 
 /**
- * The bound when a reading of the store's clock is stored. A process may have the clock from before a great jump, and
- * not have been seen since: then the bound stays for as long as receipts are kept, and so it does in a new store.
+ * The bound when a reading of the store's clock is stored. After a great jump, that clock may be wrong, or a process
+ * may have the one from before, and not have been seen since: then the bound stays for as long as receipts are kept,
+ * and so it does in a new store. A further jump meanwhile does not prolong that: a machine that is off each weekend
+ * would keep all receipts.
  *
  * @param now the authority's time in milliseconds
- * @param jumpMs how far the store's clock jumped, if it did
+ * @param jumpMs how far the store's clock may have jumped
  */
 export function receiptsAfter(state: ClockState, now: number, jumpMs: number): ForgottenReceipts {
   const { others = [], receipts: { heldUntil = Infinity } = {} } = state;
-  const held = Math.abs(jumpMs) > MARGIN_MS ? now + KEPT_MS : Math.min(heldUntil, now + KEPT_MS);
+  const isAnew = now >= heldUntil && Math.abs(jumpMs) > MARGIN_MS;
+  const held = isAnew ? now + KEPT_MS : Math.min(heldUntil, now + KEPT_MS);
   // After the clock was set back by more than eight days, ids begin anew from the time now.
   const kept = Math.min(forgottenUntil(state), now);
   const behindMs = Math.max(0, ...others.map(({ byMs }) => -byMs));

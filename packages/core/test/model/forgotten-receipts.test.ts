@@ -1,12 +1,14 @@
 // Which receipts may be deleted:
 // - those that are over by eight days, by the clock that is furthest behind
-// - in a new store, and after a jump of more than a day, none for eight days
+// - in a new store, and after a jump of more than a day, none for eight days; a start of the machine may be one
+// - each weekend without the machine does not keep all of them
 // - the bound never goes back, but to the time of a clock that was set back
-// - no command has a second effect, however clocks are set, processes start, and whichever clock becomes the store's
+// - no command has a second effect, however clocks are set, processes and the machine start, and whichever clock
+//   becomes the store's
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NO_CLOCK, type ClockReading, type ClockState } from '../../src/model/clock.ts';
-import { watchClock } from '../../src/model/clock-authority.ts';
+import { observeClock, watchClock } from '../../src/model/clock-authority.ts';
 import { receiptsAfter } from '../../src/model/forgotten-receipts.ts';
 import { timeOfUuid } from '../../src/model/ids.ts';
 import type { Receipt } from '../../src/model/receipt.ts';
@@ -60,15 +62,44 @@ test('the bound never goes back, but to the time of a clock that was set back', 
   expect(receiptsAfter(stateOf(0, NOW + 90 * DAY_MS), NOW, 0).heldUntil).toBe(NOW + 8 * DAY_MS);
 });
 
+test.each([
+  [DAY_MS, NOW - 8 * DAY_MS],
+  [DAY_MS + 1, 0],
+])('a start of the machine after %i ms may be a jump', (offMs, until) => {
+  const last = { wall: NOW - offMs, steady: 5_000, uptime: 5_000, boot: 'a' };
+  const state = { ...stateOf(0, 0), last };
+
+  expect(observeClock(state, { wall: NOW, steady: 0, uptime: 0, boot: 'b' })).toMatchObject({
+    jump: null,
+    receipts: { until },
+  });
+});
+
+test('each weekend without the machine does not keep all of them', () => {
+  let receipts = { until: NOW - 8 * DAY_MS, heldUntil: 0 };
+  const keptMs: number[] = [];
+  for (let week = 0; week < 20; week += 1)
+    for (const day of [0, 1, 2, 3, 4]) {
+      const now = NOW + (7 * week + day) * DAY_MS;
+      receipts = receiptsAfter({ ...NO_CLOCK, receipts }, now, day === 0 ? 3 * DAY_MS : 0);
+      keptMs.push(now - receipts.until);
+    }
+
+  expect(Math.max(...keptMs)).toBeLessThanOrEqual(18 * DAY_MS);
+});
+
 /** A machine with three processes, whose clocks may differ, and the receipts of its store. */
 class Machine {
-  readonly #watches = [watchClock(), watchClock(), watchClock()];
+  #watches = [watchClock(), watchClock(), watchClock()];
   readonly #aheadMs: number[];
-  readonly #sent: { readonly commandId: string; readonly by: number; readonly steady: number }[] = [];
+  readonly #sent: { readonly commandId: string; readonly by: number; readonly at: number }[] = [];
   readonly #effects: string[] = [];
   #wall = NOW;
+  #boots = 1;
   #steady = 0;
   #slept = 0;
+  /** By a clock that is right. */
+  #now = 0;
   #clock: ClockState = NO_CLOCK;
   #receipts: Receipt[] = [];
 
@@ -83,11 +114,23 @@ class Machine {
   pass(ms: number): void {
     this.#wall += ms;
     this.#steady += ms;
+    this.#now += ms;
   }
 
   sleep(ms: number): void {
     this.#wall += ms;
     this.#slept += ms;
+    this.#now += ms;
+  }
+
+  /** The machine starts anew after so long, and so do the processes. */
+  restart(offMs: number): void {
+    this.#wall += offMs;
+    this.#now += offMs;
+    this.#boots += 1;
+    this.#steady = 0;
+    this.#slept = 0;
+    this.#watches = this.#watches.map(() => watchClock());
   }
 
   setWall(byMs: number): void {
@@ -102,21 +145,21 @@ class Machine {
 
   send(process: number): void {
     const commandId = commandIdAt(Math.floor(this.#read(process).wall), this.#sent.length + 1);
-    this.#sent.push({ commandId, by: process, steady: this.#steady + this.#slept });
+    this.#sent.push({ commandId, by: process, at: this.#now });
     this.#execute(process, commandId);
   }
 
   /** A process may send its command again for as long as ids are good. */
   sendAgain(which: number): void {
     const sent = this.#sent[which % Math.max(1, this.#sent.length)];
-    if (sent === undefined || this.#steady + this.#slept - sent.steady > 7 * DAY_MS) return;
+    if (sent === undefined || this.#now - sent.at > 7 * DAY_MS) return;
     this.#execute(sent.by, sent.commandId);
   }
 
   #read(process: number): ClockReading {
     const wall = this.#wall + (this.#aheadMs[process] ?? 0);
-    const reading = { wall, steady: this.#steady, uptime: this.#steady + this.#slept, boot: 'boot-1' };
-    return { ...reading, watch: this.#watches[process]?.(reading) ?? [] };
+    const reading = { wall, steady: this.#steady, uptime: this.#steady + this.#slept };
+    return { ...reading, boot: `boot-${this.#boots}`, watch: this.#watches[process]?.(reading) ?? [] };
   }
 
   #execute(process: number, commandId: string): void {
@@ -133,6 +176,25 @@ class Machine {
     this.#receipts = [...this.#receipts, receipt].filter(({ commandId: id }) => timeOfUuid(id) > forgetReceiptsAt);
   }
 }
+
+test('a clock that is days ahead after a start, and is set back behind an id, gives that no second effect', () => {
+  const machine = new Machine([0, 0, 0]);
+  machine.send(0);
+  machine.pass(9 * DAY_MS);
+  machine.send(0);
+  machine.setWall(9 * DAY_MS);
+  machine.restart(0);
+  for (const ms of [0, 60_000]) {
+    machine.pass(ms);
+    machine.send(0);
+  }
+  machine.setWall(-9 * DAY_MS - HOUR_MS / 2);
+  machine.pass(1_000);
+
+  machine.sendAgain(1);
+
+  expect(new Set(machine.effects).size).toBe(machine.effects.length);
+});
 
 type Step = (machine: Machine) => void;
 
@@ -183,6 +245,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         (machine) =>
           machine.setWall(ms),
     ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(duration, difference).map(([offMs, setMs]): Step => (machine) => {
+      machine.setWall(setMs);
+      machine.restart(offMs);
+    }),
   },
   {
     weight: 1,
