@@ -4,8 +4,8 @@ import { draft, type Draft } from '../finding.ts';
 
 /** Clocks that differ by more than this are reported. */
 const APART_MS = 2_000;
-/** Another clock is reported for a day after it was recorded last. */
-const OTHER_MS = 86_400_000;
+/** Another clock is reported for so long after it was recorded last: it is once an hour while it is there. */
+const OTHER_MS = 2 * 3_600_000;
 /** A jump is reported for a week. */
 const RECENT_MS = 7 * 86_400_000;
 
@@ -60,7 +60,7 @@ function ofOwn(byMs: number): Draft[] {
   ];
 }
 
-/** Processes whose clock is not the clock of the store. After a day without them, they are gone. */
+/** Processes whose clock is not the clock of the store. After two hours without them, they are gone. */
 function ofOther({ byMs, seenAt }: OtherClock, now: number, ownMs: number): Draft[] {
   if (seenAt < now - OTHER_MS || Math.abs(byMs - ownMs) <= APART_MS) return [];
   return [
