@@ -37,7 +37,7 @@ DO $owner$ BEGIN
     GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
     GRANT SELECT, INSERT ON orchestrator.sessions, orchestrator.tasks TO orchestrator_app;
     GRANT UPDATE (status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for) ON orchestrator.sessions TO orchestrator_app;
-    GRANT UPDATE (status, run_at, queued_at, attempt, interruptions, assignee, role, note, cancel_requested_at, result, error, started_at, finished_at, version) ON orchestrator.tasks TO orchestrator_app;
+    GRANT UPDATE (status, run_at, delayed_at, queued_at, attempt, interruptions, assignee, role, note, cancel_requested_at, result, error, started_at, finished_at, version) ON orchestrator.tasks TO orchestrator_app;
     GRANT SELECT, INSERT (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, instance, fence, command_id, payload, at, prev_hash, hash) ON orchestrator.event_log TO orchestrator_app;
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
     GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;

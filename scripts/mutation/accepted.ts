@@ -19,9 +19,9 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     file: 'commands/close-restored-leases.ts',
-    text: "execute(restore, input, '', loaded)",
+    text: "execute(command, input, '', loaded)",
     was: "''",
-    reason: 'the hash of the request goes into receipts, and this command has none',
+    reason: 'the hash of the request goes into receipts, and these commands have none',
   },
   {
     file: 'commands/execute.ts',
@@ -88,7 +88,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     file: 'log/evolve.ts',
-    text: 'return { runAt, queuedAt: runAt === null ? at : Math.max(runAt, at) };',
+    text: 'if (runAt === null) return { runAt, delayedAt: null, queuedAt: at };',
     was: 'runAt === null',
     reason: 'the greater of null and a time is the time, which the type of Math.max does not say',
   },

@@ -43,6 +43,7 @@ export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
 // The model.
+export { authorityTime, watchClock } from './model/clock-authority.ts';
 export {
   clockState,
   decodeClockState,
@@ -54,7 +55,10 @@ export {
   type ClockReading,
   type ClockState,
   type FenceState,
+  type OtherClock,
+  type SeenJump,
 } from './model/clock.ts';
+export { isDelayedTooLong } from './model/delay.ts';
 export type { Context, StoredContext } from './model/context.ts';
 export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */

@@ -1,6 +1,7 @@
 /*
  * How a keeper renews a lease:
  *  - a lease is renewed every quarter of its TTL
+ *  - one with a long TTL is renewed once a minute, and tried again as soon as one of four minutes
  *  - the next renewal is counted from the start of the last that succeeded, a checkpoint through the keeper included
  *  - a renewal that fails is no loss, and is tried again sooner
  *  - a renewal that never answers does not keep the next from being tried
@@ -11,6 +12,8 @@
 import { expect, test } from 'vitest';
 import { hold, loseTo, TTL_MS } from './support/held-lease.ts';
 
+const MINUTE_MS = 60_000;
+
 test('a lease is renewed every quarter of its TTL', async () => {
   const { time, line, told } = await hold();
 
@@ -18,6 +21,17 @@ test('a lease is renewed every quarter of its TTL', async () => {
 
   expect(line.sentAt).toEqual([25_000, 50_000, 75_000, 100_000]);
   expect(told()).toEqual(['renewed', 'renewed', 'renewed', 'renewed']);
+});
+
+test('one with a long TTL is renewed once a minute, and tried again as soon as one of four minutes', async () => {
+  const { time, line, told } = await hold({ ttlMs: 15 * MINUTE_MS });
+
+  await time.advance(2 * MINUTE_MS);
+  line.state = 'cut';
+  await time.advance(2 * MINUTE_MS);
+
+  expect(line.sentAt).toEqual([60_000, 120_000, 180_000, 187_500, 202_500, 232_500]);
+  expect(told()).toEqual(['renewed', 'renewed', ...Array(4).fill('renewal_failed')]);
 });
 
 test('the next renewal is counted from the start of the last that succeeded, a checkpoint included', async () => {

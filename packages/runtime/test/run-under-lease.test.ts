@@ -5,6 +5,7 @@
  *  - one try had an unknown outcome, and the last one certainly changed nothing: the outcome is unknown, and a last
  *    error that ended the tries says why
  *  - the store answered one try, and the journal lacks the answer: so it says, unless another error ended the tries
+ *  - its id was refused, because the clock was set while it waited: it is sent with a new one
  */
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { describe, expect, test } from 'vitest';
@@ -115,5 +116,19 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
     expect(tries).toBeGreaterThan(1);
     const message = 'This is JOURNAL_UNWRITABLE.';
     expect(result).toMatchObject({ reason: 'journal_unwritable', outcomeUnknown: false, message });
+  });
+
+  test('its id was refused, because the clock was set while it waited: it is sent with a new one', async () => {
+    const ids: unknown[] = [];
+
+    const result = await run(['true'], async ({ commandId }) => {
+      ids.push(commandId);
+      if (ids.length === 1) throw new OrchestratorError('STORE_BUSY');
+      if (commandId === ids[0]) throw new OrchestratorError('COMMAND_ID_EXPIRED');
+      return { ok: true, repeated: false, status: 'succeeded', runAt: null, next: null } as never;
+    });
+
+    expect(new Set(ids).size).toBe(2);
+    expect(result).toMatchObject({ reason: 'ended', outcome: 'succeeded', outcomeUnknown: false });
   });
 });

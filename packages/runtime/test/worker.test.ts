@@ -12,6 +12,7 @@
  *  - a busy worker recovers stale sessions all the same
  *  - the next holder gets the context of the last checkpoint
  *  - with resume, what an earlier run held is taken back first
+ *  - commands that were on their way when the clock was set back are sent with new ids
  */
 import type { Json } from '@agent-orchestrator/core';
 import { expect, onTestFinished, test } from 'vitest';
@@ -322,4 +323,75 @@ test('with resume, what an earlier run held is taken back first', async () => {
   await settle();
 
   expect(takeovers).toMatchObject([{ reason: 'resumed', from: { instance: 'earlier' } }, null]);
+});
+
+test('a release and a claim that were on their way when the clock was set back are sent with new ids', async () => {
+  const { time, orchestrator, start, add, statusOf } = await open();
+  const { handler, finish } = waiting();
+  await add('a');
+  const { worker } = start(handler);
+  await time.advance(100);
+  orchestrator.cut = true;
+  finish('done');
+  await time.advance(100);
+
+  time.setWall(-2 * 3_600_000);
+  orchestrator.cut = false;
+  await time.advance(1_000);
+  expect(await statusOf('a')).toBe('succeeded');
+
+  orchestrator.cut = true;
+  await time.advance(31_000);
+  time.setWall(-2 * 3_600_000);
+  orchestrator.cut = false;
+  await add('b');
+  await time.advance(31_000);
+  expect(await statusOf('b')).toBe('succeeded');
+  await worker.stop({ graceMs: 0 });
+});
+
+test('so is a checkpoint', async () => {
+  const { time, orchestrator, start, add } = await open();
+  const { handler, got, finish } = waiting();
+  await add('a');
+  start(handler);
+  await time.advance(100);
+  orchestrator.cut = true;
+  const saved = got[0]?.checkpoint({ nextAction: 'continue' });
+  await time.advance(100);
+
+  time.setWall(-2 * 3_600_000);
+  orchestrator.cut = false;
+  await time.advance(1_000);
+
+  expect(await saved).toEqual({ turn: 1 });
+  finish('done');
+  await time.advance(1_000);
+});
+
+test('so is a recovery of what a dead holder held', async () => {
+  const { time, orchestrator, start, add, statusOf } = await open();
+  await add('a');
+  const process = { host: 'here', boot: 'boot-1', pid: 77, start: '9' };
+  const claimed = await orchestrator.claimTask({ agent: 'dead', process });
+  if (!claimed.ok) throw new Error('not claimed');
+  const { sessionId, fence } = claimed.lease;
+  const { host, boot, pid, start: processStart } = process;
+  const evidence = [{ sessionId, fence, host, boot, pid, processStart, observed: 'it is gone' }];
+  const { events } = start(() => {}, {
+    findDead: async () => {
+      const found = evidence.splice(0);
+      // The recovery cannot reach the store at first.
+      orchestrator.cut = found.length > 0;
+      return found;
+    },
+  });
+  await time.advance(2_000);
+  expect(events).toContainEqual(expect.objectContaining({ is: 'outage' }));
+
+  time.setWall(-2 * 3_600_000);
+  orchestrator.cut = false;
+  await time.advance(2_000);
+
+  expect(await statusOf('a')).toBe('succeeded');
 });

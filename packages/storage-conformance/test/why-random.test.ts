@@ -11,8 +11,8 @@ import { createMemoryData, openMemoryStorage, type MemoryData } from '@agent-orc
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commandIdAt, evidenceAgainst, seedNumber } from '../src/factories.ts';
-import { TestClock } from '../src/test-clock.ts';
-import { WALKS_WITH_JUMPS } from '../src/walk/arbitrary.ts';
+import { startedProcess, TestClock } from '../src/test-clock.ts';
+import { WALKS_WITH_JUMPS, WALKS_WITH_OTHER_CLOCKS } from '../src/walk/arbitrary.ts';
 import type { Step } from '../src/walk/step.ts';
 import { Walker } from '../src/walk/walker.ts';
 
@@ -32,7 +32,7 @@ test('what why says is what a claim does, after any steps', { timeout: 60_000 },
   const verdicts: Verdicts = { claimable: 0, not: 0, byEvidence: 0 };
 
   await fc.assert(
-    fc.asyncProperty(WALKS_WITH_JUMPS, async (steps) => walk(steps, verdicts)),
+    fc.asyncProperty(fc.oneof(WALKS_WITH_JUMPS, WALKS_WITH_OTHER_CLOCKS), async (steps) => walk(steps, verdicts)),
     { seed: SEED, numRuns: WALKS, interruptAfterTimeLimit: 30_000 },
   );
 
@@ -55,12 +55,17 @@ async function walk(steps: readonly Step[], verdicts: Verdicts): Promise<void> {
   const peer = openMemoryStorage({ clock, data });
   const walker = new Walker({ storage, peer, clock, close: async () => {} });
   const asked = new OrchestratorReads(storage, DEFAULTS.namespace);
+  // Ask and claim by the clock of the machine, and by another one that the store may know.
+  const askers = [startedProcess(), startedProcess(7_200_000)];
   for (const [at, step] of steps.entries()) {
     await walker.step(step);
+    const asker = askers[at % askers.length] ?? startedProcess();
     const fitting = CLAIMANTS[at % CLAIMANTS.length] ?? { agent: 'company-agent' };
     const forWhom = at % 3 === 0 ? fitting : { ...fitting, evidence: seenDead(data) };
-    await compareTasks(asked, data, clock, forWhom, verdicts);
-    await compareSessionsAndAgent(asked, data, clock, forWhom);
+    await clock.as(asker, async () => {
+      await compareTasks(asked, data, clock, forWhom, verdicts);
+      await compareSessionsAndAgent(asked, data, clock, forWhom);
+    });
   }
   await walker.close();
 }

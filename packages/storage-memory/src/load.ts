@@ -1,5 +1,7 @@
 import {
+  authorityTime,
   compareCodePoints,
+  isDelayedTooLong,
   isHeld,
   isWaiting,
   LIMITS,
@@ -7,6 +9,7 @@ import {
   type Clock,
   type EndedLease,
   type Event,
+  type HeldScope,
   type LeaseEffect,
   type Loaded,
   type NamedSession,
@@ -22,7 +25,7 @@ import { byId, byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, task
 /** The rows of a scope, as the port specifies for each. */
 export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
   const reading = clock.read();
-  const now = Math.floor(reading.wall);
+  const now = Math.floor(authorityTime(data.clock, reading));
   const receipt =
     scope.commandId === undefined ? undefined : data.receipts.get(keyOf(scope.namespace, scope.commandId));
   const rows = receipt === undefined ? loadScope(data, scope, now) : loadNamed(data, receipt);
@@ -83,21 +86,10 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       const also = held.filter((session) => scope.extraSessionIds?.includes(session.id) && !chosen.includes(session));
       return { sessions: [...chosen, ...also].flatMap((session) => loadedSession(data, session)), tasks: [] };
     }
-    case 'held': {
-      const { after } = scope;
-      const held = [...data.sessions.values()]
-        .filter(isHeld)
-        .toSorted((a, b) => compareCodePoints(a.namespace, b.namespace) || byId(a, b));
-      const rest =
-        after === null
-          ? held
-          : held.filter(
-              (session) =>
-                (compareCodePoints(session.namespace, after.namespace) ||
-                  compareCodePoints(session.id, after.sessionId)) > 0,
-            );
-      return { sessions: rest.slice(0, scope.limit).flatMap((session) => loadedSession(data, session)), tasks: [] };
-    }
+    case 'held':
+      return loadHeld(data, scope);
+    case 'delayed':
+      return loadDelayed(data, scope.limit, now);
     case 'task': {
       const task = data.tasks.get(keyOf(scope.namespace, scope.taskId));
       if (task === undefined) return { sessions: [], tasks: [] };
@@ -119,6 +111,28 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       };
     }
   }
+}
+
+function loadHeld(data: MemoryData, { after, limit }: HeldScope): Rows {
+  const held = [...data.sessions.values()]
+    .filter(isHeld)
+    .toSorted((a, b) => compareCodePoints(a.namespace, b.namespace) || byId(a, b));
+  const rest =
+    after === null
+      ? held
+      : held.filter(
+          (session) =>
+            (compareCodePoints(session.namespace, after.namespace) || compareCodePoints(session.id, after.sessionId)) >
+            0,
+        );
+  return { sessions: rest.slice(0, limit).flatMap((session) => loadedSession(data, session)), tasks: [] };
+}
+
+function loadDelayed(data: MemoryData, limit: number, now: number): Rows {
+  const delayed = [...data.tasks.values()].filter((task) => isDelayedTooLong(task, now));
+  const tasks = delayed.toSorted((a, b) => b.delayedAt - a.delayedAt).slice(0, limit);
+  const sessions = new Set(tasks.map(({ namespace, sessionId }) => data.sessions.get(keyOf(namespace, sessionId))));
+  return { sessions: [...sessions].flatMap((session) => loadedSession(data, session)), tasks };
 }
 
 function loadNamedSessions(data: MemoryData, scope: SessionsScope, namespace: string, now: number): Rows {

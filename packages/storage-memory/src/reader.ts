@@ -1,4 +1,5 @@
 import {
+  authorityTime,
   compareCodePoints,
   isHeld,
   nextHeadOf,
@@ -42,7 +43,7 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
       return use(memoryReader(frozen, clock));
     },
     async now() {
-      return Math.floor(clock.read().wall);
+      return Math.floor(authorityTime(data.clock, clock.read()));
     },
     /** Differs: a store in memory is neither moved nor backed up. */
     async storeState() {

@@ -209,7 +209,12 @@ function groupFrom(calls: readonly Call[]): readonly Call[] {
 
 /** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that are held. */
 function waits({ scope }: Call): boolean {
-  return scope.by === 'held' || scope.by === 'stale' || (scope.by === 'ready' && scope.heldBy !== undefined);
+  return (
+    scope.by === 'held' ||
+    scope.by === 'delayed' ||
+    scope.by === 'stale' ||
+    (scope.by === 'ready' && scope.heldBy !== undefined)
+  );
 }
 
 function causeOf(error: unknown): unknown {

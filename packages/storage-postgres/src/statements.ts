@@ -204,6 +204,24 @@ export const SQL = {
     `SELECT s.namespace, s.id FROM orchestrator.sessions s
      WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2)
      ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
+  /**
+   * Time. Locks the sessions of tasks whose delay began later, in the order of their namespaces and ids, and answers
+   * both of each. Only after a clock jump.
+   */
+  lockDelayed: (limit: number): string =>
+    `SELECT s.namespace, s.id
+     FROM (SELECT DISTINCT l.namespace, l.session_id FROM (SELECT d.namespace, d.session_id FROM orchestrator.tasks d
+         WHERE d.status = 'scheduled' AND d.delayed_at >= 0 AND d.delayed_at > (SELECT ${now('$1')})
+         ORDER BY d.delayed_at DESC LIMIT ${limit}) l
+       ORDER BY l.namespace, l.session_id) o
+     CROSS JOIN LATERAL (SELECT s.namespace, s.id FROM orchestrator.sessions s
+       WHERE s.namespace = o.namespace AND s.id = o.session_id FOR NO KEY UPDATE) s`,
+  /** Namespace, sessions, time: the tasks in them whose delay began later. */
+  delayed: (limit: number): string =>
+    `SELECT ${TASK} FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.session_id = ANY ${arrayOf('$2')} AND t.status = 'scheduled' AND t.delayed_at >= 0
+       AND t.delayed_at > (SELECT ${now('$3')})
+     ORDER BY t.delayed_at DESC LIMIT ${limit}`,
 
   /** Namespace, ids. */
   sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS}

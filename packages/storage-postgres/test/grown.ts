@@ -4,7 +4,8 @@ import { openPostgresStorage } from '../src/index.ts';
 
 /*
  * A database in which each call that walks over rows meets many: sessions that wait, are held and are closed; one
- * session with a long queue and one with a long log; tasks that have ended and that are not yet due. And the calls.
+ * session with a long queue and one with a long log; tasks that have ended and that are not yet due, of which some were
+ * delayed by a clock that was ahead. And the calls.
  */
 
 /** How many of each there are. */
@@ -16,8 +17,8 @@ const SESSION =
   'namespace, id, number, status, renewals, near_misses, tasks_open, seq, hash, version, created_at, updated_at';
 const NEXT = 'next_task_id, next_priority, next_queued_at, next_kind, next_for';
 const LEASE = `agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id`;
-const TASK = `namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, queued_at,
-  attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version`;
+const TASK = `namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at,
+  queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version`;
 const EVENT = `stream_kind, namespace, stream_id, session_id, seq, type, task_id, fence, lease_effect, agent, payload,
   at, prev_hash, hash`;
 
@@ -27,10 +28,15 @@ const sessions = (id: string, number: string, status: string, further: readonly 
    SELECT 'default', ${id}, ${number}, '${status}', 0, 0, 1, 1, '${HASH}', 1, 1, 1, ${further[1]}
    FROM generate_series(1, ${MANY}) i;`;
 
-const tasks = (id: string, number: string, session: string, [status, runAt]: readonly [string, string]): string =>
+const tasks = (
+  id: string,
+  number: string,
+  session: string,
+  [status, runAt, delayedAt = 'NULL']: readonly string[],
+): string =>
   `INSERT INTO orchestrator.tasks (${TASK})
    SELECT 'default', ${id}, ${number}, ${session}, CASE WHEN i = ${MANY} THEN 'rare' ELSE 'common' END, 'title', '{}',
-     i % 9, '${status}', 'key of ' || ${id}, ${runAt}, i, 0, 4, 0, 16, 1, 1, 1
+     i % 9, '${status}', 'key of ' || ${id}, ${runAt}, ${delayedAt}, i, 0, 4, 0, 16, 1, 1, 1
    FROM generate_series(1, ${MANY}) i;`;
 
 const one = (session: string, number: number): string =>
@@ -61,7 +67,11 @@ export const GROW: readonly string[] = [
   tasks(`'runs' || i`, `${5 * MANY} + i`, `'held' || i`, ['running', 'NULL']),
   tasks(`'done' || i`, `${6 * MANY} + i`, `'over' || i`, ['succeeded', 'NULL']),
   tasks(`'long' || i`, `${7 * MANY} + i`, `'queue'`, ['queued', 'NULL']),
-  tasks(`'due' || i`, `${8 * MANY} + i`, `'later'`, ['scheduled', FAR]),
+  tasks(`'due' || i`, `${8 * MANY} + i`, `'later'`, [
+    'scheduled',
+    FAR,
+    `CASE WHEN i > ${MANY - 3} THEN ${FAR} ELSE i END`,
+  ]),
   // A long stream, with two leases in it: one at its beginning, one at its end.
   `INSERT INTO orchestrator.event_log (${EVENT})
    SELECT 'session', 'default', 'log', 'log', i, 'task.claimed', 'head' || i / 3,
@@ -110,6 +120,7 @@ const CALLS: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
   'a release after the lease was lost': loading({ by: 'sessions', sessions: [{ fence: 1 }] }),
   'a session that closes': loading({ by: 'sessions', sessions: [{ sessionId: 'queue' }], openTasksLimit: 100 }),
   'a recovery': loading({ by: 'stale', limit: 100 }),
+  'a clock jump': loading({ by: 'delayed', limit: 100 }),
   'a cancellation': loading({ by: 'task', taskId: 'long7' }),
   'an enqueue': loading({ by: 'new', sessionIds: ['queue'], taskIds: ['new'], dedupeKeys: ['key of done7'] }),
   'a command that is repeated': loading({ by: 'task', taskId: 'long7', commandId: 'c8' }),

@@ -75,6 +75,7 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'note a jump of the clock, so that leases begin anew': [
     noteClock('{jump}', '{"seenAt":1,"byMs":-5000,"after":null}'),
   ],
+  'note in `meta` that receipts are over which are not': [noteClock('{receipts,until}', FAR_AHEAD)],
   'remove a receipt that is not over': ['DELETE FROM orchestrator.receipts'],
   'change a receipt': ['UPDATE orchestrator.receipts SET at = 0'],
   'add a receipt for a command that was never sent': [

@@ -46,6 +46,8 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'lock stale': [SQL.lockStale(8), ['sessions_stale']],
   'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
   'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
+  'lock what is delayed': [SQL.lockDelayed(200), ['sessions_pk', 'tasks_delayed']],
+  'delayed tasks': [SQL.delayed(200), ['tasks_delayed']],
   sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
   read: [
     SQL.read,

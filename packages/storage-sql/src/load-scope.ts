@@ -52,6 +52,8 @@ export interface ScopeLookups {
   heldBy(namespace: string, agent: string): readonly Session[];
   /** The held sessions of all namespaces, by namespace and id. */
   heldAfter(after: SessionKey | null, limit: number): readonly Session[];
+  /** The scheduled tasks of all namespaces whose delay began after now, the last ones first. */
+  delayed(now: number, limit: number): readonly Task[];
 
   /** When the next scheduled task is due, of the namespace or of one session. */
   due(namespace: string): number | undefined;
@@ -85,9 +87,12 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
   queueDueInSessions(on, withQueue, now);
   // A claim without a session sees due tasks of all sessions.
   const dueAt = ready === null ? null : queueDue(on, namespace, now);
-  const tasks = loadTasks(on, plan);
-  const ids = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
-  const further = [...sessionRows(on, namespace, ids), ...heldPage(on, plan)];
+  const tasks = plan.delayedLimit === 0 ? loadTasks(on, plan) : on.delayed(now, plan.delayedLimit);
+  const further = [
+    ...sessionRows(on, namespace, plan.sessionIds),
+    ...(plan.withTheirSessions ? sessionsOfTasks(on, tasks) : []),
+    ...heldPage(on, plan),
+  ];
   const complete = (session: Session): LoadedSession => completeSession(on, session);
   return foundFor(plan, {
     named,
@@ -147,6 +152,16 @@ function loadTasks(on: ScopeLookups, { namespace, taskIds, dedupeKeys }: ScopePl
   for (const id of taskIds) keep(tasks, on.task(namespace, id));
   for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
   return [...tasks.values()];
+}
+
+function sessionsOfTasks(on: ScopeLookups, tasks: readonly Task[]): Session[] {
+  return [...Map.groupBy(tasks, (task) => task.namespace)].flatMap(([namespace, some]) =>
+    sessionRows(
+      on,
+      namespace,
+      some.map(({ sessionId }) => sessionId),
+    ),
+  );
 }
 
 function heldPage(on: ScopeLookups, { heldPage: page }: ScopePlan): readonly Session[] {

@@ -30,6 +30,8 @@ export interface StoredRows {
   /** The greatest event id given so far, also in the store that the rows came from. */
   lastEventId(): number;
   clock(): ClockState;
+  /** The time by the store's clock. */
+  now(): number;
 }
 
 /** The same within a transaction that has the write lock. */
@@ -46,14 +48,13 @@ export interface RowConnections {
   write(use: (rows: WritableRows) => void): Promise<void>;
   /** Reads that all see one state. */
   snapshot<R>(use: (rows: StoredRows) => Promise<R>): Promise<R>;
-  now(): Promise<number>;
   close(): Promise<void>;
 }
 
 export function rowStoreOver(on: RowConnections): RowStore {
   return {
-    ...readerOver((use) => on.read(use), on),
-    snapshot: (use) => on.snapshot((rows) => use(readerOver(async (read) => read(rows), on))),
+    ...readerOver((use) => on.read(use)),
+    snapshot: (use) => on.snapshot((rows) => use(readerOver(async (read) => read(rows)))),
     changeStoreState: (expected, next) => on.write((rows) => runAtOnce(changingState(rows, expected, next))),
     add: (state, table, after, added) => on.write((rows) => runAtOnce(adding(rows, { state, table, after, added }))),
     continueFrom: (state, from) => on.write((rows) => runAtOnce(continuing(rows, state, from))),
@@ -162,7 +163,7 @@ function* continuing(rows: Rows, state: StoreState, from: Parameters<RowStore['c
   yield* ask(() => rows.continueFrom(from.clock, from.lastEventId));
 }
 
-function readerOver(read: RowConnections['read'], { now }: Pick<RowConnections, 'now'>): RowReader {
+function readerOver(read: RowConnections['read']): RowReader {
   return {
     storeState: () => read((rows) => rows.storeState()),
     rows: (table, after, limit) => read((rows) => pageOfRows(rows.rowsAfter(table, after, limit))),
@@ -170,7 +171,7 @@ function readerOver(read: RowConnections['read'], { now }: Pick<RowConnections, 
     count: (table) => read((rows) => rows.count(table)),
     lastEventId: () => read((rows) => rows.lastEventId()),
     clock: () => read((rows) => rows.clock()),
-    now,
+    now: () => read((rows) => rows.now()),
   };
 }
 

@@ -30,6 +30,8 @@ export interface ScopePlan {
   readonly withTheirSessions: boolean;
   /** A page of what is held in all namespaces. */
   readonly heldPage: HeldScope | null;
+  /** So many tasks of all namespaces whose delay began after now. */
+  readonly delayedLimit: number;
   /** Heads, which come last. Before, those tasks of the namespace are queued whose time has come. */
   readonly ready: ReadyFilter | null;
   /** So many numbers for people. */
@@ -47,6 +49,7 @@ const NOTHING: Omit<ScopePlan, 'namespace' | 'commandId'> = {
   dedupeKeys: [],
   withTheirSessions: false,
   heldPage: null,
+  delayedLimit: 0,
   ready: null,
   newNumbers: 0,
 };
@@ -68,6 +71,8 @@ export function planScope(scope: Scope): ScopePlan {
       return { ...nothing, staleLimit: scope.limit, sessionIds: unique(scope.extraSessionIds ?? []), onlyHeld: true };
     case 'held':
       return { ...nothing, heldPage: scope };
+    case 'delayed':
+      return { ...nothing, delayedLimit: scope.limit, withTheirSessions: true };
     case 'task':
       return { ...nothing, taskIds: [scope.taskId], withTheirSessions: true };
     case 'new': {

@@ -156,6 +156,7 @@ const tasks = {
     priority: integer,
     dedupe_key: orNull(text),
     run_at: orNull(big),
+    delayed_at: orNull(big),
     queued_at: big,
     attempt: integer,
     attempts_max: integer,
@@ -181,7 +182,7 @@ const tasks = {
     tasks_scheduled: `status <> 'scheduled' OR run_at IS NOT NULL`,
     tasks_addressee: 'assignee IS NULL OR role IS NULL',
     tasks_counters: inRange('attempt', 'interruptions', 'version'),
-    tasks_times: inRange('queued_at', 'run_at', 'started_at', 'finished_at', 'cancel_requested_at'),
+    tasks_times: inRange('queued_at', 'run_at', 'delayed_at', 'started_at', 'finished_at', 'cancel_requested_at'),
     tasks_fixed: inRange('number', 'priority', 'attempts_max', 'interruptions_max', 'backoff_ms', 'created_at'),
   },
   indexes: [
@@ -211,6 +212,13 @@ const tasks = {
       columns: ['namespace', 'session_id', 'run_at'],
       condition: `status = 'scheduled'`,
       namedBy: `session_id > ''`,
+    },
+    // The delays that began last. Only a clock jump asks for them: those that began after now, in all namespaces.
+    {
+      name: 'tasks_delayed',
+      columns: ['delayed_at'],
+      condition: `status = 'scheduled' AND delayed_at IS NOT NULL`,
+      namedBy: 'delayed_at >= 0',
     },
     // What closing a session has to cancel, in pages. Differs: SQLite sorts what it finds in the two before.
     {

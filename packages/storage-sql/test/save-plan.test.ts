@@ -50,6 +50,7 @@ const task = (over: Partial<Task> = {}): Task => ({
   status: 'queued',
   dedupeKey: null,
   runAt: null,
+  delayedAt: null,
   queuedAt: 1,
   attempt: 0,
   attemptsMax: 4,

@@ -27,6 +27,7 @@ const SCOPES: readonly (readonly [name: string, scope: Scope, reads: object])[] 
     { by: 'stale', namespace: 'n', limit: 9, extraSessionIds: ['s', 's'] },
     { staleLimit: 9, sessionIds: ['s'], onlyHeld: true },
   ],
+  ['delayed', { by: 'delayed', namespace: 'n', limit: 9 }, { delayedLimit: 9, withTheirSessions: true }],
   ['task', { by: 'task', namespace: 'n', taskId: 't' }, { taskIds: ['t'], withTheirSessions: true }],
   [
     'new',

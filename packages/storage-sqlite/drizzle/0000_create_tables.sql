@@ -117,6 +117,7 @@ CREATE TABLE `tasks` (
 	`priority` integer NOT NULL,
 	`dedupe_key` text,
 	`run_at` integer,
+	`delayed_at` integer,
 	`queued_at` integer NOT NULL,
 	`attempt` integer NOT NULL,
 	`attempts_max` integer NOT NULL,
@@ -142,7 +143,7 @@ CREATE TABLE `tasks` (
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK(assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991),
-	CONSTRAINT "tasks_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_fixed" CHECK(number BETWEEN 1 AND 9007199254740991 AND priority BETWEEN 0 AND 9007199254740991 AND attempts_max BETWEEN 0 AND 9007199254740991 AND interruptions_max BETWEEN 0 AND 9007199254740991 AND backoff_ms BETWEEN 0 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_payload" CHECK(json_valid(payload)),
 	CONSTRAINT "tasks_result" CHECK(json_valid(result)),
@@ -156,10 +157,11 @@ CREATE INDEX `tasks_of_session` ON `tasks` (`namespace`,`session`,`id`);--> stat
 CREATE INDEX `tasks_queued` ON `tasks` (`namespace`,`session`,`priority`,`queued_at`,`id`) WHERE status = 'queued';--> statement-breakpoint
 CREATE INDEX `tasks_due` ON `tasks` (`namespace`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
+CREATE INDEX `tasks_delayed` ON `tasks` (`delayed_at`) WHERE status = 'scheduled' AND delayed_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE status IN ('succeeded', 'failed', 'cancelled');
 --> statement-breakpoint
 CREATE VIEW `tasks_v` AS
-SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM tasks;
+SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM tasks;
 --> statement-breakpoint
 CREATE VIEW `sessions_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, nullif(lower(hex(token_hash)), '') AS "token_hash", ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM sessions;

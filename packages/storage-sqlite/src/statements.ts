@@ -109,6 +109,10 @@ export const SQL = {
   heldAfter: `SELECT n.name AS namespace, s.id FROM sessions s INDEXED BY sessions_stale
     CROSS JOIN namespaces n ON n.id = s.namespace
     WHERE s.status = 'running' AND (n.name, s.id) > (+?, +?) ORDER BY n.name, s.id LIMIT +?`,
+  // The time; only after a clock jump.
+  delayed: `SELECT n.name AS namespace, t.id FROM tasks t INDEXED BY tasks_delayed
+    CROSS JOIN namespaces n ON n.id = t.namespace
+    WHERE t.status = 'scheduled' AND t.delayed_at > +? ORDER BY t.delayed_at DESC LIMIT +?`,
 
   due: `SELECT run_at FROM tasks INDEXED BY tasks_due WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled'
     ORDER BY run_at LIMIT 1`,
@@ -226,6 +230,7 @@ function prepareQueries(db: Connection) {
     readyOfKind: keys(SQL.readyOfKind),
     stale: rows<Session>(SQL.stale),
     heldBy: rows<Session>(SQL.heldBy),
+    delayed: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayed),
     heldAfter: rows<Pick<Session, 'namespace' | 'id'>>(SQL.heldAfter),
 
     due: value<number>(SQL.due),

@@ -76,6 +76,7 @@ export function aTask(over: Partial<Task> = {}): Task {
     status: 'queued',
     dedupeKey: null,
     runAt: null,
+    delayedAt: null,
     queuedAt: NOW,
     attempt: 0,
     attemptsMax: 4,

@@ -9,6 +9,7 @@ const GLYPHS: { readonly [T in EventType]?: string } = {
   'task.claimed': '▶',
   'task.succeeded': '✓',
   'task.failed': '✗',
+  'task.rescheduled': '○',
   'task.retried': '○',
   'task.released': '○',
   'task.handed_off': '○',

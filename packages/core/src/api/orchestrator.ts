@@ -8,6 +8,7 @@ import {
   heartbeat,
   recover,
   release,
+  reschedule,
   retry,
   type cancelInput,
   type CancelReply,
@@ -326,14 +327,21 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
         execute(command, input, hash, loaded),
       );
       if (outcome.kind === 'reply') return outcome.reply;
+      if (outcome.kind === 'refused') throw outcome.error;
       await this.#processClockJump(input.namespace, outcome.after);
     }
   }
 
-  /** Gives every holder a new TTL, page by page, before another process may end any lease. */
+  /**
+   * Gives every holder a new TTL, page by page, before another process may end any lease. Before that, whenever it
+   * begins with the first page, tasks that the jump would delay too long get the time that was asked for.
+   */
   async #processClockJump(namespace: string, from: SessionKey | null): Promise<void> {
     let after: SessionKey | null | undefined = from;
-    while (after !== undefined) after = (await this.#decide(clockJump, { namespace, after })).next;
+    while (after !== undefined) {
+      if (after === null) while (!(await this.#decide(reschedule, { namespace })).done);
+      after = (await this.#decide(clockJump, { namespace, after })).next;
+    }
   }
 }
 

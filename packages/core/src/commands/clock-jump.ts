@@ -1,5 +1,5 @@
 import type { EventDraft } from '../log/events.ts';
-import { isHeld } from '../model/lease.ts';
+import { deadlinesAfterJump, isHeld } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { SessionKey } from '../storage/scope.ts';
 import type { Command } from './command.ts';
@@ -18,8 +18,8 @@ export interface ClockJumpReply {
 
 /**
  * Processes a clock jump: every holder, in all namespaces, gets one TTL from now, because its real time without a
- * heartbeat is unknown. It works in pages and stores its progress with the jump, so any process can continue after
- * another one died.
+ * heartbeat is unknown; or keeps what is left of it, if the store took another clock. It works in pages and stores its
+ * progress with the jump, so any process can continue after another one died.
  */
 export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
   name: 'clock_jump',
@@ -41,7 +41,11 @@ export const clockJump: Command<ClockJumpInput, ClockJumpReply> = {
       namespace: session.namespace,
       sessionId: session.id,
       fence: session.fence,
-      payload: { by_ms: jump.byMs, expires_at: loaded.now + session.ttlMs },
+      payload: {
+        by_ms: jump.byMs,
+        expires_at: deadlinesAfterJump(session, jump, loaded.now).leaseExpiresAt,
+        ...(jump.taken && { taken: true }),
+      },
     }));
     const last = held.at(-1);
     const done = last === undefined || held.length < LIMITS.sweep_page_max;

@@ -14,7 +14,7 @@ import type { ReceiptCodec } from './receipt-reply.ts';
  * it needs to know, so nothing is guessed from the shape of its input or its reply. It is pure.
  */
 export interface Command<Input extends CommandInput, Reply> {
-  readonly name: CommandName | 'clock_jump' | 'restore';
+  readonly name: CommandName | 'clock_jump' | 'reschedule' | 'restore';
   /** Checks and fills in the input; null for commands that no caller sends. */
   readonly input: z.ZodType<Input> | null;
   scope(input: Input): Scope;

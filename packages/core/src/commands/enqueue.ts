@@ -153,7 +153,7 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
       payload: task.payload,
       priority: task.priority,
       dedupe_key: task.dedupeKey ?? null,
-      run_at: task.delayMs > 0 ? now + task.delayMs : null,
+      ...(task.delayMs > 0 ? { run_at: now + task.delayMs, delay_ms: task.delayMs } : { run_at: null }),
       attempts_max: task.attemptsMax,
       interruptions_max: task.interruptionsMax,
       backoff_ms: task.backoffMs,

@@ -6,9 +6,11 @@
 import { WorkingSet } from './working-set.ts';
 import { canonicalize } from '../log/canonical.ts';
 import { sha256 } from '../model/sha256.ts';
-import { clockState, observeClock, fencesTakenAt, type ClockState } from '../model/clock.ts';
+import { clockState, fencesTakenAt, type ClockJump, type ClockState } from '../model/clock.ts';
+import { mustBeStored, observeClock } from '../model/clock-authority.ts';
 import type { Command, CommandInput, Decision } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
+import { forgottenUntil } from '../model/forgotten-receipts.ts';
 import { timeOfUuid } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -18,9 +20,13 @@ import type { WriteSet } from '../storage/write-set.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { SessionKey } from '../storage/scope.ts';
 
-/** The answer of a command; or a clock jump that must be processed before the command can be decided. */
+/**
+ * The answer of a command; or a clock jump that must be processed before the command can be decided; or the error to
+ * throw. The storage saves what goes with any of them.
+ */
 export type Outcome<Reply> =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
+  | { readonly kind: 'refused'; readonly error: OrchestratorError }
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
 
 /**
@@ -38,8 +44,7 @@ export function requestHash<Input extends CommandInput, Reply>(
 /**
  * Executes one command on the rows that were loaded for it. Pure: a storage may call it again.
  *
- * @throws `COMMAND_ID_REUSED`, `COMMAND_ID_EXPIRED`, and the errors of the command for input that is wrong for this
- * state
+ * @throws `COMMAND_ID_REUSED`, and the errors of the command for input that is wrong for this state
  */
 export function execute<Input extends CommandInput, Reply>(
   command: Command<Input, Reply>,
@@ -48,13 +53,14 @@ export function execute<Input extends CommandInput, Reply>(
   loaded: Loaded,
 ): WriteSet<Outcome<Reply>> {
   const { commandId } = input;
-  if (commandId !== undefined) assertJudgeable(commandId, loaded.now);
   if (loaded.receipt !== null)
     return unchanged(answerAgain(command, input, { hash, loaded, receipt: loaded.receipt }), null);
 
   const observed = observeClock(loaded.clock, loaded.clock.reading);
   const clock = observed ?? loaded.clock;
-  if (command.endsOthersLeases && clock.jump !== null)
+  const error = commandId === undefined ? null : expiryOf(commandId, loaded, clock);
+  if (error !== null) return unchanged({ kind: 'refused', error }, mustBeStored(loaded.clock, clock) ? observed : null);
+  if (clock.jump !== null && mustWaitFor(clock.jump, command))
     return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
 
   const decision = command.decide(input, {
@@ -71,34 +77,57 @@ export function execute<Input extends CommandInput, Reply>(
     command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
       ? receiptFor(input.namespace, commandId, hash, command.receipt.store(reply), loaded.now)
       : null;
+  const clockToSave = clockAfter(decision, { before: loaded.clock, observed }, sessions.length > 0);
   return {
     reply: { kind: 'reply', reply, replayed: false },
     sessions,
     tasks,
     events,
     receipt,
-    forgetReceiptsAt: loaded.now - LIMITS.receipt_kept_ms,
-    clock: clockAfter(decision, { before: loaded.clock, observed }, sessions.length > 0),
+    forgetReceiptsAt: Math.min(forgottenUntil(clockToSave ?? loaded.clock), loaded.now - LIMITS.receipt_kept_ms),
+    clock: clockToSave,
   };
 }
 
-function assertJudgeable(commandId: string, now: number): void {
-  const age = now - timeOfUuid(commandId);
-  if (age > LIMITS.command_id_age_ms_max)
-    throw new OrchestratorError(
+/**
+ * Whether a jump is processed before the command is decided. If the store took another clock, it is before any command:
+ * which deadlines are to be moved could not be told afterwards.
+ */
+function mustWaitFor<Input extends CommandInput, Reply>(
+  { taken }: ClockJump,
+  { endsOthersLeases, input }: Command<Input, Reply>,
+): boolean {
+  return endsOthersLeases === true || (taken === true && input !== null);
+}
+
+const COMPARE_CLOCKS = 'Compare the clock of this machine with the clock of the store.';
+
+/**
+ * Why an id is too old or too far ahead. It was made by the clock of the process, or by the store's if that is another
+ * one: both are right about their own ids.
+ */
+function expiryOf(commandId: string, { now, clock: { reading } }: Loaded, clock: ClockState) {
+  const madeAt = timeOfUuid(commandId);
+  const { wall } = reading;
+  if (madeAt <= forgottenUntil(clock))
+    return new OrchestratorError(
+      'COMMAND_ID_EXPIRED',
+      `The command id ${commandId} is so old that its receipt may be deleted.`,
+      { field: 'commandId', hint: COMPARE_CLOCKS },
+    );
+  if (Math.min(now, wall) - madeAt > LIMITS.command_id_age_ms_max)
+    return new OrchestratorError(
       'COMMAND_ID_EXPIRED',
       `The command id ${commandId} is older than ${LIMITS.command_id_age_ms_max / 86_400_000} days.`,
       { field: 'commandId' },
     );
-  if (age < -LIMITS.command_id_ahead_ms_max)
-    throw new OrchestratorError(
+  if (madeAt - Math.max(now, wall) > LIMITS.command_id_ahead_ms_max)
+    return new OrchestratorError(
       'COMMAND_ID_EXPIRED',
       `The command id ${commandId} is more than an hour ahead of the store's clock.`,
-      {
-        field: 'commandId',
-        hint: 'Compare the clock of this machine with the clock of the store.',
-      },
+      { field: 'commandId', hint: COMPARE_CLOCKS },
     );
+  return null;
 }
 
 /** An event that the command does not declare is a fault in the command: nothing of it is saved. */
@@ -143,15 +172,15 @@ function receiptFor(
   return { namespace, commandId, requestHash, reply: receiptText(stored), at: Math.max(now, timeOfUuid(commandId)) };
 }
 
-/** A new reading is only written together with other rows; a clock jump, or its end, always is. */
+/** A new reading is only written together with other rows; what has to be known of clocks always is. */
 function clockAfter(
   decision: Decision<unknown>,
   { before, observed }: { before: ClockState; observed: ClockState | null },
   writes: boolean,
 ): ClockState | null {
-  const { last, jump } = observed ?? before;
-  if (decision.clockJump !== undefined) return clockState(last, decision.clockJump, before);
-  return writes || jump !== before.jump ? observed : null;
+  const clock = observed ?? before;
+  if (decision.clockJump !== undefined) return clockState(clock.last, decision.clockJump, clock);
+  return writes || mustBeStored(before, clock) ? observed : null;
 }
 
 function isAccepted<Reply>(reply: Reply): reply is Accepted<Reply> {

@@ -10,5 +10,6 @@ export { type LeaseRefusal } from './holder.ts';
 export { type Evidence } from './evidence.ts';
 export { recover, recoverInput, type Recovered, type RecoverReply } from './recover.ts';
 export { release, releaseInput, releaseItem, type ReleasedItem, type ReleaseInput } from './release.ts';
+export { reschedule } from './reschedule.ts';
 export { restore, type RestoreReply } from './restore.ts';
 export { retry, retryInput, type RetryReply } from './retry.ts';

@@ -257,7 +257,7 @@ function taskEndOf(input: ReleaseItem, commandId: string, task: Task, now: numbe
     return { type: 'task.cancelled', payload: { outcome, error } };
   switch (outcome) {
     case 'failed':
-      return { type: 'task.failed', payload: { outcome, error, run_at: retryAt(input, commandId, task, now) } };
+      return { type: 'task.failed', payload: { outcome, error, ...retryOf(input, commandId, task, now) } };
     case 'released':
       return { type: 'task.released', payload: { outcome, note } };
     case 'handed_off':
@@ -265,9 +265,15 @@ function taskEndOf(input: ReleaseItem, commandId: string, task: Task, now: numbe
   }
 }
 
-function retryAt(input: ReleaseItem, commandId: string, task: Task, now: number): number | null {
-  if (input.final || task.attempt >= task.attemptsMax) return null;
-  return now + backoffMs(task.backoffMs, task.attempt, jitterFor(commandId, task.id));
+function retryOf(
+  input: ReleaseItem,
+  commandId: string,
+  task: Task,
+  now: number,
+): Pick<EventPayloads['task.failed'], 'run_at' | 'delay_ms'> {
+  if (input.final || task.attempt >= task.attemptsMax) return { run_at: null };
+  const delayMs = backoffMs(task.backoffMs, task.attempt, jitterFor(commandId, task.id));
+  return { run_at: now + delayMs, delay_ms: delayMs };
 }
 
 function recipient(to: { agent?: string; role?: string } = {}): { assignee: string | null; role: string | null } {

@@ -6,6 +6,7 @@ import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
+import { rescheduled } from '../model/delay.ts';
 import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { counted } from '../model/quantities.ts';
@@ -85,18 +86,26 @@ function notEnded({ task, history }: Situation): Condition {
   });
 }
 
-function due({ task, now, history }: Situation): Condition {
-  const { runAt, status } = task;
+function due({ task, now, jump, history }: Situation): Condition {
+  const { runAt, status } = rescheduled(task, jump, now);
   if (status !== 'scheduled' || runAt === null) return met('due', 'It has no start time to wait for.');
-  const events = lastOf(history, ['task.queued', 'task.failed', 'task.retried']);
-  if (runAt <= now) return met('due', `It is due since ${isoSeconds(runAt)}: the next claim can take it.`, events);
+  const last = history.findLast(({ type }) => DUE_EVENTS.includes(type));
+  const events = last === undefined ? [] : [last.id];
+  const setBack = last?.type === 'task.rescheduled' || runAt !== task.runAt ? SET_BACK : '';
+  if (runAt <= now)
+    return met('due', `It is due since ${isoSeconds(runAt)}: the next claim can take it.${setBack}`, events);
   const why = task.attempt === 0 ? 'it was queued with this delay' : `pause after failed attempt ${task.attempt}`;
-  return unmet('due', `It cannot be claimed before ${isoSeconds(runAt)}: ${why}.`, {
+  return unmet('due', `It cannot be claimed before ${isoSeconds(runAt)}: ${why}.${setBack}`, {
     changesAt: runAt,
     nextStep: 'Wait: a claim can take it from then on.',
     events,
   });
 }
+
+const DUE_EVENTS: readonly EventType[] = ['task.queued', 'task.failed', 'task.rescheduled', 'task.retried'];
+
+/** A delay that was rescheduled ends by the clock as it was then, also if the clock goes forward again. */
+const SET_BACK = ' The clock was set back after its delay began, so the delay ends by the new time.';
 
 function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   if (held === null) return met('not_held', 'No agent holds its session.');
@@ -217,14 +226,17 @@ function attemptsLeft({ task, held, claim, now, history }: Situation): Condition
 
 function clockSettled({ jump, held }: Situation): Condition {
   if (jump === null) return met('clock_settled', 'No clock jump is pending.');
-  const says =
-    `The clock jumped by ${jump.byMs} ms (detected at ${isoSeconds(jump.seenAt)}): ` +
-    'every holder gets a new TTL before another process may end its lease.';
+  const at = isoSeconds(jump.seenAt);
+  const says = jump.taken
+    ? `The store took the clock of another process (at ${at}), ${jump.byMs} ms from the one that it had: ` +
+      'the deadlines of all holders move with it before another command is decided.'
+    : `The clock jumped by ${jump.byMs} ms (detected at ${at}): ` +
+      'every holder gets a new TTL before another process may end its lease.';
   return held === null
     ? met('clock_settled', says)
     : {
         ...met('clock_settled', says),
-        nextStep: 'The next claim or `orchestrator recover` gives every holder its new TTL.',
+        nextStep: 'The next claim or `orchestrator recover` gives every holder its new deadlines.',
       };
 }
 

@@ -3,12 +3,14 @@
  * its own, and its answer is what the claim itself would do.
  */
 import { WorkingSet } from '../commands/working-set.ts';
-import { observeClock, type ClockJump, type ClockState } from '../model/clock.ts';
+import type { ClockJump, ClockState } from '../model/clock.ts';
+import { authorityTime, observeClock } from '../model/clock-authority.ts';
 import { claim, type ClaimInput, type ClaimReply } from '../commands/claim.ts';
 import { fits } from '../commands/grant.ts';
 import type { Evidence } from '../commands/evidence.ts';
 import { recover } from '../commands/recover.ts';
-import { deadlines, isHeld, isStale } from '../model/lease.ts';
+import { rescheduled } from '../model/delay.ts';
+import { deadlinesAfterJump, isHeld, isStale } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { ClaimPreview } from '../storage/claim-preview.ts';
 import type { Session } from '../model/session.ts';
@@ -114,10 +116,14 @@ class ClaimView {
   readonly #nextDueAt: number | null;
 
   constructor(preview: ClaimPreview) {
-    const { clock, scheduled } = preview;
-    this.now = Math.floor(clock.reading.wall);
+    const { clock } = preview;
+    this.now = Math.floor(authorityTime(clock, clock.reading));
     this.#preview = preview;
     this.#clock = observeClock(clock, clock.reading) ?? clock;
+    const { jump } = this.#clock;
+    const scheduled = preview.scheduled
+      .map((task) => rescheduled(task, jump, this.now))
+      .toSorted((a, b) => (a.runAt ?? 0) - (b.runAt ?? 0));
     const due = scheduled.filter(({ runAt }) => runAt !== null && runAt <= this.now).slice(0, LIMITS.flipped_tasks_max);
     this.#due = Map.groupBy(due, ({ sessionId }) => sessionId);
     this.#nextDueAt = scheduled[due.length]?.runAt ?? null;
@@ -169,13 +175,13 @@ class ClaimView {
 }
 
 /**
- * After a clock jump every holder gets a new TTL before another process may end its lease. Sessions up to `jump.after`
- * already have theirs.
+ * After a clock jump every holder gets its new deadlines before another process may end its lease. Sessions up to
+ * `jump.after` already have theirs.
  */
 function afterJump(session: Session, jump: ClockJump | null, now: number): Session {
   if (jump === null || !isHeld(session)) return session;
   const isDone = jump.after !== null && compareKeys(session, jump.after) <= 0;
-  return isDone ? session : { ...session, ...deadlines(now, session) };
+  return isDone ? session : { ...session, ...deadlinesAfterJump(session, jump, now) };
 }
 
 function compareKeys(session: Pick<Session, 'namespace' | 'id'>, key: SessionKey): number {

@@ -97,7 +97,7 @@ export interface WhyAgent extends Asked {
 }
 
 /** The events that decide the outcome of a task: all but checkpoints. */
-const OUTCOME_EVENTS: readonly EventType[] = [...STATUS_EVENTS, 'task.cancel_requested'];
+const OUTCOME_EVENTS: readonly EventType[] = [...STATUS_EVENTS, 'task.rescheduled', 'task.cancel_requested'];
 
 const HEADS_COUNTED = 100;
 const NEXT_SHOWN = 5;

@@ -1,5 +1,5 @@
 import { fromJsonText } from '../model/json.ts';
-import { UNLOGGED_CLOCK_STEP_MS } from '../model/clock.ts';
+import { UNLOGGED_CLOCK_STEP_MS } from '../model/clock-authority.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import type { Session } from '../model/session.ts';
 import type { Event, EventPayloads } from './events.ts';

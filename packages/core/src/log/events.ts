@@ -24,6 +24,7 @@ export interface EventPayloads {
     priority: number;
     dedupe_key: string | null;
     run_at: number | null;
+    delay_ms?: number;
     attempts_max: number;
     interruptions_max: number;
     backoff_ms: number;
@@ -42,7 +43,8 @@ export interface EventPayloads {
     process_group?: number;
   };
   'task.succeeded': Imported & { outcome: 'succeeded'; result: Json };
-  'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null };
+  'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null; delay_ms?: number };
+  'task.rescheduled': { by_ms: number; run_at: number; delay_ms: number };
   'task.retried': Record<string, never>;
   'task.released': { outcome: 'released'; note: string | null };
   'task.handed_off': { outcome: 'handed_off'; assignee: string | null; role: string | null; note: string | null };
@@ -51,7 +53,7 @@ export interface EventPayloads {
   'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
   'lease.taken_over': LeaseEndFacts & { reason: 'expired' | 'resumed' | 'dead' };
   'lease.refused': { operation: HolderOperation; ended_by: string; ended_at: number };
-  'clock.jumped': { by_ms: number; expires_at: number };
+  'clock.jumped': { by_ms: number; expires_at: number; taken?: true };
   'legacy.event': { [key: string]: Json };
 }
 
@@ -179,6 +181,7 @@ export const EVENT_DOCS: {
       priority: 'smaller first',
       dedupe_key: 'unique in the namespace',
       run_at: 'it cannot be claimed before this time (ms), or null',
+      delay_ms: 'the delay that was asked for, if `run_at` is the end of one (ms)',
       attempts_max: 'failed attempts after which it is a dead letter',
       interruptions_max: 'lost leases after which it is still requeued',
       backoff_ms: 'pause after the first failed attempt',
@@ -213,7 +216,18 @@ export const EVENT_DOCS: {
       outcome: 'as reported by the holder, or null',
       error: '`{ code?, message, data? }`',
       run_at: 'the time of the next attempt (ms); null: none, it is a dead letter',
+      delay_ms: 'the pause before the next attempt (ms)',
       occurred_at: OCCURRED_AT,
+    },
+  },
+  'task.rescheduled': {
+    means:
+      'The clock was set back: a scheduled task waits no longer than the delay that was asked for. ' +
+      'It keeps this time if the clock goes forward again.',
+    fields: {
+      by_ms: 'how far the wall clock moved against the steady clock (ms)',
+      run_at: 'it cannot be claimed before this time (ms)',
+      delay_ms: 'the delay that was asked for (ms)',
     },
   },
   'task.retried': {
@@ -273,10 +287,13 @@ export const EVENT_DOCS: {
     },
   },
   'clock.jumped': {
-    means: 'The machine slept, its clock was set, or the store moved: the holder got new deadlines.',
+    means:
+      'The machine slept, its clock was set, the store moved, or it took the clock of another process: ' +
+      'the holder got new deadlines.',
     fields: {
       by_ms: 'how far the wall clock moved against the steady clock (ms)',
       expires_at: 'the new expiry (ms)',
+      taken: 'true if the store took another clock: the deadlines moved with it, and the holder got no new TTL',
     },
   },
   'legacy.event': {

@@ -194,6 +194,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     case 'task.recovered':
     case 'lease.taken_over':
       return { ...givenBack(task), status, interruptions: task.interruptions + 1 };
+    case 'task.rescheduled':
+      // The session's last event may have the time of the clock that was ahead.
+      return { ...task, ...due(fact.payload, fact.payload.run_at) };
     case 'task.retried':
       return { ...retried(task, event), status };
     default:
@@ -212,7 +215,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     payload: canonicalize(payload.payload),
     priority: payload.priority,
     status: statusAfter('task.queued', payload),
-    ...due(payload.run_at, at),
+    ...due(payload, at),
     dedupeKey: payload.dedupe_key,
     attempt: 0,
     attemptsMax: payload.attempts_max,
@@ -239,7 +242,7 @@ function givenBack(task: Task): Task {
 }
 
 function failed(task: Task, status: TaskStatus, payload: EventPayloads['task.failed'], at: number): Task {
-  return { ...task, status, ...(isEnded(status) ? { finishedAt: at } : due(payload.run_at, at)) };
+  return { ...task, status, ...(isEnded(status) ? { finishedAt: at } : due(payload, at)) };
 }
 
 function retried(task: Task, event: NewEvent): Task {
@@ -252,12 +255,18 @@ function retried(task: Task, event: NewEvent): Task {
     startedAt: null,
     finishedAt: null,
   };
-  return { ...task, ...fresh, ...due(null, event.at) };
+  return { ...task, ...fresh, ...due({ run_at: null }, event.at) };
+}
+
+interface Due {
+  readonly run_at: number | null;
+  readonly delay_ms?: number;
 }
 
 /** With a time it is scheduled, even if that time is over already: the next claim makes it queued. */
-function due(runAt: number | null, at: number): Pick<Task, 'runAt' | 'queuedAt'> {
-  return { runAt, queuedAt: runAt === null ? at : Math.max(runAt, at) };
+function due({ run_at: runAt, delay_ms: delayMs }: Due, at: number): Pick<Task, 'runAt' | 'delayedAt' | 'queuedAt'> {
+  if (runAt === null) return { runAt, delayedAt: null, queuedAt: at };
+  return { runAt, delayedAt: delayMs === undefined ? null : runAt - delayMs, queuedAt: Math.max(runAt, at) };
 }
 
 function textOf(value: Json): JsonText | null {

@@ -20,6 +20,7 @@ interface Transition<Status> {
   readonly to: Status;
   /** null: time alone causes it. */
   readonly event: EventType | null;
+  /** null: no command of its own causes it. */
   readonly command: CommandName | null;
   /** Whether only the lease's holder can make it happen. */
   readonly lease: boolean;
@@ -33,6 +34,8 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: null, to: 'queued', event: 'task.queued', command: 'enqueue', lease: false },
   { from: null, to: 'scheduled', event: 'task.queued', command: 'enqueue', lease: false },
   { from: 'scheduled', to: 'queued', event: null, command: null, lease: false },
+  // Part of every command that may end leases of others, after the clock was set back.
+  { from: 'scheduled', to: 'scheduled', event: 'task.rescheduled', command: null, lease: false },
   { from: 'queued', to: 'running', event: 'task.claimed', command: 'claim', lease: false },
   { from: 'running', to: 'running', event: 'session.checkpointed', command: 'checkpoint', lease: true },
   { from: 'running', to: 'succeeded', event: 'task.succeeded', command: 'release', lease: true },

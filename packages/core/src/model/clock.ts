@@ -12,6 +12,19 @@ export interface ClockReading {
   readonly uptime: number;
   /** null: the clock of a server. It has only a wall clock; `steady` and `uptime` then repeat it. */
   readonly boot: string | null;
+  /**
+   * The jumps of its own wall clock that this process saw in the last minutes, oldest first. Absent: it does not look,
+   * and every difference from the stored reading counts as a jump.
+   */
+  readonly watch?: readonly SeenJump[];
+}
+
+/** A jump of the wall clock that one process saw. */
+export interface SeenJump {
+  /** The steady clock when it saw the jump. */
+  readonly steady: number;
+  /** How far the wall clock moved beyond the steady one. */
+  readonly byMs: number;
 }
 
 /** The clocks, injected as one so that tests control time. */
@@ -27,12 +40,37 @@ export interface ClockJump {
   readonly byMs: number;
   /** The last held session that got its new deadlines; null before the first page. */
   readonly after: { readonly namespace: string; readonly sessionId: string } | null;
+  /** The store took another clock: nothing jumped, so the deadlines move with it, and no time is granted. */
+  readonly taken?: true | undefined;
+}
+
+/** Processes of the same machine have another clock than the store. */
+export interface OtherClock {
+  /** How far it is ahead of the clock of the store; negative: behind it. */
+  readonly byMs: number;
+  /** The time of the store when it was last recorded that such a process sent a command. */
+  readonly seenAt: number;
+}
+
+/** Which receipts may be deleted, by the times in their command ids. */
+export interface ForgottenReceipts {
+  /**
+   * Those up to this time; -1: none. A command id of that time or before it is refused, unless its receipt is still
+   * there.
+   */
+  readonly until: number;
+  /** `until` stays as it is before this time of the store. */
+  readonly heldUntil: number;
 }
 
 /** What the store remembers of its machine's clocks. */
 export interface ClockState {
+  /** The last stored reading of the clock of the store, which is the authority of its time. */
   readonly last: ClockReading | null;
   readonly jump: ClockJump | null;
+  /** Other clocks that were seen, each once. */
+  readonly others?: readonly OtherClock[] | undefined;
+  readonly receipts?: ForgottenReceipts | undefined;
   /**
    * In a store that was restored or moved: no fence up to this one is granted, because some of them may have been
    * granted after the backup was taken.
@@ -58,10 +96,15 @@ const storedJump = z.object({
   seenAt: z.number(),
   byMs: z.number(),
   after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
+  taken: z.literal(true).optional(),
 });
+const storedOther = z.object({ byMs: z.number(), seenAt: z.number() });
+const storedReceipts = z.object({ until: z.number(), heldUntil: z.number() });
 const storedState = z.object({
   last: storedReading.nullable(),
   jump: storedJump.nullable(),
+  others: z.array(storedOther).optional(),
+  receipts: storedReceipts.optional(),
   fencesAfter: z.number().optional(),
   fencesAhead: z.number().optional(),
 });
@@ -88,63 +131,25 @@ function decoded(text: string): unknown {
   }
 }
 
-/** A difference of more than this between wall clock and steady clock, from one reading to the next, is a jump. */
-const JUMP_MS = 2_000;
-
-/** The stored reading is replaced by a write when it is older than this. */
-const READING_KEPT_MS = 10_000;
-
-/** A clock that was set back by no more than this since a lease was granted may have left no trace in the log. */
-export const UNLOGGED_CLOCK_STEP_MS = READING_KEPT_MS + JUMP_MS;
-
-/**
- * Compares a reading with the stored one.
- *
- * @returns the new state to store, or null if nothing has to be written
- */
-export function observeClock(state: ClockState, reading: ClockReading): ClockState | null {
-  const { last } = state;
-  if (last === null) return clockState(reading, state.jump, state);
-  if (reading.boot === null) return afterServer(state, last, reading);
-  if (last.boot !== reading.boot) return afterBoot(state, last, reading);
-
-  const wallMs = reading.wall - last.wall;
-  const steadyMs = reading.steady - last.steady;
-  const byMs = wallMs - steadyMs;
-  // A jump while an earlier one is processed starts from the first page again: deadlines already moved may be wrong.
-  if (Math.abs(byMs) > JUMP_MS)
-    return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
-  return steadyMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
-}
-
-/**
- * After a boot only one thing is sure: a wall clock that went back was wrong before, and so were the deadlines it set.
- */
-function afterBoot(state: ClockState, last: ClockReading, reading: ClockReading): ClockState {
-  const byMs = reading.wall - last.wall;
-  const jump = byMs < -JUMP_MS ? { seenAt: reading.wall, byMs: Math.round(byMs), after: null } : state.jump;
-  return clockState(reading, jump, state);
-}
-
-/** For a server's clock the greatest time is stored: a time before it is the only jump that can be detected. */
-function afterServer(state: ClockState, last: ClockReading, reading: ClockReading): ClockState | null {
-  const byMs = reading.wall - last.wall;
-  if (byMs < -JUMP_MS) return clockState(reading, { seenAt: reading.wall, byMs: Math.round(byMs), after: null }, state);
-  return byMs >= READING_KEPT_MS ? clockState(reading, state.jump, state) : null;
-}
-
-/** The clock state to store next; what is known of fences never changes. */
+/** The clock state to store next; besides the reading and the jump. */
 export function clockState(
   last: ClockReading | null,
   jump: ClockJump | null,
-  { fencesAfter, fencesAhead }: FenceState,
+  { others = [], receipts, fencesAfter, fencesAhead }: Omit<ClockState, 'last' | 'jump'>,
 ): ClockState {
   return {
-    last,
+    last: last === null ? null : readingOf(last),
     jump,
+    ...(others.length > 0 && { others }),
+    ...(receipts !== undefined && { receipts }),
     ...(fencesAfter !== undefined && { fencesAfter }),
     ...(fencesAhead !== undefined && { fencesAhead }),
   };
+}
+
+/** What is stored of a reading: what a process has seen of its clock is its own. */
+function readingOf({ wall, steady, uptime, boot }: ClockReading): ClockReading {
+  return { wall, steady, uptime, boot };
 }
 
 /**

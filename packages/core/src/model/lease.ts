@@ -1,3 +1,4 @@
+import type { ClockJump } from './clock.ts';
 import { internalError, OrchestratorError } from './errors.ts';
 import type { Session } from './session.ts';
 
@@ -62,6 +63,20 @@ export function deadlines(
 ): Pick<HeldSession, 'leaseExpiresAt' | 'heartbeatAt' | 'staleAt'> {
   const leaseExpiresAt = now + ttlMs;
   return { leaseExpiresAt, heartbeatAt: now, staleAt: Math.max(leaseExpiresAt, now + staleAfterMs) };
+}
+
+/**
+ * The three times of a lease once a clock jump is processed: a new TTL from now, because the real time without a
+ * heartbeat is unknown. It is known if the store took another clock: then the times move with that.
+ */
+export function deadlinesAfterJump(
+  session: HeldSession,
+  { byMs, taken }: ClockJump,
+  now: number,
+): ReturnType<typeof deadlines> {
+  // No time is before 1970, and no proof of life is still to come.
+  const heartbeatAt = taken ? Math.min(now, Math.max(0, session.heartbeatAt + byMs)) : now;
+  return deadlines(heartbeatAt, session);
 }
 
 /** Whether a claim that names the session may take it over. */

@@ -20,6 +20,8 @@ export interface Task extends TaskTexts {
   readonly dedupeKey: string | null;
   /** The task cannot be claimed before this time. */
   readonly runAt: number | null;
+  /** When the delay until `runAt` began; null: `runAt` was not asked for as a delay. */
+  readonly delayedAt: number | null;
   /** When it was queued, or `runAt` if that is later. Its age in the queue counts from here. */
   readonly queuedAt: number;
   /** The number of the current or last attempt; an attempt that was interrupted or given back does not count. */
@@ -51,6 +53,7 @@ export interface Task extends TaskTexts {
 export const MOVING_TASK_FIELDS = [
   'status',
   'runAt',
+  'delayedAt',
   'queuedAt',
   'attempt',
   'interruptions',

@@ -72,6 +72,7 @@ export const COLUMNS: {
     'status',
     'dedupeKey',
     'runAt',
+    'delayedAt',
     'queuedAt',
     'attempt',
     'attemptsMax',

@@ -1,8 +1,8 @@
 /*
  * The scope of a unit of work: the rows that the storage locks and loads before the command decides.
  *
- * Every scope but `held` stays within one namespace. With a `commandId` the storage also looks for the receipt of that
- * command. If there is one, it loads the rows that the receipt names instead of those of the scope (see
+ * Every scope but `held` and `delayed` stays within one namespace. With a `commandId` the storage also looks for the
+ * receipt of that command. If there is one, it loads the rows that the receipt names instead of those of the scope (see
  * `namedByReceipt`).
  *
  * Locks on sessions are taken in one order, by namespace and then by id (`compareCodePoints`). So two units of work
@@ -12,7 +12,7 @@
 
 /** The scope of a unit of work. */
 export type Scope = Readonly<{ namespace: string; commandId?: string }> &
-  (SessionsScope | ReadyScope | StaleScope | HeldScope | TaskScope | NewScope);
+  (SessionsScope | ReadyScope | StaleScope | HeldScope | DelayedScope | TaskScope | NewScope);
 
 /**
  * Named sessions: heartbeat, checkpoint, release, a claim of one session, close.
@@ -77,6 +77,16 @@ export interface HeldScope {
   readonly by: 'held';
   readonly limit: number;
   readonly after: SessionKey | null;
+}
+
+/**
+ * At most so many scheduled tasks of all namespaces whose delay began after the time now (in `Loaded.tasks`), and their
+ * sessions, which are locked: after a clock jump. Another process may have done the tasks of a session before it was
+ * locked, so fewer than `limit` does not mean that there are no more. Without a session there are none.
+ */
+export interface DelayedScope {
+  readonly by: 'delayed';
+  readonly limit: number;
 }
 
 /** One task (in `Loaded.tasks`) and its session, which is locked: cancel, retry. */

@@ -6,13 +6,16 @@
 // - when there is no jump, or another process has come further, nothing happens
 // - a new jump on the way starts the work afresh
 // - commands that end no other holder's lease are judged meanwhile, and leave the jump as it is
+// - if the store took another clock, no command is judged meanwhile, and every holder keeps what is left of its lease
 import { expect, test } from 'vitest';
-import { claim, clockJump, heartbeat, recover, release } from '../../src/commands/index.ts';
+import { claim, clockJump, enqueue, heartbeat, recover, release, reschedule } from '../../src/commands/index.ts';
 import type { ClockReading } from '../../src/model/clock.ts';
 import { AGENT, claimed, event, NOW, opened, queued, STALE_AFTER_MS, tokenOf, TTL_MS } from '../support/events.ts';
 import { given, inputOf, readingAt, type Store } from '../support/given.ts';
 
 const HELD = [opened(), queued('a'), claimed('a')];
+
+const HOUR_MS = 3_600_000;
 
 const JUMP = { seenAt: NOW, byMs: 5_000, after: null };
 
@@ -51,7 +54,11 @@ test.each([
     events: [],
     receipt: null,
     forgetReceiptsAt: 0,
-    clock: { last: { ...readingAt(NOW + ms), steady: NOW }, jump: { seenAt: NOW + ms, byMs: ms, after: null } },
+    clock: {
+      last: { ...readingAt(NOW + ms), steady: NOW },
+      jump: { seenAt: NOW + ms, byMs: ms, after: null },
+      receipts: expect.anything() as unknown,
+    },
   });
 });
 
@@ -169,7 +176,7 @@ test('what is known of fences stays as it is', () => {
     .remembering({ jump: JUMP, ...fences })
     .when(clockJump, { after: null });
 
-  expect(store.clock).toEqual({ last: readingAt(NOW), jump: null, ...fences });
+  expect(store.clock).toMatchObject({ last: readingAt(NOW), jump: null, ...fences });
 });
 
 test('commands that end no other lease are judged meanwhile, and leave the jump as it is', () => {
@@ -190,6 +197,48 @@ test('a command that is judged meanwhile writes a new jump down, even if it writ
   expect(writes).toMatchObject({ sessions: [], clock: { jump: { seenAt: NOW + 10_000, byMs: 10_000, after: null } } });
 });
 
+const TAKEN = { ...JUMP, taken: true as const };
+
+test.each([
+  [-HOUR_MS, -20_000, -20_000 - HOUR_MS],
+  [HOUR_MS, -20_000 - HOUR_MS, -20_000],
+  [HOUR_MS, -20_000, 0],
+  [-NOW, -20_000, -NOW],
+])('if the store took a clock %i ms ahead, every holder keeps what is left', (byMs, heartbeatMs, movedMs) => {
+  const jump = { ...TAKEN, byMs };
+  const store = given(opened(), queued('a'), claimed('a'), jumped('s', 1, NOW + heartbeatMs)).remembering({ jump });
+
+  const said = event(
+    'clock.jumped',
+    { by_ms: byMs, expires_at: NOW + movedMs + TTL_MS, taken: true },
+    { sessionId: 's', fence: 1 },
+  );
+  const after = store.when(clockJump, { after: null }).then([said], { next: undefined });
+
+  expect(after.session('s')).toMatchObject({
+    leaseExpiresAt: NOW + movedMs + TTL_MS,
+    heartbeatAt: NOW + movedMs,
+    staleAt: NOW + movedMs + STALE_AFTER_MS,
+  });
+});
+
+test.each([
+  ['heartbeat', (store: Store) => store.when(heartbeat, { token: tokenOf(1) })],
+  ['enqueue', (store: Store) => store.when(enqueue, { tasks: [{}] })],
+  ['claim', (store: Store) => store.when(claim, { agent: AGENT })],
+])('no command is judged before: %s', (_name, decided) => {
+  const { writes } = decided(given(...HELD).remembering({ jump: TAKEN }));
+
+  expect(writes).toMatchObject({ reply: { kind: 'clock_jump', after: null }, sessions: [], tasks: [], events: [] });
+});
+
+test('so many pages later it is known to be one', () => {
+  const { store } = manyHeld(201).remembering({ jump: TAKEN }).when(clockJump, { after: null });
+
+  expect(store.clock.jump).toEqual({ ...TAKEN, after: { namespace: 'default', sessionId: 's199' } });
+  expect(store.when(reschedule, {}).reply).toEqual({ done: true });
+});
+
 const MACHINE: ClockReading = readingAt(NOW);
 
 test.each([
@@ -200,7 +249,7 @@ test.each([
     .remembering({ last })
     .when(heartbeat, { token: tokenOf(1) });
 
-  expect(writes.clock).toEqual({ last: expected, jump: null });
+  expect(writes.clock).toMatchObject({ last: expected, jump: null });
 });
 
 test('a reading that is nearly as new is not written', () => {

@@ -112,9 +112,10 @@ test('a task may be for one agent, and its title is its kind unless it has anoth
 test('a task that is delayed is scheduled', () => {
   const store = given(opened())
     .when(enqueue, { tasks: [{ id: 'a', sessionId: 's', delayMs: 500 }] })
-    .then([queued('a', { number: 2, run_at: NOW + 500 })]);
+    .then([queued('a', { number: 2, run_at: NOW + 500, delay_ms: 500 })]);
 
-  expect(store.task('a')).toMatchObject({ status: 'scheduled', runAt: NOW + 500, queuedAt: NOW + 500, createdAt: NOW });
+  const when = { runAt: NOW + 500, delayedAt: NOW, queuedAt: NOW + 500 };
+  expect(store.task('a')).toMatchObject({ status: 'scheduled', ...when, createdAt: NOW });
 });
 
 test("ids are made from the command's id, in the order of the batch", () => {

@@ -3,8 +3,9 @@
 // - it holds the request's hash and the reply, and the time from which it is kept
 // - the same request is answered again without an effect; another one under the same id is an error
 // - fields that a command declares as no part of the request's identity may differ, and no others
-// - an id that is more than seven days old, or more than an hour ahead, is refused, receipt or not
-// - receipts that are over by eight days are forgotten
+// - without a receipt, an id that is more than seven days old, or more than an hour ahead, is refused
+// - so it is by the clock of the process that sends it, if that is another one than the store's
+// - receipts that are over by eight days are forgotten; the bound is stored, and ids up to it are refused
 // - nothing is guessed from the names of fields: a reply is kept and restored as its command declares
 // - tasks are answered as they were, with their bodies; rows that are missing are a mistake of ours
 import { expect, test } from 'vitest';
@@ -27,7 +28,7 @@ import {
   succeeded,
   TTL_MS,
 } from '../support/events.ts';
-import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
+import { commandIdAt, given, inputOf, readingAt, refusal } from '../support/given.ts';
 import { planted } from '../support/planted.ts';
 
 const DAY_MS = 86_400_000;
@@ -94,10 +95,19 @@ test('a receipt whose id is ahead of the clock is kept from the time of its id',
 
 test('receipts that are over by eight days are forgotten', () => {
   const { writes } = given(opened())
+    .remembering({ receipts: { until: 0, heldUntil: NOW } })
     .after(9 * DAY_MS)
     .when(close, { sessionId: 's' });
 
   expect(writes.forgetReceiptsAt).toBe(NOW + DAY_MS);
+  expect(writes.clock?.receipts?.until).toBe(NOW + DAY_MS);
+});
+
+test('none is forgotten beyond the bound that is stored', () => {
+  const clock = { last: readingAt(NOW), receipts: { until: NOW - 9 * DAY_MS, heldUntil: 0 } };
+  const { writes } = given(opened()).remembering(clock).after(9_999).when(close, { sessionId: 's' });
+
+  expect(writes).toMatchObject({ clock: null, forgetReceiptsAt: NOW - 9 * DAY_MS });
 });
 
 test('the same request is answered again without an effect', () => {
@@ -178,7 +188,10 @@ test.each([
 ])('an id that is %s is refused', (_what, at, later, message) => {
   const commandId = commandIdAt(at);
 
-  expect(() => given(opened()).after(later).when(close, { sessionId: 's', commandId })).toThrow(
+  const decided = given(opened()).after(later).when(close, { sessionId: 's', commandId });
+
+  expect(decided.writes).toMatchObject({ events: [], receipt: null, clock: null });
+  expect(() => decided.reply).toThrow(
     refusal('COMMAND_ID_EXPIRED', `^The command id ${commandId} ${message}.$`, 'commandId'),
   );
 });
@@ -186,17 +199,74 @@ test.each([
 test('an id that is ahead says what to compare', () => {
   const call = { sessionId: 's', commandId: commandIdAt(NOW + 3_600_001) };
 
-  expect(() => given(opened()).when(close, call)).toThrow(
+  expect(() => given(opened()).when(close, call).reply).toThrow(
     expect.objectContaining({ hint: 'Compare the clock of this machine with the clock of the store.' }),
   );
 });
 
-test('an id that is too old is refused even if its receipt is still there', () => {
-  const { store } = given(opened()).when(close, { sessionId: 's', commandId: ID });
+test.each([
+  ['too old', 7 * DAY_MS + 1],
+  ['too far ahead', -3_600_001],
+])('an id that is %s by now gets the answer that it got before', (_what, laterMs) => {
+  const { store, reply } = given(opened()).when(close, { sessionId: 's', commandId: ID });
 
-  expect(() => store.after(7 * DAY_MS + 1).when(close, { sessionId: 's', commandId: ID })).toThrow(
-    refusal('COMMAND_ID_EXPIRED', 'is older than 7 days'),
+  const again = store.after(laterMs).when(close, { sessionId: 's', commandId: ID });
+
+  expect(again.writes.reply).toMatchObject({ kind: 'reply', replayed: true });
+  expect(again.reply).toEqual(reply);
+});
+
+/** A store, and a command of a process whose clock is so far ahead of the store's, with an id by its own clock. */
+function sentBy(aheadMs: number, idMs = NOW + aheadMs) {
+  const last = readingAt(NOW);
+  const store = given(opened())
+    .remembering({ last })
+    .after(0, { wall: NOW + aheadMs, watch: [] });
+  return store.when(close, { sessionId: 's', commandId: commandIdAt(idMs) });
+}
+
+test.each([-9 * DAY_MS, -2 * 3_600_000, 2 * 3_600_000, 30 * DAY_MS])(
+  'a process %i ms ahead of the store makes ids by its own clock',
+  (aheadMs) => {
+    const { reply, writes } = sentBy(aheadMs);
+
+    expect(reply).toMatchObject({ ok: true });
+    expect(writes.events).toMatchObject([{ at: NOW }]);
+    expect(writes.clock).toMatchObject({ others: [{ byMs: aheadMs, seenAt: NOW }] });
+  },
+);
+
+test.each([
+  ['older than seven days', -3_600_000, NOW - 3_600_000 - 7 * DAY_MS - 1],
+  ['an hour ahead of it', 3_600_000, NOW + 2 * 3_600_000 + 1],
+  ['an hour ahead of the store', -3_600_000, NOW + 3_600_001],
+])('an id that is %s is refused, and the other clock recorded all the same', (_what, aheadMs, idMs) => {
+  const decided = sentBy(aheadMs, idMs);
+
+  expect(() => decided.reply).toThrow(refusal('COMMAND_ID_EXPIRED', 'The command id'));
+  expect(decided.writes).toMatchObject({ events: [], clock: { others: [{ byMs: aheadMs }] } });
+});
+
+test('an id that was made by the clock of the store is taken from a process with another one', () => {
+  expect(sentBy(-9 * DAY_MS, NOW + 3_600_000).reply).toMatchObject({ ok: true });
+  expect(sentBy(9 * DAY_MS, NOW - 7 * DAY_MS).reply).toMatchObject({ ok: true });
+});
+
+test('an id whose receipt may be deleted is refused, whatever the clocks say', () => {
+  const store = given(opened()).remembering({ receipts: { until: NOW, heldUntil: 0 } });
+
+  expect(() => store.when(close, { sessionId: 's', commandId: commandIdAt(NOW) }).reply).toThrow(
+    refusal('COMMAND_ID_EXPIRED', 'so old that its receipt may be deleted.$', 'commandId'),
   );
+  expect(store.when(close, { sessionId: 's', commandId: commandIdAt(NOW + 1) }).reply).toMatchObject({ ok: true });
+});
+
+test('where none may be deleted, no id is too old for it, not even by a clock that stands at 1970', () => {
+  const store = given(opened())
+    .remembering({ last: readingAt(NOW) })
+    .after(-NOW);
+
+  expect(store.when(close, { sessionId: 's', commandId: commandIdAt(0) }).reply).toMatchObject({ ok: true });
 });
 
 /** A reply with fields that have the names of what other commands answer. */

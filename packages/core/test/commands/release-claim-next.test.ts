@@ -12,7 +12,6 @@ import {
   AGENT,
   claimed,
   ended,
-  failed,
   FENCE_NOW,
   givenBack,
   NOW,
@@ -174,12 +173,12 @@ test('a task that was just given back does not hold up what comes before it', ()
 });
 
 test.each([
-  ['for good', { final: true }, null],
-  ['and is tried again later', {}, expect.any(Number) as number],
-])('a task that fails %s uncovers the head behind it', (_how, item, runAt) => {
+  ['for good', { final: true }, { run_at: null }],
+  ['and is tried again later', {}, { run_at: expect.any(Number) as number, delay_ms: expect.any(Number) as number }],
+])('a task that fails %s uncovers the head behind it', (_how, item, when) => {
   twoTasks()
     .when(release, releaseCall('failed', {}, item))
-    .then([failed('a', runAt), claimed('b', FIRST)]);
+    .then([ended('task.failed', 'a', { outcome: 'failed', error: null, ...when }), claimed('b', FIRST)]);
 });
 
 test('a task that is cancelled uncovers the head behind it', () => {

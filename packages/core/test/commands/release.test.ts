@@ -74,13 +74,18 @@ test('a result may be left out', () => {
 test('a failed attempt is tried again later, with its error on record', () => {
   const error = { code: 'E1', message: 'no disk', data: { free: 0 } };
   const commandId = commandIdAt(NOW);
-  const runAt = NOW + Math.round(5_000 * (0.8 + 0.4 * jitterFor(commandId, 'a')));
+  const delayMs = Math.round(5_000 * (0.8 + 0.4 * jitterFor(commandId, 'a')));
+  const runAt = NOW + delayMs;
 
   const store = given(...HELD)
     .when(release, { ...releaseCall('failed', { error }), commandId })
-    .then([ended('task.failed', 'a', { outcome: 'failed', error, run_at: runAt })], released('scheduled', { runAt }));
+    .then(
+      [ended('task.failed', 'a', { outcome: 'failed', error, run_at: runAt, delay_ms: delayMs })],
+      released('scheduled', { runAt }),
+    );
 
-  expect(store.task('a')).toMatchObject({ status: 'scheduled', runAt, queuedAt: runAt, attempt: 1, finishedAt: null });
+  const when = { runAt, delayedAt: NOW, queuedAt: runAt };
+  expect(store.task('a')).toMatchObject({ status: 'scheduled', ...when, attempt: 1, finishedAt: null });
   expect(store.session('s')).toMatchObject({ ...NOT_HELD, tasksOpen: 1 });
 });
 

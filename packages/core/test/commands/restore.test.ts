@@ -130,10 +130,10 @@ function manyHeld(count: number) {
 }
 
 test.each([
-  [0, 1],
-  [1, 2],
-  [200, 2],
-  [201, 3],
+  [0, 1 + 1],
+  [1, 2 + 1],
+  [200, 2 + 1],
+  [201, 3 + 1],
 ])('all pages are worked through: %i leases in %i units of work', async (leases, pages) => {
   const { of, storage } = manyHeld(leases);
 
@@ -153,6 +153,7 @@ test('each page begins where the last one ended', async () => {
     { ...page, after: null },
     { ...page, after: { namespace: 'default', sessionId: 's199' } },
     { ...page, after: { namespace: 'default', sessionId: 's200' } },
+    { by: 'delayed', namespace: 'default', limit: 200 },
   ]);
 });
 
@@ -163,6 +164,15 @@ test('a storage that asks to process a clock jump first is a mistake of ours', a
   await expect(closeRestoredLeases(storage)).rejects.toThrow(
     refusal('INTERNAL', '^A restore does not wait for a clock jump.$'),
   );
+});
+
+test('no task waits longer than was asked for, if the clock of the backup was ahead', async () => {
+  const { of, storage } = manyHeld(1);
+  of.store = of.store.and(queued('late', { sessionId: 's000', number: 9, run_at: NOW + 90_000, delay_ms: 5_000 }));
+
+  await closeRestoredLeases(storage);
+
+  expect(of.store.task('late')).toMatchObject({ runAt: NOW + 5_000, delayedAt: NOW });
 });
 
 test('called again, it closes what is left', async () => {

@@ -125,6 +125,7 @@ test('a task that is queued has what the event says', () => {
     status: 'queued',
     dedupeKey: 'k',
     runAt: null,
+    delayedAt: null,
     queuedAt: NOW + 5,
     attempt: 0,
     attemptsMax: 2,

@@ -7,7 +7,17 @@
 // - an event that is not in the table for a status does not lead there
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
-import { cancel, checkpoint, claim, close, enqueue, recover, release, retry } from '../../src/commands/index.ts';
+import {
+  cancel,
+  checkpoint,
+  claim,
+  close,
+  enqueue,
+  recover,
+  release,
+  reschedule,
+  retry,
+} from '../../src/commands/index.ts';
 import {
   isSessionTransition,
   isTaskTransition,
@@ -81,6 +91,10 @@ const handOff = ends('handed_off', { to: { role: 'tester' } });
 const TASK_MOVES: { readonly [row: string]: Move } = {
   'null queued task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a' }] }) },
   'null scheduled task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a', delayMs: 5_000 }] }) },
+  'scheduled scheduled task.rescheduled null': {
+    given: [opened('a'), queued('a', { ...OWN, run_at: NOW + 9_000, delay_ms: 1_000 })],
+    when: call(reschedule, {}),
+  },
   'queued running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
   'running running session.checkpointed checkpoint': { given: HELD, when: call(checkpoint, { token: tokenOf(1) }) },
   'running succeeded task.succeeded release': ends('succeeded'),

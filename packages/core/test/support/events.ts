@@ -143,6 +143,16 @@ export function failed(taskId: string, runAt: number | null, lease: LeaseSaid = 
   return ended('task.failed', taskId, { outcome: 'failed', error: null, run_at: runAt }, lease);
 }
 
+/** An attempt failed; the next one may start after a pause. */
+export function failedFor(taskId: string, delayMs: number, lease: LeaseSaid = {}): Said {
+  const payload = { outcome: 'failed', error: null, run_at: (lease.at ?? NOW) + delayMs, delay_ms: delayMs } as const;
+  return ended('task.failed', taskId, payload, lease);
+}
+
+export function rescheduled(taskId: string, payload: EventPayloads['task.rescheduled'], sessionId = 's'): Said {
+  return event('task.rescheduled', payload, { taskId, sessionId });
+}
+
 export function givenBack(taskId: string, lease: LeaseSaid = {}): Said {
   return ended('task.released', taskId, { outcome: 'released', note: null }, lease);
 }

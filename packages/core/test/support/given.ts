@@ -10,8 +10,10 @@ import { chained } from '../../src/log/chain.ts';
 import type { Event, EventDraft, NewEvent } from '../../src/log/events.ts';
 import { evolve } from '../../src/log/evolve.ts';
 import { NO_CLOCK, type ClockReading, type ClockState } from '../../src/model/clock.ts';
+import { authorityTime } from '../../src/model/clock-authority.ts';
 import { parseInput } from '../../src/model/fields.ts';
 import { DEFAULTS } from '../../src/model/limits.ts';
+import type { Receipt } from '../../src/model/receipt.ts';
 import type { Session } from '../../src/model/session.ts';
 import type { Task } from '../../src/model/task.ts';
 import type { Loaded } from '../../src/storage/loaded.ts';
@@ -39,7 +41,7 @@ export class Store {
 
   /** The authority's time. */
   get now(): number {
-    return this.reading.wall;
+    return authorityTime(this.clock, this.reading);
   }
 
   get log(): readonly Event[] {
@@ -67,6 +69,11 @@ export class Store {
   /** With what the store remembers of its machine's clocks. */
   remembering(clock: Partial<ClockState>): Store {
     return new Store(this.#rows, { ...this.clock, ...clock }, this.reading);
+  }
+
+  /** With these receipts. */
+  withReceipts(receipts: readonly Receipt[]): Store {
+    return new Store({ ...this.#rows, receipts }, this.clock, this.reading);
   }
 
   session(id: string, namespace: string = DEFAULTS.namespace): Session {
@@ -128,6 +135,7 @@ export class Decided<Reply> {
 
   get reply(): Reply {
     const outcome = this.writes.reply;
+    if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind !== 'reply') throw new Error('It was not decided: a clock jump has to be processed first.');
     return outcome.reply;
   }

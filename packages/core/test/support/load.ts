@@ -1,4 +1,5 @@
 import type { Event, LeaseEffect } from '../../src/log/events.ts';
+import { isDelayedTooLong } from '../../src/model/delay.ts';
 import { isHeld, type HeldSession } from '../../src/model/lease.ts';
 import { namedByReceipt, type Receipt } from '../../src/model/receipt.ts';
 import type { Session } from '../../src/model/session.ts';
@@ -72,6 +73,12 @@ function find(rows: Rows, scope: Scope, now: number): Found {
           .slice(0, scope.limit)
           .map((session) => withTasks(rows, session)),
       };
+    }
+    case 'delayed': {
+      const tasks = rows.tasks.filter((task) => isDelayedTooLong(task, now)).slice(0, scope.limit);
+      const isOwner = ({ namespace, id }: Session) =>
+        tasks.some((task) => task.namespace === namespace && task.sessionId === id);
+      return { tasks, sessions: rows.sessions.filter(isOwner).map((session) => withTasks(rows, session)) };
     }
     case 'task': {
       const tasks = rows.tasks.filter(({ id }) => id === scope.taskId);

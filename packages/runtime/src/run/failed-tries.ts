@@ -13,8 +13,9 @@ const UNKNOWN: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * What the failed tries of one release show together. All of them have one command id, so any of them may have had the
- * effect: a later try that certainly changed nothing does not show what an earlier one did.
+ * What the failed tries of one release show together. All of them have one command id, or a new one if that had no
+ * effect, so any of them may have had the effect: a later try that certainly changed nothing does not show what an
+ * earlier one did.
  *
  * An error that ended the tries says why. If the lease ended them, an answer that the journal lacks says most: the
  * store has judged the outcome. Then a try without an answer, then the last error.

@@ -4,7 +4,7 @@ import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
-import { isRetryable } from '../work/resend.ts';
+import { isRetryable, RenewableId } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CommandProcess, sharesOwnGroup, StartError, type CommandExit } from './command-process.ts';
 import { FailedTries } from './failed-tries.ts';
@@ -313,17 +313,18 @@ class Run {
   async #release(report: Report, tries: FailedTries): Promise<Released> {
     const { orchestrator, namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
-    const commandId = newCommandId();
+    const id = new RenewableId(newCommandId, systemTime);
     for (;;) {
       try {
         return await orchestrator.releaseTask({
           namespace,
-          commandId,
+          commandId: id.current,
           token,
           ...(instance !== null && { instance }),
           ...report,
         });
       } catch (error) {
+        if (id.renewAfter(error)) continue;
         if (!isRetryable(error) || elapsedMs(this.#renewedAt, systemTime.read()) >= ttlMs) throw error;
         tries.add(error);
         await pause(AGAIN_MS);

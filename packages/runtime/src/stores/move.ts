@@ -76,10 +76,11 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
 
   const now = await target.now();
   // No holder could send a heartbeat meanwhile, and another clock counts now. So every holder gets a new TTL, as after
-  // a sleep of the machine.
-  const jump = compared.held === 0 ? null : { seenAt: now, byMs: now - leaving.at, after: null };
-  const { fencesAfter = 0 } = await source.clock();
-  const clock = clockState(null, jump, fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now));
+  // a sleep of the machine. If the other clock is behind, a scheduled task would wait longer than was asked for.
+  const jump = compared.held === 0 && now >= leaving.at ? null : { seenAt: now, byMs: now - leaving.at, after: null };
+  const { fencesAfter = 0, receipts } = await source.clock();
+  const fences = fencesBeyond(Math.max(compared.greatestFence, fencesAfter), now);
+  const clock = clockState(null, jump, { ...fences, receipts });
   await target.continueFrom(arriving, { clock, lastEventId: await source.lastEventId() });
   if (leaving.status === 'moving') await source.changeStoreState(leaving, { ...leaving, status: 'moved' });
   await target.changeStoreState(arriving, null);

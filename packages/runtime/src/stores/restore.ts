@@ -118,8 +118,9 @@ async function fill(rows: RowStore, source: RowReader, state: StoreState, onProg
   await copyRows(source, rows, state, onProgress);
   const { greatestFence } = await compareRows(source, rows, onProgress);
   const now = await rows.now();
-  const taken = Math.max(greatestFence, fencesTakenAt(now * 1_000, await source.clock()));
-  const clock = clockState(null, null, fencesBeyond(taken + FENCES_AHEAD, now));
+  const before = await source.clock();
+  const taken = Math.max(greatestFence, fencesTakenAt(now * 1_000, before));
+  const clock = clockState(null, null, { ...fencesBeyond(taken + FENCES_AHEAD, now), receipts: before.receipts });
   await rows.continueFrom(state, { clock, lastEventId: (await source.lastEventId()) + EVENTS_AHEAD });
 }
 

@@ -105,9 +105,9 @@ export class Job {
 
   async #checkpoint(call: Omit<Checkpoint, 'commandId'>): Promise<{ readonly turn: number }> {
     const { newCommandId, time, random, onOutage } = this.#options;
-    const command = { ...call, commandId: newCommandId() };
-    const send = () => this.#keeper.checkpoint(command);
-    const reply = await resend(send, { time, random, signal: this.#gone.signal, onOutage }).catch((error: unknown) => {
+    const send = (commandId: string) => this.#keeper.checkpoint({ ...call, commandId });
+    const options = { newCommandId, time, random, signal: this.#gone.signal, onOutage };
+    const reply = await resend(send, options).catch((error: unknown) => {
       throw this.#over ?? error;
     });
     if (reply.ok) return { turn: reply.turn };

@@ -13,9 +13,9 @@ import type { LeaseNews, LeaseTrust } from './lease-news.ts';
 /**
  * Keeps one lease for as long as its holder is alive.
  *
- * A lease is renewed every quarter of its TTL, counted from the start of the last renewal that succeeded. A renewal
- * that fails (the store is unavailable or busy) is tried again sooner: it says nothing about the lease. Only the
- * store's answer `lease_lost` is a loss. A lease that was renewed late is still held.
+ * A lease is renewed every quarter of its TTL, at least once a minute, counted from the start of the last renewal that
+ * succeeded. A renewal that fails (the store is unavailable or busy) is tried again sooner: it says nothing about the
+ * lease. Only the store's answer `lease_lost` is a loss. A lease that was renewed late is still held.
  *
  * Between two renewals, a holder trusts its lease for 80 % of the TTL, by the largest of three clocks. After that it is
  * **unsure** and must not make side effects before a heartbeat was answered. The answer makes it sure again, or tells
@@ -83,13 +83,18 @@ export interface KeepLeaseOptions {
   readonly random?: () => number;
 }
 
-/** How many renewals there are in a TTL. */
-const RENEWALS_PER_TTL = 4;
 /** After this part of the TTL, a holder does not trust its lease. */
 const TRUSTED_SHARE = 0.8;
-/** An attempt without an answer counts as failed after this part of the TTL. A late answer still counts. */
+/**
+ * Attempts are timed by the TTL, or by this if it is longer: renewals also show that there are processes with the clock
+ * of the store. If there is none for two minutes, it takes another clock.
+ */
+const TIMED_BY_MAX_MS = 240_000;
+/** After this part of it, a lease is renewed. */
+const RENEWAL_SHARE = 1 / 4;
+/** An attempt without an answer counts as failed after this part of it. A late answer still counts. */
 const ATTEMPT_SHARE = 1 / 8;
-/** The first pause after a failed attempt, as part of the TTL. It doubles with each failure, up to the last pause. */
+/** The first pause after a failed attempt, as part of it. It doubles with each failure, up to the last pause. */
 const FIRST_PAUSE_SHARE = 1 / 32;
 const LAST_PAUSE_SHARE = 1 / 8;
 /** How often the clocks are compared: timers alone would notice a sleep of the machine late. */
@@ -108,6 +113,7 @@ class Keeper implements LeaseKeeper {
   readonly #options: KeepLeaseOptions;
   readonly #time: Time;
   readonly #ttlMs: number;
+  readonly #timedByMs: number;
   readonly #waiting = new Set<() => void>();
   /** The start of the last attempt that succeeded. */
   #renewedAt: Instant;
@@ -133,6 +139,7 @@ class Keeper implements LeaseKeeper {
     this.#options = options;
     this.#time = options.time ?? systemTime;
     this.#ttlMs = options.lease.ttlMs;
+    this.#timedByMs = Math.min(this.#ttlMs, TIMED_BY_MAX_MS);
     this.#renewedAt = options.since;
     this.#unsureAt = options.since;
     this.#progressAt = options.progressWithinMs === undefined ? null : this.#time.read();
@@ -204,7 +211,7 @@ class Keeper implements LeaseKeeper {
     if (this.#isOver) return;
     const now = this.#time.read();
     const ageMs = elapsedMs(this.#renewedAt, now);
-    if (this.#attempt !== null && elapsedMs(this.#attempt, now) >= this.#ttlMs * ATTEMPT_SHARE)
+    if (this.#attempt !== null && elapsedMs(this.#attempt, now) >= this.#timedByMs * ATTEMPT_SHARE)
       this.#endAttempt(this.#attempt);
     if (this.#trust === 'sure' && ageMs >= this.#ttlMs * TRUSTED_SHARE) this.#becomeUnsure(now);
     if (this.#trust === 'unsure' && ageMs >= this.#ttlMs && this.#triedLongEnough(now))
@@ -227,7 +234,7 @@ class Keeper implements LeaseKeeper {
   #dueInMs(now: Instant): number {
     if (this.#pause !== null) return this.#pause.ms - elapsedMs(this.#pause.from, now);
     if (!this.#isGroupTold) return 0;
-    const renewalMs = this.#ttlMs / RENEWALS_PER_TTL - elapsedMs(this.#renewedAt, now);
+    const renewalMs = this.#timedByMs * RENEWAL_SHARE - elapsedMs(this.#renewedAt, now);
     return this.#progress === null ? renewalMs : Math.min(renewalMs, this.#progressDueInMs(now));
   }
 
@@ -305,7 +312,7 @@ class Keeper implements LeaseKeeper {
     // An unsure holder waits, so each attempt is as urgent as the first.
     if (this.#trust === 'sure') this.#failures += 1;
     const jitter = 0.5 + (this.#options.random ?? Math.random)() / 2;
-    this.#pause = { from: this.#time.read(), ms: this.#ttlMs * share * jitter };
+    this.#pause = { from: this.#time.read(), ms: this.#timedByMs * share * jitter };
   }
 
   /** Sends a call of the holder, whose answer also shows the state of the lease. */

@@ -61,16 +61,15 @@ export class WorkerClaims {
   }
 
   async #send(limit: number, resume: boolean) {
-    const { instance, calls, shutdown, newCommandId } = this.#context;
+    const { instance, calls, shutdown } = this.#context;
     // Every attempt sends the same id and seed: a lost answer is then given again, tokens included.
     const command = {
       ...this.#context.claimTerms(),
       instance,
       limit,
       resume,
-      commandId: newCommandId(),
       seed: newSeed(),
     };
-    return this.#context.resend(() => calls.claimTasks(command), shutdown.begun);
+    return this.#context.resend((commandId) => calls.claimTasks({ ...command, commandId }), shutdown.begun);
   }
 }

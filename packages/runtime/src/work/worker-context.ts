@@ -47,8 +47,9 @@ export class WorkerContext {
   }
 
   /** Sends a command until it is answered, or until the signal is aborted. */
-  async resend<Reply>(send: () => Promise<Reply>, signal: AbortSignal): Promise<Reply> {
-    return resend(send, { time: this.time, random: this.options.random, signal, onOutage: this.onOutage });
+  async resend<Reply>(send: (commandId: string) => Promise<Reply>, signal: AbortSignal): Promise<Reply> {
+    const { newCommandId, time, onOutage } = this;
+    return resend(send, { newCommandId, time, random: this.options.random, signal, onOutage });
   }
 
   readonly onOutage = (error: OrchestratorError, retryInMs: number): void =>

@@ -102,17 +102,16 @@ export class WorkerSlot {
   }
 
   async #sendRelease(claim: ClaimRecord, jobEnd: NonNullable<JobEnd>): Promise<Released> {
-    const { instance, calls, newCommandId, shutdown } = this.#context;
+    const { instance, calls, shutdown } = this.#context;
     const command = {
       ...jobEnd,
       token: claim.lease.token,
       instance,
-      commandId: newCommandId(),
       seed: newSeed(),
       ...(jobEnd.outcome === 'succeeded' && { kind: claim.task.kind }),
       ...(this.#claims.mayTakeNext && { claimNext: this.#context.claimTerms() }),
     };
-    return this.#context.resend(() => calls.releaseTask(command), shutdown.gaveUp);
+    return this.#context.resend((commandId) => calls.releaseTask({ ...command, commandId }), shutdown.gaveUp);
   }
 }
 

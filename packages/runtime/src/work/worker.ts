@@ -151,15 +151,15 @@ class RunningWorker implements Worker {
 
   /** @returns whether there may be something to claim now */
   async #recoverDead(): Promise<boolean> {
-    const { calls, instance, newCommandId, shutdown, time } = this.#context;
+    const { calls, instance, shutdown, time } = this.#context;
     const now = time.read();
     if (this.#findDead === null || elapsedMs(this.#lookedForDeadAt, now) < LOOK_FOR_DEAD_MS / 2) return false;
     this.#lookedForDeadAt = now;
     const evidence = [...(await this.#context.resend(this.#findDead, shutdown.begun))];
     if (evidence.length === 0) return false;
-    const command = { agent: this.agent, instance, evidence, commandId: newCommandId() };
-    const recovery = () => calls.staleRecovery(command);
-    return (await this.#context.resend(recovery, shutdown.begun)).recovered.length > 0;
+    const recovery = (commandId: string) => calls.staleRecovery({ agent: this.agent, instance, evidence, commandId });
+    const { recovered } = await this.#context.resend(recovery, shutdown.begun);
+    return recovered.length > 0;
   }
 
   async #idle(nextDueAt: number | null): Promise<void> {

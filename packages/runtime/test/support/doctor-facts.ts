@@ -35,6 +35,7 @@ export const place = (over: Partial<PlaceReport> = {}): PlaceReport => ({
 export const work = (over: Partial<WorkFacts> = {}): WorkFacts => ({
   asOf: 100,
   now: NOW,
+  localNow: NOW,
   held: [],
   nearMisses: [],
   heads: [],
@@ -109,7 +110,7 @@ export const refused = (over: Partial<RefusedFacts> = {}): RefusedFacts => ({
   ...over,
 });
 
-export const jump = (byMs: number, at = NOW - MINUTE) => ({ eventId: 20, at, byMs });
+export const jump = (byMs: number, at = NOW - MINUTE, taken = false) => ({ eventId: 20, at, byMs, taken });
 
 export const state = (status: StoreState['status']): StoreState => ({
   status,

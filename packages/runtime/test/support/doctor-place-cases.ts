@@ -1,3 +1,4 @@
+import type { OtherClock } from '@agent-orchestrator/core';
 import {
   DAY,
   facts,
@@ -14,6 +15,10 @@ import {
 } from './doctor-facts.ts';
 
 const MOVED = /moved to postgres:\/\/host\/new/;
+
+function other(byMs: number, seenAt: number): OtherClock {
+  return { byMs, seenAt };
+}
 
 /** What there is to say of the store and of the clocks. */
 export const PLACE_CASES: readonly DoctorCase[] = [
@@ -74,6 +79,64 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     /by 8 h\. .* not handled/,
   ],
   [
+    'another clock that the store took, which waits',
+    facts({
+      place: place({ clock: { last: reading, jump: { seenAt: NOW, byMs: -3_600_000, after: null, taken: true } } }),
+    }),
+    'clock',
+    'warning',
+    /took another clock, 1 h from/,
+    /moves the deadlines.*faketime/,
+  ],
+  [
+    'another clock',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(30 * MINUTE, NOW - 120 * MINUTE)] } }) }),
+    'clock',
+    'warning',
+    /A process on this machine has a clock that is 30 min ahead of the store's/,
+    /faketime/,
+  ],
+  [
+    'another clock, behind',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(-MINUTE, NOW)] } }) }),
+    'clock',
+    'warning',
+    /1 min behind the store's/,
+  ],
+  [
+    'another clock more than two hours ago',
+    facts({ place: place({ clock: { last: reading, jump: null, others: [other(MINUTE, NOW - 120 * MINUTE - 1)] } }) }),
+    'clock',
+    'ok',
+    /no jump/,
+  ],
+  [
+    'the other clock if this process has it',
+    facts({
+      place: place({ clock: { last: reading, jump: null, others: [other(-2 * MINUTE, NOW)] } }),
+      work: work({ localNow: NOW - 2 * MINUTE }),
+      localNow: NOW - 2 * MINUTE,
+    }),
+    'clock',
+    'warning',
+    /The clock of this process is 2 min behind the store's/,
+    /Another process keeps the store's time.*two minutes/,
+  ],
+  [
+    'a clock of this process that is ahead',
+    facts({ work: work({ localNow: NOW + 3 * SECOND }) }),
+    'clock',
+    'warning',
+    /The clock of this process is 3 s ahead of the store's/,
+  ],
+  [
+    'a clock of this process that is right',
+    facts({ work: work({ localNow: NOW + 2 * SECOND }) }),
+    'clock',
+    'ok',
+    /no jump/,
+  ],
+  [
     'a clock behind what was seen',
     facts({ place: place({ clock: { last: { ...reading, wall: NOW + MINUTE }, jump: null } }) }),
     'clock',
@@ -87,6 +150,14 @@ export const PLACE_CASES: readonly DoctorCase[] = [
     'clock',
     'notice',
     /slept.* up to 8 h; 1 holder/,
+  ],
+  [
+    'another clock that the store took',
+    facts({ work: work({ jumps: [jump(3_600_000, NOW - MINUTE, true), jump(-3_600_000, NOW - MINUTE, true)] }) }),
+    'clock',
+    'warning',
+    /took another clock, up to 1 h from .*; the deadlines of 2 holders moved/,
+    /faketime/,
   ],
   [
     'a clock that was set back',

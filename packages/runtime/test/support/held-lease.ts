@@ -6,15 +6,15 @@ import { FakeTime } from './fake-time.ts';
 
 export const TTL_MS = 100_000;
 
-/** A holder with a lease of 100 seconds on a store in memory, and what its keeper told. */
-export async function hold(options: Partial<KeepLeaseOptions> & { afterMs?: number } = {}) {
+/** A holder with a lease, of 100 seconds by default, on a store in memory, and what its keeper told. */
+export async function hold({ ttlMs = TTL_MS, ...options }: Partial<KeepLeaseOptions> & { ttlMs?: number } = {}) {
   const time = new FakeTime();
   const storage = openMemoryStorage({ data: createMemoryData(), clock: time });
   await storage.migrate();
   const orchestrator = new Orchestrator({ storage, newCommandId: time.newCommandId, newSeed: time.newSeed });
   await orchestrator.enqueueTask({ title: 'Count', sessionId: 's' });
   const since = time.read();
-  const claimed = await orchestrator.claimTask({ agent: 'a', instance: 'i', ttlMs: TTL_MS });
+  const claimed = await orchestrator.claimTask({ agent: 'a', instance: 'i', ttlMs });
   if (!claimed.ok) throw new Error('not claimed');
 
   const line = new Line(orchestrator, time);

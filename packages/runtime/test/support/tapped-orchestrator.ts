@@ -1,6 +1,6 @@
 import { Orchestrator, OrchestratorError } from '../../src/index.ts';
 
-type Command = 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask';
+type Command = 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery';
 
 /** Remembers what a worker sent; may cut the way to the store, or lose answers on the way back. */
 export class TappedOrchestrator extends Orchestrator {
@@ -27,6 +27,10 @@ export class TappedOrchestrator extends Orchestrator {
 
   override releaseTask(call: Parameters<Orchestrator['releaseTask']>[0]) {
     return this.#tapped('releaseTask', call, () => super.releaseTask(call));
+  }
+
+  override staleRecovery(call: Parameters<Orchestrator['staleRecovery']>[0] = {}) {
+    return this.#tapped('staleRecovery', call, () => super.staleRecovery(call));
   }
 
   async #tapped<Reply>(command: Command, call: object, send: () => Promise<Reply>): Promise<Reply> {

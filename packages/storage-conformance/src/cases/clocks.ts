@@ -1,3 +1,4 @@
+import { LIMITS } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { claimCall, holderOf, OTHER_AGENT, TTL_MS } from '../factories.ts';
@@ -16,6 +17,15 @@ export const clocks = chapter('clocks', {
   'after a clean restart of the machine a silent holder is recovered as usual': restart,
   'a scheduled task goes by the wall clock': scheduledByWall,
   'clocks that drift apart by less than two seconds are no jump': drift,
+  'a pause that began by a clock that was ahead is over in time, once the clock is right': pauseAfterSetBack,
+  'so is a delay, also after a start of the machine': delayAfterSetBack,
+  'the time that passed since it began counts where the storage can tell it': elapsedCounts,
+  'no task waits longer than its delay from the moment in which that is seen': delayFromNow,
+  'what was delayed before the clock went ahead and back keeps its time': delayedBefore,
+  'it is so for tasks of all namespaces and sessions, held ones too, however many there are': delayedEverywhere,
+  'two processes that do it at once leave none out': delayedForTwo,
+  'a clock that stands at 1970 makes no time before that': since1970,
+  'the preview of a claim shows it before it is done': delayPreviewed,
 });
 
 const HOUR_MS = 3_600_000;
@@ -146,4 +156,160 @@ async function drift(world: World): Promise<void> {
 
   expect(recovered).toMatchObject([{ sessionId: claim.lease.sessionId }]);
   expect(await world.events({ types: ['clock.jumped'] })).toEqual([]);
+}
+
+/** How long a delay of the cases is, and for how long at most it varies. */
+const DELAY_MS = 5_000;
+const VARIED_MS = 6_000;
+
+async function rescheduledTasks(world: World): Promise<readonly (string | null)[]> {
+  return (await world.events({ types: ['task.rescheduled'] })).map(({ taskId }) => taskId);
+}
+
+async function pauseAfterSetBack(world: World): Promise<void> {
+  world.clock.setWall(9 * HOUR_MS);
+  const claim = await world.claimNew({ backoffMs: DELAY_MS });
+  await world.release(claim, { outcome: 'failed' });
+  world.clock.setWall(-9 * HOUR_MS);
+  await world.rival.staleRecovery();
+  world.clock.advance(VARIED_MS);
+
+  const again = await world.claim({ sessionId: claim.lease.sessionId });
+
+  expect(again.task.id).toBe(claim.task.id);
+  expect(await rescheduledTasks(world)).toEqual([claim.task.id]);
+}
+
+async function elapsedCounts(world: World): Promise<void> {
+  world.clock.setWall(9 * HOUR_MS);
+  const task = await world.add({ delayMs: DELAY_MS });
+  world.clock.setWall(-9 * HOUR_MS);
+  world.clock.advance(DELAY_MS);
+
+  const reply = await world.rival.claimTask(claimCall());
+
+  // A server has no steady clock: there the delay begins anew.
+  expect(reply).toMatchObject(
+    world.storage.capabilities.sleepGrace
+      ? { ok: true, task: { id: task.id } }
+      : { ok: false, reason: 'no_task', nextDueAt: world.clock.now + DELAY_MS },
+  );
+}
+
+async function delayAfterSetBack(world: World): Promise<void> {
+  world.clock.setWall(9 * HOUR_MS);
+  const task = await world.add({ delayMs: DELAY_MS });
+  world.clock.reboot();
+  world.clock.setWall(-9 * HOUR_MS);
+
+  await world.rival.staleRecovery();
+  world.clock.advance(DELAY_MS);
+
+  expect((await world.task(task.id)).runAt).toBe(world.clock.now);
+  expect((await world.claim()).task.id).toBe(task.id);
+}
+
+async function delayFromNow(world: World): Promise<void> {
+  world.clock.setWall(9 * HOUR_MS);
+  const task = await world.add({ delayMs: DELAY_MS });
+  world.clock.setWall(-9 * HOUR_MS);
+  await world.rival.enqueueTask({ delayMs: HOUR_MS });
+  // A jump that explains nothing replaces the one that would.
+  world.clock.setWall(HOUR_MS);
+
+  await world.rival.staleRecovery();
+
+  const { runAt, queuedAt } = await world.task(task.id);
+  expect(runAt).toBeLessThanOrEqual(world.clock.now + DELAY_MS);
+  expect(queuedAt).toBe(runAt);
+}
+
+async function delayedBefore(world: World): Promise<void> {
+  const task = await world.add({ delayMs: HOUR_MS });
+  world.clock.setWall(HOUR_MS / 2);
+  await world.add({ delayMs: HOUR_MS });
+  world.clock.setWall(-HOUR_MS / 2);
+
+  await world.rival.staleRecovery();
+
+  expect(await world.task(task.id)).toEqual(task);
+  expect(await rescheduledTasks(world)).toHaveLength(1);
+}
+
+async function delayedEverywhere(world: World): Promise<void> {
+  const count = LIMITS.sweep_page_max + 1;
+  world.clock.setWall(9 * HOUR_MS);
+  const elsewhere = world.orchestratorOn(world.storage, { namespace: 'elsewhere' });
+  const { lease } = await world.claimNew();
+  for (const orchestrator of [world.orchestrator, elsewhere])
+    await orchestrator.enqueueTasks(
+      Array.from({ length: count }, (_, at) => ({
+        delayMs: DELAY_MS,
+        ...(at % 2 === 0 && { sessionId: lease.sessionId }),
+      })),
+    );
+  world.clock.setWall(-9 * HOUR_MS);
+
+  await world.rival.staleRecovery();
+
+  const due = world.clock.now + DELAY_MS;
+  for (const orchestrator of [world.orchestrator, elsewhere]) {
+    const { items } = await orchestrator.listTasks({ status: ['scheduled'], limit: LIMITS.page_max });
+    expect(items.map(({ runAt }) => runAt)).toEqual(Array.from({ length: count }, () => due));
+  }
+}
+
+async function delayedForTwo(world: World): Promise<void> {
+  const count = 2 * LIMITS.sweep_page_max + 1;
+  world.clock.setWall(9 * HOUR_MS);
+  await world.orchestrator.enqueueTasks(Array.from({ length: count }, () => ({ delayMs: DELAY_MS })));
+  world.clock.setWall(-9 * HOUR_MS);
+
+  const left = await Promise.all(
+    [world.orchestrator, world.rival].map(async (one) => {
+      await one.staleRecovery();
+      const { items } = await one.listTasks({ status: ['scheduled'], limit: LIMITS.page_max });
+      return items.filter(({ runAt }) => runAt !== world.clock.now + DELAY_MS).length;
+    }),
+  );
+
+  expect(left).toEqual([0, 0]);
+  expect(await rescheduledTasks(world)).toHaveLength(count);
+}
+
+async function since1970(world: World): Promise<void> {
+  const task = await world.add({ delayMs: DELAY_MS });
+  world.clock.advance(DELAY_MS - 1_000);
+  world.clock.setWall(-world.clock.read().wall + 1_000);
+
+  await world.rival.staleRecovery();
+
+  const { runAt, queuedAt } = await world.task(task.id);
+  expect(runAt).toBe(queuedAt);
+  expect(runAt).toBeGreaterThanOrEqual(0);
+  expect(runAt).toBeLessThanOrEqual(world.clock.now + DELAY_MS);
+}
+
+async function delayPreviewed(world: World): Promise<void> {
+  // By the time that it has before, this one would be due first.
+  await world.add({ delayMs: HOUR_MS });
+  world.clock.setWall(9 * HOUR_MS);
+  const task = await world.add({ delayMs: DELAY_MS });
+  world.clock.setWall(-9 * HOUR_MS);
+  const due = world.clock.now + DELAY_MS;
+
+  const before = await world.changesNothing(() => world.rival.whyAgent(OTHER_AGENT));
+  const why = await world.rival.whyTask(task.id, { agent: OTHER_AGENT });
+  const reply = await world.rival.claimTask(claimCall({ agent: OTHER_AGENT }));
+  const after = await world.rival.whyTask(task.id, { agent: OTHER_AGENT });
+
+  expect(before).toMatchObject({ claimable: false, nextDueAt: due });
+  expect(reply).toMatchObject({ ok: false, reason: 'no_task', nextDueAt: due });
+  expect((await world.task(task.id)).runAt).toBe(due);
+  for (const { conditions } of [why, after].filter((one) => one !== null))
+    expect(conditions.find(({ name }) => name === 'due')).toMatchObject({
+      holds: false,
+      changesAt: due,
+      says: expect.stringContaining('The clock was set back after its delay began'),
+    });
 }

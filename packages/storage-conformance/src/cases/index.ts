@@ -17,6 +17,7 @@ import { limits } from './limits.ts';
 import { groupCommit } from './group-commit.ts';
 import { wakeUp } from './wake-up.ts';
 import { clocks } from './clocks.ts';
+import { otherClocks } from './other-clocks.ts';
 import { sleepGrace } from './sleep-grace.ts';
 import { names } from './names.ts';
 import { namespaces } from './namespaces.ts';
@@ -74,6 +75,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...wakeUp,
   ...clocks,
   ...sleepGrace,
+  ...otherClocks,
   ...namespaces,
   ...names,
   ...numbers,

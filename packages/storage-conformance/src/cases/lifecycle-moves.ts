@@ -97,6 +97,15 @@ export const TASK_MOVES: Readonly<Record<string, Move>> = {
       await claimIt(world, subject);
     },
   },
+  'scheduled → scheduled by time (task.rescheduled)': {
+    async given(world) {
+      world.clock.setWall(later.delayMs);
+      const subject = await added(world, { ...later, assignee: AGENT });
+      world.clock.setWall(-later.delayMs);
+      return subject;
+    },
+    when: claimIt,
+  },
   'queued → running by claim (task.claimed)': { given: added, when: claimIt },
   'running → running by checkpoint (session.checkpointed)': { given: claimedNew, when: checkpoint },
   'running → succeeded by release (task.succeeded)': release({ outcome: 'succeeded' }),

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { chapter } from '../chapter.ts';
 import { assertConsistent } from '../consistency.ts';
 import type { Target } from '../target.ts';
-import { WALKS_IN_GROUPS, WALKS_WITH_JUMPS } from '../walk/arbitrary.ts';
+import { WALKS_IN_GROUPS, WALKS_WITH_JUMPS, WALKS_WITH_OTHER_CLOCKS } from '../walk/arbitrary.ts';
 import type { Step } from '../walk/step.ts';
 import { Walker } from '../walk/walker.ts';
 import type { World } from '../world.ts';
@@ -13,6 +13,10 @@ export const randomWalk = chapter(
   {
     'after each random command the answer, every row and the log are those of the model': (world) =>
       walk(world, (sleepGrace) => (sleepGrace ? WALKS_WITH_JUMPS : WALKS_IN_GROUPS)),
+    'so they are where processes have different clocks': async (world) => {
+      // The clock of a server is one clock, whatever its clients have.
+      if (world.storage.capabilities.sleepGrace) await walk(world, () => WALKS_WITH_OTHER_CLOCKS);
+    },
     'so they are after each turn of several commands': (world) => walk(world, () => WALKS_IN_GROUPS),
   },
   { timeoutMs: 300_000 },

@@ -1,4 +1,4 @@
-import { LIMITS } from '@agent-orchestrator/core';
+import { LIMITS, timeOfUuid } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import {
@@ -26,9 +26,10 @@ export const receipts = chapter('receipts', {
   'what changed nothing leaves no receipt: the same id is decided again': noEffectLeavesNone,
   'two connections that send one command at once have one effect and one answer': atOnce,
   'a command id is its own in each namespace': perNamespace,
-  'a command id older than a week is refused': tooOld,
+  'a command id older than a week is refused, unless its receipt is there': tooOld,
   'a command id more than an hour ahead of the store is refused, up to an hour it is taken': ahead,
   'a receipt is kept for eight days, and writes after that clear it away, a few at a time': forgotten,
+  'an id whose receipt was cleared away is refused, though the clock was set back since': forgottenAndSetBack,
   'a receipt keeps neither payloads nor contexts': small,
 });
 
@@ -174,9 +175,12 @@ async function tooOld(world: World): Promise<void> {
   const first = await world.orchestrator.enqueueTask(call);
   world.clock.advance(1);
 
-  const error = await world.changesNothing(() => thrownBy(world.rival.enqueueTask(call)));
+  const again = await world.changesNothing(() => world.rival.enqueueTask(call));
+  const error = await world.changesNothing(() =>
+    thrownBy(world.rival.enqueueTask({ ...call, commandId: commandIdAt(timeOfUuid(commandId), 9) })),
+  );
 
-  expect(first.outcome).toBe('enqueued');
+  expect(again).toEqual(first);
   expect(error).toMatchObject({ code: 'COMMAND_ID_EXPIRED', field: 'commandId' });
 }
 
@@ -192,6 +196,9 @@ async function ahead(world: World): Promise<void> {
   expect(taken.outcome).toBe('enqueued');
 }
 
+/** What is over is stored with the readings of the clock. */
+const READING_KEPT_MS = 10_000;
+
 async function forgotten(world: World): Promise<void> {
   const count = LIMITS.receipts_forgotten_max + 8;
   const ids = Array.from({ length: count }, () => world.newCommandId());
@@ -204,13 +211,27 @@ async function forgotten(world: World): Promise<void> {
   world.clock.advance(LIMITS.receipt_kept_ms - 1);
   await world.add();
   const kept = await left();
-  world.clock.advance(1);
+  world.clock.advance(READING_KEPT_MS);
   await world.add();
   const fewer = await left();
   await world.add();
   const none = await left();
 
   expect([kept, fewer, none]).toEqual([count, count - LIMITS.receipts_forgotten_max, 0]);
+}
+
+async function forgottenAndSetBack(world: World): Promise<void> {
+  const call = { commandId: world.newCommandId() };
+  await world.orchestrator.enqueueTask(call);
+  world.clock.advance(LIMITS.receipt_kept_ms);
+  await world.add();
+  expect(await receiptOf(world.peer, call.commandId)).toBeNull();
+  world.clock.setWall(LIMITS.command_id_age_ms_max / -2);
+
+  const error = await world.changesNothing(() => thrownBy(world.rival.enqueueTask(call)));
+
+  expect(error).toMatchObject({ code: 'COMMAND_ID_EXPIRED', retryable: false });
+  expect(await world.rival.enqueueTask({})).toMatchObject({ outcome: 'enqueued' });
 }
 
 async function small(world: World): Promise<void> {

@@ -101,6 +101,12 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       return task === undefined ? { task: queued(event) } : 'queues a task that was queued before';
     case 'task.claimed':
       return claimed(session, task);
+    case 'task.rescheduled': {
+      const { run_at: runAt } = payloadOf(event, 'task.rescheduled');
+      return task?.status === 'waiting'
+        ? { task: { ...task, runAt, queuedAt: runAt } }
+        : `gives another time to a task that is ${task?.status ?? 'unknown'}`;
+    }
     case 'task.retried':
       if (session.status === 'closed') return 'retries a task in a closed session';
       return task?.status === 'failed' || task?.status === 'cancelled'

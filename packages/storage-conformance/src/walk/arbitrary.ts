@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { ClaimCall, TaskCall } from '../factories.ts';
-import type { CommandStep, TaskEnd, Holder, Met, Step, TimeStep } from './step.ts';
+import type { CommandStep, TaskEnd, Holder, Met, Sender, Step, TimeStep } from './step.ts';
 
 const is = <Name extends string>(name: Name) => fc.constant(name);
 /** Every other time: `freq` says how rare the nil is, and 1 would be always. */
@@ -135,8 +135,14 @@ const passed = fc.constantFrom(1, 999, 1_000, 5_000, 10_000, 60_000, 120_000, 3_
 
 const advance: fc.Arbitrary<TimeStep> = fc.record({ is: is('advance'), ms: passed });
 
+/** By so much the clock is set. Rarely it stands at 1970 then, as after a start without a battery. */
+const SET_BY_MS = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(-7_200_000, -60_000, -3_000, -1_500, 1_500, 3_000, 7_200_000) },
+  { weight: 1, arbitrary: fc.constant(-Number.MAX_SAFE_INTEGER) },
+);
+
 const jump: fc.Arbitrary<TimeStep> = fc.oneof(
-  fc.record({ is: is('set_wall'), ms: fc.constantFrom(-7_200_000, -60_000, -3_000, -1_500, 1_500, 3_000, 7_200_000) }),
+  fc.record({ is: is('set_wall'), ms: SET_BY_MS }),
   fc.record({ is: is('sleep'), ms: passed }),
   fc.record({ is: is('reboot'), ms: passed }),
 );
@@ -149,6 +155,20 @@ const together: fc.Arbitrary<Step> = fc
 /** Walks of commands one by one, on a machine whose clocks may jump. */
 export const WALKS_WITH_JUMPS: fc.Arbitrary<readonly Step[]> = walksOf(
   fc.oneof({ weight: 10, arbitrary: command }, { weight: 3, arbitrary: advance }, { weight: 1, arbitrary: jump }),
+);
+
+const sender: fc.Arbitrary<Sender> = fc.record({
+  clock: fc.constantFrom('right', 'right', 'ahead', 'behind'),
+  started: fc.nat({ max: 4 }).map((n) => n === 0),
+});
+
+/** The same, sent by processes that watch their clocks. Some of them have another clock than the machine. */
+export const WALKS_WITH_OTHER_CLOCKS: fc.Arbitrary<readonly Step[]> = walksOf(
+  fc.oneof(
+    { weight: 10, arbitrary: fc.tuple(command, sender).map(([one, by]): CommandStep => ({ ...one, sender: by })) },
+    { weight: 3, arbitrary: advance },
+    { weight: 1, arbitrary: jump },
+  ),
 );
 
 /** Walks in which several commands are sent in one turn. */

@@ -23,8 +23,14 @@ export interface TaskEnd {
   readonly to: string;
 }
 
+/** The process that sends a command: which of the clocks it has, and whether it has just started. */
+export interface Sender {
+  readonly clock: 'right' | 'ahead' | 'behind';
+  readonly started: boolean;
+}
+
 /** One command, sent over one of the two connections. */
-export type CommandStep = { readonly peer: boolean } & (
+export type CommandStep = { readonly peer: boolean; readonly sender?: Sender } & (
   | { readonly is: 'enqueue'; readonly namespace: string; readonly tasks: readonly TaskCall[] }
   | {
       readonly is: 'claim';
@@ -61,4 +67,7 @@ export type CommandStep = { readonly peer: boolean } & (
 /** The clocks move. Durations in milliseconds. */
 export type TimeStep = { readonly is: 'advance' | 'set_wall' | 'sleep' | 'reboot'; readonly ms: number };
 
-export type Step = CommandStep | TimeStep | { readonly is: 'together'; readonly commands: readonly CommandStep[] };
+export type Step =
+  | CommandStep
+  | TimeStep
+  | { readonly is: 'together'; readonly commands: readonly CommandStep[]; readonly sender?: undefined };

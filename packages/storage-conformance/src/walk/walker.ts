@@ -4,8 +4,12 @@ import { expect } from 'vitest';
 import { readAll, type Everything } from '../everything.ts';
 import { commandIdAt, evidenceAgainst, inventedToken, seedNumber, type ClaimCall } from '../factories.ts';
 import type { Opened } from '../target.ts';
-import type { CommandStep, TaskEnd, Holder, Met, Step } from './step.ts';
+import { startedProcess, type ProcessClock } from '../test-clock.ts';
+import type { CommandStep, TaskEnd, Holder, Met, Sender, Step } from './step.ts';
 import { withoutGiven } from './without-given.ts';
+
+/** How far the clocks of processes are ahead of the machine's: more than ids of commands may be, and less. */
+const AHEAD_MS: Readonly<Record<Sender['clock'], number>> = { right: 0, ahead: 7_200_000, behind: -1_800_000 };
 
 /** What makes a command the same when it is sent again. */
 interface Identity {
@@ -32,6 +36,7 @@ export class Walker {
   readonly #leases: ClaimRecord[] = [];
   readonly #tasks: { namespace: string; id: string; sessionId: string }[] = [];
   readonly #sent: Sent[] = [];
+  readonly #processes = new Map<Sender['clock'], ProcessClock>();
   #commands = 0;
 
   constructor(opened: Opened) {
@@ -46,7 +51,8 @@ export class Walker {
       case 'advance':
         return this.#opened.clock.advance(step.ms);
       case 'set_wall':
-        return this.#opened.clock.setWall(step.ms);
+        // No clock stands before 1970.
+        return this.#opened.clock.setWall(Math.max(step.ms, -this.#opened.clock.read().wall));
       case 'sleep':
         return this.#opened.clock.sleep(step.ms);
       case 'reboot':
@@ -54,8 +60,18 @@ export class Walker {
       case 'together':
         return this.#commandsAtOnce(step.commands);
       default:
-        return this.#commandsAtOnce([step]);
+        return this.#as(step.sender, () => this.#commandsAtOnce([step]));
     }
+  }
+
+  /** Without a sender, the process does not watch its clock: every difference counts as a jump. */
+  async #as(sender: Sender | undefined, act: () => Promise<void>): Promise<void> {
+    if (sender === undefined) return act();
+    const { clock, started } = sender;
+    const known = started ? undefined : this.#processes.get(clock);
+    const process = known ?? startedProcess(AHEAD_MS[clock]);
+    this.#processes.set(clock, process);
+    return this.#opened.clock.as(process, act);
   }
 
   /** Sends the commands to both, and expects the same answers, the same rows and the same log. */

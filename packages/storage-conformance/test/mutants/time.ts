@@ -45,6 +45,61 @@ export const time: readonly Mutant[] = [
       return { ...loaded, sessions: loaded.sessions.filter(({ session }) => session.namespace === 'default') };
     }),
   },
+  {
+    name: 'each process uses its own clock',
+    chapter: 'clocks: processes that differ',
+    wrap: withLoaded((loaded) => ({ ...loaded, now: Math.floor(loaded.clock.reading.wall) })),
+  },
+  {
+    name: 'what a process has seen of its clock is lost',
+    chapter: 'clocks: processes that differ',
+    wrap: withLoaded((loaded) => {
+      const { watch: _watch, ...reading } = loaded.clock.reading;
+      return { ...loaded, clock: { ...loaded.clock, reading } };
+    }),
+  },
+  {
+    name: 'each clock that the store takes counts as a jump',
+    chapter: 'clocks: processes that differ',
+    wrap: withDecision(({ clock, ...decision }) => {
+      if (clock?.jump?.taken === undefined) return { ...decision, clock };
+      const { taken: _taken, ...jump } = clock.jump;
+      return { ...decision, clock: { ...clock, jump } };
+    }),
+  },
+  {
+    name: 'other clocks are not remembered',
+    chapter: 'clocks: processes that differ',
+    wrap: withDecision((decision) => ({
+      ...decision,
+      clock: decision.clock === null ? null : { ...decision.clock, others: undefined },
+    })),
+  },
+  {
+    name: 'which receipts may be deleted is not remembered',
+    chapter: 'clocks: processes that differ',
+    wrap: withDecision((decision) => ({
+      ...decision,
+      clock: decision.clock === null ? null : { ...decision.clock, receipts: undefined },
+    })),
+  },
+  {
+    name: 'delays that began after now are not found',
+    chapter: 'clocks',
+    wrap: withLoaded((loaded, scope) => (scope.by === 'delayed' ? { ...loaded, sessions: [], tasks: [] } : loaded)),
+  },
+  {
+    name: 'delays that began after now are found in one namespace only',
+    chapter: 'clocks',
+    wrap: withLoaded((loaded, scope) => {
+      if (scope.by !== 'delayed') return loaded;
+      return {
+        ...loaded,
+        sessions: loaded.sessions.filter(({ session }) => session.namespace === 'default'),
+        tasks: loaded.tasks.filter(({ namespace }) => namespace === 'default'),
+      };
+    }),
+  },
   { name: 'a session is stale at its expiry', chapter: 'stale recovery', wrap: staleAtExpiry },
   { name: 'a session is stale after its silence, expired or not', chapter: 'stale recovery', wrap: staleBySilence },
   {

@@ -100,6 +100,7 @@ CREATE TABLE "orchestrator"."tasks" (
 	"priority" integer NOT NULL,
 	"dedupe_key" text COLLATE "C",
 	"run_at" bigint,
+	"delayed_at" bigint,
 	"queued_at" bigint NOT NULL,
 	"attempt" integer NOT NULL,
 	"attempts_max" integer NOT NULL,
@@ -125,7 +126,7 @@ CREATE TABLE "orchestrator"."tasks" (
 	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1),
-	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
 );
 --> statement-breakpoint
@@ -150,11 +151,12 @@ CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespac
 CREATE INDEX "tasks_queued" ON "orchestrator"."tasks" USING btree ("namespace","session_id","priority","queued_at","id") WHERE status = 'queued' AND priority >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run_at") WHERE status = 'scheduled' AND run_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
+CREATE INDEX "tasks_delayed" ON "orchestrator"."tasks" USING btree ("delayed_at") WHERE status = 'scheduled' AND delayed_at IS NOT NULL AND delayed_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS
-SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
+SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
 --> statement-breakpoint
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN

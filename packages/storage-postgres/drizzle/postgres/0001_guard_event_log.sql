@@ -71,7 +71,7 @@ END $$;
 CREATE TRIGGER "event_log_new" AFTER INSERT ON "orchestrator"."event_log"
 FOR EACH ROW EXECUTE FUNCTION "orchestrator"."check_new_event"();
 --> statement-breakpoint
--- Of what is in `meta`, an agent writes down the clock, and nothing but the time and a jump.
+-- Of what is in `meta`, an agent writes down the clock: nothing but the time, a jump, and which receipts are over.
 CREATE FUNCTION "orchestrator"."check_meta"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   now_ms numeric := extract(epoch FROM clock_timestamp()) * 1000 + 2000;
@@ -82,11 +82,21 @@ BEGIN
     RETURN NEW;
   END IF;
   IF OLD.key = 'clock' AND NEW.key = 'clock' THEN
+    -- Another process wrote first: the column refuses this, and the unit of work begins anew.
+    IF NEW.value IS NULL THEN
+      RETURN NEW;
+    END IF;
     BEGIN
       was := OLD.value;
       noted := NEW.value;
       -- A comparison with what is missing is neither true nor false, and so refuses, too.
-      IF noted - 'last' - 'jump' = was - 'last' - 'jump'
+      IF noted - 'last' - 'jump' - 'receipts' = was - 'last' - 'jump' - 'receipts'
+        AND (noted -> 'receipts' IS NOT DISTINCT FROM was -> 'receipts' OR (
+          (noted #>> '{receipts,until}')::numeric
+            BETWEEN -1 AND greatest(now_ms - 691200000, (was #>> '{receipts,until}')::numeric)
+          AND (noted #>> '{receipts,heldUntil}')::numeric BETWEEN 0 AND now_ms + 691200000
+          AND jsonb_typeof(noted #> '{receipts,until}') || jsonb_typeof(noted #> '{receipts,heldUntil}')
+            = 'numbernumber'))
         AND (noted -> 'last' = 'null' OR (
           (noted #>> '{last,wall}')::numeric BETWEEN 0 AND now_ms
           AND (noted #>> '{last,steady}')::numeric BETWEEN 0 AND now_ms

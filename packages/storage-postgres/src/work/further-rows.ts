@@ -4,10 +4,12 @@ import {
   type Loaded,
   type Receipt,
   type SessionKey,
+  type Task,
 } from '@agent-orchestrator/core';
 import { sessionsOf, tasksOf, type SessionRow } from './loaded-rows.ts';
 import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { SQL } from '../statements.ts';
+import type { Value } from '../server/values.ts';
 
 /*
  * Rows that only the first answers show to be needed. They are handed on when they are there.
@@ -32,16 +34,42 @@ export function readNamedByReceipt(batch: StatementBatch, receipt: Receipt, keep
   });
 }
 
-/** Held sessions of all namespaces. */
-export function readHeldPage(batch: StatementBatch, page: readonly SessionKey[], keep: Keep): void {
+/** Sessions of all namespaces. */
+export function readSessions(batch: StatementBatch, page: readonly SessionKey[], keep: Keep): void {
   const sessions: SessionRow[] = [];
-  for (const [namespace, keys] of Map.groupBy(page, (key) => key.namespace)) {
-    const ids = keys.map(({ sessionId }) => sessionId);
+  for (const [namespace, ids] of idsByNamespace(page)) {
     batch.add(query(SQL.sessions, namespace, ids), (answer) => {
       sessions.push(...[...sessionsOf(answer).values()].toSorted(bySessionId));
       keep({ sessions });
     });
   }
+}
+
+/** Sessions of all namespaces, and the tasks in them whose delay began after a time. */
+export function readDelayed(
+  batch: StatementBatch,
+  page: readonly SessionKey[],
+  { limit, time, keep }: { readonly limit: number; readonly time: Value; readonly keep: Keep },
+): void {
+  const tasks: Task[] = [];
+  let sessions: Loaded['sessions'] = [];
+  const keepAll = () => keep({ sessions, tasks: tasks.slice(0, limit) });
+  readSessions(batch, page, (rows) => {
+    sessions = rows.sessions ?? [];
+    keepAll();
+  });
+  for (const [namespace, ids] of idsByNamespace(page))
+    batch.add(query(SQL.delayed(limit), namespace, ids, time), (answer) => {
+      tasks.push(...tasksOf(answer));
+      keepAll();
+    });
+}
+
+function idsByNamespace(page: readonly SessionKey[]): [namespace: string, ids: readonly string[]][] {
+  return [...Map.groupBy(page, ({ namespace }) => namespace)].map(([namespace, keys]) => [
+    namespace,
+    keys.map(({ sessionId }) => sessionId),
+  ]);
 }
 
 function bySessionId(a: SessionRow, b: SessionRow): number {

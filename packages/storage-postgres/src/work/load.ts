@@ -19,7 +19,7 @@ import {
   type ScopePlan,
 } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { readHeldPage, readNamedByReceipt } from './further-rows.ts';
+import { readDelayed, readNamedByReceipt, readSessions } from './further-rows.ts';
 import {
   DATABASE_COLUMNS,
   databaseOf,
@@ -97,7 +97,8 @@ class Loading {
   /** Other transactions have locked sessions that are stale. */
   #skippedStale = false;
   #whenLocked: WhenLocked = 'skip';
-  #heldPage: readonly SessionKey[] = [];
+  /** Sessions of all namespaces, after a clock jump. */
+  #page: readonly SessionKey[] = [];
   #sessions = new Map<string, SessionRow>();
   #tasks = new Map<string, Task>();
   #receipts = new Map<string, Receipt>();
@@ -158,7 +159,9 @@ class Loading {
       const receipt = this.#receiptOf(plan);
       const keep = (rows: Partial<Found>) => void this.#complete.set(plan, { ...NOTHING, ...rows });
       if (receipt !== null) readNamedByReceipt(batch, receipt, keep);
-      else if (plan.heldPage !== null) readHeldPage(batch, this.#heldPage, keep);
+      else if (plan.heldPage !== null) readSessions(batch, this.#page, keep);
+      else if (plan.delayedLimit > 0)
+        readDelayed(batch, this.#page, { limit: plan.delayedLimit, time: this.#time(), keep });
       else for (const ref of plan.refs) this.#named.readEndedLease(batch, ref, (id) => this.#fenceOf(id));
     }
     await batch.run(flush);
@@ -190,8 +193,10 @@ class Loading {
           this.#locked = new Set(listIn(answer[0]?.[0]));
         },
       );
-    for (const { namespace, heldPage, heldBy } of this.#plans) {
+    for (const { namespace, heldPage, delayedLimit, heldBy } of this.#plans) {
       if (heldPage !== null) this.#lockHeldPage(batch, heldPage);
+      if (delayedLimit > 0)
+        batch.add(query(SQL.lockDelayed(delayedLimit), this.#time()), (answer) => this.#keepPage(answer));
       if (heldBy !== undefined)
         batch.add(query(SQL.lockHeldBy, namespace, heldBy), (answer) => {
           this.#own = listIn(answer[0]?.[0]);
@@ -233,9 +238,11 @@ class Loading {
 
   #lockHeldPage(batch: StatementBatch, { limit, after }: HeldScope): void {
     const { namespace, sessionId } = after ?? { namespace: '', sessionId: '' };
-    batch.add(query(SQL.lockHeldAfter(limit), namespace, sessionId), (answer) => {
-      this.#heldPage = answer.map(([of, id]) => ({ namespace: of as string, sessionId: id as string }));
-    });
+    batch.add(query(SQL.lockHeldAfter(limit), namespace, sessionId), (answer) => this.#keepPage(answer));
+  }
+
+  #keepPage(answer: Answer): void {
+    this.#page = answer.map(([namespace, id]) => ({ namespace: namespace as string, sessionId: id as string }));
   }
 
   #readTasks(batch: StatementBatch): void {

@@ -1,4 +1,5 @@
 import {
+  authorityTime,
   decodeClockState,
   keyOfRow,
   NO_CLOCK,
@@ -13,6 +14,7 @@ import {
 import {
   assertCurrent,
   rowStoreOver,
+  systemClock,
   type RowConnections,
   type StoredRows,
   type WritableRows,
@@ -88,8 +90,6 @@ class SqliteRows implements RowConnections {
       throw error;
     }
   }
-
-  readonly now = async (): Promise<number> => Date.now();
 
   read<R>(use: (rows: StoredRows) => R): Promise<R> {
     return retryWhileBusy(this.#busyTimeoutMs, () => {
@@ -195,6 +195,10 @@ class Rows implements WritableRows {
   clock(): ClockState {
     const text = this.#db.prepare<[], string>(SQL.clock).pluck().get();
     return text === undefined ? NO_CLOCK : decodeClockState(text);
+  }
+
+  now(): number {
+    return Math.floor(authorityTime(this.clock(), systemClock.read()));
   }
 
   setStoreState(next: StoreState | null): void {

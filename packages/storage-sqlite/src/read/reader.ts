@@ -1,5 +1,6 @@
 import type {
   Clock,
+  ClockState,
   Counts,
   Event,
   EventFilter,
@@ -18,9 +19,11 @@ import type {
   TaskFilter,
 } from '@agent-orchestrator/core';
 import {
+  authorityTime,
   compareInQueue,
   decodeClockState,
   decodeStoreState,
+  NO_CLOCK,
   noSessions,
   noTasks,
   SESSION_STATUS_NAMES,
@@ -152,6 +155,11 @@ export const READS = {
   EVENT_COUNT,
 } as const;
 
+function clockStateOf(on: PreparedReads): ClockState {
+  const clock = first(on.all<{ value: string }>(CLOCK));
+  return clock === null ? NO_CLOCK : decodeClockState(clock.value);
+}
+
 export class SqliteReader implements Reader {
   readonly #source: ReadSource;
   readonly #clock: Clock;
@@ -202,8 +210,6 @@ export class SqliteReader implements Reader {
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
     const { namespace, scheduledLimit } = scope;
     return this.#source.read((on) => {
-      const clock = first(on.all<{ value: string }>(CLOCK));
-      const remembered = clock === null ? { last: null, jump: null } : decodeClockState(clock.value);
       const found =
         scope.by === 'ready'
           ? {
@@ -216,7 +222,7 @@ export class SqliteReader implements Reader {
               held: [],
               scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, namespace, scope.sessionId, scheduledLimit),
             };
-      return { clock: { ...remembered, reading: this.#clock.read() }, ...found };
+      return { clock: { ...clockStateOf(on), reading: this.#clock.read() }, ...found };
     });
   }
 
@@ -239,7 +245,7 @@ export class SqliteReader implements Reader {
   }
 
   now(): Promise<number> {
-    return this.#source.read(() => Math.floor(this.#clock.read().wall));
+    return this.#source.read((on) => Math.floor(authorityTime(clockStateOf(on), this.#clock.read())));
   }
 
   storeState(): Promise<StoreState | null> {

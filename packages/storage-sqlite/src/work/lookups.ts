@@ -28,6 +28,8 @@ export function lookupsOf(on: Statements, newestReceipt: (namespace: string) => 
       on.heldAfter
         .all(after?.namespace ?? '', after?.sessionId ?? '', limit)
         .flatMap(({ namespace, id }) => on.session.get(namespace, id) ?? []),
+    delayed: (now, limit) =>
+      on.delayed.all(now, limit).flatMap(({ namespace, id }) => on.task.get(namespace, id) ?? []),
 
     due: (namespace) => on.due.get(namespace),
     dueInSession: ({ namespace, number }) => on.dueInSession.get(namespace, number),

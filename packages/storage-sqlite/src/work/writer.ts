@@ -1,5 +1,6 @@
 import {
   assertOpenForWork,
+  authorityTime,
   decodeClockState,
   decodeStoreState,
   NO_CLOCK,
@@ -242,7 +243,7 @@ export class Writer {
   #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestFence'> } {
     const { clock, greatestFence } = this.#known();
     return {
-      now: Math.floor(this.#reading.wall),
+      now: Math.floor(authorityTime(clock, this.#reading)),
       database: { clock: { ...clock, reading: this.#reading }, greatestFence },
     };
   }

@@ -93,6 +93,7 @@ const PAYLOAD_FIELDS = [
   'ended_by',
   'ended_at',
   'by_ms',
+  'taken',
 ];
 
 /** Variables that this program reads, by how they begin. */

@@ -65,11 +65,13 @@ export interface RefusedFacts {
   readonly endedAt: number;
 }
 
-/** A jump of the clock that was handled: one event for each holder that got a new TTL. */
+/** A jump of the clock that was handled: one event for each holder that got new deadlines. */
 export interface JumpFacts {
   readonly eventId: number;
   readonly at: number;
   readonly byMs: number;
+  /** The store took another clock. */
+  readonly taken: boolean;
 }
 
 /** The work in a store. */
@@ -78,6 +80,8 @@ export interface WorkFacts {
   readonly asOf: number;
   /** The authority's time. */
   readonly now: number;
+  /** This process's time when that was read. */
+  readonly localNow: number;
   readonly held: readonly HeldFacts[];
   readonly nearMisses: readonly NearMissFacts[];
   readonly heads: readonly HeadFacts[];

@@ -22,12 +22,14 @@ const PAGE = 500;
 export async function readWork(reader: Reader, namespaces: readonly string[]): Promise<WorkFacts> {
   const asOf = await reader.settledEventId();
   const now = await reader.now();
+  const localNow = Date.now();
   const eventsAfter = Math.max(0, asOf - EVENTS_BACK);
   const parts: Part[] = [];
   for (const namespace of namespaces) parts.push(await readNamespace(reader, namespace, { now, eventsAfter, asOf }));
   return {
     asOf,
     now,
+    localNow,
     held: parts.flatMap(({ held }) => held),
     nearMisses: parts.flatMap(({ nearMisses }) => nearMisses),
     heads: parts.flatMap(({ heads }) => heads),
@@ -138,8 +140,8 @@ async function eachEvent(
 }
 
 function jumpFacts({ id: eventId, at, payload }: Event): JumpFacts {
-  const { by_ms: byMs } = JSON.parse(payload) as EventPayloads['clock.jumped'];
-  return { eventId, at, byMs };
+  const { by_ms: byMs, taken = false } = JSON.parse(payload) as EventPayloads['clock.jumped'];
+  return { eventId, at, byMs, taken };
 }
 
 function refusedFacts({ id: eventId, payload, fence, ...event }: Event): RefusedFacts {
