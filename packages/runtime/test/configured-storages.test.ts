@@ -1,7 +1,7 @@
 /*
  * Storages of other packages:
- *  - a package is found from the folder of the configuration file, then from the current one, also where it is for
- *    `import` alone
+ *  - a package is found from the folder of the configuration file, also where it is for `import` alone
+ *  - nothing of the current folder is loaded by the name of a package, whether the file or the variable has it
  *  - a path is that of a module: in the file it starts from the file's folder, in the variable from the current one
  *  - the variable goes before the file; each setting tells what decided
  *  - a store of such a storage is a store: its URL may stand wherever a URL may
@@ -57,18 +57,32 @@ function install(folder: string, name: string, text: string): void {
   write(join(at, 'lib', 'main.js'), text);
 }
 
-test('a package is found from the folder of the configuration file, then from the current one', async () => {
-  const here = join(home, 'here');
-  vi.spyOn(process, 'cwd').mockReturnValue(here);
-  install(config, 'storage-shelf', providerText('shelf', 'of the configuration'));
-  install(here, 'storage-shelf', providerText('shelf', 'of the current folder'));
-  install(here, '@some/storage-jar', providerText('jar'));
+test('a package is found from the folder of the configuration file', async () => {
+  vi.spyOn(process, 'cwd').mockReturnValue(join(home, 'here'));
+  install(config, 'storage-shelf', providerText('shelf'));
+  install(home, '@some/storage-jar', providerText('jar'));
   configure({ storages: ['storage-shelf', '@some/storage-jar'] });
 
   const shelf = await locateStore('shelf:x', { env: env() });
   const jar = await locateStore('JAR:x', { env: env() });
 
-  expect([shelf.provider.name, jar.provider.name]).toEqual(['of the configuration', 'jar']);
+  expect([shelf.provider.name, jar.provider.name]).toEqual(['shelf', 'jar']);
+});
+
+test('nothing of the current folder is loaded by the name of a package', async () => {
+  const here = mkdtempSync(join(tmpdir(), 'project-'));
+  vi.spyOn(process, 'cwd').mockReturnValue(here);
+  install(here, 'storage-shelf', `globalThis.projectCodeRan = true; ${providerText('shelf')}`);
+  const refusal = { code: 'CONFIG_INVALID', message: expect.stringContaining('was not found') };
+
+  configure({ storages: ['storage-shelf'] });
+  await expect(locateStore('shelf:x', { env: env() })).rejects.toMatchObject(refusal);
+  configure({});
+  const variable = env({ ORCHESTRATOR_STORAGES: 'storage-shelf' });
+  await expect(locateStore('shelf:x', { env: variable })).rejects.toMatchObject(refusal);
+
+  expect(globalThis).not.toHaveProperty('projectCodeRan');
+  rmSync(here, { recursive: true });
 });
 
 test('a path in the file starts from its folder, one in the variable from the current folder', async () => {

@@ -10,8 +10,11 @@ export interface StoragePackages {
   readonly names: Setting<readonly string[]>;
   /** The folder that relative paths start from. */
   readonly pathsFrom: string;
-  /** The folders where a package is looked for, in this order. */
-  readonly folders: readonly string[];
+  /**
+   * The folder from which a package is looked for, of the configuration. Never the current one: whatever project the
+   * operator happens to stand in could bring code under the name of a package.
+   */
+  readonly folder: string;
 }
 
 /**
@@ -20,10 +23,9 @@ export interface StoragePackages {
  * @throws `CONFIG_INVALID`
  */
 export function storagePackages(env: Environment, file: ConfigFile | null = readConfigFile(env)): StoragePackages {
-  const here = currentFolder();
   const ofConfig = dirname(configPath(env).path);
   const names = listVariable(env) ?? ofFile(file, file?.values.storages) ?? ofDefault([]);
-  return { names, pathsFrom: names.from === 'file' ? ofConfig : here, folders: [ofConfig, here] };
+  return { names, pathsFrom: names.from === 'file' ? ofConfig : currentFolder(), folder: ofConfig };
 }
 
 function listVariable(env: Environment): Setting<readonly string[]> | null {

@@ -44,10 +44,11 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
 }
 
 /**
- * A relative path starts from where it was written. A package is looked for as an `import` in each folder would.
+ * A relative path starts from where it was written. A package is looked for as an `import` would do it: from the folder
+ * of the configuration, then from this package.
  */
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
-  const { pathsFrom, folders } = packages;
+  const { pathsFrom, folder } = packages;
   if (isPath(name)) {
     const refuse = (problem: string) => invalid(name, packages, `cannot be found: its path ${problem}`);
     const path = absolutePath(name, { folder: pathsFrom, refuse });
@@ -56,7 +57,7 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
   }
   const { moduleResolve } = await import('import-meta-resolve');
   // Last, what this package can import: a storage that is installed beside it.
-  const places = [...folders.map((folder) => pathToFileURL(join(folder, 'module.js'))), new URL(import.meta.url)];
+  const places = [pathToFileURL(join(folder, 'module.js')), new URL(import.meta.url)];
   for (const place of places) {
     try {
       return moduleResolve(name, place, CONDITIONS).href;
@@ -65,7 +66,7 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
     }
   }
   throw invalid(name, packages, 'was not found', {
-    hint: `Install it in ${folders[0]}, or write the path of its module.`,
+    hint: `Install it in ${folder}, or write the path of its module.`,
   });
 }
 
