@@ -6,15 +6,17 @@
  *  - `run` and `doctor` work on them; `doctor` says what it could not check
  *  - a store moves to it and back, and holders keep their tokens; it is backed up and restored
  *  - what the storage does not offer is refused with a code
+ *  - the commands in its README install it where the command line finds it
  *  - the files of docs/write-a-storage.md work as they stand: the suite passes, and the commands take the storage
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { casesFor } from '@agent-orchestrator/storage-conformance';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isSafeVersion } from '../examples/storage-node-sqlite/src/sqlite-version.ts';
 import { target } from '../examples/storage-node-sqlite/test/target.ts';
 import { installPacked } from './support/packed.ts';
 import { blocks, page, root } from './support/readme.ts';
@@ -23,21 +25,27 @@ const call = promisify(execFile);
 
 /** Packing, and installing, on a busy machine. */
 const INSTALL_MS = 240_000;
+/** One command. Like the suite below, it is killed before its test gives up, or it would outlive the test. */
+const COMMAND_MS = 60_000;
+const LIMITS = { maxBuffer: 64_000_000, timeout: COMMAND_MS, killSignal: 'SIGKILL' } as const;
 const SUITE_MS = 900_000;
 const COMMANDS_MS = 120_000;
 
 const EXAMPLE = 'examples/storage-node-sqlite';
 const PACKAGES = ['core', 'storage-sql', 'storage-memory', 'storage-conformance'].map((name) => `packages/${name}`);
 
-/** Windows has no links to a program that work by another name, and its npm is a .cmd file. */
-const canTry = process.platform !== 'win32';
+/**
+ * Windows has no links to a program that work by another name, and its npm is a .cmd file. With a SQLite that may keep
+ * no store, the tests of the example say so.
+ */
+const canTry = process.platform !== 'win32' && isSafeVersion();
 
 let place = '';
 
 beforeAll(async () => {
   if (!canTry) return;
   place = await mkdtemp(join(tmpdir(), 'outside-'));
-  const { stdout } = await call(process.execPath, [join(root, 'scripts/pack-cli.mjs'), join(place, 'cli')]);
+  const { stdout } = await call(process.execPath, [join(root, 'scripts/pack-cli.mjs'), join(place, 'cli')], LIMITS);
   const cli = stdout.trim();
   await installPacked(place, { folders: [...PACKAGES, EXAMPLE], files: [cli], links: ['vitest'] });
 }, INSTALL_MS);
@@ -50,6 +58,7 @@ describe.runIf(canTry)('the suite', () => {
     async () => {
       // With the settings of vitest alone: those of this repository are not there.
       await mkdir(join(place, 'test'));
+      await writeFile(join(place, 'test/package.json'), '{ "type": "module" }');
       for (const file of ['conformance.test.ts', 'target.ts', 'child.ts'])
         await cp(join(root, EXAMPLE, 'test', file), join(place, 'test', file));
 
@@ -80,7 +89,9 @@ interface Report {
 async function suiteIn(folder: string): Promise<Report> {
   const report = join(folder, 'report.json');
   const words = ['run', '--reporter=json', `--outputFile=${report}`, '--root', folder];
-  const { exit, stdout, stderr } = await ended(process.execPath, ['node_modules/vitest/vitest.mjs', ...words]);
+  const { exit, stdout, stderr } = await ended(process.execPath, ['node_modules/vitest/vitest.mjs', ...words], {
+    timeout: SUITE_MS - COMMAND_MS,
+  });
   const text = await readFile(report, 'utf8').catch(() => '');
   const failures = text.match(/"failureMessages":\["[^"]{1,400}/g) ?? [];
   expect({ exit, said: exit === 0 ? '' : `${stdout}${stderr}${failures.join('\n')}` }).toEqual({ exit: 0, said: '' });
@@ -173,6 +184,33 @@ describe.runIf(canTry)('the command line', () => {
   );
 });
 
+describe.runIf(canTry)('the README of the example', () => {
+  test(
+    'its commands install it where the command line finds it',
+    async () => {
+      const text = await page(join(EXAMPLE, 'README.md'));
+      const [commands = ''] = blocks(text, 'sh');
+      const [configuration = ''] = blocks(text, 'json');
+      const home = await newHome(JSON.parse(configuration) as object);
+      const folder = join(home.folder, '.openclaw');
+      // What a registry would give, and no network.
+      await installPacked(folder, { folders: ['packages/core', 'packages/storage-sql'], files: [], links: [] });
+      const env = { ...home.env, npm_config_offline: 'true', npm_config_ignore_scripts: 'true' };
+
+      const installed = await ended('sh', ['-euc', commands], { cwd: root, env, timeout: COMMANDS_MS - COMMAND_MS });
+      const found = await realpath(join(folder, 'node_modules/example-storage-node-sqlite/dist/index.js'));
+      const created = await home.ok('task', 'create', 'x');
+      const shown = await home.ok('store', 'path');
+
+      expect(installed).toMatchObject({ exit: 0 });
+      expect(found).toContain(folder);
+      expect(created).toMatchObject({ status: 'queued' });
+      expect(shown).toMatchObject({ url: `node-sqlite:${join(folder, 'work.db')}` });
+    },
+    INSTALL_MS,
+  );
+});
+
 describe.runIf(canTry)('docs/write-a-storage.md', () => {
   test(
     'its files work as they stand',
@@ -182,22 +220,31 @@ describe.runIf(canTry)('docs/write-a-storage.md', () => {
       const [configuration = ''] = blocks(text, 'json');
       const home = await newHome(JSON.parse(configuration) as object);
       const folder = join(home.folder, '.openclaw');
-      await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-      await writeFile(join(folder, 'storage.js'), storage);
-      await writeFile(join(folder, 'storage.test.js'), suite);
+      const [storageFile = '', suiteFile = ''] = savedAs(text);
+      await writeFile(join(folder, storageFile), storage);
+      await writeFile(join(folder, suiteFile), suite);
 
       const { numPassedTests, numFailedTests } = await suiteIn(folder);
       const shown = await home.ok('store', 'path');
       const doctor = await home.ok('doctor');
+      const { stderr } = await home.run('status');
 
       expect(numFailedTests).toBe(0);
+      // No warning of Node about the module.
+      expect(stderr).toBe('');
       expect(numPassedTests).toBeGreaterThan(400);
       expect(shown).toMatchObject({ url: 'shelf:work' });
       expect(doctor).toMatchObject({ url: 'shelf:work', ok: true });
+      expect(doctor['findings']).toContainEqual(
+        expect.objectContaining({ check: 'store', message: expect.stringContaining('visible to this process only') }),
+      );
     },
     SUITE_MS,
   );
 });
+
+/** The names that the page gives to its files. */
+const savedAs = (text: string): string[] => [...text.matchAll(/Save this as `([^`]+)`/gu)].map(([, name = '']) => name);
 
 /** A HOME below the folder where the packages are installed, so that they are found from its configuration. */
 async function newHome(settings?: object) {
@@ -214,6 +261,7 @@ async function newHome(settings?: object) {
   return {
     folder,
     store,
+    env,
     run,
     configure,
     /** A command that has to succeed; its data. */
@@ -234,10 +282,14 @@ interface Ended {
 function ended(
   command: string,
   words: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly timeout?: number } = {},
 ): Promise<Ended> {
-  return call(command, words, { cwd: place, maxBuffer: 64_000_000, ...options }).then(
+  return call(command, words, { cwd: place, ...LIMITS, ...options }).then(
     (said) => ({ exit: 0, ...said }),
-    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ exit: code, stdout, stderr }),
+    (error: Error & { code: unknown; stdout: string; stderr: string }) => {
+      // No exit code: it was killed, or never began.
+      if (typeof error.code !== 'number') throw error;
+      return { exit: error.code, stdout: error.stdout, stderr: error.stderr };
+    },
   );
 }

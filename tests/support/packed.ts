@@ -34,17 +34,27 @@ export async function installPacked(
   const needed = await needs(ours);
   const packed: string[] = [];
   for (const folder of [...ours, ...needed]) packed.push(await pack(folder, tarballs));
-  await writeFile(join(place, 'package.json'), '{ "private": true, "type": "module" }\n');
+  await writeFile(join(place, 'package.json'), '{ "private": true }\n');
   // A test runner is a peer of the suite, and linked below.
   const words = ['--offline', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error'];
-  await call('npm', ['install', ...words, ...packed, ...files], { cwd: place, env: { ...process.env, ...NO_NETWORK } });
+  await npm(['install', ...words, ...packed, ...files], place);
   for (const name of links) await symlink(folderOf(name, root), join(place, 'node_modules', name), 'junction');
+}
+
+/** An npm that waits for something must end before its test does, or it would outlive it. */
+const NPM_MS = 120_000;
+
+/** @returns what it said */
+async function npm(words: readonly string[], cwd: string): Promise<string> {
+  const env = { ...process.env, ...NO_NETWORK };
+  const { stdout } = await call('npm', words, { cwd, env, timeout: NPM_MS, killSignal: 'SIGKILL' });
+  return stdout;
 }
 
 async function pack(folder: string, tarballs: string): Promise<string> {
   // Named and not entered: in its folder, npm would insist on the package manager that its authors use.
   const words = ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', tarballs];
-  const { stdout } = await call('npm', words, { cwd: tarballs, env: { ...process.env, ...NO_NETWORK } });
+  const stdout = await npm(words, tarballs);
   const [found] = Object.values(JSON.parse(stdout) as Record<string, { readonly filename: string }>);
   if (found === undefined) throw new Error(`npm packed nothing of ${folder}`);
   return join(tarballs, found.filename);

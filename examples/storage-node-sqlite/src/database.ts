@@ -1,9 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { OrchestratorError, type ErrorCode } from '@agent-orchestrator/core';
-
-/** Before 3.51.3, a write-ahead log that was reset while another process read it could damage the file. */
-const OLDEST_SQLITE = [3, 51, 3] as const;
+import { isSafeVersion, OLDEST_SQLITE } from './sqlite-version.ts';
 
 /** The settings that the promises rest on. SQLite ignores what it does not know, so each is read back. */
 const SETTINGS = { foreign_keys: 1, recursive_triggers: 1, trusted_schema: 0 } as const;
@@ -17,12 +15,12 @@ export class Database {
 
   /** Opens a file that exists; changes nothing in it. */
   constructor(path: string, readOnly: boolean) {
+    assertSafeVersion();
     const url = pathToFileURL(path);
     // Otherwise SQLite would make a file that another process has just removed.
     url.search = readOnly ? 'mode=ro' : 'mode=rw';
     this.#db = new DatabaseSync(url, { readOnly, timeout: 0, enableDoubleQuotedStringLiterals: false });
     try {
-      assertSafeVersion(process.versions.sqlite ?? '0');
       this.#set(SETTINGS);
     } catch (error) {
       this.close();
@@ -98,13 +96,12 @@ function asObject(row: object): object {
   return { ...row };
 }
 
-export function assertSafeVersion(version: string): void {
-  const parts = version.split('.').map(Number);
-  const at = OLDEST_SQLITE.findIndex((oldest, index) => parts[index] !== oldest);
-  if (at === -1 || (parts[at] ?? 0) > (OLDEST_SQLITE[at] ?? 0)) return;
+/** Before anything is made or opened. */
+export function assertSafeVersion(): void {
+  if (isSafeVersion()) return;
   throw new OrchestratorError(
     'STORE_UNSUITABLE',
-    `SQLite ${version} of this Node can damage the file; ${OLDEST_SQLITE.join('.')} or later is needed.`,
+    `SQLite ${process.versions.sqlite} of this Node can damage the file; ${OLDEST_SQLITE} or later is needed.`,
     { hint: 'Use a later Node: `node -p process.versions.sqlite` says which SQLite it has.' },
   );
 }
@@ -127,6 +124,11 @@ const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   EACCES: 'STORE_PERMISSION',
   EPERM: 'STORE_PERMISSION',
   ENOTDIR: 'STORE_PERMISSION',
+  // A link to nothing, a link to itself, and a folder of the system, such as /proc, in which no file can be made.
+  EEXIST: 'STORE_PERMISSION',
+  ELOOP: 'STORE_PERMISSION',
+  ENOENT: 'STORE_PERMISSION',
+  ENAMETOOLONG: 'STORE_PATH_TOO_LONG',
   EROFS: 'STORE_READ_ONLY',
   ENOSPC: 'STORE_FULL',
   EIO: 'STORE_IO',

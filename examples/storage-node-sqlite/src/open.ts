@@ -2,7 +2,6 @@ import { existsSync, realpathSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import {
   assertComplete,
-  assertOpenForWork,
   OrchestratorError,
   RunningCalls,
   type Capabilities,
@@ -19,7 +18,7 @@ import { assertCurrent, noStore, systemClock } from '@agent-orchestrator/storage
 import { breaksConnection, retryWhileBusy, translateError, type Database } from './database.ts';
 import { readerOn, type ReadSource } from './reader.ts';
 import { SCHEMA_VERSION } from './schema.ts';
-import { createFile, migrate, openForMigration, openStore, readStoreState, versionOf } from './store-file.ts';
+import { createFile, migrate, openForMigration, openStore, readStoreState } from './store-file.ts';
 import { work, writing } from './unit-of-work.ts';
 
 export interface NodeSqliteOptions extends Pick<OpenStorageOptions, 'mode' | 'filling' | 'busyTimeoutMs'> {
@@ -32,26 +31,20 @@ const BUSY_TIMEOUT_MS = 30_000;
 /** How often a watch looks for commits, of this process and of others: promised is a second. */
 const LOOK_MS = 100;
 
-/** Opens a store in one file. Creates no tables: `migrate()` does. */
+/**
+ * Opens a store in one file. Creates no tables: `migrate()` does. The store state is not looked at here but where it
+ * counts: under the lock of each unit of work, and by each connection that reads.
+ */
 export async function openNodeSqliteStorage(options: NodeSqliteOptions): Promise<Storage> {
-  const { path, mode = 'create', filling, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const { path, mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   try {
     if (mode === 'create') createFile(path);
     if (!existsSync(path)) throw noStore(path);
     // SQLite names the files beside the database after the path that it is given, so one file has one path.
     const settings = { ...options, path: realpathSync(path), mode, busyTimeoutMs };
-    const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
-    const db = await retryWhileBusy(performance.now() + busyTimeoutMs, () => {
-      const found =
-        mode === 'create' ? openForMigration(settings.path) : openStore(settings.path, mode === 'read-only');
-      try {
-        if (versionOf(found, path) > 0) assertState(readStoreState(found), filling);
-        return found;
-      } catch (error) {
-        found.close();
-        throw error;
-      }
-    });
+    const db = await retryWhileBusy(performance.now() + busyTimeoutMs, () =>
+      mode === 'create' ? openForMigration(settings.path) : openStore(settings.path, mode === 'read-only'),
+    );
     return new NodeSqliteStorage(settings, db);
   } catch (error) {
     throw translateError(error);

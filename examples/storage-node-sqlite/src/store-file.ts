@@ -2,17 +2,30 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeStoreState, OrchestratorError, type StoreState } from '@agent-orchestrator/core';
 import { assertCurrent, assertNotNewer, assertSameCatalogue, noStore } from '@agent-orchestrator/storage-sql';
-import { Database } from './database.ts';
+import { assertSafeVersion, Database } from './database.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Makes an empty file for its owner alone, in folders for their owner alone. */
 export function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  assertSafeVersion();
+  createFolder(dirname(path));
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     // Another process has just made it; the opening judges what it is.
     if (!existsSync(path)) throw error;
+  }
+}
+
+/** Node's own way to make the folders above too never ends below /proc. */
+function createFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  createFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process has just made it.
+    if (!existsSync(folder)) throw error;
   }
 }
 
@@ -47,7 +60,7 @@ const CATALOGUE = `SELECT type || ' ' || name AS name, sql FROM sqlite_schema
   WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_%' ESCAPE '~'`;
 
 /** How many versions of the schema the file has seen; 0: it is empty. */
-export function versionOf(db: Database, path: string): number {
+function versionOf(db: Database, path: string): number {
   const [application, version] = [db.pragma('application_id'), Number(db.pragma('user_version'))];
   const found = new Map(db.all<{ name: string; sql: string }>(CATALOGUE).map(({ name, sql }) => [name, sql]));
   if (application === 0 && version === 0 && found.size === 0) return 0;
