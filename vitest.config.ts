@@ -11,7 +11,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** The whole suite against a storage, and what kills processes at many places. */
-const LONG = /\/(?:conformance|(?:crash|failpoints|machines|move|pgbouncer|versions|walk)\.slow)\.test\.ts$/;
+const LONG =
+  /\/(?:conformance|(?:crash|failpoints|machines|move|pgbouncer|storage-from-outside|versions|walk)\.slow)\.test\.ts$/;
 
 function takesLong({ moduleId }: TestSpecification): boolean {
   return LONG.test(moduleId);
@@ -19,7 +20,7 @@ function takesLong({ moduleId }: TestSpecification): boolean {
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'examples/demo', 'tests'],
+    projects: ['packages/*', 'apps/*', 'examples/demo', 'examples/storage-node-sqlite', 'tests'],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
     sequence: { sequencer: LongestFirst },

@@ -32,6 +32,7 @@ const importTable = {
     oursLazily: ['example-demo'],
   },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
+  'examples/storage-node-sqlite': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['node:sqlite'] },
   'examples/*': { ours: [`${scope}core`, `${scope}runtime`], databases: ['node:sqlite'] },
 };
 

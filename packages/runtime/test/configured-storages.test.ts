@@ -1,8 +1,9 @@
 /*
  * Storages of other packages:
- *  - a package is found from the folder of the configuration file, then from the current one, also where it is for
- *    `import` alone
- *  - a path is that of a module: in the file it starts from the file's folder, in the variable from the current one
+ *  - a package is found from the folder of the configuration file, also where it is for `import` alone
+ *  - nothing of the current folder is loaded by the name of a package, whether the file or the variable has it
+ *  - a path is that of a module: in the file it starts from the file's folder; in the variable it is absolute
+ *  - a relative path in the variable and a URL are refused, and nothing of them is loaded
  *  - the variable goes before the file; each setting tells what decided
  *  - a store of such a storage is a store: its URL may stand wherever a URL may
  *  - what is not there, cannot be loaded, exports no usable provider or has a scheme that another storage has:
@@ -57,21 +58,35 @@ function install(folder: string, name: string, text: string): void {
   write(join(at, 'lib', 'main.js'), text);
 }
 
-test('a package is found from the folder of the configuration file, then from the current one', async () => {
-  const here = join(home, 'here');
-  vi.spyOn(process, 'cwd').mockReturnValue(here);
-  install(config, 'storage-shelf', providerText('shelf', 'of the configuration'));
-  install(here, 'storage-shelf', providerText('shelf', 'of the current folder'));
-  install(here, '@some/storage-jar', providerText('jar'));
+test('a package is found from the folder of the configuration file', async () => {
+  vi.spyOn(process, 'cwd').mockReturnValue(join(home, 'here'));
+  install(config, 'storage-shelf', providerText('shelf'));
+  install(home, '@some/storage-jar', providerText('jar'));
   configure({ storages: ['storage-shelf', '@some/storage-jar'] });
 
   const shelf = await locateStore('shelf:x', { env: env() });
   const jar = await locateStore('JAR:x', { env: env() });
 
-  expect([shelf.provider.name, jar.provider.name]).toEqual(['of the configuration', 'jar']);
+  expect([shelf.provider.name, jar.provider.name]).toEqual(['shelf', 'jar']);
 });
 
-test('a path in the file starts from its folder, one in the variable from the current folder', async () => {
+test('nothing of the current folder is loaded by the name of a package', async () => {
+  const here = mkdtempSync(join(tmpdir(), 'project-'));
+  vi.spyOn(process, 'cwd').mockReturnValue(here);
+  install(here, 'storage-shelf', `globalThis.projectCodeRan = true; ${providerText('shelf')}`);
+  const refusal = { code: 'CONFIG_INVALID', message: expect.stringContaining('was not found') };
+
+  configure({ storages: ['storage-shelf'] });
+  await expect(locateStore('shelf:x', { env: env() })).rejects.toMatchObject(refusal);
+  configure({});
+  const variable = env({ ORCHESTRATOR_STORAGES: 'storage-shelf' });
+  await expect(locateStore('shelf:x', { env: variable })).rejects.toMatchObject(refusal);
+
+  expect(globalThis).not.toHaveProperty('projectCodeRan');
+  rmSync(here, { recursive: true });
+});
+
+test('a path in the file starts from its folder, one in the variable is absolute', async () => {
   const here = join(home, 'here');
   vi.spyOn(process, 'cwd').mockReturnValue(here);
   write(join(config, 'shelf.mjs'), providerText('shelf'));
@@ -80,7 +95,7 @@ test('a path in the file starts from its folder, one in the variable from the cu
   configure({ storages: ['./shelf.mjs'] });
 
   const ofFile = await locateStore('shelf:x', { env: env() });
-  const variable = env({ ORCHESTRATOR_STORAGES: ` ./jar.mjs, ${join(home, 'box.mjs')},` });
+  const variable = env({ ORCHESTRATOR_STORAGES: ` ${join(here, 'jar.mjs')}, ${join(home, 'box.mjs')},` });
   const ofVariable = await Promise.all(['jar:x', 'box:x'].map((url) => locateStore(url, { env: variable })));
 
   expect(ofFile.provider.name).toBe('shelf');
@@ -89,6 +104,24 @@ test('a path in the file starts from its folder, one in the variable from the cu
     code: 'STORE_URL_INVALID',
     hint: expect.stringContaining('box:NAME'),
   });
+});
+
+test.for([
+  ['a relative path in the variable', './spy.mjs', 'is a relative path'],
+  ['a relative path to a folder above', '../here/spy.mjs', 'is a relative path'],
+  ['a data: URL', 'data:text/javascript;base64,Z2xvYmFsVGhpcy5jb2RlUmFuPXRydWU=', 'is neither'],
+  ['a file: URL', 'file:spy.mjs', 'is neither'],
+] as const)('%s is refused, and nothing of it is loaded', async ([, name, says]) => {
+  const here = join(home, 'here');
+  vi.spyOn(process, 'cwd').mockReturnValue(here);
+  write(join(here, 'spy.mjs'), `globalThis.codeRan = true; ${providerText('spy')}`);
+
+  await expect(locateStore('spy:x', { env: env({ ORCHESTRATOR_STORAGES: name }) })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining(says),
+  });
+
+  expect(globalThis).not.toHaveProperty('codeRan');
 });
 
 test('each setting tells what decided, and a store may be of such a storage', async () => {

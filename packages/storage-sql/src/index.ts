@@ -2,7 +2,15 @@ export { assertSameCatalogue, type Catalogue } from './catalogue.ts';
 export { EMPTY, ENDED, isOneOf, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 export { FIELDS, headValues, valuesOf } from './fields.ts';
 export { eventList, isInStream, pageOf, sessionList, taskList, type List, type ListWords } from './lists.ts';
-export { loadScope, lookForReady, type DueTask, type ReadyKey, type ScopeLookups } from './load-scope.ts';
+export {
+  completeSession,
+  loadScope,
+  lookForReady,
+  readySessions,
+  type DueTask,
+  type ReadyKey,
+  type ScopeLookups,
+} from './load-scope.ts';
 export { assertCurrent, assertNotNewer, noStore, readMigrations, type Migration } from './migrations.ts';
 export { hasEffect, keyOf, planSave, SESSION_UPDATES, type SessionUpdateName, type Update } from './save-plan.ts';
 export {

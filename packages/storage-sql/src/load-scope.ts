@@ -224,7 +224,7 @@ function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: Scope
 }
 
 /** Idle sessions whose head fits the filter, best first. */
-function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
+export function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
   return readyKeys(on, namespace, filter).flatMap(([number]) => {
     const session = on.sessionOfNumber(number);
     return session === undefined ? [] : [completeSession(on, session)];
@@ -248,7 +248,7 @@ function sessionRows(on: ScopeLookups, namespace: string, ids: readonly string[]
 }
 
 /** A session with its running task and its head. */
-function completeSession(on: ScopeLookups, session: Session): LoadedSession {
+export function completeSession(on: ScopeLookups, session: Session): LoadedSession {
   const { namespace, taskId } = session;
   return {
     session,

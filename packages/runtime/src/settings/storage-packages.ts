@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { currentFolder } from '../system/current-folder.ts';
 import type { Environment } from '../system/environment.ts';
 import { configPath, readConfigFile, type ConfigFile } from './config-file.ts';
 import { ofDefault, ofFile, ofVariable, type Setting } from './setting.ts';
@@ -8,10 +7,11 @@ import { ofDefault, ofFile, ofVariable, type Setting } from './setting.ts';
 export interface StoragePackages {
   /** Names of packages, and paths of modules. */
   readonly names: Setting<readonly string[]>;
-  /** The folder that relative paths start from. */
-  readonly pathsFrom: string;
-  /** The folders where a package is looked for, in this order. */
-  readonly folders: readonly string[];
+  /**
+   * The folder of the configuration: packages are looked for from it, and relative paths start in it. Never the current
+   * one: whatever project a command happens to run in could bring code of its own.
+   */
+  readonly folder: string;
 }
 
 /**
@@ -20,10 +20,8 @@ export interface StoragePackages {
  * @throws `CONFIG_INVALID`
  */
 export function storagePackages(env: Environment, file: ConfigFile | null = readConfigFile(env)): StoragePackages {
-  const here = currentFolder();
-  const ofConfig = dirname(configPath(env).path);
   const names = listVariable(env) ?? ofFile(file, file?.values.storages) ?? ofDefault([]);
-  return { names, pathsFrom: names.from === 'file' ? ofConfig : here, folders: [ofConfig, here] };
+  return { names, folder: dirname(configPath(env).path) };
 }
 
 function listVariable(env: Environment): Setting<readonly string[]> | null {

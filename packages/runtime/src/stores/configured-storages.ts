@@ -44,19 +44,29 @@ async function importModule(name: string, packages: StoragePackages): Promise<Re
 }
 
 /**
- * A relative path starts from where it was written. A package is looked for as an `import` in each folder would.
+ * A relative path starts in the folder of the file that has it. In the variable it is refused: a command that inherits
+ * the variable would load code of the folder in which it runs. A package is looked for as an `import` would do it: from
+ * the folder of the configuration, then from this package.
  */
 async function findModule(name: string, packages: StoragePackages): Promise<string> {
-  const { pathsFrom, folders } = packages;
+  const { folder, names } = packages;
   if (isPath(name)) {
+    if (names.from !== 'file' && name.startsWith('.'))
+      throw invalid(name, packages, 'is a relative path', {
+        hint: 'Write the absolute path: a command in another folder would load another module.',
+      });
     const refuse = (problem: string) => invalid(name, packages, `cannot be found: its path ${problem}`);
-    const path = absolutePath(name, { folder: pathsFrom, refuse });
+    const path = absolutePath(name, { folder, refuse });
     if (!existsSync(path)) throw invalid(name, packages, 'was not found', { hint: `Nothing exists at ${path}.` });
     return pathToFileURL(path).href;
   }
+  if (!PACKAGE.test(name))
+    throw invalid(name, packages, 'is neither the name of a package nor a path', {
+      hint: 'A path begins with /, ~/ or ./',
+    });
   const { moduleResolve } = await import('import-meta-resolve');
   // Last, what this package can import: a storage that is installed beside it.
-  const places = [...folders.map((folder) => pathToFileURL(join(folder, 'module.js'))), new URL(import.meta.url)];
+  const places = [pathToFileURL(join(folder, 'module.js')), new URL(import.meta.url)];
   for (const place of places) {
     try {
       return moduleResolve(name, place, CONDITIONS).href;
@@ -65,12 +75,15 @@ async function findModule(name: string, packages: StoragePackages): Promise<stri
     }
   }
   throw invalid(name, packages, 'was not found', {
-    hint: `Install it in ${folders[0]}, or write the path of its module.`,
+    hint: `Install it in ${folder}, or write the path of its module.`,
   });
 }
 
 /** The conditions with which Node itself imports a module. */
 const CONDITIONS = new Set(['node', 'import']);
+
+/** A package, or a module in it. A URL is neither: that of `data:` is itself the code. */
+const PACKAGE = /^(?:@[\w.~-]+\/)?[\w~-][\w.~-]*(?:\/.*)?$/;
 
 function isPath(name: string): boolean {
   // No package has a name that begins so.

@@ -1,0 +1,208 @@
+import {
+  COLUMNS,
+  compareCodePoints,
+  isEnded,
+  noSessions,
+  noTasks,
+  SESSION_STATUS_NAMES,
+  TASK_STATUS_NAMES,
+  type ClaimPreview,
+  type ClaimPreviewScope,
+  type Clock,
+  type Counts,
+  type Event,
+  type EventFilter,
+  type NextHead,
+  type Page,
+  type Reader,
+  type Session,
+  type SessionFilter,
+  type SessionHistory,
+  type SessionStatus,
+  type StoredSession,
+  type StoreState,
+  type Task,
+  type TaskFilter,
+  type TaskStatus,
+} from '@agent-orchestrator/core';
+import {
+  completeSession,
+  EMPTY,
+  ENDED,
+  eventList,
+  pageOf,
+  READY,
+  readySessions,
+  sessionList,
+  STREAM_KINDS,
+  taskList,
+  type List,
+  type ListWords,
+} from '@agent-orchestrator/storage-sql';
+import type { Database } from './database.ts';
+import { lookupsOn } from './lookups.ts';
+import { readStoreState } from './store-file.ts';
+import { BY_ID, SCHEDULED, SCHEDULED_IN_SESSION, SELECT } from './statements.ts';
+import { storedClock } from './unit-of-work.ts';
+
+/** Where reads run: on a connection that all share, or in the transaction of a snapshot. */
+export interface ReadSource {
+  read<R>(use: (db: Database) => R): Promise<R>;
+  snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
+}
+
+/** The lists in the words of this storage. */
+const WORDS: ListWords = {
+  value: '?',
+  ofNamespace: (namespace) => ['namespace = ?', namespace],
+  tasksOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
+  eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
+  eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
+  // They have an index of their own.
+  alongSession: null,
+  oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(words)],
+  unindexed: (column) => `+${column}`,
+};
+
+function listed<Row>(db: Database, select: string, { where, order, limit }: List): Row[] {
+  const conditions = where.map(([condition]) => condition).join(' AND ');
+  // No condition of this storage has a list as its value.
+  const values = where.flatMap(([, ...found]) => found as (string | number)[]);
+  return db.all<Row>(`${select} WHERE ${conditions} ORDER BY ${order} LIMIT ?`, ...values, limit);
+}
+
+const NEXT = Object.entries(COLUMNS.nextHead)
+  .map(([field, column]) => `${column} AS "${field}"`)
+  .join(', ');
+/** The streams of sessions are in the namespaces of their sessions. */
+const OTHER_STREAMS = STREAM_KINDS.filter((kind) => kind !== 'session').map(
+  (kind) => `event_log WHERE stream_kind = '${kind}' AND`,
+);
+/** From one namespace to the next, without the rows between them. */
+const NAMESPACES = ['sessions WHERE', ...OTHER_STREAMS].map(
+  (from) => `WITH RECURSIVE found (name) AS (SELECT (SELECT min(namespace) FROM ${from} namespace > '')
+    UNION ALL SELECT (SELECT min(namespace) FROM ${from} namespace > name) FROM found WHERE name IS NOT NULL)
+  SELECT name FROM found WHERE name IS NOT NULL`,
+);
+
+export function readerOn(source: ReadSource, clock: Clock): Reader {
+  const read = <R>(use: (db: Database) => R): Promise<R> => source.read(use);
+  return {
+    session: (namespace, id) => read((db) => storedSession(db, namespace, id)),
+    task: (namespace, id) => read((db) => taskOf(db, namespace, id)),
+    sessions: (filter) => read((db) => sessionPage(db, filter)),
+    tasks: (filter) => read((db) => taskPage(db, filter)),
+    events: (filter) => read((db) => eventPage(db, filter)),
+    async histories(namespace, sessionIds, limit) {
+      const found: SessionHistory[] = [];
+      // Each is a read of its own, so that others get their turn between them.
+      for (const sessionId of new Set(sessionIds)) {
+        const history = await read((db) => historyOf(db, { namespace, sessionId, limit }));
+        if (history !== null) found.push(history);
+      }
+      return found;
+    },
+    counts: (namespace, max) => read((db) => countsOf(db, namespace, max)),
+    claimPreview: (scope) => read((db) => claimPreview(db, scope, clock)),
+    // One process writes at a time, so ids are seen in their order, and the greatest one is settled.
+    settledEventId: () => read((db) => db.get<{ id: number | null }>('SELECT max(id) AS id FROM event_log')?.id ?? 0),
+    idOfNumber: (namespace, kind, number) =>
+      read(
+        (db) =>
+          db.get<{ id: string }>(`SELECT id FROM ${kind}s WHERE number = ? AND namespace = ?`, number, namespace)?.id ??
+          null,
+      ),
+    namespaces: () =>
+      read((db) => {
+        const names = NAMESPACES.flatMap((sql) => db.all<{ name: string }>(sql).map(({ name }) => name));
+        return [...new Set(names)].toSorted(compareCodePoints);
+      }),
+    snapshot: (use) => source.snapshot((inside) => use(readerOn(inside, clock))),
+    now: () => read(() => Math.floor(clock.read().wall)),
+    storeState: (): Promise<StoreState | null> => read(readStoreState),
+  };
+}
+
+function taskOf(db: Database, namespace: string, id: string | null): Task | null {
+  return id === null ? null : (db.get<Task>(`${SELECT.task} ${BY_ID}`, namespace, id) ?? null);
+}
+
+/** With the head that its row names: a read makes no scheduled task queued. */
+function withTasks(db: Database, session: Session): StoredSession {
+  const { namespace, id, taskId } = session;
+  const next = db.get<NextHead>(`SELECT ${NEXT} FROM sessions ${BY_ID} AND next_task_id IS NOT NULL`, namespace, id);
+  return {
+    session,
+    task: taskOf(db, namespace, taskId),
+    head: taskOf(db, namespace, next?.taskId ?? null),
+    next: next ?? null,
+  };
+}
+
+function storedSession(db: Database, namespace: string, id: string): StoredSession | null {
+  const session = db.get<Session>(`${SELECT.session} ${BY_ID}`, namespace, id);
+  return session === undefined ? null : withTasks(db, session);
+}
+
+function historyOf(
+  db: Database,
+  page: { readonly namespace: string; readonly sessionId: string; readonly limit: number },
+): SessionHistory | null {
+  const stored = storedSession(db, page.namespace, page.sessionId);
+  return stored === null ? null : { ...stored, events: eventPage(db, page), tasks: taskPage(db, page) };
+}
+
+function sessionPage(db: Database, filter: SessionFilter): Page<Session> {
+  return pageOf(listed<Session>(db, SELECT.session, sessionList(WORDS, filter)), filter.limit, ({ id }) => id);
+}
+
+function taskPage(db: Database, filter: TaskFilter): Page<Task> {
+  return pageOf(listed<Task>(db, SELECT.task, taskList(WORDS, filter)), filter.limit, ({ id }) => id);
+}
+
+function eventPage(db: Database, filter: EventFilter): Page<Event> {
+  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
+  return pageOf(listed<Event>(db, SELECT.event, eventList(WORDS, filter)), filter.limit, cursorOf);
+}
+
+/** Conditions whose rows together are those of a status, each as its index says it. */
+const ofSession = (status: SessionStatus): readonly string[] =>
+  status === 'idle' ? [READY, EMPTY] : [`status = '${status}'`];
+const ofTask = (status: TaskStatus): string => `status = '${status}'${isEnded(status) ? ` AND ${ENDED}` : ''}`;
+
+function countsOf(db: Database, namespace: string, max: number): Counts {
+  const count = (table: string, conditions: readonly string[]): number => {
+    const parts = conditions.map((condition) => `SELECT 1 FROM ${table} WHERE namespace = ?1 AND ${condition}`);
+    const sql = `SELECT count(*) AS n FROM (${parts.join(' UNION ALL ')} LIMIT ?2)`;
+    return db.get<{ n: number }>(sql, namespace, max)?.n ?? 0;
+  };
+  const [sessions, tasks] = [noSessions(), noTasks()];
+  for (const status of SESSION_STATUS_NAMES) sessions[status] = count('sessions', ofSession(status));
+  for (const status of TASK_STATUS_NAMES) tasks[status] = count('tasks', [ofTask(status)]);
+  const streams = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
+  return { sessions, tasks, events: count('event_log', streams) };
+}
+
+/** From the same look-ups as a claim. They queue nothing here, because no task is asked whether it is due. */
+function claimPreview(db: Database, scope: ClaimPreviewScope, clock: Clock): ClaimPreview {
+  const { namespace, scheduledLimit: limit } = scope;
+  const on = lookupsOn(db);
+  const now = { ...storedClock(db), reading: clock.read() };
+  if (scope.by === 'session') {
+    const session = on.session(namespace, scope.sessionId);
+    const scheduled = `${SELECT.task} WHERE ${SCHEDULED_IN_SESSION} ORDER BY run_at LIMIT ?`;
+    return {
+      clock: now,
+      sessions: session === undefined ? [] : [completeSession(on, session)],
+      held: [],
+      scheduled: db.all<Task>(scheduled, namespace, scope.sessionId, limit),
+    };
+  }
+  const held = on.stale(namespace, Number.MAX_SAFE_INTEGER, scope.heldLimit);
+  return {
+    clock: now,
+    sessions: readySessions(on, namespace, scope),
+    held: held.map((session) => completeSession(on, session)),
+    scheduled: db.all<Task>(`${SELECT.task} WHERE ${SCHEDULED} ORDER BY run_at LIMIT ?`, namespace, limit),
+  };
+}

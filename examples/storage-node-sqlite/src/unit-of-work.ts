@@ -1,0 +1,71 @@
+import {
+  assertOpenForWork,
+  decodeClockState,
+  NO_CLOCK,
+  type Clock,
+  type ClockState,
+  type Loaded,
+  type Scope,
+  type WriteSet,
+} from '@agent-orchestrator/core';
+import { hasEffect, loadScope } from '@agent-orchestrator/storage-sql';
+import type { Database } from './database.ts';
+import { lookupsOn } from './lookups.ts';
+import { save } from './save.ts';
+import { readStoreState } from './store-file.ts';
+
+const GREATEST_FENCE = `SELECT max(fence) AS greatest FROM event_log WHERE lease_effect = 'granted'`;
+const GREATEST_NUMBER = `SELECT max(coalesce((SELECT max(number) FROM tasks), 0),
+  coalesce((SELECT max(number) FROM sessions), 0)) AS greatest`;
+
+/** Runs `use` under the write lock, all or nothing. */
+export function writing<R>(db: Database, use: () => R): R {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = use();
+    db.exec('COMMIT');
+    return result;
+  } finally {
+    // Some errors, such as a full disk, end the transaction by themselves.
+    if (db.isInTransaction) db.exec('ROLLBACK');
+  }
+}
+
+/** Loads, lets the command decide, and saves: within a transaction that has the write lock. */
+export function work<R>(
+  db: Database,
+  { clock, filling }: { readonly clock: Clock; readonly filling: string | undefined },
+  scope: Scope,
+  decide: (loaded: Loaded) => WriteSet<R>,
+): R {
+  assertOpenForWork(readStoreState(db), filling);
+  // After the lock: a process that waited for it would decide by a time that is over.
+  const reading = clock.read();
+  const now = Math.floor(reading.wall);
+  const found = loadScope(lookupsOn(db), scope, now);
+  const writeSet = decide({
+    ...found,
+    now,
+    clock: { ...storedClock(db), reading },
+    greatestFence: greatest(db, GREATEST_FENCE),
+    numbers:
+      scope.by === 'new' && found.receipt === null ? freeNumbers(db, [...scope.taskIds, ...scope.sessionIds]) : [],
+  });
+  if (hasEffect(writeSet)) save(db, writeSet);
+  return writeSet.reply;
+}
+
+export function storedClock(db: Database): ClockState {
+  const stored = db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'clock'`);
+  return stored === undefined ? NO_CLOCK : decodeClockState(stored.value);
+}
+
+/** One for each id, after the numbers of all rows: the lock keeps others from taking them. */
+function freeNumbers(db: Database, ids: readonly string[]): number[] {
+  const after = greatest(db, GREATEST_NUMBER);
+  return [...new Set(ids)].map((_, at) => after + 1 + at);
+}
+
+function greatest(db: Database, sql: string): number {
+  return db.get<{ greatest: number | null }>(sql)?.greatest ?? 0;
+}
