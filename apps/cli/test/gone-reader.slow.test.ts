@@ -117,7 +117,7 @@ test.concurrent.for(['| (sleep 4; cat)', '> out'])('a reader that is there is no
   expect(said).toContain('exit 124');
 });
 
-test.concurrent.skipIf(!hasTerminal)('a terminal is not gone', async ({ expect }) => {
+test.skipIf(!hasTerminal)('a terminal is not gone', async ({ expect }) => {
   using cli = new Cli();
   await quietStore(cli);
   using terminal = new Terminal(cli, `timeout -s INT 2.5 ${ORCHESTRATOR} events --follow --quiet; echo "exit $?"`);

@@ -75,7 +75,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
 }
 
 async function look(call: Call<StatusOptions>, orchestrator: Orchestrator): Promise<Answer> {
-  const status = await readStatus(orchestrator);
+  const status = await readStatus(orchestrator, await call.caller());
   const sessions = status.needsYou.refused.map(({ streamId }) => streamId);
   return answerOf(status, await call.names(orchestrator, { sessions }));
 }
