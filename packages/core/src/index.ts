@@ -56,7 +56,7 @@ export {
   type FenceState,
 } from './model/clock.ts';
 export type { Context, StoredContext } from './model/context.ts';
-export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
+export { cursorAhead, ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */
 export * as fields from './model/fields.ts';
 export { timeOfUuid } from './model/ids.ts';
