@@ -3,6 +3,7 @@
  *  - until the TTL is over, whether it refuses connections or says nothing: the command is paused, then ended, 69
  *  - its password is in no variable of the command, which works under the lease all the same
  *  - it is in no line of claim --env either, nor is it lost where the shell has it
+ *  - a task that is cancelled ends soon, not by the next heartbeat
  *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
@@ -46,6 +47,21 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     );
     expect(stderr).toContain('If it did not arrive, the task is recovered when its lease is stale');
     expect(await store.statuses()).toEqual(['running']);
+  });
+
+  test('a task that is cancelled ends soon, not by the next heartbeat', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    using running = new Running(cli, ['--ttl', '1h', '--store', store.url, '--', ...WORK]);
+    await running.command();
+
+    const cancelledAt = performance.now();
+    await cli.run(['task', 'cancel', 't1', '--store', store.url]);
+    const { exit } = await running.finished;
+
+    expect([exit, await store.statuses()]).toEqual([143, ['cancelled']]);
+    // Two programs start and end meanwhile; the heartbeat comes after 15 minutes.
+    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
   });
 
   test('the password of the store is in no variable of the command, which uses the lease all the same', async () => {

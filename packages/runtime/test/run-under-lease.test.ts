@@ -30,6 +30,8 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
     orchestrator: {
       heartbeat: () => Promise.reject(new OrchestratorError('STORE_UNREACHABLE')),
       checkpoint: (call) => orchestrator.checkpoint(call),
+      getTask: (id, namespace) => orchestrator.getTask(id, namespace),
+      watch: (onChange) => orchestrator.watch(onChange),
       releaseTask,
     },
     claim,

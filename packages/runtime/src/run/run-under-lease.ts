@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type HandedSecret, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
+import { watchCancellation } from '../work/cancel-look.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable } from '../work/resend.ts';
@@ -111,6 +112,9 @@ class Run {
 
   async #performWithFiles(): Promise<RunResult> {
     removeLeftFiles();
+    const { orchestrator, claim, namespace } = this.#options;
+    const onRequested = () => this.#keeper.renewNow();
+    using _ = watchCancellation(orchestrator, { taskId: claim.task.id, namespace, onRequested });
     using files = new LeaseFiles(this.#options.claim.lease);
     using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
     this.#env = this.#environment(files);

@@ -119,9 +119,13 @@ class RunningWorker implements Worker {
   }
 
   async #run(): Promise<void> {
-    const { options, journal, shutdown } = this.#context;
+    const { options, journal, jobs, shutdown } = this.#context;
     try {
-      const watch = () => options.orchestrator.watch(() => this.#wakeUps.notify());
+      const watch = () =>
+        options.orchestrator.watch(() => {
+          this.#wakeUps.notify();
+          for (const job of jobs) job.storeChanged();
+        });
       this.#unwatch = await this.#context.resend(watch, shutdown.begun);
       while (!shutdown.begun.aborted) await this.#turn();
     } catch (error) {
