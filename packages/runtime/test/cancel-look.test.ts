@@ -1,8 +1,9 @@
 /*
  * Looking whether cancellation of a task was requested:
- *  - it looks after a change, at most twice a second, however many changes there are; without a change it does not look
- *  - a change during a look is followed by another
- *  - it tells once, and then looks no more
+ *  - it looks after a change, at most once a second, however many changes there are; without a change it does not
+ *  - without a watch of the store it looks each second
+ *  - a change during a look is followed by another, and there are never two at once
+ *  - one look reads all tasks, one after another, but none whose holder knows already
  *  - an outage is nothing; after the end it looks no more
  *  - a keeper that is told renews at once, and again if the answer on its way is older
  *  - a worker's handler is aborted within a second, on a real file
@@ -18,28 +19,40 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FakeTime } from './support/fake-time.ts';
 import { hold } from './support/held-lease.ts';
 
-function looking(answers: (() => Promise<number | null>)[]) {
+interface Asked {
+  readonly held?: readonly string[];
+  readonly repeat?: boolean;
+  /** When cancellation was requested, of one look after another. */
+  readonly answers?: (() => Promise<number | null>)[];
+}
+
+function looking({ held = ['t'], repeat = false, answers = [] }: Asked = {}) {
   const time = new FakeTime();
   const begun = time.read().steady;
-  const lookedAt: number[] = [];
-  let told = 0;
+  const looks: [at: number, taskId: string][] = [];
+  const told: string[] = [];
+  const tasks = held.map((taskId) => {
+    const keeper = { cancelRequested: false, renewNow: () => (keeper.cancelRequested = told.push(taskId) > 0) };
+    return { taskId, keeper };
+  });
   const look = new CancelLook({
-    taskId: 't',
+    held: () => tasks,
+    repeat,
     time,
-    onRequested: () => (told += 1),
     orchestrator: {
-      async getTask() {
-        lookedAt.push(time.read().steady - begun);
+      async getTask(taskId) {
+        looks.push([time.read().steady - begun, taskId]);
         const cancelRequestedAt = await (answers.shift() ?? (async () => null))();
         return { cancelRequestedAt } as TaskRecord;
       },
     },
   });
-  return { time, look, lookedAt, told: () => told };
+  onTestFinished(() => look[Symbol.dispose]());
+  return { time, look, looks, told };
 }
 
-test('it looks after changes, at most twice a second', async () => {
-  const { time, look, lookedAt } = looking([]);
+test('it looks after changes, at most once a second', async () => {
+  const { time, look, looks } = looking();
 
   await time.advance(2_000);
   for (let at = 0; at < 20; at += 1) {
@@ -47,44 +60,78 @@ test('it looks after changes, at most twice a second', async () => {
     await time.advance(100);
   }
 
-  expect(lookedAt).toEqual([2_000, 2_500, 3_000, 3_500, 4_000]);
+  expect(looks.map(([at]) => at)).toEqual([2_000, 3_000, 4_000]);
+});
+
+test('without a watch it looks each second', async () => {
+  const { time, look, looks } = looking({ repeat: true });
+
+  await time.advance(3_500);
+  look[Symbol.dispose]();
+  await time.advance(5_000);
+
+  expect(looks.map(([at]) => at)).toEqual([1_000, 2_000, 3_000]);
 });
 
 test('work that is shorter than the pause is never looked at', async () => {
-  const { time, look, lookedAt } = looking([]);
+  const { time, look, looks } = looking();
 
   look.changed();
-  await time.advance(400);
+  await time.advance(900);
   look[Symbol.dispose]();
   await time.advance(1_000);
 
-  expect(lookedAt).toEqual([]);
+  expect(looks).toEqual([]);
 });
 
-test('a change during a look is followed by another, and it tells once', async () => {
+test('a change during a look is followed by another, not before the first is answered, and it tells once', async () => {
   const first = Promise.withResolvers<number | null>();
-  const { time, look, lookedAt, told } = looking([() => first.promise, async () => 7]);
+  const { time, look, looks, told } = looking({ answers: [() => first.promise, async () => 7] });
   look.changed();
-  await time.advance(500);
+  await time.advance(1_000);
   look.changed();
+  await time.advance(2_500);
+  expect(looks).toHaveLength(1);
   first.resolve(null);
 
-  await time.advance(500);
+  await time.advance(100);
   look.changed();
   await time.advance(5_000);
 
-  expect([lookedAt, told()]).toEqual([[500, 1_000], 1]);
+  expect([looks.map(([at]) => at), told]).toEqual([[1_000, 3_500], ['t']]);
+});
+
+test('one look reads the tasks one after another, and none that is told', async () => {
+  const first = Promise.withResolvers<number | null>();
+  const { time, look, looks, told } = looking({ held: ['t', 'u'], answers: [() => first.promise, async () => null] });
+  look.changed();
+  await time.advance(1_000);
+  expect(looks).toEqual([[1_000, 't']]);
+  first.resolve(7);
+  await time.advance(0);
+
+  look.changed();
+  await time.advance(1_000);
+
+  expect(looks).toEqual([
+    [1_000, 't'],
+    [1_000, 'u'],
+    [2_000, 'u'],
+  ]);
+  expect(told).toEqual(['t']);
 });
 
 test('an outage is nothing', async () => {
-  const { time, look, lookedAt, told } = looking([() => Promise.reject(new Error('away')), async () => 7]);
+  const { time, look, looks, told } = looking({
+    answers: [() => Promise.reject(new Error('away')), async () => 7],
+  });
   look.changed();
-  await time.advance(500);
+  await time.advance(1_000);
 
   look.changed();
-  await time.advance(500);
+  await time.advance(1_000);
 
-  expect([lookedAt, told()]).toEqual([[500, 1_000], 1]);
+  expect([looks.map(([at]) => at), told]).toEqual([[1_000, 2_000], ['t']]);
 });
 
 test('a keeper that is told renews at once, and again if the answer on its way is older', async () => {

@@ -31,7 +31,6 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
       heartbeat: () => Promise.reject(new OrchestratorError('STORE_UNREACHABLE')),
       checkpoint: (call) => orchestrator.checkpoint(call),
       getTask: (id, namespace) => orchestrator.getTask(id, namespace),
-      watch: (onChange) => orchestrator.watch(onChange),
       releaseTask,
     },
     claim,

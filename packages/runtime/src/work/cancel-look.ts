@@ -1,28 +1,39 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
 import { elapsedMs, systemTime, type Instant, type Time } from '../system/time.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 
-/** However often the store changes, a task is looked at no more often than this. Work that is shorter never is. */
-const LOOK_EVERY_MS = 500;
+/** A process looks no more often than this, however often the store changes. Shorter work is never looked at. */
+const LOOK_EVERY_MS = 1_000;
+
+/** A task, and the keeper of its lease, which hears of the cancellation by a renewal. */
+export interface HeldTask {
+  readonly taskId: string;
+  readonly keeper: Pick<LeaseKeeper, 'cancelRequested' | 'renewNow'>;
+}
 
 export interface CancelLookOptions {
   readonly orchestrator: Pick<Orchestrator, 'getTask'>;
-  readonly taskId: string;
-  /** The namespace of the task, if it is not the orchestrator's own. */
+  /** The namespace of the tasks, if it is not the orchestrator's own. */
   readonly namespace?: string;
-  /** Called once. */
-  readonly onRequested: () => void;
+  /** What to look at. */
+  readonly held: () => Iterable<HeldTask>;
+  /** To look all the time; else only after changes of the store, which a process that watches it knows. */
+  readonly repeat?: boolean;
   readonly time?: Time;
 }
 
 /**
- * Tells the holder of a lease that cancellation of its task was requested, soon after the store has changed. Without
- * it, the holder hears of it by its next heartbeat, a quarter of the TTL later.
+ * Looks whether cancellation of a held task was requested, and lets the keeper of its lease renew at once. Without it,
+ * the holder hears of it by its next heartbeat, a quarter of the TTL later.
+ *
+ * A look reads each task by its key, one after another, so it needs one connection however many tasks there are.
  */
 export class CancelLook implements Disposable {
   readonly #options: CancelLookOptions;
   readonly #time: Time;
   #lookedAt: Instant;
   #isDue = false;
+  #isLooking = false;
   #isOver = false;
   #callOff: () => void = () => {};
 
@@ -30,14 +41,14 @@ export class CancelLook implements Disposable {
     this.#options = options;
     this.#time = options.time ?? systemTime;
     this.#lookedAt = this.#time.read();
+    if (options.repeat === true) this.changed();
   }
 
   /** Call it after each change of the store. */
   changed(): void {
-    if (this.#isOver || this.#isDue) return;
+    if (this.#isDue) return;
     this.#isDue = true;
-    const inMs = Math.max(0, LOOK_EVERY_MS - elapsedMs(this.#lookedAt, this.#time.read()));
-    this.#callOff = this.#time.after(inMs, () => void this.#look());
+    this.#schedule();
   }
 
   [Symbol.dispose](): void {
@@ -45,35 +56,30 @@ export class CancelLook implements Disposable {
     this.#callOff();
   }
 
+  /** A look that is slow delays the next one: there are never two at once. */
+  #schedule(): void {
+    if (this.#isOver || this.#isLooking || !this.#isDue) return;
+    const inMs = Math.max(0, LOOK_EVERY_MS - elapsedMs(this.#lookedAt, this.#time.read()));
+    this.#callOff = this.#time.after(inMs, () => void this.#look());
+  }
+
   async #look(): Promise<void> {
     this.#lookedAt = this.#time.read();
     // A change during the look needs another one.
-    this.#isDue = false;
-    const { orchestrator, taskId, namespace, onRequested } = this.#options;
+    this.#isDue = this.#options.repeat === true;
+    this.#isLooking = true;
     try {
-      const task = await orchestrator.getTask(taskId, namespace);
-      if (this.#isOver || (task?.cancelRequestedAt ?? null) === null) return;
+      for (const held of this.#options.held()) if (await this.#isRequested(held)) held.keeper.renewNow();
     } catch {
       // The heartbeat reports an outage, and tells of the cancellation.
-      return;
     }
-    this[Symbol.dispose]();
-    onRequested();
+    this.#isLooking = false;
+    this.#schedule();
   }
-}
 
-/** Looks at a task after each change of the store, for a process that does not watch the store anyway. */
-export function watchCancellation(
-  orchestrator: Pick<Orchestrator, 'getTask' | 'watch'>,
-  options: Omit<CancelLookOptions, 'orchestrator'>,
-): Disposable {
-  const look = new CancelLook({ ...options, orchestrator });
-  // Without a watch, the heartbeat tells of the cancellation.
-  const watching = orchestrator.watch(() => look.changed()).catch(() => async () => {});
-  return {
-    [Symbol.dispose]() {
-      look[Symbol.dispose]();
-      void watching.then((stop) => stop()).catch(() => {});
-    },
-  };
+  async #isRequested({ taskId, keeper }: HeldTask): Promise<boolean> {
+    if (keeper.cancelRequested || this.#isOver) return false;
+    const task = await this.#options.orchestrator.getTask(taskId, this.#options.namespace);
+    return !this.#isOver && (task?.cancelRequestedAt ?? null) !== null;
+  }
 }

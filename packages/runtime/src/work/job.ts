@@ -1,5 +1,5 @@
 import { OrchestratorError, type ClaimRecord, type Orchestrator } from '@agent-orchestrator/core';
-import { CancelLook } from './cancel-look.ts';
+import type { HeldTask } from './cancel-look.ts';
 import { jobEndOf, success, type JobEnd } from './job-end.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
@@ -8,7 +8,7 @@ import type { Instant, Time } from '../system/time.ts';
 import { WorkAborted, type Handler, type Work } from './handler.ts';
 
 export interface JobOptions {
-  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'getTask'>;
+  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
   readonly claim: ClaimRecord;
   /** The clocks before the claim was first sent. */
   readonly since: Instant;
@@ -24,7 +24,6 @@ export interface JobOptions {
 export class Job {
   readonly #options: JobOptions;
   readonly #keeper: LeaseKeeper;
-  readonly #cancelLook: CancelLook;
   readonly #abort = new AbortController();
   /** Aborted when the lease is gone, or the handler was left behind. */
   readonly #gone = new AbortController();
@@ -45,12 +44,14 @@ export class Job {
       ...(progressWithinMs !== undefined && { progressWithinMs }),
       ...(random !== undefined && { random }),
     });
-    const { taskId } = this;
-    this.#cancelLook = new CancelLook({ orchestrator, taskId, time, onRequested: () => this.#keeper.renewNow() });
   }
 
   get taskId(): string {
     return this.#options.claim.task.id;
+  }
+
+  get held(): HeldTask {
+    return { taskId: this.taskId, keeper: this.#keeper };
   }
 
   /** Aborted when the handler has ended, or was left behind. */
@@ -65,14 +66,8 @@ export class Job {
     } finally {
       this.#gone.abort();
       this.#ended.abort();
-      this.#cancelLook[Symbol.dispose]();
       this.#keeper.stop();
     }
-  }
-
-  /** The store has changed: perhaps cancellation of the task was requested. */
-  storeChanged(): void {
-    this.#cancelLook.changed();
   }
 
   /** The worker stops, and the time for handlers is over. */

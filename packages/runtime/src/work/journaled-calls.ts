@@ -7,7 +7,7 @@ import type { JournalWriter } from './journal-writer.ts';
 /** The calls that a worker, a lease keeper and a run make, and what tells them that a task is to be cancelled. */
 export type WorkCalls = Pick<
   Orchestrator,
-  'claimTask' | 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery' | 'getTask' | 'watch'
+  'claimTask' | 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery' | 'getTask'
 >;
 
 /**
@@ -31,10 +31,6 @@ export class JournaledCalls implements WorkCalls {
 
   async getTask(...asked: Parameters<Orchestrator['getTask']>) {
     return this.#orchestrator.getTask(...asked);
-  }
-
-  async watch(onChange: () => void) {
-    return this.#orchestrator.watch(onChange);
   }
 
   async heartbeat(call: Parameters<Orchestrator['heartbeat']>[0]) {
