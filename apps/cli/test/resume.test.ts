@@ -39,7 +39,7 @@ test.concurrent('the card is printed as it is, twice the same; --json has what i
   const { data, meta } = await cli.json(['resume', '--agent', 'a']);
 
   expect(first).toMatchObject({ exit: 0, stderr: '' });
-  expect(first.stdout).toMatch(/\n## Held by you, a\nsession s \(running\)\nlease of a \(i\), fence \d+, /);
+  expect(first.stdout).toMatch(/\n## Held by a\nsession s \(running\)\nlease of a \(i\), fence \d+, /);
   expect(first.stdout).toContain('next action "add up"\nmemory "m"\nhash "h"\n');
   expect(again.stdout).toBe(first.stdout);
   expect(named.stdout).toContain('## Held by a\n');

@@ -1,10 +1,10 @@
 /*
  * Who is asking:
  *  - what `run` set comes first, then the nearest registered host among the ancestors, then the shell
- *  - a token without an agent, and what is no token, is not what `run` set
+ *  - a token alone is enough; what is no token is not what `run` set
  *  - a host that is no longer registered is no host; of two, the nearest counts
  *  - the ancestors are those of the process, however many are between
- *  - within a run only the lease of the run is the caller's own; elsewhere the names decide
+ *  - with a token only its lease is the caller's own; elsewhere both must name the same run of the same agent
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -54,12 +54,21 @@ test('a shell that names no agent is the user at this machine', () => {
 });
 
 test.for([
-  { ...OF_RUN, ORCHESTRATOR_AGENT: '' },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: undefined },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: 'no-token' },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: '77' },
-])('what is incomplete was not set by run: %j', (env) => {
+])('without a token nothing was set by run: %j', (env) => {
   expect(callerIdentity({ env, ancestors }).by).toBe('shell');
+});
+
+test.for([undefined, ''])('a token alone names the lease: agent %j', (agent) => {
+  const { ORCHESTRATOR_TOKEN } = OF_RUN;
+
+  const caller = callerIdentity({ agent: 'b', env: { ORCHESTRATOR_TOKEN, ORCHESTRATOR_AGENT: agent }, ancestors });
+
+  expect(caller).toEqual({ by: 'run', agent: null, instance: null, fence: 77, sessionId: null });
+  expect(isHeldByCaller(caller, { agent: 'a', instance: 'i', fence: 77 })).toBe(true);
+  expect(isHeldByCaller(caller, { agent: 'b', instance: null, fence: 78 })).toBe(false);
 });
 
 test('a host that is no longer registered is no host', () => {
@@ -99,13 +108,14 @@ test.for([
 });
 
 test.for([
-  [null, { agent: 'a', instance: 'x', fence: 1 }, true],
   ['i', { agent: 'a', instance: 'i', fence: 1 }, true],
-  ['i', { agent: 'a', instance: null, fence: 1 }, true],
   ['i', { agent: 'a', instance: 'x', fence: 1 }, false],
-  [null, { agent: 'b', instance: null, fence: 1 }, false],
+  ['i', { agent: 'b', instance: 'i', fence: 1 }, false],
+  ['i', { agent: 'a', instance: null, fence: 1 }, false],
+  [null, { agent: 'a', instance: 'i', fence: 1 }, false],
+  [null, { agent: 'a', instance: null, fence: 1 }, false],
   [null, { agent: null, instance: null, fence: null }, false],
-] as const)('in a shell the names decide: instance %s, lease %j', ([instance, lease, expected]) => {
+] as const)('without a token both name the same run: instance %s, lease %j', ([instance, lease, expected]) => {
   const caller = callerIdentity({ agent: 'a', instance, env: {}, ancestors });
 
   expect(isHeldByCaller(caller, lease)).toBe(expected);

@@ -9,12 +9,16 @@ import { programOf, readProcess, readProcessStatus } from './process-table.ts';
  */
 export type CallerIdentity = CallerOfRun | CallerOfHost | CallerOfShell;
 
-/** A program that works under a lease: `run` set the variables for it, or a shell evaluated `claim --env`. */
+/**
+ * A program that works under a lease: `run` set the variables for it, or a shell evaluated `claim --env`, or set the
+ * token alone.
+ */
 export interface CallerOfRun {
   readonly by: 'run';
-  readonly agent: string;
+  /** null: the token stands alone. */
+  readonly agent: string | null;
   readonly instance: string | null;
-  /** Of the lease in its environment, which may be over. */
+  /** Of the token in its environment, whose lease may be over. */
   readonly fence: number;
   readonly sessionId: string | null;
 }
@@ -71,8 +75,8 @@ export function registerAgentHost(host: AgentHost): () => void {
 }
 
 /**
- * What `run` set in the environment; else the nearest registered agent host among the ancestors; else the shell. It is
- * looked up at each call: a process can outlive the one that started it.
+ * The token in the environment, with what `run` set; else the nearest registered agent host among the ancestors; else
+ * the shell. It is looked up at each call: a process can outlive the one that started it.
  */
 export function callerIdentity({
   agent = null,
@@ -97,23 +101,23 @@ export interface HeldBy {
 }
 
 /**
- * Whether a lease is the caller's own, to call its holder "you". Within a run it is the very lease in the environment:
- * other runs of the same agent are others. Elsewhere nothing but names is known: the agent, and the run of it if both
- * say one.
+ * Whether a lease is the caller's own, to call its holder "you". With a token it is the very lease of the token: other
+ * runs of the same agent are others. Elsewhere both must name the same run of the same agent. The name of the agent
+ * alone tells nothing: several people and programs may work under it.
  */
 export function isHeldByCaller(caller: CallerIdentity | null, { agent, instance = null, fence }: HeldBy): boolean {
-  if (caller === null || agent === null || agent !== caller.agent) return false;
-  if (caller.by === 'run') return fence === caller.fence;
-  return caller.instance === null || instance === null || instance === caller.instance;
+  if (caller === null) return false;
+  if (caller.by === 'run') return fence === caller.fence && (caller.agent === null || agent === caller.agent);
+  return agent !== null && agent === caller.agent && instance !== null && instance === caller.instance;
 }
 
 function callerOfRun(env: Environment): CallerOfRun | null {
   const { ORCHESTRATOR_TOKEN: token, ORCHESTRATOR_AGENT: agent } = env;
   const { ORCHESTRATOR_INSTANCE: instance, ORCHESTRATOR_SESSION: sessionId } = env;
-  if (!isSet(agent) || !fields.token.safeParse(token).success || token === undefined) return null;
+  if (!fields.token.safeParse(token).success || token === undefined) return null;
   return {
     by: 'run',
-    agent,
+    agent: isSet(agent) ? agent : null,
     instance: isSet(instance) ? instance : null,
     fence: fenceOf(token),
     sessionId: isSet(sessionId) ? sessionId : null,

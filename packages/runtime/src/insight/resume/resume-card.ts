@@ -294,7 +294,7 @@ function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }:
 }
 
 function alsoHeldLine({ sessionId, taskId, fence, until, instance, you }: AlsoHeld, names: Names): string {
-  const run = instance === null ? '' : ` (${you ? 'you, ' : ''}${instance})`;
-  const work = `session ${names.session(sessionId)}${run}, task ${names.task(taskId)}`;
+  const run = [you ? 'you' : null, instance].filter((word) => word !== null).join(', ');
+  const work = `session ${names.session(sessionId)}${run === '' ? '' : ` (${run})`}, task ${names.task(taskId)}`;
   return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }

@@ -205,6 +205,7 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: Calle
   const fromAgent = textOf(said['from_agent']);
   // The fence of a lost lease is that of its former holder, and the event's agent is the one that took it.
   const isLoss = fromAgent !== null;
+  const former = { agent: fromAgent, instance: textOf(said['from_instance']), fence: event.fence };
   return {
     id,
     at,
@@ -216,7 +217,7 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: Calle
     agent,
     fromAgent,
     you: isLoss ? isNamedLikeCaller(caller, event) : isHeldByCaller(caller, event),
-    fromYou: isLoss && isHeldByCaller(caller, { agent: fromAgent, fence: event.fence }),
+    fromYou: isLoss && isHeldByCaller(caller, former),
     reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
     error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
     runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
