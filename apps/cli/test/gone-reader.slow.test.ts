@@ -3,6 +3,7 @@
  *  - each command that continues until it is interrupted, or waits, ends within a second; its reader is a pipe
  *  - so it does when its reader is a socket, as a program of Node gives to a process that it starts
  *  - a named pipe counts as a pipe
+ *  - a socket of packets gets no empty packet, which its reader would take for the end
  *  - a reader that is there and does not read is not gone
  *  - a file and a terminal have no reader that can go
  *  - `run` does not print for its reader: it does its work
@@ -13,7 +14,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
-import { hasTerminal, Terminal } from './support/terminal.ts';
+import { commandExists, hasTerminal, Terminal } from './support/terminal.ts';
 import { ORCHESTRATOR, until } from './support/running.ts';
 
 const PRINTERS = [
@@ -102,6 +103,36 @@ test.concurrent('a named pipe counts as a pipe', async ({ expect }) => {
   );
 
   expect(tookMs).toBeLessThan(SOON_MS);
+});
+
+/** Runs a command whose output is a socket of packets. Prints how many packets without content arrive. */
+const PACKETS = String.raw`
+  use Socket;
+  socketpair(my $ours, my $its, AF_UNIX, SOCK_SEQPACKET, 0) or die $!;
+  my $pid = fork;
+  if ($pid == 0) { open STDOUT, '>&', $its; close $ours; close $its; exec @ARGV; }
+  close $its;
+  my ($set, $empty) = ('', 0);
+  vec($set, fileno $ours, 1) = 1;
+  for (my $end = time + 4; time < $end; ) {
+    next unless select my $ready = $set, undef, undef, 0.1;
+    sysread $ours, my $packet, 65536;
+    $empty += 1 if length $packet == 0;
+  }
+  print kill(0, $pid), " at work, $empty empty\n";
+  kill 'INT', $pid;
+  waitpid $pid, 0;`;
+
+test.skipIf(!commandExists('perl'))('a socket of packets gets no empty packet', async ({ expect }) => {
+  using cli = new Cli();
+  await quietStore(cli);
+
+  const { said } = await timed(
+    cli,
+    `perl -e '${PACKETS.replaceAll("'", String.raw`'\''`)}' ${ORCHESTRATOR} events --follow`,
+  );
+
+  expect(said).toBe('1 at work, 0 empty\n');
 });
 
 test.concurrent.for(['| (sleep 4; cat)', '> out'])('a reader that is there is not gone: %s', async (to, { expect }) => {

@@ -8,10 +8,12 @@ import { Socket } from 'node:net';
  * - A pipe is opened a second time, through the descriptor's name. This end cannot be read. A handle that waits for
  *   something to read on it hears one thing only: the error when the last reader is gone. Only a handle for TCP accepts
  *   such a descriptor. If the pipe belongs to another user, it cannot be opened; then the next write tells.
- * - A socket cannot be opened again. But it refuses even an empty write once the other end is closed, and an empty
- *   write changes nothing.
+ * - A socket cannot be opened again. But a stream socket of the machine itself, as a program of Node gives to another
+ *   that it starts, refuses even an empty write once the other end is closed. Its reader notices no empty write.
  *
- * Files and terminals have no such end, and stay untouched.
+ * Other sockets stay untouched, and the next write tells. One of the network learns that its reader is gone when that
+ * answers a write, to which an empty one does not lead. One of packets would send an empty packet, which its reader
+ * takes for the end. Files and terminals have no reader that can go.
  */
 
 const STDOUT = 1;
@@ -22,7 +24,7 @@ export function watchReader(onGone: () => void): void {
   try {
     const output = fstatSync(STDOUT);
     if (output.isFIFO()) watchPipe(onGone);
-    else if (output.isSocket()) watchSocket(onGone);
+    else if (output.isSocket() && isLocalStream()) watchSocket(onGone);
   } catch {
     // The next write tells.
   }
@@ -67,6 +69,12 @@ function handleFor(descriptor: number): Handle | null {
   if (ofTcp === undefined) return null;
   const handle = new (ofTcp.constructor as new (type: number) => Handle)(0);
   return handle.open(descriptor) === 0 ? handle : null;
+}
+
+/** Node has a socket for streams alone, and only one of the network knows the address of its other end. */
+function isLocalStream(): boolean {
+  const stdout: unknown = process.stdout;
+  return stdout instanceof Socket && stdout.remoteFamily === undefined;
 }
 
 function watchSocket(onGone: () => void): void {
