@@ -2,7 +2,8 @@
  * A cursor beyond the end of the log, as after a fail-over that lost the last events; on every kind of store:
  *  - a list of events that begins after it is refused with CURSOR_AHEAD, by id and by seq of a session
  *  - the last event itself, a bound of the caller's own, and an unknown session are no such cursors
- *  - a feed that is open when the events are lost is refused at its next look, instead of missing what comes next
+ *  - a feed that is open when the events are lost is refused at its next look, instead of missing what comes next; also
+ *    the feed of one session, whose own events are all there
  */
 import { EventFeed } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
@@ -48,25 +49,30 @@ test.for(KINDS)('%s: the end of the log, a bound and an unknown session are no c
   expect(pages.map(({ items }) => items)).toEqual([[], [], [], [], []]);
 });
 
-test.for(KINDS)('%s: an open feed is refused when its events are lost', async (kind) => {
-  const store = await newPlace(kind);
-  const orchestrator = await opened(store);
-  for (const id of ['a', 'b']) await orchestrator.enqueueTask({ id, sessionId: id });
-  const feed = await EventFeed.open(orchestrator, {}, 0);
-  const look = async () => {
-    const ids: number[] = [];
-    for await (const { id } of feed.present()) ids.push(id);
-    return ids;
-  };
-  expect(await look()).toEqual([]);
-  // What a standby lacks that was promoted before it had received everything.
-  const log = tableOf(kind, 'event_log');
-  const lose = `DELETE FROM ${log} WHERE id > ${(await orchestrator.asOf()) - 2}`;
-  const byOwner = {
-    postgres: `ALTER TABLE ${log} DISABLE TRIGGER USER; ${lose}`,
-    sqlite: `DROP TRIGGER event_log_no_delete; ${lose}`,
-  };
-  await statement(kind, store, byOwner[kind]);
+const FEEDS = [{}, { session: 'a' }];
 
-  await expect(look()).rejects.toMatchObject(AHEAD);
-});
+test.for(KINDS.flatMap((kind) => FEEDS.map((filter) => [kind, filter] as const)))(
+  '%s: an open feed is refused when its events are lost: %j',
+  async ([kind, filter]) => {
+    const store = await newPlace(kind);
+    const orchestrator = await opened(store);
+    for (const id of ['a', 'b']) await orchestrator.enqueueTask({ id, sessionId: id });
+    const feed = await EventFeed.open(orchestrator, filter, 0);
+    const look = async () => {
+      const ids: number[] = [];
+      for await (const { id } of feed.present()) ids.push(id);
+      return ids;
+    };
+    expect(await look()).toEqual([]);
+    // What a standby lacks that was promoted before it had received everything.
+    const log = tableOf(kind, 'event_log');
+    const lose = `DELETE FROM ${log} WHERE id > ${(await orchestrator.asOf()) - 2}`;
+    const byOwner = {
+      postgres: `ALTER TABLE ${log} DISABLE TRIGGER USER; ${lose}`,
+      sqlite: `DROP TRIGGER event_log_no_delete; ${lose}`,
+    };
+    await statement(kind, store, byOwner[kind]);
+
+    await expect(look()).rejects.toMatchObject(AHEAD);
+  },
+);

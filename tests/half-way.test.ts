@@ -4,6 +4,7 @@
  *  - so does a follower, which then tells all events
  *  - a restore that was cut off continues with the same backup, wherever its file is then
  *  - another backup at the path of the first is refused, in each phase of the restore, and changes nothing
+ *  - so is another backup of the same store, even if no event came between the two
  *  - a move that was begun to another place creates no empty store at this one
  */
 import { copyFileSync, existsSync, renameSync } from 'node:fs';
@@ -123,6 +124,20 @@ test.for(KINDS.flatMap((kind) => [3, 1_000].map((step) => [kind, step] as const)
     expect(titles(restored)).toEqual(titles(backup));
   },
 );
+
+test.for(KINDS)('to %s: a later backup of the same store is another backup', async (kind) => {
+  const [from, folder, store] = [await newPlace('sqlite'), newFolder(), await newPlace(kind)];
+  const [first, second] = [join(folder, 'first.db'), join(folder, 'second.db')];
+  const orchestrator = await opened(from);
+  await fill(orchestrator);
+  await backupStore({ store: from, file: first });
+  await backupStore({ store: from, file: second });
+  await expect(restoreStore({ file: first, store, onProgress: cutAt(3) })).rejects.toThrow(Cut);
+
+  await expect(restoreStore({ file: second, store })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
+
+  expect(await restoreStore({ file: first, store })).toMatchObject({ verification: { ok: true } });
+});
 
 function titles(everything: unknown): unknown {
   return (everything as { tasks: { id: string; sessionId: string; createdAt: unknown }[] }[]).map(({ tasks }) =>

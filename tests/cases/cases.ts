@@ -205,7 +205,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'a follower misses what comes after a fail-over that lost events',
-    tests: [['tests/cursor-ahead.test.ts', '%s: an open feed is refused when its events are lost']],
+    tests: [['tests/cursor-ahead.test.ts', '%s: an open feed is refused when its events are lost: %j']],
   },
   {
     name: 'a reader sees half of a store that is being filled',

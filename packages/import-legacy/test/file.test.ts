@@ -178,7 +178,6 @@ async function digestOf(file: string, at: number): Promise<string> {
   return old.digest;
 }
 
-/** A file with these tables. */
 /** A whole old file, marked as no old program marked one. */
 function versioned(name: 'user_version' | 'application_id'): (path: string) => void {
   return (path) => {
@@ -187,6 +186,7 @@ function versioned(name: 'user_version' | 'application_id'): (path: string) => v
   };
 }
 
+/** A file with these tables. */
 function sql(text: string): (path: string) => void {
   return (path) => void look(path, (db) => db.exec(text));
 }
