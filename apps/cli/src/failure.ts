@@ -91,6 +91,7 @@ export function flagOf(field: string): string {
     seed: 'ORCHESTRATOR_SEED',
     id: 'ID',
     'error.code': '--error-code',
+    'from.eventId': 'TIME',
   };
   return (
     special[path] ??

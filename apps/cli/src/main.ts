@@ -4,6 +4,7 @@ import { Output, type Answer, type Format } from './output/output.ts';
 import { printable } from './output/printable.ts';
 import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
+import { withoutCutPassword } from './output/cut-password.ts';
 import { noClaimEnv } from './views/no-claim-env.ts';
 
 /** Runs one command line. @returns its exit code */
@@ -29,7 +30,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const failure =
-      error instanceof CommanderError ? usageFailure(error, onOneLine(complaints, argv)) : failureOf(error);
+      error instanceof CommanderError
+        ? usageFailure(error, withoutCutPassword(onOneLine(complaints, argv), argv))
+        : failureOf(error);
     // Without these lines, the shell would continue as if the claim had succeeded.
     if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.raw(line);
     output.failure(failure);

@@ -315,11 +315,11 @@ export function invalidInput(
 }
 
 /** The error for a reader whose cursor is beyond the end of the log: it would miss the events that come next. */
-export function cursorAhead(cursor: number, last: number): OrchestratorError {
+export function cursorAhead(cursor: number, last: number, field = 'after'): OrchestratorError {
   return new OrchestratorError(
     'CURSOR_AHEAD',
     `The log ends at event #${last}, before event #${cursor}, after which to begin.`,
-    { field: 'after' },
+    { field },
   );
 }
 

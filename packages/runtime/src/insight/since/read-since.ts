@@ -1,10 +1,11 @@
-import type {
-  EventRecord,
-  EventType,
-  Json,
-  Orchestrator,
-  OrchestratorReads,
-  TaskRecord,
+import {
+  cursorAhead,
+  type EventRecord,
+  type EventType,
+  type Json,
+  type Orchestrator,
+  type OrchestratorReads,
+  type TaskRecord,
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
@@ -91,7 +92,11 @@ const EVENTS_PER_PAGE = 100;
 const NEWEST_REACH = 10_000;
 const TYPES: readonly EventType[] = Object.values(SINCE_GROUPS).flat();
 
-/** What happened since then, and what waits for a person; from one snapshot. */
+/**
+ * What happened since then, and what waits for a person; from one snapshot.
+ *
+ * @throws `CURSOR_AHEAD` if the log ends before the event
+ */
 export async function readSince(
   orchestrator: Pick<Orchestrator, 'snapshot'>,
   question: SinceQuestion,
@@ -99,6 +104,7 @@ export async function readSince(
   return orchestrator.snapshot(async (reads) => {
     const asOf = await reads.asOf();
     const { from, agent, roles = [], countMax = SINCE_COUNT_MAX, caller = null } = question;
+    if ('eventId' in from && from.eventId > asOf) throw cursorAhead(from.eventId, asOf, 'from.eventId');
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
