@@ -15,6 +15,7 @@
  *  - a log that does not bear out its state is not moved
  *  - a login that may not change the tables is told whose login it takes
  */
+import { existsSync } from 'node:fs';
 import { abandonMove, backupStore, moveStore, newCommandId, restoreStore } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
 import { userUrl, withAdmin } from '../packages/storage-postgres/test/harness/databases.ts';
@@ -257,7 +258,7 @@ test.for(KINDS)('a program that knows nothing of moves is refused by %s itself',
   for (const write of writes) await expect(statement(kind, from, write)).rejects.toThrow(to);
 });
 
-test('a login of agents cannot move a shared store, and is told whose login it takes', async () => {
+test('a login of agents cannot move a shared store, is told whose it takes, and leaves no empty store', async () => {
   const [from, to] = [await newPlace('postgres'), await newPlace('sqlite')];
   const agent = { user: 'agent_who_moves', password: 'agent' };
   await createRoles(from);
@@ -272,6 +273,8 @@ test('a login of agents cannot move a shared store, and is told whose login it t
     code: 'STORE_PERMISSION',
     hint: expect.stringMatching(/orchestrator_owner/),
   });
+  expect(existsSync(to.slice('sqlite:'.length))).toBe(false);
+  await opened(to);
   await expect(moveStore({ from: to, to: userUrl(from, agent) })).rejects.toMatchObject({ code: 'STORE_NOT_EMPTY' });
 
   expect(await before.enqueueTask({})).toMatchObject({ ok: true });

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noClaimEnv } from '../apps/cli/src/views/no-claim-env.ts';
 import { hostPath, root } from './support/readme.ts';
 
 const call = promisify(execFile);
@@ -106,6 +107,38 @@ describe.each(nodes.filter(isOld))('on Node $version, which is too old', (node) 
       expect(existsSync(join(homeOf(node), '.openclaw'))).toBe(false);
     },
   );
+
+  const DOCUMENT = {
+    schema_version: 1,
+    kind: 'error',
+    error: {
+      code: 'NODE_TOO_OLD',
+      exit: 78,
+      message: `The orchestrator needs Node 22.22 or later, this is Node ${node.version}.`,
+      retryable: false,
+    },
+  };
+
+  test.each([
+    ['status', '--json'],
+    ['run', '--json', '--', 'true'],
+    ['events', '--follow', '--jsonl'],
+  ])('%s %s answers one document', async (...words) => {
+    const { exit, stdout, stderr } = await run(node, 'orchestrator', ...words);
+
+    expect([exit, stderr, JSON.parse(stdout)]).toEqual([78, '', DOCUMENT]);
+    expect(stdout.split('\n')).toHaveLength(2);
+  });
+
+  test('the words of the command of run ask for nothing', async () => {
+    expect(await run(node, 'orchestrator', 'run', '--', 'tool', '--json')).toMatchObject({ exit: 78, stdout: '' });
+  });
+
+  test('claim --env removes what an earlier claim has set', async () => {
+    const { exit, stdout } = await run(node, 'orchestrator', 'claim', '--env');
+
+    expect([exit, stdout]).toEqual([78, `${noClaimEnv(78).join('\n')}\n`]);
+  });
 });
 
 /** Installs it before the tests of this Node; what npm said. */

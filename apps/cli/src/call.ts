@@ -1,5 +1,5 @@
 import type { CallName, Orchestrator } from '@agent-orchestrator/core';
-import type { Mentioned, Names, Settings, StoreMode } from '@agent-orchestrator/runtime';
+import type { CallerIdentity, Mentioned, Names, Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
 import type { Output } from './output/output.ts';
@@ -86,6 +86,13 @@ export class Call<Options extends object = object> {
     const { checkCall } = await import('./store-access.ts');
     const { namespace } = this.options;
     checkCall(name, request, namespace === undefined ? {} : { namespace });
+  }
+
+  /** Who is asking, for the word "you" in an answer. */
+  async caller(): Promise<CallerIdentity> {
+    const { callerIdentity } = await import('./store-access.ts');
+    const { agent, instance } = this.options;
+    return callerIdentity({ agent: agent ?? this.settings.agent.value, instance });
   }
 
   /** The command id, for commands that change something. */

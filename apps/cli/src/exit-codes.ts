@@ -47,7 +47,8 @@ type CliCode =
   | 'CONTENT'
   | 'INTERRUPTED'
   | 'NOT_STARTED'
-  | 'OUTPUT';
+  | 'OUTPUT'
+  | 'NODE_TOO_OLD';
 
 export type FailureCode = ErrorCode | CliCode;
 
@@ -58,6 +59,8 @@ export const EXIT_OF = {
   INTERRUPTED: 130,
   NOT_STARTED: 125,
   OUTPUT: 74,
+  /** Answered by `bin/node-guard.js`: such a Node cannot load this file. */
+  NODE_TOO_OLD: 78,
 
   BUSY: 75,
   NO_TASK: 75,
@@ -72,6 +75,7 @@ export const EXIT_OF = {
   LIMIT_EXCEEDED: 64,
   TASK_EXISTS: 65,
   NOT_FOUND: 66,
+  CURSOR_AHEAD: 65,
   COMMAND_ID_REUSED: 64,
   COMMAND_ID_EXPIRED: 64,
 

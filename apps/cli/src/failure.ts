@@ -27,10 +27,11 @@ export class Failure extends Error {
   readonly details: object | undefined;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
-    super(withoutPasswords(message), { cause: details.cause });
+    const shown = { isUsage: code === 'USAGE' };
+    super(withoutPasswords(message, shown), { cause: details.cause });
     this.code = code;
     this.exit = details.exit ?? EXIT_OF[code];
-    this.hint = details.hint === undefined ? undefined : withoutPasswords(details.hint);
+    this.hint = details.hint === undefined ? undefined : withoutPasswords(details.hint, shown);
     this.retryable = details.retryable ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.field = details.field;
@@ -90,6 +91,7 @@ export function flagOf(field: string): string {
     seed: 'ORCHESTRATOR_SEED',
     id: 'ID',
     'error.code': '--error-code',
+    'from.eventId': 'TIME',
   };
   return (
     special[path] ??

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { survivesHangup } from '@agent-orchestrator/runtime/hangup';
 import { EXIT_OF, type ExitCode } from './exit-codes.ts';
-import { outputEnded, writtenSoFar } from './output/readers.ts';
+import { endWithReader, outputEnded, writtenSoFar } from './output/readers.ts';
 
 /** The exit code after each signal. */
 const EXIT_AFTER = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<string, ExitCode>;
@@ -28,6 +28,15 @@ export function interruption(): AbortSignal {
         controller.abort(EXIT_AFTER[signal]);
       });
   return AbortSignal.any([controller.signal, outputEnded]);
+}
+
+/**
+ * The same for a command that only works for what reads its output: it also aborts as soon as that is gone, even if
+ * nothing is printed for long.
+ */
+export function interruptionOfPrinter(): AbortSignal {
+  endWithReader();
+  return interruption();
 }
 
 export function interruptedBy(interrupted: AbortSignal): ExitCode {

@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
 import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
+import { printable } from './output/printable.ts';
 import { outliveReaders } from './output/readers.ts';
 import { createProgram, formatOf } from './program.ts';
+import { withoutCutPassword } from './output/cut-password.ts';
 import { noClaimEnv } from './views/no-claim-env.ts';
 
 /** Runs one command line. @returns its exit code */
@@ -27,7 +29,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       output.answer(aboutItself(error, said.trimEnd()));
       return 0;
     }
-    const failure = error instanceof CommanderError ? usageFailure(error, complaints) : failureOf(error);
+    const failure =
+      error instanceof CommanderError
+        ? usageFailure(error, withoutCutPassword(onOneLine(complaints, argv), argv))
+        : failureOf(error);
     // Without these lines, the shell would continue as if the claim had succeeded.
     if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.raw(line);
     output.failure(failure);
@@ -75,6 +80,14 @@ function usageFailure(error: CommanderError, complaints: string): Failure {
   return new Failure('USAGE', said.replace(/^error: /, ''), {
     hint: more.filter(Boolean).join(' '),
   });
+}
+
+/** What the parser said, with the words of the command line as they are shown: a line break in one begins no line. */
+function onOneLine(complaints: string, argv: readonly string[]): string {
+  const broken = argv.filter((word) => /[\n\r]/.test(word)).toSorted((a, b) => b.length - a.length);
+  // Of `--flag=value` the parser also tells the parts.
+  const parts = broken.flatMap((word) => [word, ...word.split('=', 1), word.slice(word.indexOf('=') + 1)]);
+  return parts.filter(Boolean).reduce((text, word) => text.replaceAll(word, printable(word)), complaints);
 }
 
 /** The format of the answer, for a command line that could not be parsed. */

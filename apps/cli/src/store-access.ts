@@ -3,6 +3,7 @@
  * start fast: the bundle has all of it in one file. Only `resume` loads more, when it reads lists from the store.
  */
 export {
+  callerIdentity,
   checkCall,
   claimWithProbe,
   DEFAULTS,

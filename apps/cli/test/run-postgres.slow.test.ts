@@ -3,11 +3,18 @@
  *  - until the TTL is over, whether it refuses connections or says nothing: the command is paused, then ended, 69
  *  - its password is in no variable of the command, which works under the lease all the same
  *  - it is in no line of claim --env either, nor is it lost where the shell has it
+ *  - a task that is cancelled ends soon, not by the next heartbeat
+ *  - it holds one connection while its command runs, however many heartbeats and looks there are
  *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase, prepareTemplate } from '../../../packages/storage-postgres/test/harness/databases.ts';
+import {
+  createDatabase,
+  prepareTemplate,
+  withAdmin,
+} from '../../../packages/storage-postgres/test/harness/databases.ts';
 import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts';
 import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
 import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
@@ -46,6 +53,43 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     );
     expect(stderr).toContain('If it did not arrive, the task is recovered when its lease is stale');
     expect(await store.statuses()).toEqual(['running']);
+  });
+
+  test('a task that is cancelled ends soon, not by the next heartbeat', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    using running = new Running(cli, ['--ttl', '1h', '--store', store.url, '--', ...WORK]);
+    await running.command();
+
+    const cancelledAt = performance.now();
+    await cli.run(['task', 'cancel', 't1', '--store', store.url]);
+    const { exit } = await running.finished;
+
+    expect([exit, await store.statuses()]).toEqual([143, ['cancelled']]);
+    // Two programs start and end meanwhile; the heartbeat comes after 15 minutes.
+    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+  });
+
+  test('it holds one connection while its command runs', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    const url = new URL(store.url);
+    url.searchParams.set('application_name', 'of-run');
+    using running = new Running(cli, ['--ttl', '2s', '--store', url.href, '--', ...WORK]);
+    await running.command();
+
+    // Eight heartbeats and four looks.
+    const counts = await withAdmin(store.adminUrl, async (sql) => {
+      const seen = new Set<number>();
+      for (const end = performance.now() + 4_000; performance.now() < end; await pause(5)) {
+        const [row] = await sql<{ open: number }[]>`
+          SELECT count(*)::int AS open FROM pg_stat_activity WHERE application_name = 'of-run'`;
+        seen.add(row?.open ?? 0);
+      }
+      return seen;
+    });
+
+    expect([...counts]).toEqual([1]);
   });
 
   test('the password of the store is in no variable of the command, which uses the lease all the same', async () => {
@@ -107,6 +151,7 @@ async function openedStore() {
   await orchestrator.enqueueTask({});
   return {
     url: proxy.through(database.url),
+    adminUrl: database.adminUrl,
     proxy,
     statuses: async () => (await orchestrator.listTasks()).items.map(({ status }) => status),
     async [Symbol.asyncDispose]() {

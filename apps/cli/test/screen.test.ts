@@ -26,6 +26,19 @@ test('a line comes out without any of it', () => {
   expect(onScreen(`${red(HOSTILE)} ${HOSTILE}`)).toBe(`\u001b[31m${SHOWN}\u001b[39m ${SHOWN}`);
 });
 
+test.for([
+  ['✔\ufe0f done', '✔\ufe0f done'],
+  ['1\ufe0f\u20e3', '1\ufe0f\u20e3'],
+  ['❤\ufe0f\ufe0e', String.raw`❤${'\ufe0f'}\u{fe0e}`],
+  ['a\ufe0fb', String.raw`a\u{fe0f}b`],
+  ['1\ufe0f', String.raw`1\u{fe0f}`],
+  ['✓\ufe00', String.raw`✓\u{fe00}`],
+  ['\u{e0100}\u{e01ef}\u{e0fff}', String.raw`\u{e0100}\u{e01ef}\u{e0fff}`],
+  ['\u180b\u180f\ufff0', String.raw`\u{180b}\u{180f}\u{fff0}`],
+] as const)('a variation selector passes where people write it, once: %j', ([text, shown]) => {
+  expect(onScreen(text)).toBe(shown);
+});
+
 test('what was escaped before stays as it is', () => {
   expect(onScreen(printable(HOSTILE))).toBe(SHOWN);
 });

@@ -5,6 +5,7 @@
  *  - a look at a part only, or one that was not read, does not count
  *  - events --after as_of continues from there
  *  - it takes a duration, a time, an event number; everything else is 64
+ *  - an event number that the log has not reached is refused, and the argument is named
  *  - where the look cannot be noted, the answer is given, and a remark says so
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -46,6 +47,19 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   });
   expect((listed.data as unknown as unknown[]).length).toBe(1);
   expect(after.data).toEqual([]);
+});
+
+test.concurrent('an event that the log has not reached is refused, and the argument is named', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x']);
+
+  const { exit, stderr } = await cli.run(['since', '99999']);
+  const reached = await cli.run(['since', '2']);
+
+  expect([exit, reached.exit]).toEqual([65, 0]);
+  expect(stderr).toContain(
+    'The log ends at event #2, before event #99999, after which to begin. (TIME) [CURSOR_AHEAD]',
+  );
 });
 
 test.concurrent('last continues where the last look ended; a look at a part, or unread, does not count', async ({

@@ -104,8 +104,9 @@ test.concurrent.for([
   database(
     path,
     `PRAGMA journal_mode = WAL;
-     CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status TEXT);
-     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id TEXT, status TEXT)`,
+     CREATE TABLE session_state (session_id TEXT PRIMARY KEY, status, last_turn, next_action, created_at);
+     CREATE TABLE task_queue (task_id TEXT PRIMARY KEY, session_id, status, task_type, created_at);
+     CREATE TABLE event_log (event_id INTEGER PRIMARY KEY, session_id, event_seq, event_type, payload, created_at)`,
   );
   const before = digest(path);
 

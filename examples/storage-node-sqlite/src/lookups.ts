@@ -38,6 +38,10 @@ const SQL = {
   heldAfter: `${SELECT.session} INDEXED BY sessions_stale
     WHERE status = 'running' AND (namespace, id) > (?, ?) ORDER BY namespace, id LIMIT ?`,
 
+  // Only after the clock was set back.
+  delayed: `${SELECT.task} INDEXED BY tasks_delayed
+    WHERE status = 'scheduled' AND delayed_at > ? ORDER BY delayed_at DESC LIMIT ?`,
+
   due: `SELECT min(run_at) AS at FROM tasks WHERE ${SCHEDULED}`,
   dueInSession: `SELECT min(run_at) AS at FROM tasks WHERE ${SCHEDULED_IN_SESSION}`,
   dueTasks: `SELECT number, run_at AS "runAt" FROM tasks WHERE ${SCHEDULED_IN_SESSION} ${FIRST_DUE}`,
@@ -69,6 +73,7 @@ export function lookupsOn(db: Database): ScopeLookups {
     stale: (namespace, now, limit) => db.all<Session>(SQL.stale, namespace, now, limit),
     heldBy: (namespace, agent) => db.all<Session>(SQL.heldBy, namespace, agent),
     heldAfter: (after, limit) => db.all<Session>(SQL.heldAfter, after?.namespace ?? '', after?.sessionId ?? '', limit),
+    delayed: (now, limit) => db.all<Task>(SQL.delayed, now, limit),
 
     due: (namespace) => dueAt(SQL.due, namespace),
     dueInSession: ({ namespace, id }) => dueAt(SQL.dueInSession, namespace, id),

@@ -1,4 +1,5 @@
 import {
+  authorityTime,
   COLUMNS,
   compareCodePoints,
   isEnded,
@@ -118,7 +119,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
         return [...new Set(names)].toSorted(compareCodePoints);
       }),
     snapshot: (use) => source.snapshot((inside) => use(readerOn(inside, clock))),
-    now: () => read(() => Math.floor(clock.read().wall)),
+    now: () => read((db) => Math.floor(authorityTime(storedClock(db), clock.read()))),
     storeState: (): Promise<StoreState | null> => read(readStoreState),
   };
 }

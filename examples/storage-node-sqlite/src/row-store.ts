@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import {
+  authorityTime,
   encodeStoreState,
   keyOfRow,
   OrchestratorError,
@@ -10,7 +11,7 @@ import {
   type StoreMode,
   type TableName,
 } from '@agent-orchestrator/core';
-import { noStore, rowStoreOver, TABLES, type WritableRows } from '@agent-orchestrator/storage-sql';
+import { noStore, rowStoreOver, systemClock, TABLES, type WritableRows } from '@agent-orchestrator/storage-sql';
 import { retryWhileBusy, translateError, type Database } from './database.ts';
 import { insertInto, WRITES } from './statements.ts';
 import { openStore, readStoreState } from './store-file.ts';
@@ -43,7 +44,6 @@ export async function openNodeSqliteRows(path: string, mode: Exclude<StoreMode, 
           snapshot.close();
         }
       },
-      now: async () => Date.now(),
       close: async () => db.close(),
     });
   } catch (error) {
@@ -68,6 +68,7 @@ function rowsOn(db: Database): WritableRows {
     count: (table) => db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0,
     lastEventId: () => db.get<{ id: number }>(LAST_EVENT_ID)?.id ?? 0,
     clock: () => storedClock(db),
+    now: () => Math.floor(authorityTime(storedClock(db), systemClock.read())),
 
     setStoreState(next) {
       if (next === null) db.run(`DELETE FROM meta WHERE key = 'state'`);

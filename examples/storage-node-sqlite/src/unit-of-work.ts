@@ -1,5 +1,6 @@
 import {
   assertOpenForWork,
+  authorityTime,
   decodeClockState,
   NO_CLOCK,
   type Clock,
@@ -41,12 +42,13 @@ export function work<R>(
   assertOpenForWork(readStoreState(db), filling);
   // After the lock: a process that waited for it would decide by a time that is over.
   const reading = clock.read();
-  const now = Math.floor(reading.wall);
+  const stored = storedClock(db);
+  const now = Math.floor(authorityTime(stored, reading));
   const found = loadScope(lookupsOn(db), scope, now);
   const writeSet = decide({
     ...found,
     now,
-    clock: { ...storedClock(db), reading },
+    clock: { ...stored, reading },
     greatestFence: greatest(db, GREATEST_FENCE),
     numbers:
       scope.by === 'new' && found.receipt === null ? freeNumbers(db, [...scope.taskIds, ...scope.sessionIds]) : [],

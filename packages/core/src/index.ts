@@ -60,7 +60,7 @@ export {
 } from './model/clock.ts';
 export { isDelayedTooLong } from './model/delay.ts';
 export type { Context, StoredContext } from './model/context.ts';
-export { ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
+export { cursorAhead, ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */
 export * as fields from './model/fields.ts';
 export { timeOfUuid } from './model/ids.ts';

@@ -26,7 +26,7 @@ export class OldFile implements Disposable {
       this.#version = versionOf(this.db);
       this.db.exec('BEGIN');
       this.columns = oldColumnsOf(this.db);
-      if (!isOld(this.columns)) throw notLegacy(path);
+      if (!isOld(this.db, this.columns)) throw notLegacy(path);
     } catch (error) {
       this.db.close();
       throw translateError(error, path);

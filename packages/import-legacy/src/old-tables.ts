@@ -27,15 +27,26 @@ export function oldColumnsOf(db: Database.Database): OldColumns {
   );
 }
 
-/** The tables and columns of every file of the proof of concept. Another application may use the same table names. */
-const ESSENTIAL: readonly (readonly [OldTable, readonly string[]])[] = [
-  ['session_state', ['session_id', 'status']],
-  ['task_queue', ['task_id', 'session_id', 'status']],
-];
+/**
+ * Tables and columns that every generation made, and hardly any other program: another one may use the same names for
+ * some tables, and even for the keys and the status in them.
+ */
+const ESSENTIAL: Readonly<Partial<Record<OldTable, string>>> = {
+  session_state: 'session_id status last_turn next_action created_at',
+  task_queue: 'task_id session_id status task_type created_at',
+  event_log: 'event_id session_id event_seq event_type payload created_at',
+};
 
-/** Whether a file with these columns is one of the proof of concept. */
-export function isOld(columns: OldColumns): boolean {
-  return ESSENTIAL.every(([table, needed]) => needed.every((column) => columns.get(table)?.has(column) === true));
+/** Whether a file is one of the proof of concept, which numbered neither its files nor their versions. */
+export function isOld(db: Database.Database, columns: OldColumns): boolean {
+  const isNumbered = ['application_id', 'user_version'].some((name) => db.pragma(name, { simple: true }) !== 0);
+  return (
+    !isNumbered && Object.entries(ESSENTIAL).every(([table, needed]) => hasAll(columns.get(table as OldTable), needed))
+  );
+}
+
+function hasAll(columns: ReadonlySet<string> | undefined, needed: string): boolean {
+  return columns !== undefined && needed.split(' ').every((column) => columns.has(column));
 }
 
 /** The generation that wrote the file last; `grown`: an earlier one created it, so some newer columns are missing. */

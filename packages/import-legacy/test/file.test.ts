@@ -130,6 +130,16 @@ describe('what is no old database', () => {
       'STORE_NOT_LEGACY',
       sql('CREATE TABLE session_state (id, state); CREATE TABLE task_queue (id, session_id, status)'),
     ],
+    [
+      "another application's with the columns that each old row needs",
+      'STORE_NOT_LEGACY',
+      sql(
+        'CREATE TABLE session_state (session_id, status, phase); CREATE TABLE event_log (event_id, payload); ' +
+          'CREATE TABLE task_queue (task_id, session_id, status, priority, payload)',
+      ),
+    ],
+    ['one with a version, which old ones never had', 'STORE_NOT_LEGACY', versioned('user_version')],
+    ['one of an application with a number', 'STORE_NOT_LEGACY', versioned('application_id')],
     ['a store', 'STORE_NOT_LEGACY', async (path) => (await aStore({ path })).storage.close()],
   ];
 
@@ -166,6 +176,14 @@ function noMore(): never {
 async function digestOf(file: string, at: number): Promise<string> {
   using old = await openLegacyDatabase(file, { at });
   return old.digest;
+}
+
+/** A whole old file, marked as no old program marked one. */
+function versioned(name: 'user_version' | 'application_id'): (path: string) => void {
+  return (path) => {
+    oldFile([4], {}, path);
+    look(path, (db) => db.pragma(`${name} = 7`));
+  };
 }
 
 /** A file with these tables. */

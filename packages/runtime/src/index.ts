@@ -83,6 +83,19 @@ export type { HandlersByKind, WorkerEvent, WorkerOptions } from './work/worker-o
 export type { StopOptions } from './work/worker-shutdown.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
+export {
+  callerIdentity,
+  isHeldByCaller,
+  registerAgentHost,
+  type AgentHost,
+  type Ancestor,
+  type AskedBy,
+  type CallerIdentity,
+  type CallerOfHost,
+  type CallerOfRun,
+  type CallerOfShell,
+  type HeldBy,
+} from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.

@@ -31,6 +31,7 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
     orchestrator: {
       heartbeat: () => Promise.reject(new OrchestratorError('STORE_UNREACHABLE')),
       checkpoint: (call) => orchestrator.checkpoint(call),
+      getTask: (id, namespace) => orchestrator.getTask(id, namespace),
       releaseTask,
     },
     claim,

@@ -4,12 +4,15 @@
  *  - anything but the machine itself is reached by TLS, unless told otherwise
  *  - a server that is not there, a wrong password, a missing database
  *  - a server without TLS, one with a certificate that no known authority signed
+ *  - a connection that goes while TLS begins: the server cannot be reached, and it may be tried again
  *  - a server that is too old, and a standby
  *  - a database that does not keep its text in UTF-8
  *  - a database without the schema, with an older or a newer one
  *  - a role without rights
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, inject, test } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server/server-address.ts';
@@ -110,6 +113,23 @@ test('a server without TLS', async () => {
   expect(await refusalOf(url.href, PASSWORD)).toMatchObject({ code: 'STORE_TLS', retryable: false });
 });
 
+test.for(['destroy', 'resetAndDestroy', 'end'] as const)(
+  'a connection that goes while TLS begins (%s)',
+  async (how) => {
+    await using server = await listening((client) => {
+      // The first is the question for TLS, the second the beginning of the handshake.
+      client.once('data', () => {
+        client.write('S');
+        client.once('data', () => client[how]());
+      });
+    });
+
+    const refusal = await refusalOf(`postgres://me:${PASSWORD}@127.0.0.1:${server.port}/db?sslmode=require`, PASSWORD);
+
+    expect(refusal).toMatchObject({ code: 'STORE_UNREACHABLE', retryable: true });
+  },
+);
+
 test('a server that is too old, and a standby', async () => {
   const old = await FakeServer.start({ version: [13, 22], isStandby: false });
   const standby = await FakeServer.start({ version: [18, 4], isStandby: true });
@@ -162,3 +182,10 @@ test('a role without rights', async () => {
   const storage = await openStorage(userUrl(empty, login));
   expect(await thrownBy(storage.migrate(), PASSWORD)).toMatchObject({ code: 'STORE_PERMISSION' });
 });
+
+async function listening(serve: (client: Socket) => void) {
+  const server = createServer((client) => serve(client.on('error', () => {})));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.asyncDispose]: async () => void server.close() };
+}

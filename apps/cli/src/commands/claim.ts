@@ -1,6 +1,6 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
-import { interruption } from '../interruption.ts';
+import { interruptionOfPrinter } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
@@ -49,7 +49,7 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   await using orchestrator = await call.openForAsOf('create');
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
-    : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruption() }));
+    : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruptionOfPrinter() }));
   const now = claimed.ok ? await call.now(orchestrator) : await orchestrator.now();
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, now);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { DemoResult } from 'example-demo';
 import { Option } from 'commander';
 import { Failure } from '../failure.ts';
-import { interruption } from '../interruption.ts';
+import { interruptionOfPrinter } from '../interruption.ts';
 import type { Output } from '../output/output.ts';
 import type { Paint } from '../output/style.ts';
 import { table } from '../output/table.ts';
@@ -53,7 +53,7 @@ const PROGRAMS = {
 async function played(output: Output, startOver: boolean): Promise<DemoResult> {
   const { playDemo } = await import('example-demo');
   const limit = AbortSignal.timeout(LIMIT_MS);
-  const interrupted = AbortSignal.any([interruption(), limit]);
+  const interrupted = AbortSignal.any([interruptionOfPrinter(), limit]);
   const print = output.format === 'text' ? (line: string) => output.line(line) : () => {};
   try {
     return await playDemo({

@@ -1,6 +1,6 @@
 import type { EventRecord, EventType, Orchestrator, StoreState } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
-import { interruptedBy, interruption } from '../interruption.ts';
+import { interruptedBy, interruptionOfPrinter } from '../interruption.ts';
 import { Failure, usage } from '../failure.ts';
 import { StoreNotice } from '../store-notice.ts';
 import { EventFeed, type Names } from '@agent-orchestrator/runtime';
@@ -110,7 +110,7 @@ async function stream(call: Call<EventsOptions>): Promise<null> {
   const limit = call.options.limit ?? (after === undefined || follow ? DEFAULT_LIMIT : Infinity);
   await using orchestrator = await call.open('read-only');
   const feed = await opened(orchestrator, call.options, limit);
-  const interrupted = interruption();
+  const interrupted = interruptionOfPrinter();
   if (follow) await followTo(call, orchestrator, feed, interrupted);
   else {
     await printAll(call, orchestrator, asked(call.options, feed, limit, interrupted), { limit, interrupted });

@@ -2,7 +2,7 @@ import type { Orchestrator, Recovered } from '@agent-orchestrator/core';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { Changes, type Names } from '@agent-orchestrator/runtime';
-import { interruption } from '../interruption.ts';
+import { interruptionOfPrinter } from '../interruption.ts';
 import { usage } from '../failure.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
@@ -38,7 +38,7 @@ async function watch(call: Call<RecoverOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   if (call.options.commandId !== undefined)
     throw usage('--command-id names one command, but --watch sends many.', 'Omit one of them.', 'commandId');
-  const interrupted = interruption();
+  const interrupted = interruptionOfPrinter();
   await using orchestrator = await call.open('existing');
   await using changes = await Changes.of(orchestrator);
   if (call.output.format === 'text') call.output.chatter('recovering stale sessions; interrupt to end');

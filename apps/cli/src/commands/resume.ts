@@ -31,7 +31,13 @@ async function resume(call: Call<ResumeOptions>, sessionId: string | undefined):
     throw usage(`--budget must be from ${RESUME_BUDGET.min} to ${RESUME_BUDGET.max} tokens.`, undefined, 'budget');
   const agent = sessionId === undefined ? (await call.requireAgent()).agent : call.options.agent;
   await using orchestrator = await call.open('read-only');
-  const answer = await readResume(orchestrator, { sessionId, agent, instance, roles: role });
+  const answer = await readResume(orchestrator, {
+    sessionId,
+    agent,
+    instance,
+    roles: role,
+    caller: await call.caller(),
+  });
   const { facts, asOf } = answer;
   const session = facts?.session ?? null;
   if (sessionId !== undefined && session === null) throw notFound('session', sessionId);

@@ -38,7 +38,9 @@ async function since(call: Call<SinceOptions>, when: SinceWhen): Promise<Answer>
   // A last look beyond the end of the log belongs to an earlier store at this place.
   const lastLook = last === null || last.eventId > asOfNow ? null : last;
   const now = await orchestrator.now();
-  const { asOf, ...found } = await readSince(orchestrator, { from: fromOf(when, lastLook, now), agent, roles: role });
+  const from = fromOf(when, lastLook, now);
+  const caller = await call.caller();
+  const { asOf, ...found } = await readSince(orchestrator, { from, agent, roles: role, caller });
   const rows = found.groups.flatMap((group) => group.rows);
   const names = await call.names(orchestrator, { sessions: rows.map(({ sessionId }) => sessionId) });
   return {

@@ -3,7 +3,7 @@ import type { Orchestrator } from '@agent-orchestrator/core';
 import type { Call } from '../call.ts';
 import { Changes } from '@agent-orchestrator/runtime';
 import { failureOf } from '../failure.ts';
-import { interruption } from '../interruption.ts';
+import { interruptionOfPrinter } from '../interruption.ts';
 import { StoreNotice } from '../store-notice.ts';
 import { keepTrying } from '../keep-trying.ts';
 import type { Answer } from '../output/output.ts';
@@ -53,7 +53,7 @@ const REDRAW_MS = 250;
 async function watch(call: Call<StatusOptions>): Promise<null> {
   call.refuseJsonWith('--watch');
   const { assertOpenForWork } = await import('@agent-orchestrator/runtime');
-  const interrupted = interruption();
+  const interrupted = interruptionOfPrinter();
   await using orchestrator = await call.open('read-only');
   await using changes = await Changes.of(orchestrator);
   const isScreen = call.output.format === 'text' && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
@@ -75,7 +75,7 @@ async function watch(call: Call<StatusOptions>): Promise<null> {
 }
 
 async function look(call: Call<StatusOptions>, orchestrator: Orchestrator): Promise<Answer> {
-  const status = await readStatus(orchestrator);
+  const status = await readStatus(orchestrator, await call.caller());
   const sessions = status.needsYou.refused.map(({ streamId }) => streamId);
   return answerOf(status, await call.names(orchestrator, { sessions }));
 }

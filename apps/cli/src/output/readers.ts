@@ -1,9 +1,15 @@
 import { EXIT_OF } from '../exit-codes.ts';
+import { watchReader } from './reader-watch.ts';
 
 const gone = new AbortController();
 
 /** Aborted when standard output cannot be written any more: then streams end. */
 export const outputEnded: AbortSignal = gone.signal;
+
+/** For a command that waits for something to print: it ends at once when its reader is gone, not at the next line. */
+export function endWithReader(): void {
+  watchReader(() => gone.abort());
+}
 
 /** Resolves when all that was written so far is out of this process: whether a reader has taken it. */
 export function writtenSoFar(): Promise<boolean> {

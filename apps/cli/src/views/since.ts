@@ -82,7 +82,7 @@ function typeWords(group: SinceGroupName): string {
 }
 
 function rowLine(
-  { id, at, taskId, number, sessionId, title, agent, fromAgent, reason, error, type, runAt }: SinceRow,
+  { id, at, taskId, number, sessionId, title, error, type, runAt, ...by }: SinceRow,
   names: Names,
   now: number,
 ): string {
@@ -92,16 +92,26 @@ function rowLine(
       ? `session ${names.sessionLabel(sessionId)}`
       : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
     ...(title === null ? [] : [shorten(printable(title), 50)]),
-    ...who({ type, agent, fromAgent, reason }),
+    ...who(type, by),
     ...(type === 'task.failed' ? [runAt === null ? 'a dead letter' : `tried again ${relative(runAt, now)}`] : []),
     ...(error === null ? [] : [`error: ${shorten(printable(error), 60)}`]),
   ].join('  ');
 }
 
-function who({ type, agent, fromAgent, reason }: Pick<SinceRow, 'type' | 'agent' | 'fromAgent' | 'reason'>): string[] {
+function who(
+  type: SinceRow['type'],
+  {
+    agent: name,
+    fromAgent,
+    you,
+    fromYou,
+    reason,
+  }: Pick<SinceRow, 'agent' | 'fromAgent' | 'you' | 'fromYou' | 'reason'>,
+): string[] {
+  const agent = you && name !== null ? `you (${name})` : name;
   if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
   return [
-    ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
+    ...(fromAgent === null ? [] : [`from ${fromYou ? `you (${fromAgent})` : fromAgent}`]),
     ...(agent === null ? [] : [`by ${agent}`]),
     ...(reason === null ? [] : [`(${reason})`]),
   ];

@@ -43,13 +43,14 @@ function needsYou(
 }
 
 function staleLine(one: Working, now: number, paint: Paint): string {
-  const said = `${one.agent ?? ''}, last heartbeat ${ago(one.heartbeatAt, now)}`;
+  const said = `${agentOf(one)}, last heartbeat ${ago(one.heartbeatAt, now)}`;
   return `  ${state('stale', paint)}  session ${nameOfSession(one)}  ${said}  ${paint('dim', 'orchestrator recover')}`;
 }
 
-function cancellationLine({ task, agent, cancelRequestedAt }: Working, now: number, paint: Paint): string {
+function cancellationLine(one: Working, now: number, paint: Paint): string {
+  const { task, cancelRequestedAt } = one;
   const name = task === null ? '' : `task ${nameOf('task', task)}`;
-  const said = `${agent ?? ''} has not stopped, requested ${ago(cancelRequestedAt, now)}`;
+  const said = `${agentOf(one)} has not stopped, requested ${ago(cancelRequestedAt, now)}`;
   return `  ${paint('yellow', '⊘ cancel requested')}  ${name}  ${said}`;
 }
 
@@ -63,7 +64,7 @@ function working(status: Status, now: number, paint: Paint): string[] {
   if (status.working.length === 0) return [paint('bold', 'AT WORK'), '  no agent'];
   const rows = status.working.map((one) => [
     `  ${state(one.stale ? 'stale' : 'running', paint)}`,
-    one.agent ?? '',
+    agentOf(one),
     labelCell(labelOf('session', { id: one.sessionId, number: one.number })),
     relative(one.leaseExpiresAt ?? now, now),
     doing(one),
@@ -78,6 +79,11 @@ function working(status: Status, now: number, paint: Paint): string[] {
       'at work: orchestrator session list --status running',
     ),
   ];
+}
+
+/** The holder, and whether it is the one that asks. */
+function agentOf({ agent, you }: Working): string {
+  return `${agent ?? ''}${you ? ' (you)' : ''}`;
 }
 
 function nameOfSession({ sessionId: id, number }: Working): string {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { evidence } from '../commands/evidence.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
-import { invalidInput } from '../model/errors.ts';
+import { cursorAhead, invalidInput } from '../model/errors.ts';
 import { EVENT_DOCS, type EventType } from '../log/events.ts';
+import { FilledReader } from './filled-reader.ts';
 import type { AnyKinds } from './kinds.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import {
@@ -98,6 +99,7 @@ type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
 /** The reads: they change nothing and never lock; each sees one state of the store. */
 export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   readonly #storage: Readable;
+  #filled: FilledReader | null = null;
   /** The namespace of calls that name none. */
   readonly defaultNamespace: string;
   /** The greatest id that is known to be settled. */
@@ -108,19 +110,23 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     this.defaultNamespace = defaultNamespace;
   }
 
+  get #read(): FilledReader {
+    return (this.#filled ??= FilledReader.of(this.#storage.read));
+  }
+
   get capabilities(): Capabilities {
     return this.#storage.capabilities;
   }
 
   async getTask(id: string, namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
-    const task = await this.#storage.read.task(asked.namespace, asked.id);
+    const task = await this.#read.task(asked.namespace, asked.id);
     return task === null ? null : toTaskRecord<Kinds>(task);
   }
 
   async getSession(id: string, namespace = this.defaultNamespace): Promise<SessionRecord | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('session', id, namespace) });
-    const found = await this.#storage.read.session(asked.namespace, asked.id);
+    const found = await this.#read.session(asked.namespace, asked.id);
     return found === null ? null : toLoadedSessionRecord(found);
   }
 
@@ -128,7 +134,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    * By id; the cursor is the id of a session. With `before`, in reverse order. Only `getSession` answers `headTaskId`.
    */
   async listSessions(filter: Filter<typeof sessionFilter> = {}): Promise<Page<Omit<SessionRecord, 'headTaskId'>>> {
-    const { read } = this.#storage;
+    const read = this.#read;
     const asked = parseInput(sessionFilter, await this.#pageWithin('session', filter));
     for (const [name, cursor] of cursorsOf(asked))
       assertCursor(name, await read.session(asked.namespace, cursor), 'session');
@@ -141,7 +147,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    * `before`, in reverse order.
    */
   async listTasks(filter: Filter<typeof taskFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
-    const { read } = this.#storage;
+    const read = this.#read;
     const asked = parseInput(taskFilter, await this.#pageWithin('task', filter));
     for (const [name, cursor] of cursorsOf(asked)) assertCursor(name, await read.task(asked.namespace, cursor), 'task');
     const { items, next } = await read.tasks(asked);
@@ -154,7 +160,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   ): Promise<readonly TaskRecord<Kinds>[]> {
     const { namespace, agent, roles, limit } = parseInput(headsFilter, await this.#within(filter));
     const [_anyAgent, ...addressees] = addresseesOf(agent, roles);
-    const { sessions } = await this.#storage.read.claimPreview({
+    const { sessions } = await this.#read.claimPreview({
       by: 'ready',
       namespace,
       addressees,
@@ -168,39 +174,42 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /**
    * By event id; by `seq` if a session is named. The cursor is that number. With `before`, in reverse order. Lists only
    * settled events: none with a smaller id will appear later. `asOf` is the last settled event id.
+   *
+   * @throws `CURSOR_AHEAD` if the log ends before `after`: new events would get ids that the caller skips
    */
   async listEvents(filter: Filter<typeof eventFilter> = {}): Promise<Page<EventRecord> & { readonly asOf: number }> {
     const { sessionId, taskId, upTo, ...asked } = parseInput(eventFilter, await this.#within(filter));
     const asOf = await this.#settledUpTo(upTo);
-    const { items, next } = await this.#storage.read.events({
+    const { items, next } = await this.#read.events({
       ...asked,
       upTo: asOf,
       ...(sessionId !== undefined && { sessionId }),
       ...(taskId !== undefined && { taskId }),
     });
+    if (items.length === 0) await this.#assertReached(asked, sessionId, asOf);
     return { items: items.map(toEventRecord), next, asOf };
   }
 
   /** How many sessions and tasks of each status, each counted up to `max`. */
   async counts(namespace = this.defaultNamespace, max = 10_000): Promise<Counts> {
     const asked = parseInput(counted, { namespace, max });
-    return this.#storage.read.counts(asked.namespace, asked.max);
+    return this.#read.counts(asked.namespace, asked.max);
   }
 
   /** The last settled event id: later reads see every event up to it, and no event with a smaller id will appear. */
   async asOf(): Promise<number> {
-    this.#settled = await this.#storage.read.settledEventId();
+    this.#settled = await this.#read.settledEventId();
     return this.#settled;
   }
 
   /** The authority's time, in milliseconds. */
   async now(): Promise<number> {
-    return this.#storage.read.now();
+    return this.#read.now();
   }
 
   /** The state of a store that is not open for work, such as `moving`, `moved` or `backup`; null: it is open. */
   async storeState(): Promise<StoreState | null> {
-    return this.#storage.read.storeState();
+    return this.#read.storeState();
   }
 
   /**
@@ -208,9 +217,9 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    * the clean-up of the database.
    */
   async snapshot<R>(use: (reads: OrchestratorReads<Kinds>) => Promise<R>): Promise<R> {
-    const { capabilities, read } = this.#storage;
+    const { capabilities } = this.#storage;
     const watch: Readable['watch'] = (onChange) => this.#storage.watch(onChange);
-    return read.snapshot((reader) =>
+    return this.#read.snapshot((reader) =>
       use(new OrchestratorReads<Kinds>({ capabilities, read: reader, watch }, this.defaultNamespace)),
     );
   }
@@ -222,7 +231,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async whyTask(id: string, forWhom: WhyClaimant = {}, namespace = this.defaultNamespace): Promise<WhyTask | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
     const who = parseInput(claimant, forWhom);
-    return this.#storage.read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
+    return this.#read.snapshot((reader) => whyTask(reader, asked.namespace, asked.id, who));
   }
 
   /** Explains why a session can or cannot be claimed now. null: there is no such session. */
@@ -233,7 +242,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   ): Promise<WhySession | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('session', id, namespace) });
     const who = parseInput(claimant, forWhom);
-    return this.#storage.read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
+    return this.#read.snapshot((reader) => whySession(reader, asked.namespace, asked.id, who));
   }
 
   /** The leases of an agent, and what a claim without a session would grant it now, or why it would grant nothing. */
@@ -244,7 +253,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   ): Promise<WhyAgent> {
     const asked = parseInput(askedAgent, { namespace, agent });
     const who = parseInput(claimant.omit({ agent: true }), forWhom);
-    return this.#storage.read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
+    return this.#read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
   }
 
   /** Calls `onChange` within a second after any process changed the store; spurious calls are possible. */
@@ -255,7 +264,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** Replays the log of all namespaces, or of one, and compares it with the state. */
   async verify(options: { readonly namespace?: string; readonly findingsMax?: number } = {}): Promise<Verification> {
     const { namespace, findingsMax } = parseInput(verified, options);
-    return this.#storage.read.snapshot(async (reader) =>
+    return this.#read.snapshot(async (reader) =>
       verifyLog(reader, namespace === undefined ? await reader.namespaces() : [namespace], findingsMax),
     );
   }
@@ -268,11 +277,27 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     const numbered = typeof reference === 'string' ? numberIn(reference) : null;
     if (numbered === null) return reference;
     const within = parseInput(field.name, namespace);
-    const { read } = this.#storage;
+    const read = this.#read;
     const id = await read.idOfNumber(within, numbered.kind, numbered.number);
     if (id === null || numbered.kind === kind) return id ?? reference;
     const task = kind === 'session' ? await read.task(within, id) : null;
     return task?.sessionId ?? reference;
+  }
+
+  /** Whether the log reaches up to the cursor; asked for an empty page, which costs the others nothing. */
+  async #assertReached(
+    { namespace, after = '0' }: { readonly namespace: string; readonly after?: string | undefined },
+    sessionId: string | undefined,
+    asOf: number,
+  ): Promise<void> {
+    const cursor = Number(after);
+    if (cursor === 0 || (sessionId === undefined && cursor <= asOf)) return;
+    // A bound that the caller named may be smaller than what is settled.
+    const last =
+      sessionId === undefined
+        ? await this.asOf()
+        : ((await this.#read.session(namespace, sessionId))?.session.seq ?? cursor);
+    if (cursor > last) throw cursorAhead(cursor, last);
   }
 
   /** An event id that was settled once stays settled. */

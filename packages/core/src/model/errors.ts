@@ -23,6 +23,13 @@ export const ERRORS = {
     means: 'There is no such task or session.',
     hint: 'List the tasks and sessions with `orchestrator task list` and `orchestrator session list`.',
   },
+  CURSOR_AHEAD: {
+    retryable: false,
+    means: 'The log ends before the event to begin after. It lost its last events, or the number is of another store.',
+    hint:
+      'Begin after the last event that the message names. If the server was restored or failed over, what was read ' +
+      'beyond it is not in the log any more: check that work with `orchestrator since`.',
+  },
   COMMAND_ID_REUSED: {
     retryable: false,
     means: 'This command id was used for another request.',
@@ -153,7 +160,7 @@ export const ERRORS = {
     retryable: true,
     means: 'A move or a restore is still filling the store.',
     hint:
-      'Wait until it is done. If it was interrupted, run the same `orchestrator store move` or ' +
+      'Wait until it is done. If it was interrupted, run the same `orchestrator store move`, `import-legacy` or ' +
       '`orchestrator store restore` again: it continues.',
   },
   STORE_PARTIAL_NAME: {
@@ -305,6 +312,15 @@ export function invalidInput(
   code: 'INVALID_INPUT' | 'LIMIT_EXCEEDED' = 'INVALID_INPUT',
 ): OrchestratorError {
   return new OrchestratorError(code, `${field} ${problem}.`, { field });
+}
+
+/** The error for a reader whose cursor is beyond the end of the log: it would miss the events that come next. */
+export function cursorAhead(cursor: number, last: number, field = 'after'): OrchestratorError {
+  return new OrchestratorError(
+    'CURSOR_AHEAD',
+    `The log ends at event #${last}, before event #${cursor}, after which to begin.`,
+    { field },
+  );
 }
 
 /** An error for a broken rule of the orchestrator itself. */

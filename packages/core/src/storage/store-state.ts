@@ -96,7 +96,9 @@ export function anotherProcessCopies(): OrchestratorError {
     'STORE_BUSY',
     'Another process is moving or restoring this store, or has abandoned the move.',
     {
-      hint: 'Read the output of that process, then run this command again: it continues where the copy stopped.',
+      hint:
+        'Read the output of that process. If it was cut off, run this command again: it continues where the copy ' +
+        'stopped. If the move was abandoned, name another destination.',
     },
   );
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventRecord, EventType, Orchestrator } from '@agent-orchestrator/core';
+import { cursorAhead, type EventRecord, type EventType, type Orchestrator } from '@agent-orchestrator/core';
 import { Changes } from './changes.ts';
 import { everyRow } from './every-row.ts';
 
@@ -41,9 +41,15 @@ export class EventFeed {
     return new EventFeed(orchestrator, filter, asOf, start);
   }
 
-  /** The events that are settled now. */
+  /**
+   * The events that are settled now.
+   *
+   * @throws `CURSOR_AHEAD` if the log ends before the cursor: after a fail-over that lost its last events, the next
+   * ones would get ids that were read already
+   */
   async *present(until?: AbortSignal): AsyncGenerator<EventRecord> {
     const settled = await this.#orchestrator.asOf();
+    if (settled < this.#cursor) throw cursorAhead(this.#cursor, settled);
     const range = { after: this.#cursor, upTo: settled };
     for await (const event of eventsIn(this.#orchestrator, this.#filter, range, until)) {
       this.#cursor = event.id;

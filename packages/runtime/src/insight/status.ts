@@ -8,6 +8,7 @@ import {
   type SessionRecord,
   type TaskRecord,
 } from '@agent-orchestrator/core';
+import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 
@@ -27,6 +28,8 @@ export interface Working {
   readonly agent: string | null;
   readonly instance: string | null;
   readonly fence: number | null;
+  /** The caller's own lease. */
+  readonly you: boolean;
   readonly task: {
     readonly id: string;
     readonly number: number;
@@ -82,13 +85,20 @@ export function emptyStatus(): Status {
   };
 }
 
-/** Reads everything that the screen shows. Writes nothing and takes no lock. */
-export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf> {
+/**
+ * Reads everything that the screen shows. Writes nothing and takes no lock.
+ *
+ * @param caller whose leases are called its own, and come first among the agents at work
+ */
+export async function readStatus(
+  orchestrator: Orchestrator,
+  caller: CallerIdentity | null = null,
+): Promise<StatusAsOf> {
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
   const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
-  const working = await readWorking(orchestrator, now);
+  const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
   const refused = await readRefused(orchestrator, asOf, now);
@@ -105,7 +115,7 @@ export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf
         refused: refused.length,
       },
     },
-    working: working.slice(0, 2 * SHOWN),
+    working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
     counts,
     countedUpTo: COUNT_MAX,
     asOf,
@@ -114,13 +124,16 @@ export async function readStatus(orchestrator: Orchestrator): Promise<StatusAsOf
 }
 
 /** All held sessions: a stale one may be anywhere among them. */
-async function readWorking(orchestrator: Orchestrator, now: number): Promise<Working[]> {
+async function readWorking(orchestrator: Orchestrator, caller: CallerIdentity | null, now: number): Promise<Working[]> {
   const tasks = new Map<string, TaskRecord>();
   for await (const task of everyRow((page) => orchestrator.listTasks({ status: ['running'], ...page })))
     tasks.set(task.id, task);
   const working: Working[] = [];
   for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], ...page })))
-    working.push(workingOf(session, session.taskId === null ? undefined : tasks.get(session.taskId), now));
+    working.push({
+      ...workingOf(session, session.taskId === null ? undefined : tasks.get(session.taskId), now),
+      you: isHeldByCaller(caller, session),
+    });
   return working;
 }
 
@@ -134,7 +147,11 @@ async function readRefused(orchestrator: Orchestrator, asOf: number, now: number
   return refused;
 }
 
-function workingOf(session: Omit<SessionRecord, 'headTaskId'>, task: TaskRecord | undefined, now: number): Working {
+function workingOf(
+  session: Omit<SessionRecord, 'headTaskId'>,
+  task: TaskRecord | undefined,
+  now: number,
+): Omit<Working, 'you'> {
   const { id: sessionId, number, agent, instance, fence, heartbeatAt, leaseExpiresAt, progress } = session;
   return {
     sessionId,

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PublicLease } from '@agent-orchestrator/core';
+import type { HandedSecret, PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
 import { writePrivateFile } from '../system/private-files.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
@@ -26,6 +26,14 @@ export class LeaseFiles implements Disposable {
     const path = this.path(name);
     writePrivateFile(path, text);
     return path;
+  }
+
+  /** Stores the secret of the store. @returns the variables by which the command finds it */
+  handOver({ variable, text, instead }: HandedSecret): NodeJS.ProcessEnv {
+    return {
+      ...Object.fromEntries(instead.map((name) => [name, undefined])),
+      [variable]: this.writeText('password', text),
+    };
   }
 
   /** Stores which process group may use them. Without that, they are not removed after a kill; nothing else fails. */

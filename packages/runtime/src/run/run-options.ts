@@ -6,7 +6,7 @@ import type { ExitSignal } from './wrapper-signals.ts';
 /** What to run, under which lease, and what to do when the lease is lost. */
 export interface RunOptions {
   /** Sends the calls: an orchestrator, or `JournaledCalls`. */
-  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTask'>;
+  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTask' | 'getTask'>;
   readonly claim: ClaimRecord;
   /** The clocks before the claim was sent. */
   readonly since: Instant;

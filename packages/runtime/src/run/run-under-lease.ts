@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OrchestratorError, type HandedSecret, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
+import type { LeaseRefusal, Released } from '@agent-orchestrator/core';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
+import { CancelLook } from '../work/cancel-look.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable, RenewableId } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
+import { CallsInTurn } from './calls-in-turn.ts';
 import { CommandProcess, sharesOwnGroup, StartError, type CommandExit } from './command-process.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
@@ -16,6 +18,7 @@ import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
+import { within } from './within.ts';
 import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
 
 /**
@@ -27,14 +30,6 @@ import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.
  */
 export async function runUnderLease(options: RunOptions): Promise<RunResult> {
   return new Run(options).perform();
-}
-
-/** The variables by which the command finds the store's secret. */
-function handedOver({ variable, text, instead }: HandedSecret, files: LeaseFiles): NodeJS.ProcessEnv {
-  return {
-    ...Object.fromEntries(instead.map((name) => [name, undefined])),
-    [variable]: files.writeText('password', text),
-  };
 }
 
 /** A release that failed is tried again after this time. */
@@ -61,6 +56,7 @@ interface Interruption {
 
 class Run {
   readonly #options: RunOptions;
+  readonly #calls: CallsInTurn;
   readonly #keeper: LeaseKeeper;
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
@@ -77,10 +73,11 @@ class Run {
   constructor(options: RunOptions) {
     const { orchestrator, claim, namespace, since, interruptedBy } = options;
     this.#options = options;
+    this.#calls = new CallsInTurn(orchestrator, claim.lease.ttlMs);
     this.#renewedAt = since;
     if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, passedOn: false };
     this.#keeper = keepLease({
-      orchestrator,
+      orchestrator: this.#calls,
       lease: claim.lease,
       namespace,
       since,
@@ -111,12 +108,19 @@ class Run {
 
   async #performWithFiles(): Promise<RunResult> {
     removeLeftFiles();
+    using _ = this.#lookForCancellation();
     using files = new LeaseFiles(this.#options.claim.lease);
     using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
     this.#env = this.#environment(files);
     const result = await this.#perform(files, kept);
     if (kept !== null && (result.reason !== 'ended' || result.code !== 0)) await kept.show();
     return result;
+  }
+
+  #lookForCancellation(): CancelLook {
+    const { claim, namespace } = this.#options;
+    const held = [{ taskId: claim.task.id, keeper: this.#keeper }];
+    return new CancelLook({ orchestrator: this.#calls, namespace, held: () => held, repeat: true });
   }
 
   async #perform(files: LeaseFiles, kept: KeptOutput | null): Promise<RunResult> {
@@ -171,7 +175,7 @@ class Run {
     return {
       ...process.env,
       ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
-      ...(store.secret !== null && handedOver(store.secret, files)),
+      ...(store.secret !== null && files.handOver(store.secret)),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
       ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
     };
@@ -311,12 +315,12 @@ class Run {
    * @throws the error of the last try
    */
   async #release(report: Report, tries: FailedTries): Promise<Released> {
-    const { orchestrator, namespace, claim } = this.#options;
+    const { namespace, claim } = this.#options;
     const { token, instance, ttlMs } = claim.lease;
     const id = new RenewableId(newCommandId, systemTime);
     for (;;) {
       try {
-        return await orchestrator.releaseTask({
+        return await this.#calls.releaseTask({
           namespace,
           commandId: id.current,
           token,
@@ -364,15 +368,4 @@ function endedByKey({ code, signal }: CommandExit): boolean {
 function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
   if (!isHoldersRelease(lost)) return 'lease_lost';
   return reason === 'ended' ? 'released_by_command' : reason;
-}
-
-/** @throws `OUTCOME_UNKNOWN` if there is no answer within this time */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new OrchestratorError('OUTCOME_UNKNOWN')), ms);
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

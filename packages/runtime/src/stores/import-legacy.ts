@@ -57,8 +57,8 @@ export type LegacyImport =
  * be imported.
  *
  * @throws `STORE_NOT_LEGACY` if there is no such database, `STORE_LEGACY` if it is at the place of the new store,
- * `STORE_NOT_EMPTY`, `STORE_BUSY` (another process writes to the old file, or imports it, too), and the other `STORE_`
- * codes
+ * `STORE_NOT_EMPTY` (also if the old file has changed since the import began), `STORE_BUSY` (another process writes to
+ * the old file, or imports it, too), and the other `STORE_` codes
  */
 export async function importLegacy(options: ImportLegacyOptions): Promise<LegacyImport> {
   const { store, apply, onProgress = () => {} } = options;
@@ -186,8 +186,10 @@ async function begin(rows: RowStore, old: LegacyDatabase, file: string): Promise
   return state;
 }
 
+/** Before the store was begun, the same call may succeed later. After that it never does: its rows are old. */
 function changed(file: string, begun: StoreState | null): OrchestratorError {
-  return new OrchestratorError('STORE_BUSY', `Another process has written to ${file} since its import began.`, {
+  const code = begun === null ? 'STORE_BUSY' : 'STORE_NOT_EMPTY';
+  return new OrchestratorError(code, `Another process has written to ${file} since its import began.`, {
     hint:
       begun === null
         ? 'Stop the programs that use the old file, then import it again.'

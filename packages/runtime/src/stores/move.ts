@@ -65,10 +65,12 @@ export async function moveStore({ from, to, onProgress = () => {} }: MoveStoreOp
   await using source = await openRows(from, 'existing');
   const before = await source.storeState();
   assertCanLeave(before);
-  await using target = await openTarget(to, before);
-
-  const { leaving, arriving } =
-    before === null ? await begin(source, target, urls) : await continueMove(source, target, before, urls);
+  const {
+    target: opened,
+    leaving,
+    arriving,
+  } = before === null ? await begin(source, to, urls) : await continueMove(source, to, before, urls);
+  await using target = opened;
   if (arriving === null) return { ...urls, outcome: 'moved_before', compared: null };
   if (leaving.status === 'moving') await copyRows(source, target, arriving, onProgress);
   const compared = await compareRows(source, target, onProgress);
@@ -122,17 +124,26 @@ type Urls = Pick<MoveReport, 'from' | 'to'>;
 interface MoveStates {
   readonly leaving: StoreState;
   readonly arriving: StoreState | null;
+  /** The new store, which the caller closes. */
+  readonly target: RowStore;
 }
 
-/** If the store has moved already, no second destination is created. */
-async function openTarget(to: string, before: StoreState | null): Promise<RowStore> {
-  if (before?.status !== 'moved') return openRows(to, 'create');
+/** If the store moves or has moved to another place, no second destination is created. */
+async function openTarget(to: string, before: StoreState, shownTo: string): Promise<RowStore> {
+  if (before.status === 'moving' && before.address === shownTo) return openRows(to, 'create');
   try {
     return await openRows(to, 'existing');
   } catch (error) {
     if (!(error instanceof OrchestratorError) || error.code !== 'STORE_NOT_FOUND') throw error;
-    throw moved(before, 'It is in use there. Nothing was created at the place that you named.');
+    throw moved(before, `${nextOf(before)} Nothing was created at the place that you named.`);
   }
+}
+
+/** What helps if the destination is not the place that was named. */
+function nextOf({ status, address }: StoreState): string {
+  return status === 'moving'
+    ? `Move it to ${address} to finish the move, or abandon it with \`orchestrator store move --abandon\`.`
+    : 'It is in use there.';
 }
 
 function assertCanLeave(state: StoreState | null): void {
@@ -140,35 +151,67 @@ function assertCanLeave(state: StoreState | null): void {
   if (state?.status === 'backup') assertOpenForWork(state);
 }
 
-/** Refusals come before the old store is closed. */
-async function begin(source: RowStore, target: RowStore, { from, to }: Urls): Promise<MoveStates> {
-  await assertFree(target);
+/**
+ * A destination that is there is looked at before the old store is closed. One that is not there is created after that:
+ * a move that is refused leaves no empty store behind.
+ */
+async function begin(source: RowStore, url: string, { from, to }: Urls): Promise<MoveStates> {
+  await assertFreeIfThere(url);
   const leaving: StoreState = { status: 'moving', id: newCommandId(), address: to, at: await source.now() };
   await source.changeStoreState(null, leaving);
+  let target: RowStore | null = null;
   try {
-    return { leaving, arriving: await reserve(target, leaving, from) };
+    target = await openRows(url, 'create');
+    return { leaving, arriving: await reserve(target, leaving, from), target };
   } catch (error) {
-    // The change may have been made although the connection was lost. Or both URLs may name the same store.
-    const found = await target.storeState();
-    if (found?.id !== leaving.id || found.status === 'moving') await source.changeStoreState(leaving, null);
+    await takeBack(source, target, leaving);
+    await target?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+async function assertFreeIfThere(url: string): Promise<void> {
+  try {
+    await using target = await openRows(url, 'existing');
+    await assertFree(target);
+  } catch (error) {
+    if (!(error instanceof OrchestratorError) || error.code !== 'STORE_NOT_FOUND') throw error;
+  }
+}
+
+async function takeBack(source: RowStore, target: RowStore | null, leaving: StoreState): Promise<void> {
+  // The change may have been made although the connection was lost. Or both URLs may name the same store.
+  const found = target === null ? null : await target.storeState();
+  if (found?.id !== leaving.id || found.status === 'moving') await source.changeStoreState(leaving, null);
 }
 
 /** A store moves to one place, under one name: a second copy of it must never be opened. */
 async function continueMove(
   source: RowStore,
-  target: RowStore,
+  url: string,
   leaving: StoreState,
   { from, to }: Urls,
 ): Promise<MoveStates> {
+  const target = await openTarget(url, leaving, to);
+  try {
+    return { leaving, target, arriving: await arrivingAt(target, source, leaving, { from, to }) };
+  } catch (error) {
+    await target[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function arrivingAt(
+  target: RowStore,
+  source: RowStore,
+  leaving: StoreState,
+  { from, to }: Urls,
+): Promise<StoreState | null> {
   const found = await target.storeState();
-  if (found?.status === 'filling' && found.id === leaving.id) return { leaving, arriving: found };
-  if (found === null && leaving.status === 'moving' && leaving.address === to)
-    return { leaving, arriving: await reserve(target, leaving, from) };
-  if (found === null && leaving.status === 'moved' && (await hasLastEventOf(source, target)))
-    return { leaving, arriving: null };
-  throw moved(leaving, 'Run the same move again to finish it, or abandon it with `orchestrator store move --abandon`.');
+  if (found?.status === 'filling' && found.id === leaving.id) return found;
+  if (found === null && leaving.status === 'moving' && leaving.address === to) return reserve(target, leaving, from);
+  if (found === null && leaving.status === 'moved' && (await hasLastEventOf(source, target))) return null;
+  throw moved(leaving, nextOf(leaving));
 }
 
 async function reserve(target: RowStore, leaving: StoreState, from: string): Promise<StoreState> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   assertComplete,
   clockState,
@@ -5,12 +6,12 @@ import {
   OrchestratorError,
   fencesBeyond,
   fencesTakenAt,
+  TABLE_NAMES,
   type RowReader,
   type RowStore,
   type StoreState,
   type Verification,
 } from '@agent-orchestrator/core';
-import { newCommandId } from '../system/command-id.ts';
 import { pathOfArgument } from '../system/path.ts';
 import { assertFree, compareRows, copyRows, verifyCopy, type OnProgress } from './copy-rows.ts';
 import { openRows } from './open-rows.ts';
@@ -56,10 +57,11 @@ const EVENTS_AHEAD = 1_000_000_000;
  * - New fences and event ids are greater than all that may have been given since the backup.
  * - Only then the store is opened.
  *
- * If it is interrupted, the same call continues.
+ * If it is interrupted, a call with the same backup continues, wherever the file is then. Another backup at its path is
+ * refused.
  *
- * @throws `STORE_NOT_EMPTY` if the destination is not empty, `STORE_CORRUPT` if the copy differs, and the other
- * `STORE_` codes
+ * @throws `STORE_NOT_EMPTY` if the destination is not empty, or has a part of another backup; `STORE_CORRUPT` if the
+ * copy differs, and the other `STORE_` codes
  */
 export async function restoreStore({
   file,
@@ -72,8 +74,8 @@ export async function restoreStore({
   await using source = await openBackup(backup);
   assertComplete(await source.storeState());
   await using rows = await openRows(store, 'create');
-  const { status, id, address, at } =
-    (await stateOfRestore(rows, source, backup)) ?? (await begin(rows, source, backup));
+  const of = { id: await source.snapshot(contentOf), address: backup };
+  const { status, id, address, at } = (await stateOfRestore(rows, of, path)) ?? (await begin(rows, source, of));
   const copying: StoreState = { status: 'filling', id, address, at };
   const closing: StoreState = { status: 'closing_leases', id, address, at };
 
@@ -100,16 +102,38 @@ async function openBackup(url: string): Promise<RowStore> {
   }
 }
 
-/** The state of an interrupted restore of this file; null for a move, which may have the same address. */
-async function stateOfRestore(rows: RowStore, source: RowReader, backup: string): Promise<StoreState | null> {
-  const [state, leaving] = await Promise.all([rows.storeState(), source.storeState()]);
-  if (state === null || state.address !== backup || state.id === leaving?.id) return null;
-  return state.status === 'filling' || state.status === 'closing_leases' ? state : null;
+/** A backup, told by its content: a path can have another file by the time at which a restore continues. */
+type Backup = Pick<StoreState, 'id' | 'address'>;
+
+const CONTENT = 'restore:';
+
+/** The id of a restore: a hash over what identifies the content of its source. No move or import has such an id. */
+async function contentOf(source: RowReader): Promise<string> {
+  const last = await source.lastKey('event_log');
+  const [event] = last === null ? [] : await source.rows('event_log', [Number(last[0]) - 1], 1);
+  const counts = await Promise.all(TABLE_NAMES.map((table) => source.count(table)));
+  const content = [await source.storeState(), event?.['id'], event?.['hash'], counts];
+  return `${CONTENT}${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 }
 
-async function begin(rows: RowStore, source: RowReader, backup: string): Promise<StoreState> {
+/**
+ * The state of an interrupted restore of this backup; null: there is none.
+ *
+ * @throws `STORE_NOT_EMPTY` if the store has a part of another backup
+ */
+async function stateOfRestore(rows: RowStore, { id, address }: Backup, file: string): Promise<StoreState | null> {
+  const state = await rows.storeState();
+  if (state === null || !state.id.startsWith(CONTENT)) return null;
+  if (state.id === id) return state;
+  const place = state.address === address ? 'which was at this path when its restore began' : state.address;
+  throw new OrchestratorError('STORE_NOT_EMPTY', `The store has a part of another backup than ${file}: ${place}.`, {
+    hint: 'Restore that backup again to continue, or restore this one into another new store.',
+  });
+}
+
+async function begin(rows: RowStore, source: RowReader, { id, address }: Backup): Promise<StoreState> {
   await assertFree(rows);
-  const copying: StoreState = { status: 'filling', id: newCommandId(), address: backup, at: await source.now() };
+  const copying: StoreState = { status: 'filling', id, address, at: await source.now() };
   await rows.changeStoreState(null, copying);
   return copying;
 }

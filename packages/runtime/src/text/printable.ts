@@ -2,12 +2,15 @@ import { createRequire } from 'node:module';
 
 /**
  * Characters by which stored text could do harm on a terminal: move the cursor, change colours or titles (control
- * characters, C0 and C1), reorder text (bidirectional controls), hide text (zero-width and tag characters), or break a
- * line.
+ * characters, C0 and C1), reorder text (bidirectional controls), hide text (zero-width and tag characters, variation
+ * selectors), or break a line. A variation selector is let through where people write it: once, behind a pictograph or
+ * in a keycap. Anywhere else, or repeated, it shows nothing, and could carry a text that only a program reads.
  */
 const UNSAFE = new RegExp(
-  String.raw`[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800` +
-    String.raw`\u3164\ufeff\uffa0\ufff9-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e01ef}]|\p{Cs}`,
+  String.raw`[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f` +
+    String.raw`\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}` +
+    String.raw`\u{e0000}-\u{e0fff}]|\p{Cs}` +
+    String.raw`|(?<!\p{Extended_Pictographic}|[#*0-9](?=\ufe0f\u20e3))[\ufe0e\ufe0f]`,
   'gu',
 );
 

@@ -1,4 +1,5 @@
 import { OrchestratorError, type ClaimRecord, type Orchestrator } from '@agent-orchestrator/core';
+import type { HeldTask } from './cancel-look.ts';
 import { jobEndOf, success, type JobEnd } from './job-end.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
@@ -47,6 +48,10 @@ export class Job {
 
   get taskId(): string {
     return this.#options.claim.task.id;
+  }
+
+  get held(): HeldTask {
+    return { taskId: this.taskId, keeper: this.#keeper };
   }
 
   /** Aborted when the handler has ended, or was left behind. */

@@ -4,10 +4,10 @@ import { newCommandId } from '../system/command-id.ts';
 import { newSeed } from '../system/seed.ts';
 import type { JournalWriter } from './journal-writer.ts';
 
-/** The calls that a worker, a lease keeper and a run make. */
+/** The calls that a worker, a lease keeper and a run make, and what tells them that a task is to be cancelled. */
 export type WorkCalls = Pick<
   Orchestrator,
-  'claimTask' | 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery'
+  'claimTask' | 'claimTasks' | 'heartbeat' | 'checkpoint' | 'releaseTask' | 'staleRecovery' | 'getTask'
 >;
 
 /**
@@ -27,6 +27,10 @@ export class JournaledCalls implements WorkCalls {
   constructor(orchestrator: Orchestrator, journal: JournalWriter) {
     this.#orchestrator = orchestrator;
     this.#journal = journal;
+  }
+
+  async getTask(...asked: Parameters<Orchestrator['getTask']>) {
+    return this.#orchestrator.getTask(...asked);
   }
 
   async heartbeat(call: Parameters<Orchestrator['heartbeat']>[0]) {

@@ -53,6 +53,8 @@ export interface LeaseKeeper extends Disposable {
    * when the group is gone, too.
    */
   tellGroup(processGroup: number): void;
+  /** Renews at once, without a word on the holder's work: something has changed that the answer tells. */
+  renewNow(): void;
   /** Sends and reports nothing more. The lease is not released: the holder does that. */
   stop(): void;
 }
@@ -133,6 +135,8 @@ class Keeper implements LeaseKeeper {
   #progressSentAt: Instant | null = null;
   #processGroup: number | undefined = undefined;
   #isGroupTold = true;
+  /** The answer to an attempt that began before is too old. */
+  #renewSince: Instant | null = null;
   #callOffLook: () => void = () => {};
 
   constructor(options: KeepLeaseOptions) {
@@ -192,6 +196,11 @@ class Keeper implements LeaseKeeper {
     this.#look();
   }
 
+  renewNow(): void {
+    this.#renewSince = this.#time.read();
+    this.#look();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#callOffLook();
@@ -233,7 +242,7 @@ class Keeper implements LeaseKeeper {
   /** When the next attempt is due, in milliseconds from now. */
   #dueInMs(now: Instant): number {
     if (this.#pause !== null) return this.#pause.ms - elapsedMs(this.#pause.from, now);
-    if (!this.#isGroupTold) return 0;
+    if (!this.#isGroupTold || this.#renewSince !== null) return 0;
     const renewalMs = this.#timedByMs * RENEWAL_SHARE - elapsedMs(this.#renewedAt, now);
     return this.#progress === null ? renewalMs : Math.min(renewalMs, this.#progressDueInMs(now));
   }
@@ -331,6 +340,7 @@ class Keeper implements LeaseKeeper {
     }
     if (startedAt.steady >= this.#renewedAt.steady) this.#renewedAt = startedAt;
     if (this.#attempt === startedAt) this.#attempt = null;
+    if (this.#renewSince !== null && startedAt.steady >= this.#renewSince.steady) this.#renewSince = null;
     this.#pause = null;
     this.#failures = 0;
     this.#withheld = false;

@@ -2,6 +2,7 @@ import type { AnyKinds, Evidence } from '@agent-orchestrator/core';
 import { findDeadHolders } from '../processes/dead-holders.ts';
 import { BackOff } from '../system/back-off.ts';
 import { elapsedMs, type Instant } from '../system/time.ts';
+import { CancelLook } from './cancel-look.ts';
 import { pause } from './resend.ts';
 import { WakeUps } from './wake-ups.ts';
 import { WorkerClaims, type TakenTask } from './worker-claims.ts';
@@ -120,8 +121,13 @@ class RunningWorker implements Worker {
 
   async #run(): Promise<void> {
     const { options, journal, shutdown } = this.#context;
+    using cancelLook = this.#cancelLook();
     try {
-      const watch = () => options.orchestrator.watch(() => this.#wakeUps.notify());
+      const watch = () =>
+        options.orchestrator.watch(() => {
+          this.#wakeUps.notify();
+          cancelLook.changed();
+        });
       this.#unwatch = await this.#context.resend(watch, shutdown.begun);
       while (!shutdown.begun.aborted) await this.#turn();
     } catch (error) {
@@ -134,6 +140,13 @@ class RunningWorker implements Worker {
     shutdown.cancelTimers();
     await this.#unwatch();
     if (this.#failure !== null) throw this.#failure.cause;
+  }
+
+  /** One for all handlers, so that looks are not more frequent because there are many. */
+  #cancelLook(): CancelLook {
+    const { options, jobs, time } = this.#context;
+    const held = () => [...jobs].map((job) => job.held);
+    return new CancelLook({ orchestrator: options.orchestrator, held, time });
   }
 
   /** Looks for work once, and waits until the next look can find some. */

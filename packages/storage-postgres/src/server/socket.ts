@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { isConnectionLost } from './errors.ts';
 import type { ServerAddress } from './server-address.ts';
 
 /** "Do you speak TLS?", before anything else is said. */
@@ -54,6 +55,8 @@ async function secured(socket: Socket, { host, tls, rootCertificate }: ServerAdd
     await happened(secure, 'secureConnect');
     return secure;
   } catch (error) {
+    // The connection went meanwhile: that says nothing of certificates, and the next attempt may succeed.
+    if (isConnectionLost(error)) throw error;
     throw tlsRefused(`The server's certificate was not accepted: ${(error as Error).message}.`, error);
   }
 }

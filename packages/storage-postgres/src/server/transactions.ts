@@ -38,6 +38,8 @@ function settings(others: Readonly<Record<string, string | number>>, columns: re
 }
 
 const WORK = {
+  // Empty: a database or a login may have a value of its own for it, which no look-up of ours has found.
+  'orchestrator.found': '',
   // Plans are made once, and without regard to how small a table is just now: it may be large by the time the plan is
   // used again.
   enable_seqscan: 'off',

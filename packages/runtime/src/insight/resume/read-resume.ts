@@ -11,6 +11,7 @@ import {
   type SessionRecord,
   type TaskRecord,
 } from '@agent-orchestrator/core';
+import { isHeldByCaller, type CallerIdentity, type HeldBy } from '../../processes/caller-identity.ts';
 import { lookBack } from '../look-back.ts';
 import { Names, type Mentioned } from '../names.ts';
 import type {
@@ -33,6 +34,8 @@ export interface ResumeQuestion {
   readonly instance?: string | undefined;
   /** Roles of the agent: what waits for one of them waits for the agent. */
   readonly roles?: readonly string[] | undefined;
+  /** Who is called "you". */
+  readonly caller?: CallerIdentity | undefined;
 }
 
 export interface ResumeAnswer {
@@ -115,7 +118,7 @@ class ResumeReading {
     return facts.session === null && facts.alsoHeld.length === 0 && waitingFor.length === 0 ? null : facts;
   }
 
-  /** Leases of this run first, then the newest. */
+  /** The caller's own lease first, then leases of this run, then the newest. */
   async #heldBy(agent: string): Promise<{ readonly held: readonly AlsoHeld[]; readonly more: boolean }> {
     const { items, next } = await this.#reads.listSessions({ status: ['running'], agent, limit: HELD_MAX });
     const held = items.map((one) => ({
@@ -124,8 +127,9 @@ class ResumeReading {
       fence: one.fence ?? 0,
       until: one.leaseExpiresAt ?? 0,
       instance: one.instance,
+      you: this.#isYou(one),
     }));
-    const isOwn = (one: AlsoHeld) => Number(one.instance === this.#question.instance);
+    const isOwn = (one: AlsoHeld) => 2 * Number(one.you) + Number(one.instance === this.#question.instance);
     return { held: held.toSorted((a, b) => isOwn(b) - isOwn(a) || b.fence - a.fence), more: next !== null };
   }
 
@@ -146,7 +150,7 @@ class ResumeReading {
     if (session === null) return null;
     const { id } = session;
     const running = session.taskId === null ? null : await this.#reads.getTask(session.taskId);
-    const holder = tenureOf(session, running);
+    const holder = this.#tenureOf(session, running);
     const tenure = holder !== null && this.#isMine(holder.agent) ? holder : await this.#lastTenure(session);
     const taskId = tenure?.taskId ?? session.taskId;
     const task = taskId === running?.id ? running : taskId === null ? null : await this.#reads.getTask(taskId);
@@ -160,6 +164,17 @@ class ResumeReading {
       ...(await this.#queue(session)),
       since: await this.#since(session, tenure?.agent ?? this.#question.agent ?? null),
     };
+  }
+
+  #isYou(lease: HeldBy): boolean {
+    return isHeldByCaller(this.#question.caller ?? null, lease);
+  }
+
+  #tenureOf(session: SessionRecord, running: TaskRecord | null): Tenure | null {
+    const { agent, instance, fence, taskId, leaseExpiresAt: until } = session;
+    if (agent === null || fence === null || taskId === null || until === null) return null;
+    const at = running?.startedAt ?? session.updatedAt;
+    return { agent, instance, fence, you: this.#isYou(session), taskId, at, until, ended: null };
   }
 
   #isMine(agent: string | null): boolean {
@@ -176,7 +191,7 @@ class ResumeReading {
     if (claim === undefined || claim.agent === null || claim.fence === null || claim.taskId === null) return null;
     const { agent, instance, fence, taskId } = claim;
     const ended = leases.slice(at + 1).find((event) => event.fence === fence);
-    return { agent, instance, fence, taskId, at: claim.at, until: null, ended: ended ?? null };
+    return { agent, instance, fence, you: this.#isYou(claim), taskId, at: claim.at, until: null, ended: ended ?? null };
   }
 
   async #checkpoint(session: SessionRecord): Promise<SessionFacts['checkpoint']> {
@@ -320,12 +335,6 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
   const endedItself =
     ended !== null && ended.agent === agent && (LEASE_END_EVENTS.holder as readonly EventType[]).includes(ended.type);
   return endedItself && task !== null && isEnded(task.status) && waitingCount === 0 && holder === null;
-}
-
-function tenureOf(session: SessionRecord, running: TaskRecord | null): Tenure | null {
-  const { agent, instance, fence, taskId, leaseExpiresAt: until } = session;
-  if (agent === null || fence === null || taskId === null || until === null) return null;
-  return { agent, instance, fence, taskId, at: running?.startedAt ?? session.updatedAt, until, ended: null };
 }
 
 function taskFacts(task: TaskRecord, progress: Json): TaskFacts {

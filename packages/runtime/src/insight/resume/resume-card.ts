@@ -125,7 +125,7 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
 
 function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts): string {
   if (tenure === null) return agent === null ? 'Session' : `Session, not known to have been held by ${agent}`;
-  return `${tenure.ended === null ? 'Held' : 'Held before'} by ${tenure.agent}`;
+  return `${tenure.ended === null ? 'Held' : 'Held before'} by ${named(tenure)}`;
 }
 
 function tenureLine(tenure: Tenure): string {
@@ -138,7 +138,12 @@ function tenureLine(tenure: Tenure): string {
 }
 
 function holderText(holder: Tenure): string {
-  return `${agentRun(holder)} with fence ${holder.fence}${untilText(holder.until)}`;
+  return `${holder.you ? 'you, ' : ''}${agentRun(holder)} with fence ${holder.fence}${untilText(holder.until)}`;
+}
+
+/** The agent, and whether it is the one that asks. */
+function named({ agent, you }: Pick<Tenure, 'agent' | 'you'>): string {
+  return you ? `you, ${agent}` : agent;
 }
 
 function agentRun({ agent, instance }: Pick<Tenure, 'agent' | 'instance'>): string {
@@ -288,8 +293,8 @@ function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }:
   };
 }
 
-function alsoHeldLine({ sessionId, taskId, fence, until, instance }: AlsoHeld, names: Names): string {
-  const run = instance === null ? '' : ` (${instance})`;
-  const work = `session ${names.session(sessionId)}${run}, task ${names.task(taskId)}`;
+function alsoHeldLine({ sessionId, taskId, fence, until, instance, you }: AlsoHeld, names: Names): string {
+  const run = [you ? 'you' : null, instance].filter((word) => word !== null).join(', ');
+  const work = `session ${names.session(sessionId)}${run === '' ? '' : ` (${run})`}, task ${names.task(taskId)}`;
   return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }

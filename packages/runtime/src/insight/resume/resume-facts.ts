@@ -10,6 +10,8 @@ export interface Tenure {
   readonly agent: string;
   readonly instance: string | null;
   readonly fence: number;
+  /** The caller's own. */
+  readonly you: boolean;
   readonly taskId: string;
   /** When the lease was granted. */
   readonly at: number;
@@ -115,6 +117,8 @@ export interface AlsoHeld {
   readonly fence: number;
   readonly until: number;
   readonly instance: string | null;
+  /** The caller's own lease. */
+  readonly you: boolean;
 }
 
 /** Everything in a resume card. */

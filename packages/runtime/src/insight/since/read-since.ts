@@ -1,11 +1,13 @@
-import type {
-  EventRecord,
-  EventType,
-  Json,
-  Orchestrator,
-  OrchestratorReads,
-  TaskRecord,
+import {
+  cursorAhead,
+  type EventRecord,
+  type EventType,
+  type Json,
+  type Orchestrator,
+  type OrchestratorReads,
+  type TaskRecord,
 } from '@agent-orchestrator/core';
+import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
 import { lookBack } from '../look-back.ts';
 
@@ -16,6 +18,8 @@ export interface SinceQuestion {
   /** Whose tasks are listed as "waiting for you", beside those that wait for any person. */
   readonly agent?: string | undefined;
   readonly roles?: readonly string[] | undefined;
+  /** Who is called "you". */
+  readonly caller?: CallerIdentity | undefined;
   /** Counting stops at this many events. */
   readonly countMax?: number;
 }
@@ -44,6 +48,9 @@ export interface SinceRow {
   /** The agent of the event: of a refused write its author, of a lost lease the new holder. */
   readonly agent: string | null;
   readonly fromAgent: string | null;
+  /** The agent of the event is the caller; the lease was the caller's. */
+  readonly you: boolean;
+  readonly fromYou: boolean;
   /** Why a lease ended; of a refused write, the operation. */
   readonly reason: string | null;
   /** Of a failed attempt: its error, and when it is tried again (null: never). */
@@ -85,16 +92,21 @@ const EVENTS_PER_PAGE = 100;
 const NEWEST_REACH = 10_000;
 const TYPES: readonly EventType[] = Object.values(SINCE_GROUPS).flat();
 
-/** What happened since then, and what waits for a person; from one snapshot. */
+/**
+ * What happened since then, and what waits for a person; from one snapshot.
+ *
+ * @throws `CURSOR_AHEAD` if the log ends before the event
+ */
 export async function readSince(
   orchestrator: Pick<Orchestrator, 'snapshot'>,
   question: SinceQuestion,
 ): Promise<Since & { readonly asOf: number }> {
   return orchestrator.snapshot(async (reads) => {
     const asOf = await reads.asOf();
-    const { from, agent, roles = [], countMax = SINCE_COUNT_MAX } = question;
+    const { from, agent, roles = [], countMax = SINCE_COUNT_MAX, caller = null } = question;
+    if ('eventId' in from && from.eventId > asOf) throw cursorAhead(from.eventId, asOf, 'from.eventId');
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
-    const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax });
+    const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
     const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
     const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });
@@ -126,7 +138,17 @@ async function lastEventBefore(reads: OrchestratorReads, at: number, asOf: numbe
 
 async function readGroups(
   reads: OrchestratorReads,
-  { from, asOf, countMax }: { readonly from: number; readonly asOf: number; readonly countMax: number },
+  {
+    from,
+    asOf,
+    countMax,
+    caller,
+  }: {
+    readonly from: number;
+    readonly asOf: number;
+    readonly countMax: number;
+    readonly caller: CallerIdentity | null;
+  },
 ): Promise<{ readonly groups: readonly SinceGroup[]; readonly isCapped: boolean }> {
   const counts = new Map<EventType, number>();
   const newest = new Newest();
@@ -150,7 +172,7 @@ async function readGroups(
   const groups = Object.entries(SINCE_GROUPS).map(async ([name, types]): Promise<SinceGroup> => ({
     name: name as SinceGroupName,
     count: types.reduce((sum, type) => sum + (counts.get(type) ?? 0), 0),
-    rows: await Promise.all(newest.of(types).map((event) => rowOf(reads, event))),
+    rows: await Promise.all(newest.of(types).map((event) => rowOf(reads, event, caller))),
   }));
   return { groups: await Promise.all(groups), isCapped };
 }
@@ -181,11 +203,15 @@ class Newest {
   }
 }
 
-async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<SinceRow> {
+async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: CallerIdentity | null): Promise<SinceRow> {
   const { id, at, type, streamId: sessionId, taskId, agent, payload } = event;
   const said = payload as Readonly<Record<string, Json>>;
   const task = taskId === null ? null : await reads.getTask(taskId);
   const error = said['error'];
+  const fromAgent = textOf(said['from_agent']);
+  // The fence of a lost lease is that of its former holder, and the event's agent is the one that took it.
+  const isLoss = fromAgent !== null;
+  const former = { agent: fromAgent, instance: textOf(said['from_instance']), fence: event.fence };
   return {
     id,
     at,
@@ -195,11 +221,18 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord): Promise<Sinc
     title: task?.title ?? null,
     number: task?.number ?? null,
     agent,
-    fromAgent: textOf(said['from_agent']),
+    fromAgent,
+    you: isLoss ? isNamedLikeCaller(caller, event) : isHeldByCaller(caller, event),
+    fromYou: isLoss && isHeldByCaller(caller, former),
     reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
     error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
     runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
   };
+}
+
+/** Of a process that took a lease no fence is known. Within a run it is another process. */
+function isNamedLikeCaller(caller: CallerIdentity | null, { agent, instance }: EventRecord): boolean {
+  return isHeldByCaller(caller, { agent, instance, fence: null });
 }
 
 function textOf(value: Json | undefined): string | null {

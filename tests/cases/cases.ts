@@ -1,0 +1,243 @@
+/*
+ * Inputs on which the product failed once: what users met, what a neighbour can do, what a run with random faults
+ * found. Each is kept as tests of the project with the right value. `npm run cases` runs just these.
+ */
+
+export interface Case {
+  /** What went wrong, in a few words. */
+  readonly name: string;
+  /** The tests: a file, and the name of a test in it as its source has it, placeholders included. */
+  readonly tests: readonly (readonly [file: string, test: string])[];
+  /** What the tests need of the machine; without it they are left out. */
+  readonly needs?: string;
+}
+
+const CLI = 'apps/cli/test';
+const RUNTIME = 'packages/runtime/test';
+const SQLITE = 'packages/storage-sqlite/test';
+const POSTGRES = 'packages/storage-postgres/test';
+
+export const CASES: readonly Case[] = [
+  {
+    name: 'a store with a second name has two holders',
+    tests: [
+      [`${SQLITE}/one-file.test.ts`, 'is refused by each, in mode %s'],
+      [`${SQLITE}/one-file.test.ts`, 'is neither written nor read any more if it was open before'],
+    ],
+  },
+  {
+    name: 'a file that is mounted alone has two holders',
+    tests: [[`${SQLITE}/one-file.test.ts`, 'of the file alone is refused; of its folder it is not']],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'a log that is deleted while the store is open loses tasks',
+    tests: [
+      [`${SQLITE}/one-file.test.ts`, '%s: neither written nor read any more'],
+      [`${SQLITE}/one-file.test.ts`, '%s during a commit: it is not acknowledged'],
+    ],
+  },
+  {
+    name: 'Ctrl-C on a terminal counts as a failed attempt',
+    tests: [
+      [
+        `${CLI}/run-in-doubt.slow.test.ts`,
+        'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
+      ],
+      [
+        `${CLI}/run-in-doubt.slow.test.ts`,
+        'a Ctrl-C that the wrapper gets after the command has ended charges no attempt',
+      ],
+    ],
+    needs: 'the program `script`',
+  },
+  {
+    name: 'a final failure with too much data is tried again',
+    tests: [[`${RUNTIME}/worker.test.ts`, 'work that was done is not done again for its result: %#']],
+  },
+  {
+    name: 'a database of another encoding is taken',
+    tests: [[`${POSTGRES}/mistakes.test.ts`, 'a database with the encoding %s']],
+  },
+  {
+    name: '~ in a variable is a folder of that name',
+    tests: [[`${RUNTIME}/path.test.ts`, '%s is such a path']],
+  },
+  {
+    name: 'doctor does not see that another process keeps the lock',
+    tests: [
+      [`${SQLITE}/inspect.test.ts`, 'it waits but a moment for a writer, whose process it names where the system does'],
+    ],
+  },
+  {
+    name: 'names in Hangul are refused',
+    tests: [
+      [
+        `${SQLITE}/conformance.test.ts`,
+        'a name in Hangul is one name, composed or not: agent, instance, kind, role and namespace',
+      ],
+      [`${POSTGRES}/conformance.test.ts`, 'an id in Hangul is one id, composed or not: session, task and dedupe key'],
+      ['packages/import-legacy/test/ids.test.ts', 'names of agents, kinds and namespaces stay in any script'],
+    ],
+  },
+  {
+    name: 'session ids of hosts are refused',
+    tests: [
+      [
+        `${SQLITE}/conformance.test.ts`,
+        'ids of hosts are taken: colons, slashes, spaces inside, quotes, wildcards, braces',
+      ],
+      [
+        `${POSTGRES}/conformance.test.ts`,
+        'ids of hosts are taken: colons, slashes, spaces inside, quotes, wildcards, braces',
+      ],
+    ],
+  },
+  {
+    name: 'the file of a backup is read as a URL',
+    tests: [['tests/backup.slow.test.ts', 'whatever a file is called, it can be a backup']],
+  },
+  {
+    name: 'a long path is a matter of rights, and leaves a file',
+    tests: [
+      [`${SQLITE}/unsuitable-place.test.ts`, 'a path of %d bytes is refused before anything is made'],
+      [`${SQLITE}/unsuitable-place.test.ts`, 'the longest path works'],
+    ],
+  },
+  {
+    name: 'nohup does not keep a run alive',
+    tests: [[`${CLI}/run-ending.test.ts`, 'a hang-up ends nothing that was started to survive it: %s']],
+  },
+  {
+    name: 'a place that is mounted read-only is a matter of owner and mode',
+    tests: [
+      [
+        `${SQLITE}/unsuitable-place.test.ts`,
+        'a place that is mounted read-only is named, for readers and writers alike (needs root)',
+      ],
+    ],
+    needs: 'root on Linux',
+  },
+  {
+    name: "an agent's login runs code as the operator, by the search path",
+    tests: [
+      [`${POSTGRES}/catalogue.test.ts`, 'a store that is planted before it is made is not made'],
+      [`${POSTGRES}/inspect.test.ts`, 'it tells who may create functions in the schema public'],
+    ],
+  },
+  {
+    name: "an agent's login ends all claims, shuts the store, ends leases unseen, blocks sessions, forges an address",
+    tests: [
+      [`${POSTGRES}/logins.test.ts`, 'as the table says, as %s'],
+      [`${POSTGRES}/logins.test.ts`, 'verify finds: %s, as %s'],
+      [
+        `${POSTGRES}/logins.test.ts`,
+        'a holder continues whatever another agent has added to its session, and fences grow',
+      ],
+    ],
+  },
+  {
+    name: 'a former holder writes under the instance of its successor',
+    tests: [[`${CLI}/holder.test.ts`, 'a holder that was taken over cannot write with the lease of its successor']],
+  },
+  {
+    name: 'a file that another user put in the place of the store is used',
+    tests: [[`${SQLITE}/own-file.test.ts`, 'is refused and left as it was: store.db%s']],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'the password of a mistyped address is shown',
+    tests: [[`${CLI}/secrets.test.ts`, 'a password in a mistyped command line comes back in no error: %j']],
+  },
+  {
+    name: 'a password is sent in clear to any server that asks',
+    tests: [[`${POSTGRES}/authentication.test.ts`, 'is not sent to a server that asks for it %s']],
+  },
+  {
+    name: 'an empty HOME is the current folder',
+    tests: [[`${RUNTIME}/path.test.ts`, 'HOME=%j is refused, unless nothing starts from it']],
+  },
+  {
+    name: 'a schema that another login made is used',
+    tests: [
+      [`${POSTGRES}/catalogue.test.ts`, 'refused by name: %s'],
+      [`${POSTGRES}/catalogue.test.ts`, 'a view in the place of a table is not read, and nothing hangs'],
+    ],
+  },
+  {
+    name: 'the lock names no hashes',
+    tests: [['tests/supply-chain.test.ts', 'the lock names a hash for every package that is downloaded']],
+  },
+  {
+    name: 'the secret of the store is in the environment of the command of run',
+    tests: [
+      [
+        `${CLI}/run-postgres.slow.test.ts`,
+        'the password of the store is in no variable of the command, which uses the lease all the same',
+      ],
+    ],
+    needs: 'Linux',
+  },
+  {
+    name: 'a follower misses events while several write',
+    tests: [
+      [
+        `${POSTGRES}/followers.test.ts`,
+        'it sees every event once and in order, while several write and all of them commit late',
+      ],
+    ],
+  },
+  {
+    name: 'a page of events goes past what is settled',
+    tests: [
+      [
+        `${POSTGRES}/followers.test.ts`,
+        'while a writer is late, no page goes past what is settled, and the next page tells what it wrote',
+      ],
+    ],
+  },
+  {
+    name: 'a follower of a quiet store outlives its reader',
+    tests: [
+      [`${CLI}/gone-reader.slow.test.ts`, 'head ends a follower of a quiet store with its first line'],
+      [`${CLI}/gone-reader.slow.test.ts`, '%s ends when the other end of its socket is closed'],
+    ],
+  },
+  {
+    name: 'a follower misses what comes after a fail-over that lost events',
+    tests: [['tests/cursor-ahead.test.ts', '%s: an open feed is refused when its events are lost: %j']],
+  },
+  {
+    name: 'a reader sees half of a store that is being filled',
+    tests: [
+      ['tests/half-way.test.ts', 'what was opened on an empty %s store sees nothing of a restore until it is whole'],
+    ],
+  },
+  {
+    name: 'another backup at the path of the first is taken for it',
+    tests: [['tests/half-way.test.ts', 'to %s: another backup at the path is refused, cut off at step %i']],
+  },
+  {
+    name: "another application's database is imported",
+    tests: [['packages/import-legacy/test/file.test.ts', '%s is refused with %s and left as it was']],
+  },
+  {
+    name: 'a cancelled task works on until the next heartbeat',
+    tests: [
+      [`${CLI}/cancel-soon.test.ts`, 'run %j ends its command'],
+      [`${RUNTIME}/cancel-look.test.ts`, 'a handler is aborted within a second, on a real file'],
+    ],
+  },
+  {
+    name: 'a setting of the database makes claims fail',
+    tests: [[`${POSTGRES}/foreign-settings.test.ts`, 'a setting of ours is %j for each connection']],
+  },
+  {
+    name: 'a line break in a word begins a line of an error',
+    tests: [[`${CLI}/usage.test.ts`, 'a line break in %j begins no line']],
+  },
+  {
+    name: 'variation selectors carry a text that is not seen',
+    tests: [[`${CLI}/screen.test.ts`, 'a variation selector passes where people write it, once: %j']],
+  },
+];
