@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { isConnectionLost } from './errors.ts';
+import { isConnectionLost } from '../errors.ts';
 import type { ServerAddress } from './server-address.ts';
 
 /** "Do you speak TLS?", before anything else is said. */
