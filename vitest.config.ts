@@ -19,7 +19,7 @@ function takesLong({ moduleId }: TestSpecification): boolean {
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'examples/demo', 'tests'],
+    projects: ['packages/*', 'apps/*', 'examples/demo', 'bench', 'tests'],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
     sequence: { sequencer: LongestFirst },

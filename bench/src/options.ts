@@ -3,46 +3,76 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const ROUNDS = 5;
-const ROUNDS_QUICK = 2;
+const BACKLOG = 1_000_000;
 
 export interface Options {
   readonly help: boolean;
   readonly rounds: number;
-  /** Names of cases; none: all of them. */
+  /** Names of cases, or their beginnings; none: all of them. */
   readonly cases: readonly string[];
+  /** With the cases that take minutes. */
+  readonly large: boolean;
+  readonly backlog: number;
+  /** Compares with the recorded ratios; `short`: only those that a loaded machine does not shift. */
+  readonly check: 'full' | 'short' | null;
+  /** Whether the ratios of this run are recorded. */
+  readonly record: boolean;
   /** Whether a target that is missed fails the run. */
   readonly assert: boolean;
-  /** Where the stores go; a memory file system would make syncing free. */
+  /** Where the stores go; on a file system in memory, syncing would be free. */
   readonly folder: string;
   readonly json: string;
 }
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick        ${ROUNDS_QUICK} rounds instead of ${ROUNDS}
-  --case NAME    only this case (again for more)
+  --case NAME    only cases whose names begin so (again for more)
+  --rounds N     by default ${ROUNDS}
+  --large        also the cases that take minutes
+  --backlog N    tasks in a large backlog, by default ${BACKLOG.toLocaleString('en')}
+  --check        compare with the recorded ratios; exit code 1 if one is missed
+  --short        with --check: only ratios that a loaded machine does not shift
+  --record       record the ratios of this run
   --assert       exit code 1 if a target is missed
-  --folder PATH  where the stores go; they need about 2 GB
+  --folder PATH  where the stores go, by default node_modules/.cache/bench
   --json FILE    where the results go, by default bench/results.json`;
 
+/** @throws if an option is unknown, or has no meaning beside the others */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
       help: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      assert: { type: 'boolean', default: false },
       case: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string', default: String(ROUNDS) },
+      large: { type: 'boolean', default: false },
+      backlog: { type: 'string', default: String(BACKLOG) },
+      check: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
+      assert: { type: 'boolean', default: false },
       folder: { type: 'string', default: fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url)) },
       json: { type: 'string', default: fileURLToPath(new URL('../results.json', import.meta.url)) },
     },
   });
+  if (values.short && !values.check) throw new Error('--short belongs to --check');
+  if (values.record && values.check) throw new Error('--record and --check: a run does one of them');
   return {
     help: values.help,
-    rounds: values.quick ? ROUNDS_QUICK : ROUNDS,
+    rounds: countOf('--rounds', values.rounds),
     cases: values.case,
+    large: values.large,
+    backlog: countOf('--backlog', values.backlog),
+    check: values.check ? (values.short ? 'short' : 'full') : null,
+    record: values.record,
     assert: values.assert,
     folder: resolve(values.folder),
     json: resolve(values.json),
   };
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${option} ${text}: not a positive whole number`);
+  return count;
 }

@@ -1,8 +1,8 @@
 import { cpus, loadavg } from 'node:os';
 import process from 'node:process';
 import Database from 'better-sqlite3';
-import type { Spread } from './measure.ts';
-import type { Result, Target } from './result.ts';
+import type { Line, Result } from './line.ts';
+import type { Spread } from './spread.ts';
 
 /** What the numbers were measured on. */
 export interface Machine {
@@ -19,7 +19,7 @@ export function machine(): Machine {
     node: process.version,
     sqlite: sqliteVersion(),
     cpu: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`,
-    load: loadavg()[0] ?? 0,
+    load: Number((loadavg()[0] ?? 0).toFixed(2)),
   };
 }
 
@@ -39,28 +39,28 @@ export function headerOf({ node, sqlite, cpu, load }: Machine): string {
 /** A Markdown table, so that it can go into the README as it is. */
 export function tableOf(results: readonly Result[]): string {
   const head = ['what', 'ours', 'against', 'its number', 'ratio, median (min to max)', 'target', 'reached'];
-  const lines = results.map(({ name, unit, ours, against, floor, ratio, target, reached }) => [
-    name,
-    `${figure(ours.median)} ${unit}`,
-    against,
-    `${figure(floor.median)} ${unit}`,
-    `**${ratio.median.toFixed(2)}** (${range(ratio)})`,
-    target === undefined ? 'for the record' : targetText(target),
+  const rows = results.map(({ line, ours, other, ratio, reached }) => [
+    line.title,
+    `${figure(ours.median)} ${line.unit}`,
+    line.against,
+    `${figure(other.median)} ${line.unit}`,
+    `**${figure(ratio.median)}** (${range(ratio)})`,
+    targetText(line),
     reached === null ? '' : reached ? 'yes' : '**no**',
   ]);
-  const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)));
-  const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
-  return [row(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...lines.map(row)].join('\n');
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function range({ min, max }: Spread): string {
-  return `${min.toFixed(2)} to ${max.toFixed(2)}`;
+  return `${figure(min)} to ${figure(max)}`;
 }
 
-function targetText(target: Target): string {
-  return 'atLeast' in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
+function targetText({ target, better, unit }: Line): string {
+  if (target === undefined) return 'for the record';
+  const bound = `${better === 'more' ? 'at least' : 'at most'} ${target.limit.toLocaleString('en')}`;
+  return target.of === 'ratio' ? bound : `ours ${bound} ${unit}`;
 }
 
 function figure(value: number): string {
-  return value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(3);
+  return Math.abs(value) >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }

@@ -1,0 +1,32 @@
+import type { Orchestrator } from '@agent-orchestrator/runtime';
+import type { Backlog } from './backlogs.ts';
+import type { Pair } from './line.ts';
+import { quantileOf, rotated } from './spread.ts';
+
+const AGENT = 'bench';
+/** Per round, in turns of a few. */
+const CLAIMS_PER_ROUND = 60;
+const CLAIMS_PER_TURN = 10;
+
+/** p50 of claims in two stores, turn by turn. */
+export async function roundOfClaims(stores: Pair<Orchestrator>, call: Backlog['call'], round: number): Promise<Pair> {
+  const timesMs: Pair<number[]> = { ours: [], other: [] };
+  for (let turn = 0; turn < CLAIMS_PER_ROUND / CLAIMS_PER_TURN; turn += 1) {
+    for (const side of rotated(['ours', 'other'] as const, round + turn))
+      timesMs[side].push(...(await timedClaims(stores[side], call, CLAIMS_PER_TURN)));
+  }
+  return { ours: quantileOf(timesMs.ours, 0.5), other: quantileOf(timesMs.other, 0.5) };
+}
+
+/** The times of the claims alone: the releases between them are not what is asked about. */
+export async function timedClaims(orchestrator: Orchestrator, call: Backlog['call'], count: number): Promise<number[]> {
+  const timesMs: number[] = [];
+  for (let claim = 0; claim < count; claim += 1) {
+    const start = performance.now();
+    const claimed = await orchestrator.claimTask({ agent: AGENT, ...call });
+    timesMs.push(performance.now() - start);
+    if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
+    await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
+  }
+  return timesMs;
+}
