@@ -52,18 +52,23 @@ export const BACKLOGS: readonly Backlog[] = [
   },
 ];
 
-/** Enough for all rounds of a case. */
-const WANTED_TASKS = 3_000;
 const DAY_MS = 86_400_000;
 const CLAIMS_PER_CALL = 100;
 
+/** How many tasks a store gets. */
+interface Filling {
+  readonly tasks: number;
+  /** Of those that are there to be claimed, where the backlog is not. */
+  readonly wanted: number;
+}
+
 /** Through the product itself: the rows are those that it would have after a year, whatever its tables are. */
-export async function fill(orchestrator: Orchestrator, backlog: Backlog, tasks: number): Promise<void> {
+export async function fill(orchestrator: Orchestrator, backlog: Backlog, { tasks, wanted }: Filling): Promise<void> {
   for (const portion of portionsOf(tasks))
     await orchestrator.enqueueTasks(portion.map((at) => ({ title: `Task ${at}`, ...backlog.taskAt(at) })));
   if (backlog.isHeld === true) await holdAll(orchestrator);
   if (backlog.needsWanted !== true) return;
-  for (const portion of portionsOf(WANTED_TASKS))
+  for (const portion of portionsOf(wanted))
     await orchestrator.enqueueTasks(portion.map((at) => ({ title: `Wanted task ${at}`, kind: WANTED_KIND })));
 }
 

@@ -9,6 +9,8 @@ export interface Bench {
   readonly server: () => Promise<Server>;
   /** How many tasks a large backlog has. */
   readonly backlog: number;
+  /** Whether a few units of each case are enough, since only its working is looked at and not its numbers. */
+  readonly isSmallest: boolean;
   /** Tells the person who waits what is running. */
   readonly log: (line: string) => void;
 }

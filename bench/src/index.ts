@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Bench, BenchCase } from './bench-case.ts';
 import { CASES } from './cases/index.ts';
-import { deviations, fails, isChecked } from './check.ts';
+import { deviations, fails } from './check.ts';
 import { keyOf, type Result } from './line.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { Server } from './places/server.ts';
 import { readRecorded, record } from './recorded.ts';
-import { headerOf, machine, tableOf } from './report.ts';
+import { headerOf, machine, reportOf } from './report.ts';
 import { runCase } from './run-case.ts';
 
 /** A case whose ratios are missed gets more rounds, this many times as many in all: noise passes, a loss stays. */
@@ -19,20 +19,20 @@ if (options.help) console.log(USAGE);
 else await main(options);
 
 async function main(options: Options): Promise<void> {
-  const { rounds, check, assert, json } = options;
+  const { rounds, check, recorded: file, assert, json } = options;
   const chosen = casesOf(options);
   const before = machine();
   console.log(`${headerOf(before)}, ${rounds} rounds\n`);
   const results = await measure(chosen, options);
   const { load } = machine();
-  console.log(`${tableOf(results)}\n\nload at the end ${load.toFixed(2)}`);
+  console.log(`${reportOf(results)}\n\nload at the end ${load.toFixed(2)}`);
   writeFileSync(json, `${JSON.stringify({ machine: before, loadAtEnd: load, rounds, results }, null, 2)}\n`);
 
   if (options.record) {
     const known = CASES.flatMap(({ name, lines }) => lines.map((line) => keyOf(name, line)));
-    record(results, known, before, rounds);
+    record(results, { file, known, machine: before, rounds });
   }
-  const deviating = check === null ? [] : deviations(results, readRecorded(), check);
+  const deviating = check ? deviations(results, readRecorded(file)) : [];
   for (const { key, message } of deviating) console.log(`${key} ${message}`);
   const isMissed = assert && results.some(({ reached }) => reached === false);
   if (isMissed || deviating.some(fails)) process.exitCode = 1;
@@ -48,22 +48,25 @@ function casesOf({ cases, large, check }: Options): readonly BenchCase[] {
   return CASES.filter(
     (one) =>
       (cases.length === 0 ? large || one.large !== true : cases.some((wanted) => fits(one, wanted))) &&
-      (check === null || one.lines.some((line) => isChecked(line, check))),
+      (!check || one.lines.some(({ isChecked }) => isChecked)),
   );
 }
 
 async function measure(cases: readonly BenchCase[], options: Options): Promise<readonly Result[]> {
-  const { rounds, check, folder: parent, backlog } = options;
-  const recorded = readRecorded();
+  const { rounds, check, recorded: file, folder: parent, backlog, smallest: isSmallest } = options;
+  const recorded = check ? readRecorded(file) : {};
   const needsMore = (results: readonly Result[]): boolean =>
-    check !== null && deviations(results, recorded, check).some(({ is }) => is === 'worse');
+    check && deviations(results, recorded).some(({ is }) => is === 'worse');
   mkdirSync(parent, { recursive: true });
+  // Each round starts many processes, which would all strip the types of the same files.
+  process.env['NODE_COMPILE_CACHE'] ??= join(parent, 'compiled');
   const folder = mkdtempSync(join(parent, 'stores-'));
   let server: Promise<Server> | undefined;
   const bench: Bench = {
     folder,
     server: () => (server ??= Server.start(folder)),
     backlog,
+    isSmallest,
     log: (line) => console.error(line),
   };
   const results: Result[] = [];

@@ -18,13 +18,10 @@ export interface Line {
   /** Left out: for the record. */
   readonly target?: Target;
   /**
-   * When `--check` compares the ratio with the recorded one:
-   * - `always`: bytes and pages, the same on any machine, so `--short` compares them too
-   * - `roughly`: processor time; a loaded machine shifts it by a third, so `--short` finds only what doubled
-   * - `full`: a loaded machine shifts the two sides differently, so only a whole run compares it
-   * - `never`: the other side is a fixed limit, or the number swings by more than the margin
+   * Whether `--check` compares the ratio with the recorded one. Not where the other side is a fixed limit, or where the
+   * number swings by more than the margin.
    */
-  readonly checked: 'always' | 'roughly' | 'full' | 'never';
+  readonly isChecked: boolean;
 }
 
 /** What one round came to, for the product and for what it is compared with. */

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Machine } from './report.ts';
 import type { Result } from './line.ts';
 import type { Spread } from './spread.ts';
 
-const FILE = fileURLToPath(new URL('../recorded.json', import.meta.url));
+/** The ratios that are committed. */
+export const RECORDED = fileURLToPath(new URL('../recorded.json', import.meta.url));
 
 /** A ratio that later runs are compared with, and what it was measured on. */
 export interface Recorded extends Spread {
@@ -15,19 +16,28 @@ export interface Recorded extends Spread {
 /** By `case/line`. */
 export type RecordedRatios = Readonly<Record<string, Recorded>>;
 
-export function readRecorded(): RecordedRatios {
-  return JSON.parse(readFileSync(FILE, 'utf8')) as RecordedRatios;
+export function readRecorded(file = RECORDED): RecordedRatios {
+  return JSON.parse(readFileSync(file, 'utf8')) as RecordedRatios;
+}
+
+/** What a run is recorded with. */
+interface Recording {
+  readonly file: string;
+  /** Each line of each case, in the order of the table. */
+  readonly known: readonly string[];
+  readonly machine: Machine;
+  readonly rounds: number;
 }
 
 /** Puts the ratios of a run in the places of older ones. Lines that no case has any more go. */
-export function record(results: readonly Result[], known: readonly string[], machine: Machine, rounds: number): void {
-  const ratios: Record<string, Recorded> = { ...readRecorded() };
-  for (const { key, line, ratio } of results) if (line.checked !== 'never') ratios[key] = { ...ratio, rounds, machine };
+export function record(results: readonly Result[], { file, known, machine, rounds }: Recording): void {
+  const ratios: Record<string, Recorded> = existsSync(file) ? { ...readRecorded(file) } : {};
+  for (const { key, line, ratio } of results) if (line.isChecked) ratios[key] = { ...ratio, rounds, machine };
   const kept = known.flatMap((key) => {
     const ratio = ratios[key];
     return ratio === undefined ? [] : [[key, rounded(ratio)] as const];
   });
-  writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
 }
 
 function rounded({ median, min, max, ...others }: Recorded): Recorded {

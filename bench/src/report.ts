@@ -2,7 +2,6 @@ import { cpus, loadavg } from 'node:os';
 import process from 'node:process';
 import Database from 'better-sqlite3';
 import type { Line, Result } from './line.ts';
-import type { Spread } from './spread.ts';
 
 /** What the numbers were measured on. */
 export interface Machine {
@@ -36,29 +35,49 @@ export function headerOf({ node, sqlite, cpu, load }: Machine): string {
   return `Node ${node}, SQLite ${sqlite}, ${cpu}, load ${load.toFixed(2)}`;
 }
 
-/** A Markdown table, so that it can go into the README as it is. */
-export function tableOf(results: readonly Result[]): string {
-  const head = ['what', 'ours', 'against', 'its number', 'ratio, median (min to max)', 'target', 'reached'];
-  const rows = results.map(({ line, ours, other, ratio, reached }) => [
-    line.title,
-    `${figure(ours.median)} ${line.unit}`,
-    line.against,
-    `${figure(other.median)} ${line.unit}`,
-    `**${figure(ratio.median)}** (${range(ratio)})`,
-    targetText(line),
-    reached === null ? '' : reached ? 'yes' : '**no**',
+/** The widths of the columns: together no more than a terminal and a page of the documentation have. */
+const [NUMBER, BESIDE, RATIO, TARGET] = [9, 42, 23, 18];
+const HEAD = ['ours', 'other', 'beside', 'ratio (min to max)', 'target', 'reached'] as const;
+
+/** A row for each line, below what it measures and in which unit. */
+export function reportOf(results: readonly Result[]): string {
+  const titles = results.map(({ line }) => `${line.title}: ${line.unit}`);
+  const rows = results.flatMap((result, at) => [
+    ...(titles[at] === titles[at - 1] ? [] : [titles[at]]),
+    rowOf(cellsOf(result)),
   ]);
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [rowOf(HEAD), ...rows].join('\n');
 }
 
-function range({ min, max }: Spread): string {
-  return `${figure(min)} to ${figure(max)}`;
+type Cells = readonly [ours: string, other: string, beside: string, ratio: string, target: string, reached: string];
+
+function cellsOf({ line, ours, other, ratio, reached }: Result): Cells {
+  return [
+    figure(ours.median),
+    figure(other.median),
+    line.against,
+    `${figure(ratio.median)} (${figure(ratio.min)} to ${figure(ratio.max)})`,
+    targetText(line),
+    reached === null ? '' : reached ? 'yes' : 'no',
+  ];
 }
 
-function targetText({ target, better, unit }: Line): string {
-  if (target === undefined) return 'for the record';
+function rowOf([ours, other, beside, ratio, target, reached]: Cells): string {
+  const cells = [
+    ours.padStart(NUMBER),
+    other.padStart(NUMBER),
+    beside.padEnd(BESIDE),
+    ratio.padEnd(RATIO),
+    target.padEnd(TARGET),
+    reached,
+  ];
+  return cells.join('  ').trimEnd();
+}
+
+function targetText({ target, better }: Line): string {
+  if (target === undefined) return '';
   const bound = `${better === 'more' ? 'at least' : 'at most'} ${target.limit.toLocaleString('en')}`;
-  return target.of === 'ratio' ? bound : `ours ${bound} ${unit}`;
+  return target.of === 'ratio' ? bound : `ours ${bound}`;
 }
 
 function figure(value: number): string {

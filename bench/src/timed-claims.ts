@@ -1,17 +1,25 @@
 import type { Orchestrator } from '@agent-orchestrator/runtime';
+import { amountOf } from './amount.ts';
 import type { Backlog } from './backlogs.ts';
+import type { Bench } from './bench-case.ts';
 import type { Pair } from './line.ts';
 import { quantileOf, rotated } from './spread.ts';
 
 const AGENT = 'bench';
-/** Per round, in turns of a few. */
-const CLAIMS_PER_ROUND = 60;
+/** In each store, in turns of a few. */
+const TURNS_PER_ROUND = { whole: 6, few: 2 } as const;
 const CLAIMS_PER_TURN = 10;
 
+interface Claims {
+  readonly call: Backlog['call'];
+  readonly round: number;
+}
+
 /** p50 of claims in two stores, turn by turn. */
-export async function roundOfClaims(stores: Pair<Orchestrator>, call: Backlog['call'], round: number): Promise<Pair> {
+export async function roundOfClaims(bench: Bench, stores: Pair<Orchestrator>, { call, round }: Claims): Promise<Pair> {
+  const turns = amountOf(bench, TURNS_PER_ROUND);
   const timesMs: Pair<number[]> = { ours: [], other: [] };
-  for (let turn = 0; turn < CLAIMS_PER_ROUND / CLAIMS_PER_TURN; turn += 1) {
+  for (let turn = 0; turn < turns; turn += 1) {
     for (const side of rotated(['ours', 'other'] as const, round + turn))
       timesMs[side].push(...(await timedClaims(stores[side], call, CLAIMS_PER_TURN)));
   }

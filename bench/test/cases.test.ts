@@ -15,7 +15,7 @@ const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 function checkedKeys(cases: readonly BenchCase[]): string[] {
   return cases.flatMap(({ name, lines }) =>
-    lines.filter(({ checked }) => checked !== 'never').map((line) => keyOf(name, line)),
+    lines.filter(({ isChecked }) => isChecked).map((line) => keyOf(name, line)),
   );
 }
 

@@ -12,6 +12,7 @@ import { runCase } from '../src/run-case.ts';
 const BENCH: Bench = {
   folder: '/nowhere',
   backlog: 1,
+  isSmallest: false,
   log: () => {},
   server: () => Promise.reject(new Error('no case of this test needs a server')),
 };
@@ -24,7 +25,7 @@ function caseOf(round: (number: number) => Pairs): Made {
   let ended = 0;
   return {
     name: 'case',
-    lines: [{ id: 'line', title: 'A line', unit: 'ms', against: 'floor', better: 'less', checked: 'full' }],
+    lines: [{ id: 'line', title: 'A line', unit: 'ms', against: 'floor', better: 'less', isChecked: true }],
     begin: async () => ({
       round: async (number) => round(number),
       end: async () => {

@@ -1,70 +1,127 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
-import type { Bench, BenchCase } from '../bench-case.ts';
-import { now } from '../now.ts';
+import { amountOf } from '../amount.ts';
+import type { BenchCase, Pairs } from '../bench-case.ts';
+import { Shell } from '../command-line/shell.ts';
+import type { Line, Pair } from '../line.ts';
 import { quantileOf } from '../spread.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../apps/cli/bin/orchestrator.js', import.meta.url));
-const CALLS_PER_ROUND = 10;
+/** What has to start in any case. */
+const NODE = ['-e', '0'] as const;
+const CALLS_PER_ROUND = { whole: 7, few: 2 } as const;
 /** More than all rounds claim. */
 const TASKS = 1_000;
 
-/** How long an agent waits for a claim from the shell, where Node itself has to start first. */
+/** The commands that an agent waits for, in the order in which it calls them. */
+const COMMANDS = ['claim', 'heartbeat', 'checkpoint', 'resume', 'release'] as const;
+type CommandName = (typeof COMMANDS)[number];
+
+const MEMORY: Line = {
+  id: 'memory',
+  title: '`orchestrator claim`, SQLite, most memory',
+  unit: 'MB',
+  against: '`node -e 0`',
+  better: 'less',
+  target: { of: 'ours', limit: 70 },
+  isChecked: true,
+};
+
+/** How long an agent waits for a command in the shell, where Node itself has to start first. */
 export const commandLine: BenchCase = {
   name: 'command-line',
   lines: [
-    {
-      id: 'claim',
-      title: '`orchestrator claim`, SQLite',
+    ...COMMANDS.map((name): Line => ({
+      id: name,
+      title: `\`orchestrator ${name}\`, SQLite`,
       unit: 'ms (p50)',
       against: '`node -e 0`',
       better: 'less',
       target: { of: 'ratio', limit: 2.5 },
-      checked: 'full',
-    },
+      isChecked: true,
+    })),
+    MEMORY,
   ],
-  async begin({ folder, log }: Bench) {
-    const home = mkdtempSync(join(folder, 'home-'));
+  async begin(bench) {
+    const home = mkdtempSync(join(bench.folder, 'home-'));
     const store = `sqlite:${join(home, 'store.db')}`;
-    const tasks = Array.from({ length: TASKS }, (_, at) => ({ title: `Task ${at}` }));
-    await (await filled(store, tasks))[Symbol.asyncDispose]();
-    const claim = [PROGRAM, 'claim', '--store', store, '--agent', 'bench'];
-    const empty = ['-e', '0'];
+    await fill(store);
+    const agent = new Agent(new Shell(home), store);
     // The first calls fill the caches of the system and of Node.
-    for (const args of [claim, empty]) await elapsedMs(args, home);
+    await agent.work();
+    const calls = amountOf(bench, CALLS_PER_ROUND);
     return {
       async round() {
-        const [ours, other]: [number[], number[]] = [[], []];
-        for (let call = 0; call < CALLS_PER_ROUND; call += 1) {
-          ours.push(await elapsedMs(claim, home));
-          other.push(await elapsedMs(empty, home));
-        }
-        const pair = { ours: quantileOf(ours, 0.5), other: quantileOf(other, 0.5) };
-        log(`  claim ${pair.ours.toFixed(0)} ms, node -e 0 ${pair.other.toFixed(0)} ms`);
-        return { claim: pair };
+        const taken: Worked[] = [];
+        for (let call = 0; call < calls; call += 1) taken.push(await agent.work());
+        const times = timesOf(taken);
+        const memory = await agent.memory();
+        for (const [id, { ours, other }] of Object.entries(times))
+          bench.log(`  ${id} ${ours.toFixed(0)} ms, node -e 0 ${other.toFixed(0)} ms`);
+        return { ...times, memory };
       },
       end: async () => rmSync(home, { recursive: true, force: true }),
     };
   },
 };
 
-async function filled(store: string, tasks: readonly { readonly title: string }[]) {
-  const orchestrator = await openOrchestrator(store);
-  await orchestrator.enqueueTasks(tasks);
-  return orchestrator;
+type Worked = Readonly<Record<CommandName | 'node', number>>;
+
+/** Calls the commands one after the other for one task. */
+class Agent {
+  readonly #shell: Shell;
+  readonly #options: readonly string[];
+
+  constructor(shell: Shell, store: string) {
+    this.#shell = shell;
+    this.#options = ['--store', store, '--agent', 'bench'];
+  }
+
+  /** The milliseconds of each command. */
+  async work(): Promise<Worked> {
+    const { elapsedMs: node } = await this.#shell.run(NODE);
+    const { elapsedMs: claim, output } = await this.#command('claim', ['--json']);
+    const lease = ['--token', tokenIn(output)];
+    return {
+      node,
+      claim,
+      heartbeat: (await this.#command('heartbeat', lease)).elapsedMs,
+      checkpoint: (await this.#command('checkpoint', [...lease, '--next-action', 'continue'])).elapsedMs,
+      resume: (await this.#command('resume', [])).elapsedMs,
+      release: (await this.#command('release', [...lease, '--outcome', 'succeeded'])).elapsedMs,
+    };
+  }
+
+  /** In megabytes. What it claims stays claimed. */
+  async memory(): Promise<Pair> {
+    return {
+      ours: await this.#shell.memoryMb([PROGRAM, 'claim', ...this.#options]),
+      other: await this.#shell.memoryMb(NODE),
+    };
+  }
+
+  #command(name: CommandName, further: readonly string[]) {
+    return this.#shell.run([PROGRAM, name, ...this.#options, ...further]);
+  }
 }
 
-/** From the start of the process to its end. It sees none of the settings of the person who measures. */
-async function elapsedMs(args: readonly string[], home: string): Promise<number> {
-  const start = now();
-  const env = { PATH: process.env['PATH'], HOME: home };
-  const child = spawn(process.execPath, args, { env, cwd: home, stdio: 'ignore' });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${String(code)}`);
-  return now() - start;
+function timesOf(taken: readonly Worked[]): Pairs {
+  const p50 = (of: keyof Worked): number =>
+    quantileOf(
+      taken.map((times) => times[of]),
+      0.5,
+    );
+  return Object.fromEntries(COMMANDS.map((name) => [name, { ours: p50(name), other: p50('node') }]));
+}
+
+function tokenIn(output: string): string {
+  const { data } = JSON.parse(output) as { readonly data: { readonly lease: { readonly token: string } } };
+  return data.lease.token;
+}
+
+async function fill(store: string): Promise<void> {
+  await using orchestrator = await openOrchestrator(store);
+  await orchestrator.enqueueTasks(Array.from({ length: TASKS }, (_, at) => ({ title: `Task ${at}` })));
 }

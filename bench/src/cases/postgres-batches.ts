@@ -27,7 +27,7 @@ export const postgresBatches = raceCase({
       against: 'raw floor, one by one',
       // 2.5 times the 2.3 that batches came to before the storages were rebuilt.
       target: { of: 'ratio', limit: 5.75 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'pg-boss',
@@ -36,7 +36,7 @@ export const postgresBatches = raceCase({
       ours: 'ours',
       other: 'pg-boss',
       against: 'pg-boss, batches of 100',
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'graphile-worker',
@@ -45,7 +45,7 @@ export const postgresBatches = raceCase({
       ours: 'ours',
       other: 'graphile-worker, tuned',
       against: 'graphile-worker, tuned',
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

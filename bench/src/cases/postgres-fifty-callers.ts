@@ -22,7 +22,7 @@ export const postgresFiftyCallers = raceCase({
       other: 'graphile-worker',
       against: 'graphile-worker, 50 callers',
       target: { of: 'ratio', limit: 1.5 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'pg-boss',
@@ -31,7 +31,7 @@ export const postgresFiftyCallers = raceCase({
       ours: 'ours',
       other: 'pg-boss',
       against: 'pg-boss, 50 callers',
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

@@ -21,7 +21,7 @@ export const postgresFourProcesses = raceCase({
       other: 'graphile-worker',
       against: 'graphile-worker, 4 processes × 10 callers',
       target: { of: 'ratio', limit: 1 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'fair',
@@ -32,7 +32,7 @@ export const postgresFourProcesses = raceCase({
       otherMeasure: 'mostUnits',
       against: 'the process that did most',
       target: { of: 'ratio', limit: 0.5 },
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

@@ -1,13 +1,14 @@
 import postgres from 'postgres';
 import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { amountOf } from '../amount.ts';
 import type { BenchCase, Rounds } from '../bench-case.ts';
 import { portionsOf } from '../tasks.ts';
 import { roundOfClaims, timedClaims } from '../timed-claims.ts';
 
 /** What a busy team gets done in ten minutes: ten tasks a second. */
-const UNITS = 6_000;
+const UNITS = { whole: 6_000, few: 60 } as const;
 /** Enough for all rounds. */
-const BACKLOG = 5_000;
+const BACKLOG = { whole: 5_000, few: 200 } as const;
 
 /**
  * Whether a claim is slower while a transaction is open that began before the work of ten minutes and still reads, as a
@@ -24,31 +25,32 @@ export const postgresOldSnapshot: BenchCase = {
       unit: 'ms (p50)',
       against: 'the same without it',
       better: 'less',
-      checked: 'full',
+      isChecked: true,
     },
   ],
-  async begin({ server, log }): Promise<Rounds> {
-    const place = await server();
+  async begin(bench): Promise<Rounds> {
+    const place = await bench.server();
+    const [units, backlog] = [amountOf(bench, UNITS), amountOf(bench, BACKLOG)];
     await using begun = new AsyncDisposableStack();
     const open = async (hasSnapshot: boolean): Promise<Orchestrator> => {
       const { url } = begun.use(await place.fresh());
       const orchestrator = begun.use(await openOrchestrator(url));
-      await enqueue(orchestrator, BACKLOG);
+      await enqueue(orchestrator, backlog);
       if (hasSnapshot) {
         const sql = begun.adopt(postgres(url, { max: 1, onnotice: () => {} }), (one) => one.end());
         await sql.unsafe('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         await sql.unsafe('SELECT count(*) FROM pg_class');
       }
       // In front of the backlog, where every claim begins.
-      await enqueue(orchestrator, UNITS, 0);
-      await timedClaims(orchestrator, {}, UNITS);
-      log(`  worked ${hasSnapshot ? 'beside a snapshot' : 'without one'}`);
+      await enqueue(orchestrator, units, 0);
+      await timedClaims(orchestrator, {}, units);
+      bench.log(`  worked ${hasSnapshot ? 'beside a snapshot' : 'without one'}`);
       return orchestrator;
     };
     const stores = { other: await open(false), ours: await open(true) };
     const opened = begun.move();
     return {
-      round: async (number) => ({ claim: await roundOfClaims(stores, {}, number) }),
+      round: async (number) => ({ claim: await roundOfClaims(bench, stores, { call: {}, round: number }) }),
       end: () => opened.disposeAsync(),
     };
   },

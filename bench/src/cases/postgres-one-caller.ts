@@ -22,7 +22,7 @@ export const postgresOneCaller = raceCase({
       other: 'graphile-worker',
       against: 'graphile-worker, one caller',
       target: { of: 'ratio', limit: 0.35 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'pg-boss',
@@ -31,7 +31,7 @@ export const postgresOneCaller = raceCase({
       ours: 'ours',
       other: 'pg-boss',
       against: 'pg-boss, one caller',
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'floor',
@@ -40,7 +40,7 @@ export const postgresOneCaller = raceCase({
       ours: 'ours',
       other: 'raw',
       against: 'raw floor, one caller',
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

@@ -19,7 +19,7 @@ export const postgresWork = raceCase({
       other: 'raw',
       against: 'raw floor, one caller',
       target: { of: 'ours', limit: 600 },
-      checked: 'roughly',
+      isChecked: true,
     },
     {
       id: 'server',
@@ -29,7 +29,7 @@ export const postgresWork = raceCase({
       other: 'raw',
       against: 'raw floor, one caller',
       target: { of: 'ours', limit: 900 },
-      checked: 'roughly',
+      isChecked: true,
     },
     {
       id: 'wal',
@@ -39,7 +39,7 @@ export const postgresWork = raceCase({
       other: 'raw',
       against: 'raw floor, one caller',
       target: { of: 'ours', limit: 3_600 },
-      checked: 'always',
+      isChecked: true,
     },
   ],
 });

@@ -1,4 +1,5 @@
 import { anewEachRound, type Bench, type BenchCase } from '../bench-case.ts';
+import { amountOf } from '../amount.ts';
 import { race, type Pace } from '../race/race.ts';
 import type { Outcome, Run } from '../race/run.ts';
 import type { Line, Pair } from '../line.ts';
@@ -18,7 +19,7 @@ const MEASURES = {
 type Measure = keyof typeof MEASURES;
 
 /** A line that compares two runs of the case, or two numbers of one run. */
-interface RaceLine<RunName extends string> extends Pick<Line, 'id' | 'title' | 'against' | 'target' | 'checked'> {
+interface RaceLine<RunName extends string> extends Pick<Line, 'id' | 'title' | 'against' | 'target' | 'isChecked'> {
   readonly measure: Measure;
   readonly ours: RunName;
   readonly other: RunName;
@@ -26,7 +27,7 @@ interface RaceLine<RunName extends string> extends Pick<Line, 'id' | 'title' | '
   readonly otherMeasure?: Measure;
 }
 
-export interface RaceCase<RunName extends string> extends Partial<Pace> {
+export interface RaceCase<RunName extends string> extends Partial<Pick<Pace, 'turnMs'>> {
   readonly name: string;
   readonly place: (bench: Bench) => Promise<Place>;
   readonly runs: Readonly<Record<RunName, Run>>;
@@ -35,6 +36,11 @@ export interface RaceCase<RunName extends string> extends Partial<Pace> {
 
 /** Long enough for some tens of units on the slowest machine. */
 const TURN_MS = 400;
+/** The first turn warms up, and is not counted. */
+const TURNS_PER_ROUND = { whole: 5, few: 3 } as const;
+/** A turn and a store of so small a share still hold more than one batch. */
+const SMALLEST_TURN = 0.3;
+const SMALLEST_STORE = 0.2;
 
 /** In each round all runs take turns. */
 export function raceCase<RunName extends string>({
@@ -53,12 +59,28 @@ export function raceCase<RunName extends string>({
     })),
     begin: anewEachRound(async (bench, number) => {
       const at = await place(bench);
-      const outcomes = await race(at, runs, { turnMs }, number);
+      const outcomes = await race(at, runsOf(bench, runs), paceOf(bench, turnMs), number);
       for (const [run, { unitsPerSecond, gapMs }] of outcomes)
         bench.log(`  ${run}: ${unitsPerSecond.toFixed(0)} units/s, p99 ${gapMs.toFixed(2)} ms`);
       return Object.fromEntries(lines.map((line) => [line.id, pairOf(line, outcomes)]));
     }),
   };
+}
+
+function paceOf(bench: Bench, turnMs: number): Pace {
+  return {
+    turns: amountOf(bench, TURNS_PER_ROUND),
+    turnMs: amountOf(bench, { whole: turnMs, few: turnMs * SMALLEST_TURN }),
+  };
+}
+
+function runsOf<RunName extends string>(bench: Bench, runs: Readonly<Record<RunName, Run>>): Record<string, Run> {
+  return Object.fromEntries(
+    Object.entries<Run>(runs).map(([name, run]) => {
+      const tasks = amountOf(bench, { whole: run.tasks, few: run.tasks * SMALLEST_STORE });
+      return [name, { ...run, tasks }];
+    }),
+  );
 }
 
 function pairOf(

@@ -21,7 +21,7 @@ export const sqliteBatches = raceCase({
       other: 'plainjob',
       against: 'plainjob, one caller, NORMAL',
       target: { of: 'ratio', limit: 0.8 },
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

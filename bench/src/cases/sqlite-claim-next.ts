@@ -23,7 +23,7 @@ export const sqliteClaimNext = raceCase({
       other: 'plainjob',
       against: 'plainjob, one caller, NORMAL',
       target: { of: 'ratio', limit: 0.5 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'full',
@@ -33,7 +33,7 @@ export const sqliteClaimNext = raceCase({
       other: 'raw, FULL',
       against: 'raw floor, one caller, FULL',
       target: { of: 'ratio', limit: 0.8 },
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

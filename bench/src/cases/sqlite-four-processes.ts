@@ -25,7 +25,7 @@ export const sqliteFourProcesses = raceCase({
       other: 'plainjob',
       against: 'plainjob, 4 processes, NORMAL',
       target: { of: 'ratio', limit: 0.4 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'normal-p99',
@@ -36,7 +36,7 @@ export const sqliteFourProcesses = raceCase({
       against: 'plainjob, 4 processes, NORMAL',
       target: { of: 'ours', limit: 12 },
       // The p99 of so short a run swings by more than the margin.
-      checked: 'never',
+      isChecked: false,
     },
     {
       id: 'full',
@@ -46,7 +46,7 @@ export const sqliteFourProcesses = raceCase({
       other: 'raw, FULL',
       against: 'raw floor, 4 processes, FULL',
       target: { of: 'ratio', limit: 0.5 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'full-p99',
@@ -56,7 +56,7 @@ export const sqliteFourProcesses = raceCase({
       other: 'raw, FULL',
       against: 'raw floor, 4 processes, FULL',
       target: { of: 'ours', limit: 45 },
-      checked: 'never',
+      isChecked: false,
     },
     {
       id: 'fair',
@@ -67,7 +67,7 @@ export const sqliteFourProcesses = raceCase({
       otherMeasure: 'mostUnits',
       against: 'the process that did most',
       target: { of: 'ratio', limit: 0.5 },
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

@@ -24,7 +24,7 @@ export const sqliteOneCaller = raceCase({
       other: 'plainjob',
       against: 'plainjob, one caller, NORMAL',
       target: { of: 'ratio', limit: 0.5 },
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'normal-floor',
@@ -33,7 +33,7 @@ export const sqliteOneCaller = raceCase({
       ours: 'ours, NORMAL',
       other: 'raw, NORMAL',
       against: 'raw floor, one caller, NORMAL',
-      checked: 'full',
+      isChecked: true,
     },
     {
       id: 'full',
@@ -43,7 +43,7 @@ export const sqliteOneCaller = raceCase({
       other: 'raw, FULL',
       against: 'raw floor, one caller, FULL',
       target: { of: 'ratio', limit: 0.8 },
-      checked: 'full',
+      isChecked: true,
     },
   ],
 });

@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { anewEachRound, type BenchCase } from '../bench-case.ts';
+import { amountOf } from '../amount.ts';
+import { anewEachRound, type Bench, type BenchCase } from '../bench-case.ts';
 import type { ContestantName } from '../contestants/catalogue.ts';
 import { pathOf } from '../contestants/contestant.ts';
 import { ContestantProcess } from '../race/contestant-process.ts';
 import { sqlite } from '../places/sqlite.ts';
 import { rotated } from '../spread.ts';
 
-const TASKS = 3_000;
+const TASKS = { whole: 3_000, few: 300 } as const;
 const POLL_MS = 25;
 /** Before the pages of SQLite's log, and before each of them. */
 const LOG_HEADER_BYTES = 32;
@@ -25,7 +26,7 @@ export const sqliteSize: BenchCase = {
       against: 'raw floor',
       better: 'less',
       target: { of: 'ours', limit: 1_000 },
-      checked: 'always',
+      isChecked: true,
     },
     {
       id: 'finished',
@@ -34,7 +35,7 @@ export const sqliteSize: BenchCase = {
       against: 'raw floor',
       better: 'less',
       target: { of: 'ours', limit: 1_800 },
-      checked: 'always',
+      isChecked: true,
     },
     {
       id: 'pages',
@@ -43,15 +44,15 @@ export const sqliteSize: BenchCase = {
       against: 'raw floor',
       better: 'less',
       target: { of: 'ours', limit: 17 },
-      checked: 'always',
+      isChecked: true,
     },
   ],
-  begin: anewEachRound(async ({ folder, log }, number) => {
+  begin: anewEachRound(async (bench, number) => {
     const sizes = new Map<ContestantName, Sizes>();
     for (const name of rotated(['ours', 'raw SQLite'] as const, number)) {
-      const taken = await sizesOf(folder, name);
+      const taken = await sizesOf(bench, name);
       sizes.set(name, taken);
-      log(`  ${name}: ${JSON.stringify(taken)}`);
+      bench.log(`  ${name}: ${JSON.stringify(taken)}`);
     }
     const pair = (of: keyof Sizes) => ({
       ours: sizes.get('ours')?.[of] ?? Number.NaN,
@@ -67,31 +68,32 @@ interface Sizes {
   readonly pages: number;
 }
 
-async function sizesOf(folder: string, name: ContestantName): Promise<Sizes> {
-  await using store = await sqlite(folder).fresh();
+async function sizesOf(bench: Bench, name: ContestantName): Promise<Sizes> {
+  const tasks = amountOf(bench, TASKS);
+  await using store = await sqlite(bench.folder).fresh();
   const path = pathOf(store.url);
   const seat = { url: store.url, synchronous: 'NORMAL', callers: 1 } as const;
   await using filler = await ContestantProcess.open(name, { ...seat, isFirst: true });
-  await filler.ask({ is: 'enqueue', tasks: TASKS });
+  await filler.ask({ is: 'enqueue', tasks });
   await filler.close();
   // A closed store is one file: its log was moved into it by the last connection.
-  const queued = statSync(path).size / TASKS;
+  const queued = statSync(path).size / tasks;
 
   await using worker = await ContestantProcess.open(name, { ...seat, isFirst: false });
-  const pages = await pagesWritten(path, worker);
+  const pages = await pagesWritten(path, worker, tasks);
   await worker.close();
-  return { queued, finished: statSync(path).size / TASKS, pages: pages / TASKS };
+  return { queued, finished: statSync(path).size / tasks, pages: pages / tasks };
 }
 
 /** While a transaction reads the state of the beginning, SQLite's log only grows. */
-async function pagesWritten(path: string, worker: ContestantProcess): Promise<number> {
+async function pagesWritten(path: string, worker: ContestantProcess, tasks: number): Promise<number> {
   const reader = new Database(path, { readonly: true });
   try {
     const pageSize = Number(reader.pragma('page_size', { simple: true }));
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM sqlite_schema').get();
     await worker.ask({ is: 'start' });
-    while ((await worker.ask({ is: 'count' })).handled < TASKS) await setTimeout(POLL_MS);
+    while ((await worker.ask({ is: 'count' })).handled < tasks) await setTimeout(POLL_MS);
     await worker.ask({ is: 'stop' });
     return (statSync(`${path}-wal`).size - LOG_HEADER_BYTES) / (FRAME_HEADER_BYTES + pageSize);
   } finally {

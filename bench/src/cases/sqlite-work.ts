@@ -19,7 +19,7 @@ export const sqliteWork = raceCase({
       other: 'raw',
       against: 'raw floor, one caller, NORMAL',
       target: { of: 'ours', limit: 220 },
-      checked: 'roughly',
+      isChecked: true,
     },
   ],
 });

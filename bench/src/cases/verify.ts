@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { amountOf, type Amount } from '../amount.ts';
 import type { BenchCase, Rounds } from '../bench-case.ts';
 import type { ContestantName } from '../contestants/catalogue.ts';
 import { openRawSqlite } from '../contestants/raw-sqlite.ts';
@@ -20,12 +21,12 @@ interface VerifyOptions {
   readonly name: string;
   readonly large?: boolean;
   /** Each comes to five events. */
-  readonly tasks: number;
+  readonly tasks: Amount;
 }
 
 /** What it costs to check a whole log, in a file in which every task is finished. */
-function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
-  const title = `SQLite, verify of ${(tasks * 5).toLocaleString('en')} events`;
+function verifyCase({ name, large = false, tasks: amount }: VerifyOptions): BenchCase {
+  const title = `SQLite, verify of ${(amount.whole * 5).toLocaleString('en')} events`;
   return {
     name,
     large,
@@ -37,7 +38,7 @@ function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
         against: 'raw floor, read and hash each event',
         better: 'less',
         target: { of: 'ours', limit: 60 },
-        checked: 'full',
+        isChecked: true,
       },
       {
         id: 'memory',
@@ -46,7 +47,7 @@ function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
         against: 'raw floor, read and hash each event',
         better: 'less',
         target: { of: 'ours', limit: 300 },
-        checked: 'full',
+        isChecked: true,
       },
       {
         id: 'pause',
@@ -55,11 +56,12 @@ function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
         against: 'limit',
         better: 'less',
         target: { of: 'ratio', limit: 1 },
-        checked: 'never',
+        isChecked: false,
       },
     ],
-    async begin({ folder, log }): Promise<Rounds> {
-      const place = sqlite(folder);
+    async begin(bench): Promise<Rounds> {
+      const tasks = amountOf(bench, amount);
+      const place = sqlite(bench.folder);
       await using begun = new AsyncDisposableStack();
       const ours = begun.use(await place.fresh());
       const raw = begun.use(await place.fresh());
@@ -77,7 +79,7 @@ function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
             number,
           )) {
             read.set(reading, await verified(reading, url));
-            log(`  ${reading}: ${JSON.stringify(read.get(reading))}`);
+            bench.log(`  ${reading}: ${JSON.stringify(read.get(reading))}`);
           }
           const of = (reading: Reading, what: keyof Verified) => read.get(reading)?.[what] ?? Number.NaN;
           return {
@@ -92,8 +94,8 @@ function verifyCase({ name, large = false, tasks }: VerifyOptions): BenchCase {
   };
 }
 
-export const verify = verifyCase({ name: 'verify', tasks: 4_000 });
-export const verifyLarge = verifyCase({ name: 'verify-large', large: true, tasks: 200_000 });
+export const verify = verifyCase({ name: 'verify', tasks: { whole: 4_000, few: 200 } });
+export const verifyLarge = verifyCase({ name: 'verify-large', large: true, tasks: { whole: 200_000, few: 400 } });
 
 async function finish(name: Extract<ContestantName, 'ours' | 'raw SQLite'>, url: string, tasks: number): Promise<void> {
   const seat = { url, synchronous: 'NORMAL', callers: 1, isFirst: true } as const;

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { amountOf } from '../amount.ts';
 import type { Bench, BenchCase } from '../bench-case.ts';
 import { now } from '../now.ts';
 import { onPostgres, onSqlite } from '../places/index.ts';
@@ -7,8 +8,8 @@ import type { Place } from '../places/place.ts';
 import { quantileOf } from '../spread.ts';
 import { WorkerProcess } from '../wake/worker-process.ts';
 
-const WARM_UP = 10;
-const TASKS_PER_ROUND = 40;
+const WARM_UP = { whole: 10, few: 2 } as const;
+const TASKS_PER_ROUND = { whole: 40, few: 4 } as const;
 /** Between two tasks the worker falls idle; never in step with any timer of its own. */
 const PAUSE_MS = { least: 30, more: 90 };
 const LIMIT_MS = 60;
@@ -29,7 +30,7 @@ function wakeCase(name: string, title: string, placeOf: (bench: Bench) => Promis
         unit: 'ms (p50)',
         against: 'the two commits alone',
         target: { of: 'ratio', limit: 1.5 },
-        checked: 'full',
+        isChecked: true,
       },
       {
         ...line,
@@ -37,7 +38,7 @@ function wakeCase(name: string, title: string, placeOf: (bench: Bench) => Promis
         unit: 'ms (p99)',
         against: 'limit',
         target: { of: 'ratio', limit: 1 },
-        checked: 'never',
+        isChecked: false,
       },
     ],
     async begin(bench) {
@@ -48,11 +49,11 @@ function wakeCase(name: string, title: string, placeOf: (bench: Bench) => Promis
       const own = begun.use(await openOrchestrator(stores[1].url));
       const worker = begun.adopt(await WorkerProcess.start(stores[0].url), (one) => one.stop());
       const at = { shared, own, worker };
-      await latencies(at, WARM_UP);
+      await latencies(at, amountOf(bench, WARM_UP));
       const opened = begun.move();
       return {
         async round() {
-          const { woken, commits } = await latencies(at, TASKS_PER_ROUND);
+          const { woken, commits } = await latencies(at, amountOf(bench, TASKS_PER_ROUND));
           const [p50, p99, alone] = [quantileOf(woken, 0.5), quantileOf(woken, 0.99), quantileOf(commits, 0.5)];
           bench.log(`  p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms; the commits alone ${alone.toFixed(2)} ms`);
           return { p50: { ours: p50, other: alone }, p99: { ours: p99, other: LIMIT_MS } };

@@ -20,9 +20,8 @@ export interface Answers {
 }
 
 export interface Enqueued {
-  /** How long the calls took, in milliseconds, without the first one. */
+  /** How long the calls took. */
   readonly elapsedMs: number;
-  readonly tasks: number;
 }
 
 /** What one process did since it was started last. */

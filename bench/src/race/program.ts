@@ -45,13 +45,10 @@ async function carryOut(order: Order): Promise<Answers[Order['is']]> {
   }
 }
 
-/** The first portion warms up. */
 async function enqueue(contestant: Contestant, tasks: number): Promise<Enqueued> {
-  const [first = [], ...others] = portionsOf(tasks);
-  await contestant.enqueue(first);
   const start = now();
-  for (const portion of others) await contestant.enqueue(portion);
-  return { elapsedMs: now() - start, tasks: tasks - first.length };
+  for (const portion of portionsOf(tasks)) await contestant.enqueue(portion);
+  return { elapsedMs: now() - start };
 }
 
 async function stop(contestant: Contestant): Promise<Worked> {

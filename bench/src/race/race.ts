@@ -5,11 +5,10 @@ import { rotated } from '../spread.ts';
 import { ContestantProcess } from './contestant-process.ts';
 import { outcomeOf, type Outcome, type Run, type Turn } from './run.ts';
 
-/** The first turn warms up, and is not counted. */
-const TURNS_PER_ROUND = 5;
-
-/** How long a run works before the next one does. */
 export interface Pace {
+  /** How often each run works; the first turn warms up, and is not counted. */
+  readonly turns: number;
+  /** How long a run works before the next one does. */
   readonly turnMs: number;
 }
 
@@ -20,13 +19,13 @@ export interface Pace {
 export async function race<Name extends string>(
   place: Place,
   runs: Readonly<Record<Name, Run>>,
-  { turnMs }: Pace,
+  { turns, turnMs }: Pace,
   round: number,
 ): Promise<ReadonlyMap<string, Outcome>> {
   await using opened = new AsyncDisposableStack();
   const lanes: Lane[] = [];
   for (const [name, run] of Object.entries<Run>(runs)) lanes.push(opened.use(await Lane.open(name, place, run)));
-  for (let turn = 0; turn < TURNS_PER_ROUND; turn += 1) {
+  for (let turn = 0; turn < turns; turn += 1) {
     for (const lane of rotated(lanes, round + turn)) await lane.workFor(turnMs);
   }
   for (const lane of lanes) await lane.close();
@@ -64,9 +63,10 @@ class Lane implements AsyncDisposable {
     await using filler = await ContestantProcess.open(contestant, { ...seat, isFirst: true });
     await filler.ask({ is: 'enqueue', tasks });
     await filler.close();
-    const workers: ContestantProcess[] = [];
-    for (let at = 0; at < processes; at += 1)
-      workers.push(opening.use(await ContestantProcess.open(contestant, { ...seat, isFirst: false })));
+    const starting = Array.from({ length: processes }, async () =>
+      opening.use(await ContestantProcess.open(contestant, { ...seat, isFirst: false })),
+    );
+    const workers = await Promise.all(starting);
     return new Lane(name, place, run, { workers, opened: opening.move() });
   }
 
