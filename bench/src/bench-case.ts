@@ -11,6 +11,8 @@ export interface Bench {
   readonly backlog: number;
   /** Whether a few units of each case are enough, since only its working is looked at and not its numbers. */
   readonly isSmallest: boolean;
+  /** Turns take so many times as long as usual. */
+  readonly stretch: number;
   /** Tells the person who waits what is running. */
   readonly log: (line: string) => void;
 }

@@ -1,38 +1,93 @@
+import { busyDuring, loadsOf, type Conditions } from './conditions.ts';
 import type { Line, Result } from './line.ts';
-import type { Recorded, RecordedRatios } from './recorded.ts';
+import type { Recording } from './recorded.ts';
+import { isSteady, MARGIN, type Spread } from './spread.ts';
 
-/** How much worse than recorded a ratio may be. */
-const MARGIN = 0.3;
-
-/** A ratio that is not as it was recorded. */
-export interface Deviation {
+/** What the check says of a line that is not simply as it was recorded. */
+export interface Finding {
   readonly key: string;
-  readonly is: 'better' | 'worse' | 'unknown';
+  readonly is: 'worse' | 'not measured' | 'better' | 'not recorded' | 'not compared';
   readonly message: string;
 }
 
-/** Whether the check does not pass. A ratio that became better is only told. */
-export function fails({ is }: Deviation): boolean {
-  return is !== 'better';
+/** Whether the check does not pass. The others are only told. */
+export function fails({ is }: Finding): boolean {
+  return is === 'worse' || is === 'not measured';
 }
 
 /** Compares the medians of the ratios with those that were recorded. Never a time with a time. */
-export function deviations(results: readonly Result[], recorded: RecordedRatios): readonly Deviation[] {
-  return results.flatMap((result) => (result.line.isChecked ? deviationOf(result, recorded[result.key]) : []));
+export function findingsOf(results: readonly Result[], recording: Recording, now: Conditions): readonly Finding[] {
+  return results.flatMap((result) => {
+    const found = result.line.isChecked ? findingOf(result, recording, now) : null;
+    return found === null ? [] : [{ key: result.key, ...found }];
+  });
 }
 
-function deviationOf({ key, line, ratio: { median } }: Result, before: Recorded | undefined): Deviation[] {
-  if (before === undefined) return [{ key, is: 'unknown', message: 'has no recorded ratio: record it with --record' }];
-  if (Number.isNaN(median)) return [{ key, is: 'unknown', message: 'was not measured on this system' }];
-  const loss = lossOf(line, median, before.median);
-  const compared = `${median.toPrecision(3)}, recorded was ${before.median} at load ${before.machine.load}`;
-  if (loss > MARGIN) return [{ key, is: 'worse', message: `became worse: ${compared}` }];
-  const gain = 1 / (1 + loss) - 1;
-  return gain > MARGIN ? [{ key, is: 'better', message: `became better: ${compared}; record it with --record` }] : [];
+/** How many lines were compared. @throws if it was none, since then the check says nothing */
+export function comparedOf(results: readonly Result[], findings: readonly Finding[]): number {
+  const left = new Set(
+    findings.flatMap(({ key, is }) => (is === 'not recorded' || is === 'not compared' ? [key] : [])),
+  );
+  const compared = results.filter(({ key, line }) => line.isChecked && !left.has(key)).length;
+  if (compared === 0) throw new Error('--check compared no line at all');
+  return compared;
 }
 
-/** A loss of 0.3: what is better when it is less grew to 1.3 times as much; of what is better when it is more, as much
- * was there before.
+/** Whether a line became worse, as far as these rounds tell. */
+export function isWorse({ key, line, isMeasured, ratio }: Result, { lines }: Recording): boolean {
+  const before = lines[key]?.ratio;
+  if (!line.isChecked || !isMeasured || before === undefined || !isSteady(before)) return false;
+  return lossOf(line, ratio.median, before.median) > MARGIN;
+}
+
+function findingOf(result: Result, recording: Recording, now: Conditions): Omit<Finding, 'key'> | null {
+  const { key, line, isMeasured, ratio } = result;
+  const before = recording.lines[key]?.ratio;
+  if (before === undefined || recording.conditions === null)
+    return { is: 'not recorded', message: 'is not recorded, and was not compared' };
+  if (!isMeasured) return { is: 'not measured', message: 'was not measured in every round' };
+  if (!isSteady(before)) {
+    const range = `${short(before.min)} to ${short(before.max)}`;
+    return { is: 'not compared', message: `was not compared: when it was recorded, it swung from ${range}` };
+  }
+  const compared = comparison(line, ratio, before, { now, then: recording.conditions });
+  if (isWorse(result, recording)) return { is: 'worse', message: `became worse: ${compared}` };
+  if (!isSteady(ratio)) return { is: 'not compared', message: `swings too much to be compared: ${compared}` };
+  const gain = 1 / (1 + lossOf(line, ratio.median, before.median)) - 1;
+  return gain > MARGIN ? { is: 'better', message: `became better, so record it: ${compared}` } : null;
+}
+
+function comparison(
+  line: Line,
+  ratio: Spread,
+  before: Spread,
+  { now, then }: { readonly now: Conditions; readonly then: Conditions },
+): string {
+  const limit =
+    line.better === 'more'
+      ? `at least ${short(before.median / (1 + MARGIN))}`
+      : `at most ${short(before.median * (1 + MARGIN))}`;
+  const busy = [busyDuring(now), busyDuring(then)];
+  const unreliable = busy.flatMap((why, at) => (why === undefined ? [] : [`${['now', 'then'][at]} ${why}`]));
+  return [
+    `${spreadText(ratio)} now, ${loadsOf(now)}`,
+    `${spreadText(before)} when it was recorded, ${loadsOf(then)}`,
+    `the limit is ${limit}`,
+    ...(unreliable.length === 0 ? [] : [`NOT RELIABLE, because ${unreliable.join(', and ')}`]),
+  ].join('; ');
+}
+
+function spreadText({ median, min, max }: Spread): string {
+  return `${short(median)} (${short(min)} to ${short(max)})`;
+}
+
+function short(ratio: number): string {
+  return ratio.toPrecision(3);
+}
+
+/**
+ * A loss of 0.3: what is better when it is less grew to 1.3 times as much; of what is better when it is more, 1.3 times
+ * as much was there before.
  */
 function lossOf({ better }: Line, now: number, before: number): number {
   return better === 'more' ? before / now - 1 : now / before - 1;

@@ -3,60 +3,87 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Bench, BenchCase } from './bench-case.ts';
 import { CASES } from './cases/index.ts';
-import { deviations, fails } from './check.ts';
-import { keyOf, type Result } from './line.ts';
+import { causesOf } from './causes.ts';
+import { comparedOf, fails, findingsOf, isWorse } from './check.ts';
+import { busyBefore, busyDuring, loadsOf, Watch, type Conditions } from './conditions.ts';
+import type { Result } from './line.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { Server } from './places/server.ts';
-import { readRecorded, record } from './recorded.ts';
-import { headerOf, machine, reportOf } from './report.ts';
+import { readRecorded, RECORDED, recordingOf, unfit, writeRecorded, type Recording } from './recorded.ts';
+import { headerOf, reportOf } from './report.ts';
+import { writeResults } from './results-page.ts';
 import { runCase } from './run-case.ts';
+import { casesOf, comparableOf } from './selection.ts';
 
 /** A case whose ratios are missed gets more rounds, this many times as many in all: noise passes, a loss stays. */
 const PATIENCE = 3;
 
 const options = readOptions(process.argv.slice(2));
 if (options.help) console.log(USAGE);
-else await main(options);
+else await main(options).catch(tell);
+
+function tell(error: unknown): void {
+  for (const cause of causesOf(error)) console.error(cause);
+  process.exitCode = 1;
+}
 
 async function main(options: Options): Promise<void> {
-  const { rounds, check, recorded: file, assert, json } = options;
-  const chosen = casesOf(options);
-  const before = machine();
-  console.log(`${headerOf(before)}, ${rounds} rounds\n`);
-  const results = await measure(chosen, options);
-  const { load } = machine();
-  console.log(`${reportOf(results)}\n\nload at the end ${load.toFixed(2)}`);
-  writeFileSync(json, `${JSON.stringify({ machine: before, loadAtEnd: load, rounds, results }, null, 2)}\n`);
+  const { rounds, assert, json } = options;
+  const recording = options.check ? readRecorded(options.recorded) : null;
+  const chosen = casesOf(CASES, options);
+  const { cases, unrecorded } =
+    recording === null ? { cases: chosen, unrecorded: [] } : comparableOf(chosen, recording);
+  const watch = new Watch();
+  const busy = busyBefore(watch.machine);
+  if (options.record && !options.evenLoaded && busy !== undefined) throw new Error(`not recorded: ${busy}`);
 
-  if (options.record) {
-    const known = CASES.flatMap(({ name, lines }) => lines.map((line) => keyOf(name, line)));
-    record(results, { file, known, machine: before, rounds });
-  }
-  const deviating = check ? deviations(results, readRecorded(file)) : [];
-  for (const { key, message } of deviating) console.log(`${key} ${message}`);
+  console.log(`${headerOf(watch.machine)}, ${rounds} rounds\n`);
+  for (const key of unrecorded) console.log(`${key} is not recorded: not measured, and not compared`);
+  const results = await measure(cases, options, recording);
+  const conditions = watch.conditions(rounds);
+  const rows = results.map((one) => ({ line: one.line, found: one.isMeasured ? one : ('not measured' as const) }));
+  console.log(`${reportOf(rows)}\n\n${loadsOf(conditions)}`);
+  writeFileSync(json, `${JSON.stringify({ ...conditions, results }, null, 2)}\n`);
+
+  const isRecorded = !options.record || record(results, conditions, options);
+  const isPassed = recording === null || compare(results, recording, conditions);
   const isMissed = assert && results.some(({ reached }) => reached === false);
-  if (isMissed || deviating.some(fails)) process.exitCode = 1;
+  if (!isRecorded || !isPassed || isMissed) process.exitCode = 1;
 }
 
-/** @throws if a name fits no case */
-function casesOf({ cases, large, check }: Options): readonly BenchCase[] {
-  const fits = ({ name, large: isLarge = false }: BenchCase, wanted: string): boolean =>
-    name === wanted || (name.startsWith(wanted) && (large || !isLarge));
-  const unknown = cases.filter((wanted) => !CASES.some((one) => fits(one, wanted)));
-  if (unknown.length > 0)
-    throw new Error(`no case ${unknown.join(', ')}; there are ${CASES.map(({ name }) => name).join(', ')}`);
-  return CASES.filter(
-    (one) =>
-      (cases.length === 0 ? large || one.large !== true : cases.some((wanted) => fits(one, wanted))) &&
-      (!check || one.lines.some(({ isChecked }) => isChecked)),
-  );
+/** The committed file and the README in one go. Tells which lines it leaves out; false: it wrote nothing. */
+function record(results: readonly Result[], conditions: Conditions, { recorded: file, evenLoaded }: Options): boolean {
+  const busy = busyDuring(conditions);
+  if (busy !== undefined && !evenLoaded) {
+    console.log(`not recorded: ${busy}`);
+    return false;
+  }
+  const reasons = new Map(results.map((result) => [result, unfit(result, { evenLoaded })]));
+  for (const [{ key }, reason] of reasons)
+    if (reason !== undefined) console.log(`${key} is not recorded: it ${reason}`);
+  const fit = results.filter((result) => reasons.get(result) === undefined);
+  const recording = recordingOf(fit, conditions);
+  writeRecorded(recording, file);
+  if (file === RECORDED) writeResults(recording, CASES);
+  return fit.length > 0;
 }
 
-async function measure(cases: readonly BenchCase[], options: Options): Promise<readonly Result[]> {
-  const { rounds, check, recorded: file, folder: parent, backlog, smallest: isSmallest } = options;
-  const recorded = check ? readRecorded(file) : {};
+/** Tells what it found; false: the check does not pass. */
+function compare(results: readonly Result[], recording: Recording, conditions: Conditions): boolean {
+  const findings = findingsOf(results, recording, conditions);
+  for (const { key, message } of findings) console.log(`${key} ${message}`);
+  const failed = findings.filter(fails).length;
+  console.log(`${comparedOf(results, findings)} lines were compared, ${failed} of them failed`);
+  return failed === 0;
+}
+
+async function measure(
+  cases: readonly BenchCase[],
+  { rounds, folder: parent, backlog, smallest: isSmallest, stretch }: Options,
+  recording: Recording | null,
+): Promise<readonly Result[]> {
   const needsMore = (results: readonly Result[]): boolean =>
-    check && deviations(results, recorded).some(({ is }) => is === 'worse');
+    recording !== null && results.some((result) => isWorse(result, recording));
   mkdirSync(parent, { recursive: true });
   // Each round starts many processes, which would all strip the types of the same files.
   process.env['NODE_COMPILE_CACHE'] ??= join(parent, 'compiled');
@@ -67,6 +94,7 @@ async function measure(cases: readonly BenchCase[], options: Options): Promise<r
     server: () => (server ??= Server.start(folder)),
     backlog,
     isSmallest,
+    stretch,
     log: (line) => console.error(line),
   };
   const results: Result[] = [];

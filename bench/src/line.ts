@@ -31,14 +31,19 @@ export interface Pair<T = number> {
 }
 
 /** What all rounds of a line came to. */
-export interface Result {
-  /** `case/line`. */
-  readonly key: string;
-  readonly line: Line;
+export interface Measured {
   readonly ours: Spread;
   readonly other: Spread;
   /** Both sides of a ratio come from the same round. */
   readonly ratio: Spread;
+}
+
+export interface Result extends Measured {
+  /** `case/line`. */
+  readonly key: string;
+  readonly line: Line;
+  /** Whether both sides gave a number in every round. */
+  readonly isMeasured: boolean;
   /** null: there is no target. */
   readonly reached: boolean | null;
 }
@@ -48,23 +53,29 @@ export function keyOf(caseName: string, { id }: Line): string {
 }
 
 export function resultOf(caseName: string, line: Line, pairs: readonly Pair[]): Result {
-  const ours = spreadOf(pairs.map(({ ours }) => ours));
-  const ratio = spreadOf(pairs.map(({ ours, other }) => ours / other));
+  const measured = {
+    ours: spreadOf(pairs.map(({ ours }) => ours)),
+    other: spreadOf(pairs.map(({ other }) => other)),
+    ratio: spreadOf(pairs.map(({ ours, other }) => ours / other)),
+  };
+  const isMeasured = pairs.length > 0 && pairs.every(({ ours, other }) => isNumber(ours) && isNumber(other));
   return {
     key: keyOf(caseName, line),
     line,
-    ours,
-    other: spreadOf(pairs.map(({ other }) => other)),
-    ratio,
-    reached: line.target === undefined ? null : isReached(line.better, line.target, { ours, ratio }),
+    ...measured,
+    isMeasured,
+    reached: line.target === undefined ? null : isMeasured && isReached(line, measured) === true,
   };
 }
 
-function isReached(
-  better: Line['better'],
-  { of, limit }: Target,
-  spreads: Readonly<Record<Target['of'], Spread>>,
-): boolean {
-  const { median } = spreads[of];
-  return better === 'more' ? median >= limit : median <= limit;
+/** null: there is no target. */
+export function isReached({ better, target }: Line, measured: Measured): boolean | null {
+  if (target === undefined) return null;
+  const { median } = measured[target.of];
+  return better === 'more' ? median >= target.limit : median <= target.limit;
+}
+
+/** No rate, time or size is zero or endless: where one is, nothing was measured. */
+function isNumber(value: number): boolean {
+  return Number.isFinite(value) && value > 0;
 }

@@ -16,10 +16,14 @@ export interface Options {
   readonly backlog: number;
   /** Whether a few units of each case are enough. */
   readonly smallest: boolean;
+  /** Turns take so many times as long as usual; ratios must not depend on it. */
+  readonly stretch: number;
   /** Whether the ratios are compared with those that were recorded. */
   readonly check: boolean;
   /** Whether the ratios of this run are recorded. */
   readonly record: boolean;
+  /** Whether they are recorded although the machine is busy, the rounds are few, or the numbers swing. */
+  readonly evenLoaded: boolean;
   /** Where ratios are recorded. */
   readonly recorded: string;
   /** Whether a target that is missed fails the run. */
@@ -36,9 +40,11 @@ export const USAGE = `npm run bench -- [options]
   --large          also the cases that take minutes
   --backlog N      tasks in a large backlog, by default ${BACKLOG.toLocaleString('en')}
   --check          compare with the recorded ratios; exit code 1 if one is missed
-  --record         record the ratios of this run
+  --record         record this run, of all cases, in bench/recorded.json and in bench/README.md
+  --even-loaded    record it even on a busy machine, or from fewer than ${ROUNDS} rounds, or lines that swing
   --recorded FILE  for --check and --record, by default bench/recorded.json
   --smallest       a few units of each case: shows that it works, its numbers mean nothing
+  --stretch N      turns take N times as long: their length must not change a ratio
   --assert         exit code 1 if a target is missed
   --folder PATH    where the stores go, by default node_modules/.cache/bench
   --json FILE      where the results go, by default bench/results.json`;
@@ -55,31 +61,56 @@ export function readOptions(args: readonly string[]): Options {
       backlog: { type: 'string', default: String(BACKLOG) },
       check: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
+      'even-loaded': { type: 'boolean', default: false },
       recorded: { type: 'string', default: RECORDED },
       smallest: { type: 'boolean', default: false },
+      stretch: { type: 'string', default: '1' },
       assert: { type: 'boolean', default: false },
       folder: { type: 'string', default: fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url)) },
       json: { type: 'string', default: fileURLToPath(new URL('../results.json', import.meta.url)) },
     },
   });
-  if (values.record && values.check) throw new Error('--record and --check: a run does one of them');
   const recorded = resolve(values.recorded);
-  if (values.smallest && (values.record || values.check) && recorded === RECORDED)
-    throw new Error('--smallest: its numbers mean nothing beside those of bench/recorded.json');
+  const rounds = countOf('--rounds', values.rounds);
+  const stretch = countOf('--stretch', values.stretch);
+  refuse([
+    [values.record && values.check, '--record and --check: a run does one of them'],
+    [values['even-loaded'] && !values.record, '--even-loaded: only with --record'],
+    [
+      values.record && rounds < ROUNDS && !values['even-loaded'],
+      `--record with ${rounds} rounds: at least ${ROUNDS}, or --even-loaded`,
+    ],
+    [
+      recorded === RECORDED && values.record && values.case.length > 0,
+      '--record with --case: bench/recorded.json is of one run of all cases; name another file with --recorded',
+    ],
+    [
+      recorded === RECORDED && (values.record || values.check) && (values.smallest || stretch > 1),
+      '--smallest and --stretch: their numbers mean nothing beside those of bench/recorded.json',
+    ],
+  ]);
   return {
     help: values.help,
-    rounds: countOf('--rounds', values.rounds),
+    rounds,
     cases: values.case,
     large: values.large,
     backlog: countOf('--backlog', values.backlog),
     smallest: values.smallest,
+    stretch,
     check: values.check,
     record: values.record,
+    evenLoaded: values['even-loaded'],
     recorded,
     assert: values.assert,
     folder: resolve(values.folder),
     json: resolve(values.json),
   };
+}
+
+/** @throws with the first reason that holds */
+function refuse(reasons: readonly (readonly [holds: boolean, reason: string])[]): void {
+  const found = reasons.find(([holds]) => holds);
+  if (found !== undefined) throw new Error(found[1]);
 }
 
 function countOf(option: string, text: string): number {

@@ -1,49 +1,48 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Machine } from './report.ts';
-import type { Result } from './line.ts';
-import type { Spread } from './spread.ts';
+import type { Conditions } from './conditions.ts';
+import type { Measured, Result } from './line.ts';
+import { isSteady, type Spread } from './spread.ts';
 
 /** The ratios that are committed. */
 export const RECORDED = fileURLToPath(new URL('../recorded.json', import.meta.url));
 
-/** A ratio that later runs are compared with, and what it was measured on. */
-export interface Recorded extends Spread {
-  readonly rounds: number;
-  readonly machine: Machine;
+/** One whole run, which later runs are compared with. */
+export interface Recording {
+  /** null: nothing is recorded. */
+  readonly conditions: Conditions | null;
+  /** By `case/line`. */
+  readonly lines: Readonly<Record<string, Measured>>;
 }
 
-/** By `case/line`. */
-export type RecordedRatios = Readonly<Record<string, Recorded>>;
-
-export function readRecorded(file = RECORDED): RecordedRatios {
-  return JSON.parse(readFileSync(file, 'utf8')) as RecordedRatios;
+export function readRecorded(file = RECORDED): Recording {
+  return JSON.parse(readFileSync(file, 'utf8')) as Recording;
 }
 
-/** What a run is recorded with. */
-interface Recording {
-  readonly file: string;
-  /** Each line of each case, in the order of the table. */
-  readonly known: readonly string[];
-  readonly machine: Machine;
-  readonly rounds: number;
+/** Why a line of a run cannot be recorded; undefined: it can. */
+export function unfit({ line, isMeasured, ratio }: Result, { evenLoaded }: { readonly evenLoaded: boolean }) {
+  if (!isMeasured) return 'was not measured in every round';
+  if (evenLoaded || !line.isChecked || isSteady(ratio)) return undefined;
+  return `swings too much: ${ratio.min.toPrecision(3)} to ${ratio.max.toPrecision(3)}`;
 }
 
-/** Puts the ratios of a run in the places of older ones. Lines that no case has any more go. */
-export function record(results: readonly Result[], { file, known, machine, rounds }: Recording): void {
-  const ratios: Record<string, Recorded> = existsSync(file) ? { ...readRecorded(file) } : {};
-  for (const { key, line, ratio } of results) if (line.isChecked) ratios[key] = { ...ratio, rounds, machine };
-  const kept = known.flatMap((key) => {
-    const ratio = ratios[key];
-    return ratio === undefined ? [] : [[key, rounded(ratio)] as const];
-  });
-  writeFileSync(file, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+/** A recording of these results. */
+export function recordingOf(results: readonly Result[], conditions: Conditions): Recording {
+  const lines = results.map(({ key, ours, other, ratio }) => [
+    key,
+    { ours: rounded(ours), other: rounded(other), ratio: rounded(ratio) },
+  ]);
+  return { conditions, lines: Object.fromEntries(lines) };
 }
 
-function rounded({ median, min, max, ...others }: Recorded): Recorded {
-  return { median: short(median), min: short(min), max: short(max), ...others };
+export function writeRecorded(recording: Recording, file = RECORDED): void {
+  writeFileSync(file, `${JSON.stringify(recording, null, 2)}\n`);
 }
 
-function short(ratio: number): number {
-  return Number(ratio.toPrecision(3));
+function rounded({ median, min, max }: Spread): Spread {
+  return { median: short(median), min: short(min), max: short(max) };
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(4));
 }

@@ -1,35 +1,5 @@
-import { cpus, loadavg } from 'node:os';
-import process from 'node:process';
-import Database from 'better-sqlite3';
-import type { Line, Result } from './line.ts';
-
-/** What the numbers were measured on. */
-export interface Machine {
-  readonly node: string;
-  readonly sqlite: string;
-  readonly cpu: string;
-  /** Processes that wanted to run, on average over the last minute: high means noise. */
-  readonly load: number;
-}
-
-export function machine(): Machine {
-  const processors = cpus();
-  return {
-    node: process.version,
-    sqlite: sqliteVersion(),
-    cpu: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`,
-    load: Number((loadavg()[0] ?? 0).toFixed(2)),
-  };
-}
-
-function sqliteVersion(): string {
-  const db = new Database(':memory:');
-  try {
-    return String(db.prepare('SELECT sqlite_version()').pluck().get());
-  } finally {
-    db.close();
-  }
-}
+import { isReached, type Line, type Measured } from './line.ts';
+import type { Machine } from './machine.ts';
 
 export function headerOf({ node, sqlite, cpu, load }: Machine): string {
   return `Node ${node}, SQLite ${sqlite}, ${cpu}, load ${load.toFixed(2)}`;
@@ -39,19 +9,28 @@ export function headerOf({ node, sqlite, cpu, load }: Machine): string {
 const [NUMBER, BESIDE, RATIO, TARGET] = [9, 42, 23, 18];
 const HEAD = ['ours', 'other', 'beside', 'ratio (min to max)', 'target', 'reached'] as const;
 
+/** A line in the report. Without numbers, a word says why. */
+export interface ReportRow {
+  readonly line: Line;
+  readonly found: Measured | 'not measured' | 'not recorded';
+}
+
 /** A row for each line, below what it measures and in which unit. */
-export function reportOf(results: readonly Result[]): string {
-  const titles = results.map(({ line }) => `${line.title}: ${line.unit}`);
-  const rows = results.flatMap((result, at) => [
+export function reportOf(lines: readonly ReportRow[]): string {
+  const titles = lines.map(({ line }) => `${line.title}: ${line.unit}`);
+  const rows = lines.flatMap((row, at) => [
     ...(titles[at] === titles[at - 1] ? [] : [titles[at]]),
-    rowOf(cellsOf(result)),
+    rowOf(cellsOf(row)),
   ]);
   return [rowOf(HEAD), ...rows].join('\n');
 }
 
 type Cells = readonly [ours: string, other: string, beside: string, ratio: string, target: string, reached: string];
 
-function cellsOf({ line, ours, other, ratio, reached }: Result): Cells {
+function cellsOf({ line, found }: ReportRow): Cells {
+  if (typeof found === 'string') return ['', '', line.against, found, targetText(line), ''];
+  const { ours, other, ratio } = found;
+  const reached = isReached(line, found);
   return [
     figure(ours.median),
     figure(other.median),

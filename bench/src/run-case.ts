@@ -3,7 +3,7 @@ import { resultOf, type Result } from './line.ts';
 
 export interface RunOptions {
   readonly rounds: number;
-  /** Whether these results need more rounds, up to `roundsMax` in all. */
+  /** Whether these results need more rounds: then there are `roundsMax` in all, whatever the next ones say. */
   readonly needsMore?: (results: readonly Result[]) => boolean;
   readonly roundsMax?: number;
 }
@@ -25,10 +25,15 @@ export async function runCase(
     );
   const running = await begin(bench);
   try {
-    while (all.length < rounds || (all.length < roundsMax && needsMore(results()))) {
-      bench.log(`${name}, round ${all.length + 1}`);
-      all.push(await running.round(all.length));
-    }
+    const measure = async (upTo: number): Promise<void> => {
+      while (all.length < upTo) {
+        bench.log(`${name}, round ${all.length + 1}`);
+        all.push(await running.round(all.length));
+      }
+    };
+    await measure(rounds);
+    // To stop at the first good moment would let a loss pass that one lucky round hides.
+    if (needsMore(results())) await measure(roundsMax);
   } finally {
     await running.end();
   }

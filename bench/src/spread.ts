@@ -27,3 +27,11 @@ export function rotated<T>(items: readonly T[], by: number): T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }
+
+/** How far a ratio may be from another one. */
+export const MARGIN = 0.3;
+
+/** Whether no round lies further than the margin from the median. Of one that swings more, a fall proves nothing. */
+export function isSteady({ median, min, max }: Spread): boolean {
+  return median / min - 1 <= MARGIN && max / median - 1 <= MARGIN;
+}

@@ -1,103 +1,181 @@
 /*
  * What `--check` promises:
- * - ratios as they are recorded in `bench/recorded.json` pass
- * - a fall of any one of these ratios by more than the margin fails, and names that ratio alone
- * - a ratio within the margin passes, on both sides of it
- * - a ratio that became worse fails, whichever direction is worse
- * - a ratio that became better is told, and does not fail
- * - a ratio that was never recorded, or was not measured, fails
+ * - ratios as they were recorded pass, and a fall of any one of them by more than the margin fails, and names it alone
+ * - a ratio within the margin passes, on both sides of it; one that became better is told, and does not fail
+ * - a line that gave no number in one round fails: zero, NaN or infinite, on either side
+ * - a line that is not recorded, or that swings more than the margin, is not compared, and the check says so
+ * - a check that compares nothing does not pass
+ * - a failure names both medians, spreads and loads, and the limit, and says when it is not reliable
  * - only ratios are compared: the same ratio passes on a machine of another speed
- * - a line whose other side is a fixed limit is not compared
  */
 import { expect, test } from 'vitest';
+import type { BenchCase } from '../src/bench-case.ts';
 import { CASES } from '../src/cases/index.ts';
-import { deviations, fails } from '../src/check.ts';
-import { keyOf, resultOf, type Line, type Result } from '../src/line.ts';
-import { readRecorded, type RecordedRatios } from '../src/recorded.ts';
+import { comparedOf, fails, findingsOf, isWorse } from '../src/check.ts';
+import type { Conditions } from '../src/conditions.ts';
+import { keyOf, resultOf, type Line, type Pair, type Result } from '../src/line.ts';
+import type { Recording } from '../src/recorded.ts';
+import { casesOf, comparableOf } from '../src/selection.ts';
 
-const MACHINE = { node: 'v24.0.0', sqlite: '3.50.0', cpu: '2 x a processor', load: 1 };
+const MACHINE = { node: 'v24.0.0', sqlite: '3.50.0', cpu: '2 x a processor', load: 0.25 };
+const CALM: Conditions = { machine: MACHINE, loadAtEnd: 0.75, others: 0.02, rounds: 5 };
+const BUSY: Conditions = { ...CALM, others: 0.61 };
 const LINE: Line = { id: 'line', title: 'A line', unit: 'units/s', against: 'floor', better: 'more', isChecked: true };
+const CHECKED = CASES.flatMap(({ name, lines }) =>
+  lines.flatMap((line) => (line.isChecked ? [{ key: keyOf(name, line), name, line }] : [])),
+);
 
 /** Just beyond the margin of 30 %. */
 const FALL = 1.31;
 
-function measured(line: Partial<Line>, ours: number, other = 100): Result {
-  return resultOf('case', { ...LINE, ...line }, [{ ours, other }]);
+function measured(line: Partial<Line>, ...pairs: readonly Pair[]): Result {
+  return resultOf('case', { ...LINE, ...line }, pairs);
 }
 
-function recordedAt(median: number): RecordedRatios {
-  return { 'case/line': { median, min: median, max: median, rounds: 5, machine: MACHINE } };
+function recordedAt(median: number, { min = median, max = median } = {}, conditions = CALM): Recording {
+  const ratio = { median, min, max };
+  return { conditions, lines: { 'case/line': { ours: ratio, other: ratio, ratio } } };
 }
+
+const ALL: Recording = {
+  conditions: CALM,
+  lines: Object.fromEntries(CHECKED.map(({ key }) => [key, recordedAt(0.4).lines['case/line'] ?? never()])),
+};
 
 /** A run that comes to the recorded ratios, but for one that is worse by so much. */
-function runOf(recorded: RecordedRatios, fallen?: string): Result[] {
-  return CASES.flatMap(({ name, lines }) =>
-    lines.flatMap((line) => {
-      const before = recorded[keyOf(name, line)];
-      if (before === undefined) return [];
-      const loss = keyOf(name, line) === fallen ? FALL : 1;
-      const ratio = line.better === 'more' ? before.median / loss : before.median * loss;
-      return [resultOf(name, line, [{ ours: ratio * 3, other: 3 }])];
-    }),
-  );
+function runOf(fallen?: string): Result[] {
+  return CHECKED.map(({ key, name, line }) => {
+    const loss = key === fallen ? FALL : 1;
+    const ratio = line.better === 'more' ? 0.4 / loss : 0.4 * loss;
+    return resultOf(name, line, [{ ours: ratio * 3, other: 3 }]);
+  });
+}
+
+function swinging(median: number): Pair[] {
+  return [20, median, 90].map((ours) => ({ ours, other: 100 }));
+}
+
+function never(): never {
+  throw new Error('a recording without its line');
 }
 
 test('ratios as they are recorded pass', () => {
-  const recorded = readRecorded();
-
-  expect(runOf(recorded)).toHaveLength(Object.keys(recorded).length);
-  expect(deviations(runOf(recorded), recorded)).toEqual([]);
+  expect(findingsOf(runOf(), ALL, CALM)).toEqual([]);
+  expect(comparedOf(runOf(), [])).toBe(CHECKED.length);
 });
 
-test.each(Object.keys(readRecorded()))('a fall of `%s` beyond the margin fails, and no other ratio does', (key) => {
-  const found = deviations(runOf(readRecorded(), key), readRecorded());
+test.each(CHECKED.map(({ key }) => key))('a fall of `%s` beyond the margin fails, and no other ratio does', (key) => {
+  const found = findingsOf(runOf(key), ALL, CALM);
 
   expect(found).toMatchObject([{ key, is: 'worse' }]);
   expect(found.some(fails)).toBe(true);
 });
 
 test.each([39, 50, 64])('a ratio of %d % passes where 50 % was recorded', (ours) => {
-  expect(deviations([measured({}, ours)], recordedAt(0.5))).toEqual([]);
+  expect(findingsOf([measured({}, { ours, other: 100 })], recordedAt(0.5), CALM)).toEqual([]);
 });
 
 test.each([
   ['more', 38],
   ['less', 66],
 ] as const)('of a number of which %s is better, a ratio of %d % fails where 50 % was recorded', (better, ours) => {
-  const [deviation] = deviations([measured({ better }, ours)], recordedAt(0.5));
+  const result = measured({ better }, { ours, other: 100 });
+  const [finding] = findingsOf([result], recordedAt(0.5), CALM);
 
-  expect(deviation).toMatchObject({ key: 'case/line', is: 'worse' });
-  expect(deviation && fails(deviation)).toBe(true);
+  expect(finding).toMatchObject({ key: 'case/line', is: 'worse' });
+  expect(finding && fails(finding)).toBe(true);
+  expect(isWorse(result, recordedAt(0.5))).toBe(true);
 });
 
 test.each([
   ['more', 66],
   ['less', 38],
 ] as const)('of a number of which %s is better, a ratio of %d % is told and does not fail', (better, ours) => {
-  const [deviation] = deviations([measured({ better }, ours)], recordedAt(0.5));
+  const [finding] = findingsOf([measured({ better }, { ours, other: 100 })], recordedAt(0.5), CALM);
 
-  expect(deviation).toMatchObject({ key: 'case/line', is: 'better' });
-  expect(deviation && fails(deviation)).toBe(false);
+  expect(finding).toMatchObject({ key: 'case/line', is: 'better' });
+  expect(finding && fails(finding)).toBe(false);
 });
 
-test('a ratio that was never recorded fails', () => {
-  const [deviation] = deviations([measured({}, 50)], {});
+test.each([
+  ['ours', 0],
+  ['ours', Number.NaN],
+  ['ours', Number.POSITIVE_INFINITY],
+  ['other', 0],
+  ['other', Number.NaN],
+  ['other', Number.POSITIVE_INFINITY],
+] as const)('a round in which %s is %d fails, however good the others are', (side, value) => {
+  const good = { ours: 50, other: 100 };
+  const [finding] = findingsOf([measured({}, good, { ...good, [side]: value }, good)], recordedAt(0.5), CALM);
 
-  expect(deviation).toMatchObject({ key: 'case/line', is: 'unknown' });
-  expect(deviation && fails(deviation)).toBe(true);
+  expect(finding).toMatchObject({ key: 'case/line', is: 'not measured' });
+  expect(finding && fails(finding)).toBe(true);
 });
 
-test('a ratio that was not measured fails', () => {
-  const [deviation] = deviations([measured({}, Number.NaN)], recordedAt(0.5));
+test('a line without any round fails', () => {
+  expect(findingsOf([measured({})], recordedAt(0.5), CALM)).toMatchObject([{ is: 'not measured' }]);
+});
 
-  expect(deviation).toMatchObject({ is: 'unknown' });
-  expect(deviation && fails(deviation)).toBe(true);
+test.each([
+  ['is not recorded', {}, { conditions: CALM, lines: {} }, 'not recorded'],
+  ['swung when it was recorded', {}, recordedAt(0.5, { min: 0.3 }), 'not compared'],
+] as const)('a line that %s is not compared, and the check says so', (_, line, recording, is) => {
+  const results = [measured(line, { ours: 10, other: 100 })];
+  const findings = findingsOf(results, recording, CALM);
+
+  expect(findings).toMatchObject([{ key: 'case/line', is }]);
+  expect(findings[0]?.message).toContain('not compared');
+  expect(() => comparedOf(results, findings)).toThrow('compared no line at all');
+});
+
+test('a line that swings is not compared, but a median beyond the limit fails all the same', () => {
+  expect(findingsOf([measured({}, ...swinging(50))], recordedAt(0.5), CALM)).toMatchObject([{ is: 'not compared' }]);
+  expect(findingsOf([measured({}, ...swinging(30))], recordedAt(0.5), CALM)).toMatchObject([{ is: 'worse' }]);
+});
+
+test('a failure names medians, spreads, loads and the limit', () => {
+  const pairs = [28, 30, 32].map((ours) => ({ ours, other: 100 }));
+  const [finding] = findingsOf([measured({}, ...pairs)], recordedAt(0.5, { min: 0.45, max: 0.55 }), CALM);
+
+  expect(finding?.message).toBe(
+    'became worse: 0.300 (0.280 to 0.320) now, load 0.25 to 0.75, other work 2 %; ' +
+      '0.500 (0.450 to 0.550) when it was recorded, load 0.25 to 0.75, other work 2 %; the limit is at least 0.385',
+  );
+});
+
+test.each([
+  ['now', BUSY, CALM],
+  ['then', CALM, BUSY],
+] as const)('a failure is not reliable when the machine was busy %s', (when, now, then) => {
+  const [finding] = findingsOf([measured({}, { ours: 30, other: 100 })], recordedAt(0.5, {}, then), now);
+
+  expect(finding?.message).toMatch(new RegExp(`NOT RELIABLE, because ${when} other work had 61 % of the processors`));
 });
 
 test('the same ratio passes on a machine that is ten times slower', () => {
-  expect(deviations([measured({}, 5, 10)], recordedAt(0.5))).toEqual([]);
+  expect(findingsOf([measured({}, { ours: 5, other: 10 })], recordedAt(0.5), CALM)).toEqual([]);
 });
 
 test('a line whose other side is a fixed limit is not compared', () => {
-  expect(deviations([measured({ isChecked: false }, 1)], recordedAt(0.5))).toEqual([]);
+  expect(findingsOf([measured({ isChecked: false }, { ours: 1, other: 100 })], recordedAt(0.5), CALM)).toEqual([]);
+});
+
+const ONE: BenchCase = { name: 'case', lines: [LINE], begin: () => Promise.reject(new Error('not run')) };
+
+test.each([
+  ['of which nothing is recorded', [ONE], { conditions: null, lines: {} }],
+  ['that has no line to compare', [{ ...ONE, lines: [{ ...LINE, isChecked: false }] }], recordedAt(0.5)],
+  ['that is empty', [], recordedAt(0.5)],
+] as const)('a check of a selection %s is an error', (_, chosen, recording) => {
+  expect(() => comparableOf(chosen, recording)).toThrow('--check has nothing to compare');
+});
+
+test('a case of which nothing is recorded is named, and not measured', () => {
+  const other = { ...ONE, name: 'other' };
+
+  expect(comparableOf([ONE, other], recordedAt(0.5))).toEqual({ cases: [ONE], unrecorded: ['other/line'] });
+});
+
+test('a name that fits no case is an error', () => {
+  expect(() => casesOf([ONE], { cases: ['cas', 'sqlite'], large: false })).toThrow('no case sqlite; there are case');
 });

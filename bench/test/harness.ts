@@ -8,10 +8,6 @@ import type { Result } from '../src/line.ts';
 const PROGRAM = fileURLToPath(new URL('../src/index.ts', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
-/** The bench is run by Node as it is written, and reads the processor time of its server from `/proc`. */
-const [major = 0] = process.versions.node.split('.').map(Number);
-export const notHere = process.platform !== 'linux' ? 'needs Linux' : major < 24 ? 'needs Node 24' : undefined;
-
 /** A folder that goes with the test. */
 export function newFolder() {
   mkdirSync(CACHE, { recursive: true });

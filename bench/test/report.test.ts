@@ -2,6 +2,7 @@
  * What the report promises:
  * - no row is wider than a page of the documentation, whatever the numbers are
  * - it shows both numbers, the ratio with its spread, the target, and whether it was reached
+ * - a line without numbers says why
  * - lines that measure the same share one title
  */
 import { expect, test } from 'vitest';
@@ -21,7 +22,7 @@ const LINE: Line = {
 };
 
 function rowsOf(lines: readonly Line[], pairs: readonly Pair[]): string[] {
-  return reportOf(lines.map((line) => resultOf('case', line, pairs))).split('\n');
+  return reportOf(lines.map((line) => ({ line, found: resultOf('case', line, pairs) }))).split('\n');
 }
 
 test.each(CASES.map((one) => [one.name, one] as const))('no row of `%s` is too wide', (_, { lines }) => {
@@ -63,4 +64,10 @@ test('lines that measure the same share one title', () => {
 
   expect(rows.filter((row) => row.startsWith(LINE.title))).toHaveLength(1);
   expect(rows).toHaveLength(4);
+});
+
+test.each(['not measured', 'not recorded'] as const)('a line that is %s says so, with its target', (found) => {
+  const [, , row = ''] = reportOf([{ line: LINE, found }]).split('\n');
+
+  expect(row.trim().split(/ {2,}/)).toEqual(['floor', found, 'at least 0.5']);
 });

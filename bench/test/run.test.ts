@@ -11,6 +11,7 @@ import { outcomeOf, type Turn } from '../src/race/run.ts';
 function turnOf(...processes: readonly (readonly number[])[]): Turn {
   return {
     worked: processes.map((times) => ({
+      begunAt: times[0] ?? Number.NaN,
       handledAt: Float64Array.from(times),
       tasks: Float64Array.from(times),
       cpuMs: times.length,

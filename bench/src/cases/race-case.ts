@@ -59,7 +59,7 @@ export function raceCase<RunName extends string>({
     })),
     begin: anewEachRound(async (bench, number) => {
       const at = await place(bench);
-      const outcomes = await race(at, runsOf(bench, runs), paceOf(bench, turnMs), number);
+      const outcomes = await race(at, runsOf(bench, runs), paceOf(bench, turnMs), { number });
       for (const [run, { unitsPerSecond, gapMs }] of outcomes)
         bench.log(`  ${run}: ${unitsPerSecond.toFixed(0)} units/s, p99 ${gapMs.toFixed(2)} ms`);
       return Object.fromEntries(lines.map((line) => [line.id, pairOf(line, outcomes)]));
@@ -70,7 +70,7 @@ export function raceCase<RunName extends string>({
 function paceOf(bench: Bench, turnMs: number): Pace {
   return {
     turns: amountOf(bench, TURNS_PER_ROUND),
-    turnMs: amountOf(bench, { whole: turnMs, few: turnMs * SMALLEST_TURN }),
+    turnMs: amountOf(bench, { whole: turnMs * bench.stretch, few: turnMs * SMALLEST_TURN }),
   };
 }
 

@@ -34,7 +34,9 @@ export const sqliteEnqueue: BenchCase = {
     const calls = amountOf(bench, CALLS);
     for (let call = 0; call < calls; call += 1) {
       for (const { process, elapsedMs } of rotated(Object.values(adders), number + call))
-        elapsedMs.push((await process.ask({ is: 'enqueue', tasks: TASKS_PER_CALL })).elapsedMs);
+        elapsedMs.push(
+          (await process.ask({ is: 'enqueue', first: call * TASKS_PER_CALL, tasks: TASKS_PER_CALL })).elapsedMs,
+        );
     }
     for (const { process } of Object.values(adders)) await process.close();
     const pair = { ours: tasksPerSecond(adders.ours), other: tasksPerSecond(adders.other) };

@@ -74,7 +74,7 @@ async function sizesOf(bench: Bench, name: ContestantName): Promise<Sizes> {
   const path = pathOf(store.url);
   const seat = { url: store.url, synchronous: 'NORMAL', callers: 1 } as const;
   await using filler = await ContestantProcess.open(name, { ...seat, isFirst: true });
-  await filler.ask({ is: 'enqueue', tasks });
+  await filler.ask({ is: 'enqueue', first: 0, tasks });
   await filler.close();
   // A closed store is one file: its log was moved into it by the last connection.
   const queued = statSync(path).size / tasks;

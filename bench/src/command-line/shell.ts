@@ -41,17 +41,18 @@ export class Shell {
   #spawn(args: readonly string[]) {
     const env = { PATH: process.env['PATH'], HOME: this.#home };
     const child = spawn(process.execPath, args, { env, cwd: this.#home, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const output = text(child.stdout as Readable);
     return {
-      output: text(child.stdout as Readable),
+      output,
       answer: text(child.stdio[3] as Readable),
-      exited: exitOf(child, `node ${args.join(' ')}`),
+      exited: exitOf(child, `node ${args.join(' ')}`, output),
     };
   }
 }
 
-/** @throws with what the process wrote, if its exit code is not 0 */
-async function exitOf(child: ChildProcess, command: string): Promise<void> {
+/** @throws with all that the process wrote, if its exit code is not 0: with --json an error is in its output */
+async function exitOf(child: ChildProcess, command: string, output: Promise<string>): Promise<void> {
   const errors = text(child.stderr as Readable);
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${command} ended with ${String(code)}: ${await errors}`);
+  if (code !== 0) throw new Error(`${command} ended with ${String(code)}: ${await errors}${await output}`);
 }

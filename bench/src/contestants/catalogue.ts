@@ -1,6 +1,4 @@
-import type { Contestant, Seat } from './contestant.ts';
-
-type Open = (seat: Seat) => Promise<Contestant>;
+import type { Open } from './contestant.ts';
 
 /** All who take part. A process loads only the one that it is told to open. */
 export const CONTESTANTS = {

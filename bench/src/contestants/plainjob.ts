@@ -1,9 +1,9 @@
 import { setImmediate as yieldOnce } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { better, defineQueue, defineWorker, type Worker } from 'plainjob';
+import { better, defineQueue, defineWorker, JobStatus, type Worker } from 'plainjob';
 import { payloadOf, type Payload } from '../tasks.ts';
 import { fail } from './callers.ts';
-import { pathOf, type Contestant, type OnTask, type Seat } from './contestant.ts';
+import { pathOf, type Contestant, type OnTask, type Seat, type Tally } from './contestant.ts';
 
 /*
  * plainjob sets WAL and synchronous = NORMAL itself, and has no other setting for it. It writes no event log, no fence,
@@ -15,7 +15,7 @@ const POLL_MS = 5;
 /** Its worker waits for nothing but promises, so the process would not hear its parent. */
 const JOBS_BEFORE_YIELD = 32;
 
-const LOGGER = { debug: ignore, info: ignore, warn: ignore, error: (message: string) => console.error(message) };
+const LOGGER = { debug: ignore, info: ignore, warn: ignore, error: (message: string) => fail(new Error(message)) };
 
 /** One worker handles one job at a time, so several callers are several workers. */
 export async function openPlainjob({ url, synchronous, callers }: Seat): Promise<Contestant> {
@@ -35,7 +35,19 @@ export async function openPlainjob({ url, synchronous, callers }: Seat): Promise
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()));
     },
+    // A worker that was stopped holds nothing.
+    finish: async () => {},
+    tally: async () => tallyOf((status) => queue.countJobs({ type: TYPE, status })),
     close: async () => queue.close(),
+  };
+}
+
+function tallyOf(count: (status: JobStatus) => number): Tally {
+  return {
+    done: count(JobStatus.Done),
+    waiting: count(JobStatus.Pending),
+    held: count(JobStatus.Processing),
+    failed: count(JobStatus.Failed),
   };
 }
 

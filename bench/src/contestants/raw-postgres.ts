@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { payloadOf, type Payload } from '../tasks.ts';
 import { Callers } from './callers.ts';
-import type { Contestant, Seat } from './contestant.ts';
+import type { Contestant, Seat, Tally } from './contestant.ts';
 
 /*
  * The floor on Postgres: the same tables as the floor on SQLite, and one prepared statement, one round trip and one
@@ -63,20 +63,30 @@ interface Job {
 export async function openRawPostgres({ url, callers, isFirst }: Seat): Promise<Contestant> {
   const sql = postgres(url, { max: callers, onnotice: () => {} });
   if (isFirst) await sql.unsafe(TABLES);
-  const loops = new Callers(callers, () => async (onTask) => {
-    const [job] = await sql.unsafe<Job[]>(CLAIM, [OWNER], PREPARED);
-    if (job === undefined) return 0;
-    onTask(job.payload.lines);
-    const { count } = await sql.unsafe(COMPLETE, [job.id, job.fence, OWNER], PREPARED);
-    if (count !== 1) throw new Error(`job ${job.id} is another worker's`);
-    return 1;
-  });
+  const loops = new Callers(callers, () => ({
+    async turn(onTask) {
+      const [job] = await sql.unsafe<Job[]>(CLAIM, [OWNER], PREPARED);
+      if (job === undefined) return 0;
+      onTask(job.payload.lines);
+      const { count } = await sql.unsafe(COMPLETE, [job.id, job.fence, OWNER], PREPARED);
+      if (count !== 1) throw new Error(`job ${job.id} is another worker's`);
+      return 1;
+    },
+  }));
   return {
     async enqueue(tasks) {
       await sql.unsafe(ENQUEUE, [sql.json(tasks.map((task) => ({ ...payloadOf(task) })))], PREPARED);
     },
     start: (onTask) => loops.start(onTask),
     stop: () => loops.stop(),
+    finish: (onTask) => loops.finish(onTask),
+    tally: () => tallyOf(sql),
     close: () => sql.end(),
   };
+}
+
+async function tallyOf(sql: postgres.Sql): Promise<Tally> {
+  const rows = await sql<{ state: string; count: number }[]>`SELECT state, count(*)::int FROM jobs GROUP BY state`;
+  const count = (state: string): number => rows.find((row) => row.state === state)?.count ?? 0;
+  return { done: count('done'), waiting: count('waiting'), held: count('running'), failed: 0 };
 }

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ContestantName } from '../contestants/catalogue.ts';
 import type { Seat } from '../contestants/contestant.ts';
-import type { Answers, Order } from './orders.ts';
+import type { Answers, Carrier, Order, Reply } from './orders.ts';
 
 const PROGRAM = fileURLToPath(new URL('./program.ts', import.meta.url));
 
 /** A contestant in a process of its own. */
-export class ContestantProcess implements AsyncDisposable {
+export class ContestantProcess implements Carrier {
   readonly #child: ChildProcess;
   readonly #name: ContestantName;
   readonly #ended: Promise<never>;
@@ -33,15 +33,16 @@ export class ContestantProcess implements AsyncDisposable {
     return opened;
   }
 
-  /** @throws if the process ends instead of answering */
+  /** @throws if the process could not do it, or ends instead of answering */
   async ask<O extends Order>(order: O): Promise<Answers[O['is']]> {
     const over = new AbortController();
     try {
       const answer = once(this.#child, 'message', over);
       // Whether it can still be sent to says its end.
       this.#child.send(order, () => {});
-      const [content] = (await Promise.race([answer, this.#ended])) as [Answers[O['is']]];
-      return content;
+      const [reply] = (await Promise.race([answer, this.#ended])) as [Reply];
+      if (reply.is === 'error') throw new Error(`a process of ${this.#name}: ${reply.message}`);
+      return reply.answer as Answers[O['is']];
     } finally {
       over.abort();
     }
@@ -60,9 +61,5 @@ export class ContestantProcess implements AsyncDisposable {
     if (this.#child.connected) this.#child.disconnect();
     await exited;
     clearTimeout(impatient);
-  }
-
-  get name(): ContestantName {
-    return this.#name;
   }
 }

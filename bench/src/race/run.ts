@@ -13,7 +13,7 @@ export interface Run {
   readonly callers?: number;
   /** 1 if left out. */
   readonly processes?: number;
-  /** Enough for all turns of a round. */
+  /** Enough for the first turns of a round; more are added between two turns when they run low. */
   readonly tasks: number;
 }
 
@@ -59,17 +59,21 @@ export function outcomeOf(turns: readonly Turn[]): Outcome {
   };
 }
 
-/** From the end of the first burst to the last task: so neither the start of a loop counts nor half of a burst. */
+/**
+ * The time in which all processes work at once. It begins when each of them has handled a task for each of its callers,
+ * and ends with the last task. It begins at the end of a burst, so that a batch is not counted by half.
+ */
 function spanOf(worked: readonly Worked[]): { readonly units: number; readonly elapsedMs: number } {
+  const begunAt = Math.max(...worked.map((one) => one.begunAt));
   const times = worked.flatMap(({ handledAt }) => [...handledAt]).toSorted((a, b) => a - b);
-  const [first = Number.NaN] = times;
-  const origin = times.findLastIndex((at) => at <= first + BURST_MS);
+  const origin = times.findLastIndex((at) => at <= begunAt + BURST_MS);
   const elapsedMs = (times.at(-1) ?? Number.NaN) - (times[origin] ?? Number.NaN);
   return { units: times.length - 1 - origin, elapsedMs };
 }
 
-function gapsOf({ handledAt }: Worked): number[] {
-  return [...handledAt].slice(1).map((at, before) => at - (handledAt[before] ?? at));
+function gapsOf({ begunAt, handledAt }: Worked): number[] {
+  const times = [...handledAt].filter((at) => at >= begunAt);
+  return times.slice(1).map((at, before) => at - (times[before] ?? at));
 }
 
 function sum(values: readonly number[]): number {
