@@ -2,6 +2,7 @@ import { busyDuring, loadsOf, type Conditions } from './conditions.ts';
 import type { Line, Result } from './line.ts';
 import type { Recording } from './recorded.ts';
 import { isSteady, MARGIN, type Spread } from './spread.ts';
+import { Refusal } from './refusal.ts';
 
 /** What the check says of a line that is not simply as it was recorded. */
 export interface Finding {
@@ -29,7 +30,7 @@ export function comparedOf(results: readonly Result[], findings: readonly Findin
     findings.flatMap(({ key, is }) => (is === 'not recorded' || is === 'not compared' ? [key] : [])),
   );
   const compared = results.filter(({ key, line }) => line.isChecked && !left.has(key)).length;
-  if (compared === 0) throw new Error('--check compared no line at all');
+  if (compared === 0) throw new Refusal('--check compared no line at all');
   return compared;
 }
 

@@ -14,16 +14,21 @@ import { headerOf, reportOf } from './report.ts';
 import { writeResults } from './results-page.ts';
 import { runCase } from './run-case.ts';
 import { casesOf, comparableOf } from './selection.ts';
+import { Refusal } from './refusal.ts';
 
 /** A case whose ratios are missed gets more rounds, this many times as many in all: noise passes, a loss stays. */
 const PATIENCE = 3;
 
-const options = readOptions(process.argv.slice(2));
-if (options.help) console.log(USAGE);
-else await main(options).catch(tell);
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else await main(options);
+} catch (error) {
+  tell(error);
+}
 
 function tell(error: unknown): void {
-  for (const cause of causesOf(error)) console.error(cause);
+  for (const cause of causesOf(error)) console.error(cause instanceof Refusal ? cause.message : cause);
   process.exitCode = 1;
 }
 
@@ -35,7 +40,7 @@ async function main(options: Options): Promise<void> {
     recording === null ? { cases: chosen, unrecorded: [] } : comparableOf(chosen, recording);
   const watch = new Watch();
   const busy = busyBefore(watch.machine);
-  if (options.record && !options.evenLoaded && busy !== undefined) throw new Error(`not recorded: ${busy}`);
+  if (options.record && !options.evenLoaded && busy !== undefined) throw new Refusal(`not recorded: ${busy}`);
 
   console.log(`${headerOf(watch.machine)}, ${rounds} rounds\n`);
   for (const key of unrecorded) console.log(`${key} is not recorded: not measured, and not compared`);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RECORDED } from './recorded.ts';
+import { Refusal } from './refusal.ts';
 
 const ROUNDS = 5;
 const BACKLOG = 1_000_000;
@@ -110,11 +111,11 @@ export function readOptions(args: readonly string[]): Options {
 /** @throws with the first reason that holds */
 function refuse(reasons: readonly (readonly [holds: boolean, reason: string])[]): void {
   const found = reasons.find(([holds]) => holds);
-  if (found !== undefined) throw new Error(found[1]);
+  if (found !== undefined) throw new Refusal(found[1]);
 }
 
 function countOf(option: string, text: string): number {
   const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${option} ${text}: not a positive whole number`);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Refusal(`${option} ${text}: not a positive whole number`);
   return count;
 }

@@ -2,6 +2,7 @@ import type { BenchCase } from './bench-case.ts';
 import { keyOf } from './line.ts';
 import type { Options } from './options.ts';
 import type { Recording } from './recorded.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * The cases of a run. Beginnings of names choose no large case, unless these are asked for.
@@ -13,7 +14,7 @@ export function casesOf(all: readonly BenchCase[], { cases, large }: Pick<Option
     name === wanted || (name.startsWith(wanted) && (large || !isLarge));
   const unknown = cases.filter((wanted) => !all.some((one) => fits(one, wanted)));
   if (unknown.length > 0)
-    throw new Error(`no case ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+    throw new Refusal(`no case ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
   return all.filter((one) =>
     cases.length === 0 ? large || one.large !== true : cases.some((wanted) => fits(one, wanted)),
   );
@@ -32,7 +33,7 @@ export function comparableOf(chosen: readonly BenchCase[], { lines: recorded }: 
   const cases = chosen.filter(isRecorded);
   if (cases.length === 0) {
     const names = chosen.map(({ name }) => name).join(', ');
-    throw new Error(`--check has nothing to compare: no line of these cases is recorded and compared: ${names}`);
+    throw new Refusal(`--check has nothing to compare: no line of these cases is recorded and compared: ${names}`);
   }
   return { cases, unrecorded: chosen.filter((one) => !isRecorded(one)).flatMap(keysOf) };
 }

@@ -4,7 +4,6 @@
  * - a task that is handled twice, lost, kept, or that failed ends the race, and so does a process that handles nothing
  * - the first turn warms up: what it handled is not counted
  * - a contestant is opened once for all turns
- * - the clock starts when every process has handled a task for each of its callers
  * - a store that runs low is filled up between two turns
  */
 import { setTimeout } from 'node:timers/promises';
@@ -33,8 +32,6 @@ interface Faults {
   readonly tenth?: 'handled twice' | 'lost' | 'kept' | 'failed';
   /** The second process handles nothing from this turn on. */
   readonly idleFrom?: number;
-  /** The second process begins each turn so late. */
-  readonly lateMs?: number;
 }
 
 /** A queue in memory, shared by the stand-ins for its processes. */
@@ -60,7 +57,7 @@ class Queue {
     // The first one only fills the store.
     const isSecond = number === 3;
     let turn = -1;
-    const { idleFrom = Infinity, lateMs = 0 } = this.#faults;
+    const { idleFrom = Infinity } = this.#faults;
     const loops = new Callers(callers, () => ({
       turn: async (onTask) => {
         await setTimeout(1);
@@ -75,7 +72,6 @@ class Queue {
       },
       start: async (onTask) => {
         turn += 1;
-        if (isSecond) await setTimeout(lateMs);
         await loops.start(onTask);
       },
       stop: () => loops.stop(),
@@ -155,13 +151,6 @@ test.each([
 
 test.each([0, 2])('a process that handles nothing from turn %d on ends the race', async (idleFrom) => {
   await expect(raced({ idleFrom }).outcome).rejects.toThrow('a process handled 0 tasks with 1 callers');
-});
-
-test('the clock starts when every process has begun', async () => {
-  const [even, late] = [await raced({}).outcome, await raced({ lateMs: 100 }).outcome];
-
-  // Counted from the first task of the first process, the turn would be four times as long, and half as full.
-  expect(late?.unitsPerSecond).toBeGreaterThan((even?.unitsPerSecond ?? 0) * 0.7);
 });
 
 test('a store that runs low is filled up between two turns', async () => {

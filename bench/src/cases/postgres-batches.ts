@@ -10,7 +10,7 @@ const OTHERS = 60_000;
 export const postgresBatches = raceCase({
   name: 'postgres-batches',
   place: onPostgres,
-  turnMs: 1_000,
+  pace: { turns: 6, turnMs: 1_000 },
   runs: {
     ours: { contestant: 'ours, batches', tasks: OURS },
     raw: { contestant: 'raw Postgres', tasks: RAW },

@@ -7,7 +7,7 @@ const FIFTY = { callers: 50, tasks: 20_000 } as const;
 export const postgresFiftyCallers = raceCase({
   name: 'postgres-fifty-callers',
   place: onPostgres,
-  turnMs: 800,
+  pace: { turns: 9, turnMs: 400 },
   runs: {
     ours: { ...FIFTY, contestant: 'ours' },
     'graphile-worker': { ...FIFTY, contestant: 'graphile-worker' },

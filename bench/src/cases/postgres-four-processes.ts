@@ -7,7 +7,7 @@ const FORTY = { processes: 4, callers: 10, tasks: 20_000 } as const;
 export const postgresFourProcesses = raceCase({
   name: 'postgres-four-processes',
   place: onPostgres,
-  turnMs: 800,
+  pace: { turns: 9, turnMs: 500 },
   runs: {
     ours: { ...FORTY, contestant: 'ours' },
     'graphile-worker': { ...FORTY, contestant: 'graphile-worker' },

@@ -7,6 +7,7 @@ const TASKS = 4_000;
 export const postgresOneCaller = raceCase({
   name: 'postgres-one-caller',
   place: onPostgres,
+  pace: { turns: 9, turnMs: 400 },
   runs: {
     ours: { contestant: 'ours', tasks: TASKS },
     'graphile-worker': { contestant: 'graphile-worker', tasks: TASKS },

@@ -5,7 +5,7 @@ import { raceCase } from './race-case.ts';
 export const postgresWork = raceCase({
   name: 'postgres-work',
   place: onPostgres,
-  turnMs: 1_000,
+  pace: { turns: 9, turnMs: 500 },
   runs: {
     ours: { contestant: 'ours', tasks: 6_000 },
     raw: { contestant: 'raw Postgres', tasks: 10_000 },

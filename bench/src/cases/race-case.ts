@@ -27,27 +27,25 @@ interface RaceLine<RunName extends string> extends Pick<Line, 'id' | 'title' | '
   readonly otherMeasure?: Measure;
 }
 
-export interface RaceCase<RunName extends string> extends Partial<Pick<Pace, 'turnMs'>> {
+export interface RaceCase<RunName extends string> {
   readonly name: string;
   readonly place: (bench: Bench) => Promise<Place>;
   readonly runs: Readonly<Record<RunName, Run>>;
+  readonly pace?: Pace;
   readonly lines: readonly RaceLine<RunName>[];
 }
 
-/** Long enough for some tens of units on the slowest machine. */
-const TURN_MS = 400;
-/** The first turn warms up, and is not counted. */
-const TURNS_PER_ROUND = { whole: 5, few: 3 } as const;
-/** A turn and a store of so small a share still hold more than one batch. */
-const SMALLEST_TURN = 0.3;
-const SMALLEST_STORE = 0.2;
+/** Short turns, and many: what disturbs for half a second then hits all runs. The first one is not counted. */
+const PACE: Pace = { turns: 13, turnMs: 250 };
+/** In so small a share still more than one batch is handled, and one of few processes shows what one of four does. */
+const SMALLEST = { turns: 3, turn: 0.2, store: 0.1, processes: 2 } as const;
 
 /** In each round all runs take turns. */
 export function raceCase<RunName extends string>({
   name,
   place,
   runs,
-  turnMs = TURN_MS,
+  pace = PACE,
   lines,
 }: RaceCase<RunName>): BenchCase {
   return {
@@ -59,7 +57,7 @@ export function raceCase<RunName extends string>({
     })),
     begin: anewEachRound(async (bench, number) => {
       const at = await place(bench);
-      const outcomes = await race(at, runsOf(bench, runs), paceOf(bench, turnMs), { number });
+      const outcomes = await race(at, runsOf(bench, runs), paceOf(bench, pace), { number });
       for (const [run, { unitsPerSecond, gapMs }] of outcomes)
         bench.log(`  ${run}: ${unitsPerSecond.toFixed(0)} units/s, p99 ${gapMs.toFixed(2)} ms`);
       return Object.fromEntries(lines.map((line) => [line.id, pairOf(line, outcomes)]));
@@ -67,18 +65,19 @@ export function raceCase<RunName extends string>({
   };
 }
 
-function paceOf(bench: Bench, turnMs: number): Pace {
+function paceOf(bench: Bench, { turns, turnMs }: Pace): Pace {
   return {
-    turns: amountOf(bench, TURNS_PER_ROUND),
-    turnMs: amountOf(bench, { whole: turnMs * bench.stretch, few: turnMs * SMALLEST_TURN }),
+    turns: amountOf(bench, { whole: turns, few: SMALLEST.turns }),
+    turnMs: amountOf(bench, { whole: turnMs * bench.stretch, few: turnMs * SMALLEST.turn }),
   };
 }
 
 function runsOf<RunName extends string>(bench: Bench, runs: Readonly<Record<RunName, Run>>): Record<string, Run> {
   return Object.fromEntries(
     Object.entries<Run>(runs).map(([name, run]) => {
-      const tasks = amountOf(bench, { whole: run.tasks, few: run.tasks * SMALLEST_STORE });
-      return [name, { ...run, tasks }];
+      const { tasks, processes = 1 } = run;
+      const few = { tasks: tasks * SMALLEST.store, processes: Math.min(processes, SMALLEST.processes) };
+      return [name, bench.isSmallest ? { ...run, ...few } : run];
     }),
   );
 }

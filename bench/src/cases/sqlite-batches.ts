@@ -8,6 +8,7 @@ const OTHERS = 25_000;
 export const sqliteBatches = raceCase({
   name: 'sqlite-batches',
   place: onSqlite,
+  pace: { turns: 9, turnMs: 400 },
   runs: {
     'ours, NORMAL': { contestant: 'ours, batches', tasks: OURS },
     plainjob: { contestant: 'plainjob', tasks: OTHERS },

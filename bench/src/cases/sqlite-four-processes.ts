@@ -9,7 +9,7 @@ const OTHERS = { ...FOUR, tasks: 50_000 } as const;
 export const sqliteFourProcesses = raceCase({
   name: 'sqlite-four-processes',
   place: onSqlite,
-  turnMs: 800,
+  pace: { turns: 9, turnMs: 400 },
   runs: {
     'ours, NORMAL': OURS,
     plainjob: { ...OTHERS, contestant: 'plainjob' },

@@ -5,7 +5,6 @@ import { raceCase } from './race-case.ts';
 export const sqliteWork = raceCase({
   name: 'sqlite-work',
   place: onSqlite,
-  turnMs: 600,
   runs: {
     ours: { contestant: 'ours', tasks: 8_000 },
     raw: { contestant: 'raw SQLite', tasks: 40_000 },
