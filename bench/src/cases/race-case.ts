@@ -38,7 +38,7 @@ export interface RaceCase<RunName extends string> {
 /** Short turns, and many: what disturbs for half a second then hits all runs. The first one is not counted. */
 const PACE: Pace = { turns: 13, turnMs: 250 };
 /** In so small a share still more than one batch is handled, and one of few processes shows what one of four does. */
-const SMALLEST = { turns: 3, turn: 0.2, store: 0.1, processes: 2 } as const;
+const SMALLEST = { turns: 2, turn: 0.2, store: 0.1, processes: 2 } as const;
 
 /** In each round all runs take turns. */
 export function raceCase<RunName extends string>({

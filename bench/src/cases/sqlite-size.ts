@@ -9,7 +9,7 @@ import { ContestantProcess } from '../race/contestant-process.ts';
 import { sqlite } from '../places/sqlite.ts';
 import { rotated } from '../spread.ts';
 
-const TASKS = { whole: 3_000, few: 300 } as const;
+const TASKS = { whole: 3_000, few: 100 } as const;
 const POLL_MS = 25;
 /** Before the pages of SQLite's log, and before each of them. */
 const LOG_HEADER_BYTES = 32;

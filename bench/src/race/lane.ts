@@ -3,13 +3,16 @@ import type { ContestantName } from '../contestants/catalogue.ts';
 import type { Seat, Tally } from '../contestants/contestant.ts';
 import type { Place } from '../places/place.ts';
 import type { Carrier } from './orders.ts';
-import type { Run, Turn } from './run.ts';
+import { BURST_MS, type Run, type Turn } from './run.ts';
 
 /** Opens a contestant in a process of its own. */
 export type OpenCarrier = (name: ContestantName, seat: Seat) => Promise<Carrier>;
 
 /** Before a turn, so many times as many tasks wait as the fullest turn before took. */
 const RESERVE = 2;
+const POLL_MS = 5;
+/** A process that has handled nothing more for so long never will. */
+const PATIENCE_MS = 30_000;
 
 /** One run with its store and its processes, which stay open for the whole round. */
 export class Lane implements AsyncDisposable {
@@ -58,6 +61,7 @@ export class Lane implements AsyncDisposable {
     const before = await this.#place.use();
     await Promise.all(this.#workers.map((worker) => worker.ask({ is: 'start' })));
     await setTimeout(ms);
+    await this.#untilMeasurable();
     const worked = await Promise.all(this.#workers.map((worker) => worker.ask({ is: 'stop' })));
     const after = await this.#place.use();
     const known = this.#handled.size;
@@ -92,6 +96,17 @@ export class Lane implements AsyncDisposable {
     if (missing <= 0 || first === undefined) return;
     await first.ask({ is: 'enqueue', first: this.#added, tasks: missing });
     this.#added += missing;
+  }
+
+  /** A turn on a busy machine may be over before a process has handled a second burst. */
+  async #untilMeasurable(): Promise<void> {
+    for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
+      const counted = await Promise.all(this.#workers.map((worker) => worker.ask({ is: 'count' })));
+      const origin = Math.max(...counted.map(({ begunAt }) => begunAt)) + BURST_MS;
+      if (counted.every(({ lastAt }) => lastAt > origin)) return;
+      await setTimeout(POLL_MS);
+    }
+    this.#fail(`has a process that handled nothing in ${PATIENCE_MS} ms`);
   }
 
   #noteHandled(tasks: Iterable<number>): void {

@@ -39,7 +39,11 @@ export class OrderTaker {
         await this.#start(contestant);
         return null;
       case 'count':
-        return { handled: this.#tasks.length };
+        return {
+          handled: this.#tasks.length,
+          begunAt: this.#begunAt,
+          lastAt: this.#handledAt.at(-1) ?? Number.NaN,
+        };
       case 'stop':
         return this.#stop(contestant);
       case 'finish':
@@ -59,6 +63,10 @@ export class OrderTaker {
     this.#tasks.push(task);
     if (this.#tasks.length === this.#callers) this.#begun.resolve();
   };
+
+  get #begunAt(): number {
+    return this.#handledAt[this.#callers - 1] ?? Number.NaN;
+  }
 
   #forget(): void {
     [this.#handledAt, this.#tasks] = [[], []];
@@ -85,7 +93,7 @@ export class OrderTaker {
     await contestant.stop();
     const { user, system } = process.cpuUsage(this.#cpuBefore);
     return {
-      begunAt: this.#handledAt[this.#callers - 1] ?? Number.NaN,
+      begunAt: this.#begunAt,
       handledAt: Float64Array.from(this.#handledAt),
       tasks: Float64Array.from(this.#tasks),
       cpuMs: (user + system) / 1_000,

@@ -18,7 +18,7 @@ export interface Answers {
   readonly open: null;
   readonly enqueue: Enqueued;
   readonly start: null;
-  readonly count: { readonly handled: number };
+  readonly count: Counted;
   readonly stop: Worked;
   readonly finish: { readonly tasks: Float64Array };
   readonly tally: Tally;
@@ -35,6 +35,14 @@ export type Reply =
 export interface Enqueued {
   /** How long the calls took. */
   readonly elapsedMs: number;
+}
+
+/** How far a process is since it was started last; times are by `now()`. */
+interface Counted {
+  readonly handled: number;
+  /** When it had handled a task for each of its callers. */
+  readonly begunAt: number;
+  readonly lastAt: number;
 }
 
 /** What one process did since it was started last. */

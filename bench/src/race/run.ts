@@ -41,7 +41,7 @@ export interface Outcome {
 }
 
 /** Calls that were answered together are handled together: within this time. */
-const BURST_MS = 2;
+export const BURST_MS = 2;
 
 export function outcomeOf(turns: readonly Turn[]): Outcome {
   const all = turns.flatMap(({ worked }) => worked);
