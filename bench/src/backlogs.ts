@@ -68,8 +68,21 @@ export async function fill(orchestrator: Orchestrator, backlog: Backlog, { tasks
     await orchestrator.enqueueTasks(portion.map((at) => ({ title: `Task ${at}`, ...backlog.taskAt(at) })));
   if (backlog.isHeld === true) await holdAll(orchestrator);
   if (backlog.needsWanted !== true) return;
-  for (const portion of portionsOf(wanted))
-    await orchestrator.enqueueTasks(portion.map((at) => ({ title: `Wanted task ${at}`, kind: WANTED_KIND })));
+  for (const portion of portionsOf(wanted)) await addClaimable(orchestrator, backlog, portion);
+}
+
+/** Tasks that a claim finds, in this order: of the backlog itself, or those beside it. */
+export async function addClaimable(
+  orchestrator: Orchestrator,
+  { needsWanted, taskAt }: Backlog,
+  tasks: readonly number[],
+): Promise<void> {
+  await orchestrator.enqueueTasks(
+    tasks.map((at) => ({
+      title: `Wanted task ${at}`,
+      ...(needsWanted === true ? { kind: WANTED_KIND } : taskAt(at)),
+    })),
+  );
 }
 
 async function holdAll(orchestrator: Orchestrator): Promise<void> {

@@ -27,11 +27,19 @@ export interface Rounds {
   end(): Promise<void>;
 }
 
+/** How long a case takes on two cores without other work, in seconds. */
+interface Expected {
+  /** To prepare it. */
+  readonly begin: number;
+  readonly round: number;
+}
+
 /** One kind of work, measured for the product and for others side by side. */
 export interface BenchCase {
   readonly name: string;
   /** Takes minutes: only with `--large`. */
   readonly large?: boolean;
+  readonly seconds: Expected;
   readonly lines: readonly Line[];
   readonly begin: (bench: Bench) => Promise<Rounds>;
 }

@@ -1,6 +1,6 @@
 import { busyDuring, loadsOf, type Conditions } from './conditions.ts';
 import type { Line, Result } from './line.ts';
-import type { Recording } from './recorded.ts';
+import { recordedLine, type Recording } from './recorded.ts';
 import { isSteady, MARGIN, type Spread } from './spread.ts';
 import { Refusal } from './refusal.ts';
 
@@ -13,7 +13,7 @@ export interface Finding {
 
 /** Whether the check does not pass. The others are only told. */
 export function fails({ is }: Finding): boolean {
-  return is === 'worse' || is === 'not measured';
+  return is === 'worse' || is === 'not measured' || is === 'not recorded';
 }
 
 /** Compares the medians of the ratios with those that were recorded. Never a time with a time. */
@@ -35,23 +35,24 @@ export function comparedOf(results: readonly Result[], findings: readonly Findin
 }
 
 /** Whether a line became worse, as far as these rounds tell. */
-export function isWorse({ key, line, isMeasured, ratio }: Result, { lines }: Recording): boolean {
-  const before = lines[key]?.ratio;
+export function isWorse(result: Result, recording: Recording): boolean {
+  const { line, isMeasured, ratio } = result;
+  const before = recordedLine(recording, result)?.ratio;
   if (!line.isChecked || !isMeasured || before === undefined || !isSteady(before)) return false;
   return lossOf(line, ratio.median, before.median) > MARGIN;
 }
 
 function findingOf(result: Result, recording: Recording, now: Conditions): Omit<Finding, 'key'> | null {
-  const { key, line, isMeasured, ratio } = result;
-  const before = recording.lines[key]?.ratio;
-  if (before === undefined || recording.conditions === null)
-    return { is: 'not recorded', message: 'is not recorded, and was not compared' };
+  const { line, isMeasured, ratio } = result;
+  const recorded = recordedLine(recording, result);
+  if (recorded === undefined) return { is: 'not recorded', message: 'is not recorded, and was not compared' };
+  const { ratio: before, conditions: then } = recorded;
   if (!isMeasured) return { is: 'not measured', message: 'was not measured in every round' };
   if (!isSteady(before)) {
     const range = `${short(before.min)} to ${short(before.max)}`;
     return { is: 'not compared', message: `was not compared: when it was recorded, it swung from ${range}` };
   }
-  const compared = comparison(line, ratio, before, { now, then: recording.conditions });
+  const compared = comparison(line, ratio, before, { now, then });
   if (isWorse(result, recording)) return { is: 'worse', message: `became worse: ${compared}` };
   if (!isSteady(ratio)) return { is: 'not compared', message: `swings too much to be compared: ${compared}` };
   const gain = 1 / (1 + lossOf(line, ratio.median, before.median)) - 1;
@@ -70,6 +71,7 @@ function comparison(
       : `at most ${short(before.median * (1 + MARGIN))}`;
   const busy = [busyDuring(now), busyDuring(then)];
   const unreliable = busy.flatMap((why, at) => (why === undefined ? [] : [`${['now', 'then'][at]} ${why}`]));
+  if (now.machine.cpu !== then.machine.cpu) unreliable.push(`it was recorded on another machine, ${then.machine.cpu}`);
   return [
     `${spreadText(ratio)} now, ${loadsOf(now)}`,
     `${spreadText(before)} when it was recorded, ${loadsOf(then)}`,

@@ -21,11 +21,15 @@ const MS_PER_TICK = 10;
 
 /** Watches what other work takes from the machine. */
 export class Watch {
-  readonly machine = machine();
+  readonly machine: Machine;
   readonly #startedAt = now();
   readonly #before = spent();
 
-  /** Once all processes of the bench have ended. */
+  /** @param before as the machine was when the bench had done nothing yet */
+  constructor(before: Machine) {
+    this.machine = before;
+  }
+
   conditions(rounds: number): Conditions {
     const after = spent();
     const used = { allMs: after.allMs - this.#before.allMs, ownMs: after.ownMs - this.#before.ownMs };
@@ -41,7 +45,7 @@ export class Watch {
 interface Spent {
   /** Processor time of the whole machine. */
   readonly allMs: number;
-  /** Of the bench, with all its processes that have ended. */
+  /** Of the bench with all its processes, those that ended included. */
   readonly ownMs: number;
 }
 

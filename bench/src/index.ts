@@ -1,118 +1,126 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import process from 'node:process';
-import type { Bench, BenchCase } from './bench-case.ts';
+import type { BenchCase } from './bench-case.ts';
 import { CASES } from './cases/index.ts';
 import { causesOf } from './causes.ts';
 import { comparedOf, fails, findingsOf, isWorse } from './check.ts';
-import { busyBefore, busyDuring, loadsOf, Watch, type Conditions } from './conditions.ts';
-import type { Result } from './line.ts';
+import { commitHere, commitText, type Commit } from './commit.ts';
+import { busyBefore, loadsOf, Watch } from './conditions.ts';
+import type { MeasuredCase } from './line.ts';
+import { machine } from './machine.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
-import { Server } from './places/server.ts';
-import { readRecorded, RECORDED, recordingOf, unfit, writeRecorded, type Recording } from './recorded.ts';
-import { headerOf, reportOf } from './report.ts';
-import { writeResults } from './results-page.ts';
-import { runCase } from './run-case.ts';
-import { casesOf, comparableOf } from './selection.ts';
+import { planOf } from './plan.ts';
+import { readRecorded, readRecordedSoFar, type Recording } from './recorded.ts';
+import { Recorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
+import { headerOf, reportOf, rowsOf } from './report.ts';
+import { runCases } from './run-cases.ts';
+import { casesOf, comparableOf, missingOf, namesOf, recordCommand } from './selection.ts';
 
-/** A case whose ratios are missed gets more rounds, this many times as many in all: noise passes, a loss stays. */
-const PATIENCE = 3;
+const interrupted = Promise.withResolvers<never>();
+interrupted.promise.catch(() => {});
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => interrupted.reject(new Refusal(`interrupted by ${signal}; what was recorded is kept`)));
+
+// The library that starts the server ends a process that waits for nothing more with exit code 0, whatever was set.
+let isGood = false;
+process.once('exit', (code) => {
+  if (code === 0 && !isGood) process.exitCode = 1;
+});
 
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(USAGE);
-  else await main(options);
+  isGood = options.help || (await main(options));
 } catch (error) {
-  tell(error);
-}
-
-function tell(error: unknown): void {
   for (const cause of causesOf(error)) console.error(cause instanceof Refusal ? cause.message : cause);
-  process.exitCode = 1;
+  // A round that was interrupted would continue.
+  process.exit(1);
 }
 
-async function main(options: Options): Promise<void> {
-  const { rounds, assert, json } = options;
-  const recording = options.check ? readRecorded(options.recorded) : null;
-  const chosen = casesOf(CASES, options);
-  const { cases, unrecorded } =
-    recording === null ? { cases: chosen, unrecorded: [] } : comparableOf(chosen, recording);
-  const watch = new Watch();
+/** Whether all that was asked for was done, and found good. */
+async function main(options: Options): Promise<boolean> {
+  const watch = new Watch(machine());
+  const commit = commitHere();
+  const recording = options.check ? readRecorded(options.recorded) : readRecordedSoFar(options.recorded);
+  const { cases, isComplete } = choose(options, recording, commit);
+  if (cases.length === 0) {
+    console.log(`each case is recorded at ${commitText(commit)}`);
+    return true;
+  }
   const busy = busyBefore(watch.machine);
   if (options.record && !options.evenLoaded && busy !== undefined) throw new Refusal(`not recorded: ${busy}`);
+  console.log(`${headerOf(watch.machine)}, ${options.rounds} rounds\n`);
+  console.log(`${planOf(cases, options.rounds)}; commit ${commitText(commit)}\n`);
 
-  console.log(`${headerOf(watch.machine)}, ${rounds} rounds\n`);
-  for (const key of unrecorded) console.log(`${key} is not recorded: not measured, and not compared`);
-  const results = await measure(cases, options, recording);
-  const conditions = watch.conditions(rounds);
-  const rows = results.map((one) => ({ line: one.line, found: one.isMeasured ? one : ('not measured' as const) }));
-  console.log(`${reportOf(rows)}\n\n${loadsOf(conditions)}`);
-  writeFileSync(json, `${JSON.stringify({ ...conditions, results }, null, 2)}\n`);
+  const recorder = options.record ? new Recorder(options, { commit: commitText(commit), cases: CASES }) : null;
+  const measured: MeasuredCase[] = [];
+  const left = await runCases(cases, {
+    ...options,
+    machine: watch.machine,
+    interrupted: interrupted.promise,
+    needsMore: (results) => options.check && results.some((result) => isWorse(result, recording)),
+    onMeasured: (one) => {
+      measured.push(one);
+      if (recorder !== null) console.log(recorder.add(one));
+    },
+  });
 
-  const isRecorded = !options.record || record(results, conditions, options);
-  const isPassed = recording === null || compare(results, recording, conditions);
-  const isMissed = assert && results.some(({ reached }) => reached === false);
-  if (!isRecorded || !isPassed || isMissed) process.exitCode = 1;
+  const conditions = watch.conditions(options.rounds);
+  console.log(`${reportOf(rowsOf(measured, absentFrom(options)))}\n\n${loadsOf(conditions)}`);
+  const results = measured.flatMap((one) => one.results);
+  writeFileSync(options.json, `${JSON.stringify({ ...conditions, cases: measured }, null, 2)}\n`);
+
+  const isRecorded = recorder === null || tellUnrecorded(recorder.without(cases));
+  const isPassed = !options.check || compare(measured, recording);
+  const isMissed = options.assert && results.some(({ reached }) => reached === false);
+  if (left.length > 0) console.log(`no time was left for ${namesOf(left)}`);
+  return isComplete && isRecorded && isPassed && !isMissed && left.length === 0;
 }
 
-/** The committed file and the README in one go. Tells which lines it leaves out; false: it wrote nothing. */
-function record(results: readonly Result[], conditions: Conditions, { recorded: file, evenLoaded }: Options): boolean {
-  const busy = busyDuring(conditions);
-  if (busy !== undefined && !evenLoaded) {
-    console.log(`not recorded: ${busy}`);
-    return false;
+interface Chosen {
+  readonly cases: readonly BenchCase[];
+  /** Whether each case that a check has to compare is recorded. */
+  readonly isComplete: boolean;
+}
+
+/** Tells what of the chosen cases is not measured, and why. */
+function choose(options: Options, recording: Recording, commit: Commit | null): Chosen {
+  const chosen = casesOf(CASES, options);
+  if (options.missing) {
+    const missing = missingOf(chosen, recording, commit);
+    return { cases: missing, isComplete: true };
   }
-  const reasons = new Map(results.map((result) => [result, unfit(result, { evenLoaded })]));
-  for (const [{ key }, reason] of reasons)
-    if (reason !== undefined) console.log(`${key} is not recorded: it ${reason}`);
-  const fit = results.filter((result) => reasons.get(result) === undefined);
-  const recording = recordingOf(fit, conditions);
-  writeRecorded(recording, file);
-  if (file === RECORDED) writeResults(recording, CASES);
-  return fit.length > 0;
+  if (!options.check) return { cases: chosen, isComplete: true };
+  const { cases, unrecorded, uncompared } = comparableOf(chosen, recording);
+  if (uncompared.length > 0)
+    console.log(`not measured, since a check compares no line of them: ${namesOf(uncompared)}`);
+  const absent = absentFrom(options);
+  if (absent.length > 0) console.log(`not measured, only with --large: ${namesOf(absent)}`);
+  if (unrecorded.length > 0)
+    console.log(
+      `NOT RECORDED, so the check fails: ${namesOf(unrecorded)}. Record them with ${recordCommand(unrecorded)}`,
+    );
+  return { cases, isComplete: unrecorded.length === 0 };
+}
+
+/** The large cases of a run that names no case: the table shows that they exist. */
+function absentFrom({ cases, large }: Options): readonly BenchCase[] {
+  return cases.length > 0 || large ? [] : CASES.filter((one) => one.large === true);
+}
+
+/** false: there are some. */
+function tellUnrecorded(cases: readonly BenchCase[]): boolean {
+  if (cases.length > 0) console.log(`not recorded: ${namesOf(cases)}. Measure them again with ${recordCommand(cases)}`);
+  return cases.length === 0;
 }
 
 /** Tells what it found; false: the check does not pass. */
-function compare(results: readonly Result[], recording: Recording, conditions: Conditions): boolean {
-  const findings = findingsOf(results, recording, conditions);
+function compare(measured: readonly MeasuredCase[], recording: Recording): boolean {
+  const findings = measured.flatMap(({ results, conditions }) => findingsOf(results, recording, conditions));
   for (const { key, message } of findings) console.log(`${key} ${message}`);
   const failed = findings.filter(fails).length;
+  const results = measured.flatMap((one) => one.results);
   console.log(`${comparedOf(results, findings)} lines were compared, ${failed} of them failed`);
   return failed === 0;
-}
-
-async function measure(
-  cases: readonly BenchCase[],
-  { rounds, folder: parent, backlog, smallest: isSmallest, stretch }: Options,
-  recording: Recording | null,
-): Promise<readonly Result[]> {
-  const needsMore = (results: readonly Result[]): boolean =>
-    recording !== null && results.some((result) => isWorse(result, recording));
-  mkdirSync(parent, { recursive: true });
-  // Each round starts many processes, which would all strip the types of the same files.
-  process.env['NODE_COMPILE_CACHE'] ??= join(parent, 'compiled');
-  const folder = mkdtempSync(join(parent, 'stores-'));
-  let server: Promise<Server> | undefined;
-  const bench: Bench = {
-    folder,
-    server: () => (server ??= Server.start(folder)),
-    backlog,
-    isSmallest,
-    stretch,
-    log: (line) => console.error(line),
-  };
-  const results: Result[] = [];
-  try {
-    for (const one of cases)
-      results.push(...(await runCase(one, bench, { rounds, needsMore, roundsMax: rounds * PATIENCE })));
-  } finally {
-    // One that did not start has said so already.
-    await server?.then(
-      (one) => one.stop(),
-      () => {},
-    );
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return results;
 }

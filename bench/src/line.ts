@@ -1,3 +1,4 @@
+import type { Conditions } from './conditions.ts';
 import { spreadOf, type Spread } from './spread.ts';
 
 /** A limit for the median of the ratio, or of our own number. Whether it is a floor or a ceiling says `better`. */
@@ -39,6 +40,7 @@ export interface Measured {
 }
 
 export interface Result extends Measured {
+  readonly caseName: string;
   /** `case/line`. */
   readonly key: string;
   readonly line: Line;
@@ -46,6 +48,13 @@ export interface Result extends Measured {
   readonly isMeasured: boolean;
   /** null: there is no target. */
   readonly reached: boolean | null;
+}
+
+/** All lines of a case, and under which conditions they were measured. */
+export interface MeasuredCase {
+  readonly name: string;
+  readonly conditions: Conditions;
+  readonly results: readonly Result[];
 }
 
 export function keyOf(caseName: string, { id }: Line): string {
@@ -60,6 +69,7 @@ export function resultOf(caseName: string, line: Line, pairs: readonly Pair[]): 
   };
   const isMeasured = pairs.length > 0 && pairs.every(({ ours, other }) => isNumber(ours) && isNumber(other));
   return {
+    caseName,
     key: keyOf(caseName, line),
     line,
     ...measured,

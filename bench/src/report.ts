@@ -1,8 +1,13 @@
-import { isReached, type Line, type Measured } from './line.ts';
+import type { BenchCase } from './bench-case.ts';
+import { isReached, type Line, type Measured, type MeasuredCase } from './line.ts';
 import type { Machine } from './machine.ts';
 
-export function headerOf({ node, sqlite, cpu, load }: Machine): string {
-  return `Node ${node}, SQLite ${sqlite}, ${cpu}, load ${load.toFixed(2)}`;
+export function headerOf(machine: Machine): string {
+  return `${machineText(machine)}, load ${machine.load.toFixed(2)}`;
+}
+
+export function machineText({ node, sqlite, cpu }: Machine): string {
+  return `Node ${node}, SQLite ${sqlite}, ${cpu}`;
 }
 
 /** The widths of the columns: together no more than a terminal and a page of the documentation have. */
@@ -12,7 +17,17 @@ const HEAD = ['ours', 'other', 'beside', 'ratio (min to max)', 'target', 'reache
 /** A line in the report. Without numbers, a word says why. */
 export interface ReportRow {
   readonly line: Line;
-  readonly found: Measured | 'not measured' | 'not recorded';
+  readonly found: Measured | 'not measured' | 'not recorded' | 'only with --large';
+}
+
+/** What was measured, then what only a run with `--large` measures. */
+export function rowsOf(measured: readonly MeasuredCase[], large: readonly BenchCase[]): readonly ReportRow[] {
+  return [
+    ...measured
+      .flatMap(({ results }) => results)
+      .map((one) => ({ line: one.line, found: one.isMeasured ? one : ('not measured' as const) })),
+    ...large.flatMap(({ lines }) => lines).map((line) => ({ line, found: 'only with --large' as const })),
+  ];
 }
 
 /** A row for each line, below what it measures and in which unit. */

@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from './bench-case.ts';
-import { busyDuring, loadsOf, type Conditions } from './conditions.ts';
-import { keyOf } from './line.ts';
-import type { Recording } from './recorded.ts';
-import { headerOf, reportOf } from './report.ts';
+import { busyDuring, loadsOf } from './conditions.ts';
+import type { RecordedCase, Recording } from './recorded.ts';
+import { machineText, reportOf } from './report.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
+/** As long as the longest name of a case. */
+const NAME = 28;
 /** What stands between these in the README is written by `--record`. */
 const [BEGIN, END] = ['<!-- results -->\n', '<!-- end of results -->'] as const;
 
@@ -21,21 +22,24 @@ export function writeResults(recording: Recording, cases: readonly BenchCase[]):
   writeFileSync(README, withResults(readFileSync(README, 'utf8'), recording, cases));
 }
 
-function resultsOf({ conditions, lines }: Recording, cases: readonly BenchCase[]): string {
-  const rows = cases.flatMap(({ name, lines: all }) =>
-    all.map((line) => ({ line, found: lines[keyOf(name, line)] ?? ('not recorded' as const) })),
+function resultsOf({ cases: recorded }: Recording, cases: readonly BenchCase[]): string {
+  const rows = cases.flatMap(({ name, lines }) =>
+    lines.map((line) => ({ line, found: recorded[name]?.lines[line.id] ?? ('not recorded' as const) })),
   );
-  const missing = rows.filter(({ found }) => found === 'not recorded').length;
-  const before = conditions === null ? 'No run was recorded yet.' : saidOf(conditions);
-  const after = `${missing} of ${rows.length} lines are not recorded, and \`--check\` does not compare those.`;
-  return `${before}\n${after}\n\n\`\`\`text\n${reportOf(rows)}\n\`\`\``;
+  const missing = cases.filter(({ name }) => recorded[name] === undefined).length;
+  const told = cases.flatMap(({ name }) => (recorded[name] === undefined ? [] : [{ name, ...recorded[name] }]));
+  const machines = Map.groupBy(
+    told,
+    ({ conditions: { machine, rounds } }) => `${machineText(machine)}, ${rounds} rounds`,
+  );
+  const blocks = [...machines].map(([title, all]) => [title, ...all.map(caseText)].join('\n'));
+  return [
+    `${missing} of ${cases.length} cases are not recorded.`,
+    ...[...blocks, reportOf(rows)].map((block) => `\n\`\`\`text\n${block}\n\`\`\``),
+  ].join('\n');
 }
 
-function saidOf(conditions: Conditions): string {
-  const busy = busyDuring(conditions);
-  return [
-    `${headerOf(conditions.machine)}.`,
-    `${conditions.rounds} rounds, ${loadsOf(conditions)}.`,
-    ...(busy === undefined ? [] : [`**Not reliable:** ${busy}.`]),
-  ].join('\n');
+function caseText({ name, at, commit, conditions }: RecordedCase & { readonly name: string }): string {
+  const reliable = busyDuring(conditions) === undefined ? '' : ', NOT RELIABLE';
+  return `  ${name.padEnd(NAME)}  ${at}  ${commit}  ${loadsOf(conditions)}${reliable}`;
 }

@@ -1,5 +1,5 @@
 import type { BenchCase } from './bench-case.ts';
-import { keyOf } from './line.ts';
+import type { Commit } from './commit.ts';
 import type { Options } from './options.ts';
 import type { Recording } from './recorded.ts';
 import { Refusal } from './refusal.ts';
@@ -20,24 +20,44 @@ export function casesOf(all: readonly BenchCase[], { cases, large }: Pick<Option
   );
 }
 
-/** What a check measures, and what it has nothing to compare with. */
+/** What a check measures, and what it does not. */
 export interface Comparable {
   readonly cases: readonly BenchCase[];
-  /** Keys of lines whose cases are not measured. */
-  readonly unrecorded: readonly string[];
+  /** Those that have a line to compare and no recording: the check fails for them. */
+  readonly unrecorded: readonly BenchCase[];
+  /** Those whose other sides are fixed limits. */
+  readonly uncompared: readonly BenchCase[];
 }
 
 /** @throws if nothing would be compared: a check that measures nothing must not pass */
-export function comparableOf(chosen: readonly BenchCase[], { lines: recorded }: Recording): Comparable {
-  const isRecorded = (one: BenchCase): boolean => keysOf(one).some((key) => recorded[key] !== undefined);
-  const cases = chosen.filter(isRecorded);
+export function comparableOf(chosen: readonly BenchCase[], recording: Recording): Comparable {
+  const isRecorded = ({ name }: BenchCase): boolean => recording.cases[name] !== undefined;
+  const compared = chosen.filter(isCompared);
+  const cases = compared.filter(isRecorded);
+  const unrecorded = compared.filter((one) => !isRecorded(one));
   if (cases.length === 0) {
-    const names = chosen.map(({ name }) => name).join(', ');
-    throw new Refusal(`--check has nothing to compare: no line of these cases is recorded and compared: ${names}`);
+    const how =
+      unrecorded.length === 0 ? 'no line of these is compared' : `record them with ${recordCommand(unrecorded)}`;
+    throw new Refusal(`--check has nothing to compare, ${how}: ${namesOf(chosen)}`);
   }
-  return { cases, unrecorded: chosen.filter((one) => !isRecorded(one)).flatMap(keysOf) };
+  return { cases, unrecorded, uncompared: chosen.filter((one) => !isCompared(one)) };
 }
 
-function keysOf({ name, lines }: BenchCase): string[] {
-  return lines.filter(({ isChecked }) => isChecked).map((line) => keyOf(name, line));
+function isCompared({ lines }: BenchCase): boolean {
+  return lines.some(({ isChecked }) => isChecked);
+}
+
+/** Those that are not recorded yet as of this commit. With changes since the commit, that is all of them. */
+export function missingOf(chosen: readonly BenchCase[], recording: Recording, commit: Commit | null): BenchCase[] {
+  if (commit === null || commit.isChanged) return [...chosen];
+  return chosen.filter(({ name }) => recording.cases[name]?.commit !== commit.id);
+}
+
+export function namesOf(cases: readonly Pick<BenchCase, 'name'>[]): string {
+  return cases.map(({ name }) => name).join(', ');
+}
+
+/** What records these cases. */
+export function recordCommand(cases: readonly Pick<BenchCase, 'name'>[]): string {
+  return `npm run bench -- --record${cases.map(({ name }) => ` --case ${name}`).join('')}`;
 }

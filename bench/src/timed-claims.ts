@@ -13,15 +13,24 @@ const CLAIMS_PER_TURN = 10;
 interface Claims {
   readonly call: Backlog['call'];
   readonly round: number;
+  /** Adds as many tasks as a turn has claimed. Left out: there are enough. */
+  readonly refill?: (orchestrator: Orchestrator, tasks: readonly number[]) => Promise<void>;
 }
 
 /** p50 of claims in two stores, turn by turn. */
-export async function roundOfClaims(bench: Bench, stores: Pair<Orchestrator>, { call, round }: Claims): Promise<Pair> {
+export async function roundOfClaims(
+  bench: Bench,
+  stores: Pair<Orchestrator>,
+  { call, round, refill }: Claims,
+): Promise<Pair> {
   const turns = amountOf(bench, TURNS_PER_ROUND);
   const timesMs: Pair<number[]> = { ours: [], other: [] };
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const side of rotated(['ours', 'other'] as const, round + turn))
-      timesMs[side].push(...(await timedClaims(stores[side], call, CLAIMS_PER_TURN)));
+    for (const side of rotated(['ours', 'other'] as const, round + turn)) {
+      const claimed = await timedClaims(stores[side], call, CLAIMS_PER_TURN);
+      timesMs[side].push(...claimed);
+      await refill?.(stores[side], [...claimed.keys()]);
+    }
   }
   return { ours: quantileOf(timesMs.ours, 0.5), other: quantileOf(timesMs.other, 0.5) };
 }

@@ -3,7 +3,9 @@
  * - ratios as they were recorded pass, and a fall of any one of them by more than the margin fails, and names it alone
  * - a ratio within the margin passes, on both sides of it; one that became better is told, and does not fail
  * - a line that gave no number in one round fails: zero, NaN or infinite, on either side
- * - a line that is not recorded, or that swings more than the margin, is not compared, and the check says so
+ * - a line or a case that is not recorded fails; a line that swings more than the margin is not compared, and the check
+ *   says so
+ * - on a calm machine, noise alone fails a whole check less than once in a thousand times
  * - a check that compares nothing does not pass
  * - a failure names both medians, spreads and loads, and the limit, and says when it is not reliable
  * - only ratios are compared: the same ratio passes on a machine of another speed
@@ -14,13 +16,16 @@ import { CASES } from '../src/cases/index.ts';
 import { comparedOf, fails, findingsOf, isWorse } from '../src/check.ts';
 import type { Conditions } from '../src/conditions.ts';
 import { keyOf, resultOf, type Line, type Pair, type Result } from '../src/line.ts';
-import type { Recording } from '../src/recorded.ts';
+import { ROUNDS_OF_CHECK } from '../src/options.ts';
+import { NOTHING, type Recording } from '../src/recorded.ts';
+import { PATIENCE } from '../src/run-cases.ts';
 import { casesOf, comparableOf } from '../src/selection.ts';
 
 const MACHINE = { node: 'v24.0.0', sqlite: '3.50.0', cpu: '2 x a processor', load: 0.25 };
 const CALM: Conditions = { machine: MACHINE, loadAtEnd: 0.75, others: 0.02, rounds: 5 };
 const BUSY: Conditions = { ...CALM, others: 0.61 };
 const LINE: Line = { id: 'line', title: 'A line', unit: 'units/s', against: 'floor', better: 'more', isChecked: true };
+const STAMP = { commit: 'abc1234', at: '2030-01-02T03:04Z' } as const;
 const CHECKED = CASES.flatMap(({ name, lines }) =>
   lines.flatMap((line) => (line.isChecked ? [{ key: keyOf(name, line), name, line }] : [])),
 );
@@ -34,12 +39,19 @@ function measured(line: Partial<Line>, ...pairs: readonly Pair[]): Result {
 
 function recordedAt(median: number, { min = median, max = median } = {}, conditions = CALM): Recording {
   const ratio = { median, min, max };
-  return { conditions, lines: { 'case/line': { ours: ratio, other: ratio, ratio } } };
+  return { cases: { case: { ...STAMP, conditions, lines: { line: { ours: ratio, other: ratio, ratio } } } } };
 }
 
 const ALL: Recording = {
-  conditions: CALM,
-  lines: Object.fromEntries(CHECKED.map(({ key }) => [key, recordedAt(0.4).lines['case/line'] ?? never()])),
+  cases: Object.fromEntries(
+    CASES.map(({ name, lines }) => [
+      name,
+      {
+        ...(recordedAt(0.4).cases['case'] ?? never()),
+        lines: Object.fromEntries(lines.map(({ id }) => [id, recordedAt(0.4).cases['case']?.lines['line'] ?? never()])),
+      },
+    ]),
+  ),
 };
 
 /** A run that comes to the recorded ratios, but for one that is worse by so much. */
@@ -117,7 +129,7 @@ test('a line without any round fails', () => {
 });
 
 test.each([
-  ['is not recorded', {}, { conditions: CALM, lines: {} }, 'not recorded'],
+  ['is not recorded', {}, NOTHING, 'not recorded'],
   ['swung when it was recorded', {}, recordedAt(0.5, { min: 0.3 }), 'not compared'],
 ] as const)('a line that %s is not compared, and the check says so', (_, line, recording, is) => {
   const results = [measured(line, { ours: 10, other: 100 })];
@@ -160,20 +172,68 @@ test('a line whose other side is a fixed limit is not compared', () => {
   expect(findingsOf([measured({ isChecked: false }, { ours: 1, other: 100 })], recordedAt(0.5), CALM)).toEqual([]);
 });
 
-const ONE: BenchCase = { name: 'case', lines: [LINE], begin: () => Promise.reject(new Error('not run')) };
+const ONE: BenchCase = {
+  name: 'case',
+  seconds: { begin: 0, round: 1 },
+  lines: [LINE],
+  begin: () => Promise.reject(new Error('not run')),
+};
 
 test.each([
-  ['of which nothing is recorded', [ONE], { conditions: null, lines: {} }],
+  ['of which nothing is recorded', [ONE], NOTHING],
   ['that has no line to compare', [{ ...ONE, lines: [{ ...LINE, isChecked: false }] }], recordedAt(0.5)],
   ['that is empty', [], recordedAt(0.5)],
 ] as const)('a check of a selection %s is an error', (_, chosen, recording) => {
   expect(() => comparableOf(chosen, recording)).toThrow('--check has nothing to compare');
 });
 
-test('a case of which nothing is recorded is named, and not measured', () => {
+test('a case of which nothing is recorded is named, and so is one of which nothing is compared', () => {
   const other = { ...ONE, name: 'other' };
+  const limit = { ...ONE, name: 'limit', lines: [{ ...LINE, isChecked: false }] };
 
-  expect(comparableOf([ONE, other], recordedAt(0.5))).toEqual({ cases: [ONE], unrecorded: ['other/line'] });
+  expect(comparableOf([ONE, other, limit], recordedAt(0.5))).toEqual({
+    cases: [ONE],
+    unrecorded: [other],
+    uncompared: [limit],
+  });
+});
+
+test('a line that is not recorded fails, however good the others are', () => {
+  expect(findingsOf([measured({ id: 'new' }, { ours: 50, other: 100 })], recordedAt(0.5), CALM).some(fails)).toBe(true);
+});
+
+test('a failure on another machine than that of the recording says so', () => {
+  const then = { ...CALM, machine: { ...MACHINE, cpu: '64 x another' } };
+  const [finding] = findingsOf([measured({}, { ours: 30, other: 100 })], recordedAt(0.5, {}, then), CALM);
+
+  expect(finding?.message).toContain('NOT RELIABLE, because it was recorded on another machine, 64 x another');
+});
+
+/** In how many of so many rounds just this many lie beyond the limit. */
+function chanceOf(hits: number, rounds: number, beyond: number): number {
+  let ways = 1;
+  for (let at = 1; at <= hits; at += 1) ways = (ways * (rounds - hits + at)) / at;
+  return ways * beyond ** hits * (1 - beyond) ** (rounds - hits);
+}
+
+/** That the median is beyond the limit after the first rounds, and then after all of them. */
+function chanceOfFailure(beyond: number): number {
+  const [first, all] = [ROUNDS_OF_CHECK, ROUNDS_OF_CHECK * PATIENCE];
+  let chance = 0;
+  for (let early = Math.ceil(first / 2); early <= first; early += 1) {
+    for (let late = Math.ceil(all / 2) - early; late <= all - first; late += 1)
+      chance += chanceOf(early, first, beyond) * chanceOf(late, all - first, beyond);
+  }
+  return chance;
+}
+
+test('a whole check fails by noise and finds a loss as often as the README says', () => {
+  const lines = CASES.filter(({ large }) => large !== true).flatMap(({ lines: all }) =>
+    all.filter(({ isChecked }) => isChecked),
+  );
+
+  expect(1 - (1 - chanceOfFailure(0.1)) ** lines.length).toBeLessThan(1 / 1_000);
+  expect(chanceOfFailure(0.9)).toBeGreaterThan(0.97);
 });
 
 test('a name that fits no case is an error', () => {

@@ -2,7 +2,8 @@
  * - a run that shows only that the cases work, or that has other turns, never touches the committed ratios
  * - a run either records or compares
  * - a run of few rounds is not recorded, unless that is asked for
- * - the committed ratios are of one run of all cases
+ * - cases can be recorded one by one, within a time that is limited
+ * - a check has fewer rounds than other runs
  */
 import { expect, test } from 'vitest';
 import { readOptions } from '../src/options.ts';
@@ -15,9 +16,10 @@ test.each(['--check', '--record'])('--smallest with %s needs a file of its own',
 test.each([
   [['--check', '--record'], 'one of them'],
   [['--record', '--rounds', '4'], 'at least 5'],
-  [['--record', '--case', 'sqlite'], 'one run of all cases'],
   [['--check', '--stretch', '4'], 'bench/recorded.json'],
   [['--check', '--even-loaded'], 'only with --record'],
+  [['--check', '--missing'], 'only with --record'],
+  [['--minutes', 'x'], 'not a positive whole number'],
   [['--rounds', '0'], 'not a positive whole number'],
 ])('%j is refused', (args, reason) => {
   expect(() => readOptions(args)).toThrow(reason);
@@ -25,4 +27,13 @@ test.each([
 
 test('a run of few rounds is recorded if that is asked for', () => {
   expect(readOptions(['--record', '--rounds', '1', '--even-loaded'])).toMatchObject({ rounds: 1, evenLoaded: true });
+});
+
+test.each([
+  [['--record', '--case', 'sqlite'], { record: true, cases: ['sqlite'], minutes: 25, rounds: 5 }],
+  [['--record', '--missing', '--minutes', '40'], { missing: true, minutes: 40 }],
+  [['--check'], { rounds: 3, minutes: Number.POSITIVE_INFINITY }],
+  [[], { rounds: 5, minutes: Number.POSITIVE_INFINITY }],
+])('%j means %j', (args, options) => {
+  expect(readOptions(args)).toMatchObject(options);
 });

@@ -25,6 +25,7 @@ function caseOf(round: (number: number) => Pairs): Made {
   let ended = 0;
   return {
     name: 'case',
+    seconds: { begin: 0, round: 1 },
     lines: [{ id: 'line', title: 'A line', unit: 'ms', against: 'floor', better: 'less', isChecked: true }],
     begin: async () => ({
       round: async (number) => round(number),

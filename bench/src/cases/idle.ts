@@ -13,6 +13,7 @@ const LIMIT_PERCENT = 1;
 function idleCase(name: string, title: string, placeOf: (bench: Bench) => Promise<Place>): BenchCase {
   return {
     name,
+    seconds: { begin: 3, round: 5 },
     lines: [
       {
         id: 'worker',

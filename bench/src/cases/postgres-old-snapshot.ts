@@ -18,6 +18,7 @@ const BACKLOG = { whole: 5_000, few: 200 } as const;
 export const postgresOldSnapshot: BenchCase = {
   name: 'postgres-old-snapshot',
   large: true,
+  seconds: { begin: 60, round: 1 },
   lines: [
     {
       id: 'claim',

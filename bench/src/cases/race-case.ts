@@ -50,6 +50,7 @@ export function raceCase<RunName extends string>({
 }: RaceCase<RunName>): BenchCase {
   return {
     name,
+    seconds: secondsOf(Object.values<Run>(runs), pace),
     lines: lines.map(({ measure, ours: _ours, other: _other, otherMeasure: _measure, ...line }) => ({
       ...line,
       unit: MEASURES[measure].unit,
@@ -63,6 +64,16 @@ export function raceCase<RunName extends string>({
       return Object.fromEntries(lines.map((line) => [line.id, pairOf(line, outcomes)]));
     }),
   };
+}
+
+/** To start a process and to end it; to fill a store, and what a turn takes until all have begun and stopped. */
+const [PROCESS_S, STORE_S, TURN_S] = [0.4, 0.8, 0.05];
+
+/** What the turns take, and the stores and processes of a round. */
+function secondsOf(runs: readonly Run[], { turns, turnMs }: Pace): BenchCase['seconds'] {
+  const processes = runs.reduce((sum, run) => sum + 1 + (run.processes ?? 1), 0);
+  const round = runs.length * (STORE_S + turns * (turnMs / 1_000 + TURN_S)) + processes * PROCESS_S;
+  return { begin: 0, round: Math.ceil(round) };
 }
 
 function paceOf(bench: Bench, { turns, turnMs }: Pace): Pace {

@@ -6,26 +6,32 @@ const MS_PER_TICK = 10;
 
 /** Where the fields of `/proc/PID/stat` are that follow the name, which may contain anything. */
 const PARENT = 1;
-const TICKS = [11, 12] as const;
-const TICKS_OF_ENDED_CHILDREN = [13, 14] as const;
+/** Its own, then those of its children that ended. */
+const TICKS = [11, 12, 13, 14] as const;
 
 export function parentOf(pid: number): number {
   return Number(fieldsOf(pid)?.[PARENT]);
 }
 
-/** Processor time of a process, of its children, and of those that ended. NaN where the system does not tell. */
+/** Processor time of a process and of all below it, those that ended included. NaN where the system does not tell. */
 export function cpuMsOfTree(root: number): number {
   if (process.platform !== 'linux') return Number.NaN;
-  let ticks = 0;
+  const children = new Map<number, number[]>();
+  const ticks = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     const fields = Number.isInteger(pid) ? fieldsOf(pid) : null;
     if (fields === null) continue;
-    const counted =
-      pid === root ? [...TICKS, ...TICKS_OF_ENDED_CHILDREN] : Number(fields[PARENT]) === root ? TICKS : [];
-    for (const at of counted) ticks += Number(fields[at]);
+    const parent = Number(fields[PARENT]);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+    ticks.set(
+      pid,
+      TICKS.reduce((sum, at) => sum + Number(fields[at]), 0),
+    );
   }
-  return ticks * MS_PER_TICK;
+  const ofTree = (pid: number): number =>
+    (children.get(pid) ?? []).reduce((sum, child) => sum + ofTree(child), ticks.get(pid) ?? 0);
+  return ofTree(root) * MS_PER_TICK;
 }
 
 /** null: the process has ended, or the system has no such files. */
