@@ -20,7 +20,7 @@ function takesLong({ moduleId }: TestSpecification): boolean {
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'examples/demo', 'examples/storage-node-sqlite', 'tests'],
+    projects: ['packages/*', 'apps/*', 'examples/demo', 'examples/storage-node-sqlite', 'bench', 'tests'],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
     sequence: { sequencer: LongestFirst },

@@ -1,66 +1,79 @@
-import { cpus, loadavg } from 'node:os';
-import process from 'node:process';
-import Database from 'better-sqlite3';
-import type { Spread } from './measure.ts';
-import type { Result, Target } from './result.ts';
+import type { BenchCase } from './bench-case.ts';
+import { isReached, type Line, type Measured, type MeasuredCase } from './line.ts';
+import type { Machine } from './machine.ts';
 
-/** What the numbers were measured on. */
-export interface Machine {
-  readonly node: string;
-  readonly sqlite: string;
-  readonly cpu: string;
-  /** Processes that wanted to run, on average over the last minute: high means noise. */
-  readonly load: number;
+export function headerOf(machine: Machine): string {
+  return `${machineText(machine)}, load ${machine.load.toFixed(2)}`;
 }
 
-export function machine(): Machine {
-  const processors = cpus();
-  return {
-    node: process.version,
-    sqlite: sqliteVersion(),
-    cpu: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`,
-    load: loadavg()[0] ?? 0,
-  };
+export function machineText({ node, sqlite, cpu }: Machine): string {
+  return `Node ${node}, SQLite ${sqlite}, ${cpu}`;
 }
 
-function sqliteVersion(): string {
-  const db = new Database(':memory:');
-  try {
-    return String(db.prepare('SELECT sqlite_version()').pluck().get());
-  } finally {
-    db.close();
-  }
+/** The widths of the columns: together no more than a terminal and a page of the documentation have. */
+const [NUMBER, BESIDE, RATIO, TARGET] = [9, 42, 23, 18];
+const HEAD = ['ours', 'other', 'beside', 'ratio (min to max)', 'target', 'reached'] as const;
+
+/** A line in the report. Without numbers, a word says why. */
+export interface ReportRow {
+  readonly line: Line;
+  readonly found: Measured | 'not measured' | 'not recorded' | 'only with --large';
 }
 
-export function headerOf({ node, sqlite, cpu, load }: Machine): string {
-  return `Node ${node}, SQLite ${sqlite}, ${cpu}, load ${load.toFixed(2)}`;
+/** What was measured, then what only a run with `--large` measures. */
+export function rowsOf(measured: readonly MeasuredCase[], large: readonly BenchCase[]): readonly ReportRow[] {
+  return [
+    ...measured
+      .flatMap(({ results }) => results)
+      .map((one) => ({ line: one.line, found: one.isMeasured ? one : ('not measured' as const) })),
+    ...large.flatMap(({ lines }) => lines).map((line) => ({ line, found: 'only with --large' as const })),
+  ];
 }
 
-/** A Markdown table, so that it can go into the README as it is. */
-export function tableOf(results: readonly Result[]): string {
-  const head = ['what', 'ours', 'against', 'its number', 'ratio, median (min to max)', 'target', 'reached'];
-  const lines = results.map(({ name, unit, ours, against, floor, ratio, target, reached }) => [
-    name,
-    `${figure(ours.median)} ${unit}`,
-    against,
-    `${figure(floor.median)} ${unit}`,
-    `**${ratio.median.toFixed(2)}** (${range(ratio)})`,
-    target === undefined ? 'for the record' : targetText(target),
-    reached === null ? '' : reached ? 'yes' : '**no**',
+/** A row for each line, below what it measures and in which unit. */
+export function reportOf(lines: readonly ReportRow[]): string {
+  const titles = lines.map(({ line }) => `${line.title}: ${line.unit}`);
+  const rows = lines.flatMap((row, at) => [
+    ...(titles[at] === titles[at - 1] ? [] : [titles[at]]),
+    rowOf(cellsOf(row)),
   ]);
-  const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)));
-  const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
-  return [row(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...lines.map(row)].join('\n');
+  return [rowOf(HEAD), ...rows].join('\n');
 }
 
-function range({ min, max }: Spread): string {
-  return `${min.toFixed(2)} to ${max.toFixed(2)}`;
+type Cells = readonly [ours: string, other: string, beside: string, ratio: string, target: string, reached: string];
+
+function cellsOf({ line, found }: ReportRow): Cells {
+  if (typeof found === 'string') return ['', '', line.against, found, targetText(line), ''];
+  const { ours, other, ratio } = found;
+  const reached = isReached(line, found);
+  return [
+    figure(ours.median),
+    figure(other.median),
+    line.against,
+    `${figure(ratio.median)} (${figure(ratio.min)} to ${figure(ratio.max)})`,
+    targetText(line),
+    reached === null ? '' : reached ? 'yes' : 'no',
+  ];
 }
 
-function targetText(target: Target): string {
-  return 'atLeast' in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
+function rowOf([ours, other, beside, ratio, target, reached]: Cells): string {
+  const cells = [
+    ours.padStart(NUMBER),
+    other.padStart(NUMBER),
+    beside.padEnd(BESIDE),
+    ratio.padEnd(RATIO),
+    target.padEnd(TARGET),
+    reached,
+  ];
+  return cells.join('  ').trimEnd();
+}
+
+function targetText({ target, better }: Line): string {
+  if (target === undefined) return '';
+  const bound = `${better === 'more' ? 'at least' : 'at most'} ${target.limit.toLocaleString('en')}`;
+  return target.of === 'ratio' ? bound : `ours ${bound}`;
 }
 
 function figure(value: number): string {
-  return value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(3);
+  return Math.abs(value) >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }

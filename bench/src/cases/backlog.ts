@@ -1,128 +1,68 @@
-import { BACKLOGS, buildBacklog, type Backlog, type Call } from '../backlogs.ts';
-import type { Bench, BenchCase, SubjectOf } from '../bench-case.ts';
-import { medianOf, rotated, type Pair } from '../measure.ts';
-import { openProduct, type Orchestrator } from '../product.ts';
-import { resultOf, type Result, type Target } from '../result.ts';
-import type { Store, Subject } from '../subject.ts';
+import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { addClaimable, BACKLOGS, fill, type Backlog } from '../backlogs.ts';
+import { amountOf } from '../amount.ts';
+import type { Bench, BenchCase, Rounds } from '../bench-case.ts';
+import { onPostgres, onSqlite } from '../places/index.ts';
+import type { Place } from '../places/place.ts';
+import { roundOfClaims, timedClaims } from '../timed-claims.ts';
 
-const SMALL = 1_000;
-const LARGE = 1_000_000;
-/** Per round and way to claim; all rounds together must leave something of the small backlog. */
-const ROUNDS = 8;
-const CLAIMS_PER_TURN = 10;
-const WARM_UP_CLAIMS = 200;
+const SMALL = { whole: 1_000, few: 200 } as const;
+/** As many as wait in the small store; each turn adds what it took. */
+const WANTED_TASKS = { whole: 1_000, few: 100 } as const;
+const WARM_UP_CLAIMS = { whole: 100, few: 10 } as const;
 
-/** Makes a store harder to work on, for as long as `undo` was not called. */
-export interface Burden {
-  /** As it stands in the table. */
-  readonly name: string;
-  /** @returns undo */
-  readonly lay: (store: Store, orchestrator: Orchestrator) => Promise<() => Promise<void>>;
+/** Where the stores are, and how long it takes to fill them. */
+interface Filled {
+  readonly store: string;
+  readonly placeOf: (bench: Bench) => Promise<Place>;
+  readonly beginSeconds: number;
 }
 
-export interface BacklogOptions {
-  readonly name: string;
-  readonly subjectOf: SubjectOf;
-  /** Asked about once more, for the record, after the question without it. */
-  readonly burden?: Burden;
-}
+const IN_SQLITE: Filled = { store: 'SQLite', placeOf: onSqlite, beginSeconds: 70 };
+const IN_POSTGRES: Filled = { store: 'Postgres', placeOf: onPostgres, beginSeconds: 200 };
 
 /** Whether a claim takes as long with a million tasks in the store as with a thousand: the time of the claim alone. */
-export function backlogCase({ name, subjectOf, burden }: BacklogOptions): BenchCase {
+function backlogCase({ store, placeOf, beginSeconds }: Filled, backlog: Backlog): BenchCase {
+  const refill = (orchestrator: Orchestrator, tasks: readonly number[]): Promise<void> =>
+    addClaimable(orchestrator, backlog, tasks);
   return {
-    name,
-    async run(bench) {
-      const subject = await subjectOf(bench);
-      const results: Result[] = [];
-      for (const backlog of BACKLOGS) results.push(...(await compareSizes(bench, subject, backlog, burden)));
-      return results;
+    name: `${store.toLowerCase()}-backlog-${backlog.name}`,
+    large: true,
+    seconds: { begin: beginSeconds, round: 1 },
+    lines: [
+      {
+        id: 'claim',
+        title: `${store}, claim beside a large backlog: ${backlog.title}`,
+        unit: 'ms (p50)',
+        against: `the same with ${SMALL.whole.toLocaleString('en')} tasks`,
+        better: 'less',
+        target: { of: 'ratio', limit: 1.25 },
+        isChecked: true,
+      },
+    ],
+    async begin(bench): Promise<Rounds> {
+      const place = await placeOf(bench);
+      await using begun = new AsyncDisposableStack();
+      const open = async (tasks: number): Promise<Orchestrator> => {
+        const fresh = begun.use(await place.fresh());
+        const orchestrator = begun.use(await openOrchestrator(fresh.url));
+        await fill(orchestrator, backlog, { tasks, wanted: amountOf(bench, WANTED_TASKS) });
+        bench.log(`  ${tasks.toLocaleString('en')} ${backlog.title}`);
+        await timedClaims(orchestrator, backlog.call, amountOf(bench, WARM_UP_CLAIMS));
+        return orchestrator;
+      };
+      const stores = { other: await open(amountOf(bench, SMALL)), ours: await open(bench.backlog) };
+      const opened = begun.move();
+      return {
+        round: async (round) => ({ claim: await roundOfClaims(bench, stores, { call: backlog.call, round, refill }) }),
+        end: () => opened.disposeAsync(),
+      };
     },
   };
 }
 
-async function compareSizes(
-  bench: Bench,
-  subject: Subject,
-  backlog: Backlog,
-  burden: Burden | undefined,
-): Promise<Result[]> {
-  await warmUp(subject, backlog);
-  const small = await buildBacklog(subject, 'small', backlog, SMALL);
-  const start = performance.now();
-  const large = await buildBacklog(subject, 'large', backlog, LARGE);
-  bench.log(`  ${counted(LARGE)} ${backlog.name}: built in ${((performance.now() - start) / 1000).toFixed(0)} s`);
-
-  const sizes = { ours: await openProduct(large), floor: await openProduct(small) };
-  const title = `${subject.name}: ${counted(LARGE)} ${backlog.name}`;
-  const results = await timeCalls(bench, title, backlog, sizes, { atMost: 1.5 });
-  if (burden !== undefined) {
-    const undo = [await burden.lay(large, sizes.ours), await burden.lay(small, sizes.floor)];
-    results.push(...(await timeCalls(bench, `${title}, ${burden.name}`, backlog, sizes)));
-    for (const one of undo) await one();
-  }
-  for (const orchestrator of Object.values(sizes)) await orchestrator[Symbol.asyncDispose]();
-  for (const store of [small, large]) await subject.remove(store);
-  return results;
-}
-
-async function timeCalls(
-  { rounds, log }: Bench,
-  title: string,
-  { calls }: Backlog,
-  sizes: Pair<Orchestrator>,
-  target?: Target,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const [how, call] of Object.entries(calls)) {
-    const pairs: Pair[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const pair = await timeRound(sizes, call, round);
-      pairs.push(pair);
-      const [ours, floor, ratio] = [pair.ours.toFixed(3), pair.floor.toFixed(3), (pair.ours / pair.floor).toFixed(2)];
-      log(`  ${how}, round ${round + 1}: ${ours} / ${floor} ms = ${ratio}`);
-    }
-    const question = { name: `${title}: ${how}`, unit: 'ms (p50)', against: `the same with ${counted(SMALL)}` };
-    results.push(resultOf(target === undefined ? question : { ...question, target }, pairs));
-  }
-  return results;
-}
-
-async function timeRound(sizes: Pair<Orchestrator>, call: Call, round: number): Promise<Pair> {
-  const timesMs: Pair<number[]> = { ours: [], floor: [] };
-  for (let turn = 0; turn < ROUNDS; turn += 1) {
-    for (const name of rotated(['ours', 'floor'] as const, round + turn)) {
-      for (let claim = 0; claim < CLAIMS_PER_TURN; claim += 1) timesMs[name].push(await timedClaim(sizes[name], call));
-    }
-  }
-  return { ours: p50(timesMs.ours), floor: p50(timesMs.floor) };
-}
-
-/** The claim alone; the release that ends it is not what is asked about. */
-async function timedClaim(orchestrator: Orchestrator, call: Call): Promise<number> {
-  const start = performance.now();
-  const claimed = await orchestrator.claimTask(call);
-  const elapsed = performance.now() - start;
-  if (!claimed.ok) throw new Error(`nothing to claim: ${claimed.reason}`);
-  const { token } = claimed.lease;
-  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
-  return elapsed;
-}
-
-/** Compiled code is measured, not its compilation. */
-async function warmUp(subject: Subject, backlog: Backlog): Promise<void> {
-  const store = await buildBacklog(subject, 'warm_up', backlog, SMALL);
-  const orchestrator = await openProduct(store);
-  for (const call of Object.values(backlog.calls)) {
-    for (let claim = 0; claim < WARM_UP_CLAIMS; claim += 1) await timedClaim(orchestrator, call);
-  }
-  await orchestrator[Symbol.asyncDispose]();
-  await subject.remove(store);
-}
-
-function p50(times: readonly number[]): number {
-  return medianOf(times.toSorted((a, b) => a - b));
-}
-
-function counted(tasks: number): string {
-  return tasks.toLocaleString('en');
-}
+/** A case for each shape in which waiting tasks could make a claim slow. */
+export const backlogs: readonly BenchCase[] = [
+  ...BACKLOGS.map((backlog) => backlogCase(IN_SQLITE, backlog)),
+  ...BACKLOGS.map((backlog) => backlogCase(IN_POSTGRES, backlog)),
+];

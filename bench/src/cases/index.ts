@@ -1,95 +1,46 @@
-import type { BenchCase, SubjectOf } from '../bench-case.ts';
-import { openCallers } from '../product.ts';
-import { oldSnapshot } from '../postgres/old-snapshot.ts';
-import { postgres } from '../postgres/subject.ts';
-import { sqlite } from '../sqlite/subject.ts';
-import type { Synchronous } from '../subject.ts';
-import { backlogCase } from './backlog.ts';
-import { batchesCase } from './batches.ts';
-import { callersCase } from './callers.ts';
-import { enqueue } from './enqueue.ts';
-import { idle } from './idle.ts';
-import { peers } from './peers.ts';
-import { processesCase } from './processes.ts';
-import { wake } from './wake.ts';
+import type { BenchCase } from '../bench-case.ts';
+import { backlogs } from './backlog.ts';
+import { commandLine } from './command-line.ts';
+import { postgresIdle, sqliteIdle } from './idle.ts';
+import { postgresBatches } from './postgres-batches.ts';
+import { postgresFiftyCallers } from './postgres-fifty-callers.ts';
+import { postgresFourProcesses } from './postgres-four-processes.ts';
+import { postgresOldSnapshot } from './postgres-old-snapshot.ts';
+import { postgresOneCaller } from './postgres-one-caller.ts';
+import { postgresWork } from './postgres-work.ts';
+import { sqliteBatches } from './sqlite-batches.ts';
+import { sqliteClaimNext } from './sqlite-claim-next.ts';
+import { sqliteEnqueue } from './sqlite-enqueue.ts';
+import { sqliteFiftyCallers } from './sqlite-fifty-callers.ts';
+import { sqliteFourProcesses } from './sqlite-four-processes.ts';
+import { sqliteOneCaller } from './sqlite-one-caller.ts';
+import { sqliteSize } from './sqlite-size.ts';
+import { sqliteWork } from './sqlite-work.ts';
+import { verify, verifyLarge } from './verify.ts';
+import { postgresWake, sqliteWake } from './wake.ts';
 
-const onSqlite =
-  (synchronous: Synchronous): SubjectOf =>
-  async ({ folder }) =>
-    sqlite(folder, synchronous);
-const onPostgres: SubjectOf = async ({ server }) => postgres(await server());
-
-/** All that is measured, in the order in which it is told. */
+/** All that is measured, in the order of the table. */
 export const CASES: readonly BenchCase[] = [
-  callersCase({
-    name: 'one-caller',
-    subjectOf: onSqlite('NORMAL'),
-    callers: 1,
-    floorCallers: 1,
-    course: { turns: 8, unitsPerTurn: 500 },
-    target: { atLeast: 0.6 },
-  }),
-  callersCase({
-    name: 'fifty-callers',
-    subjectOf: onSqlite('FULL'),
-    callers: 50,
-    floorCallers: 1,
-    course: { turns: 8, unitsPerTurn: 500 },
-    target: { atLeast: 2 },
-  }),
-  processesCase({
-    name: 'four-processes',
-    subjectOf: onSqlite('FULL'),
-    callers: 1,
-    floors: ['floor_waiting', 'floor_retrying'],
-    turnMs: 400,
-    target: { atLeast: 0.8 },
-  }),
-  enqueue,
-  batchesCase({
-    name: 'batches',
-    subjectsOf: [onSqlite('FULL'), onSqlite('NORMAL')],
-    course: { turns: 8, unitsPerTurn: 500 },
-    against: 'ours, one by one',
-    openOther: (_subject, store) => openCallers(store, 1),
-    target: { atLeast: 3 },
-  }),
-  backlogCase({ name: 'backlog', subjectOf: onSqlite('NORMAL') }),
-
-  callersCase({
-    name: 'postgres-one-caller',
-    subjectOf: onPostgres,
-    callers: 1,
-    floorCallers: 1,
-    course: { turns: 8, unitsPerTurn: 150 },
-    target: { atLeast: 0.45 },
-  }),
-  callersCase({
-    name: 'postgres-fifty-callers',
-    subjectOf: onPostgres,
-    callers: 50,
-    floorCallers: 50,
-    course: { turns: 6, unitsPerTurn: 500 },
-    target: { atLeast: 1.4 },
-  }),
-  processesCase({
-    name: 'postgres-four-processes',
-    subjectOf: onPostgres,
-    callers: 10,
-    floors: ['floor'],
-    turnMs: 1_000,
-    target: { atLeast: 1 },
-  }),
-  batchesCase({
-    name: 'postgres-batches',
-    subjectsOf: [onPostgres],
-    course: { turns: 5, unitsPerTurn: 400 },
-    against: 'floor, one caller',
-    openOther: (subject, store, sample) => subject.openFloor(store, { sample, callers: 1, process: 0 }),
-    target: { atLeast: 5 },
-  }),
-  backlogCase({ name: 'postgres-backlog', subjectOf: onPostgres, burden: oldSnapshot }),
-  peers,
-  wake,
-  idle,
+  sqliteOneCaller,
+  sqliteClaimNext,
+  sqliteFiftyCallers,
+  sqliteBatches,
+  sqliteFourProcesses,
+  sqliteEnqueue,
+  sqliteWork,
+  sqliteSize,
+  postgresOneCaller,
+  postgresFiftyCallers,
+  postgresFourProcesses,
+  postgresBatches,
+  postgresWork,
+  sqliteWake,
+  postgresWake,
+  sqliteIdle,
+  postgresIdle,
+  verify,
+  commandLine,
+  verifyLarge,
+  ...backlogs,
+  postgresOldSnapshot,
 ];

@@ -2,7 +2,8 @@
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { createWorker, openOrchestrator, type Work } from '@agent-orchestrator/runtime';
-import { now, type FromWorker, type ToWorker } from './worker-process.ts';
+import { now } from '../now.ts';
+import type { FromWorker, ToWorker } from './worker-process.ts';
 
 const orchestrator = await openOrchestrator(process.argv[2]);
 const worker = createWorker({ orchestrator, agent: 'bench', handler });

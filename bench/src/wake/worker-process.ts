@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** What an idle worker is asked: what it spends while it waits for so long. */
@@ -14,11 +13,6 @@ export type FromWorker =
   | { readonly is: 'began'; readonly afterMs: number }
   /** Processor time of the whole process. */
   | { readonly is: 'idled'; readonly cpuMs: number };
-
-/** Milliseconds by a clock that all processes of a machine share, and that is never set. */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 /** A worker that waits for tasks in a store. */
 export class WorkerProcess {

@@ -9,8 +9,8 @@ const PAUSE_MS_MAX = 4;
  * SQLite's own busy handler sleeps in ever longer steps while the event loop is blocked, and starves the process that
  * sleeps longest. Here no process waits inside SQLite (`busy_timeout=0`): a timer tries a busy lock again. The pause is
  * random, and its maximum grows with each failed try, because a try takes processor time from the process that holds
- * the lock. Measured with four writers on two cores (`npm run bench -- --case four-processes`): SQLite's own waiting
- * served them 1469 : 311 : 2 : 2 in one round, this 229 : 249 : 290 : 296.
+ * the lock. With four writers, `npm run bench -- --case sqlite-four-processes` prints the share of the one that did
+ * least, for this and for SQLite's own waiting.
  */
 export function busyPause(triesInVain: number, resume: () => void): void {
   setTimeout(resume, 1 + Math.random() * Math.min(2 ** triesInVain, PAUSE_MS_MAX));
