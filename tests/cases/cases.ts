@@ -240,4 +240,20 @@ export const CASES: readonly Case[] = [
     name: 'variation selectors carry a text that is not seen',
     tests: [[`${CLI}/screen.test.ts`, 'a variation selector passes where people write it, once: %j']],
   },
+  {
+    name: 'what has left the process group works on beside the next holder',
+    tests: [
+      [`${CLI}/run-offspring.slow.test.ts`, '%s, a timeout ends it'],
+      [`${CLI}/run-offspring.slow.test.ts`, '%s, a lost lease ends it'],
+    ],
+    needs: 'Linux',
+  },
+  {
+    name: 'what was started without an environment is not seen when its wrapper is killed',
+    tests: [
+      [`${CLI}/run-offspring.slow.test.ts`, '%s, it keeps a killed run from being dead, until it has ended'],
+      [`${CLI}/run-offspring.slow.test.ts`, '%s, a run that was killed with its keeper'],
+    ],
+    needs: 'Linux',
+  },
 ];
