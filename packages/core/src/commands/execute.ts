@@ -104,7 +104,7 @@ const COMPARE_CLOCKS = 'Compare the clock of this machine with the clock of the 
 
 /**
  * Why an id is too old or too far ahead. It was made by the clock of the process, or by the store's if that is another
- * one: both are right about their own ids.
+ * one: both are right about their own ids, so by one of them it has to be neither.
  */
 function expiryOf(commandId: string, { now, clock: { reading } }: Loaded, clock: ClockState) {
   const madeAt = timeOfUuid(commandId);
@@ -115,19 +115,20 @@ function expiryOf(commandId: string, { now, clock: { reading } }: Loaded, clock:
       `The command id ${commandId} is so old that its receipt may be deleted.`,
       { field: 'commandId', hint: COMPARE_CLOCKS },
     );
-  if (Math.min(now, wall) - madeAt > LIMITS.command_id_age_ms_max)
+  const isOf = (at: number) =>
+    at - madeAt <= LIMITS.command_id_age_ms_max && madeAt - at <= LIMITS.command_id_ahead_ms_max;
+  if (isOf(now) || isOf(wall)) return null;
+  if (madeAt < Math.max(now, wall))
     return new OrchestratorError(
       'COMMAND_ID_EXPIRED',
       `The command id ${commandId} is older than ${LIMITS.command_id_age_ms_max / 86_400_000} days.`,
       { field: 'commandId' },
     );
-  if (madeAt - Math.max(now, wall) > LIMITS.command_id_ahead_ms_max)
-    return new OrchestratorError(
-      'COMMAND_ID_EXPIRED',
-      `The command id ${commandId} is more than an hour ahead of the store's clock.`,
-      { field: 'commandId', hint: COMPARE_CLOCKS },
-    );
-  return null;
+  return new OrchestratorError(
+    'COMMAND_ID_EXPIRED',
+    `The command id ${commandId} is more than an hour ahead of the store's clock.`,
+    { field: 'commandId', hint: COMPARE_CLOCKS },
+  );
 }
 
 /** An event that the command does not declare is a fault in the command: nothing of it is saved. */

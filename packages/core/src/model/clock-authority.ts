@@ -132,12 +132,12 @@ function aheadOf(last: WallReading, reading: WallReading): number {
 
 /**
  * Whether the machine was started since the stored reading. Another boot id alone does not say so: a container may have
- * one of its own. It has the steady clock of the machine, so that continues; and unless its wall clock is further ahead
- * than the machine has been up, the machine ran when the stored reading was taken.
+ * one of its own, and an uptime too. It has the steady clock of the machine, which continues. After a start that the
+ * steady clock does not show, because the machine has been up for longer than before, the clock is another one, which
+ * the store takes: no holder is granted time.
  */
-function isRestarted(last: ClockReading, { wall, steady, uptime, boot }: ClockReading): boolean {
-  if (boot === last.boot) return false;
-  return steady - last.steady < -JUMP_MS || wall - uptime >= last.wall;
+function isRestarted(last: ClockReading, { steady, boot }: ClockReading): boolean {
+  return boot !== last.boot && steady - last.steady < -JUMP_MS;
 }
 
 /** What a reading says of the clock that the process has. */
