@@ -22,6 +22,7 @@ import { Cli } from './support/cli.ts';
 import {
   addTask,
   isGone,
+  isGroupTold,
   ORCHESTRATOR,
   resultIn,
   Running,
@@ -129,7 +130,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
-    await untilTold(cli, 's', command);
+    await until(() => isGroupTold(cli, 's'));
 
     running.child.kill('SIGSTOP');
     const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -153,7 +154,8 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
-    await untilTold(cli, id, await running.command());
+    await running.command();
+    await until(() => isGroupTold(cli, id));
 
     running.child.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 6_000));
@@ -174,7 +176,8 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     writeHook(cli);
     const command = ['sh', '-c', 'echo "pid $$"; sleep 25'];
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
-    await untilTold(cli, 's', await running.command());
+    await running.command();
+    await until(() => isGroupTold(cli, 's'));
 
     running.child.kill('SIGSTOP');
     await cli.run(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -274,11 +277,6 @@ function writeHook(cli: Cli): void {
   // What the command's state is while the hook runs.
   const script = String.raw`read -r _ _ state _ < /proc/$ORCHESTRATOR_PID/stat; echo "hook $state"`;
   execFileSync('sh', ['-c', 'cat > hook.sh'], { cwd: cli.folder, input: script });
-}
-
-/** A wrapper that is stopped while it tells the store its command would keep the store locked. */
-async function untilTold(cli: Cli, session: string, command: number): Promise<void> {
-  await until(async () => (await sessionOf(cli, session))?.processGroup === command);
 }
 
 /** The only child that a process has. */

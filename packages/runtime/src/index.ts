@@ -84,6 +84,7 @@ export type { StopOptions } from './work/worker-shutdown.ts';
 export { claimWithProbe } from './processes/claim-with-probe.ts';
 export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {

@@ -99,6 +99,14 @@ export async function sessionOf(cli: Cli, id: string): Promise<SessionRecord | n
   return await orchestrator.getSession(id);
 }
 
+/**
+ * Whether the store knows which group works for the holder. A wrapper that is stopped while it tells it would keep the
+ * store locked.
+ */
+export async function isGroupTold(cli: Cli, session: string): Promise<boolean> {
+  return ((await sessionOf(cli, session))?.processGroup ?? 0) > 0;
+}
+
 /** What a result file says. */
 export function resultIn(file: string): unknown {
   return (JSON.parse(readFileSync(file, 'utf8')) as { data: unknown }).data;

@@ -1,27 +1,23 @@
 /*
- * A command as a process with everything that it starts, so that all of it can be signalled together.
+ * A command as a process with everything that it starts, so that all of it can be signalled together
+ * (processes/offspring.ts).
  *
- * Without a terminal, the command gets a process group of its own (`setsid`). A signal to the group reaches everything
- * that it starts, and none of our processes.
+ * Without a terminal, the command gets a session and a process group of its own (`setsid`).
  *
  * On a terminal, its own group would take the terminal away from it: no prompt for a password, no job control, and a
  * group in the background is stopped when it reads. So it stays in our group, as with `timeout --foreground`. The
- * terminal's own signals (Ctrl-C, Ctrl-Z) reach it directly. Our signals go to the command and, where they can be
- * found, to all processes that carry its lease.
+ * terminal's own signals (Ctrl-C, Ctrl-Z) reach it directly.
  */
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ControlGroup } from '../processes/control-group.ts';
 import { survivesHangup } from '../processes/hangup.ts';
-import { findLeaseProcesses, type CarriedLease } from '../processes/lease-processes.ts';
-import { isGroupAlive, readProcess } from '../processes/process-table.ts';
-
-/** How a command ended: either by an exit code or by a signal; the other one is null. */
-export interface CommandExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import { Keeper, keeperProgram, type CommandExit } from '../processes/keeper.ts';
+import type { CarriedLease } from '../processes/lease-processes.ts';
+import { Offspring, ownTag, type Started } from '../processes/offspring.ts';
+import { readProcess } from '../processes/process-table.ts';
 
 /** Why a command could not be started. */
 export class StartError extends Error {
@@ -47,138 +43,178 @@ const MEANS = {
 const GRACE_MS = 10_000;
 /** How often to look whether all of it has ended. */
 const LOOK_MS = 50;
-/** A command may start processes faster than they can be stopped: give up after this many rounds. */
-const ROUNDS_MAX = 20;
+/** After the time of a lease: until then, a claim may look for what its holder left. */
+const LINGER_MORE_MS = 10_000;
 
 type Descriptor = 'inherit' | number;
+
+export interface StartOptions {
+  readonly lease: CarriedLease;
+  /** After this time without a heartbeat, the lease is over in any case. */
+  readonly silentMs: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdio: readonly ['inherit', Descriptor, Descriptor];
+  readonly descriptors?: readonly number[] | undefined;
+}
 
 export class CommandProcess {
   readonly pid: number;
   /** Whether it is in our process group: then the terminal's own signals reach it directly. */
   readonly sharesGroup: boolean;
-  /** Its process group; null: the system has none. */
+  /** The group that a lease names: that of its keeper, else its own; null: the system has none. */
   readonly group: number | null;
   /** Resolves when the command itself has ended. Processes that it started may still be alive. */
   readonly ended: Promise<CommandExit>;
-  readonly #child: ChildProcess;
-  readonly #lease: CarriedLease;
+  readonly #started: Started;
+  readonly #offspring: Offspring;
+  readonly #lingerMs: number;
   readonly #pausedFor = new Set<string>();
-  #isGone = false;
 
-  private constructor(child: ChildProcess, lease: CarriedLease, sharesGroup: boolean) {
-    this.pid = child.pid ?? 0;
-    this.sharesGroup = sharesGroup;
-    this.group = sharesGroup ? (readProcess(process.pid)?.group ?? null) : this.pid;
-    this.#child = child;
-    this.#lease = lease;
-    this.ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  private constructor(started: Started, ended: Promise<CommandExit>, lingerMs: number) {
+    const { pid, hasOwnGroup, keeper } = started;
+    this.pid = pid;
+    this.sharesGroup = !hasOwnGroup;
+    this.group = keeper?.pid ?? (hasOwnGroup ? pid : (readProcess(process.pid)?.group ?? null));
+    this.ended = ended;
+    this.#started = started;
+    this.#offspring = new Offspring(started);
+    this.#lingerMs = lingerMs;
   }
 
   /**
-   * Starts it without a shell: the first word is looked up in the PATH, the others are its arguments, unchanged.
+   * Starts it without a shell: the first word is looked up in the PATH, the others are its arguments, unchanged. On
+   * Linux it is started by a keeper, in a cgroup of its own where one can be made.
    *
    * @throws a `StartError`; then nothing has run
    */
-  static async start(
-    [command = '', ...args]: readonly string[],
-    {
-      lease,
-      env,
-      stdio,
-      descriptors = [],
-    }: {
-      readonly lease: CarriedLease;
-      readonly env: NodeJS.ProcessEnv;
-      readonly stdio: readonly ['inherit', Descriptor, Descriptor];
-      readonly descriptors?: readonly number[] | undefined;
-    },
-  ): Promise<CommandProcess> {
-    const sharesGroup = sharesOwnGroup();
+  static async start(words: readonly string[], options: StartOptions): Promise<CommandProcess> {
     try {
-      const child = spawn(command, args, { env, stdio: withFurther(stdio, descriptors), detached: !sharesGroup });
-      const started = new CommandProcess(child, lease, sharesGroup);
-      await once(child, 'spawn');
-      return started;
+      return (await startKept(words, options)) ?? (await startAlone(words, options));
     } catch (error) {
-      throw new StartError(command, error);
+      throw new StartError(words[0] ?? '', error);
+    }
+
+    async function startKept(
+      words: readonly string[],
+      { lease, silentMs, env, stdio, descriptors = [] }: StartOptions,
+    ): Promise<CommandProcess | null> {
+      if (keeperProgram() === null) return null;
+      const hasOwnGroup = !sharesOwnGroup();
+      const tag = ownTag(lease.fence);
+      const lingerMs = silentMs + LINGER_MORE_MS;
+      let cgroup = ControlGroup.make(tag);
+      const keeper = await Keeper.start({
+        words,
+        env,
+        stdio: withFurther(stdio, descriptors),
+        tag,
+        ownSession: hasOwnGroup,
+        group: 0,
+        lingerMs,
+        joinFile: cgroup?.joinFile ?? null,
+      }).catch((error: unknown) => {
+        cgroup?.remove();
+        throw error;
+      });
+      if (keeper === null || keeper.isOutsideGroup) {
+        cgroup?.remove();
+        cgroup = null;
+      }
+      if (keeper === null) return null;
+      const started: Started = {
+        lease,
+        pid: keeper.command,
+        hasOwnGroup,
+        keeper,
+        cgroup,
+        isAlive: () => !keeper.hasCommandEnded,
+      };
+      return new CommandProcess(started, keeper.ended, lingerMs);
+    }
+
+    /** Where no keeper can be executed. */
+    async function startAlone(
+      [command = '', ...args]: readonly string[],
+      { lease, env, stdio, descriptors = [] }: StartOptions,
+    ): Promise<CommandProcess> {
+      const hasOwnGroup = !sharesOwnGroup();
+      const all: StdioOptions = [...withFurther(stdio, descriptors)];
+      const child = spawn(command, args, { env, stdio: all, detached: hasOwnGroup });
+      const ended = new Promise<CommandExit>((resolve) =>
+        child.once('exit', (code, signal) => resolve({ code, signal })),
+      );
+      await once(child, 'spawn');
+      const isAlive = () => child.exitCode === null && child.signalCode === null;
+      const pid = child.pid ?? 0;
+      return new CommandProcess({ lease, pid, hasOwnGroup, keeper: null, cgroup: null, isAlive }, ended, 0);
     }
   }
 
   get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#started.isAlive();
   }
 
-  /** Whether the command and its group are gone. From then on, another process may get its number. */
-  get isGone(): boolean {
-    if (!this.#isGone) this.#isGone = !this.isAlive && (this.sharesGroup ? !this.#send(0) : !isGroupAlive(this.pid));
-    return this.#isGone;
+  /** Whether the keeper was killed: then it is not known how the command ended, or whether it has. */
+  get isLost(): boolean {
+    return this.#started.keeper?.isLost ?? false;
   }
 
-  /** Sends a signal to all of it, if anything is left. */
+  /** Whether something may be left of it, although it was ended. */
+  get mayBeLeft(): boolean {
+    return this.#offspring.mayBeLeft;
+  }
+
+  /** Sends a signal to the command and its group. */
   signal(signal: NodeJS.Signals): void {
-    if (!this.isGone) this.#send(signal);
+    this.#offspring.signalGroup(signal);
   }
 
   /** Stops all of it until every reason is withdrawn. Windows cannot do this. */
   pause(reason: string): void {
-    if (this.#pausedFor.size === 0) this.#stop();
+    if (this.#pausedFor.size === 0) this.#offspring.stop();
     this.#pausedFor.add(reason);
   }
 
   /** Continues it, unless it is paused for another reason. @returns whether it continues */
   resume(reason: string): boolean {
     if (!this.#pausedFor.delete(reason) || this.#pausedFor.size > 0) return false;
-    this.signal('SIGCONT');
+    this.#offspring.signal('SIGCONT');
     return true;
   }
 
-  /** Sends a signal and wakes the process for it: a stopped process handles only SIGCONT and SIGKILL. */
+  /** Sends a signal to all of it, and wakes it for that: a stopped process handles only SIGCONT and SIGKILL. */
   signalAwake(signal: NodeJS.Signals): void {
-    this.signal(signal);
-    if (this.#pausedFor.size > 0) this.signal('SIGCONT');
+    this.#offspring.signal(signal);
+    if (this.#pausedFor.size > 0) this.#offspring.signal('SIGCONT');
     this.#pausedFor.clear();
   }
 
   /** Asks all of it to end, and kills it after ten seconds. */
   async terminate(): Promise<void> {
     this.signalAwake('SIGTERM');
-    this.signal('SIGCONT');
+    this.#offspring.signal('SIGCONT');
     const giveUpAt = performance.now() + GRACE_MS;
-    while (!this.isGone && performance.now() < giveUpAt) await pause(LOOK_MS);
-    this.signal('SIGKILL');
+    while (!this.#offspring.isGone && performance.now() < giveUpAt) await pause(LOOK_MS);
+    await this.#offspring.kill();
     await this.ended;
   }
 
-  #stop(): void {
-    // A process that was started during this round is found by the next one.
-    let before = -1;
-    for (let round = 0; round < ROUNDS_MAX; round += 1) {
-      this.signal('SIGSTOP');
-      const count = this.#members()?.length ?? 0;
-      if (count === before) return;
-      before = count;
+  /**
+   * The run is over. If its lease is, too, the keeper is not needed any more. Otherwise it tells others what is left,
+   * until the lease is over by its time.
+   */
+  leave({ isLeaseOver }: { readonly isLeaseOver: boolean }): void {
+    const { keeper, cgroup } = this.#started;
+    if (isLeaseOver) {
+      keeper?.release();
+      cgroup?.remove();
+    } else if (keeper?.isAlive) {
+      keeper.leaveAsWitness();
+      setTimeout(() => this.leave({ isLeaseOver: true }), this.#lingerMs).unref();
     }
-  }
-
-  /** @returns whether it was sent to any process */
-  #send(signal: NodeJS.Signals | 0): boolean {
-    const members = this.#members();
-    if (members === null) return trySending(-this.pid, signal);
-    return members.map((pid) => trySending(pid, signal)).includes(true);
-  }
-
-  /** All its processes, if it shares our group; null: it has a group of its own. */
-  #members(): readonly number[] | null {
-    if (!this.sharesGroup) return null;
-    const others = findLeaseProcesses(this.#lease) ?? [];
-    return [
-      ...(this.isAlive ? [this.pid] : []),
-      ...others.map(({ pid }) => pid).filter((pid) => pid !== this.pid && pid !== process.pid),
-    ];
   }
 }
 
-/** A gap in the numbers stays one. */
 /**
  * Whether a command runs in the process group of this process, where the keys of the terminal reach both. On Windows
  * there are no groups, and a detached process would get a console of its own. A hang-up of the terminal reaches the
@@ -188,20 +224,12 @@ export function sharesOwnGroup(): boolean {
   return (isatty(0) && !survivesHangup()) || process.platform === 'win32';
 }
 
-function withFurther(stdio: readonly Descriptor[], descriptors: readonly number[]): StdioOptions {
+/** A gap in the numbers stays one. */
+function withFurther(stdio: readonly Descriptor[], descriptors: readonly number[]): readonly (Descriptor | 'ignore')[] {
   const all: (Descriptor | 'ignore')[] = [...stdio];
   for (const number of descriptors) {
     while (all.length < number) all.push('ignore');
     all[number] = number;
   }
   return all;
-}
-
-function trySending(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OrchestratorError, type HandedSecret, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
+import type { CommandExit } from '../processes/keeper.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
-import { CommandProcess, sharesOwnGroup, StartError, type CommandExit } from './command-process.ts';
+import { CommandProcess, sharesOwnGroup, StartError } from './command-process.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
@@ -50,7 +51,10 @@ const KEY_LOOK_MS = 25;
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
 /** Why this process ends the command. */
-type ExitReason = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
+type ExitReason = Extract<
+  RunReason,
+  'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved' | 'may_be_alive'
+>;
 
 /** A signal to end. `passedOn`: we sent it to the command, because the terminal did not. */
 interface Interruption {
@@ -124,8 +128,10 @@ class Run {
     const isHeld = await this.#keeper.confirm();
     if (!isHeld || this.#interruption !== null) return await this.#conclude(NOT_STARTED);
 
+    const { ttlMs, staleAfterMs } = claim.lease;
     const command = await CommandProcess.start(words, {
       lease: claim.lease,
+      silentMs: Math.max(ttlMs, staleAfterMs),
       env: this.#env,
       stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
       descriptors: this.#options.descriptors,
@@ -141,9 +147,19 @@ class Run {
     const end = await command.ended;
     this.#endedAt = Date.now();
     clearTimeout(timer);
+    // Then the command may still be alive, and nothing would tell when it ends.
+    if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
     if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
-    return await this.#conclude(end);
+    const result = this.#exit !== null && command.mayBeLeft ? this.#withoutProof(end) : await this.#conclude(end);
+    command.leave({ isLeaseOver: result.status !== null || result.lost !== null });
+    return result;
+  }
+
+  /** The next holder must not work beside what is left: so the lease is not released, and ends by its time. */
+  #withoutProof(end: CommandExit): RunResult {
+    this.#keeper.stop();
+    return this.#result(this.#lost === null ? 'may_be_alive' : this.#reasonFor(end), end);
   }
 
   /**
@@ -268,7 +284,10 @@ class Run {
   }
 
   #reasonFor(end: CommandExit): RunReason {
-    const ended = this.#exit?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
+    // Its cgroup has proved that all of it is gone, after its keeper was killed.
+    const isProved = this.#exit?.reason === 'may_be_alive';
+    const exit = isProved ? undefined : this.#exit?.reason;
+    const ended = exit ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
     if (this.#lost !== null) return withoutLease(this.#lost, ended);
     return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;
   }

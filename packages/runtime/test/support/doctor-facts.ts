@@ -53,6 +53,7 @@ export const facts = (over: Partial<StoreFacts> = {}): StoreFacts => ({
   isPrivate: false,
   refusal: null,
   work: work(),
+  machine: { guarantee: 'cgroup', left: [] },
   localNow: NOW,
   ...over,
 });
@@ -66,6 +67,7 @@ export const held = (over: Partial<HeldFacts> = {}): HeldFacts => ({
   staleAt: NOW + MINUTE,
   heartbeatAt: NOW,
   seq: 3,
+  process: null,
   ...over,
 });
 

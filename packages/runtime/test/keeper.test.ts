@@ -1,0 +1,202 @@
+/*
+ * The keeper, as the parent of real commands:
+ *  - its files are what the compilers make of the source
+ *  - it passes on how a command ended: exit codes and signals, exactly
+ *  - a command that cannot be started is refused with the error of the system, as Node gives it
+ *  - a command is looked up in the PATH of its own environment; a script without a first line is one of the shell
+ *  - the command gets its descriptors under their numbers, no blocked signal, and nothing of the keeper's
+ *  - the keeper keeps nothing of the command's: no descriptors, no folder, no arguments, no environment
+ *  - whatever left the command keeps it at work; only when nothing is left does it say that all has ended
+ *  - others see that by its name, for the lease that it was started for and for no other
+ *  - a process that only calls itself a keeper proves nothing
+ *  - a signal that is meant for the parent of the command arrives there
+ */
+import { readdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync, openSync, closeSync, chmodSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
+import { askKeepers } from '../src/processes/keeper-sight.ts';
+import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
+import { offspringOf } from '../src/processes/offspring.ts';
+import { readProcess } from '../src/processes/process-table.ts';
+import { endWithTest, startProcess, until } from './support/processes.ts';
+
+test.for(Object.keys(COMPILERS) as Architecture[])(
+  'keeper-%s is what the compiler makes of the source',
+  (name, { skip }) => {
+    const { command, version } = COMPILERS[name];
+    const installed = installedVersion(name);
+    skip(installed !== version, `${command} is ${installed ?? 'not installed'}, not ${version}`);
+    const built = join(temporaryFolder(), 'keeper');
+
+    expect(compile(name, built)).toBeNull();
+    expect(readFileSync(built).equals(readFileSync(fileOf(name)))).toBe(true);
+  },
+);
+
+const WHY_NOT = canExecuteKeeper() ? null : 'no keeper can be executed here';
+
+describe('a kept command', () => {
+  test.for([
+    ['exit 0', { code: 0, signal: null }],
+    ['exit 255', { code: 255, signal: null }],
+    ['kill -KILL $$', { code: null, signal: 'SIGKILL' }],
+    ['kill -SEGV $$', { code: null, signal: 'SIGSEGV' }],
+  ] as const)('ends by %s', async ([script, end], { skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const keeper = await start(['sh', '-c', script]);
+
+    expect(await keeper.ended).toEqual(end);
+    await until(() => keeper.areAllGone);
+    expect(keeper.isLost).toBe(false);
+  });
+
+  test.for([
+    ['no-such-command', 'ENOENT'],
+    ['/no/such/command', 'ENOENT'],
+    ['', 'ENOENT'],
+    ['/', 'EACCES'],
+    ['/etc/passwd', 'EACCES'],
+  ] as const)('%j is refused with %s', async ([command, code], { skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+
+    await expect(start([command])).rejects.toMatchObject({ code });
+  });
+
+  test('is looked up in the PATH of its environment, and may be a script without a first line', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'own-command'), 'exit $1\n', { mode: 0o755 });
+    writeFileSync(join(folder, 'refused'), 'exit 0\n', { mode: 0o644 });
+    const env = { PATH: `/no/such/folder:${folder}` };
+
+    expect(await (await start(['own-command', '7'], { env })).ended).toEqual({ code: 7, signal: null });
+    await expect(start(['refused'], { env })).rejects.toMatchObject({ code: 'EACCES' });
+    await expect(start(['own-command'], { env: { PATH: '/no/such/folder' } })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
+  test('gets its descriptors, no blocked signal, and nothing of the keeper', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const folder = temporaryFolder();
+    const [out, further] = [openSync(join(folder, 'out'), 'w'), openSync(join(folder, 'further'), 'w')];
+    const script = 'echo 5 >&5; ls /proc/self/fd; grep -E "SigBlk|SigIgn" /proc/self/status';
+    const stdio = ['ignore', out, out, 'ignore', 'ignore', further] as const;
+    const keeper = await start(['sh', '-c', script], { stdio });
+
+    await keeper.ended;
+    closeSync(out);
+    closeSync(further);
+
+    expect(readFileSync(join(folder, 'further'), 'utf8')).toBe('5\n');
+    const said = readFileSync(join(folder, 'out'), 'utf8');
+    // 3 is the folder that is listed; what this process has inherited itself may come after.
+    expect(said.split('\n').filter((line) => /^[0-9]$/.test(line))).toEqual(['0', '1', '2', '3', '5']);
+    expect(said.match(/0000000000000000/g)).toHaveLength(2);
+  });
+
+  test('leaves nothing of its own in the keeper', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const env = { PATH: process.env['PATH'] ?? '', SECRET: 'secret-1', LAST: 'secret-2' };
+    const keeper = await start(['sh', '-c', 'sleep 100 # secret-3'], { env });
+    const of = `/proc/${keeper.pid}`;
+    await until(() => readdirSync(`${of}/fd`).length <= 2);
+
+    const seen = ['environ', 'cmdline'].map((file) => readFileSync(`${of}/${file}`, 'latin1')).join('');
+
+    expect(seen).not.toContain('secret');
+    expect(seen.replaceAll('\0', ' ').trim()).toBe('orchestrator-keeper 1-2-3');
+    expect(readProcess(keeper.pid)).toMatchObject({ command: 'orch-keeper', group: keeper.pid });
+    process.kill(keeper.command, 'SIGKILL');
+  });
+});
+
+describe('all that a command has started', () => {
+  const holder = { pid: 1, start: '2', fence: 3 };
+
+  test('has ended only when what left the command has, and others see it for this lease alone', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const folder = temporaryFolder();
+    const script = 'echo $$ >"$0/new"; mv "$0/new" "$0/kid"; exec sleep 100';
+    const keeper = await start(['sh', '-c', '(setsid env -i /bin/sh -c "$1" "$0" &)', folder, script]);
+    const { pid: group } = keeper;
+    await keeper.ended;
+    const kid = Number(await until(() => readdirSync(folder).includes('kid') && readFileSync(`${folder}/kid`, 'utf8')));
+    endWithTest(kid);
+
+    const early = [keeper.areAllGone, offspringOf({ ...holder, group }).is];
+    process.kill(kid, 'SIGKILL');
+    await until(() => keeper.areAllGone);
+
+    expect(early).toEqual([false, 'alive']);
+    expect(offspringOf({ ...holder, group })).toEqual({ is: 'ended', seenBy: 'keeper' });
+    expect(offspringOf({ ...holder, group, fence: 4 }).is).toBe('alive');
+    expect([offspringOf({ ...holder, group: 0 }).is, offspringOf({ ...holder, group: null }).is]).toEqual([
+      'unproven',
+      'none',
+    ]);
+    keeper.release();
+    await once(keeper.child, 'exit');
+    expect(offspringOf({ ...holder, group }).is).toBe('unproven');
+  });
+
+  test('is not proved by a keeper that was killed', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const keeper = await start(['sleep', '100']);
+    endWithTest(keeper.command);
+    process.kill(keeper.pid, 'SIGKILL');
+
+    expect(await keeper.ended).toEqual({ code: null, signal: 'SIGKILL' });
+    expect([keeper.isLost, keeper.areAllGone]).toEqual([true, false]);
+    expect(offspringOf({ ...holder, group: keeper.pid }).is).toBe('unproven');
+  });
+
+  test('is not proved by a process that only has the name of a keeper', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'there is no process table');
+    const folder = temporaryFolder();
+    const path = join(folder, 'orch-all-ended');
+    writeFileSync(path, await readFile('/bin/sleep'));
+    chmodSync(path, 0o755);
+    const forged = await startProcess([path, '100'], { detached: true });
+    await until(() => readProcess(forged.pid ?? 0)?.command === 'orch-all-ended');
+
+    expect(askKeepers('1-2-3', forged.pid ?? 0)).toBeNull();
+    expect(offspringOf({ ...holder, group: forged.pid ?? 0 }).is).toBe('alive');
+  });
+
+  test('passes a signal for the parent of the command on to this process', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const heard = once(process, 'SIGUSR2');
+    const keeper = await start(['sh', '-c', 'kill -USR2 $PPID; exec sleep 100']);
+
+    expect(await heard).toBeTruthy();
+    process.kill(keeper.command, 'SIGKILL');
+  });
+});
+
+async function start(words: readonly string[], options: Partial<KeptCommand> = {}): Promise<Keeper> {
+  const keeper = await Keeper.start({
+    words,
+    env: process.env,
+    stdio: ['ignore', 'ignore', 'ignore'],
+    tag: '1-2-3',
+    ownSession: true,
+    group: 0,
+    lingerMs: 1_000,
+    joinFile: null,
+    ...options,
+  });
+  if (keeper === null) throw new Error('no keeper could be executed');
+  onTestFinished(() => void keeper.child.kill('SIGKILL'));
+  return keeper;
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keeper-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
