@@ -14,13 +14,14 @@
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
 import {
   addTask,
+  childrenOf,
   isGone,
   isGroupTold,
   ORCHESTRATOR,
@@ -280,8 +281,6 @@ function writeHook(cli: Cli): void {
 }
 
 /** The only child that a process has. */
-function childOf(pid: number): number | null {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  return children === '' ? null : Number(children.split(' ')[0]);
+function childOf(pid: number): number | undefined {
+  return childrenOf(pid)[0];
 }

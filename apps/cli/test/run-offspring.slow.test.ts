@@ -3,6 +3,7 @@
  * parent that is gone, an empty environment. In a cgroup of its own, and under a keeper alone:
  *  - a timeout ends it
  *  - a lost lease ends it
+ *  - a signal that gives the task back ends it, even if it ignores the signal
  *  - a lease in doubt stops it, and it continues with the command
  *  - it keeps a killed run from being dead, is named by why, and once it has ended, the run is dead at once
  *  - without its keeper, a run ends what it can find, and reports no outcome unless the cgroup proves that all is gone
@@ -126,6 +127,20 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
 
     expect(data['takeover']).toMatchObject({ reason: 'expired' });
     expect([exit, isGone(run.command), isGone(run.kid)]).toEqual([79, true, true]);
+  });
+
+  test.for(MODES)('%s, a signal that gives the task back ends it', async (mode, { expect, skip }) => {
+    using cli = new Cli();
+    const id = await addTask(cli, { sessionId: 's' });
+    const stubborn = COMMAND.map((word) => word.replace('exec sleep 300', 'trap "" TERM; while :; do sleep 1; done'));
+    using run = new Offspring(cli, mode, ['--', ...stubborn], { skip });
+    await run.atWork('s');
+
+    kill(run.pid, 'SIGTERM');
+    const { exit } = await run.finished;
+
+    expect([exit, isGone(run.kid)]).toEqual([143, true]);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGTERM.' });
   });
 
   test.for(MODES)('%s, a lease in doubt stops it', async (mode, { expect, skip }) => {

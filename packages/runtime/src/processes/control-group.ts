@@ -22,18 +22,20 @@ export class ControlGroup {
   /**
    * Makes one inside the group of this process.
    *
-   * @returns null where none can be made: version 1, not delegated to this user, or not writable
+   * @returns null where none can be made: version 1, not delegated to this user, not writable; or if there is one, in
+   * which another command of the same holder works
    */
   static make(tag: string): ControlGroup | null {
     const own = ownGroup();
     if (own === null) return null;
     removeOldGroups(own);
     const path = join(own, PREFIX + tag);
+    removeGroup(path);
     try {
       mkdirSync(path);
       return new ControlGroup(path);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EEXIST' && isOwn(path) ? new ControlGroup(path) : null;
+    } catch {
+      return null;
     }
   }
 

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PublicLease } from '@agent-orchestrator/core';
+import type { HandedSecret, PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from '../processes/own-process.ts';
 import { writePrivateFile } from '../system/private-files.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
@@ -45,4 +45,12 @@ export class LeaseFiles implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The variables by which the command finds the store's secret. */
+export function handedOver({ variable, text, instead }: HandedSecret, files: LeaseFiles): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(instead.map((name) => [name, undefined])),
+    [variable]: files.writeText('password', text),
+  };
 }

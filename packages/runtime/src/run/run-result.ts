@@ -1,6 +1,6 @@
 import type { LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
 import type { CommandExit } from '../processes/keeper.ts';
-import type { StartError } from './command-process.ts';
+import type { StartError } from '../processes/command-process.ts';
 import type { ExitSignal } from './wrapper-signals.ts';
 
 /** Why a run ended. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OrchestratorError, type HandedSecret, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
+import { OrchestratorError, type LeaseRefusal, type Released } from '@agent-orchestrator/core';
 import type { CommandExit } from '../processes/keeper.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -7,12 +7,12 @@ import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
-import { CommandProcess, sharesOwnGroup, StartError } from './command-process.ts';
+import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command-process.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
-import { leaseEnvironment } from './lease-environment.ts';
-import { LeaseFiles } from './lease-files.ts';
+import { leaseEnvironment } from '../processes/lease-environment.ts';
+import { handedOver, LeaseFiles } from './lease-files.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
@@ -28,14 +28,6 @@ import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.
  */
 export async function runUnderLease(options: RunOptions): Promise<RunResult> {
   return new Run(options).perform();
-}
-
-/** The variables by which the command finds the store's secret. */
-function handedOver({ variable, text, instead }: HandedSecret, files: LeaseFiles): NodeJS.ProcessEnv {
-  return {
-    ...Object.fromEntries(instead.map((name) => [name, undefined])),
-    [variable]: files.writeText('password', text),
-  };
 }
 
 /** A release that failed is tried again after this time. */
@@ -134,12 +126,13 @@ class Run {
       silentMs: Math.max(ttlMs, staleAfterMs),
       env: this.#env,
       stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
+      hasOwnGroup: !sharesOwnGroup(),
       descriptors: this.#options.descriptors,
     });
     this.#command = command;
     this.#startedAt = Date.now();
     if (command.group !== null) {
-      this.#keeper.tellGroup(command.group);
+      void this.#keeper.tellGroup(command.group);
       files.tellGroup(command.group);
     }
     this.#catchUp(command);
@@ -150,8 +143,11 @@ class Run {
     // Then the command may still be alive, and nothing would tell when it ends.
     if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
+    // The task is given back. What got the signal and has not ended must not work beside the next holder.
+    if (this.#isPassedOn && this.#exit === null) await command.terminate();
     if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
-    const result = this.#exit !== null && command.mayBeLeft ? this.#withoutProof(end) : await this.#conclude(end);
+    const wasEnded = this.#exit !== null || this.#isPassedOn;
+    const result = wasEnded && command.mayBeLeft ? this.#withoutProof(end) : await this.#conclude(end);
     command.leave({ isLeaseOver: result.status !== null || result.lost !== null });
     return result;
   }
@@ -230,6 +226,11 @@ class Run {
         // The keeper tries again, and reports when the lease is in doubt.
         return;
     }
+  }
+
+  /** Whether this process has sent its own signal to the command. */
+  get #isPassedOn(): boolean {
+    return this.#command !== null && this.#interruption?.passedOn === true;
   }
 
   /** Ends the command, unless that has begun already. */

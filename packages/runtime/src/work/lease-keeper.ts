@@ -50,9 +50,11 @@ export interface LeaseKeeper extends Disposable {
   checkpoint(call: Checkpoint): Promise<CheckpointReply>;
   /**
    * Reports, now and with every renewal, the process group that works for the holder. The holder only counts as dead
-   * when the group is gone, too.
+   * when the group is gone, too. 0: it is not known, so that nothing proves the death of the holder.
+   *
+   * @returns resolves when the store knows it, or when the lease is over or no longer kept
    */
-  tellGroup(processGroup: number): void;
+  tellGroup(processGroup: number): Promise<void>;
   /** Sends and reports nothing more. The lease is not released: the holder does that. */
   stop(): void;
 }
@@ -127,6 +129,7 @@ class Keeper implements LeaseKeeper {
   #progressSentAt: Instant | null = null;
   #processGroup: number | undefined = undefined;
   #isGroupTold = true;
+  #groupTold = Promise.withResolvers<void>();
   #callOffLook: () => void = () => {};
 
   constructor(options: KeepLeaseOptions) {
@@ -178,15 +181,19 @@ class Keeper implements LeaseKeeper {
     return this.#observe(() => this.#options.orchestrator.checkpoint({ ...call, ...this.#holder() }));
   }
 
-  tellGroup(processGroup: number): void {
+  tellGroup(processGroup: number): Promise<void> {
     this.#processGroup = processGroup;
     // Not reported yet. Until a renewal reports it, the holder does not count as dead.
+    if (this.#isGroupTold) this.#groupTold = Promise.withResolvers();
     this.#isGroupTold = false;
     this.#look();
+    if (this.#isOver) this.#groupTold.resolve();
+    return this.#groupTold.promise;
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#groupTold.resolve();
     this.#callOffLook();
     this.#wakeWaiting();
   }
@@ -272,7 +279,10 @@ class Keeper implements LeaseKeeper {
         ...(processGroup !== undefined && { processGroup }),
       });
       if (reply.ok && this.#progress === sent) this.#progress = null;
-      if (reply.ok && processGroup === this.#processGroup) this.#isGroupTold = true;
+      if (reply.ok && processGroup === this.#processGroup) {
+        this.#isGroupTold = true;
+        this.#groupTold.resolve();
+      }
       this.#heard(startedAt, reply);
     } catch (error) {
       if (this.#isOver) return;
@@ -348,6 +358,7 @@ class Keeper implements LeaseKeeper {
   #end(trust: 'lost' | 'expired', news: LeaseNews): void {
     this.#trust = trust;
     this.#callOffLook();
+    this.#groupTold.resolve();
     this.#tell(news);
     this.#wakeWaiting();
   }

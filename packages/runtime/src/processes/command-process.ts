@@ -8,16 +8,16 @@
  * group in the background is stopped when it reads. So it stays in our group, as with `timeout --foreground`. The
  * terminal's own signals (Ctrl-C, Ctrl-Z) reach it directly.
  */
-import { spawn, type StdioOptions } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ControlGroup } from '../processes/control-group.ts';
-import { survivesHangup } from '../processes/hangup.ts';
-import { Keeper, keeperProgram, type CommandExit } from '../processes/keeper.ts';
-import type { CarriedLease } from '../processes/lease-processes.ts';
-import { Offspring, ownTag, type Started } from '../processes/offspring.ts';
-import { readProcess } from '../processes/process-table.ts';
+import { ControlGroup } from './control-group.ts';
+import { survivesHangup } from './hangup.ts';
+import { Keeper, keeperProgram, type CommandExit } from './keeper.ts';
+import type { CarriedLease } from './lease-processes.ts';
+import { Offspring, ownTag, type Started } from './offspring.ts';
+import { readProcess } from './process-table.ts';
 
 /** Why a command could not be started. */
 export class StartError extends Error {
@@ -46,14 +46,18 @@ const LOOK_MS = 50;
 /** After the time of a lease: until then, a claim may look for what its holder left. */
 const LINGER_MORE_MS = 10_000;
 
-type Descriptor = 'inherit' | number;
+/** What a command gets as a descriptor. */
+export type Descriptor = 'inherit' | 'ignore' | 'pipe' | number;
 
 export interface StartOptions {
   readonly lease: CarriedLease;
   /** After this time without a heartbeat, the lease is over in any case. */
   readonly silentMs: number;
   readonly env: NodeJS.ProcessEnv;
-  readonly stdio: readonly ['inherit', Descriptor, Descriptor];
+  readonly cwd?: string | undefined;
+  readonly stdio: readonly [Descriptor, Descriptor, Descriptor];
+  /** Whether it gets a session of its own; else it is in our group. */
+  readonly hasOwnGroup: boolean;
   readonly descriptors?: readonly number[] | undefined;
 }
 
@@ -65,17 +69,25 @@ export class CommandProcess {
   readonly group: number | null;
   /** Resolves when the command itself has ended. Processes that it started may still be alive. */
   readonly ended: Promise<CommandExit>;
+  /** Its standard streams, where they are pipes. */
+  readonly streams: Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>;
   readonly #started: Started;
   readonly #offspring: Offspring;
   readonly #lingerMs: number;
   readonly #pausedFor = new Set<string>();
 
-  private constructor(started: Started, ended: Promise<CommandExit>, lingerMs: number) {
+  private constructor(
+    started: Started,
+    streams: CommandProcess['streams'],
+    ended: Promise<CommandExit>,
+    lingerMs: number,
+  ) {
     const { pid, hasOwnGroup, keeper } = started;
     this.pid = pid;
     this.sharesGroup = !hasOwnGroup;
     this.group = keeper?.pid ?? (hasOwnGroup ? pid : (readProcess(process.pid)?.group ?? null));
     this.ended = ended;
+    this.streams = streams;
     this.#started = started;
     this.#offspring = new Offspring(started);
     this.#lingerMs = lingerMs;
@@ -96,16 +108,16 @@ export class CommandProcess {
 
     async function startKept(
       words: readonly string[],
-      { lease, silentMs, env, stdio, descriptors = [] }: StartOptions,
+      { lease, silentMs, env, cwd, stdio, hasOwnGroup, descriptors = [] }: StartOptions,
     ): Promise<CommandProcess | null> {
       if (keeperProgram() === null) return null;
-      const hasOwnGroup = !sharesOwnGroup();
       const tag = ownTag(lease.fence);
       const lingerMs = silentMs + LINGER_MORE_MS;
       let cgroup = ControlGroup.make(tag);
       const keeper = await Keeper.start({
         words,
         env,
+        cwd,
         stdio: withFurther(stdio, descriptors),
         tag,
         ownSession: hasOwnGroup,
@@ -129,24 +141,25 @@ export class CommandProcess {
         cgroup,
         isAlive: () => !keeper.hasCommandEnded,
       };
-      return new CommandProcess(started, keeper.ended, lingerMs);
+      return new CommandProcess(started, keeper.child, keeper.ended, lingerMs);
     }
 
     /** Where no keeper can be executed. */
     async function startAlone(
       [command = '', ...args]: readonly string[],
-      { lease, env, stdio, descriptors = [] }: StartOptions,
+      { lease, env, cwd, stdio, hasOwnGroup, descriptors = [] }: StartOptions,
     ): Promise<CommandProcess> {
-      const hasOwnGroup = !sharesOwnGroup();
       const all: StdioOptions = [...withFurther(stdio, descriptors)];
-      const child = spawn(command, args, { env, stdio: all, detached: hasOwnGroup });
+      const place = cwd === undefined ? {} : { cwd };
+      const child = spawn(command, args, { env, ...place, stdio: all, detached: hasOwnGroup });
       const ended = new Promise<CommandExit>((resolve) =>
         child.once('exit', (code, signal) => resolve({ code, signal })),
       );
       await once(child, 'spawn');
       const isAlive = () => child.exitCode === null && child.signalCode === null;
       const pid = child.pid ?? 0;
-      return new CommandProcess({ lease, pid, hasOwnGroup, keeper: null, cgroup: null, isAlive }, ended, 0);
+      const started: Started = { lease, pid, hasOwnGroup, keeper: null, cgroup: null, isAlive };
+      return new CommandProcess(started, child, ended, 0);
     }
   }
 
@@ -157,6 +170,11 @@ export class CommandProcess {
   /** Whether the keeper was killed: then it is not known how the command ended, or whether it has. */
   get isLost(): boolean {
     return this.#started.keeper?.isLost ?? false;
+  }
+
+  /** Whether a keeper has seen that it and all that it started have ended. */
+  get isProvedGone(): boolean {
+    return this.#started.keeper?.areAllGone ?? false;
   }
 
   /** Whether something may be left of it, although it was ended. */
