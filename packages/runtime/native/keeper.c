@@ -16,11 +16,12 @@ enum { STARTED = 1, NOT_STARTED, ENDED, NONE_LEFT, NO_CGROUP, NO_SUBREAPER, SIGN
 enum { ENOENT = 2, ENOEXEC = 8, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ESTALE = 116, ETIMEDOUT = 110 };
 enum { SIGPIPE = 13, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0, SIG_SETMASK = 2, FROM_KERNEL = 0x80,
        CLOEXEC = 02000000, NONBLOCK = 04000 };
-enum { PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, F_SETFD = 2, O_WRONLY = 1, WNOHANG = 1, WALL = 0x40000000 };
+enum { PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, F_SETFD = 2, O_WRONLY = 1, WNOHANG = 1, WALL = 0x40000000,
+       REMOVE_FOLDER = 0x200 };
 
 #if defined(__x86_64__)
 enum { READ = 0, WRITE = 1, CLOSE = 3, SIGMASK = 14, CLONE = 56, EXECVE = 59, WAIT4 = 61, KILL = 62, FCNTL = 72,
-       CHDIR = 80, SETPGID = 109, SETSID = 112, PRCTL = 157, EXIT = 231, OPENAT = 257, PPOLL = 271,
+       CHDIR = 80, SETPGID = 109, SETSID = 112, PRCTL = 157, EXIT = 231, OPENAT = 257, UNLINKAT = 263, PPOLL = 271,
        SIGNALFD = 289, PIPE = 293, CLOSE_RANGE = 436 };
 __asm__(".globl _start\n_start: mov %rsp, %rdi\nand $-16, %rsp\ncall begin\n");
 static word call(word n, word a, word b, word c, word d, word e)
@@ -32,8 +33,8 @@ static word call(word n, word a, word b, word c, word d, word e)
   return result;
 }
 #elif defined(__aarch64__)
-enum { FCNTL = 25, CHDIR = 49, OPENAT = 56, CLOSE = 57, PIPE = 59, READ = 63, WRITE = 64, PPOLL = 73, SIGNALFD = 74,
-       EXIT = 94, KILL = 129, SIGMASK = 135, SETPGID = 154, SETSID = 157, PRCTL = 167, CLONE = 220,
+enum { FCNTL = 25, UNLINKAT = 35, CHDIR = 49, OPENAT = 56, CLOSE = 57, PIPE = 59, READ = 63, WRITE = 64, PPOLL = 73,
+       SIGNALFD = 74, EXIT = 94, KILL = 129, SIGMASK = 135, SETPGID = 154, SETSID = 157, PRCTL = 167, CLONE = 220,
        EXECVE = 221, WAIT4 = 260, CLOSE_RANGE = 436 };
 __asm__(".globl _start\n_start: mov x0, sp\nbl begin\n");
 static word call(word n, word a, word b, word c, word d, word e)
@@ -46,9 +47,18 @@ static word call(word n, word a, word b, word c, word d, word e)
 #endif
 
 static const set ALL = ~0ul;
+/* The folder of the command's cgroup; empty: none. */
+static char cgroup_folder[4096];
 
 static void leave(int code) { for (;;) call(EXIT, code, 0, 0, 0, 0); }
 static int equal(const char *a, const char *b) { while (*a && *a == *b) a++, b++; return *a == *b; }
+/* All before the last slash. */
+static void copy_folder(char *to, const char *path)
+{
+  int length = 0;
+  for (int at = 0; path[at] && at < 4095; at++) if (path[at] == '/') length = at;
+  for (int at = 0; at < length; at++) to[at] = path[at];
+}
 static word number(const char *text)
 {
   word n = 0;
@@ -170,7 +180,11 @@ static void watch(word command, int control, int own_session, word linger)
       say(control, NONE_LEFT, 0);
       continue;
     }
-    if (call(PPOLL, (word)entries, 2, waits_for_time ? (word)&time : 0, 0, 0) == 0) leave(0);
+    if (call(PPOLL, (word)entries, 2, waits_for_time ? (word)&time : 0, 0, 0) == 0) {
+      /* The lease is over by its time, so no proof is needed any more. */
+      if (*cgroup_folder) call(UNLINKAT, -100, (word)cgroup_folder, REMOVE_FOLDER, 0, 0);
+      leave(0);
+    }
     while (call(READ, entries[0].descriptor, (word)info, sizeof info, 0, 0) > 0) {
       asked |= info[0] == SIGTERM;
       if (info[0] == SIGCHLD || info[0] == SIGPIPE) continue;
@@ -212,6 +226,7 @@ static void keep(char **argv, char **envp)
     if (failed.kind == NOT_STARTED) leave(0);
   }
   say(control, STARTED, command);
+  copy_folder(cgroup_folder, argv[6]);
   /* The lease's token and the command's words belong to the command alone, as do its descriptors and folder. */
   for (char **one = envp; *one; one++) end = *one;
   while (*end) end++;

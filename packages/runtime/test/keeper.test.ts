@@ -9,15 +9,27 @@
  *  - whatever left the command keeps it at work; only when nothing is left does it say that all has ended
  *  - others see that by its name, for the lease that it was started for and for no other
  *  - a process that only calls itself a keeper proves nothing
+ *  - when the lease of a dead process is over, its cgroup is removed
  *  - a signal that is meant for the parent of the command arrives there
  */
-import { readdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync, openSync, closeSync, chmodSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+  openSync,
+  closeSync,
+  chmodSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
+import { ControlGroup } from '../src/processes/control-group.ts';
 import { askKeepers } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
 import { offspringOf } from '../src/processes/offspring.ts';
@@ -166,6 +178,22 @@ describe('all that a command has started', () => {
 
     expect(askKeepers('1-2-3', forged.pid ?? 0)).toBeNull();
     expect(offspringOf({ ...holder, group: forged.pid ?? 0 }).is).toBe('alive');
+  });
+
+  test('leaves no cgroup behind, once its lease is over and this process is dead', async ({ skip }) => {
+    const cgroup = ControlGroup.make(`test-${process.pid}`);
+    skip(cgroup === null, 'this user may not make a cgroup here');
+    const joinFile = cgroup?.joinFile ?? null;
+    const keeper = await start(['sleep', '100'], { joinFile, lingerMs: 200 });
+    const members = cgroup?.members();
+
+    // As the death of this process would.
+    keeper.child.stdio.at(3)?.destroy();
+    process.kill(keeper.command, 'SIGKILL');
+    await once(keeper.child, 'exit');
+
+    expect(members).toEqual([keeper.command]);
+    expect(existsSync(cgroup?.path ?? '')).toBe(false);
   });
 
   test('passes a signal for the parent of the command on to this process', async ({ skip }) => {
