@@ -7,6 +7,7 @@
  *  - a lease in doubt stops it, and it continues with the command
  *  - it keeps a killed run from being dead, is named by why, and once it has ended, the run is dead at once
  *  - without its keeper, a run ends what it can find, and reports no outcome unless the cgroup proves that all is gone
+ *  - when its keeper does not run and cannot be continued, a run gives up, and reports no outcome
  *  - when both are killed, only the cgroup proves anything
  * And:
  *  - where no keeper can be executed, all works, and nothing is proved; why and doctor say so
@@ -19,6 +20,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, test, type TestContext } from 'vitest';
+import { ControlGroup } from '../../../packages/runtime/src/processes/control-group.ts';
 import { guaranteeHere } from '../../../packages/runtime/src/processes/guarantee.ts';
 import { Cli, finished, isRoot, type Ran } from './support/cli.ts';
 import { addTask, isGone, isGroupTold, kill, sessionOf, stateOf, taskOf, until } from './support/running.ts';
@@ -201,6 +203,28 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
     expect(isGone(run.kid)).toBe(mode === IN_CGROUP);
     expect(await taskOf(cli, id)).toMatchObject({ status });
     if (mode === UNDER_KEEPER) expect(ran.stderr).toContain('may still be alive');
+  });
+
+  test('a run whose keeper is frozen gives up, and exits with 71', async ({ expect, skip }) => {
+    using cli = new Cli();
+    const id = await addTask(cli, { sessionId: 's' });
+    using run = new Offspring(cli, UNDER_KEEPER, ['--timeout', '3s', '--', ...COMMAND], { skip });
+    await run.atWork('s');
+    const freezer = ControlGroup.make(`frozen-${run.keeper}`);
+    skip(freezer === null, 'this user may not make a cgroup here');
+    if (freezer === null) return;
+    writeFileSync(freezer.joinFile, String(run.keeper));
+    writeFileSync(join(freezer.path, 'cgroup.freeze'), '1');
+
+    const { exit, stderr } = await run.finished;
+    const alive = [run.command, run.kid].filter((pid) => !isGone(pid));
+    writeFileSync(join(freezer.path, 'cgroup.freeze'), '0');
+    await run.killed(run.keeper);
+    freezer.remove();
+
+    expect([exit, alive]).toEqual([71, []]);
+    expect(stderr).toContain('may still be alive');
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'running' });
   });
 
   test.for(MODES)('%s, a run that was killed with its keeper', async (mode, { expect, skip }) => {

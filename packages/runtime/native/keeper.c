@@ -217,6 +217,10 @@ static void keep(char **argv, char **envp)
   call(FCNTL, control, F_SETFD, 1, 0, 0);
   mask(SIG_BLOCK, &ALL, &before);
   command = fork_process();
+  if (command < 0) {
+    say(control, NOT_STARTED, -command);
+    leave(0);
+  }
   if (command == 0) become(argv + 7, envp, argv[6], own_session, pipe[1], &before);
   /* From now on, no key of the terminal reaches this process. */
   call(SETPGID, 0, group, 0, 0, 0);

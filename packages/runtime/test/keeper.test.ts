@@ -2,8 +2,10 @@
  * The keeper, as the parent of real commands:
  *  - its files are what the compilers make of the source
  *  - it passes on how a command ended: exit codes and signals, exactly
- *  - a command that cannot be started is refused with the error of the system, as Node gives it
+ *  - a command that cannot be started is refused with the error of the system, as Node gives it; so is one for which
+ *    there may be no more processes
  *  - a command is looked up in the PATH of its own environment; a script without a first line is one of the shell
+ *  - a keeper that another process has stopped is continued, so that it tells how its command was ended
  *  - the command gets its descriptors under their numbers, no blocked signal, and nothing of the keeper's
  *  - the keeper keeps nothing of the command's: no descriptors, no folder, no arguments, no environment
  *  - whatever left the command keeps it at work; only when nothing is left does it say that all has ended
@@ -13,6 +15,7 @@
  *  - a signal that is meant for the parent of the command arrives there
  */
 import {
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -25,10 +28,12 @@ import {
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
+import { CommandProcess } from '../src/processes/command-process.ts';
 import { ControlGroup } from '../src/processes/control-group.ts';
 import { askKeepers } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
@@ -76,6 +81,48 @@ describe('a kept command', () => {
     skip(WHY_NOT !== null, WHY_NOT ?? '');
 
     await expect(start([command])).rejects.toMatchObject({ code });
+  });
+
+  test('is refused where its user may have no more processes, and its keeper ends', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    skip(process.geteuid?.() !== 0, 'only root can become another user');
+    const keeper = join(temporaryFolder(), 'keeper');
+    copyFileSync(fileOf(process.arch as Architecture), keeper);
+    chmodSync(dirname(keeper), 0o755);
+    // Root may always have more. The keeper itself is the one process of this user.
+    const limited = ['setpriv', '--reuid=64321', '--regid=64321', '--clear-groups', 'prlimit', '--nproc=1'];
+    const child = await startProcess([...limited, keeper, '1-2-3', '3', '1', '0', '100', '', 'true'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
+    const said: Buffer[] = [];
+    (child.stdio[3] as Duplex).on('data', (bytes: Buffer) => said.push(bytes));
+
+    const [code] = await once(child, 'close');
+
+    const report = Buffer.concat(said);
+    // Not started, and why.
+    expect([report.readInt32LE(0), report.readInt32LE(4), report.length]).toEqual([2, constants.errno.EAGAIN, 8]);
+    expect(code).toBe(0);
+  });
+
+  test('is ended although its keeper was stopped by another process', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    const command = await CommandProcess.start(['sleep', '100'], {
+      lease: { sessionId: 's', fence: 3 },
+      silentMs: 1_000,
+      env: process.env,
+      stdio: ['ignore', 'ignore', 'ignore'],
+      hasOwnGroup: true,
+    });
+    endWithTest(command.pid);
+    endWithTest(command.group ?? 0);
+    process.kill(command.group ?? 0, 'SIGSTOP');
+
+    await command.terminate();
+
+    expect(await command.ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect([command.isProvedGone, command.mayBeLeft]).toEqual([true, false]);
+    command.leave({ isLeaseOver: true });
   });
 
   test('is looked up in the PATH of its environment, and may be a script without a first line', async ({ skip }) => {

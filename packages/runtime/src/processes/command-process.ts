@@ -67,13 +67,16 @@ export class CommandProcess {
   readonly sharesGroup: boolean;
   /** The group that a lease names: that of its keeper, else its own; null: the system has none. */
   readonly group: number | null;
-  /** Resolves when the command itself has ended. Processes that it started may still be alive. */
+  /**
+   * Resolves when the command itself has ended, or could not be ended. Processes that it started may still be alive.
+   */
   readonly ended: Promise<CommandExit>;
   /** Its standard streams, where they are pipes. */
   readonly streams: Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>;
   readonly #started: Started;
   readonly #offspring: Offspring;
   readonly #lingerMs: number;
+  readonly #gaveUp = Promise.withResolvers<CommandExit>();
   readonly #pausedFor = new Set<string>();
 
   private constructor(
@@ -86,7 +89,7 @@ export class CommandProcess {
     this.pid = pid;
     this.sharesGroup = !hasOwnGroup;
     this.group = keeper?.pid ?? (hasOwnGroup ? pid : (readProcess(process.pid)?.group ?? null));
-    this.ended = ended;
+    this.ended = Promise.race([ended, this.#gaveUp.promise]);
     this.streams = streams;
     this.#started = started;
     this.#offspring = new Offspring(started);
@@ -207,13 +210,15 @@ export class CommandProcess {
     this.#pausedFor.clear();
   }
 
-  /** Asks all of it to end, and kills it after ten seconds. */
+  /** Asks all of it to end, kills it after ten seconds, and gives up after five more: then something may be left. */
   async terminate(): Promise<void> {
     this.signalAwake('SIGTERM');
     this.#offspring.signal('SIGCONT');
     const giveUpAt = performance.now() + GRACE_MS;
     while (!this.#offspring.isGone && performance.now() < giveUpAt) await pause(LOOK_MS);
     await this.#offspring.kill();
+    // It cannot be killed, or its keeper does not run, and so tells nothing.
+    if (!this.#offspring.isGone) this.#gaveUp.resolve({ code: null, signal: 'SIGKILL' });
     await this.ended;
   }
 

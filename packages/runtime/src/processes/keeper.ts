@@ -206,6 +206,8 @@ class Reports {
         this.#isOutsideGroup = true;
         return;
       case REPORTS.started:
+        // No process has such a pid; as the target of a signal it would name others.
+        if (value <= 0) return this.#tellStart(REPORTS.notStarted, constants.errno.EPROTO);
         this.#hasStarted = true;
         return this.#tellStart(kind, value);
       case REPORTS.notStarted:

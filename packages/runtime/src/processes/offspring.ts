@@ -79,6 +79,7 @@ export class Offspring {
   /** Of the command. */
   readonly #start: string | null;
   #isGone = false;
+  #hasGivenUp = false;
 
   constructor(started: Started) {
     this.#started = started;
@@ -94,7 +95,8 @@ export class Offspring {
   /** Whether a process may be left unseen: the keeper was killed, or a process cannot be killed. */
   get mayBeLeft(): boolean {
     const { keeper, cgroup } = this.#started;
-    if (keeper === null || keeper.areAllGone) return false;
+    if (keeper === null) return this.#hasGivenUp && !this.isGone;
+    if (keeper.areAllGone) return false;
     return cgroup?.isPopulated !== false || !keeper.isLost;
   }
 
@@ -102,6 +104,8 @@ export class Offspring {
   signal(signal: NodeJS.Signals): void {
     if (this.isGone) return;
     const { keeper, hasOwnGroup, pid } = this.#started;
+    // A keeper that another process has stopped would not tell what ends.
+    if (signal === 'SIGCONT' && keeper?.isAlive) trySignal(keeper.pid, signal);
     if (keeper === null && hasOwnGroup) trySignal(-pid, signal);
     else for (const one of this.#members()) trySignal(one, signal);
   }
@@ -133,7 +137,8 @@ export class Offspring {
     while (!this.isGone) {
       this.#started.cgroup?.kill();
       this.signal('SIGKILL');
-      if (performance.now() > giveUpAt) return;
+      this.#hasGivenUp = performance.now() > giveUpAt;
+      if (this.#hasGivenUp) return;
       await pause(LOOK_MS);
     }
   }
