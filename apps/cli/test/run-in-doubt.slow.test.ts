@@ -11,6 +11,7 @@
  *  - Ctrl-Z stops the command with the wrapper
  *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt, even if the wrapper gets
  *    it only after the command has ended
+ *  - a key that gives the task back ends what the command has started, too
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
@@ -24,6 +25,7 @@ import {
   childrenOf,
   isGone,
   isGroupTold,
+  kill,
   ORCHESTRATOR,
   resultIn,
   Running,
@@ -33,7 +35,7 @@ import {
   until,
   WORK,
 } from './support/running.ts';
-import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
+import { CTRL_BACKSLASH, CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
   test.concurrent('while the store does not answer past the trust window, all of it is stopped', async ({ expect }) => {
@@ -252,6 +254,36 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
         expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
       },
     );
+
+  describe.skipIf(!hasTerminal)('a key of the terminal that gives the task back', () => {
+    // A shell without job control lets its background ignore both keys.
+    const background = 'sleep 300 & echo "kid $!"';
+    const stubborn = `sh -c 'trap "" INT QUIT TERM; while :; do sleep 1; done' & echo "kid $!"`;
+    const elsewhere = `setsid env -i sh -c 'echo "kid $$"; exec sleep 300' &`;
+    test.concurrent.for([
+      ['Ctrl-C', background, CTRL_C, 'SIGINT'],
+      ['Ctrl-C', stubborn, CTRL_C, 'SIGINT'],
+      ['Ctrl-C', elsewhere, CTRL_C, 'SIGINT'],
+      ['Ctrl-\\', background, CTRL_BACKSLASH, 'SIGQUIT'],
+    ] as const)('%s ends what the command has started: %s', async ([, start, key, signal], { expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
+      writeFileSync(join(cli.folder, 'work'), `${start}\nsleep 1; echo ready\nexec sleep 100\n`);
+
+      // Ctrl-\\ would end a shell between the two.
+      using terminal = new Terminal(cli, `exec ${ORCHESTRATOR} run --agent a --ttl 5s -- sh ./work`);
+      await terminal.says('ready');
+      const kid = Number(/^kid (\d+)/m.exec(terminal.said)?.[1]);
+      terminal.type(key);
+      await terminal.closed;
+      const isLeft = !isGone(kid);
+      kill(kid, 'SIGKILL');
+
+      expect([kid > 0, isLeft]).toEqual([true, false]);
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, interruptions: 0 });
+      expect((await taskOf(cli, id))?.note).toBe(`Interrupted by ${signal}.`);
+    });
+  });
 
   test
     .skipIf(!hasTerminal)

@@ -48,11 +48,11 @@ type ExitReason = Extract<
   'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved' | 'may_be_alive'
 >;
 
-/** A signal to end. `passedOn`: we sent it to the command, because the terminal did not. */
+/** A signal to end. `counts`: the task is given back, because we passed it on or the terminal's key had an effect. */
 interface Interruption {
   readonly signal: ExitSignal;
   readonly at: Instant;
-  passedOn: boolean;
+  counts: boolean;
 }
 
 class Run {
@@ -74,14 +74,14 @@ class Run {
     const { orchestrator, claim, namespace, since, interruptedBy } = options;
     this.#options = options;
     this.#renewedAt = since;
-    if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, passedOn: false };
+    if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, counts: false };
     this.#keeper = keepLease({
       orchestrator,
       lease: claim.lease,
       namespace,
       since,
-      // While this process ends the command, it still works under the lease.
-      isAlive: () => this.#exit !== null || (this.#command?.isAlive ?? true),
+      // While this process ends the command, or what it started, they still work under the lease.
+      isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.isAlive ?? true),
       onNews: (news) => this.#hear(news),
     });
   }
@@ -143,10 +143,11 @@ class Run {
     // Then the command may still be alive, and nothing would tell when it ends.
     if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
-    // The task is given back. What got the signal and has not ended must not work beside the next holder.
-    if (this.#isPassedOn && this.#exit === null) await command.terminate();
     if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
-    const wasEnded = this.#exit !== null || this.#isPassedOn;
+    const isGivenBack = this.#exit === null && this.#isInterrupted(end);
+    // What it started and what has not ended must not work beside the next holder.
+    if (isGivenBack) await command.terminate();
+    const wasEnded = this.#exit !== null || isGivenBack;
     const result = wasEnded && command.mayBeLeft ? this.#withoutProof(end) : await this.#conclude(end);
     command.leave({ isLeaseOver: result.status !== null || result.lost !== null });
     return result;
@@ -228,11 +229,6 @@ class Run {
     }
   }
 
-  /** Whether this process has sent its own signal to the command. */
-  get #isPassedOn(): boolean {
-    return this.#command !== null && this.#interruption?.passedOn === true;
-  }
-
   /** Ends the command, unless that has begun already. */
   #end(reason: ExitReason): void {
     const command = this.#command;
@@ -252,7 +248,8 @@ class Run {
   }
 
   #interrupt(signal: ExitSignal): void {
-    this.#interruption = { signal, at: systemTime.read(), passedOn: false };
+    const counts = this.#interruption?.counts ?? false;
+    this.#interruption = { signal, at: systemTime.read(), counts };
     this.#options.onNews({ is: 'signalled', signal });
     if (this.#command !== null) this.#passOn(this.#interruption);
   }
@@ -261,7 +258,7 @@ class Run {
     const { signal } = interruption;
     const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
     if (isKey && this.#command?.sharesGroup && isInForeground()) return;
-    interruption.passedOn = true;
+    interruption.counts = true;
     this.#command?.signalAwake(signal);
   }
 
@@ -294,11 +291,12 @@ class Run {
   }
 
   #isInterrupted({ code }: CommandExit): boolean {
-    const { passedOn, at } = this.#interruption ?? {};
-    if (at === undefined) return false;
-    if (this.#command === null || passedOn) return true;
+    const interruption = this.#interruption;
+    if (interruption === null) return false;
     // A command may ignore Ctrl-C, as an editor or a shell does.
-    return code !== 0 && elapsedMs(at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    const isEffect = code !== 0 && elapsedMs(interruption.at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    // Once it counts, it does so however long the rest takes to end.
+    return (interruption.counts ||= this.#command === null || isEffect);
   }
 
   /** Reports the outcome of the task to the store. */
