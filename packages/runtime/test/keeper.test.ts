@@ -9,12 +9,15 @@
  *  - the command gets its descriptors under their numbers, no blocked signal, and nothing of the keeper's
  *  - the keeper keeps nothing of the command's: no descriptors, no folder, no arguments, no environment
  *  - whatever left the command keeps it at work; only when nothing is left does it say that all has ended
+ *  - without a keeper, an empty cgroup proves nothing: a process can leave it. One with a process in it shows that
+ *    something is alive, whatever a keeper says, unless another user made it
  *  - others see that by its name, for the lease that it was started for and for no other
  *  - a process that only calls itself a keeper proves nothing
  *  - when the lease of a dead process is over, its cgroup is removed
  *  - a signal that is meant for the parent of the command arrives there
  */
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   readdirSync,
@@ -27,11 +30,12 @@ import {
   chmodSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
 import { CommandProcess } from '../src/processes/command-process.ts';
 import { ControlGroup } from '../src/processes/control-group.ts';
@@ -39,7 +43,7 @@ import { askKeepers } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
 import { offspringOf } from '../src/processes/offspring.ts';
 import { readProcess } from '../src/processes/process-table.ts';
-import { endWithTest, startProcess, until } from './support/processes.ts';
+import { endWithTest, killNow, startProcess, until } from './support/processes.ts';
 
 test.for(Object.keys(COMPILERS) as Architecture[])(
   'keeper-%s is what the compiler makes of the source',
@@ -187,20 +191,20 @@ describe('all that a command has started', () => {
     const kid = Number(await until(() => readdirSync(folder).includes('kid') && readFileSync(`${folder}/kid`, 'utf8')));
     endWithTest(kid);
 
-    const early = [keeper.areAllGone, offspringOf({ ...holder, group }).is];
+    const early = [keeper.areAllGone, offspringOf({ ...holder, group })];
     process.kill(kid, 'SIGKILL');
     await until(() => keeper.areAllGone);
 
     expect(early).toEqual([false, 'alive']);
-    expect(offspringOf({ ...holder, group })).toEqual({ is: 'ended', seenBy: 'keeper' });
-    expect(offspringOf({ ...holder, group, fence: 4 }).is).toBe('alive');
-    expect([offspringOf({ ...holder, group: 0 }).is, offspringOf({ ...holder, group: null }).is]).toEqual([
+    expect(offspringOf({ ...holder, group })).toBe('ended');
+    expect(offspringOf({ ...holder, group, fence: 4 })).toBe('alive');
+    expect([offspringOf({ ...holder, group: 0 }), offspringOf({ ...holder, group: null })]).toEqual([
       'unproven',
       'none',
     ]);
     keeper.release();
     await once(keeper.child, 'exit');
-    expect(offspringOf({ ...holder, group }).is).toBe('unproven');
+    expect(offspringOf({ ...holder, group })).toBe('unproven');
   });
 
   test('is not proved by a keeper that was killed', async ({ skip }) => {
@@ -211,7 +215,7 @@ describe('all that a command has started', () => {
 
     expect(await keeper.ended).toEqual({ code: null, signal: 'SIGKILL' });
     expect([keeper.isLost, keeper.areAllGone]).toEqual([true, false]);
-    expect(offspringOf({ ...holder, group: keeper.pid }).is).toBe('unproven');
+    expect(offspringOf({ ...holder, group: keeper.pid })).toBe('unproven');
   });
 
   test('is not proved by a process that only has the name of a keeper', async ({ skip }) => {
@@ -224,7 +228,26 @@ describe('all that a command has started', () => {
     await until(() => readProcess(forged.pid ?? 0)?.command === 'orch-all-ended');
 
     expect(askKeepers('1-2-3', forged.pid ?? 0)).toBeNull();
-    expect(offspringOf({ ...holder, group: forged.pid ?? 0 }).is).toBe('alive');
+    expect(offspringOf({ ...holder, group: forged.pid ?? 0 })).toBe('alive');
+  });
+
+  test('is not proved by an empty cgroup', async ({ skip }) => {
+    const { cgroup, member } = await filledGroup(skip);
+    // There is no keeper with this number.
+    const group = await goneNumber();
+    const early = offspringOf({ ...holder, group });
+    await killNow(member);
+    await until(() => cgroup.isPopulated === false);
+
+    expect([early, offspringOf({ ...holder, group })]).toEqual(['alive', 'unproven']);
+  });
+
+  test('is not shown by a cgroup of another user', async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, 'only root can give a folder away');
+    const { cgroup } = await filledGroup(skip);
+    chownSync(cgroup.path, 64_321, 64_321);
+
+    expect(offspringOf({ ...holder, group: await goneNumber() })).toBe('unproven');
   });
 
   test('leaves no cgroup behind, once its lease is over and this process is dead', async ({ skip }) => {
@@ -252,6 +275,27 @@ describe('all that a command has started', () => {
     process.kill(keeper.command, 'SIGKILL');
   });
 });
+
+/** The cgroup of the lease, with a process in it. */
+async function filledGroup(skip: TestContext['skip']): Promise<{ cgroup: ControlGroup; member: ChildProcess }> {
+  const cgroup = ControlGroup.make('1-2-3');
+  if (cgroup === null) return skip('this user may not make a cgroup here');
+  const member = await startProcess(['sleep', '100']);
+  onTestFinished(async () => {
+    await killNow(member);
+    await until(() => cgroup.isPopulated === false);
+    cgroup.remove();
+  });
+  writeFileSync(cgroup.joinFile, String(member.pid));
+  return { cgroup, member };
+}
+
+/** The number of a process that is gone. */
+async function goneNumber(): Promise<number> {
+  const process = await startProcess(['sleep', '100']);
+  await killNow(process);
+  return process.pid ?? 0;
+}
 
 async function start(words: readonly string[], options: Partial<KeptCommand> = {}): Promise<Keeper> {
   const keeper = await Keeper.start({

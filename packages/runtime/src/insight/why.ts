@@ -42,7 +42,7 @@ export interface SeenProcesses {
   /** The process of the current lease; null: the lease names none. */
   readonly holder: 'alive' | 'gone' | 'unknown' | null;
   /** What is known of all that this process has started; null: it is alive, or not of this machine. */
-  readonly offspring: OffspringState['is'] | null;
+  readonly offspring: OffspringState | null;
   readonly ofLeases: readonly LeaseProcesses[];
 }
 
@@ -174,8 +174,8 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
     }),
   };
 
-  function offspringBehind(process: ProcessIdentity, fence: number): OffspringState['is'] {
-    return sight.offspringOf({ ...process, fence, group: process.group ?? null }).is;
+  function offspringBehind(process: ProcessIdentity, fence: number): OffspringState {
+    return sight.offspringOf({ ...process, fence, group: process.group ?? null });
   }
 
   /** The number of a process group is only valid on this machine. */

@@ -5,12 +5,13 @@ import { readText } from './process-table.ts';
 const PREFIX = 'orchestrator-';
 /** Where a group of a dead run is looked for, this many folders are looked at. */
 const FOLDERS_MAX = 20_000;
-/** An empty group proves the death of a killed run. After this time its lease is over in any case. */
+/** The group of a killed run shows what is alive of it. After this time its lease is over in any case. */
 const KEPT_MS = 86_400_000;
 
 /**
  * A cgroup (version 2) for all that one holder starts. A process joins it before it becomes the command, and all that
- * it starts is in it, too, in whatever session, and whatever its environment says.
+ * it starts is in it, too, in whatever session, and whatever its environment says. It is a way to reach all of it at
+ * once. It proves no end: a process of the same user can put itself into another group.
  */
 export class ControlGroup {
   readonly path: string;
@@ -96,7 +97,7 @@ export function mayMakeGroup(): boolean {
   }
 }
 
-/** A group that another user made proves nothing. */
+/** A group that another user made shows nothing. */
 function isOwn(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }

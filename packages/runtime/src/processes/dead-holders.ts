@@ -17,8 +17,8 @@ const SECOND_LOOK_AFTER_MS = 50;
  *
  * - it belongs to this machine, this boot and this view of the processes
  * - the process that claimed is gone (a zombie is dead; a reused pid is recognized by the start of its process)
- * - if it starts commands under its lease: all that they have started has ended, as a keeper that is alive or the
- *   cgroup shows (`offspringOf`)
+ * - if it starts commands under its lease: all that they have started has ended, as a keeper that is alive shows
+ *   (`offspringOf`)
  * - no process carries the lease in its environment
  *
  * In doubt it counts as alive: also if a process cannot be seen. Reads only; one short page if no session is held here.
@@ -85,13 +85,13 @@ function goneHolder(session: Held, here: ProcessIdentity): Gone[] {
   const sight = look({ pid, start: processStart });
   if (sight === 'alive' || sight === 'hidden') return [];
   const offspring = offspringOf({ pid, start: processStart, fence, group: processGroup });
-  if (offspring.is === 'alive' || offspring.is === 'unproven') return [];
+  if (offspring === 'alive' || offspring === 'unproven') return [];
   const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease${seen(offspring)}`;
   return [{ offspring, found: { sessionId, fence, host, boot, pid, processStart, observed } }];
 }
 
 function seen(offspring: OffspringState): string {
-  return offspring.is === 'ended' ? `; its ${offspring.seenBy} shows that all that it started has ended` : '';
+  return offspring === 'ended' ? '; its keeper shows that all that it started has ended' : '';
 }
 
 const OBSERVED = {
@@ -115,6 +115,6 @@ function withoutOffspring(gone: readonly Gone[]): Gone[] {
   return gone.filter(({ offspring, found }) => {
     if (scan.carriersOf(found).length > 0) return false;
     // What it started was kept: a process that hides its environment is none of it.
-    return offspring.is === 'ended' || !scan.mayHideOffspringOf({ start: found.processStart });
+    return offspring === 'ended' || !scan.mayHideOffspringOf({ start: found.processStart });
   });
 }

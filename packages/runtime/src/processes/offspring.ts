@@ -4,7 +4,8 @@
  *
  * It is what the keeper of a lease keeps (keeper.ts), and what is in the lease's cgroup (control-group.ts). Where there
  * is neither, it is what the process group and the environment of processes show. That is enough to pause and end a
- * command, but it proves nothing: a process can leave its group and empty its environment.
+ * command, but only the keeper proves that nothing is left, and only while it is alive: a process can leave its group
+ * and its cgroup, and empty its environment.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
@@ -33,26 +34,22 @@ export function ownTag(fence: number): string {
 }
 
 /** What is known of all that a holder started; `unproven`: it is not to be seen, but may be there. */
-export type OffspringState =
-  | { readonly is: 'none' | 'alive' | 'unproven' }
-  | { readonly is: 'ended'; readonly seenBy: 'keeper' | 'cgroup' };
+export type OffspringState = 'none' | 'alive' | 'unproven' | 'ended';
 
 /**
- * Whether all that a holder started has ended. Only those prove it that nothing can leave unseen: a keeper that is
- * alive, or the cgroup. A keeper that was killed proves nothing.
+ * Whether all that a holder started has ended. Only a keeper that is alive proves it, because nothing can leave that
+ * unseen. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
  */
 export function offspringOf(holder: NamedHolder): OffspringState {
   const { group } = holder;
-  if (group === null) return { is: 'none' };
+  if (group === null) return 'none';
   // Not told yet: it may be any.
-  if (group === 0) return { is: 'unproven' };
+  if (group === 0) return 'unproven';
   const tag = tagOf(holder);
   const told = askKeepers(tag, group);
-  if (told === 'alive') return { is: 'alive' };
-  if (told === 'ended') return { is: 'ended', seenBy: 'keeper' };
-  const isPopulated = ControlGroup.find(tag)?.isPopulated ?? null;
-  if (isPopulated === false) return { is: 'ended', seenBy: 'cgroup' };
-  return { is: isPopulated || isGroupAlive(group) ? 'alive' : 'unproven' };
+  if (told === 'alive' || ControlGroup.find(tag)?.isPopulated) return 'alive';
+  if (told === 'ended') return 'ended';
+  return isGroupAlive(group) ? 'alive' : 'unproven';
 }
 
 /** A command may start processes faster than they can be stopped: give up after this many rounds. */
@@ -92,12 +89,11 @@ export class Offspring {
     return this.#isGone;
   }
 
-  /** Whether a process may be left unseen: the keeper was killed, or a process cannot be killed. */
+  /** Whether a process may be left unseen: the keeper was killed, or a process could not be killed. */
   get mayBeLeft(): boolean {
-    const { keeper, cgroup } = this.#started;
+    const { keeper } = this.#started;
     if (keeper === null) return this.#hasGivenUp && !this.isGone;
-    if (keeper.areAllGone) return false;
-    return cgroup?.isPopulated !== false || !keeper.isLost;
+    return !keeper.areAllGone;
   }
 
   /** Sends a signal to all of it. */
@@ -146,8 +142,7 @@ export class Offspring {
   #looksGone(): boolean {
     const { keeper, cgroup, hasOwnGroup, pid, isAlive } = this.#started;
     if (keeper !== null && !keeper.isLost) return keeper.areAllGone;
-    if (cgroup !== null) return cgroup.isPopulated === false;
-    if (isAlive()) return false;
+    if (isAlive() || cgroup?.isPopulated) return false;
     return keeper === null && hasOwnGroup ? !isGroupAlive(pid) : this.#members().length === 0;
   }
 

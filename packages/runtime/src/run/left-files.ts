@@ -58,7 +58,7 @@ function isLeft(folder: string, here: ProcessIdentity): boolean {
 
 /** A proof is not needed: what is not to be seen any more may lose its files. */
 function isGone(owner: FilesOwner, group: number): boolean {
-  if (livenessOf(owner) !== 'gone' || offspringOf({ ...owner, group }).is === 'alive') return false;
+  if (livenessOf(owner) !== 'gone' || offspringOf({ ...owner, group }) === 'alive') return false;
   const scan = ProcessScan.make();
   return scan.carriersOf({ ...owner, group }).length === 0 && !scan.mayHideOffspringOf(owner);
 }

@@ -282,9 +282,8 @@ class Run {
   }
 
   #reasonFor(end: CommandExit): RunReason {
-    // Its cgroup has proved that all of it is gone, after its keeper was killed.
-    const isProved = this.#exit?.reason === 'may_be_alive';
-    const exit = isProved ? undefined : this.#exit?.reason;
+    // Where the lease is over, nothing waits for a proof any more.
+    const exit = this.#exit?.reason === 'may_be_alive' ? undefined : this.#exit?.reason;
     const ended = exit ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
     if (this.#lost !== null) return withoutLease(this.#lost, ended);
     return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;

@@ -117,7 +117,7 @@ async function lookInside(storage: Storage, facts: StoreFacts, namespace: string
 /** What the holder of a session has left on this machine, if the holder itself is gone. */
 function leftOf({ namespace, sessionId, taskId, agent, fence, process: holder }: HeldFacts): LeftFacts[] {
   if (holder === null || livenessOf(holder) !== 'gone') return [];
-  const { is } = offspringOf({ ...holder, fence, group: holder.group ?? null });
+  const is = offspringOf({ ...holder, fence, group: holder.group ?? null });
   return is === 'alive' || is === 'unproven' ? [{ namespace, sessionId, taskId, agent, is }] : [];
 }
 
