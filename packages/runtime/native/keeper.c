@@ -2,8 +2,8 @@
  * The keeper: the parent of a command, and the subreaper of all that the command starts (README.md beside this file).
  * It needs no C library, so that one file serves every Linux of its architecture.
  *
- *   keeper TAG CONTROL SETSID GROUP LINGER CGROUP COMMAND...   keeps a command under a lease
- *   keeper init COMMAND...                                     is process 1: runs a command, and reaps orphans
+ *   keeper TAG CONTROL SETSID LINGER CGROUP COMMAND...   keeps a command under a lease
+ *   keeper init COMMAND...                               is process 1: runs a command, and reaps orphans
  */
 typedef long word;
 typedef unsigned long set;
@@ -205,7 +205,7 @@ static void watch(word command, int control, int own_session, word linger)
 static void keep(char **argv, char **envp)
 {
   int control = number(argv[2]), own_session = number(argv[3]), pipe[2];
-  word linger = number(argv[5]), group = number(argv[4]), command;
+  word linger = number(argv[4]), command;
   struct report failed;
   set before;
   char *end = envp[-2];
@@ -221,16 +221,16 @@ static void keep(char **argv, char **envp)
     say(control, NOT_STARTED, -command);
     leave(0);
   }
-  if (command == 0) become(argv + 7, envp, argv[6], own_session, pipe[1], &before);
-  /* From now on, no key of the terminal reaches this process. */
-  call(SETPGID, 0, group, 0, 0, 0);
+  if (command == 0) become(argv + 6, envp, argv[5], own_session, pipe[1], &before);
+  /* From now on, no key of the terminal reaches this process. Its group is what the lease names. */
+  call(SETPGID, 0, 0, 0, 0, 0);
   call(CLOSE, pipe[1], 0, 0, 0, 0);
   while (call(READ, pipe[0], (word)&failed, sizeof failed, 0, 0) == sizeof failed) {
     say(control, failed.kind, failed.value);
     if (failed.kind == NOT_STARTED) leave(0);
   }
   say(control, STARTED, command);
-  copy_folder(cgroup_folder, argv[6]);
+  copy_folder(cgroup_folder, argv[5]);
   /* The lease's token and the command's words belong to the command alone, as do its descriptors and folder. */
   for (char **one = envp; *one; one++) end = *one;
   while (*end) end++;
@@ -245,6 +245,6 @@ __attribute__((used)) void begin(word *stack)
 {
   char **argv = (char **)(stack + 1), **envp = argv + stack[0] + 1;
   if (stack[0] > 2 && equal(argv[1], "init")) run_as_init(argv + 2, envp);
-  if (stack[0] > 7) keep(argv, envp);
+  if (stack[0] > 6) keep(argv, envp);
   leave(125);
 }

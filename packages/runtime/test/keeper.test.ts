@@ -12,7 +12,8 @@
  *  - without a keeper, an empty cgroup proves nothing: a process can leave it. One with a process in it shows that
  *    something is alive, whatever a keeper says, unless another user made it
  *  - others see that by its name, for the lease that it was started for and for no other
- *  - a process that only calls itself a keeper proves nothing
+ *  - a process that only calls itself a keeper proves nothing; nor does one of another user that pretends in full, or
+ *    that is only in the group
  *  - when the lease of a dead process is over, its cgroup is removed
  *  - a signal that is meant for the parent of the command arrives there
  */
@@ -30,7 +31,7 @@ import {
   chmodSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { constants, tmpdir } from 'node:os';
@@ -39,7 +40,7 @@ import { describe, expect, onTestFinished, test, type TestContext } from 'vitest
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
 import { CommandProcess } from '../src/processes/command-process.ts';
 import { ControlGroup } from '../src/processes/control-group.ts';
-import { askKeepers } from '../src/processes/keeper-sight.ts';
+import { askKeeper } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
 import { offspringOf } from '../src/processes/offspring.ts';
 import { readProcess } from '../src/processes/process-table.ts';
@@ -95,7 +96,7 @@ describe('a kept command', () => {
     chmodSync(dirname(keeper), 0o755);
     // Root may always have more. The keeper itself is the one process of this user.
     const limited = ['setpriv', '--reuid=64321', '--regid=64321', '--clear-groups', 'prlimit', '--nproc=1'];
-    const child = await startProcess([...limited, keeper, '1-2-3', '3', '1', '0', '100', '', 'true'], {
+    const child = await startProcess([...limited, keeper, '1-2-3', '3', '1', '100', '', 'true'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     const said: Buffer[] = [];
@@ -227,8 +228,35 @@ describe('all that a command has started', () => {
     const forged = await startProcess([path, '100'], { detached: true });
     await until(() => readProcess(forged.pid ?? 0)?.command === 'orch-all-ended');
 
-    expect(askKeepers('1-2-3', forged.pid ?? 0)).toBeNull();
+    expect(askKeeper('1-2-3', forged.pid ?? 0)).toBeNull();
     expect(offspringOf({ ...holder, group: forged.pid ?? 0 })).toBe('alive');
+  });
+
+  test('is not proved by a keeper of another user', async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, 'only root can become another user');
+    const [ours, others] = [await forgedKeeper(), await forgedKeeper({ uid: 64_321, gid: 64_321 })];
+
+    // What a process of the same user can do shows that this one differs in its user alone.
+    expect([askKeeper('1-2-3', ours), offspringOf({ ...holder, group: ours })]).toEqual(['ended', 'ended']);
+    expect([askKeeper('1-2-3', others), offspringOf({ ...holder, group: others })]).toEqual([null, 'alive']);
+  });
+
+  test('is not proved by a keeper that is only in the group', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'there is no process table');
+    const member = await forgedKeeper({ detached: false });
+    const group = readProcess(member)?.group ?? 0;
+
+    expect([askKeeper('1-2-3', group), askKeeper('1-2-3', member)]).toEqual([null, null]);
+  });
+
+  test('is not proved by a keeper while a process is in the cgroup', async ({ skip }) => {
+    const { cgroup, member } = await filledGroup(skip);
+    const group = await forgedKeeper();
+    const early = offspringOf({ ...holder, group });
+    await killNow(member);
+    await until(() => cgroup.isPopulated === false);
+
+    expect([early, offspringOf({ ...holder, group })]).toEqual(['alive', 'ended']);
   });
 
   test('is not proved by an empty cgroup', async ({ skip }) => {
@@ -276,6 +304,29 @@ describe('all that a command has started', () => {
   });
 });
 
+/** A process that pretends to be a keeper for which all has ended, as well as any program can. @returns its pid */
+async function forgedKeeper(options: SpawnOptions = {}): Promise<number> {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  const path = join(folder, 'orch-all-ended');
+  copyFileSync('/bin/sh', path);
+  chmodSync(path, 0o755);
+  // The name of the lease, which is its second word, is that of its script.
+  writeFileSync(join(folder, '1-2-3'), 'read line\n');
+  const stdio = ['pipe', 'ignore', 'ignore'] as const;
+  const forged = spawn(path, ['1-2-3'], {
+    argv0: 'orchestrator-keeper',
+    cwd: folder,
+    detached: true,
+    ...options,
+    stdio: [...stdio],
+  });
+  onTestFinished(async () => killNow(forged));
+  const pid = forged.pid ?? 0;
+  await until(() => readProcess(pid)?.command === 'orch-all-ended');
+  return pid;
+}
+
 /** The cgroup of the lease, with a process in it. */
 async function filledGroup(skip: TestContext['skip']): Promise<{ cgroup: ControlGroup; member: ChildProcess }> {
   const cgroup = ControlGroup.make('1-2-3');
@@ -304,7 +355,6 @@ async function start(words: readonly string[], options: Partial<KeptCommand> = {
     stdio: ['ignore', 'ignore', 'ignore'],
     tag: '1-2-3',
     ownSession: true,
-    group: 0,
     lingerMs: 1_000,
     joinFile: null,
     ...options,

@@ -124,7 +124,6 @@ export class CommandProcess {
         stdio: withFurther(stdio, descriptors),
         tag,
         ownSession: hasOwnGroup,
-        group: 0,
         lingerMs,
         joinFile: cgroup?.joinFile ?? null,
       }).catch((error: unknown) => {

@@ -44,8 +44,6 @@ export interface KeptCommand {
   readonly tag: string;
   /** Whether the command gets a session and a group of its own; else it stays in the group of this process. */
   readonly ownSession: boolean;
-  /** The group of keepers to be in; 0: one of its own. */
-  readonly group: number;
   /** How long it tells that all has ended, once this process is dead. */
   readonly lingerMs: number;
   /** The file by which the command joins its cgroup. */
@@ -83,7 +81,7 @@ export class Keeper {
     const stdio: StdioOptions = [...kept.stdio];
     while (stdio.length < control) stdio.push('ignore');
     stdio.push('pipe');
-    const options = [kept.tag, control, kept.ownSession ? 1 : 0, kept.group, kept.lingerMs, kept.joinFile ?? ''];
+    const options = [kept.tag, control, kept.ownSession ? 1 : 0, kept.lingerMs, kept.joinFile ?? ''];
     const { env, cwd } = kept;
     const child = spawn(program, [...options.map(String), ...kept.words], {
       argv0: KEEPER_NAME,
@@ -103,7 +101,7 @@ export class Keeper {
     return new Keeper(child, reports, value, isOutsideGroup);
   }
 
-  /** The pid of the keeper, which is its group unless it joined another one. */
+  /** The pid of the keeper, and the number of its group. */
   get pid(): number {
     return this.child.pid ?? 0;
   }

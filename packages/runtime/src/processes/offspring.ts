@@ -10,19 +10,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
 import { ControlGroup } from './control-group.ts';
-import { askKeepers } from './keeper-sight.ts';
+import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
 import { ProcessScan, type CarriedLease } from './lease-processes.ts';
 import { ownProcess } from './own-process.ts';
 import { isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
 
-/** A holder as its lease names it. `group`: that of its keepers; 0: not told yet; null: it has none. */
+/** A holder as its lease names it. `group`: that of its keeper; 0: not told yet; null: it has none. */
 export interface NamedHolder extends Pick<ProcessIdentity, 'pid' | 'start'> {
   readonly fence: number;
   readonly group: number | null;
 }
 
-/** Names a lease on this machine since its start, for its keepers and its cgroup. */
+/** Names a lease on this machine since its start, for its keeper and its cgroup. */
 function tagOf({ pid, start, fence }: Omit<NamedHolder, 'group'>): string {
   return `${pid}-${start}-${fence}`;
 }
@@ -46,7 +46,7 @@ export function offspringOf(holder: NamedHolder): OffspringState {
   // Not told yet: it may be any.
   if (group === 0) return 'unproven';
   const tag = tagOf(holder);
-  const told = askKeepers(tag, group);
+  const told = askKeeper(tag, group);
   if (told === 'alive' || ControlGroup.find(tag)?.isPopulated) return 'alive';
   if (told === 'ended') return 'ended';
   return isGroupAlive(group) ? 'alive' : 'unproven';
