@@ -1,7 +1,7 @@
 /*
  * The keeper, as the parent of real commands:
  *  - its files are what the compilers make of the source
- *  - it passes on how a command ended: exit codes and signals, exactly
+ *  - it passes on how a command ended: exit codes and signals, exactly; a real-time signal as a shell does
  *  - a command that cannot be started is refused with the error of the system, as Node gives it; so is one for which
  *    there may be no more processes
  *  - a command is looked up in the PATH of its own environment; a script without a first line is one of the shell
@@ -67,6 +67,7 @@ describe('a kept command', () => {
     ['exit 255', { code: 255, signal: null }],
     ['kill -KILL $$', { code: null, signal: 'SIGKILL' }],
     ['kill -SEGV $$', { code: null, signal: 'SIGSEGV' }],
+    ['kill -35 $$', { code: 163, signal: null }],
   ] as const)('ends by %s', async ([script, end], { skip }) => {
     skip(WHY_NOT !== null, WHY_NOT ?? '');
     const keeper = await start(['sh', '-c', script]);

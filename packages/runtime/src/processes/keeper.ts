@@ -228,9 +228,10 @@ class Reports {
 /** Decodes the status of a process that has ended, as the kernel gives it. */
 function exitOf(status: number): CommandExit {
   const signal = status & 0x7f;
-  return signal === 0
-    ? { code: (status >> 8) & 0xff, signal: null }
-    : { code: null, signal: signalNamed(signal) ?? 'SIGKILL' };
+  if (signal === 0) return { code: (status >> 8) & 0xff, signal: null };
+  const name = signalNamed(signal);
+  // The real-time signals have no names. A shell gives them as this code.
+  return name === undefined ? { code: 128 + signal, signal: null } : { code: null, signal: name };
 }
 
 function signalNamed(number: number): NodeJS.Signals | undefined {
