@@ -139,7 +139,8 @@ static int reap(word command, int *status)
     int ended = 0;
     word pid = call(WAIT4, -1, (word)&ended, WNOHANG | WALL, 0, 0);
     if (pid <= 0) return pid == 0;
-    if (pid == command) *status = ended;
+    /* A process that lets its parent trace it has only stopped. */
+    if (pid == command && (ended & 127) != 127) *status = ended;
   }
 }
 

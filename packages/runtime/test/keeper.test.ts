@@ -2,6 +2,7 @@
  * The keeper, as the parent of real commands:
  *  - its files are what the compilers make of the source
  *  - it passes on how a command ended: exit codes and signals, exactly; a real-time signal as a shell does
+ *  - a command that stops because it is traced has not ended
  *  - a command that cannot be started is refused with the error of the system, as Node gives it; so is one for which
  *    there may be no more processes
  *  - a command is looked up in the PATH of its own environment; a script without a first line is one of the shell
@@ -36,6 +37,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
 import { CommandProcess } from '../src/processes/command-process.ts';
@@ -43,7 +45,7 @@ import { ControlGroup } from '../src/processes/control-group.ts';
 import { askKeeper } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
 import { offspringOf } from '../src/processes/offspring.ts';
-import { readProcess } from '../src/processes/process-table.ts';
+import { readProcess, readProcessStatus } from '../src/processes/process-table.ts';
 import { endWithTest, killNow, startProcess, until } from './support/processes.ts';
 
 test.for(Object.keys(COMPILERS) as Architecture[])(
@@ -109,6 +111,20 @@ describe('a kept command', () => {
     // Not started, and why.
     expect([report.readInt32LE(0), report.readInt32LE(4), report.length]).toEqual([2, constants.errno.EAGAIN, 8]);
     expect(code).toBe(0);
+  });
+
+  test('has not ended when it stops for its parent to trace it', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    skip(!existsSync('/usr/bin/perl'), 'perl is not installed');
+    // The number of `ptrace`, whose first request comes from the process that is traced: it stops at its next exec.
+    const call = { x64: 101, arm64: 117 }[process.arch as Architecture];
+    const keeper = await start(['/usr/bin/perl', '-e', `syscall(${call}, 0, 0, 0, 0); exec("sleep", "100")`]);
+    await until(() => readProcessStatus(keeper.command, 'State')?.includes('(tracing'));
+
+    const early = await Promise.race([keeper.ended, pause(100)]);
+    process.kill(keeper.command, 'SIGKILL');
+
+    expect([early, await keeper.ended]).toEqual([undefined, { code: null, signal: 'SIGKILL' }]);
   });
 
   test('is ended although its keeper was stopped by another process', async ({ skip }) => {
