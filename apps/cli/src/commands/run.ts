@@ -73,9 +73,10 @@ const DESCRIPTION = [
   '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
     'data tells why the run ended (reason, exit), how the command ended (code, signal), and what became of the task ' +
     '(outcome, status). outcome_unknown says that the outcome was sent, and that it is not known whether it arrived.',
-  'On Linux, all that the command starts is paused and ended with it, also what has left its process group or ' +
-    'session; `orchestrator doctor` says whether a cgroup or a keeper sees to that. If something may still be alive ' +
-    'after the command was ended, no outcome is reported, and the lease ends by its time: exit 71.',
+  'On Linux, whatever pauses or ends the command reaches all that it has started, also what has left its process ' +
+    'group or session; `orchestrator doctor` says whether a cgroup or a keeper sees to that. If something may still ' +
+    'be alive after the command was ended, no outcome is reported, and the lease ends by its time: exit 71. A ' +
+    'command that ends by itself leaves its background processes alive, and its task is released.',
   'The command gets the descriptors that `run` was started with, on Linux also those beyond 2. It gets its own ' +
     'process group. If standard input is a terminal, it stays in the group of `run` instead. Then it can read, ' +
     'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. Elsewhere than on Linux, the processes that ' +
