@@ -2,6 +2,7 @@
  * The self-contained tarball of the command line (`npm run pack:cli`), on each Node at hand:
  *  - `npm install --global FILE` installs it in an empty folder, without a network, without install scripts
  *  - what it installs takes a task from its creation to its claim, and plays the demo
+ *  - what it installs keeps the commands of `run` under a keeper, on Linux
  *  - a Node that is too old is told so, and nothing else happens
  */
 import { execFile } from 'node:child_process';
@@ -75,6 +76,16 @@ describe.each(nodes.filter((node) => !isOld(node)))('on Node $version', (node) =
       expect(running.stdout).toMatch(/running 1 /u);
       expect([said, created, waiting, claimed, running].map(({ exit }) => exit)).toEqual([0, 0, 0, 0, 0]);
       expect(existsSync(join(homeOf(node), '.openclaw/data/orchestrator.db'))).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
+  test.runIf(process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch))(
+    'its keeper can be executed',
+    async () => {
+      const { stdout } = await run(node, 'orchestrator', 'doctor');
+
+      expect(stdout).toContain('`run` keeps all that its command starts');
     },
     TIMEOUT_MS,
   );

@@ -22,6 +22,10 @@ ${table(TASK_TRANSITIONS)}
 
 A session is \`running\` exactly while an agent holds its lease. \`stale\` is derived from the deadlines, never stored.
 
+\`task.recovered\` and \`lease.taken_over\` end a lease when its holder was silent for the time of the lease. On Linux
+they end it at once where it is proved that the holder and all that it started are gone. What proves that, and where:
+[platforms.md](platforms.md#dead-holders).
+
 ${meanings(SESSION_STATUSES)}
 
 ${diagram(SESSION_TRANSITIONS)}

@@ -89,6 +89,11 @@ for (const storage of ['storage-sqlite', 'storage-postgres']) {
   if (existsSync(migrations)) await cp(migrations, at('../drizzle'), { recursive: true });
 }
 
+// The programs that `run` starts its command with.
+await rm(at('../native'), { recursive: true, force: true });
+for (const name of ['keeper-x64', 'keeper-arm64'])
+  await cp(at(`../../../packages/runtime/native/${name}`), at(`../native/${name}`));
+
 /** The modules of these files, and of what they use of other files, not counting what they load on demand. */
 async function modulesLoadedWith(files) {
   const { output } = await build({ ...options, input: files, write: false });

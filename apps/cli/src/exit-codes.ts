@@ -12,6 +12,7 @@ export const EXIT_CODES = {
   66: 'There is no such task or session, or no journal in the folder.',
   69: 'The store cannot be reached or does not exist.',
   70: 'Internal error: please report it.',
+  71: '`run`: something that the command started may still be alive; no outcome was reported.',
   73: 'No permission to create or open the store, or the result file or journal of `run`.',
   74: 'I/O error: the disk is full or failed, or the answer or the journal could not be written.',
   75: 'Busy, or nothing to claim: try again.',
@@ -47,6 +48,7 @@ type CliCode =
   | 'CONTENT'
   | 'INTERRUPTED'
   | 'NOT_STARTED'
+  | 'MAY_BE_ALIVE'
   | 'OUTPUT'
   | 'NODE_TOO_OLD';
 
@@ -58,6 +60,7 @@ export const EXIT_OF = {
   CONTENT: 65,
   INTERRUPTED: 130,
   NOT_STARTED: 125,
+  MAY_BE_ALIVE: 71,
   OUTPUT: 74,
   /** Answered by `bin/node-guard.js`: such a Node cannot load this file. */
   NODE_TOO_OLD: 78,

@@ -7,8 +7,10 @@
  *  - what a command of a lease's holder loads is in two files, without the files of other commands; for a title with
  *    wide characters it loads their widths, too
  *  - an uncaught error does not print the whole bundle
+ *  - the keeper of `run` lies beside it, as it is in the source, and can be executed
+ *  - all that the package has, but its source has not, is in the cache of builds
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -123,6 +125,27 @@ test('an uncaught error prints one line of the program, with few characters', as
   expect([exit, stderr]).toEqual([1, expect.stringContaining('process.stdout.on is not a function')]);
   expect(stderr.length).toBeLessThan(2_000);
 });
+
+test.for(['keeper-x64', 'keeper-arm64'])('%s lies beside the bundle, and can be executed', (name) => {
+  const [built, source] = ['../native/', '../../../packages/runtime/native/'].map((place) =>
+    fileURLToPath(new URL(`${place}${name}`, import.meta.url)),
+  );
+
+  expect(readFileSync(built ?? '').equals(readFileSync(source ?? ''))).toBe(true);
+  expect(() => accessSync(built ?? '', constants.X_OK)).not.toThrow();
+});
+
+test('a build that is restored from a cache has all of the package that is not in its source', () => {
+  const { files: packed } = readJson('../package.json') as { files: string[] };
+  const { tasks } = readJson('../../../turbo.json') as { tasks: Record<string, { outputs: string[] }> };
+
+  const made = packed.filter((name) => name !== 'bin');
+  expect(tasks['@agent-orchestrator/cli#build']?.outputs).toEqual(made.map((name) => `${name}/**`));
+});
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+}
 
 /** A store with a held task and two that wait. @returns the token of the lease */
 async function heldTask(cli: Cli, title = 'Write the report'): Promise<string> {

@@ -13,7 +13,18 @@ import { createInterface } from 'node:readline';
 import { findLeaseProcesses } from '@agent-orchestrator/runtime';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
-import { addTask, isGone, kill, ORCHESTRATOR, Running, sessionOf, taskOf, until, WORK } from './support/running.ts';
+import {
+  addTask,
+  isGone,
+  isGroupTold,
+  kill,
+  ORCHESTRATOR,
+  Running,
+  sessionOf,
+  taskOf,
+  until,
+  WORK,
+} from './support/running.ts';
 
 describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 }, () => {
   // By itself, and again if need be: the promise is for a machine that has time to look.
@@ -27,7 +38,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
       const lines = createInterface({ input: watching.stdout })[Symbol.asyncIterator]();
       using running = new Running(cli, ['--', ...WORK]);
       const command = await running.command();
-      await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
+      await until(() => isGroupTold(cli, 's'));
 
       // First what it started, or the wrapper would have reported how that came out.
       running.child.kill('SIGSTOP');
@@ -83,7 +94,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     const script = 'echo "pid $$"; exec env -i /bin/sleep 600';
     using running = new Running(cli, ['--', 'sh', '-c', script]);
     const command = await running.command();
-    await until(async () => (await sessionOf(cli, 's'))?.processGroup === command);
+    await until(() => isGroupTold(cli, 's'));
 
     running.child.kill('SIGKILL');
     await once(running.child, 'exit');

@@ -11,17 +11,21 @@
  *  - Ctrl-Z stops the command with the wrapper
  *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt, even if the wrapper gets
  *    it only after the command has ended
+ *  - a key that gives the task back ends what the command has started, too
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
 import {
   addTask,
+  childrenOf,
   isGone,
+  isGroupTold,
+  kill,
   ORCHESTRATOR,
   resultIn,
   Running,
@@ -31,7 +35,7 @@ import {
   until,
   WORK,
 } from './support/running.ts';
-import { CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
+import { CTRL_BACKSLASH, CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000 }, () => {
   test.concurrent('while the store does not answer past the trust window, all of it is stopped', async ({ expect }) => {
@@ -129,7 +133,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, '--', ...WORK]);
     const command = await running.command();
     const grandchild = await until(() => childOf(command));
-    await untilTold(cli, 's', command);
+    await until(() => isGroupTold(cli, 's'));
 
     running.child.kill('SIGSTOP');
     const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -153,7 +157,8 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     using cli = new Cli();
     const id = await addTask(cli);
     using running = new Running(cli, ['--ttl', '5s', '--', 'sh', '-c', 'echo "pid $$"; sleep 9']);
-    await untilTold(cli, id, await running.command());
+    await running.command();
+    await until(() => isGroupTold(cli, id));
 
     running.child.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 6_000));
@@ -174,7 +179,8 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
     writeHook(cli);
     const command = ['sh', '-c', 'echo "pid $$"; sleep 25'];
     using running = new Running(cli, ['--ttl', '5s', '--result-file', file, ...words, '--', ...command]);
-    await untilTold(cli, 's', await running.command());
+    await running.command();
+    await until(() => isGroupTold(cli, 's'));
 
     running.child.kill('SIGSTOP');
     await cli.run(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
@@ -249,6 +255,36 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
       },
     );
 
+  describe.skipIf(!hasTerminal)('a key of the terminal that gives the task back', () => {
+    // A shell without job control lets its background ignore both keys.
+    const background = 'sleep 300 & echo "kid $!"';
+    const stubborn = `sh -c 'trap "" INT QUIT TERM; while :; do sleep 1; done' & echo "kid $!"`;
+    const elsewhere = `setsid env -i sh -c 'echo "kid $$"; exec sleep 300' &`;
+    test.concurrent.for([
+      ['Ctrl-C', background, CTRL_C, 'SIGINT'],
+      ['Ctrl-C', stubborn, CTRL_C, 'SIGINT'],
+      ['Ctrl-C', elsewhere, CTRL_C, 'SIGINT'],
+      ['Ctrl-\\', background, CTRL_BACKSLASH, 'SIGQUIT'],
+    ] as const)('%s ends what the command has started: %s', async ([, start, key, signal], { expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
+      writeFileSync(join(cli.folder, 'work'), `${start}\nsleep 1; echo ready\nexec sleep 100\n`);
+
+      // Ctrl-\\ would end a shell between the two.
+      using terminal = new Terminal(cli, `exec ${ORCHESTRATOR} run --agent a --ttl 5s -- sh ./work`);
+      await terminal.says('ready');
+      const kid = Number(/^kid (\d+)/m.exec(terminal.said)?.[1]);
+      terminal.type(key);
+      await terminal.closed;
+      const isLeft = !isGone(kid);
+      kill(kid, 'SIGKILL');
+
+      expect([kid > 0, isLeft]).toEqual([true, false]);
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, interruptions: 0 });
+      expect((await taskOf(cli, id))?.note).toBe(`Interrupted by ${signal}.`);
+    });
+  });
+
   test
     .skipIf(!hasTerminal)
     .concurrent('a Ctrl-C that the wrapper gets after the command has ended charges no attempt', async ({ expect }) => {
@@ -276,14 +312,7 @@ function writeHook(cli: Cli): void {
   execFileSync('sh', ['-c', 'cat > hook.sh'], { cwd: cli.folder, input: script });
 }
 
-/** A wrapper that is stopped while it tells the store its command would keep the store locked. */
-async function untilTold(cli: Cli, session: string, command: number): Promise<void> {
-  await until(async () => (await sessionOf(cli, session))?.processGroup === command);
-}
-
 /** The only child that a process has. */
-function childOf(pid: number): number | null {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  return children === '' ? null : Number(children.split(' ')[0]);
+function childOf(pid: number): number | undefined {
+  return childrenOf(pid)[0];
 }

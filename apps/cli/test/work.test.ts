@@ -35,6 +35,7 @@ const NEW_TASK = {
   priority: 5,
   status: 'queued',
   dedupe_key: null,
+  delayed_at: null,
   run_at: null,
   queued_at: pattern.stringMatching(TIME),
   created_at: pattern.stringMatching(TIME),

@@ -43,7 +43,8 @@ export { makeBundle, type BundleOptions, type SupportBundle } from './insight/do
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
 export { needsAttention } from './insight/doctor/finding.ts';
-export { keepLease, type Checkpoint, type KeepLeaseOptions, type LeaseKeeper } from './work/lease-keeper.ts';
+export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keeper.ts';
+export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { Changes } from './insight/changes.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
@@ -70,11 +71,12 @@ export { openStorage } from './stores/open-storage.ts';
 export { registerStorage, urlOfFile } from './stores/registry.ts';
 export { stopOnSignals } from './work/stop-on-signals.ts';
 export { rolesOf } from './stores/roles.ts';
-export { leaseEnvironment, type LeasePlace } from './run/lease-environment.ts';
+export { leaseEnvironment, type LeasePlace } from './processes/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
+export type { StartedCommand, StartInWork } from './work/lease-commands.ts';
 export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
 export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
 export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
@@ -97,6 +99,7 @@ export {
   type HeldBy,
 } from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {

@@ -4,6 +4,7 @@ import {
   type OpenStorageOptions,
   type OrchestratorOptions,
 } from '@agent-orchestrator/core';
+import { ownProcess } from './processes/own-process.ts';
 import { newCommandId } from './system/command-id.ts';
 import { newSeed } from './system/seed.ts';
 import { resolveSettings } from './resolve-settings.ts';
@@ -44,6 +45,7 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
   return new Orchestrator<Kinds>({
     newCommandId,
     newSeed,
+    machine: ownProcess(),
     ...options,
     ...(namespace !== undefined && { namespace }),
     storage,

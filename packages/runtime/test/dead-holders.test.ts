@@ -6,8 +6,10 @@
  *  - a holder whose pid is another process's by now is dead
  *  - a holder that lives is not, nor one that is stopped
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
+ *  - evidence of another machine or boot is left out
  *  - a process that it started keeps it from being dead, if the lease is in its environment, in any process group
- *  - so does the process group that works for it, whatever is in its environment; and one that was not told yet
+ *  - so does the process group that works for it, and one that was not told yet; when the group is gone, nothing is
+ *    proved, because a process can leave it unseen
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
  *  - a thread of the kernel, which has no environment to show, does not
  *  - a process that sees other processes, or the same ones otherwise, is on another host
@@ -118,6 +120,26 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(livenessOf(identity)).toBe('gone');
   });
 
+  test('evidence of another machine or boot is left out', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const own = identityOf(process.pid);
+    const [elsewhere, before] = [
+      { ...own, host: 'another' },
+      { ...own, boot: 'another' },
+    ];
+    const claims = [await claimAs(orchestrator, elsewhere), await claimAs(orchestrator, before)];
+    const evidence = claims.map(({ lease: { sessionId, fence } }, at) => {
+      const { host, boot, pid, start } = at === 0 ? elsewhere : before;
+      return { sessionId, fence, host, boot, pid, processStart: start };
+    });
+    const [first] = claims;
+    const sessionId = first?.lease.sessionId ?? '';
+
+    expect((await orchestrator.staleRecovery({ evidence })).recovered).toEqual([]);
+    expect(await orchestrator.claimTask({ agent: 'b', sessionId, evidence })).toMatchObject({ reason: 'busy' });
+    expect((await orchestrator.claimTasks({ agent: 'b', sessionId, evidence })).ok).toBe(false);
+  });
+
   test('a process with the lease in its environment keeps it from being dead, in any process group', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const holder = await startProcess(['sleep', '100']);
@@ -141,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     expect(afterwards).toHaveLength(1);
   });
 
-  test('the process group that works for it keeps it from being dead, whatever its environment says', async () => {
+  test('the process group that works for it keeps it from being dead, and proves nothing when it is gone', async () => {
     await using orchestrator = await openOrchestrator('memory:');
     const holder = await startProcess(['sleep', '100']);
     const command = await startProcess(['env', '-i', '/bin/sleep', '100'], { detached: true });
@@ -158,7 +180,7 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
     expect([untold, whileItLives]).toEqual([[], []]);
     expect(named).toMatchObject([{ pid: command.pid }]);
-    expect(afterwards).toMatchObject([{ pid: holder.pid }]);
+    expect(afterwards).toEqual([]);
   });
 
   test('so does a younger process that hides its environment, unless its family was there before', async () => {

@@ -73,10 +73,14 @@ const DESCRIPTION = [
   '--result-file replaces a regular file or creates one. It refuses anything else, such as a device or a link. Its ' +
     'data tells why the run ended (reason, exit), how the command ended (code, signal), and what became of the task ' +
     '(outcome, status). outcome_unknown says that the outcome was sent, and that it is not known whether it arrived.',
+  'On Linux, whatever pauses or ends the command reaches all that it has started, also what has left its process ' +
+    'group or session; `orchestrator doctor` says whether a cgroup or a keeper sees to that. If something may still ' +
+    'be alive after the command was ended, no outcome is reported, and the lease ends by its time: exit 71. A ' +
+    'command that ends by itself leaves its background processes alive, and its task is released.',
   'The command gets the descriptors that `run` was started with, on Linux also those beyond 2. It gets its own ' +
     'process group. If standard input is a terminal, it stays in the group of `run` instead. Then it can read, ' +
-    'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. In that case, the processes that it has ' +
-    'started are paused and ended with it only on Linux. Windows has no groups and cannot pause a command.',
+    'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. Elsewhere than on Linux, the processes that ' +
+    'it has started are then not paused and ended with it. Windows has no groups and cannot pause a command.',
 ].join('\n\n');
 
 export default define;
@@ -86,7 +90,8 @@ const NOT_ALL_ANSWERED: ReadonlySet<string> = new Set(['store_unreachable', 'sto
 async function runCommand(call: Call<RunOptions>, command: string[]): Promise<number> {
   refuseWhatDoesNotFit(call);
   const onLost = onLostOf(call.options.onLost);
-  const { DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
+  const { becomeInit, DEFAULTS, JournaledCalls, ownProcess } = await import('@agent-orchestrator/runtime');
+  becomeInit(descriptors);
   const { agent } = await call.requireAgent();
   const instance = instanceOf(call);
   const own = ownProcess();

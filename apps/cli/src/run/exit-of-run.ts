@@ -10,6 +10,8 @@ export function exitOfRun({ reason, code, signal, interruptedBy }: RunResult): n
       return 69;
     case 'store_moved':
       return 78;
+    case 'may_be_alive':
+      return 71;
     case 'journal_unwritable':
       return 74;
     case 'timed_out':

@@ -51,6 +51,11 @@ export function failureOfRun(result: RunResult, { task }: ClaimRecord): Failure 
         hint: 'No outcome was reported: the next holder of the task does that.',
       });
     }
+    case 'may_be_alive': {
+      const said = `Something that the command of task ${name} started may still be alive.`;
+      const why = `\`orchestrator why ${referenceTo('task', task)}\` shows what is known`;
+      return new Failure('MAY_BE_ALIVE', said, { exit, hint: `The lease ends by its time; ${why}.` });
+    }
     case 'store_unreachable':
       return unreachable(result, task, exit);
     case 'store_moved':
@@ -149,6 +154,7 @@ export function endLine(
     case 'not_executable':
     case 'not_started':
     case 'lease_lost':
+    case 'may_be_alive':
     case 'store_unreachable':
     case 'store_moved':
     case 'journal_unwritable':

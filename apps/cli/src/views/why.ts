@@ -120,7 +120,14 @@ function briefLine({ status, title, ...task }: TaskInBrief, paint: Paint): strin
   return `${state(status, paint)}  ${labelOf('task', task)}  ${shorten(printable(title), 60)}`;
 }
 
-function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string[] {
+const OFFSPRING: { readonly [State in NonNullable<SeenProcesses['offspring']>]: string | null } = {
+  none: null,
+  ended: 'All that it started has ended.',
+  alive: 'Something that it started is still alive, so its lease ends by its time.',
+  unproven: 'It cannot be proved that all that it started has ended, so its lease ends by its time.',
+};
+
+function processLines({ holder, offspring, ofLeases }: SeenProcesses, paint: Paint): string[] {
   const told = {
     alive: ['The process that claimed is alive.'],
     gone: ['The process that claimed is gone.'],
@@ -128,6 +135,7 @@ function processLines({ holder, ofLeases }: SeenProcesses, paint: Paint): string
   };
   const lines = [
     ...(holder === null ? [] : told[holder]),
+    ...[offspring === null ? null : OFFSPRING[offspring]].filter((line) => line !== null),
     ...ofLeases.flatMap(({ fence, over, processes }) =>
       processes.map(({ pid, command }) => {
         const name = `process ${pid} (${command})`;

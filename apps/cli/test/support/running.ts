@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { EnqueueTask, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
@@ -30,8 +30,11 @@ export class Running implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // The keeper, too: it would stay until the lease is over.
+    const started = childrenOf(this.pid);
     this.child.kill('SIGKILL');
     if (this.#command !== null) kill(-this.#command, 'SIGKILL');
+    for (const pid of started) kill(pid, 'SIGKILL');
   }
 
   get pid(): number {
@@ -68,6 +71,16 @@ export function stateOf(pid: number): string | null {
   }
 }
 
+/** What a process has started itself. */
+export function childrenOf(pid: number): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return children
+    .split(' ')
+    .map(Number)
+    .filter((child) => child > 0);
+}
+
 export function isGone(pid: number): boolean {
   return ['Z', null].includes(stateOf(pid));
 }
@@ -97,6 +110,14 @@ export async function taskOf(cli: Cli, id: string): Promise<TaskRecord | null> {
 export async function sessionOf(cli: Cli, id: string): Promise<SessionRecord | null> {
   await using orchestrator = await openOrchestrator(cli.store);
   return await orchestrator.getSession(id);
+}
+
+/**
+ * Whether the store knows which group works for the holder. A wrapper that is stopped while it tells it would keep the
+ * store locked.
+ */
+export async function isGroupTold(cli: Cli, session: string): Promise<boolean> {
+  return ((await sessionOf(cli, session))?.processGroup ?? 0) > 0;
 }
 
 /** What a result file says. */

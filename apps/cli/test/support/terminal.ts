@@ -4,6 +4,7 @@ import type { Cli } from './cli.ts';
 import { until } from './running.ts';
 
 export const CTRL_C = '\x03';
+export const CTRL_BACKSLASH = '\x1c';
 
 /** Whether there is a program that gives a test a terminal. */
 export const hasTerminal = commandExists('script');

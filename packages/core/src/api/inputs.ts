@@ -18,6 +18,7 @@ import {
   type EnqueueInput,
   type ReleaseInput,
 } from '../commands/index.ts';
+import type { Evidence } from '../commands/evidence.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
@@ -34,7 +35,12 @@ export interface Fill {
   /** Makes 128 random bits in hex. */
   readonly newSeed: () => string;
   readonly process?: ProcessIdentity | undefined;
+  /** Undefined: evidence of every machine is taken. null: of none. */
+  readonly machine?: Machine | null | undefined;
 }
+
+/** A machine since one of its starts. */
+export type Machine = Pick<ProcessIdentity, 'host' | 'boot'>;
 
 /** The namespace that a call is sent to, and its command id. */
 export interface Addressed {
@@ -70,9 +76,9 @@ export const INPUTS = {
     return { input, values: () => payloadsOf(input.tasks) };
   },
   claimTask: (call: object, fill: Fill) =>
-    whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 })),
+    whole(seenHere(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 }), fill)),
   claimTasks: (call: object, fill: Fill) =>
-    whole(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) })),
+    whole(seenHere(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) }), fill)),
   heartbeat: (call: object, { namespace }: Fill) =>
     whole(parseInput(heartbeatInput, defined(field.asObject(call, 'call'), { namespace }))),
   checkpoint: (call: object, fill: Fill) => whole(parseInput(checkpointInput, fillIn(call, fill))),
@@ -90,11 +96,18 @@ export const INPUTS = {
     const kinds = given.map(({ kind }) => kind);
     return { input, values: () => resultsOf(input.items, kinds) };
   },
-  staleRecovery: (call: object, fill: Fill) => whole(parseInput(recoverInput, fillIn(call, fill))),
+  staleRecovery: (call: object, fill: Fill) => whole(seenHere(parseInput(recoverInput, fillIn(call, fill)), fill)),
   cancelTask: (call: object, fill: Fill) => whole(parseInput(cancelInput, fillIn(call, fill))),
   retryTask: (call: object, fill: Fill) => whole(parseInput(retryInput, fillIn(call, fill))),
   closeSession: (call: object, fill: Fill) => whole(parseInput(closeInput, fillIn(call, fill))),
 } as const;
+
+/** Only a process of the same machine can have seen that a holder is dead: what others report is no evidence. */
+function seenHere<Input extends { readonly evidence: readonly Evidence[] }>(input: Input, { machine }: Fill): Input {
+  if (machine === undefined) return input;
+  const isOwn = ({ host, boot }: Machine) => host === machine?.host && boot === machine.boot;
+  return { ...input, evidence: input.evidence.filter(isOwn) };
+}
 
 /** The calls that change something. */
 export type CallName = keyof typeof INPUTS;

@@ -59,6 +59,7 @@ import {
   type Fill,
   type Prepared,
   type Seeded,
+  type Machine,
 } from './inputs.ts';
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
@@ -78,6 +79,11 @@ export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly kinds?: Kinds;
   /** The process that holds the leases of this orchestrator, if its death proves that the holder is dead. */
   readonly process?: ProcessIdentity;
+  /**
+   * The machine of this process. Evidence that a holder is dead counts only for holders of the same machine, since the
+   * same start; null: for none. Without this option the caller answers for it.
+   */
+  readonly machine?: Machine | null;
   readonly telemetry?: Telemetry;
 }
 
@@ -108,10 +114,10 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   constructor(options: OrchestratorOptions<Kinds>) {
     const namespace = options.namespace ?? DEFAULTS.namespace;
     super(options.storage, namespace);
-    const { newCommandId, newSeed, process } = options;
+    const { newCommandId, newSeed, process, machine } = options;
     this.#options = options;
     this.#kinds = new KindRegistry(options.kinds);
-    this.#fill = { namespace, newCommandId, newSeed, process };
+    this.#fill = { namespace, newCommandId, newSeed, process, machine };
   }
 
   /**

@@ -202,7 +202,7 @@ export const EVENT_DOCS: {
       boot: "the machine's boot id",
       pid: "the holder's process id",
       process_start: 'when that process started',
-      process_group: 'the process group that works for the holder; 0: a later heartbeat gives it',
+      process_group: 'the process group of its keeper; 0: a later heartbeat gives it',
       occurred_at: OCCURRED_AT,
     },
   },

@@ -187,12 +187,15 @@ test.each([-HOUR_MS, 59_999])('nor does it if its clock is %i ms ahead', (aheadM
   expect(authorityTime(state, inContainer(2_000, aheadMs))).toBe(START.wall + 2_000);
 });
 
-test.each([0, 8 * 3_600_000])('a container with a boot id and an uptime of its own, %i ms ahead, is no start', (byMs) => {
-  const reading = { ...at(70_000), wall: at(70_000).wall + byMs, uptime: 70_000, boot: 'b' };
+test.each([0, 8 * 3_600_000])(
+  'a container with a boot id and an uptime of its own, %i ms ahead, is no start',
+  (byMs) => {
+    const reading = { ...at(70_000), wall: at(70_000).wall + byMs, uptime: 70_000, boot: 'b' };
 
-  expect(after(STATE, reading).jump).toBeNull();
-  expect(authorityTime(STATE, reading)).toBe(at(70_000).wall);
-});
+    expect(after(STATE, reading).jump).toBeNull();
+    expect(authorityTime(STATE, reading)).toBe(at(70_000).wall);
+  },
+);
 
 test.each([
   [at(59_999), false],

@@ -6,6 +6,7 @@ import {
   type LeaseInBrief,
   type Orchestrator,
   type OrchestratorReads,
+  type ProcessIdentity,
   type WhyAgent,
   type WhyClaimant,
   type WhySession,
@@ -13,6 +14,7 @@ import {
 } from '@agent-orchestrator/core';
 import { findDeadHolders, livenessOf } from '../processes/dead-holders.ts';
 import { findLeaseProcesses, type CarriedLease, type LeaseProcess } from '../processes/lease-processes.ts';
+import { offspringOf, type OffspringState } from '../processes/offspring.ts';
 
 /** What an id can name. */
 export type WhySubject = 'task' | 'session' | 'agent';
@@ -26,7 +28,7 @@ export interface WhyQuestion {
   readonly claimant?: Omit<WhyClaimant, 'evidence'>;
 }
 
-/** Processes on this machine that carry a lease in their environment. */
+/** Processes on this machine that were started under a lease. */
 export interface LeaseProcesses {
   readonly sessionId: string;
   readonly fence: number;
@@ -39,6 +41,8 @@ export interface LeaseProcesses {
 export interface SeenProcesses {
   /** The process of the current lease; null: the lease names none. */
   readonly holder: 'alive' | 'gone' | 'unknown' | null;
+  /** What is known of all that this process has started; null: it is alive, or not of this machine. */
+  readonly offspring: OffspringState | null;
   readonly ofLeases: readonly LeaseProcesses[];
 }
 
@@ -56,6 +60,7 @@ export interface ProcessSight {
   readonly livenessOf: typeof livenessOf;
   readonly findDeadHolders: typeof findDeadHolders;
   readonly findLeaseProcesses: typeof findLeaseProcesses;
+  readonly offspringOf: typeof offspringOf;
 }
 
 /**
@@ -68,7 +73,7 @@ export interface ProcessSight {
 export async function askWhy(
   orchestrator: Pick<Orchestrator, 'snapshot' | 'getSession' | 'listSessions'>,
   question: WhyQuestion,
-  sight: ProcessSight = { livenessOf, findDeadHolders, findLeaseProcesses },
+  sight: ProcessSight = { livenessOf, findDeadHolders, findLeaseProcesses, offspringOf },
 ): Promise<WhyAnswer | null> {
   const ask = async (claimant: WhyClaimant) =>
     orchestrator.snapshot(async (reads) => {
@@ -158,8 +163,10 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
     holders.some(({ sessionId, fence }) => sessionId === lease.sessionId && fence === lease.fence);
   const leases: CarriedLease[] = [...holders.map(withGroup), ...over.filter((lease) => !isCurrent(lease))];
   const [only] = holders.length === 1 ? holders : [];
+  const holder = only === undefined || only.process === null ? null : sight.livenessOf(only.process);
   return {
-    holder: only === undefined || only.process === null ? null : sight.livenessOf(only.process),
+    holder,
+    offspring: only?.process && holder === 'gone' ? offspringBehind(only.process, only.fence) : null,
     ofLeases: leases.flatMap((lease) => {
       const { sessionId, fence } = lease;
       const processes = (sight.findLeaseProcesses(lease) ?? []).filter(({ pid }) => pid !== process.pid);
@@ -167,9 +174,13 @@ function processesBehind(why: WhyAnswer['why'], sight: ProcessSight): SeenProces
     }),
   };
 
+  function offspringBehind(process: ProcessIdentity, fence: number): OffspringState {
+    return sight.offspringOf({ ...process, fence, group: process.group ?? null });
+  }
+
   /** The number of a process group is only valid on this machine. */
   function withGroup({ sessionId, fence, process: holder }: HolderInBrief): CarriedLease {
-    const isHere = holder !== null && sight.livenessOf(holder) === 'gone';
+    const isHere = holder !== null && sight.livenessOf(holder) !== 'unknown';
     return { sessionId, fence, group: isHere ? holder.group : undefined };
   }
 }

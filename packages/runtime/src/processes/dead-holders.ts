@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Evidence, Orchestrator, ProcessIdentity, SessionRecord } from '@agent-orchestrator/core';
 import { LIMITS } from '@agent-orchestrator/core';
 import { ProcessScan } from './lease-processes.ts';
+import { offspringOf, type OffspringState } from './offspring.ts';
 import { ownProcess } from './own-process.ts';
-import { isGroupAlive, isNumberTaken, readProcess } from './process-table.ts';
+import { isNumberTaken, readProcess } from './process-table.ts';
 
 /** Contexts come with the sessions and may be large. */
 const SESSIONS_PER_PAGE = 100;
@@ -16,7 +17,8 @@ const SECOND_LOOK_AFTER_MS = 50;
  *
  * - it belongs to this machine, this boot and this view of the processes
  * - the process that claimed is gone (a zombie is dead; a reused pid is recognized by the start of its process)
- * - its process group has no living member
+ * - if it starts commands under its lease: all that they have started has ended, as a keeper that is alive shows
+ *   (`offspringOf`)
  * - no process carries the lease in its environment
  *
  * In doubt it counts as alive: also if a process cannot be seen. Reads only; one short page if no session is held here.
@@ -29,14 +31,14 @@ export async function findDeadHolders(
 ): Promise<readonly Evidence[]> {
   const here = ownProcess();
   if (here === null) return [];
-  const gone: Evidence[] = [];
+  const gone: Gone[] = [];
   for await (const session of sessionsOf(orchestrator, { sessionId, namespace })) {
-    if (gone.length < LIMITS.batch_max) gone.push(...evidenceAgainst(session, here));
+    if (gone.length < LIMITS.batch_max) gone.push(...goneHolder(session, here));
   }
   const alone = gone.length === 0 ? [] : withoutOffspring(gone);
   if (alone.length === 0) return [];
   await pause(SECOND_LOOK_AFTER_MS);
-  return withoutOffspring(alone);
+  return withoutOffspring(alone).map(({ found }) => found);
 }
 
 /** Whether the process that a lease names is alive; `unknown` if it belongs to another machine, boot or view. */
@@ -70,20 +72,26 @@ async function* sessionsOf(
 
 type Held = Pick<SessionRecord, 'id' | 'fence' | 'host' | 'boot' | 'pid' | 'processStart' | 'processGroup'>;
 
-function evidenceAgainst(session: Held, here: ProcessIdentity): Evidence[] {
+/** Evidence, and what is known of all that the holder started. */
+interface Gone {
+  readonly offspring: OffspringState;
+  readonly found: Evidence;
+}
+
+function goneHolder(session: Held, here: ProcessIdentity): Gone[] {
   const { id: sessionId, fence, host, boot, pid, processStart, processGroup } = session;
   if (fence === null || host === null || boot === null || pid === null || processStart === null) return [];
   if (host !== here.host || boot !== here.boot) return [];
   const sight = look({ pid, start: processStart });
   if (sight === 'alive' || sight === 'hidden') return [];
-  if (processGroup !== null && mayWork(processGroup)) return [];
-  const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease`;
-  return [{ sessionId, fence, host, boot, pid, processStart, observed }];
+  const offspring = offspringOf({ pid, start: processStart, fence, group: processGroup });
+  if (offspring === 'alive' || offspring === 'unproven') return [];
+  const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease${seen(offspring)}`;
+  return [{ offspring, found: { sessionId, fence, host, boot, pid, processStart, observed } }];
 }
 
-/** Group 0: its number was not reported yet, so it may be any. */
-function mayWork(group: number): boolean {
-  return group === 0 || isGroupAlive(group);
+function seen(offspring: OffspringState): string {
+  return offspring === 'ended' ? '; its keeper shows that all that it started has ended' : '';
 }
 
 const OBSERVED = {
@@ -102,9 +110,11 @@ function look({ pid, start }: Pick<ProcessIdentity, 'pid' | 'start'>): 'alive' |
   return entry.hasEnded ? 'zombie' : 'alive';
 }
 
-function withoutOffspring(gone: readonly Evidence[]): Evidence[] {
+function withoutOffspring(gone: readonly Gone[]): Gone[] {
   const scan = ProcessScan.make();
-  return gone.filter(
-    (one) => scan.carriersOf(one).length === 0 && !scan.mayHideOffspringOf({ start: one.processStart }),
-  );
+  return gone.filter(({ offspring, found }) => {
+    if (scan.carriersOf(found).length > 0) return false;
+    // What it started was kept: a process that hides its environment is none of it.
+    return offspring === 'ended' || !scan.mayHideOffspringOf({ start: found.processStart });
+  });
 }

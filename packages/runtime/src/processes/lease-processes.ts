@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { fenceOf, type ProcessIdentity } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { listProcesses, programOf, readProcess, readProcessStatus, type ProcessEntry } from './process-table.ts';
+import { isKeeper } from './keeper-sight.ts';
+import {
+  listProcesses,
+  programOf,
+  readProcess,
+  readProcessStatus,
+  withDescendants,
+  type ProcessEntry,
+} from './process-table.ts';
 
 /** The lease that a process was started under, by its environment. */
 export interface CarriedLease {
   readonly sessionId: string;
   readonly fence: number;
-  /** The process group of its holder on this machine, if it is known. */
+  /** The group of its keeper on this machine, or of its command where there is no keeper, if it is known. */
   readonly group?: number | undefined;
 }
 
@@ -21,9 +29,9 @@ export interface LeaseProcess {
 }
 
 /**
- * The living processes on this machine that carry a lease in their environment (`ORCHESTRATOR_SESSION`,
- * `ORCHESTRATOR_TOKEN`), or belong to its group: the command of `orchestrator run`, and the processes that it has
- * started. The calling process is included if it carries the lease itself.
+ * The living processes on this machine that were started under a lease: all that its keeper keeps, in whatever session
+ * and whatever their environment says; and those that carry the lease in their environment (`ORCHESTRATOR_SESSION`,
+ * `ORCHESTRATOR_TOKEN`), with what they have started. The calling process is included if it is one of them.
  *
  * @returns null if processes cannot be seen (outside Linux)
  */
@@ -51,12 +59,14 @@ export class ProcessScan {
     return new ProcessScan((listProcesses() ?? []).flatMap((pid) => scan(pid)));
   }
 
-  carriersOf({ sessionId, fence, group = 0 }: CarriedLease): readonly LeaseProcess[] {
-    return [...this.#processes.values()].filter(
-      (one) =>
-        (group !== 0 && one.group === group) ||
-        (isLease(one.carries) && one.carries.sessionId === sessionId && one.carries.fence === fence),
-    );
+  /** What was started under the lease, without the keeper, which is ours. */
+  carriersOf({ sessionId, fence, group = 0 }: CarriedLease): readonly ScannedProcess[] {
+    const all = [...this.#processes.values()];
+    const isCarrier = ({ carries }: ScannedProcess) =>
+      isLease(carries) && carries.sessionId === sessionId && carries.fence === fence;
+    const carriers = new Set(all.filter(isCarrier).map(({ pid }) => pid));
+    const started = withDescendants(all, (one) => (group !== 0 && one.group === group) || carriers.has(one.pid));
+    return started.filter((one) => !isKeeper(one));
   }
 
   /** Whether a descendant of the holder may be alive although its environment does not show it. */

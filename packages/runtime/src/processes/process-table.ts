@@ -6,6 +6,8 @@ export interface ProcessEntry {
   readonly pid: number;
   /** The name of its first thread: that of its program or script, unless it was renamed. At most 15 bytes. */
   readonly command: string;
+  /** The process that started it, or the one that took it over. */
+  readonly parent: number;
   /** The process group: the pid of its leader, which may be gone. */
   readonly group: number;
   /** When it started, in clock ticks since the boot. With the pid it names one process, even if the pid is reused. */
@@ -25,11 +27,12 @@ export function readProcess(pid: number): ProcessEntry | null {
   // The name is in brackets and may itself contain blanks and brackets.
   const [before, after] = [stat.indexOf('('), stat.lastIndexOf(')')];
   const words = stat.slice(after + 2).split(' ');
-  const [state, group, flags, threads, start] = [words[0], words[2], words[6], words[17], words[19]];
+  const [state, parent, group, flags, threads, start] = [0, 1, 2, 6, 17, 19].map((at) => words[at]);
   if (start === undefined) return null;
   return {
     pid,
     command: stat.slice(before + 1, after),
+    parent: Number(parent),
     group: Number(group),
     start,
     // After its first thread has ended, the others may continue.
@@ -75,6 +78,33 @@ export function isGroupAlive(group: number): boolean {
   const entries = (listProcesses() ?? []).flatMap((pid) => readProcess(pid) ?? []);
   const members = entries.filter((entry) => entry.group === group);
   return members.length === 0 || members.some(({ hasEnded }) => !hasEnded);
+}
+
+/** Where a walk of the process table starts: at these processes, or at those that fit. */
+type Roots = (entry: ProcessEntry) => boolean;
+
+/** Living processes with all that they have started, as one look at the process table shows it. */
+export function withDescendants<Entry extends ProcessEntry>(entries: readonly Entry[], isRoot: Roots): Entry[] {
+  const children = Map.groupBy(entries, ({ parent }) => parent);
+  const found = new Set(entries.filter(isRoot));
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
+}
+
+/** All living processes that the table shows, without the kernel's own. */
+export function livingProcesses(): ProcessEntry[] {
+  const entries = (listProcesses() ?? []).flatMap((pid) => readProcess(pid) ?? []);
+  return entries.filter(({ hasEnded, isKernels }) => !hasEnded && !isKernels);
+}
+
+/** Sends a signal, or only asks (0). @returns whether there was a process that got it */
+export function trySignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The pids of all processes that the table shows; null: there is no such table. */

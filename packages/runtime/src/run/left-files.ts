@@ -5,7 +5,7 @@ import type { ProcessIdentity, PublicLease } from '@agent-orchestrator/core';
 import { livenessOf } from '../processes/dead-holders.ts';
 import { ProcessScan } from '../processes/lease-processes.ts';
 import { ownProcess } from '../processes/own-process.ts';
-import { isGroupAlive } from '../processes/process-table.ts';
+import { offspringOf } from '../processes/offspring.ts';
 import { pathOfVariable } from '../system/path.ts';
 
 /** Names of the folders of runs, and of two files in them: the owner, and the process group of the command. */
@@ -56,8 +56,9 @@ function isLeft(folder: string, here: ProcessIdentity): boolean {
   return owner.boot !== here.boot || isGone(owner, jsonIn(folder, GROUP_FILE) as number);
 }
 
+/** A proof is not needed: what is not to be seen any more may lose its files. */
 function isGone(owner: FilesOwner, group: number): boolean {
-  if (livenessOf(owner) !== 'gone' || isGroupAlive(group)) return false;
+  if (livenessOf(owner) !== 'gone' || offspringOf({ ...owner, group }) === 'alive') return false;
   const scan = ProcessScan.make();
   return scan.carriersOf({ ...owner, group }).length === 0 && !scan.mayHideOffspringOf(owner);
 }

@@ -1,5 +1,5 @@
 import { LEASE_END_EVENTS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
-import type { CommandExit } from './command-process.ts';
+import type { CommandExit } from '../processes/keeper.ts';
 import type { RunReason } from './run-result.ts';
 
 /** What is reported to the store about the task. */
@@ -31,6 +31,7 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
     case 'lease_lost':
     case 'store_unreachable':
     case 'store_moved':
+    case 'may_be_alive':
       return {
         outcome: 'released',
         note: 'The command was ended: it was unknown whether its lease was still held.',

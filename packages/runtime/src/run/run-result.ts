@@ -1,5 +1,6 @@
 import type { LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
-import type { CommandExit, StartError } from './command-process.ts';
+import type { CommandExit } from '../processes/keeper.ts';
+import type { StartError } from '../processes/command-process.ts';
 import type { ExitSignal } from './wrapper-signals.ts';
 
 /** Why a run ended. */
@@ -15,6 +16,11 @@ export type RunReason =
   | 'timed_out'
   | 'cancelled'
   | 'lease_lost'
+  /**
+   * What the command started may still be alive: its keeper was killed, or a process cannot be killed. So no outcome
+   * was reported, and the lease ends by its time.
+   */
+  | 'may_be_alive'
   /** The store could not be reached until the TTL was over. */
   | 'store_unreachable'
   /**

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeaseRefusal, Released } from '@agent-orchestrator/core';
+import type { CommandExit } from '../processes/keeper.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
 import { CancelLook } from '../work/cancel-look.ts';
@@ -8,12 +9,12 @@ import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable, RenewableId } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
 import { CallsInTurn } from './calls-in-turn.ts';
-import { CommandProcess, sharesOwnGroup, StartError, type CommandExit } from './command-process.ts';
+import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command-process.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
-import { leaseEnvironment } from './lease-environment.ts';
 import { LeaseFiles } from './lease-files.ts';
+import { leaseEnvironment } from '../processes/lease-environment.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
@@ -45,13 +46,16 @@ const KEY_LOOK_MS = 25;
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
 /** Why this process ends the command. */
-type ExitReason = Extract<RunReason, 'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved'>;
+type ExitReason = Extract<
+  RunReason,
+  'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved' | 'may_be_alive'
+>;
 
-/** A signal to end. `passedOn`: we sent it to the command, because the terminal did not. */
+/** A signal to end. `counts`: the task is given back, because we passed it on or the terminal's key had an effect. */
 interface Interruption {
   readonly signal: ExitSignal;
   readonly at: Instant;
-  passedOn: boolean;
+  counts: boolean;
 }
 
 class Run {
@@ -75,14 +79,14 @@ class Run {
     this.#options = options;
     this.#calls = new CallsInTurn(orchestrator, claim.lease.ttlMs);
     this.#renewedAt = since;
-    if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, passedOn: false };
+    if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, counts: false };
     this.#keeper = keepLease({
       orchestrator: this.#calls,
       lease: claim.lease,
       namespace,
       since,
-      // While this process ends the command, it still works under the lease.
-      isAlive: () => this.#exit !== null || (this.#command?.isAlive ?? true),
+      // While this process ends the command, or what it started, they still work under the lease.
+      isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.isAlive ?? true),
       onNews: (news) => this.#hear(news),
     });
   }
@@ -128,16 +132,19 @@ class Run {
     const isHeld = await this.#keeper.confirm();
     if (!isHeld || this.#interruption !== null) return await this.#conclude(NOT_STARTED);
 
+    const { ttlMs, staleAfterMs } = claim.lease;
     const command = await CommandProcess.start(words, {
       lease: claim.lease,
+      silentMs: Math.max(ttlMs, staleAfterMs),
       env: this.#env,
       stdio: kept?.stdio ?? ['inherit', 'inherit', 'inherit'],
+      hasOwnGroup: !sharesOwnGroup(),
       descriptors: this.#options.descriptors,
     });
     this.#command = command;
     this.#startedAt = Date.now();
     if (command.group !== null) {
-      this.#keeper.tellGroup(command.group);
+      void this.#keeper.tellGroup(command.group);
       files.tellGroup(command.group);
     }
     this.#catchUp(command);
@@ -145,9 +152,23 @@ class Run {
     const end = await command.ended;
     this.#endedAt = Date.now();
     clearTimeout(timer);
+    // Then the command may still be alive, and nothing would tell when it ends.
+    if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
     if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
-    return await this.#conclude(end);
+    const isGivenBack = this.#exit === null && this.#isInterrupted(end);
+    // What it started and what has not ended must not work beside the next holder.
+    if (isGivenBack) await command.terminate();
+    const wasEnded = this.#exit !== null || isGivenBack;
+    const result = wasEnded && command.mayBeLeft ? this.#withoutProof(end) : await this.#conclude(end);
+    command.leave({ isLeaseOver: result.status !== null || result.lost !== null });
+    return result;
+  }
+
+  /** The next holder must not work beside what is left: so the lease is not released, and ends by its time. */
+  #withoutProof(end: CommandExit): RunResult {
+    this.#keeper.stop();
+    return this.#result(this.#lost === null ? 'may_be_alive' : this.#reasonFor(end), end);
   }
 
   /**
@@ -239,7 +260,8 @@ class Run {
   }
 
   #interrupt(signal: ExitSignal): void {
-    this.#interruption = { signal, at: systemTime.read(), passedOn: false };
+    const counts = this.#interruption?.counts ?? false;
+    this.#interruption = { signal, at: systemTime.read(), counts };
     this.#options.onNews({ is: 'signalled', signal });
     if (this.#command !== null) this.#passOn(this.#interruption);
   }
@@ -248,7 +270,7 @@ class Run {
     const { signal } = interruption;
     const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
     if (isKey && this.#command?.sharesGroup && isInForeground()) return;
-    interruption.passedOn = true;
+    interruption.counts = true;
     this.#command?.signalAwake(signal);
   }
 
@@ -272,17 +294,20 @@ class Run {
   }
 
   #reasonFor(end: CommandExit): RunReason {
-    const ended = this.#exit?.reason ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
+    // Where the lease is over, nothing waits for a proof any more.
+    const exit = this.#exit?.reason === 'may_be_alive' ? undefined : this.#exit?.reason;
+    const ended = exit ?? (this.#isInterrupted(end) ? 'interrupted' : 'ended');
     if (this.#lost !== null) return withoutLease(this.#lost, ended);
     return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;
   }
 
   #isInterrupted({ code }: CommandExit): boolean {
-    const { passedOn, at } = this.#interruption ?? {};
-    if (at === undefined) return false;
-    if (this.#command === null || passedOn) return true;
+    const interruption = this.#interruption;
+    if (interruption === null) return false;
     // A command may ignore Ctrl-C, as an editor or a shell does.
-    return code !== 0 && elapsedMs(at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    const isEffect = code !== 0 && elapsedMs(interruption.at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    // Once it counts, it does so however long the rest takes to end.
+    return (interruption.counts ||= this.#command === null || isEffect);
   }
 
   /** Reports the outcome of the task to the store. */

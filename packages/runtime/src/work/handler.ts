@@ -1,4 +1,5 @@
 import type { AnyKinds, ClaimRecord, Json, LeaseRefusal, ResultInput, TaskRecord } from '@agent-orchestrator/core';
+import type { StartedCommand, StartInWork } from './lease-commands.ts';
 import type { Checkpoint } from './lease-keeper.ts';
 
 /** What a handler gets for one task. Its functions can be used without the object. */
@@ -32,6 +33,14 @@ export interface Work<Kinds extends AnyKinds = AnyKinds, Kind extends keyof Kind
    * @throws `WorkAborted` if the lease is gone
    */
   readonly confirm: () => Promise<void>;
+  /**
+   * Starts a program under the lease, without a shell, with all that it starts: it is paused while it is in doubt
+   * whether the lease is held, and ended when the lease is lost. What is left when the handler ends is ended, too. A
+   * worker that was killed counts as dead only when all of it has ended (see docs/platforms.md).
+   *
+   * @throws `WorkAborted` if the lease is gone; an error that says why the program could not be started
+   */
+  readonly start: (command: readonly string[], options?: StartInWork) => Promise<StartedCommand>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { OrchestratorError, type ClaimRecord, type Orchestrator } from '@agent-orchestrator/core';
 import type { HeldTask } from './cancel-look.ts';
 import { jobEndOf, success, type JobEnd } from './job-end.ts';
+import { LeaseCommands } from './lease-commands.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { resend } from './resend.ts';
@@ -24,6 +25,7 @@ export interface JobOptions {
 export class Job {
   readonly #options: JobOptions;
   readonly #keeper: LeaseKeeper;
+  readonly #commands: LeaseCommands;
   readonly #abort = new AbortController();
   /** Aborted when the lease is gone, or the handler was left behind. */
   readonly #gone = new AbortController();
@@ -44,6 +46,7 @@ export class Job {
       ...(progressWithinMs !== undefined && { progressWithinMs }),
       ...(random !== undefined && { random }),
     });
+    this.#commands = new LeaseCommands(claim, this.#keeper);
   }
 
   get taskId(): string {
@@ -62,12 +65,19 @@ export class Job {
   /** Runs the handler to its end, or until it is left behind. Afterwards the lease is no longer renewed. */
   async run(handler: Handler): Promise<JobEnd> {
     try {
-      return await Promise.race([this.#handle(handler), this.#left.promise]);
+      return await this.#withoutCommands(await Promise.race([this.#handle(handler), this.#left.promise]));
     } finally {
       this.#gone.abort();
       this.#ended.abort();
       this.#keeper.stop();
     }
+  }
+
+  /** What may be alive must not work beside the next holder: then the lease is not released, and ends by its time. */
+  async #withoutCommands(end: JobEnd): Promise<JobEnd> {
+    const areGone = await this.#commands.end();
+    this.#commands.leave({ isLeaseOver: areGone });
+    return areGone ? end : null;
   }
 
   /** The worker stops, and the time for handlers is over. */
@@ -105,6 +115,10 @@ export class Job {
       checkpoint: (call) => this.#checkpoint(call),
       progress: (progress) => this.#keeper.progress(progress),
       confirm: () => this.#confirm(),
+      start: async (command, options = {}) => {
+        await this.#confirm();
+        return this.#commands.start(command, options);
+      },
     };
   }
 
@@ -130,6 +144,10 @@ export class Job {
   #hear(news: LeaseNews): void {
     this.#options.onNews(news);
     switch (news.is) {
+      case 'unsure':
+        return this.#commands.pause();
+      case 'sure':
+        return this.#commands.resume();
       case 'lost':
         return this.#end(new WorkAborted('lease_lost', news.reply));
       case 'expired':
@@ -142,6 +160,7 @@ export class Job {
 
   #end(why: WorkAborted): void {
     this.#over = why;
+    void this.#commands.end();
     this.#abort.abort(why);
     this.#gone.abort();
   }

@@ -1,14 +1,14 @@
 import {
   checkProgress,
-  OrchestratorError,
   type CheckpointReply,
   type HeartbeatReply,
   type Json,
-  type Lease,
   type Orchestrator,
 } from '@agent-orchestrator/core';
 import { elapsedMs, systemTime, type Instant, type Time } from '../system/time.ts';
+import type { KeepLeaseOptions } from './keep-lease-options.ts';
 import type { LeaseNews, LeaseTrust } from './lease-news.ts';
+import { hasMoved } from './resend.ts';
 
 /**
  * Keeps one lease for as long as its holder is alive.
@@ -50,9 +50,11 @@ export interface LeaseKeeper extends Disposable {
   checkpoint(call: Checkpoint): Promise<CheckpointReply>;
   /**
    * Reports, now and with every renewal, the process group that works for the holder. The holder only counts as dead
-   * when the group is gone, too.
+   * when the group is gone, too. 0: it is not known, so that nothing proves the death of the holder.
+   *
+   * @returns resolves when the store knows it, or when the lease is over or no longer kept
    */
-  tellGroup(processGroup: number): void;
+  tellGroup(processGroup: number): Promise<void>;
   /** Renews at once, without a word on the holder's work: something has changed that the answer tells. */
   renewNow(): void;
   /** Sends and reports nothing more. The lease is not released: the holder does that. */
@@ -61,29 +63,6 @@ export interface LeaseKeeper extends Disposable {
 
 /** A checkpoint of the lease that is kept. */
 export type Checkpoint = Omit<Parameters<Orchestrator['checkpoint']>[0], 'namespace' | 'token' | 'instance'>;
-
-export interface KeepLeaseOptions {
-  readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
-  /** The lease as it was granted; its instance is sent with every write. */
-  readonly lease: Pick<Lease, 'token' | 'instance' | 'ttlMs'>;
-  /** The namespace of the session, if it is not the orchestrator's own. */
-  readonly namespace?: string;
-  /** The clocks before the claim was first sent: the lease is not older than that. */
-  readonly since: Instant;
-  /** Called for everything at once; for `unsure`, before anything else can happen. Must not throw. */
-  readonly onNews: (news: LeaseNews) => void;
-  /** Called before each renewal: whether the holder is alive. */
-  readonly isAlive?: () => boolean | Promise<boolean>;
-  /**
-   * How long a holder may work without progress before its lease is no longer renewed. If given, it counts from the
-   * start. By default it is one hour and counts from the first `progress`; a holder that never reports progress has no
-   * limit.
-   */
-  readonly progressWithinMs?: number;
-  readonly time?: Time;
-  /** Returns a number in [0, 1), for the pauses between attempts. */
-  readonly random?: () => number;
-}
 
 /** After this part of the TTL, a holder does not trust its lease. */
 const TRUSTED_SHARE = 0.8;
@@ -137,6 +116,7 @@ class Keeper implements LeaseKeeper {
   #isGroupTold = true;
   /** The answer to an attempt that began before is too old. */
   #renewSince: Instant | null = null;
+  #groupTold = Promise.withResolvers<void>();
   #callOffLook: () => void = () => {};
 
   constructor(options: KeepLeaseOptions) {
@@ -189,11 +169,14 @@ class Keeper implements LeaseKeeper {
     return this.#observe(() => this.#options.orchestrator.checkpoint({ ...call, ...this.#holder() }));
   }
 
-  tellGroup(processGroup: number): void {
+  tellGroup(processGroup: number): Promise<void> {
     this.#processGroup = processGroup;
     // Not reported yet. Until a renewal reports it, the holder does not count as dead.
+    if (this.#isGroupTold) this.#groupTold = Promise.withResolvers();
     this.#isGroupTold = false;
     this.#look();
+    if (this.#isOver) this.#groupTold.resolve();
+    return this.#groupTold.promise;
   }
 
   renewNow(): void {
@@ -203,6 +186,7 @@ class Keeper implements LeaseKeeper {
 
   stop(): void {
     this.#stopped = true;
+    this.#groupTold.resolve();
     this.#callOffLook();
     this.#wakeWaiting();
   }
@@ -288,7 +272,10 @@ class Keeper implements LeaseKeeper {
         ...(processGroup !== undefined && { processGroup }),
       });
       if (reply.ok && this.#progress === sent) this.#progress = null;
-      if (reply.ok && processGroup === this.#processGroup) this.#isGroupTold = true;
+      if (reply.ok && processGroup === this.#processGroup) {
+        this.#isGroupTold = true;
+        this.#groupTold.resolve();
+      }
       this.#heard(startedAt, reply);
     } catch (error) {
       if (this.#isOver) return;
@@ -365,6 +352,7 @@ class Keeper implements LeaseKeeper {
   #end(trust: 'lost' | 'expired', news: LeaseNews): void {
     this.#trust = trust;
     this.#callOffLook();
+    this.#groupTold.resolve();
     this.#tell(news);
     this.#wakeWaiting();
   }
@@ -389,9 +377,4 @@ class Keeper implements LeaseKeeper {
     const { token, instance } = lease;
     return { token, ...(instance !== null && { instance }), ...(namespace !== undefined && { namespace }) };
   }
-}
-
-/** Whether the store has moved: then no later attempt can renew the lease here. */
-function hasMoved(error: unknown): error is OrchestratorError {
-  return error instanceof OrchestratorError && error.code === 'STORE_MOVED';
 }

@@ -99,3 +99,8 @@ export async function pause(ms: number, time: Time, signal: AbortSignal): Promis
   signal.removeEventListener('abort', end);
   callOff();
 }
+
+/** Whether the store has moved: then no later attempt can renew the lease there. */
+export function hasMoved(error: unknown): error is OrchestratorError {
+  return error instanceof OrchestratorError && error.code === 'STORE_MOVED';
+}

@@ -76,7 +76,10 @@ export type WorkerEvent<Kinds extends AnyKinds = AnyKinds> =
       readonly status: TaskStatus;
       readonly runAt: number | null;
     }
-  /** The lease was lost before the task could be released. Its next holder continues the task. */
+  /**
+   * The lease was lost before the task could be released, or is left to its time, because a command of the handler may
+   * be alive. Its next holder continues the task.
+   */
   | { readonly is: 'lost'; readonly claim: ClaimRecord<Kinds> }
   /**
    * The worker stops and could not release the task, or could not journal that it did. A task that was not released is

@@ -54,6 +54,7 @@ export const facts = (over: Partial<StoreFacts> = {}): StoreFacts => ({
   isPrivate: false,
   refusal: null,
   work: work(),
+  machine: { guarantee: 'cgroup', left: [] },
   localNow: NOW,
   ...over,
 });
@@ -67,6 +68,7 @@ export const held = (over: Partial<HeldFacts> = {}): HeldFacts => ({
   staleAt: NOW + MINUTE,
   heartbeatAt: NOW,
   seq: 3,
+  process: null,
   ...over,
 });
 

@@ -1,3 +1,4 @@
+import type { LeftFacts } from '../../src/insight/doctor/facts.ts';
 import {
   DAY,
   facts,
@@ -142,4 +143,34 @@ export const WORK_CASES: readonly DoctorCase[] = [
     'ok',
     /no late write/,
   ],
+
+  ['a machine with cgroups', facts(), 'offspring', 'ok', /in a cgroup, under a keeper/],
+  [
+    'a machine without a keeper',
+    facts({ machine: { guarantee: 'nothing', left: [] } }),
+    'offspring',
+    'notice',
+    /cannot/,
+  ],
+  [
+    'a holder that is gone, and has left a process',
+    facts({ machine: { guarantee: 'keeper', left: [left('alive')] } }),
+    'offspring',
+    'notice',
+    /^1 holder on this machine is gone, but something that it started is alive/,
+    /orchestrator why/,
+  ],
+  [
+    'holders that are gone, and whose keepers were killed',
+    facts({ machine: { guarantee: 'keeper', left: [left('unproven'), left('unproven')] } }),
+    'offspring',
+    'notice',
+    /^2 holders on this machine are gone, and it cannot be proved/,
+    /ends by its time/,
+  ],
 ];
+
+function left(is: LeftFacts['is']): LeftFacts {
+  const { namespace, sessionId, taskId, agent } = held();
+  return { namespace, sessionId, taskId, agent, is };
+}

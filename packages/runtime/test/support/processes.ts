@@ -34,6 +34,7 @@ export function identityOf(pid: number | undefined): ProcessIdentity {
 
 /** Ends it without its having a say, and waits until its parent knows. */
 export async function killNow(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;

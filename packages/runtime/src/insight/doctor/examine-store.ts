@@ -5,7 +5,10 @@ import { locateStore } from '../../stores/locate-store.ts';
 import { namingLegacy } from '../../stores/naming-legacy.ts';
 import { openStorage } from '../../stores/open-storage.ts';
 import { withEvidence } from './evidence.ts';
-import type { StoreFacts } from './facts.ts';
+import { livenessOf } from '../../processes/dead-holders.ts';
+import { guaranteeHere } from '../../processes/guarantee.ts';
+import { offspringOf } from '../../processes/offspring.ts';
+import type { HeldFacts, LeftFacts, StoreFacts } from './facts.ts';
 import { needsAttention, type Finding } from './finding.ts';
 import { fixFindings, type Fix } from './fix.ts';
 import { judge } from './judge.ts';
@@ -88,7 +91,15 @@ async function look(address: string, namespace: string | undefined): Promise<Loo
   }
 }
 
-const UNKNOWN = { place: null, state: null, isPrivate: false, refusal: null, work: null, localNow: 0 } as const;
+const UNKNOWN = {
+  place: null,
+  state: null,
+  isPrivate: false,
+  refusal: null,
+  work: null,
+  machine: { guarantee: 'nothing', left: [] },
+  localNow: 0,
+} as const;
 
 async function lookInside(storage: Storage, facts: StoreFacts, namespace: string | undefined): Promise<Look> {
   // Throws for an invalid name, which would look like an empty namespace.
@@ -97,8 +108,17 @@ async function lookInside(storage: Storage, facts: StoreFacts, namespace: string
     const namespaces = namespace === undefined ? await reader.namespaces() : [namespace];
     const work = await readWork(reader, namespaces);
     const state = facts.state ?? (await reader.storeState());
-    return judged({ ...facts, state, isPrivate: !storage.capabilities.multiProcess, work }, reader, namespaces);
+    const machine = { guarantee: guaranteeHere(), left: work.held.flatMap(leftOf) };
+    const isPrivate = !storage.capabilities.multiProcess;
+    return judged({ ...facts, state, isPrivate, work, machine }, reader, namespaces);
   });
+}
+
+/** What the holder of a session has left on this machine, if the holder itself is gone. */
+function leftOf({ namespace, sessionId, taskId, agent, fence, process: holder }: HeldFacts): LeftFacts[] {
+  if (holder === null || livenessOf(holder) !== 'gone') return [];
+  const is = offspringOf({ ...holder, fence, group: holder.group ?? null });
+  return is === 'alive' || is === 'unproven' ? [{ namespace, sessionId, taskId, agent, is }] : [];
 }
 
 async function judged(facts: StoreFacts, reader: Reader | null, namespaces: readonly string[]): Promise<Look> {

@@ -1,4 +1,5 @@
-import type { PlaceReport, StoreState } from '@agent-orchestrator/core';
+import type { PlaceReport, ProcessIdentity, StoreState } from '@agent-orchestrator/core';
+import type { Guarantee } from '../../processes/guarantee.ts';
 
 /** Why the store could not be read. */
 interface Refusal {
@@ -18,6 +19,19 @@ export interface HeldFacts {
   readonly heartbeatAt: number;
   /** The session's last event. */
   readonly seq: number;
+  /** null: the lease names no process. */
+  readonly process: ProcessIdentity | null;
+}
+
+/** What this machine shows of the processes behind the leases. */
+interface MachineFacts {
+  readonly guarantee: Guarantee;
+  /** Sessions whose holder is gone, but not certainly all that it started. */
+  readonly left: readonly LeftFacts[];
+}
+
+export interface LeftFacts extends Pick<HeldFacts, 'namespace' | 'sessionId' | 'taskId' | 'agent'> {
+  readonly is: 'alive' | 'unproven';
 }
 
 /** A session whose holders renewed late. */
@@ -108,6 +122,7 @@ export interface StoreFacts {
   readonly refusal: Refusal | null;
   /** null: the store was refused or has another schema, so that it cannot be read. */
   readonly work: WorkFacts | null;
+  readonly machine: MachineFacts;
   /** This machine's time when the place was inspected. */
   readonly localNow: number;
 }

@@ -9,7 +9,8 @@ export type Check =
   | 'unclaimed_heads'
   | 'blocked_queues'
   | 'near_misses'
-  | 'fenced_agents';
+  | 'fenced_agents'
+  | 'offspring';
 
 /**
  * The fix that every store has; each storage names its own further ones. No fix takes anything from a live holder.

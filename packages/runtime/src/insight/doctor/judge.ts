@@ -1,6 +1,7 @@
 import { checkClock } from './checks/clock.ts';
 import { checkFenced, checkNearMisses } from './checks/holders.ts';
 import { checkBlocked, checkStale, checkUnclaimed } from './checks/sessions.ts';
+import { checkOffspring } from './checks/offspring.ts';
 import { checkPlace } from './checks/place.ts';
 import { checkReach } from './checks/store.ts';
 import type { StoreFacts } from './facts.ts';
@@ -16,6 +17,7 @@ const JUDGES: readonly ((facts: StoreFacts) => Draft[])[] = [
   checkBlocked,
   checkNearMisses,
   checkFenced,
+  checkOffspring,
 ];
 
 /** The findings that follow from the facts. A pure function. */

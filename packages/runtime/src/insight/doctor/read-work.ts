@@ -169,7 +169,10 @@ async function upToMax<Row>(
 function heldFacts(session: Session): HeldFacts[] {
   if (!isHeld(session)) return [];
   const { namespace, id: sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq } = session;
-  return [{ namespace, sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq }];
+  const { host, boot, pid, processStart: start, processGroup: group } = session;
+  const isNamed = host !== null && boot !== null && pid !== null && start !== null;
+  const process = isNamed ? { host, boot, pid, start, group: group ?? undefined } : null;
+  return [{ namespace, sessionId, taskId, agent, fence, staleAt, heartbeatAt, seq, process }];
 }
 
 function nearMissFacts(session: Session): NearMissFacts[] {

@@ -1,0 +1,164 @@
+/*
+ * "All that it started": one notion for those who start a command, who pause and end it, who look for dead holders, and
+ * who ask why a session is held.
+ *
+ * It is what the keeper of a lease keeps (keeper.ts), and what is in the lease's cgroup (control-group.ts). Where there
+ * is neither, it is what the process group and the environment of processes show. That is enough to pause and end a
+ * command, but only the keeper proves that nothing is left, and only while it is alive: a process can leave its group
+ * and its cgroup, and empty its environment.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProcessIdentity } from '@agent-orchestrator/core';
+import { ControlGroup } from './control-group.ts';
+import { askKeeper } from './keeper-sight.ts';
+import type { Keeper } from './keeper.ts';
+import { ProcessScan, type CarriedLease } from './lease-processes.ts';
+import { ownProcess } from './own-process.ts';
+import { isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
+
+/** A holder as its lease names it. `group`: that of its keeper; 0: not told yet; null: it has none. */
+export interface NamedHolder extends Pick<ProcessIdentity, 'pid' | 'start'> {
+  readonly fence: number;
+  readonly group: number | null;
+}
+
+/** Names a lease on this machine since its start, for its keeper and its cgroup. */
+function tagOf({ pid, start, fence }: Omit<NamedHolder, 'group'>): string {
+  return `${pid}-${start}-${fence}`;
+}
+
+/** The tag of a lease that this process holds. */
+export function ownTag(fence: number): string {
+  const { pid, start } = ownProcess() ?? { pid: process.pid, start: 'unknown' };
+  return tagOf({ pid, start, fence });
+}
+
+/** What is known of all that a holder started; `unproven`: it is not to be seen, but may be there. */
+export type OffspringState = 'none' | 'alive' | 'unproven' | 'ended';
+
+/**
+ * Whether all that a holder started has ended. Only a keeper that is alive proves it, because nothing can leave that
+ * unseen. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
+ */
+export function offspringOf(holder: NamedHolder): OffspringState {
+  const { group } = holder;
+  if (group === null) return 'none';
+  // Not told yet: it may be any.
+  if (group === 0) return 'unproven';
+  const tag = tagOf(holder);
+  const told = askKeeper(tag, group);
+  if (told === 'alive' || ControlGroup.find(tag)?.isPopulated) return 'alive';
+  if (told === 'ended') return 'ended';
+  return isGroupAlive(group) ? 'alive' : 'unproven';
+}
+
+/** A command may start processes faster than they can be stopped: give up after this many rounds. */
+const ROUNDS_MAX = 20;
+/** How long killed processes have to be gone. */
+const KILLED_WITHIN_MS = 5_000;
+const LOOK_MS = 20;
+
+/** The process that was started, and how it can be reached. */
+export interface Started {
+  readonly lease: CarriedLease;
+  /** The pid of the command. */
+  readonly pid: number;
+  /** Whether it has a session and a group of its own. */
+  readonly hasOwnGroup: boolean;
+  readonly keeper: Keeper | null;
+  readonly cgroup: ControlGroup | null;
+  readonly isAlive: () => boolean;
+}
+
+/** All that this process started under a lease: a command, and whatever came of it. */
+export class Offspring {
+  readonly #started: Started;
+  /** Of the command. */
+  readonly #start: string | null;
+  #isGone = false;
+  #hasGivenUp = false;
+
+  constructor(started: Started) {
+    this.#started = started;
+    this.#start = readProcess(started.pid)?.start ?? null;
+  }
+
+  /** Whether nothing is left, as far as can be seen. From then on, others may get the numbers of its processes. */
+  get isGone(): boolean {
+    if (!this.#isGone) this.#isGone = this.#looksGone();
+    return this.#isGone;
+  }
+
+  /** Whether a process may be left unseen: the keeper was killed, or a process could not be killed. */
+  get mayBeLeft(): boolean {
+    const { keeper } = this.#started;
+    if (keeper === null) return this.#hasGivenUp && !this.isGone;
+    return !keeper.areAllGone;
+  }
+
+  /** Sends a signal to all of it. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.isGone) return;
+    const { keeper, hasOwnGroup, pid } = this.#started;
+    // A keeper that another process has stopped would not tell what ends.
+    if (signal === 'SIGCONT' && keeper?.isAlive) trySignal(keeper.pid, signal);
+    if (keeper === null && hasOwnGroup) trySignal(-pid, signal);
+    else for (const one of this.#members()) trySignal(one, signal);
+  }
+
+  /** Sends a signal to the command and its group: one that is not meant for what has left it. */
+  signalGroup(signal: NodeJS.Signals): void {
+    const { hasOwnGroup, pid, isAlive } = this.#started;
+    if (!hasOwnGroup) this.signal(signal);
+    else if (isAlive()) trySignal(-pid, signal);
+  }
+
+  /** Stops all of it. */
+  stop(): void {
+    // A process that was started during this round is found by the next one.
+    let before = -1;
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      this.signal('SIGSTOP');
+      const count = this.#members().length;
+      if (count === before) return;
+      before = count;
+    }
+  }
+
+  /** Kills all of it, and waits until it is gone, but not for processes that cannot be killed. */
+  async kill(): Promise<void> {
+    const giveUpAt = performance.now() + KILLED_WITHIN_MS;
+    // What is stopped starts nothing more.
+    if (!this.isGone) this.stop();
+    while (!this.isGone) {
+      this.#started.cgroup?.kill();
+      this.signal('SIGKILL');
+      this.#hasGivenUp = performance.now() > giveUpAt;
+      if (this.#hasGivenUp) return;
+      await pause(LOOK_MS);
+    }
+  }
+
+  #looksGone(): boolean {
+    const { keeper, cgroup, hasOwnGroup, pid, isAlive } = this.#started;
+    if (keeper !== null && !keeper.isLost) return keeper.areAllGone;
+    if (isAlive() || cgroup?.isPopulated) return false;
+    return keeper === null && hasOwnGroup ? !isGroupAlive(pid) : this.#members().length === 0;
+  }
+
+  #members(): readonly number[] {
+    const { keeper, cgroup, lease, pid, hasOwnGroup, isAlive } = this.#started;
+    const found = new Set(cgroup?.members());
+    if (keeper?.isAlive) {
+      for (const one of withDescendants(livingProcesses(), (entry) => entry.pid === keeper.pid)) found.add(one.pid);
+    } else {
+      if (isAlive() || readProcess(pid)?.start === this.#start) found.add(pid);
+      // On a terminal, the group is that of this process.
+      const group = hasOwnGroup ? pid : 0;
+      if (ownProcess() !== null)
+        for (const one of ProcessScan.make().carriersOf({ ...lease, group })) found.add(one.pid);
+    }
+    for (const other of [keeper?.pid, process.pid, 0]) if (other !== undefined) found.delete(other);
+    return [...found];
+  }
+}
