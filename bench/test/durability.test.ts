@@ -1,7 +1,7 @@
 /*
  * What `FULL` and `NORMAL` promise on SQLite: ours and the floor write with the mode that the line names, and move
- * their log into the file after equally many pages. SQLite is asked for the mode, in the very connection that writes; how
- * long the log grows is seen.
+ * their log into the file after equally many pages. SQLite is asked for the mode, in the very connection that writes;
+ * how long the log grows is seen.
  */
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';

@@ -54,11 +54,3 @@ export class LeaseFiles implements Disposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
-
-/** The variables by which the command finds the store's secret. */
-export function handedOver({ variable, text, instead }: HandedSecret, files: LeaseFiles): NodeJS.ProcessEnv {
-  return {
-    ...Object.fromEntries(instead.map((name) => [name, undefined])),
-    [variable]: files.writeText('password', text),
-  };
-}
