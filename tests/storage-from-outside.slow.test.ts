@@ -59,7 +59,7 @@ describe.runIf(canTry)('the suite', () => {
       // With the settings of vitest alone: those of this repository are not there.
       await mkdir(join(place, 'test'));
       await writeFile(join(place, 'test/package.json'), '{ "type": "module" }');
-      for (const file of ['conformance.test.ts', 'target.ts', 'child.ts'])
+      for (const file of ['conformance.slow.test.ts', 'target.ts', 'child.ts'])
         await cp(join(root, EXAMPLE, 'test', file), join(place, 'test', file));
 
       const found = await suiteIn(join(place, 'test'));

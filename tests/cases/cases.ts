@@ -33,8 +33,8 @@ export const CASES: readonly Case[] = [
   {
     name: 'a log that is deleted while the store is open loses tasks',
     tests: [
-      [`${SQLITE}/one-file.test.ts`, '%s: neither written nor read any more'],
-      [`${SQLITE}/one-file.test.ts`, '%s during a commit: it is not acknowledged'],
+      [`${SQLITE}/lost-log.test.ts`, '%s: neither written nor read any more'],
+      [`${SQLITE}/lost-log.test.ts`, '%s during a commit: it is not acknowledged'],
     ],
   },
   {

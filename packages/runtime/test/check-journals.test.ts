@@ -36,7 +36,8 @@ async function newStore(folder: string, namespace = 'default') {
 }
 
 async function opened(url: string, namespace = 'default'): Promise<Orchestrator> {
-  const orchestrator = await openOrchestrator(url, { namespace });
+  // The evidence of these tests is of an invented machine.
+  const orchestrator = await openOrchestrator(url, { namespace, machine: { host: 'h', boot: 'b' } });
   onTestFinished(() => orchestrator[Symbol.asyncDispose]());
   return orchestrator;
 }
