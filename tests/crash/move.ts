@@ -14,11 +14,16 @@ export const move: Prepare = async (kind) => {
       operation: { is: 'move', from, to },
       promised: async () => {
         const statuses = `${await statusOf(from)} ${await statusOf(to)}`;
-        // The new store is made before its state says `filling`. Until then it is open and empty,
-        // and the old store is open or was closed just before.
-        expect(['null absent', 'null null', 'moving null', 'moving filling', 'moved filling', 'moved null']).toContain(
-          statuses,
-        );
+        // The old store is closed first. The new one is made before its state says `filling`: until then it is open and
+        // empty.
+        expect([
+          'null absent',
+          'moving absent',
+          'moving null',
+          'moving filling',
+          'moved filling',
+          'moved null',
+        ]).toContain(statuses);
         expect(await rowsOf(from)).toEqual(rows);
         if (statuses === 'moved null') expect(await rowsOf(to)).toEqual(rows);
         else if (statuses.endsWith('null')) expect(await whole(to)).toEqual([]);
