@@ -6,7 +6,6 @@
  *  - a command that cannot be started is refused with the error of the system, as Node gives it; so is one for which
  *    there may be no more processes
  *  - a command is looked up in the PATH of its own environment; a script without a first line is one of the shell
- *  - a keeper that another process has stopped is continued, so that it tells how its command was ended
  *  - the command gets its descriptors under their numbers, no blocked signal, and nothing of the keeper's
  *  - the keeper keeps nothing of the command's: no descriptors, no folder, no arguments, no environment
  *  - whatever left the command keeps it at work; only when nothing is left does it say that all has ended
@@ -40,7 +39,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
 import { COMPILERS, compile, fileOf, installedVersion, type Architecture } from '../native/build.ts';
-import { CommandProcess } from '../src/processes/command-process.ts';
 import { ControlGroup } from '../src/processes/control-group.ts';
 import { askKeeper } from '../src/processes/keeper-sight.ts';
 import { canExecuteKeeper, Keeper, type KeptCommand } from '../src/processes/keeper.ts';
@@ -125,26 +123,6 @@ describe('a kept command', () => {
     process.kill(keeper.command, 'SIGKILL');
 
     expect([early, await keeper.ended]).toEqual([undefined, { code: null, signal: 'SIGKILL' }]);
-  });
-
-  test('is ended although its keeper was stopped by another process', async ({ skip }) => {
-    skip(WHY_NOT !== null, WHY_NOT ?? '');
-    const command = await CommandProcess.start(['sleep', '100'], {
-      lease: { sessionId: 's', fence: 3 },
-      silentMs: 1_000,
-      env: process.env,
-      stdio: ['ignore', 'ignore', 'ignore'],
-      hasOwnGroup: true,
-    });
-    endWithTest(command.pid);
-    endWithTest(command.group ?? 0);
-    process.kill(command.group ?? 0, 'SIGSTOP');
-
-    await command.terminate();
-
-    expect(await command.ended).toEqual({ code: null, signal: 'SIGTERM' });
-    expect([command.isProvedGone, command.mayBeLeft]).toEqual([true, false]);
-    command.leave({ isLeaseOver: true });
   });
 
   test('is looked up in the PATH of its environment, and may be a script without a first line', async ({ skip }) => {

@@ -166,6 +166,8 @@ export class CommandProcess {
   }
 
   get isAlive(): boolean {
+    // Asked before each renewal: a keeper that is stopped would keep the lease after the end of the command.
+    this.#offspring.wakeKeeper();
     return this.#started.isAlive();
   }
 

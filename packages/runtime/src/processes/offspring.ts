@@ -96,12 +96,17 @@ export class Offspring {
     return !keeper.areAllGone;
   }
 
+  /** A keeper that another process has stopped would not tell what ends. */
+  wakeKeeper(): void {
+    const { keeper } = this.#started;
+    if (keeper?.isAlive) trySignal(keeper.pid, 'SIGCONT');
+  }
+
   /** Sends a signal to all of it. */
   signal(signal: NodeJS.Signals): void {
     if (this.isGone) return;
     const { keeper, hasOwnGroup, pid } = this.#started;
-    // A keeper that another process has stopped would not tell what ends.
-    if (signal === 'SIGCONT' && keeper?.isAlive) trySignal(keeper.pid, signal);
+    if (signal !== 'SIGSTOP') this.wakeKeeper();
     if (keeper === null && hasOwnGroup) trySignal(-pid, signal);
     else for (const one of this.#members()) trySignal(one, signal);
   }
@@ -109,6 +114,7 @@ export class Offspring {
   /** Sends a signal to the command and its group: one that is not meant for what has left it. */
   signalGroup(signal: NodeJS.Signals): void {
     const { hasOwnGroup, pid, isAlive } = this.#started;
+    this.wakeKeeper();
     if (!hasOwnGroup) this.signal(signal);
     else if (isAlive()) trySignal(-pid, signal);
   }
