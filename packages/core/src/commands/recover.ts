@@ -43,7 +43,7 @@ export interface RecoverReply {
   readonly recovered: readonly Recovered[];
   /**
    * There may be more stale leases: call again. If nothing was recovered, another unit of work has locked them, and
-   * this one has waited for it.
+   * this one has waited for it: call again later.
    */
   readonly more: boolean;
 }
