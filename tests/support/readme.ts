@@ -33,6 +33,8 @@ export function blocks(text: string, language: string): string[] {
 
 /** What a terminal shows that is another each time. */
 const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\\[+-]\d\d:\d\d|\d+/gu;
+/** Thousands are set apart. */
+const NUMBER = String.raw`\d+(?:\s\d{3})*`;
 
 /**
  * What a page says that a terminal shows, line by line: the blocks without a language. Ids, numbers and the offset of
@@ -57,7 +59,7 @@ export function shownLines(text: string): RegExp[] {
 
 function patternFor(found: string): string {
   if (found.length === 36) return '[0-9a-f-]{36}';
-  return found.startsWith('\\') ? String.raw`[+-]\d\d:\d\d` : String.raw`\d+`;
+  return found.startsWith('\\') ? String.raw`[+-]\d\d:\d\d` : NUMBER;
 }
 
 /** The lines that the page shows and the terminal did not, or not in that order. */

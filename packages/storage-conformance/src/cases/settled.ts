@@ -166,15 +166,18 @@ const BATCH = 300;
 const BATCHES = 6;
 
 async function lateCommits(world: World): Promise<void> {
-  const work = { done: false };
+  const work = { done: false, ended: false };
+  const large = writeLargely(world).finally(() => {
+    work.done = true;
+  });
+  const writing = Promise.all([large, writeOften(world, work)]).finally(() => {
+    work.ended = true;
+  });
 
   const [seen, alsoSeen] = await Promise.all([
     followWhile(world.rival, work),
     followWhile(world.orchestrator, work),
-    writeOften(world, work),
-    writeLargely(world).finally(() => {
-      work.done = true;
-    }),
+    writing,
   ]);
 
   const { events } = await world.everything();
@@ -184,15 +187,14 @@ async function lateCommits(world: World): Promise<void> {
 }
 
 /** As any reader of the log does it: page by page, the cursor at the last event that was seen. */
-async function followWhile(reads: Orchestrator, work: { readonly done: boolean }): Promise<number[]> {
+async function followWhile(reads: Orchestrator, work: { readonly ended: boolean }): Promise<number[]> {
   const seen: number[] = [];
   for (;;) {
-    const { done } = work;
+    const { ended } = work;
     const { items, asOf } = await reads.listEvents({ limit: 500, after: String(seen.at(-1) ?? 0) });
     seen.push(...items.map(({ id }) => id));
     expect(seen.at(-1) ?? 0).toBeLessThanOrEqual(asOf);
-    // The last small write ends after the large ones.
-    if (done && items.length === 0 && (await reads.asOf()) === seen.at(-1)) return seen;
+    if (ended && items.length === 0 && (await reads.asOf()) === seen.at(-1)) return seen;
     await nextTurn();
   }
 }

@@ -33,6 +33,11 @@ export interface Tolerances {
   readonly clockSkewMs: number;
   /** How long after its time an event may become visible to others: a commit takes a while. Milliseconds. */
   readonly visibleAfterMs: number;
+  /**
+   * How long a process that was halted, or cut off, in the middle of a transaction may keep its rows locked.
+   * Milliseconds.
+   */
+  readonly lockedMs: number;
 }
 
 /** The events of one session, by id. */

@@ -5,9 +5,8 @@ import { violation, type Violation } from './violation.ts';
 import { inSequence } from './in-sequence.ts';
 
 /**
- * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover; at the latest
- * by the one after it, since one may have looked just before. A recovery that skips a lease because another transaction
- * has locked its row says that there is more.
+ * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover. It may be
+ * passed over once, by a recovery that found its row locked; more often only while a halted process may keep it so.
  */
 export function staleLeasesClosed(history: History): Violation[] {
   const recoveries = history.attempts.filter(
@@ -19,12 +18,12 @@ export function staleLeasesClosed(history: History): Violation[] {
   return history.leases.flatMap((lease) => {
     const staleAt = staleAtOf(lease, proofs.get(lease) ?? [], history.attempts);
     if (staleAt === null) return [];
-    const { clockSkewMs } = history.tolerances;
+    const { clockSkewMs, lockedMs } = history.tolerances;
     const closedAt = lease.closings[0]?.at ?? Number.POSITIVE_INFINITY;
     const passedOver = recoveries.filter(
       (recovery) =>
         namespaceOf(recovery) === lease.namespace &&
-        recovery.sentAt > staleAt + clockSkewMs &&
+        recovery.sentAt > staleAt + clockSkewMs + lockedMs &&
         (recovery.answeredAt ?? Number.POSITIVE_INFINITY) < closedAt - clockSkewMs,
     );
     if (inSequence(passedOver) < 2) return [];

@@ -1,4 +1,4 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import { OrchestratorError, type EventRecord, type Orchestrator } from '@agent-orchestrator/core';
 import type { JournalLine } from '@agent-orchestrator/core/journal';
 import type { Changes } from './changes.ts';
 import { journalsBefore } from './journal-file.ts';
@@ -20,7 +20,12 @@ export async function follow(
   for (;;) {
     // Asked before: what was finished by then is settled when the page is read.
     const finished = changes.finished;
-    const { items } = await whenReachable(() => orchestrator.listEvents({ limit: PAGE, after: String(after) }));
+    const items = await nextPage(orchestrator, after);
+    if (items === null) {
+      // A fail-over has lost what this follower has seen: it begins anew at the end of what is left.
+      after = await whenReachable(() => orchestrator.asOf());
+      continue;
+    }
     const last = items.at(-1)?.id;
     if (last === undefined) {
       if (finished) return;
@@ -35,5 +40,16 @@ export async function follow(
       at: Date.now(),
     });
     after = last;
+  }
+}
+
+/** @returns null: the log ends before the cursor */
+async function nextPage(orchestrator: Orchestrator, after: number): Promise<readonly EventRecord[] | null> {
+  try {
+    const page = await whenReachable(() => orchestrator.listEvents({ limit: PAGE, after: String(after) }));
+    return page.items;
+  } catch (error) {
+    if (error instanceof OrchestratorError && error.code === 'CURSOR_AHEAD') return null;
+    throw error;
   }
 }
