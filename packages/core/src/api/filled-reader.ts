@@ -78,7 +78,12 @@ export class FilledReader implements Reader {
     return this.#reader.snapshot(async (reader) => {
       const within = new FilledReader(reader);
       within.#hasRows = this.#hasRows;
-      return use(within);
+      try {
+        return await use(within);
+      } finally {
+        // What had rows once is never filled again.
+        this.#hasRows ||= within.#hasRows;
+      }
     });
   }
 

@@ -1,7 +1,7 @@
 /*
  * Reads of a store that can be filled meanwhile:
  *  - each read that shows rows is refused while the store is being filled, outside of a snapshot and inside
- *  - once an answer had rows and the store was open, its state is read no more
+ *  - once an answer had rows and the store was open, its state is read no more, after a snapshot too
  *  - an answer without rows does not count
  */
 import { expect, test } from 'vitest';
@@ -61,4 +61,13 @@ test.for(READS)('after an answer of %s with rows, the state is read no more', as
 
   expect(await call(withRows.read, name)).toEqual(ANSWERS[name]?.[1]);
   expect([withRows.of.stateRead, without.of.stateRead]).toEqual([1, 2]);
+});
+
+test.for(READS)('after an answer of %s with rows in a snapshot, the state is read no more', async (name) => {
+  const { of, read } = reading(null, 1);
+
+  for (const _ of [1, 2]) await read.snapshot((within) => call(within, name));
+  await call(read, name);
+
+  expect(of.stateRead).toBe(1);
 });
