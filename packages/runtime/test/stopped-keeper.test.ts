@@ -40,7 +40,7 @@ test('an end continues it', async ({ skip }) => {
 
 const WAYS: readonly (readonly [name: string, wake: (command: CommandProcess) => unknown])[] = [
   ['a signal that is passed on', (command) => command.signal('SIGTERM')],
-  ['the question before each renewal', (command) => command.isAlive],
+  ['the question before each renewal', (command) => command.checkAlive()],
 ];
 
 test.for(WAYS)('%s continues it', async ([, wake], { skip }) => {

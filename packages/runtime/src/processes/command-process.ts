@@ -166,9 +166,13 @@ export class CommandProcess {
   }
 
   get isAlive(): boolean {
-    // Asked before each renewal: a keeper that is stopped would keep the lease after the end of the command.
-    this.#offspring.wakeKeeper();
     return this.#started.isAlive();
+  }
+
+  /** The same before a renewal. A keeper that is stopped would keep the lease after the end of the command. */
+  checkAlive(): boolean {
+    this.#offspring.wakeKeeper();
+    return this.isAlive;
   }
 
   /** Whether the keeper was killed: then it is not known how the command ended, or whether it has. */

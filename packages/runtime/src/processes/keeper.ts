@@ -147,6 +147,7 @@ class Reports {
   commandEnded = false;
   noneLeft = false;
   hasEnded = false;
+  #hasStarted = false;
   #rest = Buffer.alloc(0);
   #isOutsideGroup = false;
   readonly #toldStart = Promise.withResolvers<{ kind: number; value: number; isOutsideGroup: boolean }>();
@@ -185,8 +186,6 @@ class Reports {
     if (signal !== 'SIGKILL' && !this.commandEnded) this.noneLeft ||= !this.#hasStarted;
     this.#tellStart(REPORTS.started, 0);
   }
-
-  #hasStarted = false;
 
   #tellStart(kind: number, value: number): void {
     this.#toldStart.resolve({ kind, value, isOutsideGroup: this.#isOutsideGroup });

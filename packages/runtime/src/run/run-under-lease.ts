@@ -86,7 +86,7 @@ class Run {
       namespace,
       since,
       // While this process ends the command, or what it started, they still work under the lease.
-      isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.isAlive ?? true),
+      isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.checkAlive() ?? true),
       onNews: (news) => this.#hear(news),
     });
   }
