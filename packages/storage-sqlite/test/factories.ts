@@ -1,4 +1,5 @@
 import {
+  NO_LEASE,
   NO_TASK_TEXTS,
   type WriteSet,
   type NewEvent,
@@ -29,26 +30,11 @@ function sessionNumber(id: string): number {
 
 export function aSession(over: Partial<Session> = {}): Session {
   return {
+    ...NO_LEASE,
     namespace: 'default',
     id: 's1',
     number: sessionNumber(over.id ?? 's1'),
     status: 'idle',
-    agent: null,
-    instance: null,
-    host: null,
-    boot: null,
-    pid: null,
-    processStart: null,
-    processGroup: null,
-    fence: null,
-    tokenHash: null,
-    ttlMs: null,
-    staleAfterMs: null,
-    leaseExpiresAt: null,
-    heartbeatAt: null,
-    staleAt: null,
-    progress: null,
-    taskId: null,
     renewals: 0,
     nearMisses: 0,
     lastNearMissAt: null,
