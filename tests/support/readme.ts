@@ -32,9 +32,9 @@ export function blocks(text: string, language: string): string[] {
 }
 
 /** What a terminal shows that is another each time. */
-const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\\[+-]\d\d:\d\d|\d+/gu;
+const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\\[+-]\d\d:\d\d|\d+(?: \d{3}\b)*/gu;
 /** Thousands are set apart. */
-const NUMBER = String.raw`\d+(?:\s\d{3})*`;
+const NUMBER = String.raw`\d+(?: \d{3})*`;
 
 /**
  * What a page says that a terminal shows, line by line: the blocks without a language. Ids, numbers and the offset of
