@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defaultServerConditions } from 'vite';
 import { defineProject, type UserWorkspaceConfig } from 'vitest/config';
 
@@ -5,6 +8,18 @@ import { defineProject, type UserWorkspaceConfig } from 'vitest/config';
 const sourceCondition = '@agent-orchestrator/source';
 
 const conditions = [sourceCondition, ...defaultServerConditions];
+
+/*
+ * The tests start some thousand processes, most of them of the same program: what Node compiled for one is kept for the
+ * others until the run ends. This module is loaded once for each project.
+ */
+process.env['NODE_COMPILE_CACHE'] ??= newCompileCache();
+
+function newCompileCache(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** What all projects have in common; `further` adds to it. */
 export function projectConfig(name: string, further: UserWorkspaceConfig['test'] = {}) {

@@ -22,8 +22,8 @@ import { Cli, isRoot } from './support/cli.ts';
 
 const NAME = 'agent-orchestrator';
 const ONLY_ROOT = 'only root can give a folder to another user';
-/** The other tests of the command line have nothing kept. */
-const KEPT = { NODE_DISABLE_COMPILE_CACHE: undefined };
+/** All other tests name a folder for it, which is shared by the run. */
+const KEPT = { NODE_COMPILE_CACHE: undefined };
 
 test('what was compiled is kept in a private folder', async () => {
   using cli = new Cli();

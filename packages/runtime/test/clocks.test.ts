@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { Program } from '../../storage-sqlite/test/program.ts';
 import { backupStore, examineStore, moveStore, openOrchestrator, restoreStore } from '../src/index.ts';
 import { newCommandId } from '../src/system/command-id.ts';
@@ -23,22 +23,21 @@ const PROGRAM = new URL('programs/other-clock.ts', import.meta.url);
 const MINUTE_MS = 60_000;
 const TTL_MS = 1_000;
 const PAUSE_MS = 1_000;
+const BUSY = { timeout: 60_000 };
 
-let folder: string;
-let url: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'clocks-'));
-  url = `sqlite:${join(folder, 'store.db')}`;
-});
-
-afterEach(() => rmSync(folder, { recursive: true }));
-
-async function started(aheadMs: number): Promise<Program> {
-  const program = new Program(PROGRAM, folder, { url, aheadMs });
-  onTestFinished(() => program.signal('SIGKILL'));
-  await program.said('ready');
-  return program;
+/** Most of these tests wait for a clock most of the time: several do so at once, each on a file of its own. */
+function newPlace({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
+  const folder = mkdtempSync(join(tmpdir(), 'clocks-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const url = `sqlite:${join(folder, 'store.db')}`;
+  /** A process whose clock is so far ahead. */
+  async function started(aheadMs: number): Promise<Program> {
+    const program = new Program(PROGRAM, folder, { url, aheadMs });
+    onTestFinished(() => program.signal('SIGKILL'));
+    await program.said('ready');
+    return program;
+  }
+  return { folder, url, started };
 }
 
 /** Lets the program do something, and gives the code of its error. */
@@ -47,7 +46,8 @@ async function does(program: Program, what: string): Promise<unknown> {
   return (await program.said('done'))['code'];
 }
 
-test('after its clock was set back by two hours a process can send commands', { timeout: 30_000 }, async () => {
+test.concurrent('after its clock was set back by two hours a process can send commands', BUSY, async (context) => {
+  const { url, started } = newPlace(context);
   const program = await started(120 * MINUTE_MS);
   const before = await does(program, 'enqueue');
 
@@ -60,7 +60,8 @@ test('after its clock was set back by two hours a process can send commands', { 
   expect(Math.abs(task.createdAt - Date.now())).toBeLessThan(MINUTE_MS);
 });
 
-test('a pause that began while the clock was nine hours ahead is over in time', { timeout: 30_000 }, async () => {
+test.concurrent('a pause that began while the clock was nine hours ahead is over in time', BUSY, async (context) => {
+  const { url, started } = newPlace(context);
   const program = await started(9 * 60 * MINUTE_MS);
   expect(await does(program, 'enqueue')).toBeNull();
   expect(await does(program, 'fail')).toBeNull();
@@ -76,7 +77,8 @@ test('a pause that began while the clock was nine hours ahead is over in time', 
   expect(await orchestrator.verify()).toMatchObject({ ok: true });
 });
 
-test('so it is for a process that has just started with the right clock', { timeout: 30_000 }, async () => {
+test.concurrent('so it is for a process that has just started with the right clock', BUSY, async (context) => {
+  const { url, started } = newPlace(context);
   const program = await started(9 * 60 * MINUTE_MS);
   expect(await does(program, 'enqueue')).toBeNull();
   expect(await does(program, 'fail')).toBeNull();
@@ -87,15 +89,16 @@ test('so it is for a process that has just started with the right clock', { time
   expect(await orchestrator.claimTask({ agent: 'a' })).toMatchObject({ ok: true, task: { attempt: 2 } });
 });
 
-test.each([
+test.concurrent.for([
   [-2.5 * 60, /clock of this process is 2 h ahead of the store's/],
   [2.5 * 60, /clock of this process is 2 h behind the store's/],
   [9.5 * 24 * 60, /clock of this process is 9 days behind the store's/],
   [-9.5 * 24 * 60, /clock of this process is 9 days ahead of the store's/],
-])(
+] as const)(
   'beside a clock %i min ahead that came first the right ones work, and doctor tells',
-  { timeout: 30_000 },
-  async (min, says) => {
+  BUSY,
+  async ([min, says], context) => {
+    const { url, started } = newPlace(context);
     const wrong = await started(min * MINUTE_MS);
     expect(await does(wrong, 'enqueue')).toBeNull();
     await using orchestrator = await openOrchestrator(url);
@@ -111,15 +114,16 @@ test.each([
     const { task } = await orchestrator.enqueueTask({});
     expect(Math.abs(task.createdAt - Date.now() - min * MINUTE_MS)).toBeLessThan(MINUTE_MS);
     expect((await orchestrator.listEvents({ types: ['clock.jumped', 'task.rescheduled'] })).items).toEqual([]);
-    expect(await clockFindings()).toEqual([{ severity: 'warning', message: expect.stringMatching(says) as string }]);
+    expect(await clockFindings(url)).toEqual([{ severity: 'warning', message: expect.stringMatching(says) as string }]);
     expect(await orchestrator.verify()).toMatchObject({ ok: true });
   },
 );
 
-test.each([30, -30, 5 * 60, -5 * 60])(
+test.concurrent.for([30, -30, 5 * 60, -5 * 60])(
   'a process with a clock %i min ahead neither stops recovery nor fills the log',
-  { timeout: 30_000 },
-  async (min) => {
+  BUSY,
+  async (min, context) => {
+    const { url, started } = newPlace(context);
     await using orchestrator = await openOrchestrator(url);
     await orchestrator.enqueueTask({ sessionId: 'held' });
     await orchestrator.claimTask({ agent: 'a', sessionId: 'held', ttlMs: TTL_MS, staleAfterMs: TTL_MS });
@@ -140,21 +144,25 @@ test.each([30, -30, 5 * 60, -5 * 60])(
       `A process on this machine has a clock that is .* ${min > 0 ? 'ahead of' : 'behind'} the`,
       'u',
     );
-    expect(await clockFindings()).toEqual([{ severity: 'warning', message: expect.stringMatching(says) as string }]);
+    expect(await clockFindings(url)).toEqual([{ severity: 'warning', message: expect.stringMatching(says) as string }]);
   },
 );
 
-test('a process that polls and is refused is seen all the same', { timeout: 30_000 }, async () => {
+test.concurrent('a process that polls and is refused is seen all the same', BUSY, async (context) => {
+  const { url, started } = newPlace(context);
   await using orchestrator = await openOrchestrator(url);
   await orchestrator.enqueueTask({});
   const program = await started(2 * 60 * MINUTE_MS);
 
   expect(await does(program, 'reuse_old_id')).toBe('COMMAND_ID_EXPIRED');
 
-  expect(await clockFindings()).toMatchObject([{ message: expect.stringMatching(/A process .* ahead of/u) as string }]);
+  expect(await clockFindings(url)).toMatchObject([
+    { message: expect.stringMatching(/A process .* ahead of/u) as string },
+  ]);
 });
 
-test('a delay that began while the clock was ahead is over in time after a move', { timeout: 30_000 }, async () => {
+test.concurrent('a delay that began while the clock was ahead is over in time after a move', BUSY, async (context) => {
+  const { folder, url, started } = newPlace(context);
   const program = await started(9 * 60 * MINUTE_MS);
   expect(await does(program, 'delay')).toBeNull();
   program.signal('SIGKILL');
@@ -169,7 +177,8 @@ test('a delay that began while the clock was ahead is over in time after a move'
   expect((await orchestrator.listEvents({ types: ['task.rescheduled'] })).items).toHaveLength(1);
 });
 
-test('an id whose receipt was deleted is refused after a move or a restore, too', async () => {
+test.concurrent('an id whose receipt was deleted is refused after a move or a restore, too', BUSY, async (context) => {
+  const { folder, url } = newPlace(context);
   const [commandId, file] = [newCommandId(), join(folder, 'backup.db')];
   const [moved, restored] = [`sqlite:${join(folder, 'moved.db')}`, `sqlite:${join(folder, 'restored.db')}`] as const;
   {
@@ -193,7 +202,7 @@ test('an id whose receipt was deleted is refused after a move or a restore, too'
 });
 
 /** What doctor says of clocks. */
-async function clockFindings() {
+async function clockFindings(url: string) {
   const { findings } = await examineStore(url);
   return findings.filter(({ check }) => check === 'clock').map(({ severity, message }) => ({ severity, message }));
 }

@@ -11,14 +11,19 @@ import type { Opened, Target } from './target.ts';
  * ```ts
  * conformance({ name: 'my storage', open: async () => ({ storage, peer, clock, close }) });
  * ```
+ *
+ * @param only the one chapter to register, by its title; all if left out
  */
-export function conformance<Open extends Opened>(given: Target<Open>): void {
+export function conformance<Open extends Opened>(given: Target<Open>, only?: string): void {
   const target = anyTarget(given);
   const cases = casesFor(target);
   assertSkipsExist(target, cases);
+  const chapters = Map.groupBy(cases, ({ chapter }) => chapter);
+  if (only !== undefined && !chapters.has(only)) throw new Error(`there is no chapter ${only}`);
 
   describe(target.name, () => {
-    for (const [chapter, chapterCases] of Map.groupBy(cases, ({ chapter }) => chapter)) {
+    for (const [chapter, chapterCases] of chapters) {
+      if (only !== undefined && chapter !== only) continue;
       describe(chapter, () => {
         for (const one of chapterCases) bind(target, one);
       });

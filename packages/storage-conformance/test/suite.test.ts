@@ -1,7 +1,7 @@
 /*
  * The suite itself:
  *
- * - a skip of a case that does not exist fails the run
+ * - a skip of a case that does not exist fails the run, and so does a chapter that does not exist
  * - what a target does not offer is not asked of it
  * - what is not asked has its reason, and stands in the list of promises with it
  * - a storage that says it is durable must show it
@@ -36,6 +36,10 @@ describe('the suite', () => {
     const skip = { 'there is no such promise': 'a reason' };
 
     expect(() => conformance({ ...target, skip })).toThrow(/skips cases that do not exist: there is no such promise/);
+  });
+
+  test('a chapter that does not exist fails the run', () => {
+    expect(() => conformance(target, 'no such chapter')).toThrow('there is no chapter no such chapter');
   });
 
   test('what a target does not offer is not asked of it', () => {

@@ -50,8 +50,8 @@ export class Cli implements Disposable {
     PATH: process.env['PATH'] ?? '',
     HOME: this.folder,
     ORCHESTRATOR_STORE: this.store,
-    // Tests look at all that is in the folder.
-    NODE_DISABLE_COMPILE_CACHE: '1',
+    // That of the run, and not in HOME: tests look at all that is in the folder.
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
   };
 
   /** Runs to the end. */

@@ -53,7 +53,7 @@ export async function createDatabase(
   const { migrated = true, template = migrated ? TEMPLATE : 'template1' } = options;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await withAdmin(serverUrl, async (sql) => {
-    await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} ${await fastestCopy(sql)}`);
   });
   const adminUrl = databaseUrl(serverUrl, name);
   const admin = postgres(adminUrl, { max: 1, onnotice: () => {} });
@@ -71,7 +71,19 @@ export async function createDatabase(
   };
 }
 
-/** A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. */
+/**
+ * By default, a server writes each page of the copy to its log. To copy the files takes a third of the work, where the
+ * server does not wait for its disk. Before PostgreSQL 15, there is no other way, and no word for it.
+ */
+async function fastestCopy(sql: postgres.Sql): Promise<string> {
+  const [server] = await sql<{ version: number }[]>`SELECT current_setting('server_version_num')::int AS version`;
+  return (server?.version ?? 0) >= 150_000 ? 'STRATEGY FILE_COPY' : '';
+}
+
+/**
+ * A copy of the template for each test would take longer than most of the tests. Only the superuser can do this. The
+ * sequences are set: restarted, each would get a new file.
+ */
 const EMPTY = `
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
@@ -87,8 +99,7 @@ const EMPTY = `
   UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
   ALTER TABLE orchestrator.event_log
     ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;
-  ALTER SEQUENCE orchestrator.event_log_id_seq RESTART;
-  ALTER SEQUENCE orchestrator.numbers RESTART;
+  SELECT setval('orchestrator.event_log_id_seq', 1, false), setval('orchestrator.numbers', 1, false);
   COMMIT`;
 
 /** The same server, another database. */
