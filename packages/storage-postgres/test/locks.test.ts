@@ -6,9 +6,11 @@
  *  - a claim that finds nothing but a locked head waits for it
  *  - a recovery that passes over a locked stale session says that there is more; it waits for it if it finds no other,
  *    but not for long
+ *  - the same holds for a session of which a recovery has evidence that its holder is dead
  */
-import type { Scope } from '@agent-orchestrator/core';
+import type { Evidence, Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
+import { TIMEOUTS } from '../src/server/transactions.ts';
 import { withAdmin } from './harness/databases.ts';
 import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
@@ -175,5 +177,37 @@ test('a recovery waits but a moment for a session that stays locked, and says th
     await rival.unsafe('COMMIT');
 
     expect(await orchestrator.staleRecovery()).toMatchObject({ recovered: [{ sessionId: 'locked' }], more: false });
+  });
+});
+
+test('a recovery with evidence against the holder of a locked session does not wait for long', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  const process = { host: 'machine', boot: 'boot', pid: 4_711, start: '1' };
+  const evidence: Evidence[] = [];
+  for (const sessionId of ['locked', 'free']) {
+    await orchestrator.enqueueTask({ id: sessionId });
+    const claim = await orchestrator.claimTask({ agent: 'a', sessionId, process });
+    if (!claim.ok) throw new Error('not claimed');
+    const { host, boot, pid, start: processStart } = process;
+    evidence.push({ sessionId, fence: claim.lease.fence, host, boot, pid, processStart });
+  }
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+
+    // While the lock is held.
+    const first = await orchestrator.staleRecovery({ evidence });
+    const begin = performance.now();
+    const second = await orchestrator.staleRecovery({ evidence });
+    const ms = performance.now() - begin;
+    await rival.unsafe('COMMIT');
+
+    expect(first).toMatchObject({ recovered: [{ sessionId: 'free', reason: 'dead' }], more: true });
+    expect(second).toMatchObject({ recovered: [], more: true });
+    expect(ms).toBeLessThan(3 * TIMEOUTS.lock_ms);
+    expect(await orchestrator.staleRecovery({ evidence })).toMatchObject({
+      recovered: [{ sessionId: 'locked', reason: 'dead' }],
+      more: false,
+    });
   });
 });
