@@ -14,6 +14,7 @@ import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { LeaseFiles } from './lease-files.ts';
+import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
@@ -196,7 +197,7 @@ class Run {
     const { claim, namespace, store, files: contents } = this.#options;
     const variables = Object.entries(leaseEnvironment(claim, { namespace, store: store.address }));
     return {
-      ...process.env,
+      ...inheritedEnvironment(),
       ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
       ...(store.secret !== null && files.handOver(store.secret)),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
