@@ -1,7 +1,8 @@
 /*
- * recover on a shared store where another process has locked what is stale:
- *  - it recovers the others, ends, and says in every format that sessions are left
- *  - once they are not locked any more it recovers them, and says that nothing is left
+ * Commands on a shared store:
+ *  - recover, where another process has locked what is stale, recovers the others, ends, and says in every format that
+ *    sessions are left; once they are not locked any more it recovers them, and says that nothing is left
+ *  - claim --wait behind a pooler says so once, as a line of this program and not in the form of Node
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import {
   prepareTemplate,
   withAdmin,
 } from '../../../packages/storage-postgres/test/harness/databases.ts';
+import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts';
 import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
 import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 import { Cli } from './support/cli.ts';
@@ -43,6 +45,32 @@ test('recover says in text and in JSON that sessions are left, which another pro
   const rest = await cli.json(['recover'], { env });
 
   expect(rest).toMatchObject({ data: [{ session_id: 'locked' }], meta: { more: false } });
+  await database.drop();
+}, 60_000);
+
+test('behind a pooler claim --wait says so in a line of its own', async () => {
+  using cli = new Cli();
+  const database = await createDatabase(server.url);
+  await using orchestrator = await openOrchestrator(database.url);
+  const proxy = await Proxy.before(database.url);
+  proxy.isPooler = true;
+  const env = { ORCHESTRATOR_STORE: proxy.through(database.url) };
+
+  const [text, json] = await Promise.all([
+    cli.run(['claim', '--agent', 'a', '--wait', '2s'], { env }),
+    cli.run(['claim', '--agent', 'a', '--wait', '2s', '--json'], { env }),
+  ]);
+
+  expect([text.exit, json.exit]).toEqual([75, 75]);
+  expect(text.stderr.split('\n')).toEqual([
+    expect.stringMatching(/^orchestrator: warning: A pooler stands between .* \[STORE_POOLED\]$/),
+    expect.stringMatching(/^orchestrator: error: .* \[NO_TASK\]$/),
+    expect.stringMatching(/^orchestrator: Wait with /),
+    '',
+  ]);
+  expect(json.stderr).toMatch(/^orchestrator: warning: A pooler [^\n]* \[STORE_POOLED\]\n$/);
+  await orchestrator[Symbol.asyncDispose]();
+  await proxy.close();
   await database.drop();
 }, 60_000);
 
