@@ -7,6 +7,8 @@
  *  - a recovery that passes over a locked stale session says that there is more; it waits for it if it finds no other,
  *    but not for long
  *  - the same holds for a session of which a recovery has evidence that its holder is dead
+ *  - a grant that takes longer to be committed than its lease lasts is hidden from recoveries until then: they cannot
+ *    say that there is more
  */
 import type { Evidence, Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
@@ -209,5 +211,31 @@ test('a recovery with evidence against the holder of a locked session does not w
       recovered: [{ sessionId: 'locked', reason: 'dead' }],
       more: false,
     });
+  });
+});
+
+test('a stale lease whose grant is not committed yet is hidden from recoveries', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const [claiming, recovering] = [orchestratorOn(await openStorage(url)), orchestratorOn(await openStorage(url))];
+  await claiming.enqueueTask({ id: 'late' });
+  await withAdmin(adminUrl, async (rival) => {
+    // The claim is decided, and waits to write its event.
+    await rival.unsafe('BEGIN; LOCK TABLE orchestrator.event_log IN SHARE MODE');
+    const claim = claiming.claimTask({ agent: 'a', sessionId: 'late', ttlMs: 1_000, staleAfterMs: 1_000 });
+    await waits(adminUrl);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+
+    const first = await recovering.staleRecovery();
+    const second = await recovering.staleRecovery();
+    await rival.unsafe('COMMIT');
+    const granted = await claim;
+    const found = await recovering.staleRecovery();
+
+    expect([first, second]).toMatchObject([
+      { recovered: [], more: false },
+      { recovered: [], more: false },
+    ]);
+    expect(granted).toMatchObject({ ok: true });
+    expect(found).toMatchObject({ recovered: [{ sessionId: 'late', reason: 'stale' }], more: false });
   });
 });
