@@ -256,4 +256,23 @@ export const CASES: readonly Case[] = [
     ],
     needs: 'Linux',
   },
+  {
+    name: 'a retry waits for hours after the clock was set right',
+    tests: [
+      [`${RUNTIME}/clocks.test.ts`, 'a pause that began while the clock was nine hours ahead is over in time'],
+      [`${RUNTIME}/clocks.test.ts`, 'so it is for a process that has just started with the right clock'],
+      [`${CLI}/two-clocks.slow.test.ts`, 'an attempt that failed while the clock was %i h ahead is soon tried again'],
+    ],
+  },
+  {
+    name: 'a process whose clock is set back can send no command any more',
+    tests: [[`${RUNTIME}/clocks.test.ts`, 'after its clock was set back by two hours a process can send commands']],
+  },
+  {
+    name: 'one process with another clock stops recovery and fills the log',
+    tests: [
+      [`${RUNTIME}/clocks.test.ts`, 'a process with a clock %i min ahead neither stops recovery nor fills the log'],
+      [`${CLI}/two-clocks.slow.test.ts`, 'beside a recover whose clock is %i h ahead, dead holders are recovered once'],
+    ],
+  },
 ];

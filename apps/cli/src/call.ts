@@ -2,7 +2,7 @@ import type { CallName, Orchestrator } from '@agent-orchestrator/core';
 import type { CallerIdentity, Mentioned, Names, Settings, StoreMode } from '@agent-orchestrator/runtime';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
-import type { Output } from './output/output.ts';
+import type { Answer, Output } from './output/output.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -69,9 +69,9 @@ export class Call<Options extends object = object> {
     });
   }
 
-  /** The time of the store, for people, who are told how long ago things were. Programs get the times. */
-  async now(orchestrator: Orchestrator): Promise<number> {
-    return this.output.format === 'text' ? orchestrator.now() : 0;
+  /** The text of an answer that needs further reads, such as the time of the store. For programs nothing is read. */
+  async text(read: () => Promise<Answer['text']>): Promise<Answer['text']> {
+    return this.output.format === 'text' ? read() : () => [];
   }
 
   /** The short names of the tasks and sessions that an answer mentions. They are for people: programs get the ids. */

@@ -3,6 +3,7 @@ import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
 import { printable } from './output/printable.ts';
 import { outliveReaders } from './output/readers.ts';
+import { printWarnings } from './output/warnings.ts';
 import { createProgram, formatOf } from './program.ts';
 import { withoutCutPassword } from './output/cut-password.ts';
 import { noClaimEnv } from './views/no-claim-env.ts';
@@ -10,6 +11,7 @@ import { noClaimEnv } from './views/no-claim-env.ts';
 /** Runs one command line. @returns its exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   outliveReaders();
+  printWarnings();
   forgetEmptyVariables();
   let exitCode = 0;
   let said = '';

@@ -2,6 +2,8 @@
  * A reader that is gone ends the command that prints for it, also when there is nothing to print:
  *  - each command that continues until it is interrupted, or waits, ends within a second; its reader is a pipe
  *  - so it does when its reader is a socket, as a program of Node gives to a process that it starts
+ *  - so it does when its reader is on the network, once the first line was too late for it
+ *  - a reader on the network that sends no more is not gone
  *  - a named pipe counts as a pipe
  *  - a socket of packets gets no empty packet, which its reader would take for the end
  *  - a reader that is there and does not read is not gone
@@ -11,6 +13,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -91,6 +94,66 @@ test.concurrent.for(PRINTERS)('%s ends when the other end of its socket is close
 
   expect([code, signal]).toEqual([words.startsWith('claim') ? 130 : 0, null]);
   expect(performance.now() - closedAt).toBeLessThan(SOON_MS);
+});
+
+/** Runs a follower whose output is a socket of the network. @returns it, and its reader, which has got what there is */
+async function followerOfNetwork(cli: Cli) {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ours = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  const [reader] = (await once(server, 'connection')) as [Socket];
+  const child = spawn(
+    ORCHESTRATOR.split(' ')[0] ?? '',
+    [...ORCHESTRATOR.split(' ').slice(1), 'events', '--follow', '--type', 'task.queued'],
+    {
+      cwd: cli.folder,
+      env: { PATH: process.env['PATH'], HOME: cli.folder, ORCHESTRATOR_STORE: cli.store },
+      stdio: ['ignore', ours, 'ignore'],
+    },
+  );
+  ours.destroy();
+  let got = '';
+  reader.on('data', (text) => (got += String(text)));
+  await until(() => got.includes('task.queued'));
+  return {
+    child,
+    reader,
+    got: () => got,
+    [Symbol.dispose]() {
+      child.kill('SIGKILL');
+      reader.destroy();
+      server.close();
+    },
+  };
+}
+
+test.concurrent('a follower on the network ends after the first line that came too late', async ({ expect }) => {
+  using cli = new Cli();
+  await quietStore(cli);
+  using follower = await followerOfNetwork(cli);
+  const { child, reader } = follower;
+  const ended = once(child, 'exit');
+
+  reader.destroy();
+  await cli.run(['task', 'create', 'y', '--session', 's']);
+  const closedAt = performance.now();
+
+  expect(await ended).toEqual([0, null]);
+  expect(performance.now() - closedAt).toBeLessThan(SOON_MS);
+});
+
+test.concurrent('a reader on the network that sends no more is not gone', async ({ expect }) => {
+  using cli = new Cli();
+  await quietStore(cli);
+  using follower = await followerOfNetwork(cli);
+  const { child, reader, got } = follower;
+
+  reader.end();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await cli.run(['task', 'create', 'y', '--session', 's']);
+  await until(() => got().split('task.queued').length === 3);
+
+  expect(child.exitCode).toBeNull();
 });
 
 test.concurrent('a named pipe counts as a pipe', async ({ expect }) => {

@@ -4,11 +4,13 @@
  *  - its password is in no variable of the command, which works under the lease all the same
  *  - it is in no line of claim --env either, nor is it lost where the shell has it
  *  - a task that is cancelled ends soon, not by the next heartbeat
+ *  - its look for a cancellation that gets no answer: its command ends, its task is released, and it ends at once
+ *  - so does a worker in a program that closes its store
  *  - it holds one connection while its command runs, however many heartbeats and looks there are
  *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { openOrchestrator } from '@agent-orchestrator/runtime';
+import { createWorker, openOrchestrator } from '@agent-orchestrator/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createDatabase,
@@ -20,6 +22,9 @@ import { startServer } from '../../../packages/storage-postgres/test/harness/ser
 import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
 import { Cli } from './support/cli.ts';
 import { isGone, ORCHESTRATOR, Running, stateOf, until, WORK } from './support/running.ts';
+
+/** What a look at a task sends, and nothing else that a holder does. */
+const LOOK = 'FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2';
 
 let server: TestServer;
 
@@ -68,6 +73,48 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
     expect([exit, await store.statuses()]).toEqual([143, ['cancelled']]);
     // Two programs start and end meanwhile; the heartbeat comes after 15 minutes.
     expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+  });
+
+  test('a look that gets no answer keeps neither the release nor the end waiting', async () => {
+    using cli = new Cli();
+    await using store = await openedStore();
+    store.proxy.silenceAfter = LOOK;
+    const wait = 'echo "pid $$"; read end';
+    using running = new Running(cli, ['--ttl', '1h', '--store', store.url, '--', 'sh', '-c', wait]);
+    await running.command();
+    await until(() => store.proxy.silenceAfter === null);
+
+    const endedAt = performance.now();
+    running.child.stdin.end('now\n');
+    const { exit } = await running.finished;
+
+    expect([exit, await store.statuses()]).toEqual([0, ['succeeded']]);
+    // A read waits for its answer for 75 seconds.
+    expect(performance.now() - endedAt).toBeLessThan(10_000);
+  });
+
+  test('a look of a worker that gets no answer does not keep the end of its program waiting', async () => {
+    await using store = await openedStore();
+    const begun = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
+    const orchestrator = await openOrchestrator(store.url);
+    store.proxy.silenceAfter = LOOK;
+    const handler = async () => {
+      begun.resolve();
+      await end.promise;
+    };
+    const worker = createWorker({ orchestrator, agent: 'a', ttlMs: 3_600_000, handler });
+    await begun.promise;
+    await store.change();
+    await until(() => store.proxy.silenceAfter === null);
+
+    const endedAt = performance.now();
+    end.resolve();
+    await worker.stop();
+    await orchestrator[Symbol.asyncDispose]();
+
+    expect(await store.statuses()).toEqual(['succeeded', 'queued']);
+    expect(performance.now() - endedAt).toBeLessThan(10_000);
   });
 
   test('it holds one connection while its command runs', async () => {
@@ -153,6 +200,7 @@ async function openedStore() {
     url: proxy.through(database.url),
     adminUrl: database.adminUrl,
     proxy,
+    change: async () => orchestrator.enqueueTask({}),
     statuses: async () => (await orchestrator.listTasks()).items.map(({ status }) => status),
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
  *  - the descriptors beyond 2 that `run` was started with are its own, too
  *  - it finds the lease in its environment
+ *  - it finds the same configuration in whatever folder it works
  *  - it finds payload and context in private files that are gone afterwards
  *  - what a killed run left of them is gone after the next one, but not before its command is
  *  - a run within a run sees the inner lease, has an instance of its own, and resumes nothing of the outer one
@@ -224,6 +225,25 @@ describe.skipIf(process.platform === 'win32')('run', () => {
 
     expect([ran.exit, ran.stderr]).toEqual([exit, expect.stringContaining(command)]);
     expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0 });
+  });
+
+  test.concurrent('the command finds the same configuration in another folder', async ({ expect }) => {
+    using cli = new Cli();
+    await Promise.all([addTask(cli), addTask(cli)]);
+    mkdirSync(join(cli.folder, 'state'));
+    for (const file of ['named.json', 'state/orchestrator.json'])
+      writeFileSync(join(cli.folder, file), JSON.stringify({ store: cli.store, ttl: '77s' }), { mode: 0o600 });
+    const command = ['sh', '-c', `cd / && unset ORCHESTRATOR_STORE && ${ORCHESTRATOR} config list --json`];
+
+    const ran = [{ ORCHESTRATOR_CONFIG: 'named.json' }, { OPENCLAW_STATE_DIR: 'state' }].map(async (env) =>
+      cli.run(['run', '--agent', 'a', '--', ...command], { env }),
+    );
+
+    for (const { exit, stdout } of await Promise.all(ran)) {
+      expect(exit).toBe(0);
+      expect(stdout).toContain(cli.store);
+      expect(stdout).toContain('77');
+    }
   });
 
   test.concurrent('what cannot be prepared is 125, and no attempt is charged', async ({ expect }) => {

@@ -1,7 +1,7 @@
 /*
  * A run needs one connection:
  *  - a look at its task waits until all that the holder has sent is answered, also if it failed
- *  - what the holder sends waits for a look under way, but not for one that gets no answer
+ *  - what the holder sends waits for a look under way, but not for one that gets no answer: that delays it once
  */
 import type { TaskRecord } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
@@ -74,14 +74,18 @@ test.for(['answered', 'failed'] as const)('what the holder sends waits until a l
   expect(sent).toEqual(['look', 'release']);
 });
 
-test('a look that gets no answer delays a heartbeat by a small part of the TTL', async () => {
+test('a look that gets no answer delays one heartbeat by a small part of the TTL, and nothing after it', async () => {
   const { sent, answer, inTurn } = calls(160);
   const look = inTurn.getTask('t');
   const heartbeat = inTurn.heartbeat(TURN);
 
   await new Promise((resolve) => setTimeout(resolve, 100));
-
   expect(sent).toEqual(['look', 'heartbeat']);
+  const checkpoint = inTurn.checkpoint({} as Parameters<Calls['checkpoint']>[0]);
+  await Promise.resolve();
+  await Promise.resolve();
+
+  expect(sent).toEqual(['look', 'heartbeat', 'checkpoint']);
   for (const name of sent) answer[name]?.('answered');
-  await Promise.all([look, heartbeat]);
+  await Promise.all([look, heartbeat, checkpoint]);
 });

@@ -4,7 +4,8 @@
  *  - without a watch of the store it looks each second
  *  - a change during a look is followed by another, and there are never two at once
  *  - one look reads all tasks, one after another, but none whose holder knows already
- *  - an outage is nothing; after the end it looks no more
+ *  - a task that cannot be read is read again a second later, and does not keep the look from the others
+ *  - an outage is nothing; after the end it looks no more, and calls off the look under way
  *  - a keeper that is told renews at once, and again if the answer on its way is older
  *  - a worker's handler is aborted within a second, on a real file
  */
@@ -23,7 +24,7 @@ interface Asked {
   readonly held?: readonly string[];
   readonly repeat?: boolean;
   /** When cancellation was requested, of one look after another. */
-  readonly answers?: (() => Promise<number | null>)[];
+  readonly answers?: ((signal: AbortSignal | undefined) => Promise<number | null>)[];
 }
 
 function looking({ held = ['t'], repeat = false, answers = [] }: Asked = {}) {
@@ -40,9 +41,9 @@ function looking({ held = ['t'], repeat = false, answers = [] }: Asked = {}) {
     repeat,
     time,
     orchestrator: {
-      async getTask(taskId) {
+      async getTask(taskId, _namespace, { signal } = {}) {
         looks.push([time.read().steady - begun, taskId]);
-        const cancelRequestedAt = await (answers.shift() ?? (async () => null))();
+        const cancelRequestedAt = await (answers.shift() ?? (async () => null))(signal);
         return { cancelRequestedAt } as TaskRecord;
       },
     },
@@ -119,6 +120,44 @@ test('one look reads the tasks one after another, and none that is told', async 
     [2_000, 'u'],
   ]);
   expect(told).toEqual(['t']);
+});
+
+test.for([1, 2])('%i tasks that cannot be read keep nothing from the others, and are read again', async (failing) => {
+  const away = Array.from({ length: failing }, () => () => Promise.reject(new Error('away')));
+  const { time, look, looks, told } = looking({ held: ['t', 'u', 'v'], answers: [...away, async () => 7] });
+  look.changed();
+
+  await time.advance(1_000);
+  expect([looks.map(([, taskId]) => taskId), told]).toEqual([['t', 'u', 'v'], [['u', 'v'][failing - 1]]]);
+  await time.advance(1_000);
+  await time.advance(5_000);
+
+  const unread = ['t', 'u', 'v'].filter((taskId) => !told.includes(taskId));
+  expect(looks.slice(3)).toEqual(unread.map((taskId) => [2_000, taskId]));
+});
+
+test('the end calls off the look under way, and the tasks that are left are not read', async () => {
+  const calledOff = Promise.withResolvers<void>();
+  const { time, look, looks } = looking({
+    held: ['t', 'u'],
+    answers: [
+      (signal) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => {
+            calledOff.resolve();
+            reject(signal.reason as Error);
+          });
+        }),
+    ],
+  });
+  look.changed();
+  await time.advance(1_000);
+
+  look[Symbol.dispose]();
+
+  await calledOff.promise;
+  await time.advance(5_000);
+  expect(looks).toEqual([[1_000, 't']]);
 });
 
 test('an outage is nothing', async () => {

@@ -6,7 +6,9 @@
  *    error that ended the tries says why
  *  - the store answered one try, and the journal lacks the answer: so it says, unless another error ended the tries
  *  - its id was refused, because the clock was set while it waited: it is sent with a new one
+ *  - a look at the task got no answer: it is called off before the release is sent
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { describe, expect, test } from 'vitest';
 import { Orchestrator, OrchestratorError, runUnderLease, systemTime, type RunResult } from '../src/index.ts';
@@ -19,7 +21,11 @@ const TTL_MS = 1_000;
 const NO_ANSWER = 'The store did not answer every try.';
 
 /** Runs a command under a lease that is not renewed, with a store that answers a release so. */
-async function run(command: readonly string[], releaseTask: Release): Promise<RunResult> {
+async function run(
+  command: readonly string[],
+  releaseTask: Release,
+  others: Partial<Pick<Orchestrator, 'heartbeat' | 'getTask'>> = {},
+): Promise<RunResult> {
   const storage = openMemoryStorage({ data: createMemoryData() });
   await storage.migrate();
   const orchestrator = new Orchestrator({ storage, newCommandId, newSeed });
@@ -33,6 +39,7 @@ async function run(command: readonly string[], releaseTask: Release): Promise<Ru
       checkpoint: (call) => orchestrator.checkpoint(call),
       getTask: (id, namespace) => orchestrator.getTask(id, namespace),
       releaseTask,
+      ...others,
     },
     claim,
     since,
@@ -130,6 +137,33 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
     });
 
     expect(new Set(ids).size).toBe(2);
+    expect(result).toMatchObject({ reason: 'ended', outcome: 'succeeded', outcomeUnknown: false });
+  });
+
+  test('a look at the task got no answer: it is called off before the release is sent', async () => {
+    const told: string[] = [];
+    const looked = Promise.withResolvers<void>();
+
+    const result = await run(
+      ['sh', '-c', 'sleep 1.5'],
+      async () => {
+        told.push('released');
+        return { ok: true, repeated: false, status: 'succeeded', runAt: null, next: null } as never;
+      },
+      {
+        heartbeat: async () =>
+          ({ ok: true, expiresAt: Date.now() + TTL_MS, late: false, cancelRequested: false }) as never,
+        getTask: async (_id, _namespace, { signal } = {}) => {
+          looked.resolve();
+          signal?.addEventListener('abort', () => told.push('called off'));
+          await pause(60_000, undefined, { ...(signal !== undefined && { signal }), ref: false });
+          return null;
+        },
+      },
+    );
+
+    await looked.promise;
+    expect(told).toEqual(['called off', 'released']);
     expect(result).toMatchObject({ reason: 'ended', outcome: 'succeeded', outcomeUnknown: false });
   });
 });

@@ -1,6 +1,7 @@
 /*
  * Commands that the handler of a worker starts under its lease, on real processes:
  *  - they get the lease's variables, and how they end is told
+ *  - what this process found its configuration by, they find in any folder
  *  - what they leave in another session and without an environment is ended with the handler, before the release
  *  - and when the lease is lost
  *  - one of them can be ended, and the others continue
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker, findDeadHolders, openOrchestrator, type Handler, type WorkerEvent } from '../src/index.ts';
 import { canExecuteKeeper } from '../src/processes/keeper.ts';
 import { readProcess } from '../src/processes/process-table.ts';
@@ -38,6 +39,24 @@ describe('commands of a handler', () => {
     });
 
     expect((await orchestrator.getTask(task.id))?.result).toEqual({ isToken: true, code: 5, signal: null });
+  });
+
+  test('find the configuration of this process in another folder', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    await using orchestrator = await openOrchestrator('memory:');
+    const { task } = await orchestrator.enqueueTask({ sessionId: 's' });
+    vi.stubEnv('ORCHESTRATOR_CONFIG', 'a.json');
+    onTestFinished(() => void vi.unstubAllEnvs());
+
+    await work(orchestrator, async ({ start }) => {
+      const { streams } = await start(['sh', '-c', 'echo $ORCHESTRATOR_CONFIG'], {
+        cwd: '/',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      return streams.stdout && (await text(streams.stdout));
+    });
+
+    expect((await orchestrator.getTask(task.id))?.result).toBe(`${join(process.cwd(), 'a.json')}\n`);
   });
 
   test('are ended with the handler, before the release, with all that has left them', async ({ skip }) => {

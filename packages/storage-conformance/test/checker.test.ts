@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { checkInvariants } from '../src/index.ts';
-import { editLines, inJournalOf } from './checker-forgery.ts';
+import { checkInvariants, type JournalLine } from '../src/index.ts';
+import { editLines, find, inJournalOf, is } from './checker-forgery.ts';
+import type { Run } from './checker-recorder.ts';
 import { workingDay } from './checker-working-day.ts';
+import { emptyRecoveries } from './planted-faults/recovery.ts';
 
 describe('the invariant checker', () => {
   test('finds nothing in a log of a day in which all is well', async () => {
@@ -23,4 +25,46 @@ describe('the invariant checker', () => {
 
     expect(checkInvariants({ events, journals })).toEqual([]);
   });
+
+  test('recoveries may pass a stale lease over until its grant can be seen: its answer came, or never', async () => {
+    const day = await workingDay();
+    const { at } = find(day, is('task.claimed', 'open'));
+    const [late, unknown] = [answeredAfter(day, 20_000), answeredAfter(day, null)].map((run) =>
+      inJournalOf(run, 'keeper', (lines) => [...lines, ...emptyRecoveries(at + 15_500)]),
+    );
+
+    const found = [
+      checkInvariants(late as Run),
+      checkInvariants({ ...(unknown as Run), tolerances: { uncommittedMs: 16_000 } }),
+      checkInvariants({ ...(unknown as Run), tolerances: { uncommittedMs: 15_000 } }),
+    ];
+
+    expect(found.map((all) => all.map(({ invariant }) => invariant))).toEqual([[], [], ['I12']]);
+  });
+
+  test('a recovery that was sent again may answer what was so the first time', async () => {
+    const day = await workingDay();
+    const { at } = find(day, is('task.claimed', 'open'));
+
+    const { events, journals } = inJournalOf(day, 'keeper', (lines) => [
+      ...lines,
+      ...emptyRecoveries(at + 15_500).flatMap((line): JournalLine[] =>
+        line.is === 'sent' ? [{ ...line, call: line.call + 100, at: at + 1 }, line] : [line],
+      ),
+    ]);
+
+    expect(checkInvariants({ events, journals })).toEqual([]);
+  });
 });
+
+/** The day, but the answer to the claim of `open` came so late; null: it never came. */
+function answeredAfter(day: Run, lateMs: number | null): Run {
+  const { commandId, at } = find(day, is('task.claimed', 'open'));
+  return inJournalOf(day, 'company-agent', (lines) => {
+    const call = lines.find(
+      (line) => line.is === 'sent' && 'commandId' in line.request && line.request.commandId === commandId,
+    );
+    const isAnswer = (line: JournalLine) => line.is === 'answered' && call?.is === 'sent' && line.call === call.call;
+    return lines.flatMap((line) => (isAnswer(line) ? (lateMs === null ? [] : [{ ...line, at: at + lateMs }]) : [line]));
+  });
+}

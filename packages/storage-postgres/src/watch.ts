@@ -28,8 +28,9 @@ function sayPooled(): void {
   if (saidPooled) return;
   saidPooled = true;
   process.emitWarning(
-    `A pooler stands between this process and PostgreSQL and passes no notifications on. Changes of other processes ` +
-      `are noticed by looking, every ${LOOK_MS} ms. To be told at once, give the address of the server itself.`,
+    'A pooler stands between this process and PostgreSQL, and may pass no notifications on. Changes of other ' +
+      `processes are noticed by looking, every ${LOOK_MS} ms. To be told at once, give the address of the server ` +
+      'itself.',
     { type: 'OrchestratorWarning', code: POOLED },
   );
 }

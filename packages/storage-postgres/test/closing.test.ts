@@ -5,6 +5,7 @@
  *  - a connection that breaks: its read is repeated, as it is in an open storage
  *  - a server that falls silent: closing ends within its bound, every read that is left is refused, and no connection
  *    stays open or is opened any more, not even the one that is to listen
+ *  - a read that was called off: closing does not wait for it, and its connection does not stay open
  *  - a read that gets its connection while the storage closes is refused
  *  - a connection that is being opened ends with `destroy`, whatever the server has answered by then
  */
@@ -43,6 +44,30 @@ test.each([undefined, Infinity])('a server that is slow: every read is answered,
 
   expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
   await until(() => proxy.clients === 0);
+  await proxy.close();
+});
+
+test('a server that falls silent: closing does not wait for a read that was called off', async () => {
+  const { url } = await newDatabase();
+  const proxy = await Proxy.before(url);
+  const storage = await openPostgresStorage({ url: proxy.through(url), closeMs: Infinity });
+  await storage.migrate();
+  proxy.silenceForGood();
+  const look = new AbortController();
+  const reads = [
+    storage.read.task('default', 'none', look.signal),
+    storage.read.storeState(look.signal),
+    orchestratorOn(storage).getTask('none', 'default', look),
+  ];
+
+  look.abort(new Error('called off'));
+  const answers = await Promise.allSettled(reads);
+  await storage.close();
+
+  expect(answers.map((answer) => (answer.status === 'rejected' ? String(answer.reason) : 'answered'))).toEqual(
+    reads.map(() => 'Error: called off'),
+  );
+  await until(() => proxy.clients === 0, 2_000);
   await proxy.close();
 });
 

@@ -114,7 +114,7 @@ async function failOver(replication: 'asynchronous' | 'synchronous', meanwhile: 
     kills: 6,
     failpoints: 0,
     pauses: 2,
-    tolerances: { lockedMs: 5_000 },
+    tolerances: { uncommittedMs: 5_000 },
     incidents: [{ name: 'fail-over', times: 1, happen }],
     ttlMs: 1_500,
     staleAfterMs: 1_500,

@@ -6,9 +6,13 @@
  *  - a claim that finds nothing but a locked head waits for it
  *  - a recovery that passes over a locked stale session says that there is more; it waits for it if it finds no other,
  *    but not for long
+ *  - the same holds for a session of which a recovery has evidence that its holder is dead
+ *  - a grant that takes longer to be committed than its lease lasts is hidden from recoveries until then: they cannot
+ *    say that there is more
  */
-import type { Scope } from '@agent-orchestrator/core';
+import type { Evidence, Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
+import { TIMEOUTS } from '../src/server/transactions.ts';
 import { withAdmin } from './harness/databases.ts';
 import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn, until } from './open-database.ts';
@@ -175,5 +179,63 @@ test('a recovery waits but a moment for a session that stays locked, and says th
     await rival.unsafe('COMMIT');
 
     expect(await orchestrator.staleRecovery()).toMatchObject({ recovered: [{ sessionId: 'locked' }], more: false });
+  });
+});
+
+test('a recovery with evidence against the holder of a locked session does not wait for long', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  const process = { host: 'machine', boot: 'boot', pid: 4_711, start: '1' };
+  const evidence: Evidence[] = [];
+  for (const sessionId of ['locked', 'free']) {
+    await orchestrator.enqueueTask({ id: sessionId });
+    const claim = await orchestrator.claimTask({ agent: 'a', sessionId, process });
+    if (!claim.ok) throw new Error('not claimed');
+    const { host, boot, pid, start: processStart } = process;
+    evidence.push({ sessionId, fence: claim.lease.fence, host, boot, pid, processStart });
+  }
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`BEGIN; ${lock('locked')}`);
+
+    // While the lock is held.
+    const first = await orchestrator.staleRecovery({ evidence });
+    const begin = performance.now();
+    const second = await orchestrator.staleRecovery({ evidence });
+    const ms = performance.now() - begin;
+    await rival.unsafe('COMMIT');
+
+    expect(first).toMatchObject({ recovered: [{ sessionId: 'free', reason: 'dead' }], more: true });
+    expect(second).toMatchObject({ recovered: [], more: true });
+    expect(ms).toBeLessThan(3 * TIMEOUTS.lock_ms);
+    expect(await orchestrator.staleRecovery({ evidence })).toMatchObject({
+      recovered: [{ sessionId: 'locked', reason: 'dead' }],
+      more: false,
+    });
+  });
+});
+
+test('a stale lease whose grant is not committed yet is hidden from recoveries', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const [claiming, recovering] = [orchestratorOn(await openStorage(url)), orchestratorOn(await openStorage(url))];
+  await claiming.enqueueTask({ id: 'late' });
+  await withAdmin(adminUrl, async (rival) => {
+    // The claim is decided, and waits to write its event.
+    await rival.unsafe('BEGIN; LOCK TABLE orchestrator.event_log IN SHARE MODE');
+    const claim = claiming.claimTask({ agent: 'a', sessionId: 'late', ttlMs: 1_000, staleAfterMs: 1_000 });
+    await waits(adminUrl);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+
+    const first = await recovering.staleRecovery();
+    const second = await recovering.staleRecovery();
+    await rival.unsafe('COMMIT');
+    const granted = await claim;
+    const found = await recovering.staleRecovery();
+
+    expect([first, second]).toMatchObject([
+      { recovered: [], more: false },
+      { recovered: [], more: false },
+    ]);
+    expect(granted).toMatchObject({ ok: true });
+    expect(found).toMatchObject({ recovered: [{ sessionId: 'late', reason: 'stale' }], more: false });
   });
 });

@@ -48,7 +48,7 @@ test('two machines do 1,000 tasks on a server that fails, each exactly once', { 
     kills: 24,
     failpoints: 8,
     pauses: 8,
-    tolerances: { lockedMs: 5_000 },
+    tolerances: { uncommittedMs: 5_000 },
     incidents: [serverKilled(cluster, 3), cutAfterCommit(proxies, 14), silence(proxies, 2), slowness(proxies, 3)],
     ...LEASES,
     timeoutMs: 180_000,

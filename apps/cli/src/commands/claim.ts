@@ -50,9 +50,8 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruptionOfPrinter() }));
-  const now = claimed.ok ? await call.now(orchestrator) : await orchestrator.now();
   const names = await call.names(orchestrator, mentionedBy(claimed));
-  if (!claimed.ok) throw claimRefused(claimed, request, names, now);
+  if (!claimed.ok) throw claimRefused(claimed, request, names, await orchestrator.now());
 
   const { task, lease, context, takeover } = claimed;
   return {
@@ -60,7 +59,10 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     data: { task, lease, context, takeover },
     asOf,
     ids: [task.id],
-    text: (paint) => claimCard(claimed, names, now, paint),
+    text: await call.text(async () => {
+      const now = await orchestrator.now();
+      return (paint) => claimCard(claimed, names, now, paint);
+    }),
     chatter: [
       `next: ${tokenExport(lease)}`,
       'then: orchestrator checkpoint --next-action TEXT',

@@ -20,7 +20,8 @@ const define: Define = (program, run) => {
   program
     .command('recover')
     .description(
-      'end the leases of stale holders and queue their tasks again; on Linux also of dead holders on this machine',
+      'end the leases of stale holders and queue their tasks again; on Linux also of dead holders on this machine\n\n' +
+        'With --json, `more` in `meta` says whether sessions are left that another process has locked.',
     )
     .option('--watch', 'repeat until interrupted')
     .addOption(new Option('--jsonl', 'one JSON document per line'))
@@ -59,8 +60,8 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
   const { findDeadHolders } = await import('@agent-orchestrator/runtime');
   const evidence = [...(await findDeadHolders(orchestrator))];
   let isLocked = false;
-  for (let more = true, first: object = { ...call.command, evidence }; more && !isLocked; first = {}) {
-    const reply = await orchestrator.staleRecovery({ ...by, ...first });
+  for (let more = true, command: object = call.command; more && !isLocked; command = {}) {
+    const reply = await orchestrator.staleRecovery({ ...by, ...command, evidence });
     recovered.push(...reply.recovered);
     more = reply.more;
     isLocked = more && reply.recovered.length === 0;
@@ -73,16 +74,17 @@ async function recoverAll(call: Call<RecoverOptions>, orchestrator: Orchestrator
     kind: 'recovered',
     data: recovered,
     asOf,
+    meta: { more: isLocked },
     ids: recovered.map(({ sessionId }) => sessionId),
     text: (paint) =>
       recovered.length === 0
-        ? ['no session is stale, and no holder is proved dead']
+        ? [isLocked ? 'nothing was recovered' : 'no session is stale, and no holder is proved dead']
         : recovered.map((one) => line(one, names, paint)),
     chatter: [
       ...(recovered.some(({ outcome }) => outcome === 'dead_lettered')
         ? [`dead letters wait for the operator: ${LIST_DEAD_LETTERS}`]
         : []),
-      ...(isLocked ? ['another process has locked stale sessions that are left: run the command again'] : []),
+      ...(isLocked ? ['sessions are left that another process has locked: run the command again'] : []),
     ],
   };
 }

@@ -8,12 +8,13 @@ import { Socket } from 'node:net';
  * - A pipe is opened a second time, through the descriptor's name. This end cannot be read. A handle that waits for
  *   something to read on it hears one thing only: the error when the last reader is gone. Only a handle for TCP accepts
  *   such a descriptor. If the pipe belongs to another user, it cannot be opened; then the next write tells.
- * - A socket cannot be opened again. But a stream socket of the machine itself, as a program of Node gives to another
- *   that it starts, refuses even an empty write once the other end is closed. Its reader notices no empty write.
+ * - A socket cannot be opened again. But a stream socket refuses even an empty write once the system knows that the
+ *   other end is gone, and its reader notices no empty write. Of a socket of the machine itself, as a program of Node
+ *   gives to another that it starts, the system knows it at once. Of one of the network, it knows it when the other
+ *   machine answers the first line that comes too late. That the other end sends no more is no sign: it may still read.
  *
- * Other sockets stay untouched, and the next write tells. One of the network learns that its reader is gone when that
- * answers a write, to which an empty one does not lead. One of packets would send an empty packet, which its reader
- * takes for the end. Files and terminals have no reader that can go.
+ * A socket of packets stays untouched, and the next write tells: an empty write would send an empty packet, which its
+ * reader takes for the end. Files and terminals have no reader that can go.
  */
 
 const STDOUT = 1;
@@ -24,7 +25,7 @@ export function watchReader(onGone: () => void): void {
   try {
     const output = fstatSync(STDOUT);
     if (output.isFIFO()) watchPipe(onGone);
-    else if (output.isSocket() && isLocalStream()) watchSocket(onGone);
+    else if (output.isSocket() && isStream()) watchSocket(onGone);
   } catch {
     // The next write tells.
   }
@@ -71,10 +72,10 @@ function handleFor(descriptor: number): Handle | null {
   return handle.open(descriptor) === 0 ? handle : null;
 }
 
-/** Node has a socket for streams alone, and only one of the network knows the address of its other end. */
-function isLocalStream(): boolean {
+/** Node has a socket for streams alone. */
+function isStream(): boolean {
   const stdout: unknown = process.stdout;
-  return stdout instanceof Socket && stdout.remoteFamily === undefined;
+  return stdout instanceof Socket;
 }
 
 function watchSocket(onGone: () => void): void {

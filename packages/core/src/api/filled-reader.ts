@@ -26,7 +26,8 @@ export class FilledReader implements Reader {
   }
 
   task(...asked: Parameters<Reader['task']>) {
-    return this.#whole(this.#reader.task(...asked), (found) => found !== null);
+    const [, , signal] = asked;
+    return this.#whole(this.#reader.task(...asked), (found) => found !== null, signal);
   }
 
   sessions(...asked: Parameters<Reader['sessions']>) {
@@ -70,8 +71,8 @@ export class FilledReader implements Reader {
     return this.#reader.now();
   }
 
-  storeState() {
-    return this.#reader.storeState();
+  storeState(signal?: AbortSignal) {
+    return this.#reader.storeState(signal);
   }
 
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R> {
@@ -88,10 +89,14 @@ export class FilledReader implements Reader {
   }
 
   /** @throws `STORE_INCOMPLETE` */
-  async #whole<Answer>(reading: Promise<Answer>, hasRows: (answer: Answer) => boolean): Promise<Answer> {
+  async #whole<Answer>(
+    reading: Promise<Answer>,
+    hasRows: (answer: Answer) => boolean,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const answer = await reading;
     if (this.#hasRows) return answer;
-    assertComplete(await this.#reader.storeState());
+    assertComplete(await this.#reader.storeState(signal));
     this.#hasRows = hasRows(answer);
     return answer;
   }

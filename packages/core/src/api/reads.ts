@@ -118,9 +118,16 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#storage.capabilities;
   }
 
-  async getTask(id: string, namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
+  /**
+   * @param signal aborted: it throws the signal's reason, and nothing waits for the answer any more, `close()` included
+   */
+  async getTask(
+    id: string,
+    namespace = this.defaultNamespace,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<TaskRecord<Kinds> | null> {
     const asked = parseInput(one, { namespace, id: await this.idOf('task', id, namespace) });
-    const task = await this.#read.task(asked.namespace, asked.id);
+    const task = await this.#read.task(asked.namespace, asked.id, signal);
     return task === null ? null : toTaskRecord<Kinds>(task);
   }
 

@@ -42,8 +42,8 @@ export interface RecoverReply {
   readonly ok: true;
   readonly recovered: readonly Recovered[];
   /**
-   * There may be more stale leases: call again. If nothing was recovered, another unit of work has locked them, and
-   * this one has waited for it: call again later.
+   * There may be more stale leases, or leases of dead holders: call again, with the same evidence. If nothing was
+   * recovered, another unit of work has locked them, and this one has waited for it: call again later.
    */
   readonly more: boolean;
 }

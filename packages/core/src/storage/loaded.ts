@@ -28,7 +28,7 @@ export interface Loaded {
   readonly numbers: readonly number[];
   /** The receipt of the scope's `commandId`, if that command had an effect before. */
   readonly receipt: Receipt | null;
-  /** For the scope `stale`: whether stale sessions were skipped because another unit of work has locked them. */
+  /** For the scope `stale`: whether sessions were skipped because another unit of work has locked them. */
   readonly skippedStale?: boolean;
 }
 

@@ -14,9 +14,10 @@ export class RunningCalls {
     this.#refusal = refusal;
   }
 
-  async run<R>(call: () => Promise<R>): Promise<R> {
+  /** @param signal aborted: the call throws, and counts as ended, although the database may still be at work on it */
+  async run<R>(call: () => Promise<R>, signal?: AbortSignal): Promise<R> {
     if (this.#isOver) throw this.#refusal();
-    const running = call();
+    const running = signal === undefined ? call() : untilAborted(signal, call);
     this.#running.add(running);
     try {
       return await running;
@@ -36,30 +37,52 @@ export class RunningCalls {
    * time, in the middle. The reads of a snapshot end before it: its connection may serve another one then.
    */
   reader(reader: Reader): Reader {
-    return {
-      session: (namespace, id) => this.run(() => reader.session(namespace, id)),
-      task: (namespace, id) => this.run(() => reader.task(namespace, id)),
-      sessions: (filter) => this.run(() => reader.sessions(filter)),
-      tasks: (filter) => this.run(() => reader.tasks(filter)),
-      events: (filter) => this.run(() => reader.events(filter)),
-      histories: (namespace, sessionIds, limit) => this.run(() => reader.histories(namespace, sessionIds, limit)),
-      counts: (namespace, max) => this.run(() => reader.counts(namespace, max)),
-      claimPreview: (scope) => this.run(() => reader.claimPreview(scope)),
-      settledEventId: () => this.run(() => reader.settledEventId()),
-      idOfNumber: (namespace, kind, number) => this.run(() => reader.idOfNumber(namespace, kind, number)),
-      namespaces: () => this.run(() => reader.namespaces()),
-      snapshot: (use) => this.run(() => reader.snapshot((inside) => withinSnapshot(inside, use))),
-      now: () => this.run(() => reader.now()),
-      storeState: () => this.run(() => reader.storeState()),
-    };
+    return readerBy((call, signal) => this.run(call, signal), reader);
   }
 }
 
-/** A caller that failed does not wait for its reads, and one may keep the reader. */
+type Run = <R>(call: () => Promise<R>, signal?: AbortSignal) => Promise<R>;
+
+function readerBy(run: Run, reader: Reader): Reader {
+  return {
+    session: (namespace, id) => run(() => reader.session(namespace, id)),
+    task: (namespace, id, signal) => run(() => reader.task(namespace, id), signal),
+    sessions: (filter) => run(() => reader.sessions(filter)),
+    tasks: (filter) => run(() => reader.tasks(filter)),
+    events: (filter) => run(() => reader.events(filter)),
+    histories: (namespace, sessionIds, limit) => run(() => reader.histories(namespace, sessionIds, limit)),
+    counts: (namespace, max) => run(() => reader.counts(namespace, max)),
+    claimPreview: (scope) => run(() => reader.claimPreview(scope)),
+    settledEventId: () => run(() => reader.settledEventId()),
+    idOfNumber: (namespace, kind, number) => run(() => reader.idOfNumber(namespace, kind, number)),
+    namespaces: () => run(() => reader.namespaces()),
+    snapshot: (use) => run(() => reader.snapshot((inside) => withinSnapshot(inside, use))),
+    now: () => run(() => reader.now()),
+    storeState: (signal) => run(() => reader.storeState(), signal),
+  };
+}
+
+/** @throws the signal's reason, when it is aborted before the answer */
+async function untilAborted<R>(signal: AbortSignal, call: () => Promise<R>): Promise<R> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([call(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * A caller that failed does not wait for its reads, and one may keep the reader. The snapshot waits for all of them,
+ * also if their signals are aborted.
+ */
 async function withinSnapshot<R>(reader: Reader, use: (reader: Reader) => Promise<R>): Promise<R> {
   const calls = new RunningCalls(() => new Error('A read of a snapshot came after the snapshot was over.'));
   try {
-    return await use(calls.reader(reader));
+    return await use(readerBy((call) => calls.run(call), reader));
   } finally {
     await calls.end();
   }

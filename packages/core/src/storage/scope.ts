@@ -63,8 +63,7 @@ export interface ReadyFilter {
 
 /**
  * Recovery: stale sessions by `staleAt`, at most `limit`; then those of `extraSessionIds` that are held and not among
- * them. If another unit of work has locked all the stale ones that can be seen, it waits for them, but not for
- * long.
+ * them. If another unit of work has locked all of them that can be seen, it waits for them, but not for long.
  */
 export interface StaleScope {
   readonly by: 'stale';

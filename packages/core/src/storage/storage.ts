@@ -76,7 +76,11 @@ export interface MigrationReport {
 export interface Reader {
   /** With `next` and the head that it names, as they are stored: a read makes no scheduled task queued. */
   session(namespace: string, id: string): Promise<StoredSession | null>;
-  task(namespace: string, id: string): Promise<Task | null>;
+  /**
+   * @param signal aborted: neither the caller nor `close()` waits for the answer any more, unless it is a read of a
+   * snapshot. `RunningCalls` does that for every storage.
+   */
+  task(namespace: string, id: string, signal?: AbortSignal): Promise<Task | null>;
   /** By id; the cursor is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
@@ -116,8 +120,8 @@ export interface Reader {
   snapshot<R>(use: (reader: Reader) => Promise<R>): Promise<R>;
   /** The authority's time in whole milliseconds. */
   now(): Promise<number>;
-  /** null: the store is open for work. A store that is not open can still be read. */
-  storeState(): Promise<StoreState | null>;
+  /** null: the store is open for work. A store that is not open can still be read. `signal`: as of `task`. */
+  storeState(signal?: AbortSignal): Promise<StoreState | null>;
 }
 
 /** A session with the head as the claim's index knows it. */

@@ -9,7 +9,7 @@ const TURN_SHARE = 1 / 16;
 
 /**
  * The calls of a run. A look at its task and what the holder sends are not under way at once: so a run, of which there
- * may be hundreds, needs one connection of the store. A look that gets no answer delays the holder by little.
+ * may be hundreds, needs one connection of the store. A look that gets no answer delays the holder by little, and once.
  */
 export class CallsInTurn implements Calls {
   readonly #calls: Calls;
@@ -41,7 +41,7 @@ export class CallsInTurn implements Calls {
     try {
       return await look;
     } finally {
-      this.#look = null;
+      if (this.#look === look) this.#look = null;
     }
   }
 
@@ -56,8 +56,11 @@ export class CallsInTurn implements Calls {
   }
 
   async #afterLook(): Promise<void> {
-    if (this.#look === null) return;
+    const look = this.#look;
+    if (look === null) return;
     // A look that fails reports it itself.
-    await within(this.#turnMs, this.#look).catch(() => {});
+    await within(this.#turnMs, look).catch(() => {});
+    // If it got no answer, nothing else waits for it.
+    if (this.#look === look) this.#look = null;
   }
 }

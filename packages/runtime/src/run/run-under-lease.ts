@@ -14,6 +14,7 @@ import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { LeaseFiles } from './lease-files.ts';
+import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
 import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
@@ -62,6 +63,7 @@ class Run {
   readonly #options: RunOptions;
   readonly #calls: CallsInTurn;
   readonly #keeper: LeaseKeeper;
+  readonly #cancelLook: CancelLook;
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
@@ -89,6 +91,8 @@ class Run {
       isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.checkAlive() ?? true),
       onNews: (news) => this.#hear(news),
     });
+    const held = [{ taskId: claim.task.id, keeper: this.#keeper }];
+    this.#cancelLook = new CancelLook({ orchestrator: this.#calls, namespace, held: () => held, repeat: true });
   }
 
   async perform(): Promise<RunResult> {
@@ -105,14 +109,13 @@ class Run {
       if (this.#command !== null) throw error;
       return await this.#report(error instanceof StartError ? error.why : 'not_started', NOT_STARTED, messageOf(error));
     } finally {
-      this.#keeper.stop();
+      this.#stopKeeping();
       stopHearing();
     }
   }
 
   async #performWithFiles(): Promise<RunResult> {
     removeLeftFiles();
-    using _ = this.#lookForCancellation();
     using files = new LeaseFiles(this.#options.claim.lease);
     using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
     this.#env = this.#environment(files);
@@ -121,10 +124,10 @@ class Run {
     return result;
   }
 
-  #lookForCancellation(): CancelLook {
-    const { claim, namespace } = this.#options;
-    const held = [{ taskId: claim.task.id, keeper: this.#keeper }];
-    return new CancelLook({ orchestrator: this.#calls, namespace, held: () => held, repeat: true });
+  /** Before the release, which must not wait for a look that gets no answer. */
+  #stopKeeping(): void {
+    this.#keeper.stop();
+    this.#cancelLook[Symbol.dispose]();
   }
 
   async #perform(files: LeaseFiles, kept: KeptOutput | null): Promise<RunResult> {
@@ -167,7 +170,7 @@ class Run {
 
   /** The next holder must not work beside what is left: so the lease is not released, and ends by its time. */
   #withoutProof(end: CommandExit): RunResult {
-    this.#keeper.stop();
+    this.#stopKeeping();
     return this.#result(this.#lost === null ? 'may_be_alive' : this.#reasonFor(end), end);
   }
 
@@ -194,7 +197,7 @@ class Run {
     const { claim, namespace, store, files: contents } = this.#options;
     const variables = Object.entries(leaseEnvironment(claim, { namespace, store: store.address }));
     return {
-      ...process.env,
+      ...inheritedEnvironment(),
       ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
       ...(store.secret !== null && files.handOver(store.secret)),
       ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
@@ -289,7 +292,7 @@ class Run {
   /** Releases the lease with the outcome of the run. */
   async #conclude(end: CommandExit): Promise<RunResult> {
     const reason = this.#reasonFor(end);
-    this.#keeper.stop();
+    this.#stopKeeping();
     return this.#lost === null ? this.#report(reason, end) : this.#result(reason, end);
   }
 
@@ -314,7 +317,7 @@ class Run {
   async #report(reason: RunReason, end: CommandExit, message: string | null = null): Promise<RunResult> {
     const { timeoutMs } = this.#options;
     const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
-    this.#keeper.stop();
+    this.#stopKeeping();
     const tries = new FailedTries();
     try {
       const release = this.#release(report, tries);

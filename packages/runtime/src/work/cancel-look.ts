@@ -34,7 +34,7 @@ export class CancelLook implements Disposable {
   #lookedAt: Instant;
   #isDue = false;
   #isLooking = false;
-  #isOver = false;
+  readonly #over = new AbortController();
   #callOff: () => void = () => {};
 
   constructor(options: CancelLookOptions) {
@@ -51,14 +51,15 @@ export class CancelLook implements Disposable {
     this.#schedule();
   }
 
+  /** Ends a look under way, too: nothing waits for an answer that may never come. */
   [Symbol.dispose](): void {
-    this.#isOver = true;
+    this.#over.abort();
     this.#callOff();
   }
 
   /** A look that is slow delays the next one: there are never two at once. */
   #schedule(): void {
-    if (this.#isOver || this.#isLooking || !this.#isDue) return;
+    if (this.#over.signal.aborted || this.#isLooking || !this.#isDue) return;
     const inMs = Math.max(0, LOOK_EVERY_MS - elapsedMs(this.#lookedAt, this.#time.read()));
     this.#callOff = this.#time.after(inMs, () => void this.#look());
   }
@@ -68,18 +69,21 @@ export class CancelLook implements Disposable {
     // A change during the look needs another one.
     this.#isDue = this.#options.repeat === true;
     this.#isLooking = true;
-    try {
-      for (const held of this.#options.held()) if (await this.#isRequested(held)) held.keeper.renewNow();
-    } catch {
-      // The heartbeat reports an outage, and tells of the cancellation.
-    }
+    for (const held of this.#options.held()) await this.#lookAt(held);
     this.#isLooking = false;
     this.#schedule();
   }
 
-  async #isRequested({ taskId, keeper }: HeldTask): Promise<boolean> {
-    if (keeper.cancelRequested || this.#isOver) return false;
-    const task = await this.#options.orchestrator.getTask(taskId, this.#options.namespace);
-    return !this.#isOver && (task?.cancelRequestedAt ?? null) !== null;
+  async #lookAt({ taskId, keeper }: HeldTask): Promise<void> {
+    const { orchestrator, namespace } = this.#options;
+    const { signal } = this.#over;
+    if (keeper.cancelRequested || signal.aborted) return;
+    try {
+      const task = await orchestrator.getTask(taskId, namespace, { signal });
+      if (!signal.aborted && (task?.cancelRequestedAt ?? null) !== null) keeper.renewNow();
+    } catch {
+      // The heartbeat reports an outage. The change that was to be looked at may have been that of this task.
+      this.#isDue = true;
+    }
   }
 }

@@ -1,12 +1,13 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { CommandExit } from '../processes/keeper.ts';
 import { CommandProcess, type Descriptor } from '../processes/command-process.ts';
+import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 
 /** How a handler starts a command. */
 export interface StartInWork {
-  /** By default that of this process. The variables of the lease are added. */
+  /** By default that of this process, where paths of the configuration are absolute. Those of the lease are added. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Its input, output and error output; by default nothing, and those of this process. */
@@ -78,7 +79,7 @@ export class LeaseCommands {
     const command = await CommandProcess.start(words, {
       lease,
       silentMs: Math.max(lease.ttlMs, lease.staleAfterMs),
-      env: { ...(env ?? process.env), ...variablesOf(this.#claim, namespace) },
+      env: { ...(env ?? inheritedEnvironment()), ...variablesOf(this.#claim, namespace) },
       cwd,
       stdio: stdio ?? ['ignore', 'inherit', 'inherit'],
       hasOwnGroup: true,

@@ -13,6 +13,7 @@ export const closing = chapter('opening and closing', {
   'what was sent before the close is answered, and has its effect': finishesWork,
   'every call that was sent before the close is answered, however many statements it takes': everyCallIsAnswered,
   'a snapshot that began before the close is answered whole, and refuses a read that comes after it': snapshotIsWhole,
+  'a read that was called off throws the reason of its signal, and a signal that comes later is nothing': calledOff,
   'closing stops what it watched': stopsWatching,
   'an orchestrator closes its storage when it is disposed of': disposed,
 });
@@ -137,6 +138,23 @@ async function finishesWork(world: World): Promise<void> {
 
   expect(answers).toEqual(tasks.map(() => ({ ok: true, status: 'cancelled' })));
   expect(await world.rival.counts()).toMatchObject({ tasks: { cancelled: 10, queued: 0 } });
+}
+
+async function calledOff(world: World): Promise<void> {
+  const { id } = await world.add();
+  const { read } = world.peer;
+  const later = new AbortController();
+
+  const reads = [read.task('default', id, later.signal), read.storeState(later.signal)];
+  const [task, state] = await Promise.all(reads);
+  later.abort();
+
+  expect([task, state]).toMatchObject([{ id }, null]);
+  const signal = AbortSignal.abort(new Error('called off'));
+  await expect(read.task('default', id, signal)).rejects.toThrow('called off');
+  await expect(read.storeState(signal)).rejects.toThrow('called off');
+  await expect(read.snapshot((inside) => inside.task('default', id, signal))).resolves.toMatchObject({ id });
+  expect(await read.task('default', id)).toMatchObject({ id });
 }
 
 async function stopsWatching(world: World): Promise<void> {

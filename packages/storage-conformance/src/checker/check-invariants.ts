@@ -53,7 +53,7 @@ export function checkInvariants({ events, journals = [], tolerances = {} }: Chec
     clockStepMs: 0,
     clockSkewMs: 0,
     visibleAfterMs: 1_000,
-    lockedMs: 0,
+    uncommittedMs: 0,
     ...tolerances,
   });
   return INVARIANT_CHECKS.flatMap((check) => check(history));

@@ -34,10 +34,10 @@ export interface Tolerances {
   /** How long after its time an event may become visible to others: a commit takes a while. Milliseconds. */
   readonly visibleAfterMs: number;
   /**
-   * How long a process that was halted, or cut off, in the middle of a transaction may keep its rows locked.
-   * Milliseconds.
+   * How long a transaction may be open whose process was halted, or cut off, and never heard of its end: what it grants
+   * cannot be seen until then. Milliseconds.
    */
-  readonly lockedMs: number;
+  readonly uncommittedMs: number;
 }
 
 /** The events of one session, by id. */

@@ -1,29 +1,30 @@
-import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
+import { commandKey, namespaceOf, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
 import { payloadOf, type History, type Lease } from './history.ts';
 import { proofsOfLife, type ProofOfLife } from './proofs-of-life.ts';
 import { violation, type Violation } from './violation.ts';
 import { inSequence } from './in-sequence.ts';
 
 /**
- * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover. It may be
- * passed over once, by a recovery that found its row locked; more often only while a halted process may keep it so.
+ * I12. A lease that is stale is closed by the next recovery that says there is nothing more to recover; at the latest
+ * by the one after it, since one may have looked just before. A recovery that skips a lease because another transaction
+ * has locked its row says that there is more. But it cannot see a grant that is not committed yet, and that may take
+ * longer than the lease lasts.
  */
 export function staleLeasesClosed(history: History): Violation[] {
-  const recoveries = history.attempts.filter(
-    (attempt): attempt is Attempt<'recover'> =>
-      attempt.command === 'recover' && attempt.reply?.ok === true && !attempt.reply.more,
-  );
+  const recoveries = history.commands.flatMap(thatLeftNothing);
   if (recoveries.length === 0) return [];
   const proofs = proofsOfLife(history);
+  const answeredAt = answersOf(history);
   return history.leases.flatMap((lease) => {
     const staleAt = staleAtOf(lease, proofs.get(lease) ?? [], history.attempts);
     if (staleAt === null) return [];
-    const { clockSkewMs, lockedMs } = history.tolerances;
+    const { clockSkewMs, uncommittedMs } = history.tolerances;
+    const seenFrom = answeredAt.get(keyOfGrant(lease)) ?? lease.grant.at + uncommittedMs;
     const closedAt = lease.closings[0]?.at ?? Number.POSITIVE_INFINITY;
     const passedOver = recoveries.filter(
       (recovery) =>
         namespaceOf(recovery) === lease.namespace &&
-        recovery.sentAt > staleAt + clockSkewMs + lockedMs &&
+        recovery.sentAt > Math.max(staleAt, seenFrom) + clockSkewMs &&
         (recovery.answeredAt ?? Number.POSITIVE_INFINITY) < closedAt - clockSkewMs,
     );
     if (inSequence(passedOver) < 2) return [];
@@ -31,6 +32,28 @@ export function staleLeasesClosed(history: History): Violation[] {
     const why = `${which} was stale at ${staleAt}, but ${passedOver.length} recoveries skipped it.`;
     return violation('I12', [lease.grant, ...lease.closings], why);
   });
+}
+
+/** Answers to a recovery that there is nothing more. An answer may tell what was so when the command was first sent. */
+function thatLeftNothing({ attempts }: IssuedCommand): Attempt<'recover'>[] {
+  const sentAt = Math.min(...attempts.map((attempt) => attempt.sentAt));
+  return attempts.flatMap((attempt) =>
+    attempt.command === 'recover' && attempt.reply?.ok === true && !attempt.reply.more ? [{ ...attempt, sentAt }] : [],
+  );
+}
+
+/** When the first answer to a command came, by its key: then its transaction was over. */
+function answersOf({ commands }: History): ReadonlyMap<string, number> {
+  return new Map(
+    commands.flatMap(({ namespace, commandId, attempts }) => {
+      const times = attempts.flatMap(({ reply, answeredAt }) => (reply === null ? [] : (answeredAt ?? [])));
+      return times.length === 0 ? [] : [[commandKey(namespace, commandId), Math.min(...times)] as const];
+    }),
+  );
+}
+
+function keyOfGrant({ namespace, grant }: Lease): string {
+  return commandKey(namespace, grant.commandId ?? '');
 }
 
 /** When the lease was stale for good, or null if that cannot be told. */

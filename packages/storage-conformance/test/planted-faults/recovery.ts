@@ -109,7 +109,8 @@ function shiftDeadlines(day: Run, closing: Event, byMs: number): Run {
   );
 }
 
-function emptyRecoveries(at: number): JournalLine[] {
+/** Two recoveries that say that nothing is left. */
+export function emptyRecoveries(at: number): JournalLine[] {
   return [0, 1].flatMap((n): JournalLine[] => [
     { is: 'sent', call: 1_000 + n, command: 'recover', request: { commandId: `planted-${n}` }, at: at + n * 10 },
     { is: 'answered', call: 1_000 + n, reply: { ok: true, recovered: [], more: false }, at: at + n * 10 + 5 },

@@ -287,7 +287,9 @@ class Loading {
     const ids = this.#named.idsOf(plan.refs);
     const tasks = this.#tasksOf(plan);
     const further = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
-    if ([...ids, ...further].some((id) => this.#isLockedByAnother(id))) return null;
+    const isLocked = (id: string) => this.#isLockedByAnother(id);
+    // A recovery leaves to others what they have locked, whether it is stale or there is evidence against its holder.
+    if (ids.some(isLocked) || (further.some(isLocked) && !isRecovery(plan))) return null;
     const held = this.#heldAndStale(plan);
     const heads = this.#headsFor(plan, ids);
     if (heads === 'alone') return heads;
@@ -297,13 +299,13 @@ class Loading {
       named: this.#named.named(plan.refs, (id) => this.#sessions.has(id)),
       own,
       held: this.#rows(held),
-      further: this.#rows(further),
+      further: this.#rows(further.filter((id) => !isLocked(id))),
       heads: heads === 'held' ? [] : this.#rows(heads),
       tasks: this.#waiting.get(plan) ?? tasks,
       ownDueAt: () => earliest(own.map(({ dueAt }) => dueAt)),
       dueAt: () => this.#dueAt,
     });
-    const skippedStale = this.#skippedStale && isRecovery(plan);
+    const skippedStale = isRecovery(plan) && (this.#skippedStale || further.some(isLocked));
     if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
     return { ...found, numbers: this.#numbers.take(plan), skippedStale };
   }
