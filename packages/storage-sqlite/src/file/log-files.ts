@@ -27,8 +27,8 @@ export function assertNoLogAt(path: string, suffixes: readonly string[] = WITH_C
   if (found === undefined || bytesOf(path) > 0) return;
   throw new OrchestratorError(
     'STORE_REPLACED',
-    `${path}${found} is there, and its database is not: it was moved or deleted. A new one would delete that log, and ` +
-      'with it what was committed.',
+    `${path}${found} is there, and its database is not: it was moved or deleted. A new one would delete ` +
+      'that log, and with it what was committed.',
     { hint: `Put the database back to ${path}. If you do not need it, remove ${path}${found}.` },
   );
 }
