@@ -14,6 +14,10 @@ const DROP_TRIGGER = /^DROP TRIGGER (?:IF EXISTS )?[`"]?(\w+)/u;
 const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
 
+/** JSON that each reader can hold, kept as the text that was hashed. */
+const JSON_TEXT = `CREATE DOMAIN "orchestrator"."json_text" AS text COLLATE "C"
+  CHECK (octet_length(VALUE::json::text) <= 8388608);`;
+
 /** What drizzle-kit does not say of an engine. */
 interface Dialect {
   readonly views: Readonly<Record<string, string>>;
@@ -42,7 +46,10 @@ const DIALECTS = {
   END IF;
 END $$;`,
     ],
-    adapt: (migration) => migration,
+    adapt: (migration, earlier) => {
+      const named = migration.replaceAll('"orchestrator.json_text"', '"orchestrator"."json_text"');
+      return earlier.length === 0 ? withTypes(named) : named;
+    },
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 
@@ -95,6 +102,12 @@ function strict(migration: string): string {
   return migration.replaceAll(/^(CREATE TABLE [^;]*\n\));/gmu, (_, table: string) =>
     /`(?:number|id)` integer PRIMARY KEY/u.test(table) ? `${table} STRICT;` : `${table} STRICT, WITHOUT ROWID;`,
   );
+}
+
+/** The types of columns come before the tables. */
+function withTypes(migration: string): string {
+  const [schema = '', ...others] = migration.split(BREAKPOINT);
+  return [`${schema.trim()}\n`, `\n${JSON_TEXT}\n`, ...others].join(BREAKPOINT);
 }
 
 /** Rows of a table that is made anew are copied with the columns that they have: drizzle-kit names new ones, too. */

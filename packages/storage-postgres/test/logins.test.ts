@@ -6,6 +6,7 @@
  *  - a wait for a transaction that keeps the log open ends with an error that says so
  */
 import { readFileSync } from 'node:fs';
+import { COLUMNS, NO_LEASE } from '@agent-orchestrator/core';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
@@ -16,8 +17,8 @@ type Outcome = (typeof OUTCOMES)[number];
 const LOGINS = ['agent', 'reader', 'owner'] as const;
 type Login = (typeof LOGINS)[number];
 
-/** Insufficient privilege, a CHECK, and what the trigger on the log says. */
-const REFUSALS = ['42501', '23514', '23001'];
+/** Insufficient privilege, a CHECK, what the trigger on the log says; what is no value of the type, or too long. */
+const REFUSALS = ['42501', '23514', '23001', '22P02', '22001'];
 const HASH = '0'.repeat(64);
 const FAR_AHEAD = '9007199254740990';
 
@@ -43,6 +44,14 @@ const WRITING_NOTHING = `${eventOf('1')} AND false`;
 const count = (seq: number): string => `UPDATE orchestrator.sessions SET seq = seq + ${seq} WHERE id = 's'`;
 const noteClock = (path: string, value: string): string =>
   `UPDATE orchestrator.meta SET value = jsonb_set(value::jsonb, '${path}', '${value}')::text WHERE key = 'clock'`;
+const OF_A_LEASE = Object.keys(NO_LEASE).map((field) => COLUMNS.session[field as keyof typeof NO_LEASE]);
+/** The session in which the agent holds a lease: as it is, without the lease, and with it again. */
+const KEPT = `CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM orchestrator.sessions WHERE id = 's'`;
+const LET_GO = `UPDATE orchestrator.sessions SET status = 'idle', seq = seq + 1,
+  ${OF_A_LEASE.map((column) => `${column} = NULL`).join(', ')} WHERE id = 's'`;
+const HELD_AGAIN = `UPDATE orchestrator.sessions s SET status = k.status,
+  ${OF_A_LEASE.map((column) => `${column} = k.${column}`).join(', ')} FROM kept k WHERE s.id = k.id`;
+const ENDED = eventOf('s.seq', { fence: '(SELECT k.fence FROM kept k)', lease_effect: `'ended'` });
 const NEW_TASK = `INSERT INTO orchestrator.tasks (namespace, id, number, session_id, kind, title, payload, priority,
     status, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
   VALUES ('default', 'x', 1000000, 's', 'k', 't', '{}', 5, 'queued', 1, 0, 4, 0, 16, 1, 1, 1)`;
@@ -64,6 +73,13 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
     count(1),
     eventOf('s.seq', { fence: 's.fence', lease_effect: `'ended'` }),
   ],
+  'add the end of a lease, which continues': [KEPT, LET_GO, ENDED, HELD_AGAIN],
+  'give a lease a fence that was never granted': [`UPDATE orchestrator.sessions SET fence = 5 WHERE id = 's'`],
+  'point a lease at a task that does not run': [`UPDATE orchestrator.sessions SET task_id = 'gone' WHERE id = 's'`],
+  'set a task running that no agent holds': [
+    `UPDATE orchestrator.tasks SET status = 'running' WHERE status = 'queued'`,
+  ],
+  'take a task out of work, and leave its lease': [`UPDATE orchestrator.tasks SET status = 'queued'`],
   'grant a fence far ahead of the clock': [count(1), eventOf('s.seq', { fence: FAR_AHEAD, lease_effect: `'granted'` })],
   'change the schema version in `meta`': [`UPDATE orchestrator.meta SET value = '999' WHERE key = 'schema'`],
   'add a state to `meta` that shuts the store': [
@@ -71,7 +87,7 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   ],
   'move the fences of the store ahead in `meta`': [noteClock('{fencesAfter}', FAR_AHEAD)],
   'note a time that is still to come in `meta`': [noteClock('{last,wall}', FAR_AHEAD)],
-  'write what is no time into `meta`': [`UPDATE orchestrator.meta SET value = '{' WHERE key = 'clock'`],
+  'write what is no JSON into `meta`': [`UPDATE orchestrator.meta SET value = '{' WHERE key = 'clock'`],
   'note a jump of the clock, so that leases begin anew': [
     noteClock('{jump}', '{"seenAt":1,"byMs":-5000,"after":null}'),
   ],
@@ -83,11 +99,18 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
      VALUES ('n', 'c', '${HASH}', '{}', 1)`,
   ],
   'change the payload of a task': [`UPDATE orchestrator.tasks SET payload = '{"x":1}'`],
+  'write what is no JSON into a task': [`UPDATE orchestrator.tasks SET result = '{'`],
+  'write what is no JSON into a session': [`UPDATE orchestrator.sessions SET context = '{'`],
+  'write what is no JSON into the log': [count(1), eventOf('s.seq', { payload: `'{'` })],
+  'write a text that is too long to be read': [`UPDATE orchestrator.tasks SET note = repeat('x', 10000)`],
+  'write JSON that is too long to be read': [
+    `UPDATE orchestrator.tasks SET result = '"' || repeat('x', 9000000) || '"'`,
+  ],
   'change the note of a task': [`UPDATE orchestrator.tasks SET note = 'forged'`],
   'end a lease early by its deadlines, and recover it': [
-    `UPDATE orchestrator.sessions SET lease_expires_at = 1, stale_at = 1, heartbeat_at = 1`,
+    `UPDATE orchestrator.sessions SET lease_expires_at = 1, stale_at = 1, heartbeat_at = 1 WHERE id = 's'`,
   ],
-  "put another token's hash into a lease": [`UPDATE orchestrator.sessions SET token_hash = '${HASH}'`],
+  "put another token's hash into a lease": [`UPDATE orchestrator.sessions SET token_hash = '${HASH}' WHERE id = 's'`],
   'set the version of a session to its end': ['UPDATE orchestrator.sessions SET version = 2147483647'],
   'set the attempts of a task to their end': ['UPDATE orchestrator.tasks SET attempt = 2147483647'],
   'add a task with a number that was not drawn': [NEW_TASK],
@@ -135,6 +158,7 @@ async function storeAtWork(): Promise<TestDatabase> {
   const orchestrator = orchestratorOn(await openStorage(database.url));
   await orchestrator.enqueueTask({ sessionId: 's' });
   await orchestrator.claimTask({ agent: 'company-agent' });
+  await orchestrator.enqueueTask({ sessionId: 'waits' });
   return database;
 }
 
@@ -153,6 +177,7 @@ async function send(sql: postgres.Sql, statements: readonly string[], end: 'COMM
   await sql.unsafe('BEGIN');
   try {
     for (const statement of statements) await sql.unsafe(statement);
+    await sql.unsafe('SET CONSTRAINTS ALL IMMEDIATE');
     await sql.unsafe(end);
     return 'done';
   } catch (error) {
@@ -224,5 +249,5 @@ test('a wait for a transaction that keeps the log open ends with an error that s
     await expect(orchestrator.verify()).rejects.toMatchObject({ code: 'STORE_BUSY' });
     await sql.unsafe('ROLLBACK');
   });
-  expect(await orchestrator.asOf()).toBe(3);
+  expect(await orchestrator.asOf()).toBe(5);
 });

@@ -56,7 +56,7 @@ function lengths(engine: Engine, name: string, table: Table): Readonly<Record<st
   return conditions.length === 0 ? {} : { [`${name}_lengths`]: joined(conditions) };
 }
 
-/** Differs: Postgres leaves it to core, since it would parse each text again. */
+/** Differs: in Postgres the type of the column says it. */
 function jsonTexts(engine: Engine, name: string, table: Table): Readonly<Record<string, string>> {
   if (engine === 'postgres') return {};
   const texts = storedColumns(engine, table).filter(([, { kind }]) => kind === 'json');

@@ -25,14 +25,16 @@ export const orchestrator = pgSchema('orchestrator');
 
 /**
  * Differs: text is compared by code point, as SQLite and core do; the collation of the database has no say in any
- * order.
+ * order. It is longer than core allows any, and no longer than each reader can hold.
  */
-const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+const text = customType<{ data: string }>({ dataType: () => 'varchar(8192) COLLATE "C"' });
+/** What is no JSON is refused as it comes in (see the migrations): a CHECK would parse each text at every update. */
+const json = customType<{ data: string }>({ dataType: () => 'orchestrator.json_text' });
 const big = (name: string) => bigint(name, { mode: 'number' });
 
 const TYPES = {
   text,
-  json: text,
+  json,
   stream: text,
   integer,
   big,

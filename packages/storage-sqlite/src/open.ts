@@ -18,6 +18,7 @@ import { assertCurrent, systemClock } from '@agent-orchestrator/storage-sql';
 import { retryWhileBusy } from './file/busy.ts';
 import { openReader, openWriter, type Connection, type Synchronous } from './connection.ts';
 import { explainError } from './file/explain-error.ts';
+import { assertLogNotLost } from './file/log-files.ts';
 import { Group } from './group.ts';
 import { applyMigrations } from './schema/migrate.ts';
 import { knownMigrations, SCHEMA_VERSION } from './migrations.ts';
@@ -57,13 +58,14 @@ const BUSY_TIMEOUT_MS = 30_000;
  *
  * @throws `STORE_NOT_FOUND`, `STORE_NEWER`, `STORE_NOT_A_DATABASE`, `STORE_PERMISSION`,
  * `STORE_READ_ONLY`, `STORE_UNSUITABLE` (a network file system, an unsafe SQLite), `STORE_MOVED`, `STORE_INCOMPLETE`,
- * `STORE_SECOND_NAME`, `STORE_PARTIAL_NAME`; the file is left as it was
+ * `STORE_SECOND_NAME`, `STORE_PARTIAL_NAME`, `STORE_REPLACED`; the file is left as it was
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
   const { mode = 'create', busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
+    await assertLogNotLost(path);
     const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
     const looking = await retryWhileBusy(
       busyTimeoutMs,

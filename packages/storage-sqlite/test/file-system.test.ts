@@ -1,7 +1,7 @@
 /**
  * Where a SQLite file is safe:
  * - network file systems are refused, by number and by name
- * - FUSE may be anything, so only names that are known to be local pass
+ * - FUSE may be anything, so only names pass that are known to be local, and to show a file once
  * - the mount that counts is the deepest one that holds the folder
  */
 import { describe, expect, test } from 'vitest';
@@ -23,6 +23,8 @@ describe('unsafeFileSystem', () => {
     [FUSE, 'fuse.rclone', 'fuse.rclone'],
     [FUSE, 'fuse.bindfs', 'fuse.bindfs'],
     [FUSE, 'fuse.portal', 'fuse.portal'],
+    [FUSE, 'fuse.fuse-overlayfs', 'fuse.fuse-overlayfs'],
+    [FUSE, 'fuse.gocryptfs', 'fuse.gocryptfs'],
     [FUSE, 'virtiofs', 'virtiofs'],
     [FUSE, null, 'FUSE'],
     [EXT4, 'fuse.osxfs', 'fuse.osxfs'],
@@ -38,7 +40,7 @@ describe('unsafeFileSystem', () => {
     [0x58465342, 'xfs'],
     [0x2fc12fc1, 'zfs'],
     [FUSE, 'fuseblk'],
-    [FUSE, 'fuse.gocryptfs'],
+    [FUSE, 'fuse.ntfs-3g'],
     [EXT4, null],
   ])('%d %s is fine', (magic, type) => {
     expect(unsafeFileSystem({ magic, type })).toBeNull();

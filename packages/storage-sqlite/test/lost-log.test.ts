@@ -7,32 +7,31 @@
  *   before it brings the log into the file, or meanwhile; if no call was told of the loss, closing tells it
  * - the rows of a store that is moved or restored are neither written nor read by way of a lost log
  * - a second opening in the process that lost the log is refused, until the first one is closed
+ * - so is one in another process, which is told of the first; a store that is opened or closed just then is waited for
+ * - no store and no backup is made where the log of another store lies, and nothing of that log is touched
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { openSqliteStorage } from '../src/index.ts';
+import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteRows } from '../src/copy/row-store.ts';
 import { Writer } from '../src/work/writer.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
 import { look } from './files.ts';
+import { newPath } from './temporary-store.ts';
 import { onCommitting } from './open-process.ts';
 import { inAnotherProcess } from './another-process.ts';
 
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
 const HELD = { by: 'held', namespace: 'default', limit: 1, after: null } as const;
 
-/** Adds a task, runs a pragma, tells the id of the task, and is killed. */
-const taskByAnother = (path: string, pragma = 'user_version') => `
+/** Adds a table, runs a pragma, and is killed. The product itself begins no second log beside a store in use. */
+const tableByAnother = (path: string, pragma = 'user_version') => `
   import Database from 'better-sqlite3';
-  import { Orchestrator } from '@agent-orchestrator/core';
-  import { newCommandId } from '@agent-orchestrator/storage-conformance/processes';
-  import { openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
-  import { newSeed } from './new-seed.ts';
-  const storage = await openSqliteStorage({ path: ${JSON.stringify(path)} });
-  await storage.migrate();
-  const { task } = await new Orchestrator({ storage, newCommandId, newSeed }).enqueueTask({ title: 'another' });
-  new Database(${JSON.stringify(path)}).pragma('${pragma}');
-  process.stdout.write(task.id, () => process.kill(process.pid, 'SIGKILL'));`;
+  const db = new Database(${JSON.stringify(path)});
+  db.exec('CREATE TABLE another AS SELECT 1 AS value');
+  db.pragma('${pragma}');
+  process.kill(process.pid, 'SIGKILL');`;
 
 const losses: Record<string, (path: string) => void> = {
   'log deleted': (path) => rmSync(`${path}-wal`),
@@ -99,28 +98,28 @@ test('what other processes wrote after an answer stays as it is', async () => {
   const { path, storage } = await aStore({ synchronous: 'FULL' });
   await add(storage, aSession());
 
-  const taskId = await storage
+  await storage
     .transact(NEW, () => aDecision(null, { tasks: muchWork() }))
     .then(() => {
       for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-      return inAnotherProcess(taskByAnother(path, 'wal_checkpoint(TRUNCATE)'));
+      return inAnotherProcess(tableByAnother(path, 'wal_checkpoint(TRUNCATE)'));
     });
   await new Promise((resume) => setImmediate(resume));
   await expect(storage.transact(HELD, () => aDecision(1))).rejects.toMatchObject({ code: 'STORE_REPLACED' });
   await storage.close();
 
-  await expectTask(path, taskId);
+  expectTable(path);
 });
 
 test('what other processes wrote since stays, even if the last of them was killed', async () => {
   const { path, storage } = await aStore();
   await add(storage, aSession({ id: 'before' }));
   for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-  const taskId = inAnotherProcess(taskByAnother(path));
+  inAnotherProcess(tableByAnother(path));
 
   await expect(storage.close()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
 
-  await expectTask(path, taskId);
+  expectTable(path);
 });
 
 describe.each([
@@ -130,17 +129,16 @@ describe.each([
   test.each(['user_version', 'wal_checkpoint(TRUNCATE)'])('and the last of them runs %s', async (pragma) => {
     const { path, storage } = await aStore({ synchronous: 'FULL' });
     await add(storage, aSession());
-    let taskId = '';
     using _ = atMoment(() => {
       for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
-      taskId = inAnotherProcess(taskByAnother(path, pragma));
+      inAnotherProcess(tableByAnother(path, pragma));
     });
 
     // The answer's own continuation: the log is long, and not yet brought into the file.
     const closed = storage.transact(NEW, () => aDecision(null, { tasks: muchWork() })).then(() => storage.close());
 
     await expect(closed).rejects.toMatchObject({ code: 'STORE_REPLACED' });
-    await expectTask(path, taskId);
+    expectTable(path);
   });
 });
 
@@ -178,6 +176,53 @@ test('a second opening in the same process is refused, until the first one is cl
   await (await openSqliteStorage({ path })).close();
 });
 
+test.skipIf(process.platform !== 'linux').each([['-wal'], ['-shm'], ['-wal', '-shm']])(
+  'without %s%s another process is refused, and told who has the store open',
+  async (...gone) => {
+    const { path, storage } = await aStore();
+    await add(storage, aSession());
+    for (const suffix of gone) rmSync(path + suffix);
+
+    const refused = inAnotherProcess(`
+      import { openSqliteRows, openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
+      for (const mode of ['create', 'existing', 'read-only'])
+        await openSqliteStorage({ path: ${JSON.stringify(path)}, mode }).then(
+          () => console.log('opened'),
+          ({ code, message }) => console.log(code, message.includes('process ${process.pid} (')));`);
+
+    expect(refused.split('\n')).toEqual(Array.from({ length: 3 }, () => 'STORE_REPLACED true'));
+    await expect(storage.close()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+  },
+);
+
+describe.each(['-wal', '-journal'])('where only %s of another store lies', (suffix) => {
+  test.each<[what: string, (path: string) => Promise<unknown>]>([
+    ['no store is made', (path) => openSqliteStorage({ path })],
+    ['no backup is made', (path) => beginBackup(path, null)],
+  ])('%s, and the log stays', async (_, make) => {
+    const path = newPath();
+    writeFileSync(path + suffix, 'commits', { mode: 0o600 });
+
+    await expect(make(path)).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+
+    expect(readFileSync(path + suffix, 'utf8')).toBe('commits');
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+test('an empty file beside a log is no place for a store', async () => {
+  const path = newPath();
+  for (const [suffix, text] of [
+    ['', ''],
+    ['-wal', 'commits'],
+  ] as const)
+    writeFileSync(path + suffix, text, { mode: 0o600 });
+
+  await expect(openSqliteStorage({ path })).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+
+  expect(readFileSync(`${path}-wal`, 'utf8')).toBe('commits');
+});
+
 /** Enough for a log that is brought into the file: about 1,250 pages. */
 function muchWork() {
   const payload = JSON.stringify('x'.repeat(1_000_000));
@@ -209,10 +254,8 @@ function afterCheckpoint(act: () => void) {
   return spy;
 }
 
-/** The task that another process was acknowledged is there, and the file is whole. */
-async function expectTask(path: string, taskId: string): Promise<void> {
-  const storage = await openSqliteStorage({ path });
-  expect((await storage.read.task('default', taskId))?.title).toBe('another');
+/** What another process committed is there, and the file is whole. */
+function expectTable(path: string): void {
+  expect(look(path, (db) => db.prepare('SELECT value FROM another').pluck().get())).toBe(1);
   expect(look(path, (db) => db.pragma('integrity_check', { simple: true }))).toBe('ok');
-  await storage.close();
 }

@@ -114,7 +114,7 @@ export const ERRORS = {
   },
   STORE_REPLACED: {
     retryable: false,
-    means: 'The database file, or its log, was moved, deleted or replaced while it was open.',
+    means: 'The database file, or its log, was moved, deleted or replaced.',
     hint:
       'Restart the program to open the files that are at this path now. ' +
       'The -wal and -shm files belong to a store in use.',

@@ -141,6 +141,40 @@ WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt > OLD.att
   OR NEW.interruptions > OLD.interruptions + 1)
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a task changes step by step');
 --> statement-breakpoint
+-- At the end of a transaction, a session and its running task name each other, and the log has granted its lease and not
+-- ended it. Rows that contradict each other or the log would stop each command that comes upon them.
+CREATE FUNCTION "orchestrator"."check_lease"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  session text;
+BEGIN
+  IF TG_TABLE_NAME = 'tasks' THEN
+    session := NEW.session_id;
+  ELSE
+    session := NEW.id;
+  END IF;
+  IF EXISTS (SELECT 1 FROM orchestrator.sessions s
+    WHERE s.namespace = NEW.namespace AND s.id = session
+      AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
+        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
+      AND (s.fence IS NULL OR (SELECT count(*) = 1 AND bool_and(e.lease_effect = 'granted' AND e.namespace = s.namespace
+          AND e.session_id = s.id) FROM orchestrator.event_log e
+        WHERE e.fence = s.fence AND e.fence >= 0 AND e.lease_effect IN ('granted', 'ended')))) THEN
+    RETURN NULL;
+  END IF;
+  IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'a session, its running task and the log tell of the same lease' USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE CONSTRAINT TRIGGER "sessions_agree" AFTER UPDATE ON "orchestrator"."sessions" DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.fence IS DISTINCT FROM OLD.fence OR NEW.task_id IS DISTINCT FROM OLD.task_id)
+EXECUTE FUNCTION "orchestrator"."check_lease"();
+--> statement-breakpoint
+CREATE CONSTRAINT TRIGGER "tasks_agree" AFTER UPDATE ON "orchestrator"."tasks" DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN ((NEW.status = 'running') <> (OLD.status = 'running'))
+EXECUTE FUNCTION "orchestrator"."check_lease"();
+--> statement-breakpoint
 -- A number that was not drawn would be in the way of the one who draws it.
 CREATE TRIGGER "sessions_new" AFTER INSERT ON "orchestrator"."sessions" FOR EACH ROW
 WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status <> 'idle'

@@ -68,7 +68,9 @@ const PARTS = `
     p.provolatile, p.proconfig, format_type(p.prorettype, NULL))
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, ours WHERE p.pronamespace = ours.oid
   UNION ALL
-  SELECT format('type %s', t.typname), t.typtype::text
+  SELECT format('type %s', t.typname), concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
+    (SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname)
+     FROM pg_constraint k WHERE k.contypid = t.oid))
   FROM pg_type t, ours WHERE t.typnamespace = ours.oid AND t.typtype NOT IN ('c', 'b')
   UNION ALL
   SELECT format('operator %s', o.oid::regoperator), o.oprcode::text

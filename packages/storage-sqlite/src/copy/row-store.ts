@@ -25,6 +25,7 @@ import { explainError } from '../file/explain-error.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
 import { NAMESPACE_AFTER, ROW_TEXTS } from './row-texts.ts';
 import { SQL } from '../statements.ts';
+import { assertLogNotLost } from '../file/log-files.ts';
 import { OpenFile } from '../file/open-file.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from '../file/store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
@@ -62,6 +63,7 @@ export async function openSqliteRows({
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
+    await assertLogNotLost(file);
     return await retryWhileBusy(busyTimeoutMs, () => {
       inspectFile(file);
       return rowStoreOver(new SqliteRows(new OpenFile(file), mode, busyTimeoutMs));

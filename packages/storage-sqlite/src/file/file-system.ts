@@ -32,10 +32,10 @@ const FUSE_MAGIC = 0x65735546;
 
 /**
  * By its number, FUSE may be anything from a local disk to another continent: only these names are known to be local.
- * Those that show files which lie elsewhere under a second name (bindfs, mergerfs, portal) are not among them: the
- * locks of one name do not hold for the other.
+ * Those that show files which lie elsewhere under a second name (bindfs, mergerfs, fuse-overlayfs), or can be mounted
+ * twice (gocryptfs), are not among them: the locks of one name do not hold for the other.
  */
-const LOCAL_FUSE = /^(fuseblk|fuse\.(fuse-overlayfs|gocryptfs|encfs|cryfs|ntfs-3g|exfat))$/;
+const LOCAL_FUSE = /^(fuseblk|fuse\.(ntfs-3g|exfat))$/;
 
 /** What tells a file system: its number from `statfs`, its name from the mount table where that can be read. */
 export interface FileSystem {

@@ -1,9 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** Which byte of the `-shm` file the one that writes to the log locks. */
 const WRITE_LOCK = 120;
 /** `3: POSIX  ADVISORY  WRITE 3844 fe:00:2355111 120 120`. */
 const LOCK_LINE = /^\d+: \S+\s+\S+\s+WRITE (\d+) [\da-f]+:[\da-f]+:(\d+) (\d+) (\d+|EOF)$/;
+
+/** Any lock: each process that has a database open keeps one, to read it. */
+const ANY_LOCK_LINE = /^\d+: \S+\s+\S+\s+\S+ (\d+) [\da-f]+:[\da-f]+:(\d+) /;
 
 /** A process, as people can find it. */
 export type LockHolder = {
@@ -20,6 +23,33 @@ export function lockHolderOf(path: string): LockHolder | null {
   const [database, index] = [inodeOf(path), inodeOf(`${path}-shm`)];
   const found = holderIn(readLocks(), { database, index }, process.pid);
   return found === null ? null : { pid: found, program: programOf(found) };
+}
+
+/**
+ * Another process that has the database at the path open; null: there is none, or the system does not tell (only Linux
+ * does, and only of processes that this one may look into).
+ */
+export function userOf(path: string): LockHolder | null {
+  const file = statSync(path, { throwIfNoEntry: false, bigint: true });
+  if (file === undefined) return null;
+  for (const line of readLocks().split('\n')) {
+    const [, pid, inode] = ANY_LOCK_LINE.exec(line) ?? [];
+    if (pid === undefined || Number(pid) === process.pid || inode !== String(file.ino)) continue;
+    // Files of different file systems may have one number.
+    if (hasOpen(pid, file)) return { pid: Number(pid), program: programOf(Number(pid)) };
+  }
+  return null;
+}
+
+function hasOpen(pid: string, { dev, ino }: { readonly dev: bigint; readonly ino: bigint }): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+      const found = statSync(`/proc/${pid}/fd/${descriptor}`, { throwIfNoEntry: false, bigint: true });
+      return found?.ino === ino && found.dev === dev;
+    });
+  } catch {
+    return false;
+  }
 }
 
 /** `process 4711 (python3)`. */

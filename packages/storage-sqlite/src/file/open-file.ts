@@ -2,10 +2,8 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { Connection } from '../connection.ts';
+import { LOG_FILES } from './log-files.ts';
 import { assertOneName, assertOwnFiles } from './own-file.ts';
-
-/** Of the files beside the database, those that stay as long as a process has it open. */
-const LOG_FILES = ['-wal', '-shm'] as const;
 
 /** A look at the files that was this long ago still counts before a unit of work. After each there is another one. */
 const LOOK_COUNTS_MS = 1;

@@ -17,6 +17,7 @@ import { assertNotNewer } from '@agent-orchestrator/storage-sql';
 import { assertCatalogue } from '../schema/catalogue.ts';
 import type { Connection } from '../connection.ts';
 import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
+import { assertNoLogAt } from './log-files.ts';
 import { knownMigrations, SCHEMA_VERSION } from '../migrations.ts';
 import { assertOwnFiles, type OwnFileOptions } from './own-file.ts';
 import { assertNotPartial } from './partial-name.ts';
@@ -80,12 +81,14 @@ export function createFile(path: string): void {
  * the database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker
  * thread.
  *
- * @throws the system's `EEXIST` if there is anything at the path
+ * @throws the system's `EEXIST` if there is anything at the path; `STORE_REPLACED` if only its log is there
  */
 export function createNewFile(path: string): void {
   try {
     createFolder(dirname(path));
     assertLocal(dirname(path));
+    // Another process may have made the file, and its log, meanwhile: then making it says so.
+    if (!isThere(path)) assertNoLogAt(path);
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
     createForOwner(path, (inside) => openSync(inside, 'wx', 0o600));
   } catch (error) {
@@ -171,6 +174,8 @@ export function lookAtFile(
 ): Connection {
   assertOwnFiles(path, options);
   const found = statSync(path);
+  // A process that makes the tables has a journal beside the empty file, and no log yet.
+  assertNoLogAt(path, ['-wal']);
   // SQLite takes a file shorter than a page for a new one, and would overwrite it.
   if (found.size > 0 && found.size < FILE_BYTES_MIN)
     throw new OrchestratorError('STORE_NOT_A_DATABASE', `${path} is too short for a database.`);

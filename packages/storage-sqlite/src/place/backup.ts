@@ -8,6 +8,7 @@ import { explainError } from '../file/explain-error.ts';
 import { OpenFile } from '../file/open-file.ts';
 import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../file/own-file.ts';
 import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../file/partial-name.ts';
+import { assertNoLogAt } from '../file/log-files.ts';
 import { assertPathFits, createNewFile, isThere, resolvePath } from '../file/store-file.ts';
 import { writeStoreState } from '../copy/store-state.ts';
 import { syncPath } from '../file/sync-path.ts';
@@ -166,6 +167,7 @@ function giveName(path: string, place: string): void {
 }
 
 function assertFree(path: string): void {
+  assertNoLogAt(path);
   if (isThere(path)) throw new OrchestratorError('STORE_NOT_EMPTY', `There is already a file or folder at ${path}.`);
 }
 

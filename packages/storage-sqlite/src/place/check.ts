@@ -2,6 +2,7 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, type Connection } from '../connection.ts';
 import { explainError } from '../file/explain-error.ts';
+import { assertLogNotLost } from '../file/log-files.ts';
 import { inspectFile, isThere, resolvePath } from '../file/store-file.ts';
 
 /** A damaged file can have a problem on every page: this many are enough to see what is wrong. */
@@ -19,6 +20,7 @@ export async function checkPlace(path: string): Promise<readonly string[]> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
+    await assertLogNotLost(file);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
       const db = openReader(file);

@@ -3,6 +3,7 @@ import type { FixResult } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../file/busy.ts';
 import { openWriter } from '../connection.ts';
 import { explainError } from '../file/explain-error.ts';
+import { assertLogNotLost } from '../file/log-files.ts';
 import { inspectFile, resolvePath } from '../file/store-file.ts';
 import { filesOf } from './inspect.ts';
 import type { FixName } from './judge.ts';
@@ -55,6 +56,7 @@ export function tightenFiles(path: string): readonly string[] {
 export async function emptyLog(path: string): Promise<boolean> {
   try {
     const file = resolvePath(path);
+    await assertLogNotLost(file);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
       const db = openWriter(file);

@@ -7,6 +7,7 @@ import { retryWhileBusy } from '../file/busy.ts';
 import { LOG_BYTES_KEPT, openReader, type Connection } from '../connection.ts';
 import { explainError } from '../file/explain-error.ts';
 import { lockHolderOf } from '../file/lock-holder.ts';
+import { assertLogNotLost } from '../file/log-files.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
 import { readStoreState } from '../copy/store-state.ts';
 import { inspectFile, isThere, resolvePath, schemaVersionOf } from '../file/store-file.ts';
@@ -21,6 +22,7 @@ export async function inspectPlace(path: string): Promise<FileReport> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
+    await assertLogNotLost(file);
     const look = await retryWhileBusy(BUSY_TIMEOUT_MS, () => lookAt(file), file);
     const facts: SqliteFacts = { ...look.facts, lock: look.facts.journalMode === 'wal' ? await tryLock(file) : null };
     return { ...look, facts, findings: judge(facts) };

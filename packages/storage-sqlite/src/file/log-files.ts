@@ -1,0 +1,64 @@
+import { statSync } from 'node:fs';
+import { OrchestratorError } from '@agent-orchestrator/core';
+import { described, userOf } from './lock-holder.ts';
+
+/*
+ * A database and the files of its log belong together. SQLite deletes a log that it finds beside an empty database, and
+ * begins a new log where it finds none, whoever else works with the old one.
+ */
+
+/** Of the files beside the database, those that stay as long as a process has it open. */
+export const LOG_FILES = ['-wal', '-shm'] as const;
+
+/** What holds commits that are not in the database. */
+const WITH_COMMITS = ['-wal', '-journal'] as const;
+
+/** So long a process may have the database open without the files of its log: it opens or closes it just now. */
+const ON_THE_WAY_MS = 2_000;
+const PAUSE_MS = 20;
+
+/**
+ * Refuses to make a database where the log of another one lies: that one was moved away, or deleted.
+ *
+ * @throws `STORE_REPLACED`
+ */
+export function assertNoLogAt(path: string, suffixes: readonly string[] = WITH_COMMITS): void {
+  const found = suffixes.find((suffix) => bytesOf(path + suffix) > 0);
+  if (found === undefined || bytesOf(path) > 0) return;
+  throw new OrchestratorError(
+    'STORE_REPLACED',
+    `${path}${found} is there, and its database is not: it was moved or deleted. A new one would delete ` +
+      'that log, and with it what was committed.',
+    { hint: `Put the database back to ${path}. If you do not need it, remove ${path}${found}.` },
+  );
+}
+
+/**
+ * Refuses a database that another process has open, and whose log is gone: this process would begin another one, and
+ * neither would see what the other one commits.
+ *
+ * @throws `STORE_REPLACED`
+ */
+export async function assertLogNotLost(path: string): Promise<void> {
+  const giveUpAt = performance.now() + ON_THE_WAY_MS;
+  for (;;) {
+    const lost = LOG_FILES.find((suffix) => !isThere(path + suffix));
+    const user = lost === undefined ? null : userOf(path);
+    if (user === null) return;
+    if (performance.now() >= giveUpAt)
+      throw new OrchestratorError(
+        'STORE_REPLACED',
+        `${path}${lost} was deleted or moved while ${described(user)} had the store open.`,
+        { hint: 'Put the file back, or end that process, and try again.' },
+      );
+    await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+  }
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
