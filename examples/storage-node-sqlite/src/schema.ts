@@ -3,7 +3,14 @@
  * the columns and indexes that Postgres has: those of SQLite name other rows by numbers, which saves space and costs
  * code.
  */
-import { storedColumns, TABLES, type CheckWords, type Column, type Table } from '@agent-orchestrator/storage-sql';
+import {
+  isOneOf,
+  storedColumns,
+  TABLES,
+  type CheckWords,
+  type Column,
+  type Table,
+} from '@agent-orchestrator/storage-sql';
 
 /** `ANSQ`, in the header of every file of ours: the files of other storages are refused. */
 export const APPLICATION_ID = 0x414e5351;
@@ -20,6 +27,7 @@ function words(table: Table): CheckWords {
   return {
     allSet: (columns) => columns.map((name) => `${name} IS NOT NULL`).join(' AND '),
     noneSet: (columns) => `coalesce(${columns.join(', ')}) IS NULL`,
+    oneOf: isOneOf,
     inRange: (columns) =>
       columns.map((name) => `${name} BETWEEN ${least(name)} AND ${Number.MAX_SAFE_INTEGER}`).join(' AND '),
   };

@@ -1,3 +1,4 @@
+import { isInList, isOneOf } from '../src/conditions.ts';
 import { columnName, storedColumns, type Check, type CheckWords, type Engine, type Table } from '../src/table.ts';
 
 /*
@@ -14,11 +15,13 @@ const WORDS = {
   sqlite: {
     allSet: (columns: readonly string[]) => joined(columns.map((name) => `${name} IS NOT NULL`)),
     noneSet: (columns: readonly string[]) => `coalesce(${columns.join(', ')}) IS NULL`,
+    oneOf: isOneOf,
   },
-  /** Differs: these two are the quickest to parse. */
+  /** Differs: these are the quickest to parse. */
   postgres: {
     allSet: (columns: readonly string[]) => `num_nulls(${columns.join(', ')}) = 0`,
     noneSet: (columns: readonly string[]) => `num_nonnulls(${columns.join(', ')}) = 0`,
+    oneOf: isInList,
   },
 };
 

@@ -42,6 +42,8 @@ export interface CheckWords {
   readonly allSet: (columns: readonly string[]) => string;
   /** Each of the columns is null. */
   readonly noneSet: (columns: readonly string[]) => string;
+  /** The column has one of some words. */
+  readonly oneOf: (column: string, words: readonly string[]) => string;
   /** None of the numbers is less than the column may hold, or more than JavaScript holds exactly. */
   readonly inRange: (columns: readonly string[]) => string;
 }

@@ -17,7 +17,7 @@ import {
   type Task,
   type TaskTextName,
 } from '@agent-orchestrator/core';
-import { EMPTY, ENDED, isOneOf, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+import { EMPTY, ENDED, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
 import type { Check, Column, ColumnsOf, Kind, Table } from './table.ts';
 
 const column = <const Of extends Kind>(kind: Of) => ({ kind, isNullable: false }) as const;
@@ -89,7 +89,7 @@ const sessions = {
   } satisfies ColumnsOf<Session, typeof COLUMNS.session> & Readonly<Record<`next_${string}`, Column>>,
   key: ['namespace', 'id'],
   checks: {
-    sessions_status: isOneOf('status', SESSION_STATUS_NAMES),
+    sessions_status: ({ oneOf }) => oneOf('status', SESSION_STATUS_NAMES),
     sessions_lease: ({ allSet, noneSet }) =>
       `CASE WHEN status = 'running' THEN ${allSet(HELD)} ELSE ${noneSet(LEASE)} END`,
     sessions_next: ({ allSet, noneSet }) =>
@@ -178,7 +178,7 @@ const tasks = {
   } satisfies ColumnsOf<Task, typeof COLUMNS.task>,
   key: ['namespace', 'id'],
   checks: {
-    tasks_status: isOneOf('status', TASK_STATUS_NAMES),
+    tasks_status: ({ oneOf }) => oneOf('status', TASK_STATUS_NAMES),
     tasks_scheduled: `status <> 'scheduled' OR run_at IS NOT NULL`,
     tasks_addressee: 'assignee IS NULL OR role IS NULL',
     tasks_counters: inRange('attempt', 'interruptions', 'version'),
@@ -257,8 +257,9 @@ const eventLog = {
   } satisfies ColumnsOf<Event, typeof COLUMNS.event>,
   key: ['id'],
   checks: {
-    event_log_stream: isOneOf('stream_kind', STREAM_KINDS),
-    event_log_lease_effect: `${isOneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`,
+    event_log_stream: ({ oneOf }) => oneOf('stream_kind', STREAM_KINDS),
+    event_log_lease_effect: ({ oneOf }) =>
+      `${oneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`,
     event_log_session_stream: {
       sqlite:
         `CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ` +

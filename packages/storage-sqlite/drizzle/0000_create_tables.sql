@@ -18,7 +18,7 @@ CREATE TABLE `event_log` (
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`task`) REFERENCES `tasks`(`number`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "event_log_stream" CHECK(stream_kind IN ('session', 'agent')),
-	CONSTRAINT "event_log_lease_effect" CHECK(lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
+	CONSTRAINT "event_log_lease_effect" CHECK((lease_effect = 'granted' OR lease_effect = 'ended' OR lease_effect = 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
 	CONSTRAINT "event_log_session_stream" CHECK(CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ELSE stream_id IS NOT NULL END),
 	CONSTRAINT "event_log_numbers" CHECK(seq BETWEEN 1 AND 9007199254740991 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "event_log_lengths" CHECK(length(command_id) = 16 AND length(hash) = 32),
@@ -90,7 +90,7 @@ CREATE TABLE `sessions` (
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "sessions_status" CHECK(status IN ('idle', 'running', 'closed')),
+	CONSTRAINT "sessions_status" CHECK((status = 'idle' OR status = 'running' OR status = 'closed')),
 	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running' THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
 	CONSTRAINT "sessions_next" CHECK(CASE WHEN next_task_id IS NULL THEN coalesce(next_task_id, next_priority, next_queued_at, next_kind, next_for) IS NULL ELSE next_task_id IS NOT NULL AND next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL END),
 	CONSTRAINT "sessions_lease_numbers" CHECK(fence BETWEEN 0 AND 9007199254740991 AND process_group BETWEEN 0 AND 9007199254740991 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
@@ -139,7 +139,7 @@ CREATE TABLE `tasks` (
 	`result` text,
 	`error` text,
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "tasks_status" CHECK(status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "tasks_status" CHECK((status = 'scheduled' OR status = 'queued' OR status = 'running' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK(assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991),
@@ -158,7 +158,7 @@ CREATE INDEX `tasks_queued` ON `tasks` (`namespace`,`session`,`priority`,`queued
 CREATE INDEX `tasks_due` ON `tasks` (`namespace`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_delayed` ON `tasks` (`delayed_at`) WHERE status = 'scheduled' AND delayed_at IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE status IN ('succeeded', 'failed', 'cancelled');
+CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW `tasks_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM tasks;

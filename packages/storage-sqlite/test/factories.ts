@@ -108,7 +108,7 @@ export function anEvent(over: Partial<NewEvent> = {}): NewEvent {
 }
 
 export function aReceipt(over: Partial<Receipt> = {}): Receipt {
-  const reply = '{"sessions":[],"tasks":[],"reply":{}}';
+  const reply = '{"reply":{}}';
   const commandId = '019a0f3c-7e11-7abc-8def-0123456789ab';
   return { namespace: 'default', commandId, requestHash: 'a'.repeat(64), reply, at: NOW, ...over };
 }

@@ -83,7 +83,7 @@ export const claim: Command<ClaimInput, ClaimReply> = {
   notIdentity: ['process', 'evidence'],
   receipt: {
     store: ({ claims }) => receiptClaims(claims),
-    restore: (stored, rows, { seed }) => ({ ok: true, claims: restoreClaims(stored, rows, seed) }),
+    restore: (stored, rows, input) => ({ ok: true, claims: restoreClaims(input, input.seed, stored, rows) }),
   },
 
   scope(input) {

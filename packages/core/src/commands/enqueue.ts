@@ -63,16 +63,18 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
   input: enqueueInput,
   events: ['session.opened', 'task.queued'],
   receipt: {
+    // Most are no duplicates.
     store: ({ tasks }) => ({
-      reply: tasks.map(({ task, duplicate }) => ({ task: receiptTask(task), duplicate })),
+      reply: tasks.map(({ task, duplicate }) => (duplicate ? { duplicate: receiptTask(task) } : receiptTask(task))),
       tasks: tasks.map(({ task }) => task.id),
     }),
     restore: (stored, rows) => ({
       ok: true,
-      tasks: (stored as unknown as readonly { task: ReceiptTask; duplicate: boolean }[]).map(({ task, duplicate }) => ({
-        task: rows.task(task),
-        duplicate,
-      })),
+      tasks: (stored as readonly (ReceiptTask | { readonly duplicate: ReceiptTask })[]).map((task, at) =>
+        'duplicate' in task
+          ? { task: rows.task(at, task.duplicate), duplicate: true }
+          : { task: rows.task(at, task), duplicate: false },
+      ),
     }),
   },
 

@@ -154,7 +154,7 @@ function answerAgain<Input extends CommandInput, Reply>(
     );
   return {
     kind: 'reply',
-    reply: codec.restore(storedReplyOf(receipt), new ReceiptRows(loaded), input),
+    reply: codec.restore(storedReplyOf(receipt), new ReceiptRows(loaded, receipt), input),
     replayed: true,
   };
 }

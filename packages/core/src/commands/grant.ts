@@ -1,6 +1,6 @@
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
-import { leaseOf, nextFence, type Lease, type ProcessIdentity, type PublicLease } from '../model/lease.ts';
+import { leaseOf, nextFence, type Lease, type ProcessIdentity } from '../model/lease.ts';
 import { addresseeOf, addresseesOf, type Task } from '../model/task.ts';
 import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
@@ -122,21 +122,24 @@ function claimOf({ head, takeover, token }: Granted, after: After): Claim {
   };
 }
 
-/** A claim as a receipt stores it: without the token, which the seed of the claim gives again, and without bodies. */
+/**
+ * A claim as a receipt stores it: without bodies, without what the claimant gives again, and without the token, which
+ * the seed of the claim gives again.
+ */
 interface ReceiptClaim {
-  readonly [part: string]: Json;
+  readonly [part: string]: Json | undefined;
+  readonly fence: number;
   readonly task: ReceiptTask;
-  readonly lease: PublicLease & { readonly [field: string]: Json };
-  readonly takeover: (Takeover & { readonly [field: string]: Json }) | null;
+  readonly takeover?: Takeover & { readonly [field: string]: Json };
 }
 
 /** The part of claims that a receipt stores. */
 export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readonly reply: readonly ReceiptClaim[] } {
   return {
-    reply: claims.map(({ task, lease: { token: _secret, ...lease }, takeover }) => ({
+    reply: claims.map(({ task, lease: { fence }, takeover }) => ({
+      fence,
       task: receiptTask(task),
-      lease: { ...lease },
-      takeover: takeover === null ? null : { ...takeover, from: { ...takeover.from } },
+      ...(takeover !== null && { takeover: { ...takeover, from: { ...takeover.from } } }),
     })),
     sessions: claims.map(({ lease }) => lease.sessionId),
     tasks: claims.map(({ task }) => task.id),
@@ -144,13 +147,19 @@ export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readon
 }
 
 /** Restores the claims of a receipt: the tasks as they were then, the context as it is now. */
-export function restoreClaims(stored: Json, rows: ReceiptRows, seed: string): Claim[] {
-  return (stored as unknown as readonly ReceiptClaim[]).map(({ task, lease, takeover }) => ({
-    task: rows.task(task),
-    lease: { ...lease, token: tokenFor(seed, lease.fence) },
-    context: decodeContext(rows.context(lease.sessionId)),
-    takeover,
-  }));
+export function restoreClaims(claimant: Claimant, seed: string, stored: Json, rows: ReceiptRows): Claim[] {
+  return (stored as unknown as readonly ReceiptClaim[]).map(({ fence, task: storedTask, takeover = null }, at) => {
+    const task = rows.task(at, storedTask);
+    const { sessionId } = task;
+    const { agent, instance = null, ttlMs, staleAfterMs } = claimant;
+    const expiresAt = (task.startedAt ?? 0) + ttlMs;
+    return {
+      task,
+      lease: { sessionId, agent, instance, fence, expiresAt, ttlMs, staleAfterMs, token: tokenFor(seed, fence) },
+      context: decodeContext(rows.context(sessionId)),
+      takeover,
+    };
+  });
 }
 
 function decodeContext(text: JsonText | null): Context | null {

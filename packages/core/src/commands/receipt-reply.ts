@@ -1,10 +1,11 @@
 /**
  * Stores replies in receipts and restores them. A receipt stores no bodies (payloads, contexts): it names the rows, and
- * stores the changing columns of a task as they were when the command answered.
+ * stores the changing columns of a task as they were when the command answered. It stores nothing that the request of
+ * the retry says: every command leaves a receipt, so receipts are small.
  */
 import { internalError } from '../model/errors.ts';
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
-import type { Receipt } from '../model/receipt.ts';
+import { namedByReceipt, type Named, type Receipt } from '../model/receipt.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../model/task.ts';
 import type { Loaded } from '../storage/loaded.ts';
 
@@ -26,25 +27,30 @@ export interface ReceiptReply {
   readonly tasks?: readonly string[];
 }
 
-/** A task without its body, as it was when the command answered: its id, and the changing columns that are not null. */
-export interface ReceiptTask {
-  readonly [column: string]: string | number | null;
-  readonly id: string;
-}
+/** A named task as it was when the command answered: `MOVING_TASK_FIELDS` in their order, without the last nulls. */
+export type ReceiptTask = readonly (string | number | null)[];
 
 /** The rows that a receipt named. */
 export class ReceiptRows {
   readonly #loaded: Loaded;
+  readonly #tasks: readonly string[];
 
-  constructor(loaded: Loaded) {
+  constructor(loaded: Loaded, receipt: Receipt) {
     this.#loaded = loaded;
+    this.#tasks = namedByReceipt(receipt).tasks;
   }
 
-  /** The task as it was when the command answered. */
-  task(stored: ReceiptTask): Task {
-    const row = this.#loaded.tasks.find(({ id }) => id === stored.id);
-    if (row === undefined) throw internalError(`The task ${stored.id} of a receipt was not loaded.`);
-    return { ...row, ...NO_MOVING_FIELDS, ...stored };
+  /**
+   * The task as it was when the command answered.
+   *
+   * @param at which of the tasks that the receipt names
+   */
+  task(at: number, stored: ReceiptTask): Task {
+    const named = this.#tasks[at];
+    const row = this.#loaded.tasks.find(({ id }) => id === named);
+    if (row === undefined) throw internalError(`The task ${named ?? ''} of a receipt was not loaded.`);
+    const moving = MOVING_TASK_FIELDS.map((field, column) => [field, stored[column] ?? null] as const);
+    return { ...row, ...Object.fromEntries(moving) };
   }
 
   /** The present context of the session: a holder needs the context that is saved now. */
@@ -53,13 +59,10 @@ export class ReceiptRows {
   }
 }
 
-const NO_MOVING_FIELDS = Object.fromEntries(MOVING_TASK_FIELDS.map((field) => [field, null]));
-
 /** The part of a task that a receipt stores. */
 export function receiptTask(task: Task): ReceiptTask {
-  const stored: Record<string, string | number | null> = { id: task.id };
-  for (const field of MOVING_TASK_FIELDS) if (task[field] !== null) stored[field] = task[field];
-  return stored as ReceiptTask;
+  const last = MOVING_TASK_FIELDS.findLastIndex((field) => task[field] !== null);
+  return MOVING_TASK_FIELDS.slice(0, last + 1).map((field) => task[field]);
 }
 
 /** For replies that are plain JSON: they are stored unchanged. */
@@ -70,9 +73,14 @@ export function plainReply<Reply>(): ReceiptCodec<unknown, Reply> {
   };
 }
 
-/** The text of a receipt. */
+/** The text of a receipt; `namedByReceipt` reads the names. */
 export function receiptText({ reply, sessions = [], tasks = [] }: ReceiptReply): JsonText {
-  return JSON.stringify({ sessions, tasks, reply });
+  const named: Partial<Named> = { ...(tasks.length > 0 && { tasks }), ...(!areSame(sessions, tasks) && { sessions }) };
+  return JSON.stringify({ ...named, reply });
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((id, at) => id === others[at]);
 }
 
 /** The stored reply of a receipt. */

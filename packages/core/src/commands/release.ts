@@ -147,12 +147,16 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
   receipt: {
     store({ items, next }) {
       const claims = receiptClaims(next);
-      const accepted = items.map((item) => (item?.ok ? { ...item } : null));
-      return { ...claims, reply: { items: accepted, next: claims.reply } };
+      return { ...claims, reply: { items: items.map(receiptItem), ...(next.length > 0 && { next: claims.reply }) } };
     },
     restore(stored, rows, input) {
-      const { items, next } = stored as unknown as { items: readonly (ReleasedItem | null)[]; next: Json };
-      return { ok: true, items, next: input.claimNext === undefined ? [] : restoreClaims(next, rows, seedOf(input)) };
+      const { items, next = [] } = stored as unknown as StoredRelease;
+      const { claimNext } = input;
+      return {
+        ok: true,
+        items: items.map(restoreItem),
+        next: claimNext === undefined ? [] : restoreClaims(claimNext, seedOf(input), next, rows),
+      };
     },
   },
 
@@ -176,6 +180,41 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     };
   },
 };
+
+/** What a receipt stores of a release. */
+interface StoredRelease {
+  readonly items: readonly (ReceiptItem | null)[];
+  readonly next?: Json;
+}
+
+/** An accepted item as a receipt stores it: without what most items have in common. */
+interface ReceiptItem {
+  readonly [part: string]: Json | undefined;
+  readonly taskId: string;
+  readonly status: TaskStatus;
+  /** Missing: the session was made for the task, and has its id. */
+  readonly sessionId?: string;
+  /** Missing: null. */
+  readonly runAt?: number;
+  /** Missing: false. */
+  readonly repeated?: true;
+}
+
+function receiptItem(item: ReleaseReply['items'][number]): ReceiptItem | null {
+  if (!item?.ok) return null;
+  const { taskId, sessionId, status, runAt, repeated } = item;
+  return {
+    taskId,
+    status,
+    ...(sessionId !== taskId && { sessionId }),
+    ...(runAt !== null && { runAt }),
+    ...(repeated && { repeated }),
+  };
+}
+
+function restoreItem(stored: ReceiptItem | null): ReleasedItem | null {
+  return stored === null ? null : { ok: true, sessionId: stored.taskId, runAt: null, repeated: false, ...stored };
+}
 
 /** The seed of the next leases: an input with `claimNext` has one. */
 function seedOf({ seed }: ReleaseInput): string {

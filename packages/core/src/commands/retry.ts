@@ -29,7 +29,7 @@ export const retry: Command<RetryInput, RetryReply> = {
   events: ['session.opened', 'task.retried'],
   receipt: {
     store: ({ task }) => ({ reply: receiptTask(task), tasks: [task.id] }),
-    restore: (stored, rows) => ({ ok: true, task: rows.task(stored as ReceiptTask) }),
+    restore: (stored, rows) => ({ ok: true, task: rows.task(0, stored as ReceiptTask) }),
   },
 
   scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),

@@ -20,7 +20,11 @@ export interface Named {
   readonly tasks: readonly string[];
 }
 
-/** For storages: the rows to load for a receipt that was found. */
+/**
+ * For storages: the rows to load for a receipt that was found. Where a receipt says nothing of sessions, they have the
+ * ids of the tasks: sessions that were made for one task each.
+ */
 export function namedByReceipt(receipt: Receipt): Named {
-  return JSON.parse(receipt.reply) as Named;
+  const { tasks = [], sessions = tasks } = JSON.parse(receipt.reply) as Partial<Named>;
+  return { sessions, tasks };
 }

@@ -48,24 +48,25 @@ export interface Task extends TaskTexts {
 
 /**
  * The columns of a task that change. The others, such as the payload, never change after it was queued: storages do not
- * write them again, and receipts do not keep them.
+ * write them again, and receipts do not keep them. Those that are null for most tasks come last: receipts keep the
+ * others alone.
  */
 export const MOVING_TASK_FIELDS = [
   'status',
-  'runAt',
-  'delayedAt',
   'queuedAt',
   'attempt',
   'interruptions',
+  'version',
+  'startedAt',
+  'finishedAt',
+  'runAt',
+  'delayedAt',
   'assignee',
   'role',
   'note',
   'cancelRequestedAt',
   'result',
   'error',
-  'startedAt',
-  'finishedAt',
-  'version',
 ] as const satisfies readonly (keyof Task)[];
 
 /** The columns of a task that change without an event. */

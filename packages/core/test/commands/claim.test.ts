@@ -369,7 +369,7 @@ test('a receipt keeps neither the token nor a body', () => {
     .when(claim, CLAIM);
 
   const receipt = writes.receipt?.reply ?? '';
-  expect(JSON.parse(receipt)).toMatchObject({ sessions: ['s'], tasks: ['a'], reply: [{ lease: { sessionId: 's' } }] });
+  expect(JSON.parse(receipt)).toMatchObject({ sessions: ['s'], tasks: ['a'], reply: [{ fence: FENCE_NOW + 1_000 }] });
   for (const secret of ['confidential', 'did 1', SEED, tokenOf(FENCE_NOW + 1_000).slice(-32), 'takeover":{'])
     expect(receipt).not.toContain(secret);
 });

@@ -156,7 +156,7 @@ CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_delayed" ON "orchestrator"."tasks" USING btree ("delayed_at") WHERE status = 'scheduled' AND delayed_at IS NOT NULL AND delayed_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
-CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE status IN ('succeeded', 'failed', 'cancelled');
+CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS
 SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
