@@ -15,8 +15,12 @@ const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SE
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
 
 /** JSON that each reader can hold, kept as the text that was hashed. */
-const JSON_TEXT = `CREATE DOMAIN "orchestrator"."json_text" AS text COLLATE "C"
-  CHECK (octet_length(VALUE::json::text) <= 8388608);`;
+const JSON_TYPES = [
+  `CREATE DOMAIN "orchestrator"."json_text" AS text COLLATE "C"
+  CHECK (octet_length(VALUE::json::text) <= 8388608);`,
+  `CREATE DOMAIN "orchestrator"."object_text" AS text COLLATE "C"
+  CHECK (octet_length(VALUE) <= 8388608 AND json_typeof(VALUE::json) = 'object');`,
+];
 
 /** What drizzle-kit does not say of an engine. */
 interface Dialect {
@@ -47,7 +51,7 @@ const DIALECTS = {
 END $$;`,
     ],
     adapt: (migration, earlier) => {
-      const named = migration.replaceAll('"orchestrator.json_text"', '"orchestrator"."json_text"');
+      const named = migration.replaceAll(/"orchestrator\.(json_text|object_text)"/gu, '"orchestrator"."$1"');
       return earlier.length === 0 ? withTypes(named) : named;
     },
   },
@@ -107,7 +111,7 @@ function strict(migration: string): string {
 /** The types of columns come before the tables. */
 function withTypes(migration: string): string {
   const [schema = '', ...others] = migration.split(BREAKPOINT);
-  return [`${schema.trim()}\n`, `\n${JSON_TEXT}\n`, ...others].join(BREAKPOINT);
+  return [`${schema.trim()}\n`, ...JSON_TYPES.map((one) => `\n${one}\n`), ...others].join(BREAKPOINT);
 }
 
 /** Rows of a table that is made anew are copied with the columns that they have: drizzle-kit names new ones, too. */

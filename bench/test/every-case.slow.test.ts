@@ -28,10 +28,10 @@ const reason = notHere();
 const title = reason === undefined ? '' : ` (left out: ${reason})`;
 
 /*
- * Once more if it fails: these runs share two cores with each other and with other tests, and SQLite is not fair. One
+ * Twice more if it fails: these runs share two cores with each other and with other tests, and SQLite is not fair. One
  * of four processes may then handle nothing for 30 s, which ends a run.
  */
-const OPTIONS = { concurrent: true, timeout: LIMIT_MS, retry: 1 };
+const OPTIONS = { concurrent: true, timeout: LIMIT_MS, retry: 2 };
 
 describe.skipIf(reason !== undefined)(`the smallest run${title}`, OPTIONS, () => {
   test('each case is in one part', () => {

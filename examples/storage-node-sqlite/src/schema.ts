@@ -38,7 +38,7 @@ function columnText(name: string, { kind, isNullable }: Column, isDrawn: boolean
   // Ids rise for ever, also those of a log that continues elsewhere: SQLite keeps the last one in `sqlite_sequence`.
   if (isDrawn) return `${name} INTEGER PRIMARY KEY AUTOINCREMENT`;
   const check =
-    kind === 'json'
+    kind === 'json' || kind === 'object'
       ? ` CHECK (json_valid(${name}))`
       : kind === 'hash'
         ? ` CHECK (length(${name}) = ${HASH_DIGITS})`

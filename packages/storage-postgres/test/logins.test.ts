@@ -102,6 +102,13 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'write what is no JSON into a task': [`UPDATE orchestrator.tasks SET result = '{'`],
   'write what is no JSON into a session': [`UPDATE orchestrator.sessions SET context = '{'`],
   'write what is no JSON into the log': [count(1), eventOf('s.seq', { payload: `'{'` })],
+  'write a context that is no object': [`UPDATE orchestrator.sessions SET context = 'null'`],
+  'name a head of a queue that is not there': [
+    `UPDATE orchestrator.sessions SET next_task_id = 'gone' WHERE next_task_id IS NOT NULL`,
+  ],
+  'end a queued task without its event': [
+    `UPDATE orchestrator.tasks SET status = 'succeeded', finished_at = 1 WHERE status = 'queued'`,
+  ],
   'write a text that is too long to be read': [`UPDATE orchestrator.tasks SET note = repeat('x', 10000)`],
   'write JSON that is too long to be read': [
     `UPDATE orchestrator.tasks SET result = '"' || repeat('x', 9000000) || '"'`,

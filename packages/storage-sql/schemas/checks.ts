@@ -62,7 +62,7 @@ function lengths(engine: Engine, name: string, table: Table): Readonly<Record<st
 /** Differs: in Postgres the type of the column says it. */
 function jsonTexts(engine: Engine, name: string, table: Table): Readonly<Record<string, string>> {
   if (engine === 'postgres') return {};
-  const texts = storedColumns(engine, table).filter(([, { kind }]) => kind === 'json');
+  const texts = storedColumns(engine, table).filter(([, { kind }]) => kind === 'json' || kind === 'object');
   return Object.fromEntries(texts.map(([column]) => [`${name}_${column}`, `json_valid(${column})`]));
 }
 

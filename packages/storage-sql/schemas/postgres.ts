@@ -30,11 +30,13 @@ export const orchestrator = pgSchema('orchestrator');
 const text = customType<{ data: string }>({ dataType: () => 'varchar(8192) COLLATE "C"' });
 /** What is no JSON is refused as it comes in (see the migrations): a CHECK would parse each text at every update. */
 const json = customType<{ data: string }>({ dataType: () => 'orchestrator.json_text' });
+const object = customType<{ data: string }>({ dataType: () => 'orchestrator.object_text' });
 const big = (name: string) => bigint(name, { mode: 'number' });
 
 const TYPES = {
   text,
   json,
+  object,
   stream: text,
   integer,
   big,

@@ -35,6 +35,7 @@ const whole = (name: string) => integer(name);
 const TYPES = {
   text: letters,
   json: letters,
+  object: letters,
   stream: letters,
   integer: whole,
   big: whole,

@@ -14,7 +14,7 @@ type NumberKind = 'integer' | 'big';
  * rows and indexes are small. Postgres keeps the text of the API. `stream` is the id of a stream's owner; SQLite keeps
  * none for a session's stream.
  */
-type TextKind = 'text' | 'json' | 'hash' | 'uuid' | 'namespace' | 'session' | 'task' | 'stream';
+type TextKind = 'text' | 'json' | 'object' | 'hash' | 'uuid' | 'namespace' | 'session' | 'task' | 'stream';
 
 export type Kind = NumberKind | TextKind;
 

@@ -25,6 +25,8 @@ const orNull = <const Of extends Kind>({ kind }: { readonly kind: Of }) => ({ ki
 
 const text = column('text');
 const json = column('json');
+/** JSON that is read as an object. */
+const object = column('object');
 const integer = column('integer');
 /** It begins with 1. */
 const counted = { ...integer, least: 1 } as const;
@@ -69,12 +71,12 @@ const sessions = {
     lease_expires_at: orNull(big),
     heartbeat_at: orNull(big),
     stale_at: orNull(big),
-    progress: orNull(text),
+    progress: orNull(json),
     task_id: orNull(text),
     renewals: integer,
     near_misses: integer,
     last_near_miss_at: orNull(big),
-    context: orNull(json),
+    context: orNull(object),
     tasks_open: integer,
     seq: integer,
     hash,
@@ -95,7 +97,7 @@ const sessions = {
     sessions_next: ({ allSet, noneSet }) =>
       `CASE WHEN next_task_id IS NULL THEN ${noneSet(NEXT_COLUMNS)} ELSE ${allSet(NEXT_COLUMNS)} END`,
     sessions_lease_numbers: inRange('fence', 'process_group', 'lease_expires_at', 'heartbeat_at', 'stale_at'),
-    sessions_times: inRange('created_at', 'updated_at'),
+    sessions_times: inRange('created_at', 'updated_at', 'last_near_miss_at'),
     sessions_counters: inRange('number', 'tasks_open', 'seq', 'version', 'renewals', 'near_misses'),
   },
   indexes: [
@@ -253,7 +255,7 @@ const eventLog = {
     // Differs: SQLite reads it off the event before.
     prev_hash: { ...hash, only: 'postgres' },
     hash,
-    payload: json,
+    payload: object,
   } satisfies ColumnsOf<Event, typeof COLUMNS.event>,
   key: ['id'],
   checks: {

@@ -94,9 +94,10 @@ CREATE TABLE `sessions` (
 	CONSTRAINT "sessions_lease" CHECK(CASE WHEN status = 'running' THEN agent IS NOT NULL AND fence IS NOT NULL AND token_hash IS NOT NULL AND ttl_ms IS NOT NULL AND stale_after_ms IS NOT NULL AND lease_expires_at IS NOT NULL AND heartbeat_at IS NOT NULL AND stale_at IS NOT NULL AND task_id IS NOT NULL ELSE coalesce(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) IS NULL END),
 	CONSTRAINT "sessions_next" CHECK(CASE WHEN next_task_id IS NULL THEN coalesce(next_task_id, next_priority, next_queued_at, next_kind, next_for) IS NULL ELSE next_task_id IS NOT NULL AND next_priority IS NOT NULL AND next_queued_at IS NOT NULL AND next_kind IS NOT NULL AND next_for IS NOT NULL END),
 	CONSTRAINT "sessions_lease_numbers" CHECK(fence BETWEEN 0 AND 9007199254740991 AND process_group BETWEEN 0 AND 9007199254740991 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_times" CHECK(created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_times" CHECK(created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991 AND last_near_miss_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_counters" CHECK(number BETWEEN 1 AND 9007199254740991 AND tasks_open BETWEEN 0 AND 9007199254740991 AND seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991 AND renewals BETWEEN 0 AND 9007199254740991 AND near_misses BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_lengths" CHECK(length(token_hash) = 32 AND length(hash) = 32),
+	CONSTRAINT "sessions_progress" CHECK(json_valid(progress)),
 	CONSTRAINT "sessions_context" CHECK(json_valid(context))
 ) STRICT;
 --> statement-breakpoint

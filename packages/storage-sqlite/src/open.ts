@@ -65,7 +65,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   try {
     const path = resolvePath(options.path);
     prepareFile(path, mode);
-    await assertLogNotLost(path);
+    await assertLogNotLost(path, busyTimeoutMs);
     const assertState = mode === 'read-only' ? assertComplete : assertOpenForWork;
     const looking = await retryWhileBusy(
       busyTimeoutMs,

@@ -92,6 +92,7 @@ const streamOf = (column: string, table: string): Place => ({
 const PLACES: Readonly<Record<Kind, (column: string, table: string) => Place>> = {
   text: asIs,
   json: asIs,
+  object: asIs,
   integer: asIs,
   big: asIs,
   hash: bytes,

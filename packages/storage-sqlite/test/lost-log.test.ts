@@ -185,12 +185,20 @@ test.skipIf(process.platform !== 'linux').each([['-wal'], ['-shm'], ['-wal', '-s
 
     const refused = inAnotherProcess(`
       import { openSqliteRows, openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
-      for (const mode of ['create', 'existing', 'read-only'])
-        await openSqliteStorage({ path: ${JSON.stringify(path)}, mode }).then(
-          () => console.log('opened'),
-          ({ code, message }) => console.log(code, message.includes('process ${process.pid} (')));`);
+      import { checkPlace } from '../src/place/check.ts';
+      import { emptyLog } from '../src/place/fix.ts';
+      import { inspectPlace } from '../src/place/inspect.ts';
+      const path = ${JSON.stringify(path)};
+      const opening = { path, busyTimeoutMs: 100 };
+      const calls = [
+        ...['create', 'existing', 'read-only'].map((mode) => () => openSqliteStorage({ ...opening, mode })),
+        () => openSqliteRows(opening), () => checkPlace(path), () => inspectPlace(path), () => emptyLog(path),
+      ];
+      await Promise.all(calls.map((call) => call().then(
+        () => console.log('opened'),
+        ({ code, message }) => console.log(code, message.includes('process ${process.pid} (')))));`);
 
-    expect(refused.split('\n')).toEqual(Array.from({ length: 3 }, () => 'STORE_REPLACED true'));
+    expect(refused.split('\n')).toEqual(Array.from({ length: 7 }, () => 'STORE_REPLACED true'));
     await expect(storage.close()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
   },
 );

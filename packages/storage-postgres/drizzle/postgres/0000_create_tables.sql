@@ -3,6 +3,9 @@ CREATE SCHEMA "orchestrator";
 CREATE DOMAIN "orchestrator"."json_text" AS text COLLATE "C"
   CHECK (octet_length(VALUE::json::text) <= 8388608);
 --> statement-breakpoint
+CREATE DOMAIN "orchestrator"."object_text" AS text COLLATE "C"
+  CHECK (octet_length(VALUE) <= 8388608 AND json_typeof(VALUE::json) = 'object');
+--> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
@@ -22,7 +25,7 @@ CREATE TABLE "orchestrator"."event_log" (
 	"at" bigint NOT NULL,
 	"prev_hash" varchar(8192) COLLATE "C" NOT NULL,
 	"hash" varchar(8192) COLLATE "C" NOT NULL,
-	"payload" "orchestrator"."json_text" NOT NULL,
+	"payload" "orchestrator"."object_text" NOT NULL,
 	CONSTRAINT "event_log_stream" CHECK (stream_kind IN ('session', 'agent')),
 	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
 	CONSTRAINT "event_log_session_stream" CHECK (stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
@@ -65,12 +68,12 @@ CREATE TABLE "orchestrator"."sessions" (
 	"lease_expires_at" bigint,
 	"heartbeat_at" bigint,
 	"stale_at" bigint,
-	"progress" varchar(8192) COLLATE "C",
+	"progress" "orchestrator"."json_text",
 	"task_id" varchar(8192) COLLATE "C",
 	"renewals" integer NOT NULL,
 	"near_misses" integer NOT NULL,
 	"last_near_miss_at" bigint,
-	"context" "orchestrator"."json_text",
+	"context" "orchestrator"."object_text",
 	"tasks_open" integer NOT NULL,
 	"seq" integer NOT NULL,
 	"hash" varchar(8192) COLLATE "C" NOT NULL,
@@ -87,7 +90,7 @@ CREATE TABLE "orchestrator"."sessions" (
 	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0 ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
 	CONSTRAINT "sessions_next" CHECK (CASE WHEN next_task_id IS NULL THEN num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 ELSE num_nulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 END),
 	CONSTRAINT "sessions_lease_numbers" CHECK (fence BETWEEN 0 AND 9007199254740991 AND process_group >= 0 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991 AND last_near_miss_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "sessions_counters" CHECK (number BETWEEN 1 AND 9007199254740991 AND tasks_open >= 0 AND seq >= 0 AND version >= 1 AND renewals >= 0 AND near_misses >= 0),
 	CONSTRAINT "sessions_lengths" CHECK (length(token_hash) = 64 AND length(hash) = 64)
 );

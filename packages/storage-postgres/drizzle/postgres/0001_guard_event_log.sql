@@ -141,24 +141,30 @@ WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt > OLD.att
   OR NEW.interruptions > OLD.interruptions + 1)
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a task changes step by step');
 --> statement-breakpoint
--- At the end of a transaction, a session and its running task name each other, and the log has granted its lease and not
--- ended it. Rows that contradict each other or the log would stop each command that comes upon them.
+-- At the end of a transaction, a session and its running task name each other, and a lease that began in it was granted
+-- in it and has not ended. Rows that contradict each other or the log would stop each command that comes upon them.
 CREATE FUNCTION "orchestrator"."check_lease"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   session text;
+  is_granted boolean := true;
 BEGIN
   IF TG_TABLE_NAME = 'tasks' THEN
     session := NEW.session_id;
   ELSE
     session := NEW.id;
+    IF NEW.fence IS NOT NULL AND NEW.fence IS DISTINCT FROM OLD.fence THEN
+      -- Another transaction can have ended it meanwhile, unseen by this one, unless the grant is its own.
+      is_granted := (SELECT count(*) = 1 AND bool_and(e.lease_effect = 'granted' AND e.namespace = NEW.namespace
+          AND e.session_id = NEW.id AND e.xmin = pg_current_xact_id()::xid) FROM orchestrator.event_log e
+        WHERE e.fence = NEW.fence AND e.fence >= 0 AND e.lease_effect IN ('granted', 'ended'))
+        OR NOT EXISTS (SELECT 1 FROM orchestrator.sessions s
+          WHERE s.namespace = NEW.namespace AND s.id = NEW.id AND s.fence = NEW.fence);
+    END IF;
   END IF;
-  IF EXISTS (SELECT 1 FROM orchestrator.sessions s
+  IF is_granted AND EXISTS (SELECT 1 FROM orchestrator.sessions s
     WHERE s.namespace = NEW.namespace AND s.id = session
       AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
-        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
-      AND (s.fence IS NULL OR (SELECT count(*) = 1 AND bool_and(e.lease_effect = 'granted' AND e.namespace = s.namespace
-          AND e.session_id = s.id) FROM orchestrator.event_log e
-        WHERE e.fence = s.fence AND e.fence >= 0 AND e.lease_effect IN ('granted', 'ended')))) THEN
+        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')) THEN
     RETURN NULL;
   END IF;
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN

@@ -60,7 +60,8 @@ export const GRANTS = `DO $grants$ BEGIN
   ${grants.join('\n  ')}
 END $grants$`;
 
-const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta'];
+const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
+const TYPES = ['json_text', 'object_text'];
 const TABLES = ['sessions', 'tasks', 'event_log', 'receipts', 'meta'];
 
 /**
@@ -81,6 +82,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
 ${[...TABLES, ...VIEW_NAMES].map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
+${TYPES.map((name) => `    ALTER DOMAIN orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${FUNCTIONS.map((name) => `    ALTER FUNCTION orchestrator.${name}() OWNER TO ${OWNER};`).join('\n')}
     ${grants.join('\n    ')}
   END IF;

@@ -63,7 +63,7 @@ export async function openSqliteRows({
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
-    await assertLogNotLost(file);
+    await assertLogNotLost(file, busyTimeoutMs);
     return await retryWhileBusy(busyTimeoutMs, () => {
       inspectFile(file);
       return rowStoreOver(new SqliteRows(new OpenFile(file), mode, busyTimeoutMs));

@@ -5,8 +5,8 @@ const WRITE_LOCK = 120;
 /** `3: POSIX  ADVISORY  WRITE 3844 fe:00:2355111 120 120`. */
 const LOCK_LINE = /^\d+: \S+\s+\S+\s+WRITE (\d+) [\da-f]+:[\da-f]+:(\d+) (\d+) (\d+|EOF)$/;
 
-/** Any lock: each process that has a database open keeps one, to read it. */
-const ANY_LOCK_LINE = /^\d+: \S+\s+\S+\s+\S+ (\d+) [\da-f]+:[\da-f]+:(\d+) /;
+/** Each process that works with a log keeps the database locked for reading. One that writes without a log has all. */
+const READ_LOCK_LINE = /^\d+: \S+\s+\S+\s+READ (\d+) [\da-f]+:[\da-f]+:(\d+) /;
 
 /** A process, as people can find it. */
 export type LockHolder = {
@@ -33,7 +33,7 @@ export function userOf(path: string): LockHolder | null {
   const file = statSync(path, { throwIfNoEntry: false, bigint: true });
   if (file === undefined) return null;
   for (const line of readLocks().split('\n')) {
-    const [, pid, inode] = ANY_LOCK_LINE.exec(line) ?? [];
+    const [, pid, inode] = READ_LOCK_LINE.exec(line) ?? [];
     if (pid === undefined || Number(pid) === process.pid || inode !== String(file.ino)) continue;
     // Files of different file systems may have one number.
     if (hasOpen(pid, file)) return { pid: Number(pid), program: programOf(Number(pid)) };

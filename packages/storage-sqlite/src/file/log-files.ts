@@ -4,7 +4,7 @@ import { described, userOf } from './lock-holder.ts';
 
 /*
  * A database and the files of its log belong together. SQLite deletes a log that it finds beside an empty database, and
- * begins a new log where it finds none, whoever else works with the old one.
+ * begins a new log where it finds none, whichever process still works with the old one.
  */
 
 /** Of the files beside the database, those that stay as long as a process has it open. */
@@ -13,8 +13,8 @@ export const LOG_FILES = ['-wal', '-shm'] as const;
 /** What holds commits that are not in the database. */
 const WITH_COMMITS = ['-wal', '-journal'] as const;
 
-/** So long a process may have the database open without the files of its log: it opens or closes it just now. */
-const ON_THE_WAY_MS = 2_000;
+/** So long at most a process has the database open without the files of its log, while it opens or closes it. */
+const ON_THE_WAY_MS = 5_000;
 const PAUSE_MS = 20;
 
 /**
@@ -39,17 +39,19 @@ export function assertNoLogAt(path: string, suffixes: readonly string[] = WITH_C
  *
  * @throws `STORE_REPLACED`
  */
-export async function assertLogNotLost(path: string): Promise<void> {
-  const giveUpAt = performance.now() + ON_THE_WAY_MS;
+export async function assertLogNotLost(path: string, busyTimeoutMs: number): Promise<void> {
+  const giveUpAt = performance.now() + Math.min(busyTimeoutMs, ON_THE_WAY_MS);
   for (;;) {
-    const lost = LOG_FILES.find((suffix) => !isThere(path + suffix));
+    // A process that makes the tables has no log yet: as long as it takes, the file is empty, or has a journal.
+    const isBeingMade = bytesOf(path) === 0 || isThere(`${path}-journal`);
+    const lost = isBeingMade ? undefined : LOG_FILES.find((suffix) => !isThere(path + suffix));
     const user = lost === undefined ? null : userOf(path);
     if (user === null) return;
     if (performance.now() >= giveUpAt)
       throw new OrchestratorError(
         'STORE_REPLACED',
-        `${path}${lost} was deleted or moved while ${described(user)} had the store open.`,
-        { hint: 'Put the file back, or end that process, and try again.' },
+        `${path}${lost} is missing, while ${described(user)} has the store open.`,
+        { hint: 'Put the file back, if it was moved. Else end that process, and try again.' },
       );
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }

@@ -20,7 +20,7 @@ export async function checkPlace(path: string): Promise<readonly string[]> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
-    await assertLogNotLost(file);
+    await assertLogNotLost(file, BUSY_TIMEOUT_MS);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
       const db = openReader(file);

@@ -56,7 +56,7 @@ export function tightenFiles(path: string): readonly string[] {
 export async function emptyLog(path: string): Promise<boolean> {
   try {
     const file = resolvePath(path);
-    await assertLogNotLost(file);
+    await assertLogNotLost(file, BUSY_TIMEOUT_MS);
     return await retryWhileBusy(BUSY_TIMEOUT_MS, () => {
       inspectFile(file);
       const db = openWriter(file);

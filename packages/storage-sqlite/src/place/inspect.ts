@@ -22,7 +22,7 @@ export async function inspectPlace(path: string): Promise<FileReport> {
   try {
     const file = resolvePath(path);
     if (!isThere(file)) throw new OrchestratorError('STORE_NOT_FOUND', `There is no store at ${file}.`);
-    await assertLogNotLost(file);
+    await assertLogNotLost(file, BUSY_TIMEOUT_MS);
     const look = await retryWhileBusy(BUSY_TIMEOUT_MS, () => lookAt(file), file);
     const facts: SqliteFacts = { ...look.facts, lock: look.facts.journalMode === 'wal' ? await tryLock(file) : null };
     return { ...look, facts, findings: judge(facts) };
