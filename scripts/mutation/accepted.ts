@@ -59,12 +59,6 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     file: 'commands/release.ts',
-    text: 'const accepted = items.map((item) => (item?.ok ? { ...item } : null));',
-    was: 'item?.ok',
-    reason: 'only a reply that was restored has items that are null, and that one is not kept again',
-  },
-  {
-    file: 'commands/release.ts',
     text: 'return status !== null && isEnded(status);',
     was: 'status !== null',
     reason: 'every end of a task leads to a status; it is there for the compiler',
