@@ -25,9 +25,9 @@ export const orchestrator = pgSchema('orchestrator');
 
 /**
  * Differs: text is compared by code point, as SQLite and core do; the collation of the database has no say in any
- * order. It is longer than core allows any, and no longer than each reader can hold.
+ * order. Not varchar: the server writes conditions on such columns in another way once they are restored from a dump.
  */
-const text = customType<{ data: string }>({ dataType: () => 'varchar(8192) COLLATE "C"' });
+const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 /** What is no JSON is refused as it comes in (see the migrations): a CHECK would parse each text at every update. */
 const json = customType<{ data: string }>({ dataType: () => 'orchestrator.json_text' });
 const object = customType<{ data: string }>({ dataType: () => 'orchestrator.object_text' });
