@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { TYPE_NAMES, TYPE_TEXTS } from '../packages/storage-postgres/src/schema/types.ts';
 import { VIEW_TEXTS as POSTGRES_VIEWS } from '../packages/storage-postgres/src/schema/views.ts';
 import { VIEW_TEXTS as SQLITE_VIEWS } from '../packages/storage-sqlite/src/schema/views.ts';
 
@@ -14,13 +15,8 @@ const DROP_TRIGGER = /^DROP TRIGGER (?:IF EXISTS )?[`"]?(\w+)/u;
 const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
 
-/** JSON that each reader can hold, kept as the text that was hashed. */
-const JSON_TYPES = [
-  `CREATE DOMAIN "orchestrator"."json_text" AS text COLLATE "C"
-  CHECK (octet_length(VALUE::json::text) <= 8388608);`,
-  `CREATE DOMAIN "orchestrator"."object_text" AS text COLLATE "C"
-  CHECK (octet_length(VALUE) <= 8388608 AND json_typeof(VALUE::json) = 'object');`,
-];
+/** A type of ours, which drizzle-kit writes as one word. */
+const NAMED_TYPE = new RegExp(`"orchestrator\\.(${TYPE_NAMES.join('|')})"`, 'gu');
 
 /** What drizzle-kit does not say of an engine. */
 interface Dialect {
@@ -51,7 +47,7 @@ const DIALECTS = {
 END $$;`,
     ],
     adapt: (migration, earlier) => {
-      const named = migration.replaceAll(/"orchestrator\.(json_text|object_text)"/gu, '"orchestrator"."$1"');
+      const named = migration.replaceAll(NAMED_TYPE, '"orchestrator"."$1"');
       return earlier.length === 0 ? withTypes(named) : named;
     },
   },
@@ -111,7 +107,7 @@ function strict(migration: string): string {
 /** The types of columns come before the tables. */
 function withTypes(migration: string): string {
   const [schema = '', ...others] = migration.split(BREAKPOINT);
-  return [`${schema.trim()}\n`, ...JSON_TYPES.map((one) => `\n${one}\n`), ...others].join(BREAKPOINT);
+  return [`${schema.trim()}\n`, ...TYPE_TEXTS.map((one) => `\n${one}\n`), ...others].join(BREAKPOINT);
 }
 
 /** Rows of a table that is made anew are copied with the columns that they have: drizzle-kit names new ones, too. */

@@ -11,29 +11,17 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createWorker, openOrchestrator } from '@agent-orchestrator/runtime';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createDatabase,
-  prepareTemplate,
-  withAdmin,
-} from '../../../packages/storage-postgres/test/harness/databases.ts';
+import { describe, expect, test } from 'vitest';
+import { createDatabase, withAdmin } from '../../../packages/storage-postgres/test/harness/databases.ts';
 import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts';
-import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
-import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
+import { serverOfFile } from '../../../packages/storage-postgres/test/harness/server-of-file.ts';
 import { Cli } from './support/cli.ts';
 import { isGone, ORCHESTRATOR, Running, stateOf, until, WORK } from './support/running.ts';
 
 /** What a look at a task sends, and nothing else that a holder does. */
 const LOOK = 'FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer();
-  await prepareTemplate(server.url);
-}, 60_000);
-
-afterAll(async () => server.stop());
+const server = serverOfFile();
 
 describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout: 60_000 }, () => {
   test.for([

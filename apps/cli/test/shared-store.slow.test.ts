@@ -5,25 +5,13 @@
  *  - claim --wait behind a pooler says so once, as a line of this program and not in the form of Node
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createDatabase,
-  prepareTemplate,
-  withAdmin,
-} from '../../../packages/storage-postgres/test/harness/databases.ts';
+import { expect, test } from 'vitest';
+import { createDatabase, withAdmin } from '../../../packages/storage-postgres/test/harness/databases.ts';
 import { Proxy } from '../../../packages/storage-postgres/test/harness/proxy.ts';
-import { startServer } from '../../../packages/storage-postgres/test/harness/server.ts';
-import type { TestServer } from '../../../packages/storage-postgres/test/harness/test-server.ts';
+import { serverOfFile } from '../../../packages/storage-postgres/test/harness/server-of-file.ts';
 import { Cli } from './support/cli.ts';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer();
-  await prepareTemplate(server.url);
-}, 60_000);
-
-afterAll(async () => server.stop());
+const server = serverOfFile();
 
 test('recover says in text and in JSON that sessions are left, which another process has locked', async () => {
   using cli = new Cli();

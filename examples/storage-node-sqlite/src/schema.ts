@@ -4,6 +4,7 @@
  * code.
  */
 import {
+  holdsJson,
   isOneOf,
   storedColumns,
   TABLES,
@@ -33,16 +34,16 @@ function words(table: Table): CheckWords {
   };
 }
 
-function columnText(name: string, { kind, isNullable }: Column, isDrawn: boolean): string {
+function columnText(name: string, column: Column, isDrawn: boolean): string {
+  const { kind, isNullable } = column;
   const type = kind === 'integer' || kind === 'big' ? 'INTEGER' : 'TEXT';
   // Ids rise for ever, also those of a log that continues elsewhere: SQLite keeps the last one in `sqlite_sequence`.
   if (isDrawn) return `${name} INTEGER PRIMARY KEY AUTOINCREMENT`;
-  const check =
-    kind === 'json' || kind === 'object'
-      ? ` CHECK (json_valid(${name}))`
-      : kind === 'hash'
-        ? ` CHECK (length(${name}) = ${HASH_DIGITS})`
-        : '';
+  const check = holdsJson(column)
+    ? ` CHECK (json_valid(${name}))`
+    : kind === 'hash'
+      ? ` CHECK (length(${name}) = ${HASH_DIGITS})`
+      : '';
   return `${name} ${type}${isNullable ? '' : ' NOT NULL'}${check}`;
 }
 

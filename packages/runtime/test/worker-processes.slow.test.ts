@@ -12,10 +12,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createDatabase, prepareTemplate, type TestDatabase } from '../../storage-postgres/test/harness/databases.ts';
-import { startServer } from '../../storage-postgres/test/harness/server.ts';
-import type { TestServer } from '../../storage-postgres/test/harness/test-server.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../storage-postgres/test/harness/databases.ts';
+import { serverOfFile } from '../../storage-postgres/test/harness/server-of-file.ts';
 import { Program } from '../../storage-sqlite/test/program.ts';
 import { openOrchestrator, type Orchestrator } from '../src/index.ts';
 
@@ -30,16 +29,9 @@ interface ProgramOptions {
 }
 
 let folder: string;
-let server: TestServer;
+const server = serverOfFile(120_000);
 let database: TestDatabase;
 let orchestrator: Orchestrator;
-
-beforeAll(async () => {
-  server = await startServer();
-  await prepareTemplate(server.url);
-}, 120_000);
-
-afterAll(() => server.stop());
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'workers-'));

@@ -1,5 +1,13 @@
 import { isInList, isOneOf } from '../src/conditions.ts';
-import { columnName, storedColumns, type Check, type CheckWords, type Engine, type Table } from '../src/table.ts';
+import {
+  columnName,
+  holdsJson,
+  storedColumns,
+  type Check,
+  type CheckWords,
+  type Engine,
+  type Table,
+} from '../src/table.ts';
 
 /*
  * The CHECKs of a table in the words of an engine: those that the table states, and those that follow from what its
@@ -62,7 +70,7 @@ function lengths(engine: Engine, name: string, table: Table): Readonly<Record<st
 /** Differs: in Postgres the type of the column says it. */
 function jsonTexts(engine: Engine, name: string, table: Table): Readonly<Record<string, string>> {
   if (engine === 'postgres') return {};
-  const texts = storedColumns(engine, table).filter(([, { kind }]) => kind === 'json' || kind === 'object');
+  const texts = storedColumns(engine, table).filter(([, column]) => holdsJson(column));
   return Object.fromEntries(texts.map(([column]) => [`${name}_${column}`, `json_valid(${column})`]));
 }
 

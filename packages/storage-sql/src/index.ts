@@ -24,6 +24,6 @@ export {
 } from './row-store.ts';
 export { earliest, foundFor, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
 export { systemClock } from './system-clock.ts';
-export { columnName, storedColumns, type CheckWords, type Column, type Kind, type Table } from './table.ts';
+export { columnName, holdsJson, storedColumns, type CheckWords, type Column, type Kind, type Table } from './table.ts';
 export { NEXT_COLUMNS, TABLES } from './tables.ts';
 export { VIEWS, viewTexts, type View } from './views.ts';

@@ -83,6 +83,11 @@ export function columnName(engine: Engine, name: string, { kind }: Column): stri
   return engine === 'sqlite' && (kind === 'session' || kind === 'task') ? kind : name;
 }
 
+/** Whether it holds JSON, of any kind. */
+export function holdsJson({ kind }: Column): boolean {
+  return kind === 'json' || kind === 'object';
+}
+
 /** The columns that an engine stores, by the names that core gives them. */
 export function storedColumns(engine: Engine, { columns }: Table): readonly (readonly [name: string, Column])[] {
   return Object.entries(columns).filter(([, { only }]) => only === undefined || only === engine);

@@ -1,6 +1,7 @@
 import { COLUMNS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
 import { VIEWS } from '@agent-orchestrator/storage-sql';
 import { SEARCH_PATH } from '../server/transactions.ts';
+import { TYPE_NAMES } from './types.ts';
 
 /**
  * The three roles, as groups without a login of their own: `orchestrator_owner` owns the schema and migrates it,
@@ -61,7 +62,6 @@ export const GRANTS = `DO $grants$ BEGIN
 END $grants$`;
 
 const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
-const TYPES = ['json_text', 'object_text'];
 const TABLES = ['sessions', 'tasks', 'event_log', 'receipts', 'meta'];
 
 /**
@@ -82,7 +82,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
 ${[...TABLES, ...VIEW_NAMES].map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
-${TYPES.map((name) => `    ALTER DOMAIN orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
+${TYPE_NAMES.map((name) => `    ALTER DOMAIN orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${FUNCTIONS.map((name) => `    ALTER FUNCTION orchestrator.${name}() OWNER TO ${OWNER};`).join('\n')}
     ${grants.join('\n    ')}
   END IF;

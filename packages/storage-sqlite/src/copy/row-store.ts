@@ -27,7 +27,8 @@ import { NAMESPACE_AFTER, ROW_TEXTS } from './row-texts.ts';
 import { SQL } from '../statements.ts';
 import { assertLogNotLost } from '../file/log-files.ts';
 import { OpenFile } from '../file/open-file.ts';
-import { inspectFile, isThere, resolvePath, schemaVersionOf } from '../file/store-file.ts';
+import { isThere } from '../file/is-there.ts';
+import { inspectFile, resolvePath, schemaVersionOf } from '../file/store-file.ts';
 import { readStoreState, writeStoreState } from './store-state.ts';
 
 export interface SqliteRowsOptions {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { isThere } from './is-there.ts';
 import { described, userOf } from './lock-holder.ts';
 
 /*
@@ -55,10 +56,6 @@ export async function assertLogNotLost(path: string, busyTimeoutMs: number): Pro
       );
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function bytesOf(path: string): number {

@@ -17,6 +17,7 @@ import { assertNotNewer } from '@agent-orchestrator/storage-sql';
 import { assertCatalogue } from '../schema/catalogue.ts';
 import type { Connection } from '../connection.ts';
 import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
+import { isThere } from './is-there.ts';
 import { assertNoLogAt } from './log-files.ts';
 import { knownMigrations, SCHEMA_VERSION } from '../migrations.ts';
 import { assertOwnFiles, type OwnFileOptions } from './own-file.ts';
@@ -30,13 +31,6 @@ const PATH_BYTES_MAX = 504;
 
 /** No SQLite file is smaller than the smallest page, but for an empty one. */
 const FILE_BYTES_MIN = 512;
-
-/**
- * Whether there is a file or folder at the path. Throws if this process may not look there.
- */
-export function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
 
 /**
  * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it

@@ -9,7 +9,8 @@ import { OpenFile } from '../file/open-file.ts';
 import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../file/own-file.ts';
 import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../file/partial-name.ts';
 import { assertNoLogAt } from '../file/log-files.ts';
-import { assertPathFits, createNewFile, isThere, resolvePath } from '../file/store-file.ts';
+import { isThere } from '../file/is-there.ts';
+import { assertPathFits, createNewFile, resolvePath } from '../file/store-file.ts';
 import { writeStoreState } from '../copy/store-state.ts';
 import { syncPath } from '../file/sync-path.ts';
 

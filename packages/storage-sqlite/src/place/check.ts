@@ -3,7 +3,8 @@ import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, type Connection } from '../connection.ts';
 import { explainError } from '../file/explain-error.ts';
 import { assertLogNotLost } from '../file/log-files.ts';
-import { inspectFile, isThere, resolvePath } from '../file/store-file.ts';
+import { isThere } from '../file/is-there.ts';
+import { inspectFile, resolvePath } from '../file/store-file.ts';
 
 /** A damaged file can have a problem on every page: this many are enough to see what is wrong. */
 const PROBLEMS_MAX = 100;

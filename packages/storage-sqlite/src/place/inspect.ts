@@ -10,7 +10,8 @@ import { lockHolderOf } from '../file/lock-holder.ts';
 import { assertLogNotLost } from '../file/log-files.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
 import { readStoreState } from '../copy/store-state.ts';
-import { inspectFile, isThere, resolvePath, schemaVersionOf } from '../file/store-file.ts';
+import { isThere } from '../file/is-there.ts';
+import { inspectFile, resolvePath, schemaVersionOf } from '../file/store-file.ts';
 import { judge, type FileFacts, type SqliteFacts } from './judge.ts';
 
 const BUSY_TIMEOUT_MS = 1_000;
