@@ -208,15 +208,14 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 60_000
   test.concurrent('Ctrl-Z stops the command with the wrapper, and both continue', async ({ expect }) => {
     using cli = new Cli();
     await addTask(cli);
-    // However late the wrapper hears the signal, the command is still there.
-    using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; until [ -e end ]; do sleep 0.1; done']);
+    // It starts nothing: while a shell starts a program, it waits for that one, in a state of its own.
+    using running = new Running(cli, ['--', 'sh', '-c', 'echo "pid $$"; read end']);
     const command = await running.command();
 
     running.child.kill('SIGTSTP');
-    // It may be on its way to sleep at the moment when the wrapper has stopped.
     await until(() => stateOf(running.pid) === 'T' && stateOf(command) === 'T');
     running.child.kill('SIGCONT');
-    writeFileSync(join(cli.folder, 'end'), '');
+    running.child.stdin.end('now\n');
     const { exit } = await running.finished;
 
     expect(exit).toBe(0);

@@ -9,6 +9,8 @@
  *  - it holds one connection while its command runs, however many heartbeats and looks there are
  *  - until the TTL is just over: the command is ended, 69, its task given back, and the last lines say so
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createWorker, openOrchestrator } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
@@ -164,13 +166,16 @@ describe.skipIf(process.platform !== 'linux')('run on a shared store', { timeout
   test('a store that is back when the TTL is just over: the task is given back, and the run says so', async () => {
     using cli = new Cli();
     await using store = await openedStore();
-    using running = new Running(cli, ['--ttl', '4s', '--store', store.url, '--', ...WORK]);
+    // However late this process hears that the command is to end, it ends when the store is back.
+    const script = `trap 'until [ -e end ]; do sleep 0.1; done; exit' TERM; echo "pid $$"; sleep 100 & wait`;
+    using running = new Running(cli, ['--ttl', '4s', '--store', store.url, '--', 'sh', '-c', script]);
     const command = await running.command();
 
-    store.proxy.silence();
+    // On new connections, too: what the run sends first would decide whether it is on a new one that it renews.
+    store.proxy.silenceForGood();
     await running.says('ending it');
-    // New connections work.
-    store.proxy.drop();
+    store.proxy.comeBack();
+    writeFileSync(join(cli.folder, 'end'), '');
     const { exit, stderr } = await running.finished;
 
     expect([exit, isGone(command)]).toEqual([69, true]);
