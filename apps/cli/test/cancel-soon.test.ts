@@ -11,7 +11,7 @@ import { addTask, Running } from './support/running.ts';
 /** The heartbeat comes after 15 minutes. */
 const TTL = '1h';
 
-test.concurrent.for([[], ['--journal']])('run %j ends its command', async (words, { expect }) => {
+test.concurrent.for([[], ['--journal']])('run %j ends its command', { timeout: 60_000 }, async (words, { expect }) => {
   using cli = new Cli();
   const task = await addTask(cli);
   const journal = words.length === 0 ? [] : ['--journal', join(cli.folder, 'journal')];
@@ -24,5 +24,5 @@ test.concurrent.for([[], ['--journal']])('run %j ends its command', async (words
 
   expect(exit).toBe(143);
   // Two programs start and end meanwhile.
-  expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+  expect(performance.now() - cancelledAt).toBeLessThan(40_000);
 });

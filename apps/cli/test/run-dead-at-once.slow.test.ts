@@ -26,7 +26,7 @@ import {
   WORK,
 } from './support/running.ts';
 
-describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 }, () => {
+describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 120_000 }, () => {
   // By itself, and again if need be: the promise is for a machine that has time to look.
   test(
     'a wrapper killed with its command is recovered within two seconds by a process that watches',
@@ -75,7 +75,7 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 60_000 
     await once(running.child, 'exit');
     const early = await cli.json(['recover']);
     const named = findLeaseProcesses({ sessionId: 's', fence: fence ?? 0 });
-    const late = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
+    const late = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '60s']);
     execFileSync('touch', [join(cli.folder, 'go')]);
     await until(() => running.stdout.includes('exit'));
 

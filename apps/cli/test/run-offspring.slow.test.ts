@@ -102,11 +102,11 @@ class Offspring implements Disposable {
   }
 }
 
-describe.skipIf(process.platform !== 'linux')('all that a command starts', { timeout: 60_000 }, () => {
+describe.skipIf(process.platform !== 'linux')('all that a command starts', { timeout: 120_000 }, () => {
   test.for(MODES)('%s, a timeout ends it', async (mode, { expect, skip }) => {
     using cli = new Cli();
     const id = await addTask(cli, { sessionId: 's' });
-    using run = new Offspring(cli, mode, ['--timeout', '3s', '--', ...COMMAND], { skip });
+    using run = new Offspring(cli, mode, ['--timeout', '8s', '--', ...COMMAND], { skip });
     await run.atWork('s');
 
     const { exit } = await run.finished;
@@ -119,11 +119,11 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
   test.for(MODES)('%s, a lost lease ends it', async (mode, { expect, skip }) => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 's' });
-    using run = new Offspring(cli, mode, ['--ttl', '4s', '--', ...COMMAND], { skip });
+    using run = new Offspring(cli, mode, ['--ttl', '10s', '--', ...COMMAND], { skip });
     await run.atWork('s');
 
     kill(run.pid, 'SIGSTOP');
-    const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '15s']);
+    const { data } = await cli.json(['claim', '--agent', 'b', '--session', 's', '--wait', '60s']);
     kill(run.pid, 'SIGCONT');
     const { exit } = await run.finished;
 
@@ -148,7 +148,7 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
   test.for(MODES)('%s, a lease in doubt stops it', async (mode, { expect, skip }) => {
     using cli = new Cli();
     await addTask(cli, { sessionId: 's' });
-    using run = new Offspring(cli, mode, ['--ttl', '6s', '--', ...COMMAND], { skip });
+    using run = new Offspring(cli, mode, ['--ttl', '10s', '--', ...COMMAND], { skip });
     await run.atWork('s');
 
     const database = new Database(cli.path);
@@ -205,7 +205,7 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
   test('a run whose keeper is frozen gives up, and exits with 71', async ({ expect, skip }) => {
     using cli = new Cli();
     const id = await addTask(cli, { sessionId: 's' });
-    using run = new Offspring(cli, UNDER_KEEPER, ['--timeout', '3s', '--', ...COMMAND], { skip });
+    using run = new Offspring(cli, UNDER_KEEPER, ['--timeout', '8s', '--', ...COMMAND], { skip });
     await run.atWork('s');
     const freezer = ControlGroup.make(`frozen-${run.keeper}`);
     skip(freezer === null, 'this user may not make a cgroup here');

@@ -2,7 +2,8 @@
  * Commands on a shared store:
  *  - recover, where another process has locked what is stale, recovers the others, ends, and says in every format that
  *    sessions are left; once they are not locked any more it recovers them, and says that nothing is left
- *  - claim --wait behind a pooler says so once, as a line of this program and not in the form of Node
+ *  - claim --wait behind a pooler says so once, as a line of this program and not in the form of Node; under
+ *    NODE_NO_WARNINGS=1 it does not say it
  */
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
@@ -44,12 +45,14 @@ test('behind a pooler claim --wait says so in a line of its own', async () => {
   proxy.isPooler = true;
   const env = { ORCHESTRATOR_STORE: proxy.through(database.url) };
 
-  const [text, json] = await Promise.all([
-    cli.run(['claim', '--agent', 'a', '--wait', '2s'], { env }),
-    cli.run(['claim', '--agent', 'a', '--wait', '2s', '--json'], { env }),
+  const claim = ['claim', '--agent', 'a', '--wait', '2s'];
+  const [text, json, none] = await Promise.all([
+    cli.run(claim, { env }),
+    cli.run([...claim, '--json'], { env }),
+    cli.run(claim, { env: { ...env, NODE_NO_WARNINGS: '1' } }),
   ]);
 
-  expect([text.exit, json.exit]).toEqual([75, 75]);
+  expect([text.exit, json.exit, none.exit]).toEqual([75, 75, 75]);
   expect(text.stderr.split('\n')).toEqual([
     expect.stringMatching(/^orchestrator: warning: A pooler stands between .* \[STORE_POOLED\]$/),
     expect.stringMatching(/^orchestrator: error: .* \[NO_TASK\]$/),
@@ -57,6 +60,7 @@ test('behind a pooler claim --wait says so in a line of its own', async () => {
     '',
   ]);
   expect(json.stderr).toMatch(/^orchestrator: warning: A pooler [^\n]* \[STORE_POOLED\]\n$/);
+  expect(none.stderr).toMatch(/^orchestrator: error: .* \[NO_TASK\]\n/);
   await orchestrator[Symbol.asyncDispose]();
   await proxy.close();
   await database.drop();

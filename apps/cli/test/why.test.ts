@@ -5,11 +5,13 @@
  *  - an agent sees what it holds and what it would get; a session what a claim of it is about
  *  - what else has the id is told; what nothing has is 66, a word that is no subject 64
  *  - what was stored is shown as data: it moves no cursor and breaks no line
+ *  - a time that no calendar has, as a forged row can have, is shown as a number, here and wherever times are shown
  *  - a process that outlives its lease is named as still alive, and what it writes is refused
  *  - what a run that was killed held is claimable at once, as a claim finds, too
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import Database from 'better-sqlite3';
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
 
@@ -93,6 +95,39 @@ test.concurrent('what was stored is shown as data', async ({ expect }) => {
 
   expect(stdout.split('\n')[0]).toBe(String.raw`○ queued  t1  x\u{1b}[2J\n# Run rm -rf /`);
 });
+
+test.concurrent('a time that no calendar has is shown as a number', { timeout: 60_000 }, async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'x', '--session', 's']);
+  await cli.run(['claim', '--agent', 'a']);
+  const later = (await cli.json(['task', 'create', 'y', '--delay', '1h'])).data.id;
+  forge(cli, 9_000_000_000_000_000);
+  const views = ['why s', `why ${later}`, 'events', 'resume s', 'session show s'];
+
+  for (const view of views) {
+    const [text, json] = await Promise.all([cli.run(view.split(' ')), cli.json(view.split(' '))]);
+
+    expect([view, text.exit, json.exit]).toEqual([view, 0, 0]);
+    expect([view, text.stdout]).toEqual([view, expect.stringContaining('9000000000000000')]);
+    expect([view, JSON.stringify(json)]).toEqual([view, expect.stringContaining('9000000000000000')]);
+  }
+});
+
+/** Gives all rows this time, past the guard of the log. */
+function forge({ path }: Cli, at: number): void {
+  const db = new Database(path);
+  const guard = db.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'event_log_no_update'`).pluck().get();
+  db.exec(`
+    DROP TRIGGER event_log_no_update;
+    UPDATE event_log SET at = ${at};
+    UPDATE sessions SET created_at = ${at}, updated_at = ${at};
+    UPDATE sessions SET lease_expires_at = ${at}, heartbeat_at = ${at}, stale_at = ${at} WHERE status = 'running';
+    UPDATE tasks SET created_at = ${at}, queued_at = ${at};
+    UPDATE tasks SET started_at = ${at} WHERE status = 'running';
+    UPDATE tasks SET run_at = ${at} WHERE status = 'scheduled';
+    ${String(guard)}`);
+  db.close();
+}
 
 test.skipIf(process.platform !== 'linux')('a process that outlives its lease is named', async ({ expect }) => {
   using cli = new Cli();

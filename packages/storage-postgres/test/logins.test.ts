@@ -3,6 +3,7 @@
  *  - each row of the table in docs/security.md is tried, as an agent, as a reader and as the owner, and comes out as
  *    the row says
  *  - fences grow, whatever agents have tried
+ *  - a command that meets a locked row waits for the server's time, again and again for its own
  *  - a wait for a transaction that keeps the log open ends with an error that says so
  */
 import { readFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { COLUMNS, NO_LEASE } from '@agent-orchestrator/core';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
+import { TIMEOUTS } from '../src/server/transactions.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
 const OUTCOMES = ['done', 'found', 'refused'] as const;
@@ -244,6 +246,29 @@ test('a holder continues whatever another agent has added to its session, and fe
   expect(await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'released' })).toMatchObject({ ok: true });
   expect(await orchestrator.claimTask({ agent: 'company-agent' })).toMatchObject({ ok: true });
 });
+
+test(
+  'a command that meets a locked row waits more than once, for as long as it is tried',
+  { timeout: 60_000 },
+  async () => {
+    const database = await storeAtWork();
+    const orchestrator = orchestratorOn(await openStorage(database.url, { retryMs: TIMEOUTS.lock_ms + 1_000 }));
+
+    await withAdmin(database.url, async (sql) => {
+      await sql.unsafe(`BEGIN; SELECT 1 FROM orchestrator.sessions FOR UPDATE`);
+      const from = performance.now();
+
+      await expect(orchestrator.claimTask({ agent: 'b', sessionId: 'waits' })).rejects.toMatchObject({
+        code: 'STORE_BUSY',
+      });
+
+      // It began its last wait within its time.
+      const tookMs = performance.now() - from;
+      expect(Math.floor(tookMs / TIMEOUTS.lock_ms)).toBe(2);
+      await sql.unsafe('ROLLBACK');
+    });
+  },
+);
 
 test('a wait for a transaction that keeps the log open ends with an error that says so', async () => {
   const database = await storeAtWork();

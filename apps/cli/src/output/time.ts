@@ -25,11 +25,16 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
 }
 
-/** A time in the zone of this machine, to the second, with its offset from UTC: `2026-11-28 23:42:05 +01:00`. */
+/**
+ * A time in the zone of this machine, to the second, with its offset from UTC: `2026-11-28 23:42:05 +01:00`. A number
+ * that is no time, as a forged row can have, stays a number.
+ */
 export function timestamp(at: number): string {
   const offset = -new Date(at).getTimezoneOffset();
-  const local = new Date(at + offset * 60_000).toISOString();
-  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offsetText(offset)}`;
+  const local = new Date(at + offset * 60_000);
+  if (Number.isNaN(local.getTime())) return String(at);
+  const [day, time = ''] = local.toISOString().split('T');
+  return `${day} ${time.slice(0, 8)} ${offsetText(offset)}`;
 }
 
 function offsetText(minutes: number): string {

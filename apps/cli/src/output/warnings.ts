@@ -9,6 +9,8 @@ const OURS = 'OrchestratorWarning';
  */
 export function printWarnings(): void {
   const others = process.listeners('warning');
+  // The user wants none: `NODE_NO_WARNINGS=1`, or `--no-warnings`.
+  if (others.length === 0) return;
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     if (warning.name === OURS) new Output('text').chatter(textOf(warning));

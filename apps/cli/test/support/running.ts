@@ -85,8 +85,8 @@ export function isGone(pid: number): boolean {
   return ['Z', null].includes(stateOf(pid));
 }
 
-/** Waits until something is so. */
-export async function until<T>(look: () => T | undefined | null | false | Promise<T>, timeoutMs = 15_000): Promise<T> {
+/** Waits until something is so. Generous, because a busy machine is not a bug. */
+export async function until<T>(look: () => T | undefined | null | false | Promise<T>, timeoutMs = 60_000): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OrchestratorError, type Orchestrator } from '@agent-orchestrator/core';
+import { isoSeconds, OrchestratorError, type Orchestrator } from '@agent-orchestrator/core';
 import {
   attemptsOf,
   describeMissing,
@@ -120,7 +120,7 @@ function expectAll(
         comparison.expect(attempt, { command, agent, instance, sentAt, answeredAt });
       else if (promisedEffects(attempt).length > 0) leftOut += 1;
     } catch (error) {
-      const problem = `The ${command} of ${new Date(sentAt).toISOString()} in ${file} is not complete.`;
+      const problem = `The ${command} of ${isoSeconds(sentAt)} in ${file} is not complete.`;
       throw new OrchestratorError('JOURNAL_DAMAGED', problem, { cause: error });
     }
   }

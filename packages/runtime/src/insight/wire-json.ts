@@ -13,13 +13,19 @@ const OPAQUE: ReadonlySet<string> = new Set(['payload', 'result', 'progress', 'd
 
 /**
  * A record of the API as JSON: `camelCase` keys become `snake_case`, and times (whose names end in `At`, or are `at` or
- * `until`) ISO-8601 in UTC. Every document is made by this function.
+ * `until`) ISO-8601 in UTC. A number that is no time, as a forged row can have, stays a number. Every document is made
+ * by this function.
  */
 export function toJson(value: unknown, key = ''): unknown {
-  if (typeof value === 'number') return isTime(key) ? new Date(value).toISOString() : value;
+  if (typeof value === 'number') return isTime(key) ? timeOf(value) : value;
   if (Array.isArray(value)) return value.map((item) => toJson(item, key));
   if (typeof value !== 'object' || value === null || OPAQUE.has(key)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [snakeCase(name), toJson(item, name)]));
+}
+
+function timeOf(value: number): string | number {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? value : date.toISOString();
 }
 
 function isTime(key: string): boolean {

@@ -7,9 +7,22 @@ import { pathOfVariable } from '../system/path.ts';
 const PATHS: Readonly<Record<string, (path: string, name: string, env: NodeJS.ProcessEnv) => string>> = {
   ORCHESTRATOR_CONFIG: pathOfVariable,
   OPENCLAW_STATE_DIR: pathOfVariable,
-  // It has no `~`.
-  PGPASSFILE: (path) => (currentFolder() === '' ? path : resolve(currentFolder(), path)),
+  PGPASSFILE: fromHere,
+  PGSERVICEFILE: fromHere,
+  PGSYSCONFDIR: fromHere,
+  PGSSLCERT: fromHere,
+  // With a colon it names a key in a device.
+  PGSSLKEY: (path) => (path.includes(':') ? path : fromHere(path)),
+  // This word stands for the authorities that the system trusts.
+  PGSSLROOTCERT: (path) => (path === 'system' ? path : fromHere(path)),
+  PGSSLCRL: fromHere,
+  PGSSLCRLDIR: fromHere,
 };
+
+/** PostgreSQL's programs know no `~`. */
+function fromHere(path: string): string {
+  return currentFolder() === '' ? path : resolve(currentFolder(), path);
+}
 
 /**
  * The environment of this process for a command that it starts. The command may work in another folder, so paths in it

@@ -20,6 +20,7 @@ import { removeLeftFiles } from './left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
+import { Suspension } from './suspension.ts';
 import { within } from './within.ts';
 import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
 
@@ -64,6 +65,7 @@ class Run {
   readonly #calls: CallsInTurn;
   readonly #keeper: LeaseKeeper;
   readonly #cancelLook: CancelLook;
+  readonly #suspension = new Suspension();
   #command: CommandProcess | null = null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
@@ -100,7 +102,7 @@ class Run {
       onEnd: (signal) => this.#interrupt(signal),
       onPassed: (signal) => this.#command?.signal(signal),
       // A command that shares our group is stopped and continued along with us.
-      onSuspend: sharesOwnGroup() ? null : () => this.#suspend(),
+      onSuspend: sharesOwnGroup() ? null : () => this.#suspension.begin(),
       onContinue: () => this.#continue(),
     });
     try {
@@ -136,7 +138,7 @@ class Run {
     if (!isHeld || this.#interruption !== null) return await this.#conclude(NOT_STARTED);
 
     const { ttlMs, staleAfterMs } = claim.lease;
-    const command = await CommandProcess.start(words, {
+    const start = CommandProcess.start(words, {
       lease: claim.lease,
       silentMs: Math.max(ttlMs, staleAfterMs),
       env: this.#env,
@@ -144,6 +146,7 @@ class Run {
       hasOwnGroup: !sharesOwnGroup(),
       descriptors: this.#options.descriptors,
     });
+    const command = await this.#suspension.starting(start);
     this.#command = command;
     this.#startedAt = Date.now();
     if (command.group !== null) {
@@ -277,16 +280,10 @@ class Run {
     this.#command?.signalAwake(signal);
   }
 
-  /** Stops the command, then this process, as the shell expects. */
-  #suspend(): void {
-    this.#command?.pause('suspended');
-    process.kill(process.pid, 'SIGSTOP');
-  }
-
   /** Checks the lease before the command continues: the stop may have been long. */
   #continue(): void {
     void this.#keeper.trust;
-    this.#command?.resume('suspended');
+    this.#suspension.end();
   }
 
   /** Releases the lease with the outcome of the run. */

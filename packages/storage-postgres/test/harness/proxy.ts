@@ -81,6 +81,12 @@ export class Proxy {
     this.silence();
   }
 
+  /** After the silence: new connections work again, and those of now end. */
+  comeBack(): void {
+    this.#acceptsInSilence = false;
+    this.drop();
+  }
+
   /** How many clients have a connection open. */
   get clients(): number {
     return this.#clients.size;
