@@ -6,7 +6,7 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. Also for a duplicate task (`data.outcome` is `duplicate`).',
-  1: 'Not as asked: verify, doctor, health or journal check found something; the task has ended; the session has tasks.',
+  1: 'Not as asked: verify, doctor, health or journal check found something; a task has ended; a session has tasks.',
   64: 'Usage: the command line is invalid.',
   65: 'Bad input data: a payload, file, journal or database is malformed or exceeds a limit.',
   66: 'There is no such task or session, or no journal in the folder.',

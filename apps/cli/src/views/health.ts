@@ -7,7 +7,7 @@ export function healthLines({ status, url, problem, figures }: Omit<Health, 'asO
   return [
     `${state(status, paint)}  ${url}`,
     ...(problem === null ? [] : [`  ${problem.message} [${problem.code}]`]),
-    ...(problem?.hint == null ? [] : [`  ${problem.hint}`]),
+    ...(typeof problem?.hint === 'string' ? [`  ${problem.hint}`] : []),
     ...(figures.length === 0 ? [] : figureLines(figures, paint)),
   ];
 }

@@ -164,7 +164,6 @@ test('telemetry is told a reason where the command declares that its reply is a 
   };
   const refused = { ok: false, reason: 'not_found' } as const;
 
-  const one = (outcome: string) => ({ outcome, parts: { [outcome]: 1 } });
   expect(answered(planted, ANSWER)).toEqual({ ok: true, ...one('ok') });
   expect(answered(planted, { ...ANSWER, ok: false })).toEqual({ ok: false, ...one('refused') });
   const reason = 'not a number';
@@ -173,6 +172,8 @@ test('telemetry is told a reason where the command declares that its reply is a 
   expect(answered(claim, { ok: true, claims: [] })).toEqual({ ok: true, ...one('ok') });
   expect(answered(release, { ok: false, items: [], next: [] })).toEqual({ ok: false, outcome: 'refused', parts: {} });
 });
+
+const one = (outcome: string) => ({ outcome, parts: { [outcome]: 1 } });
 
 test('an event that it does not declare is a broken rule, and nothing is saved', () => {
   const command: typeof planted = { ...planted, events: ['task.queued'] };

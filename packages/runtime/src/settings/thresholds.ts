@@ -33,9 +33,6 @@ function ofNumberVariable(env: Environment, name: string): Setting<number> | nul
   const found = ofVariable(env, name);
   if (found === null) return null;
   const { success, data } = number.safeParse(found.value);
-  if (!success)
-    throw new OrchestratorError('CONFIG_INVALID', `The variable ${name} is not a number.`, {
-      hint: 'Write a number of 0 or more.',
-    });
+  if (!success) throw new OrchestratorError('CONFIG_INVALID', `The variable ${name} is not a number of 0 or more.`);
   return { ...found, value: data };
 }

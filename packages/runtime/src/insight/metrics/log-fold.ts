@@ -83,16 +83,17 @@ export class LogFold {
     const { type, leaseEffect, at } = event;
     const { tally } = this;
     const kind = () => this.#kindOf(known);
-    const seconds = (since: number) => Math.max(0, at - since) / 1_000;
+    const since = known?.since ?? null;
+    const seconds = (from: number) => Math.max(0, at - from) / 1_000;
     if (leaseEffect === 'granted') {
       tally.add('leases_granted_total', [kind()]);
-      if (known?.since != null) tally.observe('task_wait_seconds', [kind()], seconds(known.since));
+      if (since !== null) tally.observe('task_wait_seconds', [kind()], seconds(since));
     }
     if (leaseEffect === 'ended') {
       const isByOthers = ENDED_BY_OTHERS.has(type);
       const reason = (isByOthers ? textOf(payload['reason']) : null) ?? verbOf(type);
       tally.add('leases_ended_total', [kind(), reason]);
-      if (known?.since != null) tally.observe('lease_seconds', [kind()], seconds(known.since));
+      if (since !== null) tally.observe('lease_seconds', [kind()], seconds(since));
       const lastSign = payload['heartbeat_at'];
       if (typeof lastSign === 'number') tally.observe('lease_silence_seconds', [kind()], seconds(lastSign));
     }

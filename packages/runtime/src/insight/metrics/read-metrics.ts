@@ -15,6 +15,8 @@ export interface MetricsQuestion {
   readonly sinceMs: number;
   /** Reads what this machine has refused since a time (ms). */
   readonly refusals: (since: number) => readonly RefusalCount[];
+  /** So many events are counted at most: the last ones. */
+  readonly eventsMax?: number;
 }
 
 /** Measured values, and from when to when the log was counted. */
@@ -34,7 +36,6 @@ export interface Metrics {
   };
 }
 
-/** So many events are counted at most: the last ones. */
 const EVENTS_MAX = 250_000;
 
 /** The metrics of a window that ends now. Its counters count what happened in it. */
@@ -44,7 +45,7 @@ export async function readMetrics(reads: MetricReads, question: MetricsQuestion)
   const at = now - question.sinceMs;
   const namespaces = await namespacesOf(reads, question);
   const fold = new LogFold();
-  const earliest = Math.max(0, asOf - EVENTS_MAX);
+  const earliest = Math.max(0, asOf - (question.eventsMax ?? EVENTS_MAX));
   let eventId = asOf;
   let isCapped = false;
   for (const namespace of namespaces) {
@@ -60,8 +61,8 @@ export async function readMetrics(reads: MetricReads, question: MetricsQuestion)
 }
 
 /**
- * The metrics of the whole log. Its counters never begin again: they continue where an earlier call has stopped, and are
- * made anew of the log where that is not kept.
+ * The metrics of the whole log. Its counters never begin again: they continue where an earlier call has stopped, and
+ * are made anew of the log where that is not kept.
  *
  * @param totals keeps what was counted, so that only new events are read
  */

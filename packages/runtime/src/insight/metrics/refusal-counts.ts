@@ -2,7 +2,7 @@ import type { CommandEnd, ObservedCommand, Telemetry } from '@agent-orchestrator
 import { appendRefusals, type RefusalCount, type Refusals } from './refusal-files.ts';
 
 /** How long counts are only in memory, at most. A process that is killed loses them. */
-export const FLUSH_MS = 10_000;
+const FLUSH_MS = 10_000;
 
 /** Where counts go, and a timer. */
 interface RefusalSink {

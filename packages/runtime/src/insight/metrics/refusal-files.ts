@@ -22,7 +22,7 @@ export interface RefusalCount extends Refusals {
 
 const HOUR_MS = 3_600_000;
 /** Files are kept for so long. */
-export const REFUSALS_KEPT_MS = 48 * HOUR_MS;
+const KEPT_MS = 48 * HOUR_MS;
 
 const count = z.int().min(0);
 const line = z.strictObject({
@@ -102,7 +102,7 @@ function makeFile(file: string): boolean {
 }
 
 function removeOld(folder: string, now: number): void {
-  const oldest = fileAt(now - REFUSALS_KEPT_MS);
+  const oldest = fileAt(now - KEPT_MS);
   for (const name of namesIn(folder)) if (name < oldest) rmSync(join(folder, name), { force: true });
 }
 

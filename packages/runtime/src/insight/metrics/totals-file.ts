@@ -25,8 +25,8 @@ const FORMAT = 1;
  * its stream, so another store at this place, or one that was set back, is noticed.
  */
 export class TotalsFile {
+  readonly path: string;
   readonly #folder: string;
-  readonly #path: string;
 
   /** @param namespace null: the totals of all */
   constructor(storeUrl: string, namespace: string | null, env?: Environment) {
@@ -35,7 +35,7 @@ export class TotalsFile {
       .digest('hex')
       .slice(0, 32);
     this.#folder = join(stateFolder(env), 'orchestrator', 'totals');
-    this.#path = join(this.#folder, `${name}.json`);
+    this.path = join(this.#folder, `${name}.json`);
   }
 
   /** @returns null: there are none that fit this log */
@@ -49,11 +49,11 @@ export class TotalsFile {
 
   /** Where it cannot be written, the next call counts again. */
   save({ tally, last, upTo }: Totals): void {
-    const unfinished = `${this.#path}.${randomUUID()}`;
+    const unfinished = `${this.path}.${randomUUID()}`;
     try {
       makePrivateFolder(this.#folder);
       writePrivateFile(unfinished, JSON.stringify({ format: FORMAT, upTo, last, tally }));
-      renameSync(unfinished, this.#path);
+      renameSync(unfinished, this.path);
     } catch {
       rmSync(unfinished, { force: true });
     }
@@ -61,7 +61,7 @@ export class TotalsFile {
 
   #read(): Totals | null {
     try {
-      const { format, upTo, last, tally } = JSON.parse(readFileSync(this.#path, 'utf8')) as Totals & { format: number };
+      const { format, upTo, last, tally } = JSON.parse(readFileSync(this.path, 'utf8')) as Totals & { format: number };
       return format === FORMAT ? { upTo, last, tally: Tally.from(tally) } : null;
     } catch {
       return null;
