@@ -3,7 +3,7 @@
  *  - duplicates, busy claims and calls of former holders are counted, each part of a batch by itself; nothing else is
  *  - counts are written when the orchestrator closes, or ten seconds after the first; not before
  *  - they are read by namespace, from a time on; the hours before are not read
- *  - files are private to the user, and kept for two days
+ *  - files are private to the user, and kept for two days; so is the folder of a store that refuses nothing any more
  *  - where they cannot be written or read, nothing fails
  *  - an orchestrator of a store counts by itself, beside the telemetry of the caller
  */
@@ -121,6 +121,10 @@ test('files are private to the user, and kept for two days', () => {
   expect(
     [statSync(files), ...names.map((name) => statSync(join(files, folder, name)))].map(({ mode }) => mode & 0o777),
   ).toEqual([0o700, 0o600, 0o600]);
+  appendRefusals('sqlite:/second.db', [refusals(1, 0)], at + 48 * HOUR, env);
+  const kept = readdirSync(files).length;
+  appendRefusals('sqlite:/third.db', [refusals(1, 0)], at + 49 * HOUR, env);
+  expect([kept, readdirSync(files).length, readRefusals(STORE, 0, env)]).toEqual([2, 2, []]);
 });
 
 test('where they cannot be written or read, nothing fails', () => {

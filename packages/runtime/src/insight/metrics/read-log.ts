@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EVENT_DOCS, statusAfter, type EventRecord, type EventType, type Orchestrator } from '@agent-orchestrator/core';
+import { logPages, type LogPart } from '../log-pages.ts';
 import type { KnownTask, LogFold } from './log-fold.ts';
 
 /** The reads that metrics need. */
@@ -8,15 +8,6 @@ export type MetricReads = Pick<
   'asOf' | 'counts' | 'getTask' | 'listEvents' | 'listSessions' | 'listTasks' | 'namespaces' | 'now'
 >;
 
-/** A part of the log: the events of one namespace after an id, up to another that is settled. */
-interface LogPart {
-  readonly namespace: string;
-  readonly after: number;
-  readonly upTo: number;
-}
-
-/** A page is in memory as a whole, and events may be large. */
-const PAGE = 200;
 /** Tasks that are looked up at the same time. */
 const AT_ONCE = 16;
 
@@ -26,22 +17,12 @@ const AT_ONCE = 16;
  * @returns the last event, if there was any
  */
 export async function foldLog(reads: MetricReads, part: LogPart, fold: LogFold): Promise<EventRecord | null> {
-  const { namespace, upTo } = part;
   let last: EventRecord | null = null;
-  for (let after: string | null = String(part.after); after !== null;) {
-    // Reading a long log of a local file must not keep signals from being handled.
-    await nextTurn();
-    const page: Awaited<ReturnType<MetricReads['listEvents']>> = await reads.listEvents({
-      namespace,
-      after,
-      upTo,
-      limit: PAGE,
-    });
-    const before = await lookUp(reads, fold.unknown(page.items));
-    for (const event of page.items) fold.apply(event, before.get(event.id) ?? null);
+  for await (const events of logPages(reads, part)) {
+    const before = await lookUp(reads, fold.unknown(events));
+    for (const event of events) fold.apply(event, before.get(event.id) ?? null);
     fold.trim();
-    last = page.items.at(-1) ?? last;
-    after = page.next;
+    last = events.at(-1) ?? last;
   }
   return last;
 }

@@ -1,5 +1,5 @@
 import { LABEL_VALUES_MAX, OTHER } from './catalogue.ts';
-import { lastEventBefore } from '../last-event-before.ts';
+import { lastEventBefore } from '../log-pages.ts';
 import { LogFold } from './log-fold.ts';
 import { foldLog, type MetricReads } from './read-log.ts';
 import { readState } from './read-state.ts';

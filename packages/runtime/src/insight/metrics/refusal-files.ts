@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fields } from '@agent-orchestrator/core';
 import { z } from 'zod';
 import type { Environment } from '../../system/environment.ts';
@@ -40,7 +40,7 @@ export function appendRefusals(storeUrl: string, counts: readonly RefusalCount[]
   try {
     const folder = folderOf(storeUrl, env);
     const file = join(folder, fileAt(at));
-    makePrivateFolder(folder);
+    if (makePrivateFolder(folder).length > 0) removeSilent(dirname(folder), at);
     const isNew = makeFile(file);
     const lines = counts.map(({ namespace, duplicateSuppressed, leaseConflicts }) =>
       JSON.stringify({ at, namespace, duplicate_suppressed: duplicateSuppressed, lease_conflicts: leaseConflicts }),
@@ -104,6 +104,15 @@ function makeFile(file: string): boolean {
 function removeOld(folder: string, now: number): void {
   const oldest = fileAt(now - KEPT_MS);
   for (const name of namesIn(folder)) if (name < oldest) rmSync(join(folder, name), { force: true });
+}
+
+/** Stores come and go: the folder of a store that refused nothing for long goes, too. */
+function removeSilent(folder: string, now: number): void {
+  const oldest = fileAt(now - KEPT_MS);
+  for (const store of namesIn(folder)) {
+    const files = namesIn(join(folder, store));
+    if (files.length > 0 && files.every((name) => name < oldest)) rmSync(join(folder, store), { recursive: true });
+  }
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -9,7 +9,7 @@ import {
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
-import { lastEventBefore } from '../last-event-before.ts';
+import { lastEventBefore } from '../log-pages.ts';
 import { lookBack } from '../look-back.ts';
 
 /** Where to begin, and who asks. */
