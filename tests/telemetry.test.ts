@@ -40,7 +40,7 @@ function observed(storage: Storage) {
   return { told, orchestrator: new Orchestrator({ storage, newCommandId, newSeed, telemetry }) };
 }
 
-test('telemetry is told how each command ended, why one was refused, and when the orchestrator was closed', async () => {
+test('telemetry is told how each command ended, why one was refused, and of the close', async () => {
   const { told, orchestrator } = observed(openMemoryStorage());
 
   await orchestrator.enqueueTask({ namespace: 'mine' });
@@ -77,7 +77,10 @@ test.each([
   [new Error('the store is gone'), 'INTERNAL'],
   [new OrchestratorError('STORE_BUSY'), 'STORE_BUSY'],
 ])('telemetry is told of an outage: %s', async (error, outcome) => {
-  const { told, orchestrator } = observed({ ...openMemoryStorage(), transact: () => Promise.reject(error) });
+  const broken = async () => {
+    throw error;
+  };
+  const { told, orchestrator } = observed({ ...openMemoryStorage(), transact: broken });
 
   await expect(orchestrator.claimTask({ agent: 'a' })).rejects.toBe(error);
 

@@ -41,8 +41,11 @@ test('metrics and health of a store on a server', async () => {
   expect([health.exit, health.data['status']]).toEqual([0, 'healthy']);
   expect(first.stdout).toMatch(/^orchestrator_leases_ended_total\{kind="mail",reason="succeeded"\} 1$/m);
   expect(first.stdout).toMatch(/^orchestrator_build_info\{version="[^"]+",storage="postgres"\} 1$/m);
-  const counters = (text: string) => text.split('\n').filter((line) => /_total\{|_bucket\{/.test(line));
   expect(counters(second.stdout)).toEqual(counters(first.stdout));
   expect([gone.exit, gone.data['status']]).toEqual([69, 'unhealthy']);
   expect(JSON.stringify(gone)).not.toContain('secret');
 }, 90_000);
+
+function counters(text: string): string[] {
+  return text.split('\n').filter((line) => /_total\{|_bucket\{/.test(line));
+}

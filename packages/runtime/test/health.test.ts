@@ -26,6 +26,7 @@ import {
   Tally,
   THRESHOLDS,
   thresholdValues,
+  type Environment,
   type ThresholdName,
 } from '../src/index.ts';
 
@@ -145,33 +146,37 @@ test('the older of two names of a variable counts, too', async () => {
 
 test('a variable that is no number, an unknown name and a negative number are refused, naming them', async () => {
   const { env, file, write } = configured();
-  const refused = async (variables: typeof env & Record<string, string>) => {
-    const error: unknown = await resolveSettings({}, variables).catch((thrown: unknown) => thrown);
-    return error instanceof OrchestratorError ? [error.code, error.message] : [error];
-  };
-
   for (const value of ['many', '-1', 'NaN', 'Infinity'])
-    expect(await refused({ ...env, METRICS_THRESHOLD_LOCK_EXPIRED: value })).toEqual([
+    expect(await refusalOf({ ...env, METRICS_THRESHOLD_LOCK_EXPIRED: value })).toEqual([
       'CONFIG_INVALID',
       'The variable METRICS_THRESHOLD_LOCK_EXPIRED is not a number of 0 or more.',
     ]);
   write({ thresholds: { locks: 1 } });
   const names = Object.keys(THRESHOLDS).join(', ');
-  expect(await refused(env)).toEqual([
+  expect(await refusalOf(env)).toEqual([
     'CONFIG_INVALID',
     `In the configuration file ${file}, thresholds.locks is not a setting. The settings are ${names}.`,
   ]);
   write({ thresholds: { lock_expired: -1 } });
-  expect(await refused(env)).toEqual([
+  expect(await refusalOf(env)).toEqual([
     'CONFIG_INVALID',
     `In the configuration file ${file}, thresholds.lock_expired must not be negative.`,
   ]);
   write({ thresholds: { lock_expired: 'many' } });
-  expect(await refused(env)).toEqual([
+  expect(await refusalOf(env)).toEqual([
     'CONFIG_INVALID',
     `In the configuration file ${file}, thresholds.lock_expired must be of type number.`,
   ]);
 });
+
+async function refusalOf(env: Environment): Promise<readonly unknown[]> {
+  try {
+    await resolveSettings({}, env);
+  } catch (error) {
+    return error instanceof OrchestratorError ? [error.code, error.message] : [error];
+  }
+  return ['was not refused'];
+}
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'health-'));

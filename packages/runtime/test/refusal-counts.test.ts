@@ -49,7 +49,7 @@ function newState() {
   return { env: { OPENCLAW_STATE_DIR: folder }, files: join(folder, 'orchestrator', 'refusals') };
 }
 
-test('duplicates, busy claims and calls of former holders are counted, each part of a batch; nothing else is', async () => {
+test('duplicates, busy claims and calls of former holders are counted by parts; nothing else is', async () => {
   const { time, written, orchestrator } = counting();
   await orchestrator.enqueueTasks([
     { dedupeKey: 'a', sessionId: 'a' },

@@ -8,7 +8,7 @@ const define: Define = (program, run) => {
   program
     .command('health')
     .description(
-      'tell whether agents can work on the store: healthy (exit 0), degraded (1: too much goes wrong) or unhealthy (69)',
+      'tell whether agents can work on the store: healthy (exit 0), degraded (1, too much fails) or unhealthy (69)',
     )
     .addHelpText('after', THRESHOLDS_HELP)
     .action(

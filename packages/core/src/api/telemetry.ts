@@ -108,7 +108,7 @@ export class Observer {
     this.#telemetry.closed?.();
   }
 
-  /** A storage lets the commands of a group decide one after the other, and no promise goes on between them. */
+  /** A storage lets the commands of a group decide one after the other, without a turn for promises in between. */
   #join(command: ObservedCommand): ReadonlySet<ObservedCommand> {
     if (this.#group === null) {
       this.#group = new Set();

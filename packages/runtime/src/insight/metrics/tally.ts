@@ -6,7 +6,7 @@ export interface Distribution {
   readonly sum: number;
 }
 
-/** Values of metrics by their labels. Not a clock and not a store: whoever fills it decides what it means. */
+/** Values of metrics by their labels. */
 export class Tally {
   readonly #numbers = new Map<MetricName, Map<string, number>>();
   readonly #distributions = new Map<MetricName, Map<string, { counts: number[]; sum: number }>>();
