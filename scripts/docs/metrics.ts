@@ -93,7 +93,7 @@ of the caller: 78, or 64 for a malformed URL. \`orchestrator doctor\` looks at m
 A duplicate task, a claim of a session that another agent holds, and a call with an old token change nothing, take no
 lock and leave no event (but for the first call of each former holder). Each process counts them in memory, and appends
 the counts to a file of this hour in \`orchestrator/refusals\` in the state folder: ten seconds after the first, and
-when it closes the store.
+when it closes the store. Why: [counters come from the log](decisions/counters-come-from-the-log.md).
 
 - The counts are those of one user on one machine. They are kept for two days.
 - A process that is killed loses what it has not yet written: at most ten seconds.
