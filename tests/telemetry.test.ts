@@ -3,6 +3,7 @@
  *  - its name and namespace when it starts, and once how it ended
  *  - of a refusal the reason; of a release of lost leases none, since each item has its own
  *  - one word for how it ended, and how many of its parts ended alike
+ *  - of a busy claim the session and its holder, and nothing that is secret
  *  - of an outage the error, and its code
  *  - when the storage let it decide for the first time, and how often it did
  *  - how many commands were decided in the same group
@@ -71,6 +72,21 @@ test('a batch ends by parts: duplicates, and leases that were lost', async () =>
     ['ok', { ok: 1 }],
     ['ok', { ok: 1, lease_lost: 2 }],
   ]);
+});
+
+test('of a busy claim telemetry is told the session and its holder', async () => {
+  const { told, orchestrator } = observed(openMemoryStorage());
+  await orchestrator.enqueueTask({ sessionId: 's' });
+  await orchestrator.claimTask({ agent: 'a', instance: 'first', sessionId: 's' });
+  const [, , granted] = told.at(-1) as [string, string, CommandEnd];
+  await orchestrator.claimTask({ agent: 'b', sessionId: 's' });
+  const [, , refused] = told.at(-1) as [string, string, CommandEnd];
+
+  expect(granted).toEqual({ ok: true, outcome: 'ok', parts: { ok: 1 }, ...DECIDED });
+  expect(refused).toMatchObject({
+    outcome: 'busy',
+    busyWith: { sessionId: 's', heldBy: { agent: 'a', instance: 'first' } },
+  });
 });
 
 test.each([

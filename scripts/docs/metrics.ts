@@ -96,6 +96,7 @@ the counts to a file of this hour in \`orchestrator/refusals\` in the state fold
 when it closes the store. Why: [counters come from the log](decisions/counters-come-from-the-log.md).
 
 - The counts are those of one user on one machine. They are kept for two days.
+- A claim that waits for a session counts once in its process for each holder, however often it asks.
 - A process that is killed loses what it has not yet written: at most ten seconds.
 - Where the folder cannot be written, nothing is counted, and no command fails.
 `;

@@ -1,6 +1,7 @@
 /*
  * What is refused without an event:
  *  - duplicates, busy claims and calls of former holders are counted, each part of a batch by itself; nothing else is
+ *  - a claim that waits for a session, and so asks again and again, counts once for each holder
  *  - counts are written when the orchestrator closes, or ten seconds after the first; not before
  *  - they are read by namespace, from a time on; the hours before are not read
  *  - files are private to the user, and kept for two days; so is the folder of a store that refuses nothing any more
@@ -78,6 +79,21 @@ test('duplicates, busy claims and calls of former holders are counted by parts; 
 
   expect(written).toEqual([[refusals(2, 4), refusals(1, 0, 'other')]]);
   expect(time.timers).toBe(0);
+});
+
+test('a claim that asks again and again counts once for each holder', async () => {
+  const { written, orchestrator } = counting();
+  await orchestrator.enqueueTask({ sessionId: 'a' });
+  for (const instance of ['first', 'second']) {
+    const held = await orchestrator.claimTask({ agent: 'x', instance, sessionId: 'a' });
+    if (!held.ok) throw new Error(held.reason);
+    for (let again = 0; again < 5; again += 1) await orchestrator.claimTask({ agent: 'y', sessionId: 'a' });
+    await orchestrator.releaseTask({ token: held.lease.token, outcome: 'released' });
+  }
+
+  await orchestrator[Symbol.asyncDispose]();
+
+  expect(written).toEqual([[refusals(0, 2)]]);
 });
 
 test('counts are written when the orchestrator closes, and once', async () => {

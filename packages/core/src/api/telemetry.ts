@@ -1,14 +1,19 @@
 import type { Command, CommandInput } from '../commands/command.ts';
+import type { ClaimRefusal } from '../commands/claim.ts';
 import type { EnqueueReply } from '../commands/enqueue.ts';
 import type { ReleaseReply } from '../commands/release.ts';
 import type { CommandName } from '../log/lifecycle.ts';
 import { OrchestratorError } from '../model/errors.ts';
+
+type Busy = Extract<ClaimRefusal, { reason: 'busy' }>;
 
 /** How a command ended: answered, refused for a reason, or failed. */
 export interface CommandEnd {
   readonly ok: boolean;
   readonly reason?: string;
   readonly error?: unknown;
+  /** Of a claim that was refused as `busy`: the session, and its holder. */
+  readonly busyWith?: Pick<Busy, 'sessionId' | 'heldBy'>;
   /**
    * One word of a closed set, for labels of metrics: `ok`, the reason of a refusal (`busy`, `no_task`, `lease_lost` …),
    * `duplicate` if no task was new, `refused` if its parts were for several reasons, or the code of the error.
@@ -41,19 +46,24 @@ export interface Telemetry {
 export function answered<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
   { name, refusalReason }: Pick<Command<Input, Reply>, 'name' | 'refusalReason'>,
   reply: Reply,
-): Pick<CommandEnd, 'ok' | 'reason' | 'outcome' | 'parts'> {
+): Omit<CommandEnd, 'error' | 'groupSize' | 'decisions'> {
   const reason = refusalReason?.(reply) ?? null;
   const whole = reason ?? (reply.ok ? 'ok' : 'refused');
   const parts = countOf(partsOf(name, reply) ?? [whole]);
   const [first, ...others] = Object.keys(parts);
   const outcome = first === undefined || others.length > 0 ? whole : first;
-  return { ok: reply.ok, ...(reason !== null && { reason }), outcome, parts };
+  const busyWith = name === 'claim' && reason === 'busy' ? holderIn(reply as object as Busy) : null;
+  return { ok: reply.ok, ...(reason !== null && { reason }), ...(busyWith && { busyWith }), outcome, parts };
 }
 
 /** How a command ended that failed. */
 function failed(error: unknown): Pick<CommandEnd, 'ok' | 'error' | 'outcome' | 'parts'> {
   const outcome = error instanceof OrchestratorError ? error.code : 'INTERNAL';
   return { ok: false, error, outcome, parts: { [outcome]: 1 } };
+}
+
+function holderIn({ sessionId, heldBy }: Busy): Pick<Busy, 'sessionId' | 'heldBy'> {
+  return { sessionId, heldBy };
 }
 
 /** The outcomes of the parts, for commands that are made of parts. */

@@ -20,7 +20,7 @@ export const FIGURES_MEAN: Readonly<Record<ThresholdName, string>> = {
   duplicate_suppressed: 'duplicate tasks that were not added, counted on this machine',
   stale_recovery_failure_rate: 'share of ended leases that another process had to end',
   dead_letters_open: 'dead letters, now',
-  lock_conflict_events: 'calls that another holder made lose, counted on this machine',
+  lock_conflict_events: 'calls that were refused because of another holder, counted on this machine',
   orphaned_locks: 'held leases with a silent holder, which no process has recovered, now',
 };
 

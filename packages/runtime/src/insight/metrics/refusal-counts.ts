@@ -4,6 +4,9 @@ import { appendRefusals, type RefusalCount, type Refusals } from './refusal-file
 /** How long counts are only in memory, at most. A process that is killed loses them. */
 const FLUSH_MS = 10_000;
 
+/** So many holders are remembered. */
+const HOLDERS_MAX = 1_000;
+
 /** Where counts go, and a timer. */
 interface RefusalSink {
   write(counts: readonly RefusalCount[]): void;
@@ -19,6 +22,8 @@ interface RefusalSink {
 export class RefusalCounts implements Telemetry {
   readonly #sink: RefusalSink;
   readonly #counts = new Map<string, Refusals>();
+  /** The holders against whom a claim has lost, so that a claim that waits for one counts once. */
+  readonly #holders = new Set<string>();
   #cancelFlush: (() => void) | null = null;
 
   constructor(sink: RefusalSink) {
@@ -33,9 +38,10 @@ export class RefusalCounts implements Telemetry {
     this.#flush();
   }
 
-  #count(namespace: string, { parts }: CommandEnd): void {
+  #count(namespace: string, { parts, busyWith }: CommandEnd): void {
     const duplicateSuppressed = parts['duplicate'] ?? 0;
-    const leaseConflicts = (parts['busy'] ?? 0) + (parts['lease_lost'] ?? 0);
+    const isKnown = busyWith !== undefined && this.#isKnown(namespace, busyWith);
+    const leaseConflicts = (isKnown ? 0 : (parts['busy'] ?? 0)) + (parts['lease_lost'] ?? 0);
     if (duplicateSuppressed + leaseConflicts === 0) return;
     const before = this.#counts.get(namespace);
     this.#counts.set(namespace, {
@@ -43,6 +49,14 @@ export class RefusalCounts implements Telemetry {
       leaseConflicts: (before?.leaseConflicts ?? 0) + leaseConflicts,
     });
     this.#cancelFlush ??= this.#sink.after(FLUSH_MS, () => this.#flush());
+  }
+
+  #isKnown(namespace: string, { sessionId, heldBy }: NonNullable<CommandEnd['busyWith']>): boolean {
+    const key = JSON.stringify([namespace, sessionId, heldBy.agent, heldBy.instance]);
+    if (this.#holders.has(key)) return true;
+    const [first] = this.#holders.add(key);
+    if (this.#holders.size > HOLDERS_MAX && first !== undefined) this.#holders.delete(first);
+    return false;
   }
 
   #flush(): void {
