@@ -13,10 +13,12 @@ const conditions = [sourceCondition, ...defaultServerConditions];
  * The tests start some thousand processes, most of them of the same program: what Node compiled for one is kept for the
  * others until the run ends. This module is loaded once for each project.
  */
-process.env['NODE_COMPILE_CACHE'] ??= newCompileCache();
+process.env['NODE_COMPILE_CACHE'] ??= newFolder('compiled-');
+// What an orchestrator keeps on the machine, such as the counts of refusals, is not kept in the home of the developer.
+process.env['OPENCLAW_STATE_DIR'] ??= newFolder('state-');
 
-function newCompileCache(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
+function newFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), name));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

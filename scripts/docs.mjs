@@ -11,6 +11,7 @@ const generators = [
   './docs/events.ts',
   './docs/errors.ts',
   './docs/limits.ts',
+  './docs/metrics.ts',
   './docs/conformance.ts',
   './docs/tables.ts',
   '../apps/cli/scripts/reference.mjs',

@@ -6,11 +6,11 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. Also for a duplicate task (`data.outcome` is `duplicate`).',
-  1: 'Not as asked: verify, doctor or journal check found something; the task has ended; the session has tasks.',
+  1: 'Not as asked: verify, doctor, health or journal check found something; a task has ended; a session has tasks.',
   64: 'Usage: the command line is invalid.',
   65: 'Bad input data: a payload, file, journal or database is malformed or exceeds a limit.',
   66: 'There is no such task or session, or no journal in the folder.',
-  69: 'The store cannot be reached or does not exist.',
+  69: 'The store cannot be reached or does not exist; `health`: agents cannot work on it.',
   70: 'Internal error: please report it.',
   71: '`run`: something that the command started may still be alive; no outcome was reported.',
   73: 'No permission to create or open the store, or the result file or journal of `run`.',

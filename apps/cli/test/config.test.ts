@@ -9,6 +9,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { THRESHOLDS } from '@agent-orchestrator/runtime';
 import { test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
 
@@ -36,6 +37,12 @@ test.concurrent('`config list` shows each setting and where it came from', async
     { name: 'ttl', value: '5m', from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     { name: 'stale_after', value: '1m', from: 'default', origin: null },
     { name: 'storages', value: null, from: 'default', origin: null },
+    ...Object.entries(THRESHOLDS).map(([name, { value }]) => ({
+      name: `thresholds.${name}`,
+      value: String(value),
+      from: 'default',
+      origin: null,
+    })),
   ]);
   expect(meta).toEqual({ config_file: file, config_file_exists: true });
 });

@@ -18,7 +18,7 @@ export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
 export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
-export type { Telemetry } from './api/telemetry.ts';
+export type { CommandEnd, ObservedCommand, Telemetry } from './api/telemetry.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
 
 // The inputs and replies of the commands.
@@ -117,7 +117,7 @@ export {
   type StreamKind,
 } from './log/events.ts';
 export { evolve } from './log/evolve.ts';
-export { SESSION_TRANSITIONS, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
+export { SESSION_TRANSITIONS, statusAfter, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
 
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';

@@ -10,6 +10,30 @@ export {
   type WhySubject,
 } from './insight/why.ts';
 export { checkJournals, type AcknowledgedCall, type JournalCheck } from './insight/check-journals.ts';
+export {
+  LABEL_VALUES_MAX,
+  METRICS,
+  type HistogramName,
+  type MetricName,
+  type MetricType,
+} from './insight/metrics/catalogue.ts';
+export { CommandMetrics } from './insight/metrics/command-metrics.ts';
+export { familiesOf, type Family, type HistogramValue, type Labels, type Sample } from './insight/metrics/families.ts';
+export { FIGURES_MEAN, figuresOf, type Figure } from './insight/metrics/figures.ts';
+export { PROMETHEUS_CONTENT_TYPE, prometheusText } from './insight/metrics/prometheus.ts';
+export {
+  HEALTH_WINDOW_MS,
+  readHealth,
+  type Health,
+  type HealthQuestion,
+  type HealthStatus,
+} from './insight/metrics/read-health.ts';
+export { readMetrics, readTotals, type Metrics, type MetricsQuestion } from './insight/metrics/read-metrics.ts';
+export { readRefusals, type RefusalCount } from './insight/metrics/refusal-files.ts';
+export { Tally, type Distribution } from './insight/metrics/tally.ts';
+export { TotalsFile } from './insight/metrics/totals-file.ts';
+export { THRESHOLD_NAMES, THRESHOLDS, type ThresholdName } from './settings/threshold-names.ts';
+export { thresholdValues, type Thresholds } from './settings/thresholds.ts';
 export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './insight/since/last-look.ts';
 export {
   readSince,

@@ -3,11 +3,16 @@ import {
   type AnyKinds,
   type OpenStorageOptions,
   type OrchestratorOptions,
+  type Storage,
+  type Telemetry,
 } from '@agent-orchestrator/core';
+import { refusalsOfStore } from './insight/metrics/refusal-counts.ts';
+import { toEach } from './insight/metrics/to-each.ts';
 import { ownProcess } from './processes/own-process.ts';
 import { newCommandId } from './system/command-id.ts';
 import { newSeed } from './system/seed.ts';
 import { resolveSettings } from './resolve-settings.ts';
+import { locateStore } from './stores/locate-store.ts';
 import { openStorage } from './stores/open-storage.ts';
 
 export type OpenOrchestratorOptions<Kinds extends AnyKinds = AnyKinds> = Omit<OpenStorageOptions, 'filling'> &
@@ -30,7 +35,8 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
 ): Promise<Orchestrator<Kinds>> {
   const configured = url === undefined || url === '' ? await resolveSettings() : null;
   const namespace = options.namespace ?? configured?.namespace.value;
-  const storage = await openStorage(configured?.store.value ?? url ?? '', {
+  const address = configured?.store.value ?? url ?? '';
+  const storage = await openStorage(address, {
     mode,
     ...(busyTimeoutMs !== undefined && { busyTimeoutMs }),
     ...(synchronous !== undefined && { synchronous }),
@@ -48,6 +54,15 @@ export async function openOrchestrator<Kinds extends AnyKinds = AnyKinds>(
     machine: ownProcess(),
     ...options,
     ...(namespace !== undefined && { namespace }),
+    telemetry: await telemetryOf(address, storage, options.telemetry),
     storage,
   });
+}
+
+/** That of the caller, and the count of what is refused, if other processes can ask for it. */
+async function telemetryOf(address: string, storage: Storage, given: Telemetry | undefined): Promise<Telemetry> {
+  const { durable, multiProcess } = storage.capabilities;
+  const telemetries = given === undefined ? [] : [given];
+  if (durable && multiProcess) telemetries.push(refusalsOfStore((await locateStore(address)).location.url));
+  return toEach(telemetries);
 }

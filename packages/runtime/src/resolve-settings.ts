@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
 import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
 import { storagePackages } from './settings/storage-packages.ts';
+import { thresholds, type Thresholds } from './settings/thresholds.ts';
 import { loadStorages } from './stores/configured-storages.ts';
 import { locateStore } from './stores/locate-store.ts';
 import { urlOfFile } from './stores/registry.ts';
@@ -22,11 +23,13 @@ export interface Settings {
   readonly staleAfterMs: Setting<number>;
   /** Packages whose storages are used beside the built-in ones. They are loaded already. */
   readonly storages: Setting<readonly string[]>;
+  /** Of the figures of `health`, each with its origin. */
+  readonly thresholds: Thresholds;
 }
 
 /** Values from the caller: they come before all others. A program with its own storage calls `registerStorage`. */
 export type Arguments = {
-  readonly [Name in Exclude<keyof Settings, 'storages'>]?: Settings[Name]['value'] | null | undefined;
+  readonly [Name in Exclude<keyof Settings, 'storages' | 'thresholds'>]?: Settings[Name]['value'] | null | undefined;
 };
 
 /**
@@ -64,6 +67,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofFile(file, file?.values.stale_after) ??
       ofDefault(DEFAULTS.stale_after_ms),
     storages: packages.names,
+    thresholds: thresholds(env, file),
   };
 }
 

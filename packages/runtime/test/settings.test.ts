@@ -72,6 +72,7 @@ test('the default holds where nothing was said', async () => {
     ttlMs: { value: 120_000, from: 'default', origin: null },
     staleAfterMs: { value: 60_000, from: 'default', origin: null },
     storages: { value: [], from: 'default', origin: null },
+    thresholds: expect.anything(),
   });
 });
 
@@ -85,6 +86,7 @@ test('the file goes before the default', async () => {
     ttlMs: { value: 180_000, from: 'file', origin: file },
     staleAfterMs: { value: 90_000, from: 'file', origin: file },
     storages: { value: [], from: 'default', origin: null },
+    thresholds: expect.anything(),
   });
 });
 
@@ -98,6 +100,7 @@ test('the environment goes before the file', async () => {
     ttlMs: { value: 240_000, from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     staleAfterMs: { value: 300_000, from: 'environment', origin: 'ORCHESTRATOR_STALE_AFTER' },
     storages: { value: [], from: 'default', origin: null },
+    thresholds: expect.anything(),
   });
   expect((await settings({ ORCH_DB_PATH: '/path.db' })).store).toMatchObject({
     value: 'sqlite:/path.db',
@@ -108,7 +111,7 @@ test('the environment goes before the file', async () => {
 test('the argument goes before everything', async () => {
   write(all);
 
-  const { storages: _of, ...found } = await settings(variables, given);
+  const { storages: _of, thresholds: _with, ...found } = await settings(variables, given);
 
   expect(Object.entries(found)).toEqual(
     Object.entries(given).map(([name, value]) => [name, { value, from: 'argument', origin: null }]),

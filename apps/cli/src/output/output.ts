@@ -25,8 +25,8 @@ export interface Answer {
   readonly ids: readonly string[];
   /** Remarks for people: the next command, how to see more. */
   readonly chatter?: readonly string[];
-  /** 1 if the answer is negative, such as a check with findings. */
-  readonly exit?: 0 | 1;
+  /** 1 if the answer is negative, such as a check with findings; 69 if the store cannot be used. */
+  readonly exit?: 0 | 1 | 69;
   /** Called after the whole answer was written to the reader; not if the reader is gone. */
   readonly shown?: () => Promise<void>;
 }

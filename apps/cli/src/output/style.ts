@@ -23,6 +23,9 @@ const OTHER_STATES: Readonly<Record<string, readonly [glyph: string, format: For
   notice: ['·', 'cyan'],
   warning: ['!', 'yellow'],
   error: ['✗', 'red'],
+  healthy: ['✓', 'green'],
+  degraded: ['!', 'yellow'],
+  unhealthy: ['✗', 'red'],
 };
 
 /** A state is shown by a glyph and a word; colour is only an addition. */

@@ -27,7 +27,6 @@ import {
 } from '../commands/index.ts';
 import type { Command, CommandInput } from '../commands/command.ts';
 import { execute, requestHash } from '../commands/execute.ts';
-import type { CommandName } from '../log/lifecycle.ts';
 import { internalError } from '../model/errors.ts';
 import { partCommandId } from '../model/ids.ts';
 import { looksLikeNumber } from '../model/names.ts';
@@ -64,7 +63,7 @@ import {
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
-import { answered, type Telemetry } from './telemetry.ts';
+import { Observer, type Telemetry } from './telemetry.ts';
 
 /** The options of an `Orchestrator`. */
 export interface OrchestratorOptions<Kinds extends AnyKinds = AnyKinds> {
@@ -110,12 +109,14 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   readonly #options: OrchestratorOptions<Kinds>;
   readonly #kinds: KindRegistry;
   readonly #fill: Fill;
+  readonly #observer: Observer | null;
 
   constructor(options: OrchestratorOptions<Kinds>) {
     const namespace = options.namespace ?? DEFAULTS.namespace;
     super(options.storage, namespace);
     const { newCommandId, newSeed, process, machine } = options;
     this.#options = options;
+    this.#observer = options.telemetry === undefined ? null : new Observer(options.telemetry);
     this.#kinds = new KindRegistry(options.kinds);
     this.#fill = { namespace, newCommandId, newSeed, process, machine };
   }
@@ -242,9 +243,10 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     }
   }
 
-  /** Closes the storage. */
+  /** Closes the storage, and tells the telemetry. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#options.storage.close();
+    this.#observer?.closed();
   }
 
   /**
@@ -306,32 +308,23 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     command: Command<Input, Reply>,
     input: Input,
   ): Promise<Reply> {
-    const { telemetry } = this.#options;
-    return telemetry === undefined ? this.#decide(command, input) : this.#observe(telemetry, command, input);
+    const observer = this.#observer;
+    if (observer === null) return this.#decide(command, input);
+    return observer.observe(command, input, (decided) => this.#decide(command, input, decided));
   }
 
-  async #observe<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
-    telemetry: Telemetry,
+  /** @param decided is called each time the storage lets it decide */
+  async #decide<Input extends CommandInput, Reply>(
     command: Command<Input, Reply>,
     input: Input,
+    decided?: () => void,
   ): Promise<Reply> {
-    const ended = telemetry.started(command.name as CommandName, input.namespace);
-    try {
-      const reply = await this.#decide(command, input);
-      ended(answered(command, reply));
-      return reply;
-    } catch (error) {
-      ended({ ok: false, error });
-      throw error;
-    }
-  }
-
-  async #decide<Input extends CommandInput, Reply>(command: Command<Input, Reply>, input: Input): Promise<Reply> {
     const hash = command.receipt === null ? '' : requestHash(command, input);
     for (;;) {
-      const outcome = await this.#options.storage.transact(command.scope(input), (loaded) =>
-        execute(command, input, hash, loaded),
-      );
+      const outcome = await this.#options.storage.transact(command.scope(input), (loaded) => {
+        decided?.();
+        return execute(command, input, hash, loaded);
+      });
       if (outcome.kind === 'reply') return outcome.reply;
       if (outcome.kind === 'refused') throw outcome.error;
       await this.#processClockJump(input.namespace, outcome.after);

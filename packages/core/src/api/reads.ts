@@ -214,6 +214,11 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#read.now();
   }
 
+  /** The namespaces that have sessions or events. */
+  async namespaces(): Promise<readonly string[]> {
+    return this.#read.namespaces();
+  }
+
   /** The state of a store that is not open for work, such as `moving`, `moved` or `backup`; null: it is open. */
   async storeState(): Promise<StoreState | null> {
     return this.#read.storeState();

@@ -164,13 +164,16 @@ test('telemetry is told a reason where the command declares that its reply is a 
   };
   const refused = { ok: false, reason: 'not_found' } as const;
 
-  expect(answered(planted, ANSWER)).toEqual({ ok: true });
-  expect(answered(planted, { ...ANSWER, ok: false })).toEqual({ ok: false });
-  expect(answered(asked, { ...ANSWER, ok: false })).toEqual({ ok: false, reason: 'not a number' });
-  expect(answered(claim, refused)).toEqual(refused);
-  expect(answered(claim, { ok: true, claims: [] })).toEqual({ ok: true });
-  expect(answered(release, { ok: false, items: [], next: [] })).toEqual({ ok: false });
+  expect(answered(planted, ANSWER)).toEqual({ ok: true, ...one('ok') });
+  expect(answered(planted, { ...ANSWER, ok: false })).toEqual({ ok: false, ...one('refused') });
+  const reason = 'not a number';
+  expect(answered(asked, { ...ANSWER, ok: false })).toEqual({ ok: false, reason, ...one(reason) });
+  expect(answered(claim, refused)).toEqual({ ...refused, ...one('not_found') });
+  expect(answered(claim, { ok: true, claims: [] })).toEqual({ ok: true, ...one('ok') });
+  expect(answered(release, { ok: false, items: [], next: [] })).toEqual({ ok: false, outcome: 'refused', parts: {} });
 });
+
+const one = (outcome: string) => ({ outcome, parts: { [outcome]: 1 } });
 
 test('an event that it does not declare is a broken rule, and nothing is saved', () => {
   const command: typeof planted = { ...planted, events: ['task.queued'] };

@@ -7,6 +7,7 @@ import { isGroupOfOneUser } from '../system/group-of-one-user.ts';
 import { isSet, type Environment } from '../system/environment.ts';
 import { pathOfVariable } from '../system/path.ts';
 import { stateFolder } from '../system/state-folder.ts';
+import { THRESHOLD_NAMES, type ThresholdName } from './threshold-names.ts';
 
 const duration = z.string().transform((text, context) => {
   const ms = durationMs(text);
@@ -14,6 +15,11 @@ const duration = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `is not a duration. ${DURATION_HINT}` });
   return z.NEVER;
 });
+
+const threshold = z.number().min(0, 'must not be negative').optional();
+const thresholds = z.strictObject(
+  Object.fromEntries(THRESHOLD_NAMES.map((name) => [name, threshold])) as Record<ThresholdName, typeof threshold>,
+);
 
 /** The settings that the file may have. */
 const schema = z.strictObject({
@@ -23,6 +29,7 @@ const schema = z.strictObject({
   ttl: duration.pipe(fields.ttlMs).optional(),
   stale_after: duration.pipe(fields.staleAfterMs).optional(),
   storages: z.array(z.string().min(1, 'must hold names of packages')).optional(),
+  thresholds: thresholds.optional(),
 });
 
 /** A configuration file that was found. */
@@ -107,23 +114,23 @@ function jsonOf(path: string, text: string): unknown {
 }
 
 function problem(path: string, issue: z.core.$ZodIssue | undefined): OrchestratorError {
-  if (issue?.code === 'unrecognized_keys')
-    return inFile(
-      path,
-      issue.keys[0] ?? '',
-      `is not a setting. The settings are ${Object.keys(schema.shape).join(', ')}`,
-    );
-  const [key] = issue?.path ?? [];
-  if (issue === undefined || key === undefined) return invalid(path, 'is not a JSON object');
-  if (issue.code === 'too_small') return inFile(path, String(key), `is shorter than ${issue.minimum} ms`);
+  if (issue?.code === 'unrecognized_keys') {
+    const known = Object.keys(issue.path.length === 0 ? schema.shape : thresholds.shape).join(', ');
+    const key = [...issue.path, issue.keys[0] ?? ''].join('.');
+    return inFile(path, key, `is not a setting. The settings are ${known}`);
+  }
+  const key = issue?.path.slice(0, issue.path[0] === 'thresholds' ? 2 : 1).join('.');
+  if (issue === undefined || key === undefined || key === '') return invalid(path, 'is not a JSON object');
+  if (issue.code === 'too_small' && issue.path[0] === 'thresholds') return inFile(path, key, issue.message);
+  if (issue.code === 'too_small') return inFile(path, key, `is shorter than ${issue.minimum} ms`);
   if (issue.code === 'too_big')
     return inFile(
       path,
-      String(key),
+      key,
       `is larger than its limit of ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'ms'}`,
     );
-  if (issue.code === 'invalid_type') return inFile(path, String(key), `must be of type ${issue.expected}`);
-  return inFile(path, String(key), issue.message);
+  if (issue.code === 'invalid_type') return inFile(path, key, `must be of type ${issue.expected}`);
+  return inFile(path, key, issue.message);
 }
 
 function inFile(path: string, field: string, said: string): OrchestratorError {

@@ -20,7 +20,7 @@ export const defineList: Define = (parent, run) => {
     .action(
       run(async (call) => {
         const { configPath, locateStore } = await import('@agent-orchestrator/runtime');
-        const { store, namespace, agent, ttlMs, staleAfterMs, storages } = call.settings;
+        const { store, namespace, agent, ttlMs, staleAfterMs, storages, thresholds } = call.settings;
         const { location } = await locateStore(store.value);
         const rows = [
           row('store', { ...store, value: location.url }),
@@ -29,6 +29,9 @@ export const defineList: Define = (parent, run) => {
           row('ttl', { ...ttlMs, value: durationText(ttlMs.value) }),
           row('stale_after', { ...staleAfterMs, value: durationText(staleAfterMs.value) }),
           row('storages', { ...storages, value: storages.value.length === 0 ? null : storages.value.join(',') }),
+          ...Object.entries(thresholds).map(([name, one]) =>
+            row(`thresholds.${name}`, { ...one, value: String(one.value) }),
+          ),
         ];
         const { path } = configPath(process.env);
         const exists = existsSync(path);
@@ -54,7 +57,8 @@ The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.opencla
 ORCHESTRATOR_CONFIG names another file.
   {"store": "sqlite:/path/to.db", "namespace": "default", "agent": "company-agent", "ttl": "2m", "stale_after": "1m"}
 Every key is optional. A relative path starts from the folder of the file.
-"storages" lists packages (or paths of modules) with other kinds of storages: ["package-name"].`;
+"storages" lists packages (or paths of modules) with other kinds of storages: ["package-name"].
+"thresholds" are those of \`orchestrator health\`: {"dead_letters_open": 0}.`;
 
 function row(name: string, { value, from, origin }: Setting<string | null>): Row {
   return { name, value, from: from === 'argument' ? 'flag' : from, origin };

@@ -9,6 +9,7 @@ import {
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
+import { lastEventBefore } from '../log-pages.ts';
 import { lookBack } from '../look-back.ts';
 
 /** Where to begin, and who asks. */
@@ -105,7 +106,7 @@ export async function readSince(
     const asOf = await reads.asOf();
     const { from, agent, roles = [], countMax = SINCE_COUNT_MAX, caller = null } = question;
     if ('eventId' in from && from.eventId > asOf) throw cursorAhead(from.eventId, asOf, 'from.eventId');
-    const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, from.at, asOf);
+    const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, { at: from.at, asOf });
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
     const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
@@ -122,18 +123,6 @@ export async function readSince(
       asOf,
     };
   });
-}
-
-/** The id of the last event before a time, by binary search over the log. */
-async function lastEventBefore(reads: OrchestratorReads, at: number, asOf: number): Promise<number> {
-  let [before, notBefore] = [0, asOf];
-  while (before < notBefore) {
-    const middle = Math.floor((before + notBefore) / 2);
-    const [next] = (await reads.listEvents({ after: String(middle), limit: 1 })).items;
-    if (next === undefined || next.at >= at) notBefore = middle;
-    else before = next.id;
-  }
-  return before;
 }
 
 async function readGroups(

@@ -1,0 +1,65 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+
+/** A part of the log: the events of one namespace after an id, up to another that is settled. */
+export interface LogPart {
+  readonly namespace?: string;
+  readonly after: number;
+  readonly upTo: number;
+}
+
+type Reads = Pick<Orchestrator, 'listEvents'>;
+
+/** Events in a page at most: a page is in memory as a whole, and events may be large. */
+const PAGE = 250;
+/** So many ids are asked for at once, at first. Where none of them is an event of the namespace, more and more. */
+const IDS = 1_000;
+const GROWTH = 4;
+
+/**
+ * A part of the log, page by page. Each read names a short range of ids: a server that has not yet counted its rows may
+ * sort all that a read could find, and for a long log that takes seconds for each page.
+ */
+export async function* logPages(reads: Reads, part: LogPart): AsyncGenerator<readonly EventRecord[]> {
+  const { upTo, ...within } = part;
+  let ids = IDS;
+  for (let after = part.after; after < upTo;) {
+    // Reading a long log of a local file must not keep signals from being handled.
+    await nextTurn();
+    const end = Math.min(upTo, after + ids);
+    const { items, next } = await reads.listEvents({ ...within, after: String(after), upTo: end, limit: PAGE });
+    if (items.length > 0) yield items;
+    ids = items.length === 0 ? ids * GROWTH : IDS;
+    after = next === null ? end : Number(next);
+  }
+}
+
+/** The id of the last event of a namespace before a time (ms), by binary search over the log; 0 if there is none. */
+export async function lastEventBefore(
+  reads: Reads,
+  { at, asOf, namespace }: { readonly at: number; readonly asOf: number; readonly namespace?: string },
+): Promise<number> {
+  let [before, notBefore] = [0, asOf];
+  while (before < notBefore) {
+    const middle = Math.floor((before + notBefore) / 2);
+    const next = await firstEvent(reads, {
+      after: middle,
+      upTo: notBefore,
+      ...(namespace !== undefined && { namespace }),
+    });
+    if (next === null || next.at >= at) notBefore = middle;
+    else before = next.id;
+  }
+  return before;
+}
+
+async function firstEvent(reads: Reads, { upTo, ...part }: LogPart): Promise<EventRecord | null> {
+  let ids = IDS;
+  for (let after = part.after; after < upTo; ids *= GROWTH) {
+    const end = Math.min(upTo, after + ids);
+    const [first] = (await reads.listEvents({ ...part, after: String(after), upTo: end, limit: 1 })).items;
+    if (first !== undefined) return first;
+    after = end;
+  }
+  return null;
+}
